@@ -1,0 +1,53 @@
+/**
+ * Tells one transfer to stop. Costs nothing until somebody asks for the signal or waits on it, which most
+ * transfers never do.
+ */
+export class Cancellation {
+  #reason: Error | undefined
+  #controller: AbortController | undefined
+  readonly #waiting = new Set<(reason: Error) => void>()
+
+  /** Why the transfer was told to stop; `undefined` while it was not. */
+  get reason(): Error | undefined {
+    return this.#reason
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** Tells the transfer to stop. The first reason counts. */
+  cancel(reason: Error): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    for (const reject of this.#waiting) reject(reason)
+    this.#waiting.clear()
+  }
+
+  /** Settles as `work` does, or rejects with the reason as soon as the transfer is told to stop. */
+  race<T>(work: PromiseLike<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#reason !== undefined) {
+        reject(this.#reason)
+        return
+      }
+      this.#waiting.add(reject)
+      work.then(
+        (value) => {
+          this.#waiting.delete(reject)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.#waiting.delete(reject)
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as thrown
+          reject(error)
+        },
+      )
+    })
+  }
+}

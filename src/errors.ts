@@ -1,0 +1,132 @@
+import { inspect } from 'node:util'
+
+/**
+ * Base class of the errors that this package throws. `code` is stable across versions, the message is not.
+ */
+export class DatabayError extends Error {
+  /** Stable identifier of the kind of error, like `DATABAY_MISSING_LINK`. */
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    // the class's own name, also under a minifier that renames nothing but locals
+    this.name = new.target.name
+  }
+}
+
+/** An option or argument is not what it should be. The message names it, what was expected and what came. */
+export class InvalidOptionError extends DatabayError {
+  /** Name of the option, like `interval.seconds`. */
+  readonly option: string
+
+  constructor(option: string, expected: string, got: unknown, options?: ErrorOptions) {
+    super('DATABAY_INVALID_OPTION', `${option}: expected ${expected}, got ${show(got)}`, options)
+    this.option = option
+  }
+}
+
+/** A link that is not in the planner was to be removed or transferred. */
+export class MissingLinkError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_MISSING_LINK', message, options)
+  }
+}
+
+/** What was given as an inlet or outlet is none, is already in the link, or is not in it. */
+export class InvalidNodeError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_INVALID_NODE', message, options)
+  }
+}
+
+/** A concrete inlet, outlet, processor, grouper or planner breaks its contract. */
+export class ImplementationError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_IMPLEMENTATION', message, options)
+  }
+}
+
+/** A link's interval is smaller than the refresh interval of its planner, so it could not be kept. */
+export class ScheduleIntervalError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_SCHEDULE_INTERVAL', message, options)
+  }
+}
+
+/** The planner is in a state in which the call makes no sense, such as started twice. */
+export class PlannerStateError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_PLANNER_STATE', message, options)
+  }
+}
+
+/** A link module cannot be used: missing, broken, or without links. */
+export class LinkModuleError extends DatabayError {
+  /** URL of the module. */
+  readonly module: string
+
+  constructor(module: string, message: string, options?: ErrorOptions) {
+    super('DATABAY_LINK_MODULE', `${module}: ${message}`, options)
+    this.module = module
+  }
+}
+
+/** A transfer did not end within its link's `timeout`. */
+export class TransferTimeoutError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_TRANSFER_TIMEOUT', message, options)
+  }
+}
+
+/** A transfer was told to stop, because its planner shuts down without waiting. */
+export class TransferCancelledError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_TRANSFER_CANCELLED', message, options)
+  }
+}
+
+/** A worker thread ended while it had work to do. */
+export class ThreadLostError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_THREAD_LOST', message, options)
+  }
+}
+
+/** A payload cannot be cloned, so its record cannot cross to another thread. */
+export class UncloneableRecordError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_UNCLONEABLE_RECORD', message, options)
+  }
+}
+
+/** An optional package is needed and not installed. The message says what to install. */
+export class MissingDependencyError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_MISSING_DEPENDENCY', message, options)
+  }
+}
+
+/** A value for a message: short, on one line, never a whole payload. */
+export function show(value: unknown): string {
+  const text = inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+/** Whatever was thrown, as an `Error`. Applied once, where user code is called. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  // an error of another realm, or one that only looks like it
+  if (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    'message' in thrown &&
+    typeof thrown.message === 'string'
+  ) {
+    return Object.assign(
+      new Error(thrown.message, { cause: thrown }),
+      'code' in thrown ? { code: thrown.code } : {},
+    )
+  }
+  return new Error(`something other than an Error was thrown: ${show(thrown)}`, { cause: thrown })
+}

@@ -1,0 +1,51 @@
+/**
+ * databay: scheduled data transfer in worker threads.
+ *
+ * Glossary: a **record** is one quantity of data. An **inlet** produces records, an **outlet** consumes them. A
+ * **link** ties inlets to outlets: when to run, and how to shape the data between (processors, groupers, buffers). A
+ * **transfer** is one cycle of a link: pull, process, group, push; its **update** is its identity. A **planner**
+ * decides when links transfer. A **link module** is an ES module that exports links; a **thread** hosts them.
+ *
+ * @packageDocumentation
+ */
+export { Buffer, type BufferController, type BufferOptions } from './buffer.js'
+export {
+  DatabayError,
+  ImplementationError,
+  InvalidNodeError,
+  InvalidOptionError,
+  LinkModuleError,
+  MissingDependencyError,
+  MissingLinkError,
+  PlannerStateError,
+  ScheduleIntervalError,
+  ThreadLostError,
+  TransferCancelledError,
+  TransferTimeoutError,
+  UncloneableRecordError,
+} from './errors.js'
+export { Inlet, type InletOptions, type Pulled } from './inlet.js'
+export type { Duration, Schedule } from './interval.js'
+export { Link } from './link.js'
+export type { Lane, LinkOptions, LinkSettings } from './link-options.js'
+export {
+  getLogger,
+  setLogDestination,
+  setLogLevel,
+  type LogDestination,
+  type Logger,
+  type LogLevel,
+} from './log.js'
+export { Outlet, type MetadataKey, type OutletOptions } from './outlet.js'
+export type { PlannedLink, TransferRequest } from './planned-link.js'
+export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './processor.js'
+export { Record, type Metadata } from './record.js'
+export {
+  TransferError,
+  type OutletReport,
+  type PlainError,
+  type ReportedError,
+  type Stage,
+  type TransferReport,
+} from './report.js'
+export { Update } from './update.js'

@@ -1,0 +1,99 @@
+import { InvalidOptionError } from './errors.js'
+import { Node } from './lifecycle.js'
+import { Record, type Metadata } from './record.js'
+import type { Update } from './update.js'
+
+/** Marks inlets across copies of this package. */
+const INLET = Symbol.for('databay.Inlet')
+
+/** Carries the type of an inlet's payloads; exists only for the compiler. */
+declare const produces: unique symbol
+
+/** Options that every inlet takes. */
+export interface InletOptions {
+  /**
+   * Global metadata: attached to every record of this inlet. Local metadata given to {@link Inlet.newRecord}
+   * overrides it. An inlet does not read it: what it needs to work, it takes as options of its own.
+   * @default {}
+   */
+  readonly metadata?: Metadata
+}
+
+/**
+ * What {@link Inlet.pull} may give: an array is many records, `[]` none, and anything else one. Elements of an
+ * array may be records, raw values, or both. For one record that holds an array, nest it (`[[1, 2]]`) or use
+ * {@link Inlet.newRecord}.
+ */
+export type Pulled<T> = T | Record<T> | readonly (T | Record<T>)[]
+
+/**
+ * Produces data. Extend it and implement {@link Inlet.pull}; options of your own go into your constructor, and
+ * {@link InletOptions} on to `super`.
+ *
+ * ```ts
+ * class RandomIntInlet extends Inlet<number> {
+ *   pull() { return randomInt(0, 101) }
+ * }
+ * ```
+ *
+ * @typeParam T - type of the payloads
+ */
+export abstract class Inlet<T = unknown> extends Node {
+  /** @internal */
+  declare readonly [produces]?: () => T
+
+  /** Global metadata of this inlet, frozen. */
+  readonly metadata: Metadata
+  #shared: Metadata | undefined
+
+  /** @throws {@link InvalidOptionError} when `metadata` is not an object */
+  constructor(options: InletOptions = {}) {
+    super()
+    this.metadata = Object.freeze({ ...checkMetadata(options.metadata) })
+  }
+
+  /**
+   * Produces data for one transfer, at once or as a promise.
+   *
+   * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
+   */
+  abstract pull(update: Update): Pulled<T> | Promise<Pulled<T>>
+
+  /**
+   * Makes a record of this inlet: with its global metadata, and `__inlet__`, which says where the record comes
+   * from (the inlet's `toString()`, read once).
+   *
+   * @param payload - data of the record
+   * @param metadata - local metadata, overriding the global one where keys are the same
+   */
+  newRecord(payload: T, metadata?: Metadata): Record<T> {
+    return new Record(
+      payload,
+      metadata === undefined
+        ? this.#sharedMetadata()
+        : Object.freeze({ ...this.metadata, ...metadata, __inlet__: this.#sharedMetadata()['__inlet__'] }),
+    )
+  }
+
+  // made at the first record, when the subclass's constructor has run; one object for all records
+  #sharedMetadata(): Metadata {
+    return (this.#shared ??= Object.freeze({ ...this.metadata, __inlet__: this.toString() }))
+  }
+
+  /** @internal */
+  get [INLET](): true {
+    return true
+  }
+}
+
+function checkMetadata(metadata: Metadata | undefined): Metadata | undefined {
+  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) {
+    throw new InvalidOptionError('metadata', 'an object', metadata)
+  }
+  return metadata
+}
+
+/** Whether `value` is an {@link Inlet}, of this or of another copy of this package. */
+export function isInlet(value: unknown): value is Inlet {
+  return typeof value === 'object' && value !== null && INLET in value
+}

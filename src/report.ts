@@ -1,0 +1,149 @@
+import { DatabayError, show, toError } from './errors.js'
+
+/** Where in a node's or link's life an error came from. */
+export type Stage = 'start' | 'pull' | 'process' | 'group' | 'push' | 'shutdown' | 'transfer'
+
+/** An error as plain data: what a structured clone would lose (name, code, own fields) is kept. */
+export interface PlainError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | number
+  readonly stack?: string
+  readonly cause?: PlainError
+  /** The errors of an `AggregateError`. */
+  readonly errors?: readonly PlainError[]
+  /** Further own fields, where they are primitive. */
+  readonly fields?: { readonly [key: string]: string | number | boolean | null }
+}
+
+/** An error of a transfer: plain data, with the node and stage that it came from. */
+export interface ReportedError extends PlainError {
+  /** The node, processor or grouper, as it names itself, like `HttpInlet` or `processor score`. */
+  readonly node: string
+  readonly stage: Stage
+}
+
+/** What one outlet was given during a transfer. */
+export interface OutletReport {
+  readonly outlet: string
+  /** Records that the outlet took. */
+  readonly pushed: number
+  /** Records removed by the outlet's own processors. */
+  readonly filtered: number
+  /** Records that the outlet's own processors added. */
+  readonly added: number
+  /** Records lost to an error of this outlet or its processors. */
+  readonly dropped: number
+  /** Batches that the outlet took. */
+  readonly batches: number
+  /** Records that the outlet's own buffers hold after the transfer. */
+  readonly buffered: number
+}
+
+/**
+ * What one transfer did, as plain data. Counts are of records, times are milliseconds since 1970, lengths of time
+ * are milliseconds.
+ *
+ * Every record is accounted for: `pulled + added + (buffered before) = filtered + dropped + grouped + (buffered
+ * after)`, and each outlet is offered the `grouped` records.
+ */
+export interface TransferReport {
+  /** The link's name: its tags, or where it comes from. */
+  readonly link: string
+  /** The transfer's identity, like `http_to_mongo.16`. */
+  readonly update: string
+  readonly transferNumber: number
+  /** 1, 2, … for a worker thread, 0 for the main thread. */
+  readonly thread: number
+  /** When the transfer was due. */
+  readonly scheduledAt: number
+  /** When it started, in the thread that ran it. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Time that the link's nodes and processors held the thread's event loop, as far as calls into them show it. */
+  readonly busy: number
+  /** Records that the inlets produced. */
+  readonly pulled: number
+  /** Records removed by the link's processors. */
+  readonly filtered: number
+  /** Records that the link's processors and groupers added. */
+  readonly added: number
+  /** Records lost before the outlets: an error, or a grouper that left them out. */
+  readonly dropped: number
+  /** Records that the link's own buffers hold after the transfer. */
+  readonly buffered: number
+  /** Records offered to the outlets. */
+  readonly grouped: number
+  /** Batches offered to the outlets. */
+  readonly batches: number
+  readonly outlets: readonly OutletReport[]
+  readonly errors: readonly ReportedError[]
+  /** Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. */
+  readonly failed: boolean
+}
+
+const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors'])
+const MAX_CAUSES = 8
+
+/** Whatever was thrown, as plain data that survives a structured clone. Never throws. */
+export function plainError(thrown: unknown, depth = 0): PlainError {
+  const error = toError(thrown)
+  const { code } = error as { code?: unknown }
+  const nested = depth < MAX_CAUSES
+  const fields = primitiveFields(error)
+  return {
+    name: text(error.name),
+    message: text(error.message),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
+    ...(nested && error.cause instanceof Error ? { cause: plainError(error.cause, depth + 1) } : {}),
+    ...(nested && error instanceof AggregateError
+      ? { errors: error.errors.map((inner) => plainError(inner, depth + 1)) }
+      : {}),
+    ...(fields === undefined ? {} : { fields }),
+  }
+}
+
+/** A field that is a string by its type; an error's author can still have put something else there. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : show(value)
+}
+
+function primitiveFields(error: Error): PlainError['fields'] {
+  const fields = Object.entries(error).filter(
+    (entry): entry is [string, string | number | boolean | null] =>
+      !KNOWN_FIELDS.has(entry[0]) &&
+      (entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1])),
+  )
+  return fields.length === 0 ? undefined : Object.fromEntries(fields)
+}
+
+/** The `Error` that {@link plainError} was made from: name, code, stack, cause and fields are as they were. */
+export function restoreError(plain: PlainError): Error {
+  const options = plain.cause === undefined ? {} : { cause: restoreError(plain.cause) }
+  const error =
+    plain.errors === undefined
+      ? new Error(plain.message, options)
+      : new AggregateError(plain.errors.map(restoreError), plain.message, options)
+  const hidden = { configurable: true, enumerable: false, writable: true }
+  Object.defineProperty(error, 'name', { ...hidden, value: plain.name })
+  if (plain.stack !== undefined) Object.defineProperty(error, 'stack', { ...hidden, value: plain.stack })
+  if (plain.code !== undefined) Object.assign(error, { code: plain.code })
+  return Object.assign(error, plain.fields)
+}
+
+/** A transfer failed. `report` says what it did; `cause` is the error, or an `AggregateError` of several. */
+export class TransferError extends DatabayError {
+  readonly report: TransferReport
+
+  constructor(report: TransferReport) {
+    const [first] = report.errors
+    const where = first === undefined ? '' : `: ${first.node} failed to ${first.stage}: ${first.message}`
+    const more = report.errors.length > 1 ? ` (and ${report.errors.length - 1} more)` : ''
+    const causes = report.errors.map(restoreError)
+    super('DATABAY_TRANSFER_FAILED', `transfer ${report.update} failed${where}${more}`, {
+      cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],
+    })
+    this.report = report
+  }
+}

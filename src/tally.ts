@@ -1,0 +1,149 @@
+import type { Cancellation } from './cancellation.js'
+import { toError } from './errors.js'
+import { getLogger } from './log.js'
+import {
+  plainError,
+  type OutletReport,
+  type ReportedError,
+  type Stage,
+  type TransferReport,
+} from './report.js'
+import type { Update } from './update.js'
+
+/** One transfer to be made. */
+export interface TransferRun {
+  readonly update: Update
+  readonly cancellation: Cancellation
+  /** When it was due, in milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** Number of the thread it runs in, 0 for the main thread. */
+  readonly thread: number
+  /** Whether nothing is pulled and everything that is held back comes out. */
+  readonly drain: boolean
+}
+
+/** What of its link the books need. */
+interface Account {
+  readonly name: string
+  readonly ignoreExceptions: boolean
+}
+
+/** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
+export class Tally {
+  pulled = 0
+  filtered = 0
+  added = 0
+  buffered = 0
+  grouped = 0
+  batches = 0
+  outlets: OutletReport[] = []
+  readonly errors: ReportedError[] = []
+  readonly update: Update
+  readonly drain: boolean
+  #dropped = 0
+  #busy = 0
+  readonly #account: Account
+  readonly #run: TransferRun
+  readonly #cancellation: Cancellation
+  readonly #startedAt = Date.now()
+  readonly #started = performance.now()
+
+  constructor(account: Account, run: TransferRun) {
+    this.#account = account
+    this.#run = run
+    this.#cancellation = run.cancellation
+    this.update = run.update
+    this.drain = run.drain
+  }
+
+  /** Why the transfer was told to stop, if it was. */
+  get cancelled(): Error | undefined {
+    return this.#cancellation.reason
+  }
+
+  /**
+   * Calls user code and waits for it, until the transfer is told to stop. What such code gives later is of no use any
+   * more, and said to be so.
+   */
+  async call<T>(work: () => T | PromiseLike<T>): Promise<T> {
+    const started = performance.now()
+    let result: T | PromiseLike<T>
+    try {
+      result = work()
+    } finally {
+      this.#busy += performance.now() - started
+    }
+    if (!isPromiseLike(result)) return result
+    const pending = result
+    try {
+      return await this.#cancellation.race(pending)
+    } catch (thrown) {
+      if (thrown === this.#cancellation.reason) this.#watchAbandoned(pending)
+      throw thrown
+    }
+  }
+
+  /** Notes and logs an error of user code. */
+  fail(thrown: unknown, node: string, stage: Stage): void {
+    const error = toError(thrown)
+    this.errors.push({ ...plainError(error), node, stage })
+    const ignored = this.#account.ignoreExceptions ? ' (ignored)' : ''
+    this.#log.error(
+      { err: error },
+      `${String(this.update)} ${node} failed to ${stage}: ${error.message}${ignored}`,
+    )
+  }
+
+  /** Counts and logs records that no outlet will get. */
+  drop(records: number, why: string): void {
+    this.#dropped += records
+    this.logDrop(records, why)
+  }
+
+  logDrop(records: number, why: string): void {
+    if (records > 0) this.#log.warn(`${String(this.update)} dropped ${records} records: ${why}`)
+  }
+
+  report(): TransferReport {
+    const run = this.#run
+    return {
+      link: this.#account.name,
+      update: String(run.update),
+      transferNumber: run.update.transferNumber,
+      thread: run.thread,
+      scheduledAt: run.scheduledAt,
+      startedAt: this.#startedAt,
+      endedAt: this.#startedAt + (performance.now() - this.#started),
+      busy: this.#busy,
+      pulled: this.pulled,
+      filtered: this.filtered,
+      added: this.added,
+      dropped: this.#dropped,
+      buffered: this.buffered,
+      grouped: this.grouped,
+      batches: this.batches,
+      outlets: this.outlets,
+      errors: this.errors,
+      failed: this.errors.length > 0 && !this.#account.ignoreExceptions,
+    }
+  }
+
+  get #log() {
+    return getLogger('databay.Link')
+  }
+
+  #watchAbandoned(pending: PromiseLike<unknown>): void {
+    const say = (how: string) => () =>
+      this.#log.warn(`${String(this.update)} ${how} after it was told to stop: its result is dropped`)
+    pending.then(say('went on'), say('failed'))
+  }
+}
+
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}

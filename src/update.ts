@@ -1,0 +1,35 @@
+import { Cancellation } from './cancellation.js'
+
+/**
+ * Identity of one transfer, given to every inlet and outlet that it touches. As a string it reads
+ * `{tags}.{transferNumber}`, for example `twitter_link.16`.
+ */
+export class Update {
+  /** Tags of the governing link. */
+  readonly tags: readonly string[]
+  /** Incremental number of the transfer within its link, from 0. */
+  readonly transferNumber: number
+  readonly #cancellation: Cancellation
+
+  constructor(
+    tags: readonly string[],
+    transferNumber: number,
+    cancellation: Cancellation = new Cancellation(),
+  ) {
+    this.tags = tags
+    this.transferNumber = transferNumber
+    this.#cancellation = cancellation
+  }
+
+  /**
+   * Aborts when the transfer is told to stop: its link's `timeout` has passed, or the planner shuts down without
+   * waiting. Hand it to whatever takes an `AbortSignal`.
+   */
+  get signal(): AbortSignal {
+    return this.#cancellation.signal
+  }
+
+  toString(): string {
+    return [...this.tags, this.transferNumber].join('.')
+  }
+}
