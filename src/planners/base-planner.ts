@@ -1,0 +1,683 @@
+import { EventEmitter } from 'node:events'
+import {
+  InvalidOptionError,
+  MissingLinkError,
+  PlannerStateError,
+  show,
+  toError,
+  TransferCancelledError,
+} from '../errors.js'
+import { Releasers } from '../lifecycle.js'
+import { checkBoolean } from '../link-options.js'
+import { getLogger } from '../log.js'
+import type { PlannedLink } from '../planned-link.js'
+import { toArray, type OneOrMany } from '../processor.js'
+import { TransferError, type TransferReport } from '../report.js'
+import { shutdownAtExit } from './at-exit.js'
+import {
+  PLANNER_OPTIONS,
+  resolvePlannerOptions,
+  type PlannerCounts,
+  type PlannerEvents,
+  type PlannerOptions,
+  type ResolvedPlannerOptions,
+} from './planner-options.js'
+
+/** When a transfer was due, and what was missed since. */
+export interface DueTime {
+  /** In milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** How late it is, in milliseconds. */
+  readonly lateness: number
+  /** How many further due times have passed and are not made up. */
+  readonly missed: number
+}
+
+export interface ShutdownOptions {
+  /**
+   * Whether running transfers may end; otherwise they are told to stop (`update.signal` aborts).
+   * @default true
+   */
+  readonly wait?: boolean
+  /**
+   * Whether buffers release what they hold through the outlets.
+   * @default the planner's option `drain`
+   */
+  readonly drain?: boolean
+}
+
+/** What the planner knows of each of its links. */
+interface LinkState {
+  /** Transfers that run now. */
+  running: number
+  /** Transfers that were started. */
+  dispatched: number
+}
+
+type State = 'idle' | 'starting' | 'running' | 'stopping'
+
+/**
+ * Keeps links and their lifecycle, and runs their transfers when its scheduling says so.
+ *
+ * To use scheduling of your own, extend this class: {@link BasePlanner.schedule} and {@link BasePlanner.unschedule}
+ * take links in and out, {@link BasePlanner.startPlanner} and {@link BasePlanner.shutdownPlanner} start and stop it,
+ * and at a link's due time it calls {@link BasePlanner.dispatch}. Overlap, lateness, errors, events and the order of
+ * starting and stopping are looked after here.
+ *
+ * ```
+ *            start()                                 shutdown(), or a failed transfer
+ *   idle ───────────────► starting ───► running ─────────────────────────────► stopping ───► idle
+ *     ▲   open, onStart, schedule,                 unschedule, wait, drain,
+ *     │   first transfers                          onShutdown, close
+ *     └──────── undone in reverse when it fails
+ * ```
+ */
+export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
+  protected readonly options: ResolvedPlannerOptions
+  readonly #links = new Map<PlannedLink, LinkState>()
+  #state: State = 'idle'
+  #paused = false
+  /** Undoes what `start()` has done so far. */
+  #undo = new Releasers()
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #shutdown: Required<ShutdownOptions>
+  /** Ends `start()` early: a transfer failed, or the planner was shut down meanwhile. */
+  #abortStart: (reason: Error) => void = () => undefined
+  /** What stopped the planner; `undefined` when it was asked to. */
+  #stopReason: Error | undefined
+  /** What failed while it stopped. */
+  #stopErrors: unknown[] = []
+  #finished = settleable()
+  #inFlight = 0
+  #whenIdle: (() => void)[] = []
+  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+
+  /**
+   * @param links - links to begin with; more can be added at any time
+   * @param options - see {@link PlannerOptions}
+   * @param known - names of the options that the subclass takes, beside those of every planner
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(
+    links: OneOrMany<PlannedLink> | undefined,
+    options: PlannerOptions = {},
+    known: readonly string[] = [],
+  ) {
+    super()
+    this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
+    this.#shutdown = { wait: true, drain: this.options.drain }
+    const list = toArray(links)
+    this.#checkNew(list)
+    for (const link of list) this.#links.set(link, newState())
+  }
+
+  /** Links of this planner: a copy of the list. */
+  get links(): PlannedLink[] {
+    return [...this.#links.keys()]
+  }
+
+  /** Whether this planner is started and not yet shut down; a paused one is running too. */
+  get running(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** Whether this planner is paused. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** What this planner did since it was made. */
+  get counts(): PlannerCounts {
+    return { ...this.#counts }
+  }
+
+  /**
+   * Settles when the planner has shut down: resolves after an orderly shutdown, rejects with what stopped it
+   * otherwise. The next `start()` makes a new promise. A rejection that nobody handles ends the process with exit code 1, as
+   * any unhandled rejection does.
+   */
+  get finished(): Promise<void> {
+    return this.#finished.promise
+  }
+
+  /**
+   * Adds links. In a running planner they are started first, and then scheduled.
+   *
+   * @throws {@link InvalidOptionError} when one is no link or is in the planner already; then none is added
+   */
+  async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
+    const list = toArray(links)
+    this.#checkNew(list)
+    if (this.#state === 'stopping')
+      throw new PlannerStateError('links cannot be added while the planner shuts down')
+    if (this.#state === 'starting') await this.#starting
+    if (this.running) await this.#startAdded(list)
+    for (const link of list) {
+      this.#links.set(link, newState())
+      if (this.running) this.schedule(link)
+      getLogger('databay.BasePlanner').info('Added link: %s', link)
+    }
+  }
+
+  /**
+   * Removes links. In a running planner they are unscheduled, their running transfers may end, their buffers
+   * are drained, and they are shut down.
+   *
+   * @throws {@link MissingLinkError} when one is not in this planner; then none is removed
+   */
+  async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
+    const list = toArray(links)
+    for (const link of list) {
+      if (!this.#links.has(link))
+        throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+    }
+    if (this.#state === 'starting') await this.#starting
+    const errors: unknown[] = []
+    if (this.running) {
+      for (const link of list) this.unschedule(link)
+      await Promise.all(list.map((link) => this.#linkIdle(link)))
+      if (this.options.drain) errors.push(...(await this.#drain(list)))
+      errors.push(...(await this.#stopLinks(list)))
+    }
+    for (const link of list) {
+      this.#links.delete(link)
+      getLogger('databay.BasePlanner').info('Removed link: %s', link)
+    }
+    throwAny(errors, 'several links failed to shut down')
+  }
+
+  /** Removes all links. Can be used while the planner is running. */
+  async purge(): Promise<void> {
+    await this.removeLinks(this.links)
+  }
+
+  /**
+   * Starts the planner: starts all links' nodes, begins scheduling, and makes the first transfers. Resolves when all
+   * that is done; scheduling runs meanwhile. When any of it fails, what was started is shut down in reverse, and this
+   * rejects.
+   *
+   * @throws {@link PlannerStateError} when it is started already
+   * @throws {@link TransferError} when a first transfer fails
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'idle')
+      throw new PlannerStateError(`start() needs a stopped planner: this one is ${this.#state}`)
+    this.#state = 'starting'
+    if (this.#finished.settled) this.#finished = settleable()
+    this.#stopReason = undefined
+    this.#stopErrors = []
+    this.#shutdown = { wait: true, drain: this.options.drain }
+    this.#undo = new Releasers()
+    this.#starting = this.#start()
+    try {
+      await this.#starting
+    } catch (error) {
+      // start() itself tells it
+      this.#finished.promise.catch(() => undefined)
+      this.#finished.reject(toError(error))
+      throw error
+    }
+  }
+
+  /** Pauses scheduling. Transfers that are running end as usual; what comes due meanwhile is left out. */
+  pause(): void {
+    if (!this.running) throw new PlannerStateError('pause() needs a running planner')
+    if (this.#paused) return
+    this.#paused = true
+    this.pausePlanner()
+  }
+
+  /** Goes on after {@link BasePlanner.pause}, on the due times from before. */
+  resume(): void {
+    if (!this.running) throw new PlannerStateError('resume() needs a running planner')
+    if (!this.#paused) return
+    this.#paused = false
+    this.resumePlanner()
+  }
+
+  /**
+   * Makes one transfer of each link now, whenever it is due. A link that is still transferring is skipped.
+   *
+   * @param links - the links. Default: all
+   * @returns the reports, of those not skipped
+   * @throws {@link PlannerStateError} when the planner is not running
+   * @throws {@link MissingLinkError} when a link is not in this planner
+   */
+  async forceTransfer(links: OneOrMany<PlannedLink> = this.links): Promise<TransferReport[]> {
+    if (!this.running) throw new PlannerStateError('forceTransfer() needs a running planner')
+    const list = toArray(links)
+    for (const link of list) {
+      if (!this.#links.has(link))
+        throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+    }
+    const reports = await Promise.all(list.map((link) => this.dispatch(link)))
+    return reports.filter((report) => report !== undefined)
+  }
+
+  /**
+   * Shuts the planner down: stops scheduling, lets running transfers end (or tells them to stop), drains buffers
+   * through the outlets, and shuts down all nodes, in reverse. Does nothing when the planner is not started; called
+   * again meanwhile it waits for the same end, and `wait: false` then tells what still runs to stop.
+   *
+   * @throws what failed on the way; all else is shut down all the same
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const wait = checkBoolean('wait', options.wait, true)
+    const drain = checkBoolean('drain', options.drain, this.#shutdown.drain)
+    if (this.#state === 'idle') return
+    this.#shutdown = { wait: this.#shutdown.wait && wait, drain: this.#shutdown.drain && drain }
+    if (!wait) this.#cancel()
+    if (this.#state === 'starting') {
+      this.#abortStart(new PlannerStateError('the planner was shut down while it started'))
+      await this.#starting?.catch(() => undefined)
+      return
+    }
+    this.#finished.promise.catch(() => undefined) // told by this call
+    await this.#stop()
+  }
+
+  /** Shuts down at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  override toString(): string {
+    return this.constructor.name
+  }
+
+  /**
+   * Takes a link into your scheduling: at its due times, call {@link BasePlanner.dispatch}. Called for each link when
+   * the planner starts, and when one is added to a running planner.
+   */
+  protected abstract schedule(link: PlannedLink): void
+
+  /** Takes a link out of your scheduling. Does nothing when it is not in it (any more). */
+  protected abstract unschedule(link: PlannedLink): void
+
+  /** Starts your scheduling. Called when all nodes are started and all links are scheduled. */
+  protected abstract startPlanner(): void | Promise<void>
+
+  /**
+   * Stops your scheduling: no link may be dispatched any more when this has ended. Called before the nodes are shut
+   * down.
+   *
+   * @param wait - whether running transfers will be waited for
+   */
+  protected abstract shutdownPlanner(wait: boolean): void | Promise<void>
+
+  /** Pauses your scheduling. */
+  protected pausePlanner(): void {
+    throw new PlannerStateError(`${String(this)} cannot be paused`)
+  }
+
+  /** Goes on with it. */
+  protected resumePlanner(): void {
+    throw new PlannerStateError(`${String(this)} cannot be resumed`)
+  }
+
+  /** Gets ready what links need, before any is started; more links may be registered with {@link BasePlanner.register}. */
+  protected prepare(): void | Promise<void> {}
+
+  /** Undoes {@link BasePlanner.prepare}, after all links are shut down. */
+  protected release(): void | Promise<void> {}
+
+  /** Takes in a link that is found during {@link BasePlanner.prepare}. */
+  protected register(link: PlannedLink): void {
+    this.#checkNew([link])
+    this.#links.set(link, newState())
+  }
+
+  /** Drops a link that {@link BasePlanner.register} took in. */
+  protected unregister(link: PlannedLink): void {
+    this.#links.delete(link)
+  }
+
+  /**
+   * Runs one transfer of a link, unless as many as it may have are still running. To be called by your scheduling at
+   * the link's due time; it need not wait.
+   *
+   * @param due - when it was due. Default: now
+   * @returns the report; `undefined` when it was skipped. Never rejects
+   */
+  protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
+    const state = this.#links.get(link)
+    if (state === undefined || this.#state === 'idle' || this.#state === 'stopping')
+      return Promise.resolve(undefined)
+    if (due.missed > 0 || due.lateness > this.options.lateAfter) this.#noteLate(link, due)
+    if (state.running >= link.maxInstances) {
+      this.#noteSkipped(link, due, state.running)
+      return Promise.resolve(undefined)
+    }
+    state.dispatched++
+    if (state.dispatched === this.options.transfers) this.unschedule(link)
+    else if (state.dispatched > this.options.transfers) return Promise.resolve(undefined)
+    return this.#run(link, state, link.transfer({ scheduledAt: due.scheduledAt }))
+  }
+
+  /**
+   * Says that something went wrong. Stops the planner, unless it ignores exceptions: `start()` or `finished` rejects
+   * with the error.
+   */
+  protected onException(error: Error): void {
+    if (this.options.ignoreExceptions) return
+    if (this.#state === 'starting') {
+      this.#abortStart(error)
+    } else if (this.#state === 'stopping') {
+      if (this.#shutdown.wait || !isCancelled(error)) this.#stopErrors.push(error)
+    } else if (this.#state === 'running') {
+      getLogger('databay.BasePlanner').error({ err: error }, `${String(this)} shuts down: ${error.message}`)
+      this.#stopReason = error
+      this.#stopByItself()
+    }
+  }
+
+  /** Emits an event; an error of a listener is logged and goes no further. */
+  protected notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void {
+    try {
+      // the payload's type follows from the event; the emitter's own types cannot see that here
+      ;(this as EventEmitter).emit(event, ...payload)
+    } catch (thrown) {
+      getLogger('databay.BasePlanner').error({ err: toError(thrown) }, `a listener of '${event}' failed`)
+    }
+  }
+
+  async #start(): Promise<void> {
+    getLogger('databay.BasePlanner').info('Starting %s', this)
+    try {
+      await this.#startAll()
+      this.#state = 'running'
+    } catch (error) {
+      this.#state = 'stopping'
+      await this.#undoAll()
+      this.#state = 'idle'
+      throw error
+    } finally {
+      this.#abortStart = () => undefined
+    }
+    if (this.#exhausted()) this.#stopByItself()
+  }
+
+  async #startAll(): Promise<void> {
+    let abandoned: Error | undefined
+    const abandon = new Promise<void>((resolve) => {
+      this.#abortStart = (reason) => {
+        abandoned ??= reason
+        resolve()
+      }
+    })
+    // each step ends before it can be undone
+    const step = async (work: () => unknown, undo: () => unknown) => {
+      this.#undo.push(undo)
+      await work()
+      if (abandoned !== undefined) throw abandoned
+    }
+    await step(
+      () => this.prepare(),
+      () => this.release(),
+    )
+    const links = this.links
+    await step(
+      () => this.#startLinks(links),
+      async () => throwAny(await this.#stopLinks(this.links), 'several links failed to shut down'),
+    )
+    await step(
+      () => undefined,
+      async () => {
+        if (this.#shutdown.drain) throwAny(await this.#drain(this.links), 'several links failed to drain')
+      },
+    )
+    await step(
+      async () => {
+        for (const link of links) this.schedule(link)
+        await this.startPlanner()
+      },
+      async () => {
+        await this.shutdownPlanner(this.#shutdown.wait)
+        for (const link of this.links) this.unschedule(link)
+        await this.#idle()
+      },
+    )
+    if (this.options.shutdownAtExit) this.#undo.push(shutdownAtExit(this))
+    if (!this.options.immediateTransfer) return
+    const first = links.filter((link) => link.immediateTransfer).map((link) => this.dispatch(link))
+    await Promise.race([Promise.all(first), abandon])
+    if (abandoned !== undefined) throw abandoned
+  }
+
+  #stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#state = 'stopping'
+      this.#stopping = this.#stopAll().finally(() => {
+        this.#stopping = undefined
+      })
+    }
+    return this.#stopping
+  }
+
+  async #stopAll(): Promise<void> {
+    await this.#undoAll()
+    this.#state = 'idle'
+    const failed = one(this.#stopErrors, 'several things failed while the planner shut down')
+    const reason = this.#stopReason ?? failed
+    if (reason === undefined) this.#finished.resolve()
+    else this.#finished.reject(reason)
+    if (failed !== undefined) throw failed
+  }
+
+  async #undoAll(): Promise<void> {
+    this.#paused = false
+    for (const error of await this.#undo.undo()) {
+      getLogger('databay.BasePlanner').error(
+        { err: toError(error) },
+        `${String(this)} failed to shut down in part`,
+      )
+      if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
+    }
+    for (const state of this.#links.values()) state.dispatched = 0
+    getLogger('databay.BasePlanner').info('%s is shut down', this)
+  }
+
+  /** Stops without anybody asking: `finished` tells what came of it. */
+  #stopByItself(): void {
+    this.#stop().catch(() => undefined)
+  }
+
+  /** Starts links that are added to a running planner. */
+  async #startAdded(links: readonly PlannedLink[]): Promise<void> {
+    await this.#startLinks(links)
+    // waiting let others in
+    if (!this.running) {
+      await this.#stopLinks(links)
+      throw new PlannerStateError('the planner was shut down while links were added')
+    }
+    this.#checkNew(links)
+  }
+
+  /** Starts links all at once; when one fails, those that started are shut down in reverse. */
+  async #startLinks(links: readonly PlannedLink[]): Promise<void> {
+    const results = await Promise.allSettled(links.map((link) => link.onStart()))
+    const errors = results
+      .filter((result) => result.status === 'rejected')
+      .map((result) => result.reason as unknown)
+    if (errors.length === 0) return
+    await this.#stopLinks(links.filter((_, index) => results[index]?.status === 'fulfilled'))
+    throwAny(errors, 'several links failed to start')
+  }
+
+  /** Shuts links down, the last one first; gives what failed. */
+  async #stopLinks(links: readonly PlannedLink[]): Promise<unknown[]> {
+    const results = await Promise.allSettled([...links].reverse().map((link) => link.onShutdown()))
+    return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
+  }
+
+  /** Releases what buffers hold; gives what failed. */
+  async #drain(links: readonly PlannedLink[]): Promise<unknown[]> {
+    const reports = await Promise.all(links.map((link) => link.drain()))
+    const errors: unknown[] = []
+    for (const report of reports) {
+      if (report === undefined) continue
+      this.#noteTransfer(report)
+      if (report.failed && !this.options.ignoreExceptions) errors.push(new TransferError(report))
+    }
+    return errors
+  }
+
+  async #run(
+    link: PlannedLink,
+    state: LinkState,
+    transferring: Promise<TransferReport>,
+  ): Promise<TransferReport | undefined> {
+    state.running++
+    this.#inFlight++
+    let report: TransferReport | undefined
+    let failure: Error | undefined
+    try {
+      report = await transferring
+      if (report.failed) failure = new TransferError(report)
+    } catch (thrown) {
+      failure = toError(thrown)
+      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer`)
+    }
+    state.running--
+    this.#inFlight--
+    if (report !== undefined) this.#noteTransfer(report)
+    if (failure !== undefined) this.onException(failure)
+    if (this.#whenIdle.length > 0) this.#tellIdle()
+    if (this.options.transfers !== Infinity && this.running && this.#exhausted()) this.#stopByItself()
+    return report
+  }
+
+  #noteTransfer(report: TransferReport): void {
+    this.#counts.transfers++
+    if (report.errors.length > 0) this.#counts.failed++
+    this.notify('transfer', report)
+  }
+
+  #noteLate(link: PlannedLink, due: DueTime): void {
+    const { scheduledAt, lateness, missed } = due
+    this.#counts.late++
+    this.#counts.missed += missed
+    getLogger('databay.BasePlanner').warn(
+      `${link.name} is ${Math.round(lateness)} ms late, and missed ${missed} due times, which are not made up`,
+    )
+    this.notify('late', { link: link.name, scheduledAt, lateness, missed })
+  }
+
+  #noteSkipped(link: PlannedLink, due: DueTime, running: number): void {
+    this.#counts.skipped++
+    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${running} of its transfers still run`)
+    this.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, running })
+  }
+
+  /** Whether every link has made all transfers that it may make. */
+  #exhausted(): boolean {
+    if (this.options.transfers === Infinity || this.#inFlight > 0 || this.#links.size === 0) return false
+    for (const state of this.#links.values()) if (state.dispatched < this.options.transfers) return false
+    return true
+  }
+
+  /** Waits until no transfer runs. */
+  async #idle(): Promise<void> {
+    if (!this.#shutdown.wait) this.#cancel()
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  async #linkIdle(link: PlannedLink): Promise<void> {
+    while ((this.#links.get(link)?.running ?? 0) > 0) {
+      await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    }
+  }
+
+  #tellIdle(): void {
+    const waiting = this.#whenIdle
+    this.#whenIdle = []
+    for (const resolve of waiting) resolve()
+  }
+
+  #cancel(): void {
+    const reason = new TransferCancelledError('the planner shuts down without waiting')
+    for (const link of this.#links.keys()) link.cancel(reason)
+  }
+
+  #checkNew(links: readonly PlannedLink[]): void {
+    links.forEach((link, index) => {
+      if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
+      if (this.#links.has(link) || links.indexOf(link) !== index) {
+        throw new InvalidOptionError(
+          `links[${index}]`,
+          'a link that is not in this planner yet',
+          String(link),
+        )
+      }
+    })
+  }
+}
+
+function isPlannedLink(value: unknown): value is PlannedLink {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'transfer' in value &&
+    'onStart' in value &&
+    'onShutdown' in value &&
+    'schedule' in value
+  )
+}
+
+function newState(): LinkState {
+  return { running: 0, dispatched: 0 }
+}
+
+function dueNow(): DueTime {
+  return { scheduledAt: Date.now(), lateness: 0, missed: 0 }
+}
+
+function one(errors: readonly unknown[], message: string): Error | undefined {
+  if (errors.length === 0) return undefined
+  return errors.length === 1 ? toError(errors[0]) : new AggregateError(errors, message)
+}
+
+function throwAny(errors: readonly unknown[], message: string): void {
+  const error = one(errors, message)
+  if (error !== undefined) throw error
+}
+
+/** Whether nothing is wrong with a transfer but that it was told to stop. */
+function isCancelled(error: Error): boolean {
+  return (
+    error instanceof TransferError &&
+    error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')
+  )
+}
+
+interface Settleable {
+  readonly settled: boolean
+  readonly promise: Promise<void>
+  resolve(): void
+  reject(reason: Error): void
+}
+
+function settleable(): Settleable {
+  let settled = false
+  let resolve: () => void = () => undefined
+  let reject: (reason: Error) => void = () => undefined
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return {
+    promise,
+    get settled() {
+      return settled
+    },
+    resolve() {
+      settled = true
+      resolve()
+    },
+    reject(reason) {
+      settled = true
+      reject(reason)
+    },
+  }
+}

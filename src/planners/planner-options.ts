@@ -1,0 +1,134 @@
+import { InvalidOptionError } from '../errors.js'
+import { checkBoolean, checkCount } from '../link-options.js'
+import type { TransferReport } from '../report.js'
+
+/** Options that every planner takes. */
+export interface PlannerOptions {
+  /**
+   * Whether a failed transfer is logged and counted only, rather than stopping the planner.
+   * @default false
+   */
+  readonly ignoreExceptions?: boolean
+  /**
+   * Whether every link (that has `immediateTransfer` too) transfers once upon starting, without waiting for its
+   * interval. `start()` rejects when such a transfer fails.
+   * @default true
+   */
+  readonly immediateTransfer?: boolean
+  /**
+   * Whether the planner shuts down by itself when the process is told to end (SIGINT, SIGTERM) or has nothing else
+   * left to do.
+   * @default false
+   */
+  readonly shutdownAtExit?: boolean
+  /**
+   * How many transfers each link makes before it is scheduled no more. When all have made theirs, the planner shuts
+   * down.
+   * @default Infinity
+   */
+  readonly transfers?: number
+  /**
+   * From how many seconds on a transfer that starts after its due time is reported as late. One that starts so late
+   * that further due times have passed always is.
+   * @default 1
+   */
+  readonly lateAfter?: number
+  /**
+   * How transfers end when the planner shuts down: whether buffers release what they hold through the outlets.
+   * @default true
+   */
+  readonly drain?: boolean
+}
+
+/** {@link PlannerOptions}, checked and complete. `lateAfter` is in milliseconds. */
+export type ResolvedPlannerOptions = Required<PlannerOptions>
+
+export const PLANNER_OPTIONS = [
+  'ignoreExceptions',
+  'immediateTransfer',
+  'shutdownAtExit',
+  'transfers',
+  'lateAfter',
+  'drain',
+] as const satisfies (keyof PlannerOptions)[]
+
+/**
+ * @param known - the names of all options that the planner takes
+ * @throws {@link InvalidOptionError}
+ */
+export function resolvePlannerOptions(
+  options: PlannerOptions,
+  known: readonly string[],
+): ResolvedPlannerOptions {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new InvalidOptionError('options', 'an object', options)
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw new InvalidOptionError(key, `one of the options ${known.join(', ')}`, key)
+  }
+  const { transfers, lateAfter = 1 } = options
+  if (typeof lateAfter !== 'number' || !(lateAfter >= 0)) {
+    throw new InvalidOptionError('lateAfter', 'a number of seconds of at least 0', lateAfter)
+  }
+  return Object.freeze({
+    ignoreExceptions: checkBoolean('ignoreExceptions', options.ignoreExceptions, false),
+    immediateTransfer: checkBoolean('immediateTransfer', options.immediateTransfer, true),
+    shutdownAtExit: checkBoolean('shutdownAtExit', options.shutdownAtExit, false),
+    transfers: transfers === Infinity ? Infinity : checkCount('transfers', transfers, Infinity),
+    lateAfter: lateAfter * 1000,
+    drain: checkBoolean('drain', options.drain, true),
+  })
+}
+
+/** A link was due while as many of its transfers as `maxInstances` allows were still running. */
+export interface SkippedEvent {
+  readonly link: string
+  /** When it was due, in milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** How many of its transfers were running. */
+  readonly running: number
+}
+
+/** A link's transfer started late. */
+export interface LateEvent {
+  readonly link: string
+  /** When it was due, in milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** How late it is, in milliseconds. */
+  readonly lateness: number
+  /** How many further due times have passed and are not made up. */
+  readonly missed: number
+}
+
+/** A worker thread ended by itself; another takes its place, and the links that it hosted are opened there. */
+export interface ThreadLostEvent {
+  /** Number of the thread, from 1. */
+  readonly thread: number
+  readonly error: Error
+  /** The links that it hosted. */
+  readonly links: readonly string[]
+  /** How many transfers were in it. */
+  readonly transfers: number
+  /** How many records its links held in buffers, as of their last reports. */
+  readonly buffered: number
+}
+
+/** What planners emit, and with what. */
+export interface PlannerEvents {
+  transfer: [report: TransferReport]
+  skipped: [event: SkippedEvent]
+  late: [event: LateEvent]
+  threadLost: [event: ThreadLostEvent]
+}
+
+/** What a planner did since it was made. */
+export interface PlannerCounts {
+  readonly transfers: number
+  /** Transfers with an error, ignored ones too. */
+  readonly failed: number
+  /** Due times at which a link was still transferring. */
+  readonly skipped: number
+  readonly late: number
+  /** Due times that passed unnoticed, as after a stall. */
+  readonly missed: number
+}

@@ -1,0 +1,77 @@
+import { ScheduleIntervalError } from '../errors.js'
+import { CronTimes, toMilliseconds } from '../interval.js'
+import type { PlannedLink } from '../planned-link.js'
+import { toArray, type OneOrMany } from '../processor.js'
+import type { Clock } from './clock.js'
+import { ClockedPlanner } from './clocked-planner.js'
+import type { PlannerOptions } from './planner-options.js'
+
+export interface SchedulePlannerOptions extends PlannerOptions {
+  /**
+   * Seconds between two looks at what is due. No link may have a smaller interval.
+   * @default 1
+   */
+  readonly refreshInterval?: number
+}
+
+/**
+ * A planner that runs transfers on the main thread's event loop, where it looks for due links at a fixed interval. For
+ * links that mostly wait, and for scripts; work that computes belongs into a {@link WorkerPlanner}.
+ */
+export class SchedulePlanner extends ClockedPlanner {
+  /** Seconds between two looks at what is due. */
+  readonly refreshInterval: number
+
+  /**
+   * @param links - links to begin with
+   * @param clock - the clock to go by; for tests
+   * @throws {@link InvalidOptionError} on an option that is not as it should be
+   * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
+   */
+  constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}, clock?: Clock) {
+    const refreshInterval = toMilliseconds('refreshInterval', options.refreshInterval ?? 1)
+    super(links, options, ['refreshInterval'], refreshInterval, clock)
+    this.refreshInterval = refreshInterval / 1000
+    for (const link of this.links) this.#check(link)
+  }
+
+  /**
+   * As `BasePlanner.addLinks`.
+   *
+   * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
+   */
+  override async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
+    const list = toArray(links)
+    for (const link of list) this.#check(link)
+    await super.addLinks(list)
+  }
+
+  override toString(): string {
+    return `SchedulePlanner(refreshInterval:${this.refreshInterval})`
+  }
+
+  #check(link: PlannedLink): void {
+    const interval = smallestInterval(link)
+    if (interval < this.refreshInterval * 1000) {
+      throw new ScheduleIntervalError(
+        `the interval of ${link.name}, ${interval / 1000} s, is smaller than the refresh interval of ${this.refreshInterval} s`,
+      )
+    }
+  }
+}
+
+/** How many of a cron expression's coming times are looked at. */
+const LOOK_AHEAD = 20
+
+function smallestInterval({ schedule }: PlannedLink): number {
+  if (schedule.cron === undefined) return schedule.every ?? Infinity
+  const times = new CronTimes(schedule.cron, schedule.timeZone)
+  let smallest = Infinity
+  let at = times.after(Date.now())
+  for (let looked = 0; looked < LOOK_AHEAD; looked++) {
+    const next = times.after(at)
+    smallest = Math.min(smallest, next - at)
+    at = next
+  }
+  return smallest
+}

@@ -1,0 +1,48 @@
+import { CronTimes, type Schedule } from '../interval.js'
+
+/** When a schedule is due. Pure: time comes in as an argument, in milliseconds. */
+export interface Timetable {
+  /** The clock that the times below are on: intervals count on one that never jumps, the rest follows the wall clock. */
+  readonly clock: 'monotonic' | 'wall'
+  /** The first due time after `now`. */
+  first(now: number): number
+  /** The due time after `due` that is also after `now`, and how many between the two were missed. */
+  next(due: number, now: number): { readonly due: number; readonly missed: number }
+}
+
+/** The most missed times of a cron expression that are counted one by one. */
+const MAX_COUNTED = 10_000
+
+export function timetable(schedule: Schedule): Timetable {
+  const { every, cron, timeZone } = schedule
+  if (cron !== undefined) return cronTimetable(new CronTimes(cron, timeZone))
+  return intervalTimetable(every ?? Number.NaN, schedule.alignToClock)
+}
+
+/** Drift-free: every due time is a whole number of intervals from the first, however late the wake-ups come. */
+function intervalTimetable(every: number, alignToClock: boolean): Timetable {
+  return {
+    clock: alignToClock ? 'wall' : 'monotonic',
+    first: (now) => (alignToClock ? Math.floor(now / every) * every + every : now + every),
+    next(due, now) {
+      const missed = Math.max(0, Math.floor((now - due) / every))
+      return { due: due + (missed + 1) * every, missed }
+    },
+  }
+}
+
+function cronTimetable(times: CronTimes): Timetable {
+  return {
+    clock: 'wall',
+    first: (now) => times.after(now),
+    next(due, now) {
+      let missed = 0
+      let next = times.after(due)
+      while (next <= now && missed < MAX_COUNTED) {
+        missed++
+        next = times.after(next)
+      }
+      return { due: next <= now ? times.after(now) : next, missed }
+    },
+  }
+}
