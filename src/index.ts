@@ -49,3 +49,16 @@ export {
   type TransferReport,
 } from './report.js'
 export { Update } from './update.js'
+export { BasePlanner, type DueTime, type ShutdownOptions } from './planners/base-planner.js'
+export type {
+  LateEvent,
+  PlannerCounts,
+  PlannerEvents,
+  PlannerOptions,
+  SkippedEvent,
+  ThreadLostEvent,
+} from './planners/planner-options.js'
+export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
+export { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from './planners/worker-planner.js'
+export type { OffloadOptions } from './threads/offload.js'
+export type { ThreadPool } from './threads/thread-pool.js'

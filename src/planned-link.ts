@@ -27,6 +27,8 @@ export interface PlannedLink {
   onStart(): Promise<void>
   /** Shuts the link's nodes down, all of them even when some fail; rejects with what failed. */
   onShutdown(): Promise<void>
+  /** The link in a log: its tags, nodes and interval. */
+  toString(): string
 }
 
 export interface TransferRequest {

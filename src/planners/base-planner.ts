@@ -99,11 +99,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @param known - names of the options that the subclass takes, beside those of every planner
    * @throws {@link InvalidOptionError}
    */
-  constructor(
-    links: OneOrMany<PlannedLink> | undefined,
-    options: PlannerOptions = {},
-    known: readonly string[] = [],
-  ) {
+  constructor(links: OneOrMany<PlannedLink> | undefined, options: PlannerOptions = {}, known: readonly string[] = []) {
     super()
     this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
     this.#shutdown = { wait: true, drain: this.options.drain }
@@ -149,9 +145,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = toArray(links)
     this.#checkNew(list)
-    if (this.#state === 'stopping')
-      throw new PlannerStateError('links cannot be added while the planner shuts down')
-    if (this.#state === 'starting') await this.#starting
+    await this.settled()
     if (this.running) await this.#startAdded(list)
     for (const link of list) {
       this.#links.set(link, newState())
@@ -169,10 +163,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = toArray(links)
     for (const link of list) {
-      if (!this.#links.has(link))
-        throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+      if (!this.#links.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
     }
-    if (this.#state === 'starting') await this.#starting
+    await this.settled()
     const errors: unknown[] = []
     if (this.running) {
       for (const link of list) this.unschedule(link)
@@ -248,8 +241,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (!this.running) throw new PlannerStateError('forceTransfer() needs a running planner')
     const list = toArray(links)
     for (const link of list) {
-      if (!this.#links.has(link))
-        throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+      if (!this.#links.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
     }
     const reports = await Promise.all(list.map((link) => this.dispatch(link)))
     return reports.filter((report) => report !== undefined)
@@ -322,6 +314,16 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Undoes {@link BasePlanner.prepare}, after all links are shut down. */
   protected release(): void | Promise<void> {}
 
+  /**
+   * Waits until a start that is under way has ended.
+   *
+   * @throws {@link PlannerStateError} while the planner shuts down
+   */
+  protected async settled(): Promise<void> {
+    if (this.#state === 'starting') await this.#starting
+    if (this.#state === 'stopping') throw new PlannerStateError('links cannot change while the planner shuts down')
+  }
+
   /** Takes in a link that is found during {@link BasePlanner.prepare}. */
   protected register(link: PlannedLink): void {
     this.#checkNew([link])
@@ -342,8 +344,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
     const state = this.#links.get(link)
-    if (state === undefined || this.#state === 'idle' || this.#state === 'stopping')
-      return Promise.resolve(undefined)
+    if (state === undefined || this.#state === 'idle' || this.#state === 'stopping') return Promise.resolve(undefined)
     if (due.missed > 0 || due.lateness > this.options.lateAfter) this.#noteLate(link, due)
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, state.running)
@@ -468,10 +469,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async #undoAll(): Promise<void> {
     this.#paused = false
     for (const error of await this.#undo.undo()) {
-      getLogger('databay.BasePlanner').error(
-        { err: toError(error) },
-        `${String(this)} failed to shut down in part`,
-      )
+      getLogger('databay.BasePlanner').error({ err: toError(error) }, `${String(this)} failed to shut down in part`)
       if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
     }
     for (const state of this.#links.values()) state.dispatched = 0
@@ -497,9 +495,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Starts links all at once; when one fails, those that started are shut down in reverse. */
   async #startLinks(links: readonly PlannedLink[]): Promise<void> {
     const results = await Promise.allSettled(links.map((link) => link.onStart()))
-    const errors = results
-      .filter((result) => result.status === 'rejected')
-      .map((result) => result.reason as unknown)
+    const errors = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
     if (errors.length === 0) return
     await this.#stopLinks(links.filter((_, index) => results[index]?.status === 'fulfilled'))
     throwAny(errors, 'several links failed to start')
@@ -604,11 +600,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     links.forEach((link, index) => {
       if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
       if (this.#links.has(link) || links.indexOf(link) !== index) {
-        throw new InvalidOptionError(
-          `links[${index}]`,
-          'a link that is not in this planner yet',
-          String(link),
-        )
+        throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
       }
     })
   }
@@ -646,8 +638,7 @@ function throwAny(errors: readonly unknown[], message: string): void {
 /** Whether nothing is wrong with a transfer but that it was told to stop. */
 function isCancelled(error: Error): boolean {
   return (
-    error instanceof TransferError &&
-    error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')
+    error instanceof TransferError && error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')
   )
 }
 

@@ -56,10 +56,7 @@ export const PLANNER_OPTIONS = [
  * @param known - the names of all options that the planner takes
  * @throws {@link InvalidOptionError}
  */
-export function resolvePlannerOptions(
-  options: PlannerOptions,
-  known: readonly string[],
-): ResolvedPlannerOptions {
+export function resolvePlannerOptions(options: PlannerOptions, known: readonly string[]): ResolvedPlannerOptions {
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw new InvalidOptionError('options', 'an object', options)
   }

@@ -172,11 +172,7 @@ export class Trigger<T> {
   #takeDue(): Due<T>[] {
     const due: Due<T>[] = []
     const until = this.#clock.monotonic() + EARLY
-    for (
-      let entry = this.#queue.peek();
-      entry !== undefined && entry.wakeAt <= until;
-      entry = this.#queue.peek()
-    ) {
+    for (let entry = this.#queue.peek(); entry !== undefined && entry.wakeAt <= until; entry = this.#queue.peek()) {
       this.#queue.pop()
       if (entry.removed) continue
       const now = this.#now(entry)

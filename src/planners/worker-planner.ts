@@ -1,0 +1,182 @@
+import { availableParallelism } from 'node:os'
+import { InvalidOptionError, MissingLinkError } from '../errors.js'
+import { checkCount } from '../link-options.js'
+import { getLogger } from '../log.js'
+import type { PlannedLink } from '../planned-link.js'
+import { toArray, type OneOrMany } from '../processor.js'
+import { Hosting } from '../threads/hosting.js'
+import { moduleUrl } from '../threads/link-module.js'
+import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
+import type { Clock } from './clock.js'
+import { ClockedPlanner } from './clocked-planner.js'
+import type { PlannerOptions } from './planner-options.js'
+
+export interface WorkerPlannerOptions extends PlannerOptions {
+  /**
+   * How many worker threads make the transfers. One for each core suits links that compute; links that wait need no
+   * more, as a thread runs many waiting transfers at once.
+   * @default os.availableParallelism()
+   */
+  readonly threads?: number
+  /**
+   * How many transfers may run at once in one thread; further ones wait for their turn in it.
+   * @default 1000
+   */
+  readonly transfersPerThread?: number
+}
+
+/** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
+export type LinkOrModule = PlannedLink | URL | string
+
+/**
+ * A planner that keeps scheduling on the main thread and makes every transfer in a pool of worker threads. What a
+ * thread can run is a link of a link module; a live link that is given runs on the main thread's event loop.
+ *
+ * ```ts
+ * const planner = new WorkerPlanner(new URL('./links.js', import.meta.url), { threads: 4 })
+ * await planner.start()
+ * await planner.finished
+ * ```
+ */
+export class WorkerPlanner extends ClockedPlanner {
+  /** The threads. See {@link ThreadPool.processor}. */
+  readonly pool: ThreadPool
+  readonly #hosting: Hosting
+  /** URLs of the link modules. */
+  readonly #modules: Set<string>
+  #saidLive = false
+
+  /**
+   * @param links - links and link modules to begin with
+   * @param clock - the clock to go by; for tests
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock) {
+    const { live, modules } = divide(toArray(links))
+    const size = {
+      threads: checkCount('threads', options.threads, availableParallelism()),
+      transfersPerThread: checkCount('transfersPerThread', options.transfersPerThread, 1000),
+    }
+    super(live, options, ['threads', 'transfersPerThread'], 0, clock)
+    this.pool = new ThreadPool(size)
+    this.#hosting = new Hosting(this.pool)
+    this.#modules = new Set(modules)
+    this.pool.on('lost', (lost) => {
+      this.#onLost(lost)
+    })
+    this.#sayLive(live)
+  }
+
+  /** How many worker threads this planner has. */
+  get threads(): number {
+    return this.pool.size
+  }
+
+  /** URLs of this planner's link modules: a copy of the list. */
+  get modules(): string[] {
+    return [...this.#modules]
+  }
+
+  /**
+   * Adds links, and link modules with all their links. In a running planner they are started and scheduled.
+   *
+   * @throws {@link InvalidOptionError} when one is no link and no module, or is in the planner already
+   * @throws {@link LinkModuleError} when a module cannot be used; then nothing is added
+   */
+  override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
+    const { live, modules } = divide(toArray(links))
+    for (const module of modules) this.#checkNewModule(module)
+    await this.settled()
+    if (!this.running) {
+      await super.addLinks(live)
+      for (const module of modules) this.#modules.add(module)
+    } else {
+      const hosted = await this.#hosting.host(modules)
+      for (const module of modules) this.#modules.add(module)
+      try {
+        await super.addLinks([...live, ...hosted])
+      } catch (error) {
+        for (const module of modules) this.#modules.delete(module)
+        this.#hosting.drop(hosted)
+        throw error
+      }
+    }
+    this.#sayLive(live)
+  }
+
+  /**
+   * Removes links; a module's URL or path stands for all its links.
+   *
+   * @throws {@link MissingLinkError} when one is not in this planner; then none is removed
+   */
+  override async removeLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
+    const { live, modules } = divide(toArray(links))
+    for (const module of modules) {
+      if (!this.#modules.has(module)) throw new MissingLinkError(`link module ${module} is not in this planner`)
+    }
+    await this.settled()
+    const hosted = modules.flatMap((module) => this.#hosting.linksOf(module))
+    const all = [...new Set<PlannedLink>([...live, ...hosted])]
+    await super.removeLinks(all)
+    this.#hosting.drop(all)
+    for (const module of modules) this.#modules.delete(module)
+  }
+
+  /** Removes all links and link modules. */
+  override async purge(): Promise<void> {
+    await this.removeLinks([...this.links, ...this.#modules])
+  }
+
+  override toString(): string {
+    return `WorkerPlanner(threads:${this.threads})`
+  }
+
+  protected override async prepare(): Promise<void> {
+    await this.pool.start()
+    for (const link of await this.#hosting.host([...this.#modules])) this.register(link)
+  }
+
+  protected override async release(): Promise<void> {
+    for (const link of this.#hosting.clear()) this.unregister(link)
+    await this.pool.destroy()
+  }
+
+  #onLost({ thread, error, transfers }: LostThread): void {
+    const links = this.#hosting.lost(thread)
+    getLogger('databay.WorkerPlanner').error(
+      { err: error },
+      `thread ${thread.number} was lost with ${transfers} transfers and ${links.buffered} buffered records: ${error.message}`,
+    )
+    this.notify('threadLost', { thread: thread.number, error, links: links.names, transfers, buffered: links.buffered })
+  }
+
+  #checkNewModule(module: string): void {
+    if (this.#modules.has(module)) {
+      throw new InvalidOptionError('links', 'a link module that is not in this planner yet', module)
+    }
+  }
+
+  #sayLive(live: readonly PlannedLink[]): void {
+    const [link] = live
+    if (link === undefined || this.#saidLive) return
+    this.#saidLive = true
+    getLogger('databay.WorkerPlanner').warn(
+      `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
+    )
+  }
+}
+
+function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {
+  const live: PlannedLink[] = []
+  const modules: string[] = []
+  links.forEach((link, index) => {
+    if (!(typeof link === 'string' || link instanceof URL)) {
+      live.push(link)
+      return
+    }
+    const url = moduleUrl(`links[${index}]`, link)
+    if (modules.includes(url)) throw new InvalidOptionError(`links[${index}]`, 'each link module once', url)
+    modules.push(url)
+  })
+  return { live, modules }
+}

@@ -1,0 +1,297 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { threadId } from 'node:worker_threads'
+import { ImplementationError, LinkModuleError } from '../errors.js'
+import type { Link } from '../link.js'
+import type { Node } from '../lifecycle.js'
+import { adoptLogLevels } from '../log.js'
+import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
+import { isRecord } from '../record.js'
+import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
+import { Update } from '../update.js'
+import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
+import { pack, uncloneable, unpack } from './packed-records.js'
+import type {
+  Calls,
+  Channel,
+  LinkAddress,
+  LinkDescription,
+  Note,
+  OpenRequest,
+  RunReport,
+  RunRequest,
+  Task,
+  ThreadSetup,
+} from './protocol.js'
+
+/** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
+const LONG = 5
+
+/** A link that is open in this thread. */
+interface HostedLink {
+  readonly link: Link
+  /** How long its last transfer held the event loop, in milliseconds. */
+  busy: number
+}
+
+/**
+ * The thread's side: opens links, makes their transfers, and closes them. Their instances live here between
+ * transfers. Knows no worker thread, only a channel to tell the main thread what happens; never throws.
+ */
+export class LinkHost {
+  readonly #channel: Channel
+  readonly #setup: ThreadSetup
+  readonly #links = new Map<number, HostedLink>()
+  readonly #modules = new Map<string, Promise<ReadonlyMap<string, ExportedLink>>>()
+  readonly #instances = new WeakMap<object, string>()
+  #known = 0
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+  #reports: RunReport[] = []
+  #flush: NodeJS.Immediate | undefined
+
+  constructor(channel: Channel, setup: ThreadSetup) {
+    this.#channel = channel
+    this.#setup = setup
+  }
+
+  /** Does what a task asks for, and tells its answer. Resolves when that is done. */
+  async handle(task: Exclude<Task, { readonly call: 'hello' }>): Promise<void> {
+    let answer: unknown
+    try {
+      answer = await this.#do(task)
+    } catch (thrown) {
+      this.flush()
+      this.#channel.postMessage({ event: 'error', task: task.task, error: plainError(thrown) })
+      return
+    }
+    this.flush()
+    try {
+      this.#channel.postMessage({ event: 'answer', task: task.task, answer })
+    } catch (thrown) {
+      // what cannot be cloned is only noticed here
+      const error = task.call === 'process' ? uncloneable(unpack(answer as Calls['process']['answer']), thrown) : thrown
+      this.#channel.postMessage({ event: 'error', task: task.task, error: plainError(error) })
+    }
+  }
+
+  /** Takes what cannot wait behind tasks. */
+  note(note: Note): void {
+    switch (note.note) {
+      case 'logLevels':
+        adoptLogLevels(note.levels)
+        break
+      case 'cancel':
+        this.#links.get(note.link)?.link.cancel(restoreError(note.reason))
+        break
+    }
+  }
+
+  /** Tells a log line, after all that happened before it. */
+  log(line: string): void {
+    this.flush()
+    this.#channel.postMessage({ event: 'log', line })
+  }
+
+  /** Sends the reports that are held back to go together. */
+  flush(): void {
+    if (this.#flush !== undefined) clearImmediate(this.#flush)
+    this.#flush = undefined
+    if (this.#reports.length === 0) return
+    const reports = this.#reports
+    this.#reports = []
+    this.#channel.postMessage({ event: 'reports', reports })
+  }
+
+  #do(task: Exclude<Task, { readonly call: 'hello' }>): Promise<unknown> {
+    switch (task.call) {
+      case 'describe':
+        return this.#describe(task.module)
+      case 'open':
+        return Promise.all(task.links.map((request) => errorOf(this.#open(request))))
+      case 'close':
+        return this.#closeAll(task.links)
+      case 'handOver':
+        return this.#handOver(task.link)
+      case 'transfer':
+        return this.#transfer(task.runs)
+      case 'process':
+        return this.#process(task)
+    }
+  }
+
+  async #describe(module: string): Promise<LinkDescription[]> {
+    return [...(await this.#load(module)).values()].map(({ exportName, index, link }) => {
+      const processors = statefulProcessors(link)
+      return {
+        module,
+        exportName,
+        index,
+        name:
+          link.tags.length > 0
+            ? link.name
+            : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`,
+        tags: link.tags,
+        schedule: link.schedule,
+        immediateTransfer: link.immediateTransfer,
+        ignoreExceptions: link.ignoreExceptions,
+        maxInstances: link.maxInstances,
+        stateless: link.settings.stateless,
+        lane: link.settings.lane,
+        text: link.toString(),
+        buffers: processors.some((processor) => processor.size !== undefined),
+        movable: [...link.nodes(), ...processors].every((part) => part.saveState !== undefined),
+        instances: [...link.nodes(), ...processors].map((part) => this.#idOf(part)),
+      }
+    })
+  }
+
+  /** The links of a module by name; loaded once, however many of them are opened. */
+  #load(module: string): Promise<ReadonlyMap<string, ExportedLink>> {
+    let loading = this.#modules.get(module)
+    if (loading === undefined) {
+      loading = loadLinks(module).then((links) => new Map(links.map((one) => [nameOf(one.exportName, one.index), one])))
+      this.#modules.set(module, loading)
+    }
+    return loading
+  }
+
+  #idOf(instance: object): string {
+    let id = this.#instances.get(instance)
+    if (id === undefined) {
+      // thread ids are never used again, so neither are these
+      id = `${threadId}:${this.#known++}`
+      this.#instances.set(instance, id)
+    }
+    return id
+  }
+
+  async #open(request: OpenRequest): Promise<void> {
+    const link = await this.#find(request)
+    if (request.state !== undefined) restore(link, request.state as LinkState)
+    await link.onStart()
+    this.#links.set(request.id, { link, busy: 0 })
+  }
+
+  async #find({ module, exportName, index }: LinkAddress): Promise<Link> {
+    const found = (await this.#load(module)).get(nameOf(exportName, index))
+    if (found === undefined) {
+      throw new LinkModuleError(
+        module,
+        `exports no link ${nameOf(exportName, index)} in this thread, as it did in another`,
+      )
+    }
+    return found.link
+  }
+
+  /** Closes links, the last one first. */
+  async #closeAll(ids: readonly number[]): Promise<(PlainError | null)[]> {
+    const closing = [...ids].reverse().map((id) => errorOf(this.#close(id)))
+    return (await Promise.all(closing)).reverse()
+  }
+
+  async #close(id: number): Promise<void> {
+    const hosted = this.#links.get(id)
+    this.#links.delete(id)
+    await hosted?.link.onShutdown()
+  }
+
+  async #handOver(id: number): Promise<Calls['handOver']['answer']> {
+    const hosted = this.#links.get(id)
+    if (hosted === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
+    const state = save(hosted.link)
+    // what cannot be handed over must not be closed
+    structuredClone(state)
+    await this.#close(id)
+    return { state }
+  }
+
+  async #transfer(runs: readonly RunRequest[]): Promise<null> {
+    const ends: Promise<void>[] = []
+    let since = performance.now()
+    for (const run of runs) {
+      // the others' reports, and whatever else is due in this thread, do not wait for a long one
+      if ((this.#links.get(run.link)?.busy ?? 0) > LONG || performance.now() - since > LONG) {
+        await nextTurn()
+        since = performance.now()
+      }
+      while (this.#running >= this.#setup.transfersPerThread) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      }
+      ends.push(this.#run(run))
+    }
+    await Promise.all(ends)
+    return null
+  }
+
+  async #run(request: RunRequest): Promise<void> {
+    const { run, scheduledAt, transferNumber, drain } = request
+    const { thread } = this.#setup
+    const hosted = this.#links.get(request.link)
+    let report: TransferReport
+    this.#running++
+    if (hosted === undefined) {
+      const error = new ImplementationError(`link ${request.link} is not open in this thread`)
+      const identity = { link: '', update: '', transferNumber, thread, scheduledAt }
+      report = failedReport(identity, error, false)
+    } else {
+      report = await hosted.link.transfer({ scheduledAt, transferNumber, drain, thread })
+      hosted.busy = report.busy
+    }
+    this.#running--
+    this.#waiting.shift()?.()
+    this.#reports.push({ ...withoutKnown(report), run })
+    this.#flush ??= setImmediate(() => {
+      this.#flush = undefined
+      this.flush()
+    })
+  }
+
+  async #process(task: Calls['process']['request']): Promise<Calls['process']['answer']> {
+    const { module, exportName } = task
+    const processor = (await loadModule(module))[exportName]
+    if (typeof processor !== 'function') {
+      throw new LinkModuleError(module, `exports no function ${exportName} to process records with`)
+    }
+    const update = new Update(task.tags, task.transferNumber)
+    const processed: unknown = await (processor as ProcessorFunction)(unpack(task.records), update)
+    if (!Array.isArray(processed) || !processed.every(isRecord)) {
+      throw new ImplementationError(`processor ${exportName} of ${module} must return a list of records`)
+    }
+    return pack(processed)
+  }
+}
+
+/** What a link's parts hand over, in the order of the parts. */
+type LinkState = readonly unknown[]
+
+function partsOf(link: Link): (Node | StatefulProcessor)[] {
+  return [...link.nodes(), ...statefulProcessors(link)]
+}
+
+function statefulProcessors(link: Link): StatefulProcessor[] {
+  const all = [...link.processors, ...link.outlets.flatMap((outlet) => outlet.processors)]
+  return all.filter((processor) => typeof processor === 'object') as unknown as StatefulProcessor[]
+}
+
+function save(link: Link): LinkState {
+  return partsOf(link).map((part) => part.saveState?.())
+}
+
+function restore(link: Link, state: LinkState): void {
+  for (const [index, part] of partsOf(link).entries()) {
+    if (state[index] !== undefined) part.restoreState?.(state[index])
+  }
+}
+
+function withoutKnown({ link: _link, thread: _thread, scheduledAt: _scheduledAt, ...report }: TransferReport) {
+  return report
+}
+
+async function errorOf(work: Promise<void>): Promise<PlainError | null> {
+  try {
+    await work
+    return null
+  } catch (thrown) {
+    return plainError(thrown)
+  }
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { InvalidOptionError, LinkModuleError } from '../errors.js'
+import { isLink, type Link } from '../link.js'
+
+/** A link of a module, and where in the module it is. */
+export interface ExportedLink {
+  readonly exportName: string
+  /** Position in the export when that is a list of links. */
+  readonly index: number | undefined
+  readonly link: Link
+}
+
+/**
+ * The URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
+ *
+ * @throws {@link InvalidOptionError} unless it is a path or a `file:` URL
+ */
+export function moduleUrl(option: string, module: URL | string): string {
+  const expected = 'a path or a file: URL of a link module'
+  if (typeof module === 'string' && !/^[a-z][a-z0-9+.-]+:/i.test(module)) {
+    if (module === '') throw new InvalidOptionError(option, expected, module)
+    return pathToFileURL(resolve(module)).href
+  }
+  const url = typeof module === 'string' ? parseUrl(option, expected, module) : module
+  if (!(url instanceof URL) || url.protocol !== 'file:') throw new InvalidOptionError(option, expected, module)
+  return url.href
+}
+
+function parseUrl(option: string, expected: string, text: string): URL {
+  try {
+    return new URL(text)
+  } catch (cause) {
+    throw new InvalidOptionError(option, expected, text, { cause })
+  }
+}
+
+/**
+ * Loads a module.
+ *
+ * @throws {@link LinkModuleError} when it is missing, does not parse, or throws
+ */
+export async function loadModule(url: string): Promise<{ readonly [name: string]: unknown }> {
+  const path = fileURLToPath(url)
+  if (!existsSync(path)) throw new LinkModuleError(url, 'there is no such file')
+  try {
+    return (await import(url)) as { readonly [name: string]: unknown }
+  } catch (cause) {
+    throw new LinkModuleError(url, whyNotLoaded(cause), { cause })
+  }
+}
+
+function whyNotLoaded(error: unknown): string {
+  if (error instanceof SyntaxError) return `does not parse: ${error.message}`
+  if (!(error instanceof Error)) return 'threw something other than an Error while it was loaded'
+  if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx' (${error.message})`
+  }
+  return `failed to load: ${error.message}`
+}
+
+/**
+ * The links that a module exports, by themselves or in lists.
+ *
+ * @throws {@link LinkModuleError} when there is none, or one is exported twice
+ */
+export async function loadLinks(url: string): Promise<ExportedLink[]> {
+  const exported = linksOf(await loadModule(url))
+  if (exported.length === 0) {
+    throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ … })'")
+  }
+  const names = new Map<Link, string>()
+  for (const { link, exportName, index } of exported) {
+    const name = nameOf(exportName, index)
+    const other = names.get(link)
+    if (other !== undefined) {
+      throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)
+    }
+    names.set(link, name)
+  }
+  return exported
+}
+
+function linksOf(module: { readonly [name: string]: unknown }): ExportedLink[] {
+  return Object.entries(module).flatMap(([exportName, value]): ExportedLink[] => {
+    if (isLink(value)) return [{ exportName, index: undefined, link: value }]
+    if (!Array.isArray(value)) return []
+    return value.flatMap((link: unknown, index) => (isLink(link) ? [{ exportName, index, link }] : []))
+  })
+}
+
+/** How an exported link is called: `todos`, or `links[3]`. */
+export function nameOf(exportName: string, index: number | undefined): string {
+  return index === undefined ? exportName : `${exportName}[${index}]`
+}

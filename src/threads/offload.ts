@@ -1,0 +1,70 @@
+import { InvalidOptionError, PlannerStateError } from '../errors.js'
+import { checkCount } from '../link-options.js'
+import type { ProcessorFunction } from '../processor.js'
+import type { Record } from '../record.js'
+import { moduleUrl } from './link-module.js'
+import { pack, uncloneable, unpack } from './packed-records.js'
+import type { Thread } from './thread.js'
+
+export interface OffloadOptions {
+  /**
+   * Name of the module's export: a processor function.
+   * @default 'default'
+   */
+  readonly export?: string
+  /**
+   * How many records go to a thread at a time. Small chunks spread better, large ones cost less each.
+   * @default 1000
+   */
+  readonly chunk?: number
+}
+
+/** Where records can be shipped to. */
+interface Threads {
+  readonly threads: readonly Thread[]
+}
+
+/** See `ThreadPool.processor`. */
+export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
+  const url = moduleUrl('module', module)
+  const exportName = options.export ?? 'default'
+  if (typeof exportName !== 'string') throw new InvalidOptionError('export', 'the name of an export', exportName)
+  const size = checkCount('chunk', options.chunk, 1000)
+  let next = 0
+
+  async function offloaded(records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {
+    if (pool.threads.length === 0) {
+      throw new PlannerStateError(`processor ${exportName} needs the threads of a running planner`)
+    }
+    const chunks = Array.from({ length: Math.ceil(records.length / size) }, (_, at) =>
+      records.slice(at * size, (at + 1) * size),
+    )
+    const processed: Record[][] = new Array<Record[]>(chunks.length)
+    let taken = 0
+    // each thread takes the next chunk as soon as it is done with one
+    const work = async (thread: Thread) => {
+      for (let at = taken++; at < chunks.length && !update.signal.aborted; at = taken++) {
+        processed[at] = await ship(thread, chunks[at] ?? [], update)
+      }
+    }
+    const start = next++
+    const workers = pool.threads.slice(0, chunks.length).map((_, index) => (start + index) % pool.threads.length)
+    await Promise.all(workers.map((index) => work(pool.threads[index] as Thread)))
+    update.signal.throwIfAborted()
+    return processed.flat()
+  }
+
+  async function ship(thread: Thread, records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {
+    const { tags, transferNumber } = update
+    try {
+      const request = { module: url, exportName, records: pack(records), tags, transferNumber }
+      return unpack(await thread.call('process', request))
+    } catch (thrown) {
+      if (thrown instanceof DOMException && thrown.name === 'DataCloneError') throw uncloneable(records, thrown)
+      throw thrown
+    }
+  }
+
+  Object.defineProperty(offloaded, 'name', { value: exportName })
+  return offloaded
+}

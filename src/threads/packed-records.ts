@@ -1,0 +1,65 @@
+import { UncloneableRecordError } from '../errors.js'
+import { Record, type Metadata } from '../record.js'
+import type { PackedRecords } from './protocol.js'
+
+/** Records as what a structured clone carries best. */
+export function pack(records: readonly Record[]): PackedRecords {
+  return { payloads: records.map(({ payload }) => payload), metadata: records.map(({ metadata }) => metadata) }
+}
+
+/** The records again. What shared its metadata shares it here too. */
+export function unpack(packed: PackedRecords): Record[] {
+  const frozen = new Map<Metadata, Metadata>()
+  return packed.payloads.map((payload, index) => {
+    const metadata = packed.metadata[index] ?? {}
+    let shared = frozen.get(metadata)
+    if (shared === undefined) {
+      shared = Object.freeze(metadata)
+      frozen.set(metadata, shared)
+    }
+    return new Record(payload, shared)
+  })
+}
+
+/**
+ * The error for records that a structured clone refused: it names the inlet, and where in the record it failed.
+ *
+ * @param cause - what the clone threw
+ */
+export function uncloneable(records: readonly Record[], cause: unknown): Error {
+  for (const [index, record] of records.entries()) {
+    const path = findUncloneable(record.payload, 'payload') ?? findUncloneable(record.metadata, 'metadata')
+    if (path === undefined) continue
+    const inlet = record.metadata['__inlet__']
+    const from = typeof inlet === 'string' ? ` of ${inlet}` : ''
+    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    return new UncloneableRecordError(
+      `record ${index}${from} cannot cross to a thread: ${path} cannot be cloned${why}`,
+      {
+        cause,
+      },
+    )
+  }
+  return new UncloneableRecordError('records cannot cross to a thread: something in them cannot be cloned', { cause })
+}
+
+/** The innermost part of `value` that cannot be cloned, as a path; `undefined` when all can. */
+function findUncloneable(value: unknown, path: string, seen = new Set<unknown>()): string | undefined {
+  if (clones(value)) return undefined
+  if (typeof value !== 'object' || value === null || seen.has(value)) return path
+  seen.add(value)
+  for (const [key, inner] of Object.entries(value)) {
+    const step = Array.isArray(value) ? `[${key}]` : `.${key}`
+    if (!seen.has(inner) && !clones(inner)) return findUncloneable(inner, path + step, seen)
+  }
+  return path
+}
+
+function clones(value: unknown): boolean {
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,134 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Schedule } from '../interval.js'
+import type { Lane } from '../link-options.js'
+import type { LogLevels } from '../log.js'
+import type { Metadata } from '../record.js'
+import type { PlainError, TransferReport } from '../report.js'
+
+/*
+ * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
+ *
+ *   main ──► thread   tasks, through the Piscina pool: each is one call of `workers/transfer.ts`
+ *   main ──► thread   notes, through the thread's channel: what must not wait behind tasks
+ *   thread ──► main   events, through the thread's channel, in order: logs, reports, answers
+ *
+ * A task's own result is empty: what it has to say comes through the channel, in order with all else. That it settles
+ * tells when the thread is done with it, or is gone.
+ */
+
+/** What a link module's link is, without the link: enough to plan and to host it. */
+export interface LinkDescription {
+  /** URL of the link module. */
+  readonly module: string
+  /** Name of the export. */
+  readonly exportName: string
+  /** Position in the export when that is a list of links. */
+  readonly index: number | undefined
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly schedule: Schedule
+  readonly immediateTransfer: boolean
+  readonly ignoreExceptions: boolean
+  readonly maxInstances: number
+  readonly stateless: boolean
+  readonly lane: Lane
+  /** The link as `Link.toString()` prints it. */
+  readonly text: string
+  /** Whether it has processors that may hold records back. */
+  readonly buffers: boolean
+  /** Whether its state can be handed over to another thread. */
+  readonly movable: boolean
+  /** Identifies the instances it uses: links that share one must be in the same thread. */
+  readonly instances: readonly string[]
+}
+
+/** Which link of which module. */
+export type LinkAddress = Pick<LinkDescription, 'module' | 'exportName' | 'index'>
+
+/** A link to be opened in a thread, under an id of the pool's. */
+export interface OpenRequest extends LinkAddress {
+  readonly id: number
+  /** What the link's instances in another thread handed over. */
+  readonly state?: unknown
+}
+
+/** A transfer to be made by a link that is open in the thread. */
+export interface RunRequest {
+  /** Identifies the run within its thread. */
+  readonly run: number
+  /** Id of the link. */
+  readonly link: number
+  readonly transferNumber: number
+  readonly scheduledAt: number
+  readonly drain: boolean
+}
+
+/** Records on their way between threads: metadata is shared by many, so it goes once. */
+export interface PackedRecords {
+  readonly payloads: readonly unknown[]
+  /** The metadata of each record; a structured clone keeps it one object where it was one. */
+  readonly metadata: readonly Metadata[]
+}
+
+/** What a thread can be asked to do, and what it answers. */
+export interface Calls {
+  /** Takes the channel and the log levels. The first task of a thread. */
+  hello: { request: { readonly port: MessagePort; readonly setup: ThreadSetup }; answer: null }
+  /** Loads a link module and tells its links, without starting them. */
+  describe: { request: { readonly module: string }; answer: readonly LinkDescription[] }
+  /** Opens links: all are tried; the answer has an error where one failed, at its place. */
+  open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
+  /** Closes links, the last one first; the answer has an error where one failed, at its place. */
+  close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
+  /** Closes links as `close` does, and gives what their instances hand over. */
+  handOver: { request: { readonly link: number }; answer: { readonly state: unknown } }
+  /** Makes transfers. Each tells its report when it ends. */
+  transfer: { request: { readonly runs: readonly RunRequest[] }; answer: null }
+  /** Applies a processor to records. */
+  process: {
+    request: {
+      readonly module: string
+      readonly exportName: string
+      readonly records: PackedRecords
+      readonly tags: readonly string[]
+      readonly transferNumber: number
+    }
+    answer: PackedRecords
+  }
+}
+
+export interface ThreadSetup {
+  /** Number of the thread, from 1. */
+  readonly thread: number
+  readonly logLevels: LogLevels
+  /** How many transfers may run at once in the thread. */
+  readonly transfersPerThread: number
+}
+
+export type CallName = keyof Calls
+
+/** One task of a thread: a call with its request. `task` identifies it. */
+export type Task = { [K in CallName]: { readonly call: K; readonly task: number } & Calls[K]['request'] }[CallName]
+
+/** What goes to a thread beside its tasks. */
+export type Note =
+  | { readonly note: 'logLevels'; readonly levels: LogLevels }
+  /** Tells the running transfers of a link to stop. */
+  | { readonly note: 'cancel'; readonly link: number; readonly reason: PlainError }
+
+/** What a thread has to say. */
+export type ThreadEvent =
+  | { readonly event: 'log'; readonly line: string }
+  | { readonly event: 'reports'; readonly reports: readonly RunReport[] }
+  | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
+  | { readonly event: 'error'; readonly task: number; readonly error: PlainError }
+
+/** The report of a run, without what the main thread knows. */
+export interface RunReport extends Omit<TransferReport, 'link' | 'thread' | 'scheduledAt'> {
+  readonly run: number
+}
+
+/** Where a thread tells what happens. */
+export interface Channel {
+  postMessage(message: ThreadEvent): void
+}

@@ -1,0 +1,240 @@
+import { ThreadLostError, toError } from '../errors.js'
+import { getLogger } from '../log.js'
+import type { PlannedLink, TransferRequest } from '../planned-link.js'
+import { failedReport, plainError, type TransferReport } from '../report.js'
+import { LaneLearner } from './lane-learner.js'
+import type { KnownLane } from './placement.js'
+import type { LinkDescription } from './protocol.js'
+import type { Thread } from './thread.js'
+
+/** A link's place in a thread. */
+interface Host {
+  readonly id: number
+  thread: Thread
+  open: boolean
+  /** On its way to be open. */
+  opening: Promise<void> | undefined
+}
+
+/**
+ * The main thread's side of a link that is hosted by a thread: a link to a planner, whose transfers are messages. It
+ * has one host, or one in each thread when it is stateless.
+ */
+export class ThreadLink implements PlannedLink {
+  readonly description: LinkDescription
+  readonly #hosts: Host[]
+  readonly #learner = new LaneLearner()
+  readonly #onLane: () => void
+  #transfers = 0
+  #running = 0
+  #buffered = 0
+  /** Whether the planner has started it: from then on it is opened again when its thread is lost. */
+  #started = false
+
+  /**
+   * @param hosts - where it is hosted: a thread and the id under which it is open there
+   * @param onLane - called when the link is found to mostly wait or mostly compute
+   */
+  constructor(
+    description: LinkDescription,
+    hosts: readonly { readonly thread: Thread; readonly id: number }[],
+    onLane: () => void,
+  ) {
+    this.description = description
+    this.#hosts = hosts.map(({ thread, id }) => ({ id, thread, open: false, opening: undefined }))
+    this.#onLane = onLane
+  }
+
+  get name(): string {
+    return this.description.name
+  }
+
+  get tags(): readonly string[] {
+    return this.description.tags
+  }
+
+  get schedule() {
+    return this.description.schedule
+  }
+
+  get immediateTransfer(): boolean {
+    return this.description.immediateTransfer
+  }
+
+  get ignoreExceptions(): boolean {
+    return this.description.ignoreExceptions
+  }
+
+  get maxInstances(): number {
+    return this.description.maxInstances
+  }
+
+  /** The threads that host it. */
+  get threads(): readonly Thread[] {
+    return this.#hosts.map(({ thread }) => thread)
+  }
+
+  /** What it is known to do mostly. */
+  get lane(): KnownLane {
+    const { lane } = this.description
+    return lane === 'auto' ? this.#learner.lane : lane
+  }
+
+  /** How many records it holds in buffers, as of the last report. */
+  get buffered(): number {
+    return this.#buffered
+  }
+
+  /** How many of its transfers are under way. */
+  get running(): number {
+    return this.#running
+  }
+
+  transfer(request: TransferRequest = {}): Promise<TransferReport> {
+    return this.#transfer(request.scheduledAt ?? Date.now(), false)
+  }
+
+  async drain(): Promise<TransferReport | undefined> {
+    // a stateless link keeps nothing, so only one host can have something
+    return this.description.buffers && this.#buffered > 0 ? this.#transfer(Date.now(), true) : undefined
+  }
+
+  cancel(reason: Error): void {
+    for (const { thread, id } of this.#hosts) thread.note({ note: 'cancel', link: id, reason: plainError(reason) })
+  }
+
+  async onStart(): Promise<void> {
+    const results = await Promise.allSettled(this.#hosts.map((host) => this.#open(host)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) {
+      await this.onShutdown()
+      throw failed.reason
+    }
+    this.#started = true
+  }
+
+  async onShutdown(): Promise<void> {
+    this.#started = false
+    const results = await Promise.allSettled(this.#hosts.map((host) => close(host)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Its thread was lost: opens it anew in the thread that takes its place. */
+  lost(thread: Thread): void {
+    this.#buffered = 0
+    for (const host of this.#hosts) {
+      if (host.thread !== thread) continue
+      host.open = false
+      host.opening = undefined
+      if (!this.#started) continue
+      this.#open(host).catch((error: unknown) => {
+        getLogger('databay.WorkerPlanner').error(
+          { err: toError(error) },
+          `${this.name} could not be opened again after its thread was lost: it is tried again when it is next due`,
+        )
+      })
+    }
+  }
+
+  /**
+   * Moves it to another thread, with the state that its instances hand over. Transfers that come due meanwhile wait.
+   *
+   * @returns whether it was moved: it is not while it transfers
+   */
+  async moveTo(thread: Thread): Promise<boolean> {
+    const [host] = this.#hosts
+    if (host === undefined || this.#hosts.length > 1 || !host.open || this.#running > 0) return false
+    let moved = false
+    const move = async () => {
+      const from = host.thread
+      const { state } = await from.call('handOver', { link: host.id })
+      host.thread = thread
+      try {
+        await thread.open({ ...this.#address(), id: host.id, state })
+        moved = true
+      } catch (error) {
+        host.thread = from
+        await from.open({ ...this.#address(), id: host.id, state })
+        throw error
+      }
+    }
+    host.open = false
+    host.opening = move().then(
+      () => {
+        host.open = true
+      },
+      (error: unknown) => {
+        // it stays, or is opened anew when it is next due
+        host.open = !(error instanceof ThreadLostError)
+        getLogger('databay.WorkerPlanner').warn({ err: toError(error) }, `${this.name} could not be moved`)
+      },
+    )
+    await host.opening
+    host.opening = undefined
+    return moved
+  }
+
+  toString(): string {
+    return this.description.text
+  }
+
+  async #transfer(scheduledAt: number, drain: boolean): Promise<TransferReport> {
+    const transferNumber = this.#transfers++
+    const host = this.#hosts.reduce((least, one) => (one.thread.load < least.thread.load ? one : least))
+    this.#running++
+    try {
+      while (!host.open) await this.#open(host)
+      const request = { link: host.id, transferNumber, scheduledAt, drain }
+      const { run: _run, ...report } = await host.thread.run(request)
+      this.#learn(report)
+      return { ...report, link: this.name, thread: host.thread.number, scheduledAt }
+    } catch (thrown) {
+      const error = toError(thrown)
+      const update = [...this.tags, transferNumber].join('.')
+      getLogger('databay.Link').error({ err: error }, `${update} failed: ${error.message}`)
+      const identity = { link: this.name, update, transferNumber, thread: host.thread.number, scheduledAt }
+      return failedReport(identity, error, this.ignoreExceptions)
+    } finally {
+      this.#running--
+    }
+  }
+
+  #learn(report: Pick<TransferReport, 'buffered' | 'outlets' | 'busy' | 'startedAt' | 'endedAt'>): void {
+    this.#buffered = report.outlets.reduce((sum, outlet) => sum + outlet.buffered, report.buffered)
+    if (this.description.lane !== 'auto') return
+    if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
+  }
+
+  /** Opens it in a thread; does nothing when it is open, and waits when it is on its way. */
+  #open(host: Host): Promise<void> {
+    if (host.open) return Promise.resolve()
+    if (host.opening === undefined) {
+      const opening = host.thread.open({ ...this.#address(), id: host.id }).then(
+        () => {
+          host.open = true
+          host.opening = undefined
+        },
+        (error: unknown) => {
+          // its thread may have been lost meanwhile, and another opening be on its way
+          if (host.opening === opening) host.opening = undefined
+          throw error
+        },
+      )
+      host.opening = opening
+    }
+    return host.opening
+  }
+
+  #address() {
+    const { module, exportName, index } = this.description
+    return { module, exportName, index }
+  }
+}
+
+async function close(host: Host): Promise<void> {
+  await host.opening?.catch(() => undefined)
+  if (!host.open) return
+  host.open = false
+  await host.thread.close(host.id)
+}

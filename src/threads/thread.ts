@@ -1,0 +1,214 @@
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { ThreadLostError, toError } from '../errors.js'
+import { logLevels, writeLogLine } from '../log.js'
+import { restoreError, type PlainError } from '../report.js'
+import { Batch } from './batch.js'
+import type { CallName, Calls, Note, OpenRequest, RunReport, RunRequest, Task, ThreadEvent } from './protocol.js'
+
+/** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
+const MAX_RUNS = 256
+
+/** Runs a task in the worker of this thread. The only way to it: it belongs to the Piscina pool. */
+export type RunTask = (worker: Worker, task: Task, transfer: MessagePort[]) => Promise<unknown>
+
+interface Pending {
+  resolve(answer: unknown): void
+  reject(error: Error): void
+}
+
+/**
+ * The main thread's side of one worker thread: calls it, gathers its transfers into messages, and hears what it tells.
+ * Outlives the worker: when that is lost, another takes its place under the same number.
+ */
+export class Thread {
+  /** From 1. */
+  readonly number: number
+  readonly #runTask: RunTask
+  readonly #transfersPerThread: number
+  #worker: Worker | undefined
+  #port: MessagePort | undefined
+  #ready: Promise<void>
+  #becomeReady: () => void = () => undefined
+  #failReady: (error: Error) => void = () => undefined
+  #tasks = 0
+  #runs = 0
+  readonly #pending = new Map<number, Pending>()
+  readonly #running = new Map<number, { resolve(report: RunReport): void; reject(error: Error): void }>()
+  #outbox: RunRequest[] = []
+  readonly #opening: Batch<OpenRequest, PlainError | null>
+  readonly #closing: Batch<number, PlainError | null>
+
+  constructor(number: number, transfersPerThread: number, runTask: RunTask) {
+    this.number = number
+    this.#transfersPerThread = transfersPerThread
+    this.#runTask = runTask
+    this.#ready = this.#awaitWorker()
+    this.#opening = new Batch((links) => this.call('open', { links }))
+    this.#closing = new Batch((links) => this.call('close', { links }))
+  }
+
+  /** The worker that is this thread now; `undefined` while it is being replaced. */
+  get worker(): Worker | undefined {
+    return this.#worker
+  }
+
+  /** Resolves when the thread takes tasks. */
+  get ready(): Promise<void> {
+    return this.#ready
+  }
+
+  /** How many transfers are in it or on their way to it. */
+  get load(): number {
+    return this.#running.size
+  }
+
+  /** Whether it has anything to do. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#pending.size > 0
+  }
+
+  /** Takes a worker as this thread. */
+  async adopt(worker: Worker): Promise<void> {
+    const { port1, port2 } = new MessageChannel()
+    this.#worker = worker
+    this.#port = port1
+    port1.on('message', (event: ThreadEvent) => {
+      this.#hear(event)
+    })
+    const setup = {
+      thread: this.number,
+      logLevels: logLevels(),
+      transfersPerThread: this.#transfersPerThread,
+    }
+    await this.#send('hello', { port: port2, setup }, [port2])
+    this.#becomeReady()
+  }
+
+  /** The worker is gone: what was in it fails, and what comes waits for the next one. Gives how much was in it. */
+  lose(error: Error): number {
+    const transfers = this.#running.size
+    this.#worker = undefined
+    this.#port?.close()
+    this.#port = undefined
+    this.#becomeReady() // whoever waits for the lost one sees that there is none
+    this.#ready = this.#awaitWorker()
+    const lost = new ThreadLostError(`thread ${this.number} was lost: ${error.message}`, { cause: error })
+    for (const { reject } of [...this.#pending.values(), ...this.#running.values()]) reject(lost)
+    this.#pending.clear()
+    this.#running.clear()
+    return transfers
+  }
+
+  /** Ends: whatever still waits for the thread fails. */
+  end(): void {
+    const error = new ThreadLostError(`thread ${this.number} has ended with its planner`)
+    this.lose(error)
+    this.#failReady(error)
+  }
+
+  /** Asks the thread to do something. Rejects with its error, or a {@link ThreadLostError}. */
+  async call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
+    await this.#ready
+    return this.#send(call, request, [])
+  }
+
+  /** Opens a link; those of one tick go in one message. */
+  async open(request: OpenRequest): Promise<void> {
+    throwPlain(await this.#opening.add(request))
+  }
+
+  /** Closes a link; those of one tick go in one message. */
+  async close(link: number): Promise<void> {
+    throwPlain(await this.#closing.add(link))
+  }
+
+  /** Makes a transfer; those of one tick go in one message. */
+  run(request: Omit<RunRequest, 'run'>): Promise<RunReport> {
+    return new Promise((resolve, reject) => {
+      const run = this.#runs++
+      this.#running.set(run, { resolve, reject })
+      this.#outbox.push({ ...request, run })
+      if (this.#outbox.length === 1)
+        queueMicrotask(() => {
+          this.#flush()
+        })
+    })
+  }
+
+  /** Tells the thread something that must not wait behind its tasks. */
+  note(note: Note): void {
+    this.#port?.postMessage(note)
+  }
+
+  #flush(): void {
+    const runs = this.#outbox
+    this.#outbox = []
+    for (let at = 0; at < runs.length; at += MAX_RUNS) {
+      const some = runs.slice(at, at + MAX_RUNS)
+      this.call('transfer', { runs: some }).catch((error: unknown) => {
+        for (const { run } of some) this.#settle(run)?.reject(toError(error))
+      })
+    }
+  }
+
+  #settle(run: number) {
+    const waiting = this.#running.get(run)
+    this.#running.delete(run)
+    return waiting
+  }
+
+  #send<K extends CallName>(
+    call: K,
+    request: Calls[K]['request'],
+    transfer: MessagePort[],
+  ): Promise<Calls[K]['answer']> {
+    return new Promise((resolve, reject) => {
+      const worker = this.#worker
+      if (worker === undefined) {
+        reject(new ThreadLostError(`thread ${this.number} was lost`))
+        return
+      }
+      const task = this.#tasks++
+      this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject })
+      this.#runTask(worker, { call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
+        this.#answered(task)?.reject(toError(error))
+      })
+    })
+  }
+
+  #answered(task: number): Pending | undefined {
+    const pending = this.#pending.get(task)
+    this.#pending.delete(task)
+    return pending
+  }
+
+  #hear(event: ThreadEvent): void {
+    switch (event.event) {
+      case 'log':
+        writeLogLine(event.line)
+        break
+      case 'reports':
+        for (const report of event.reports) this.#settle(report.run)?.resolve(report)
+        break
+      case 'answer':
+        this.#answered(event.task)?.resolve(event.answer)
+        break
+      case 'error':
+        this.#answered(event.task)?.reject(restoreError(event.error))
+        break
+    }
+  }
+
+  #awaitWorker(): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#becomeReady = resolve
+      this.#failReady = reject
+    })
+    ready.catch(() => undefined)
+    return ready
+  }
+}
+
+function throwPlain(error: PlainError | null): void {
+  if (error !== null) throw restoreError(error)
+}

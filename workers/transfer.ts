@@ -1,0 +1,36 @@
+/**
+ * What the Piscina pool runs in each thread. A shim: it takes the channel from the first task, and hands the others to
+ * the `LinkHost`. It does not throw, neither when it is loaded (Piscina would start no further thread) nor in a task
+ * (what cannot be cloned would end the thread).
+ */
+import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
+import { LinkHost } from '../src/threads/link-host.js'
+import type { Calls, Note, Task } from '../src/threads/protocol.js'
+
+let host: LinkHost | undefined
+
+export default async function run(task: Task): Promise<void> {
+  if (task.call === 'hello') {
+    hello(task)
+    task.port.postMessage({ event: 'answer', task: task.task, answer: null })
+    return
+  }
+  await host?.handle(task)
+}
+
+function hello({ port, setup }: Calls['hello']['request']): void {
+  const greeted = new LinkHost(port, setup)
+  host = greeted
+  setLogThread(setup.thread)
+  adoptLogLevels(setup.logLevels)
+  setLogDestination({
+    write: (line) => {
+      greeted.log(line)
+    },
+  })
+  port.on('message', (note: Note) => {
+    greeted.note(note)
+  })
+  // the pool keeps the thread; the channel alone must not
+  port.unref()
+}
