@@ -1,7 +1,9 @@
+import { checkObject } from './check-object.js'
 import { InvalidOptionError, toError } from './errors.js'
 import { getLogger } from './log.js'
 import { toArray, type OneOrMany, type StatefulProcessor } from './processor.js'
 import { Record, type Metadata } from './record.js'
+import type { Update } from './update.js'
 
 /** Decides whether a buffer releases (`true`) or stores (`false`), from all records that it would release. */
 export type BufferController<T = unknown> = (records: readonly Record<T>[]) => boolean | Promise<boolean>
@@ -36,6 +38,15 @@ export interface BufferOptions<T = unknown> {
   readonly now?: () => number
 }
 
+const OPTIONS: readonly string[] = [
+  'countThreshold',
+  'timeThreshold',
+  'customControllers',
+  'conjugateControllers',
+  'onReset',
+  'now',
+] satisfies (keyof BufferOptions)[]
+
 /**
  * A processor that holds records back until its controllers release them, over as many transfers as it takes.
  *
@@ -60,6 +71,10 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: BufferOptions<T> = {}) {
+    checkObject('options', options)
+    for (const key of Object.keys(options)) {
+      if (!OPTIONS.includes(key)) throw new InvalidOptionError(key, `one of the options ${OPTIONS.join(', ')}`, key)
+    }
     checkAtLeast('countThreshold', options.countThreshold, 1, 'an integer of at least 1')
     if (options.countThreshold !== undefined && !Number.isInteger(options.countThreshold)) {
       throw new InvalidOptionError('countThreshold', 'an integer of at least 1', options.countThreshold)
@@ -106,10 +121,12 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   }
 
   /** Stores the records, or releases them with all that were stored before. */
-  async process<U extends T>(records: Record<U>[]): Promise<Record<U>[]> {
+  async process<U extends T>(records: Record<U>[], update?: Update): Promise<Record<U>[]> {
     if (this.#records.length === 0) this.#firstAt = this.#now()
     for (const record of records) this.#records.push(record)
     if (!(this.flush || (this.#records.length > 0 && (await this.#decide())))) return []
+    // nobody waits for them any more: the next transfer decides anew
+    if (update?.signal.aborted === true) return []
     const released = this.#records as Record<U>[]
     this.flush = false
     this.reset()

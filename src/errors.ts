@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 
 /**
  * Base class of the errors that this package throws. `code` is stable across versions, the message is not.
@@ -107,26 +107,45 @@ export class MissingDependencyError extends DatabayError {
   }
 }
 
-/** A value for a message: short, on one line, never a whole payload. */
+/** A value for a message: short, on one line, never a whole payload. Never throws. */
 export function show(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
+  const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
-/** Whatever was thrown, as an `Error`. Applied once, where user code is called. */
+function inspected(value: unknown): string {
+  try {
+    if (isError(value)) return String(value) // without its stack
+    return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
+  } catch {
+    return `something that cannot be shown (${typeof value})`
+  }
+}
+
+/** Whether `value` is an `Error`, of this or of another realm. Never throws. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || types.isNativeError(value)
+  } catch {
+    return false // a proxy may throw at whatever it is asked
+  }
+}
+
+/** Whatever was thrown, as an `Error`. Applied once, where user code is called. Never throws. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  // an error of another realm, or one that only looks like it
-  if (
-    typeof thrown === 'object' &&
-    thrown !== null &&
-    'message' in thrown &&
-    typeof thrown.message === 'string'
-  ) {
-    return Object.assign(
-      new Error(thrown.message, { cause: thrown }),
-      'code' in thrown ? { code: thrown.code } : {},
-    )
+  if (isError(thrown)) return thrown
+  try {
+    if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return fromLookalike(thrown)
+  } catch {
+    // not even readable
   }
   return new Error(`something other than an Error was thrown: ${show(thrown)}`, { cause: thrown })
+}
+
+/** An `Error` from an object that only looks like one. */
+function fromLookalike(thrown: { message: unknown; name?: unknown; code?: unknown }): Error {
+  const { message, name, code } = thrown
+  const error = new Error(typeof message === 'string' ? message : show(message), { cause: thrown })
+  if (typeof name === 'string') error.name = name
+  return code === undefined ? error : Object.assign(error, { code })
 }

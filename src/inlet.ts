@@ -1,4 +1,4 @@
-import { InvalidOptionError } from './errors.js'
+import { checkObject } from './check-object.js'
 import { Node } from './lifecycle.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
@@ -46,10 +46,12 @@ export abstract class Inlet<T = unknown> extends Node {
   readonly metadata: Metadata
   #shared: Metadata | undefined
 
-  /** @throws {@link InvalidOptionError} when `metadata` is not an object */
+  /** @throws {@link InvalidOptionError} when the options or their `metadata` are no object */
   constructor(options: InletOptions = {}) {
     super()
-    this.metadata = Object.freeze({ ...checkMetadata(options.metadata) })
+    checkObject('options', options)
+    if (options.metadata !== undefined) checkObject('metadata', options.metadata)
+    this.metadata = Object.freeze({ ...options.metadata })
   }
 
   /**
@@ -84,13 +86,6 @@ export abstract class Inlet<T = unknown> extends Node {
   get [INLET](): true {
     return true
   }
-}
-
-function checkMetadata(metadata: Metadata | undefined): Metadata | undefined {
-  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) {
-    throw new InvalidOptionError('metadata', 'an object', metadata)
-  }
-  return metadata
 }
 
 /** Whether `value` is an {@link Inlet}, of this or of another copy of this package. */

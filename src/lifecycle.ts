@@ -69,6 +69,7 @@ export abstract class Node {
     this.#holders--
     if (this.#holders > 0) return Promise.resolve()
     return this.#after(async () => {
+      if (!this.#active) return // its start failed meanwhile
       this.#active = false
       await this.onShutdown()
     })
@@ -79,6 +80,15 @@ export abstract class Node {
     const result = this.#last.then(step)
     this.#last = result.catch(() => undefined)
     return result
+  }
+}
+
+/** What a node is called in logs, reports and errors: its class where its own `toString()` fails. */
+export function nodeName(node: Node): string {
+  try {
+    return String(node)
+  } catch {
+    return node.constructor.name
   }
 }
 

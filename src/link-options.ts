@@ -1,3 +1,4 @@
+import { checkObject } from './check-object.js'
 import { InvalidOptionError } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { checkCron, toMilliseconds, type Duration, type Schedule } from './interval.js'
@@ -134,29 +135,16 @@ export interface ResolvedSettings {
 }
 
 const OPTIONS = new Set<string>([
-  ...[
-    'inlets',
-    'outlets',
-    'processors',
-    'groupers',
-    'interval',
-    'cron',
-    'timeZone',
-    'jitter',
-    'alignToClock',
-  ],
+  ...['inlets', 'outlets', 'processors', 'groupers', 'interval', 'cron', 'timeZone', 'jitter', 'alignToClock'],
   ...['tags', 'copyRecords', 'ignoreExceptions', 'inletConcurrency', 'immediateTransfer', 'timeout'],
   ...['maxInstances', 'stateless', 'lane'],
 ])
 
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveSettings(options: LinkSettings): ResolvedSettings {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new InvalidOptionError('options', 'an object', options)
-  }
+  checkObject('options', options)
   for (const key of Object.keys(options)) {
-    if (!OPTIONS.has(key))
-      throw new InvalidOptionError(key, `one of the options ${[...OPTIONS].join(', ')}`, key)
+    if (!OPTIONS.has(key)) throw new InvalidOptionError(key, `one of the options ${[...OPTIONS].join(', ')}`, key)
   }
   return Object.freeze({
     schedule: resolveSchedule(options),
@@ -175,11 +163,7 @@ export function resolveSettings(options: LinkSettings): ResolvedSettings {
 function resolveSchedule(options: LinkSettings): Schedule {
   const { interval, cron, timeZone } = options
   if ((interval === undefined) === (cron === undefined)) {
-    throw new InvalidOptionError(
-      'interval',
-      'either interval or cron',
-      interval === undefined ? undefined : 'both',
-    )
+    throw new InvalidOptionError('interval', 'either interval or cron', interval === undefined ? undefined : 'both')
   }
   if (cron === undefined && timeZone !== undefined) {
     throw new InvalidOptionError('timeZone', 'no time zone without cron', timeZone)
@@ -205,7 +189,8 @@ function resolveJitter(jitter: number | Duration | undefined, every: number | un
 function checkTags(tags: OneOrMany<string> | undefined): string[] {
   const list = toArray(tags)
   list.forEach((tag: unknown, index) => {
-    if (typeof tag !== 'string' || tag === '') throw new InvalidOptionError(`tags[${index}]`, 'a string', tag)
+    if (typeof tag !== 'string' || tag === '')
+      throw new InvalidOptionError(`tags[${index}]`, 'a string of at least one character', tag)
   })
   return list
 }
@@ -227,8 +212,7 @@ export function checkBoolean(option: string, value: boolean | undefined, otherwi
 /** @throws {@link InvalidOptionError} unless it is an integer of at least 1, or left out */
 export function checkCount(option: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidOptionError(option, 'an integer of at least 1', value)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidOptionError(option, 'an integer of at least 1', value)
   return value
 }
 
@@ -238,9 +222,7 @@ export function resolvePipeline(options: { readonly processors?: unknown; readon
   readonly groupers: readonly AnyGrouper[]
 } {
   return {
-    processors: Object.freeze(
-      checkProcessors('processors', options.processors as OneOrMany<AnyProcessor> | undefined),
-    ),
+    processors: Object.freeze(checkProcessors('processors', options.processors as OneOrMany<AnyProcessor> | undefined)),
     groupers: Object.freeze(checkGroupers('groupers', options.groupers as OneOrMany<AnyGrouper> | undefined)),
   }
 }

@@ -1,8 +1,8 @@
 import { Cancellation } from './cancellation.js'
-import { InvalidNodeError, show, TransferTimeoutError } from './errors.js'
+import { InvalidNodeError, show, toError, TransferTimeoutError } from './errors.js'
 import { isInlet, type Inlet } from './inlet.js'
 import { describeSchedule, type Schedule } from './interval.js'
-import { Releasers, type Node } from './lifecycle.js'
+import { nodeName, Releasers, type Node } from './lifecycle.js'
 import {
   resolvePipeline,
   resolveSettings,
@@ -10,15 +10,19 @@ import {
   type ProcessedLinkOptions,
   type ResolvedSettings,
 } from './link-options.js'
+import { getLogger } from './log.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
 import type { TransferReport } from './report.js'
-import { transfer } from './transfer.js'
+import { bufferedBy, transfer } from './transfer.js'
 import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
+
+/** What a timer can wait at most: beyond it, it would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * What whoever runs a link's transfers for a planner may ask for.
@@ -36,13 +40,16 @@ export interface HostedRequest extends TransferRequest {
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
-  readonly #inlets: Inlet<A>[] = []
-  readonly #outlets: Outlet<B>[] = []
+  readonly #inlets: Inlet<A>[]
+  readonly #outlets: Outlet<B>[]
   readonly #processors: readonly AnyProcessor[]
   readonly #groupers: readonly AnyGrouper[]
   readonly #running = new Set<Cancellation>()
-  /** The started nodes and how to stop them; `undefined` while the link is stopped. */
-  #started: Map<Node, () => Promise<void>> | undefined
+  /** The nodes that this link has started, in that order; `undefined` while the link is stopped. */
+  #started: Set<Node> | undefined
+  #starting: Promise<void> | undefined
+  /** Nodes that are being started, to be in the link when they are. */
+  readonly #joining = new Set<Node>()
   #transfers = 0
 
   constructor(options: LinkOptions<A, B, unknown>) {
@@ -50,8 +57,8 @@ class LinkBase<A, B> implements PlannedLink {
     const pipeline = resolvePipeline(options)
     this.#processors = pipeline.processors
     this.#groupers = pipeline.groupers
-    addNodes('inlet', this.#inlets, toArray(options.inlets), isInlet)
-    addNodes('outlet', this.#outlets, toArray(options.outlets), isOutlet)
+    this.#inlets = checkNew('inlet', [], toArray(options.inlets), isInlet)
+    this.#outlets = checkNew('outlet', [], toArray(options.outlets), isOutlet)
   }
 
   /** Inlets of this link: a copy of the list. */
@@ -135,11 +142,12 @@ class LinkBase<A, B> implements PlannedLink {
     const timer =
       timeout === undefined
         ? undefined
-        : setTimeout(() => {
-            cancellation.cancel(
-              new TransferTimeoutError(`${String(update)} did not end within ${timeout} ms`),
-            )
-          }, timeout)
+        : setTimeout(
+            () => {
+              cancellation.cancel(new TransferTimeoutError(`${String(update)} did not end within ${timeout} ms`))
+            },
+            Math.min(timeout, LONGEST_TIMER),
+          )
     this.#running.add(cancellation)
     try {
       return await transfer(this.#parts(), {
@@ -161,10 +169,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** How many records the processors of this link and its outlets hold back. */
   get buffered(): number {
-    return this.#allProcessors().reduce(
-      (sum, one) => sum + (typeof one === 'function' ? 0 : (one.size ?? 0)),
-      0,
-    )
+    return bufferedBy([...this.#processors, ...this.#outlets.flatMap((outlet) => outlet.processors)])
   }
 
   cancel(reason: Error): void {
@@ -172,27 +177,17 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async onStart(): Promise<void> {
-    if (this.#started !== undefined) return
-    const started = new Map<Node, () => Promise<void>>()
-    const undo = new Releasers()
-    this.#started = started
-    try {
-      for (const node of this.nodes()) await startNode(node, started, undo)
-    } catch (error) {
-      this.#started = undefined
-      await undo.undo()
-      throw error
-    }
+    this.#starting ??= this.#startNodes().finally(() => {
+      this.#starting = undefined
+    })
+    await this.#starting
   }
 
   async onShutdown(): Promise<void> {
+    await this.#starting?.catch(() => undefined) // whoever starts it is told
     const started = this.#started
     this.#started = undefined
-    const releasers = new Releasers()
-    for (const stop of started?.values() ?? []) releasers.push(stop)
-    const errors = await releasers.undo()
-    if (errors.length > 0)
-      throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'several nodes failed')
+    throwErrors(await stopNodes(started ?? []))
   }
 
   /** The inlets and outlets, in the order in which they are started. */
@@ -202,7 +197,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** How the manual prints a link: tags, nodes and interval. Shows what nodes choose to show. */
   toString(): string {
-    const list = (nodes: readonly Node[]) => `[${nodes.map(String).join(', ')}]`
+    const list = (nodes: readonly Node[]) => `[${nodes.map(nodeName).join(', ')}]`
     const tags = `[${this.tags.map((tag) => `'${tag}'`).join(', ')}]`
     const when = describeSchedule(this.schedule)
     return `Link(tags:${tags}, inlets:${list(this.#inlets)}, outlets:${list(this.#outlets)}, interval:${when})`
@@ -227,79 +222,93 @@ class LinkBase<A, B> implements PlannedLink {
     }
   }
 
-  #allProcessors(): AnyProcessor[] {
-    return [...this.#processors, ...this.#outlets.flatMap((outlet) => outlet.processors)]
-  }
-
-  async #add<N extends Node>(
-    kind: string,
-    list: N[],
-    nodes: N[],
-    is: (value: unknown) => boolean,
-  ): Promise<void> {
-    checkNew(kind, list, nodes, is)
-    const undo = new Releasers()
-    const started = this.#started
+  async #startNodes(): Promise<void> {
+    if (this.#started !== undefined) return
+    const started = new Set<Node>()
+    this.#started = started
     try {
-      if (started !== undefined) for (const node of nodes) await startNode(node, started, undo)
-      checkNew(kind, list, nodes, is) // again: waiting let others in
+      for (const node of this.nodes()) await this.#startNode(node, started)
     } catch (error) {
-      await undo.undo()
+      this.#started = undefined
+      logErrors(await stopNodes(started))
       throw error
     }
+  }
+
+  /** Starts a node, unless the link was stopped or has removed the node by then. */
+  async #startNode(node: Node, started: Set<Node>): Promise<void> {
+    const wanted = () => this.#started === started && (this.#joining.has(node) || this.nodes().includes(node))
+    if (!wanted()) return
+    await node.tryStart()
+    if (wanted()) started.add(node)
+    else await node.tryShutdown()
+  }
+
+  async #add<N extends Node>(kind: string, list: N[], nodes: N[], is: (value: unknown) => boolean): Promise<void> {
+    checkNew(kind, [...list, ...this.#joining], nodes, is)
+    if (this.#started !== undefined) await this.#join(nodes, this.#started)
     list.push(...nodes)
   }
 
+  async #join(nodes: readonly Node[], started: Set<Node>): Promise<void> {
+    for (const node of nodes) this.#joining.add(node)
+    try {
+      for (const node of nodes) await this.#startNode(node, started)
+    } catch (error) {
+      logErrors(await stopNodes(nodes.filter((node) => started.delete(node))))
+      throw error
+    } finally {
+      for (const node of nodes) this.#joining.delete(node)
+    }
+  }
+
   async #remove<N extends Node>(kind: string, list: N[], nodes: N[]): Promise<void> {
-    for (const node of nodes) {
-      if (!list.includes(node))
-        throw new InvalidNodeError(`${kind} ${show(String(node))} is not in this link`)
+    const leaving = new Set(nodes)
+    for (const node of leaving) {
+      if (!list.includes(node)) throw new InvalidNodeError(`${kind} ${describe(node)} is not in this link`)
     }
-    for (const node of nodes) list.splice(list.indexOf(node), 1)
-    for (const node of nodes) {
-      const stop = this.#started?.get(node)
-      this.#started?.delete(node)
-      await stop?.()
-    }
+    for (const node of leaving) list.splice(list.indexOf(node), 1)
+    throwErrors(await stopNodes([...leaving].filter((node) => this.#started?.delete(node))))
   }
 }
 
-async function startNode(
-  node: Node,
-  started: Map<Node, () => Promise<void>>,
-  undo: Releasers,
-): Promise<void> {
-  await node.tryStart()
-  const stop = () => node.tryShutdown()
-  started.set(node, stop)
-  undo.push(() => {
-    started.delete(node)
-    return stop()
-  })
+/** Stops the nodes, the last one first, all of them even when some fail. Resolves with the errors. */
+function stopNodes(nodes: Iterable<Node>): Promise<unknown[]> {
+  const releasers = new Releasers()
+  for (const node of nodes) releasers.push(() => node.tryShutdown())
+  return releasers.undo()
 }
 
-function addNodes<N extends Node>(
-  kind: string,
-  list: N[],
-  nodes: N[],
-  is: (value: unknown) => boolean,
-): void {
-  checkNew(kind, list, nodes, is)
-  list.push(...nodes)
+function throwErrors(errors: readonly unknown[]): void {
+  if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'several nodes failed')
 }
 
+/** For errors that come on top of one that is thrown. */
+function logErrors(errors: readonly unknown[]): void {
+  for (const thrown of errors) {
+    getLogger('databay.Link').error({ err: toError(thrown) }, 'a node failed to shut down')
+  }
+}
+
+/** The `nodes`, once it is clear that they can be put in the `list`. */
 function checkNew<N extends Node>(
   kind: string,
-  list: N[],
+  list: readonly Node[],
   nodes: N[],
   is: (value: unknown) => boolean,
-): void {
+): N[] {
   nodes.forEach((node, index) => {
-    if (!is(node)) throw new InvalidNodeError(`${kind}s[${index}]: expected an ${kind}, got ${show(node)}`)
+    const name = `${kind}s[${index}]`
+    if (!is(node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${show(node)}`)
     if (list.includes(node) || nodes.indexOf(node) !== index) {
-      throw new InvalidNodeError(`${kind}s[${index}]: ${String(node)} is in this link already`)
+      throw new InvalidNodeError(`${name}: ${nodeName(node)} is in this link already`)
     }
   })
+  return nodes
+}
+
+function describe(node: unknown): string {
+  return isInlet(node) || isOutlet(node) ? nodeName(node) : show(node)
 }
 
 /**
@@ -325,11 +334,7 @@ interface LinkConstructor {
     options: ProcessedLinkOptions<A, D, readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>]>,
   ): Link<A, D>
   new <A, B, C, D, E>(
-    options: ProcessedLinkOptions<
-      A,
-      E,
-      readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>, Processor<D, E>]
-    >,
+    options: ProcessedLinkOptions<A, E, readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>, Processor<D, E>]>,
   ): Link<A, E>
   new <A>(options: ProcessedLinkOptions<A, A, readonly Processor<A>[]>): Link<A>
   readonly prototype: LinkBase<unknown, unknown>

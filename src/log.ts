@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
+import { plainError } from './report.js'
 
 export type { Logger }
 
@@ -31,8 +32,15 @@ const tree = {
 
 const sink: LogDestination = {
   write: (line) => {
-    if (tree.destination === undefined) process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
-    else tree.destination.write(line)
+    try {
+      if (tree.destination !== undefined) {
+        tree.destination.write(line)
+        return
+      }
+    } catch {
+      // what logs must not fail with its log: the line goes where lines go otherwise
+    }
+    process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
   },
 }
 
@@ -47,7 +55,7 @@ export function getLogger(name: string = ROOT): Logger {
   let logger = tree.loggers.get(name)
   if (logger === undefined) {
     checkName(name)
-    logger = pino({ level: levelOf(name), base: { name, ...tree.context } }, sink)
+    logger = pino({ level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }, sink)
     tree.loggers.set(name, logger)
   }
   return logger
@@ -62,8 +70,7 @@ export function getLogger(name: string = ROOT): Logger {
  */
 export function setLogLevel(level: LogLevel, name: string = ROOT): void {
   checkName(name)
-  if (!LOG_LEVELS.includes(level))
-    throw new InvalidOptionError('level', `one of ${LOG_LEVELS.join(', ')}`, level)
+  if (!LOG_LEVELS.includes(level)) throw new InvalidOptionError('level', `one of ${LOG_LEVELS.join(', ')}`, level)
   tree.levels.set(name, level)
   applyLevels()
 }
@@ -73,8 +80,12 @@ export function setLogLevel(level: LogLevel, name: string = ROOT): void {
  *
  * @param destination - takes the lines; `undefined` is standard error again, where they are readable on a terminal
  * and JSON otherwise
+ * @throws {@link InvalidOptionError} when it has no method `write`
  */
 export function setLogDestination(destination: LogDestination | undefined): void {
+  if (destination !== undefined && typeof (destination as Partial<LogDestination> | null)?.write !== 'function') {
+    throw new InvalidOptionError('destination', 'an object with a method write(), or undefined', destination)
+  }
   tree.destination = destination
 }
 
@@ -119,8 +130,17 @@ function levelOf(name: string): LogLevel {
   }
 }
 
+/** As pino does it, but it never throws: a frozen error, or one with a throwing getter, is logged all the same. */
+function serializeError(error: Error): object {
+  try {
+    return pino.stdSerializers.err(error)
+  } catch {
+    return plainError(error)
+  }
+}
+
 function checkName(name: string): void {
-  if (name !== ROOT && !name.startsWith(`${ROOT}.`)) {
+  if (typeof name !== 'string' || (name !== ROOT && !name.startsWith(`${ROOT}.`))) {
     throw new InvalidOptionError('name', `'${ROOT}' or a name that starts with '${ROOT}.'`, name)
   }
 }
@@ -132,15 +152,29 @@ const LETTERS: { readonly [level: number]: string } = { 10: 'T', 20: 'D', 30: 'I
  * time, with the stack of an error on the lines that follow.
  */
 export function formatLine(line: string): string {
-  let entry: { level: number; time: number; name?: string; msg?: string; err?: { stack?: string } }
-  try {
-    entry = JSON.parse(line) as typeof entry
-  } catch {
-    return line
-  }
+  const entry = parseEntry(line)
+  if (entry === undefined) return line
   const stack = entry.err?.stack === undefined ? '' : `\n${entry.err.stack}`
   const letter = LETTERS[entry.level] ?? String(entry.level)
   return `${localTime(new Date(entry.time))}|${letter}| ${entry.msg ?? ''} (${entry.name ?? ROOT})${stack}\n`
+}
+
+interface LogEntry {
+  readonly level: number
+  readonly time: number
+  readonly name?: string
+  readonly msg?: string
+  readonly err?: { readonly stack?: string }
+}
+
+/** `undefined` for a line that no logger wrote. */
+function parseEntry(line: string): LogEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as Partial<LogEntry> | null
+    return typeof entry?.level === 'number' && typeof entry.time === 'number' ? (entry as LogEntry) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function localTime(date: Date): string {

@@ -1,3 +1,4 @@
+import { checkObject } from './check-object.js'
 import { Node } from './lifecycle.js'
 import { checkProcessors, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
 import type { Record } from './record.js'
@@ -47,6 +48,7 @@ export abstract class Outlet<T = unknown> extends Node {
   /** @throws {@link InvalidOptionError} when a processor is none */
   constructor(options: OutletOptions<T> = {}) {
     super()
+    checkObject('options', options)
     this.processors = Object.freeze(checkProcessors<AnyProcessor>('processors', options.processors))
   }
 

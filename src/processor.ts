@@ -59,10 +59,11 @@ export function toArray<T>(value: OneOrMany<T> | undefined): T[] {
   return Array.isArray(value) ? [...(value as readonly T[])] : [value as T]
 }
 
-/** How a processor or grouper names itself in errors and logs. */
+/** How a processor or grouper names itself in errors and logs: by its function or class, or else by its place. */
 export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
-  const name = typeof value === 'function' ? value.name : value.constructor.name
-  return `${kind} ${name === '' ? index : name}`
+  const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
+  const hasName = typeof named?.name === 'string' && named.name !== '' && named !== Object
+  return `${kind} ${hasName ? String(named.name) : index}`
 }
 
 /** @throws {@link InvalidOptionError} unless every element is a function or has a `process` method */
@@ -72,11 +73,7 @@ export function checkProcessors<P>(option: string, processors: OneOrMany<P> | un
     const isObject = typeof processor === 'object' && processor !== null
     if (typeof processor === 'function') return
     if (isObject && 'process' in processor && typeof processor.process === 'function') return
-    throw new InvalidOptionError(
-      `${option}[${index}]`,
-      'a function, or an object with a method process()',
-      processor,
-    )
+    throw new InvalidOptionError(`${option}[${index}]`, 'a function, or an object with a method process()', processor)
   })
   return list
 }
@@ -85,8 +82,7 @@ export function checkProcessors<P>(option: string, processors: OneOrMany<P> | un
 export function checkGroupers<G>(option: string, groupers: OneOrMany<G> | undefined): G[] {
   const list = toArray(groupers)
   list.forEach((grouper: unknown, index) => {
-    if (typeof grouper !== 'function')
-      throw new InvalidOptionError(`${option}[${index}]`, 'a function', grouper)
+    if (typeof grouper !== 'function') throw new InvalidOptionError(`${option}[${index}]`, 'a function', grouper)
   })
   return list
 }

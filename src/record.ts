@@ -1,3 +1,5 @@
+import { checkObject } from './check-object.js'
+
 /**
  * Additional context that a record carries beside its payload: frozen, and shared by the records of a pull
  * unless a record has local metadata of its own.
@@ -30,9 +32,11 @@ export class Record<T = unknown> {
 
   /**
    * @param payload - data of this record
-   * @param metadata - metadata of this record; frozen if it is not yet. Default: `{}`
+   * @param metadata - metadata of this record; copied and frozen if it is not frozen yet. Default: `{}`
+   * @throws {@link InvalidOptionError} when `metadata` is no object
    */
   constructor(payload: T, metadata: Metadata = NO_METADATA) {
+    checkObject('metadata', metadata)
     this.payload = payload
     this.metadata = Object.isFrozen(metadata) ? metadata : Object.freeze({ ...metadata })
     Object.freeze(this)
@@ -48,9 +52,7 @@ export class Record<T = unknown> {
   with(changes: { readonly payload?: unknown; readonly metadata?: Metadata }): Record {
     return new Record(
       'payload' in changes ? changes.payload : this.payload,
-      changes.metadata === undefined
-        ? this.metadata
-        : Object.freeze({ ...this.metadata, ...changes.metadata }),
+      changes.metadata === undefined ? this.metadata : Object.freeze({ ...this.metadata, ...changes.metadata }),
     )
   }
 

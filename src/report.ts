@@ -1,4 +1,4 @@
-import { DatabayError, show, toError } from './errors.js'
+import { DatabayError, isError, show, toError } from './errors.js'
 
 /** Where in a node's or link's life an error came from. */
 export type Stage = 'start' | 'pull' | 'process' | 'group' | 'push' | 'shutdown' | 'transfer'
@@ -82,40 +82,100 @@ export interface TransferReport {
   readonly failed: boolean
 }
 
+/** What identifies a transfer in its report. */
+export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transferNumber' | 'thread' | 'scheduledAt'>
+
+/** The report of a transfer that could not be made, or whose thread was lost. */
+export function failedReport(identity: TransferIdentity, thrown: unknown, ignoreExceptions: boolean): TransferReport {
+  const now = Date.now()
+  return {
+    ...identity,
+    startedAt: now,
+    endedAt: now,
+    busy: 0,
+    pulled: 0,
+    filtered: 0,
+    added: 0,
+    dropped: 0,
+    buffered: 0,
+    grouped: 0,
+    batches: 0,
+    outlets: [],
+    errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer' }],
+    failed: !ignoreExceptions,
+  }
+}
+
 const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors'])
-const MAX_CAUSES = 8
+const MAX_DEPTH = 8
+const MAX_ERRORS = 1000
 
 /** Whatever was thrown, as plain data that survives a structured clone. Never throws. */
-export function plainError(thrown: unknown, depth = 0): PlainError {
-  const error = toError(thrown)
-  const { code } = error as { code?: unknown }
-  const nested = depth < MAX_CAUSES
+export function plainError(thrown: unknown): PlainError {
+  return describe(toError(thrown), [], { left: MAX_ERRORS })
+}
+
+/**
+ * @param above - the errors that this one is a part of, so that a circle ends
+ * @param budget - how many more errors may be described, so that a web of errors ends too
+ */
+function describe(error: Error, above: readonly Error[], budget: { left: number }): PlainError {
+  const path = [...above, error]
+  const nested = (part: Error): PlainError[] =>
+    path.length > MAX_DEPTH || path.includes(part) || budget.left-- <= 0 ? [] : [describe(part, path, budget)]
+  const [code, stack, reason, errors] = ['code', 'stack', 'cause', 'errors'].map((key) => read(error, key))
+  const [cause] = isError(reason) ? nested(reason) : []
   const fields = primitiveFields(error)
   return {
-    name: text(error.name),
-    message: text(error.message),
+    name: text(read(error, 'name'), 'Error'),
+    message: text(read(error, 'message'), 'an error without a readable message'),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
-    ...(nested && error.cause instanceof Error ? { cause: plainError(error.cause, depth + 1) } : {}),
-    ...(nested && error instanceof AggregateError
-      ? { errors: error.errors.map((inner) => plainError(inner, depth + 1)) }
-      : {}),
+    ...(typeof stack === 'string' ? { stack } : {}),
+    ...(cause === undefined ? {} : { cause }),
+    ...(Array.isArray(errors) && isAggregate(error) ? { errors: errors.flatMap((one) => nested(toError(one))) } : {}),
     ...(fields === undefined ? {} : { fields }),
   }
 }
 
+/** A field of an error, `undefined` where it cannot be read. */
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as { readonly [key: string]: unknown })[key]
+  } catch {
+    return undefined
+  }
+}
+
+function isAggregate(error: Error): boolean {
+  try {
+    return error instanceof AggregateError
+  } catch {
+    return false
+  }
+}
+
 /** A field that is a string by its type; an error's author can still have put something else there. */
-function text(value: unknown): string {
+function text(value: unknown, otherwise: string): string {
+  if (value === undefined) return otherwise
   return typeof value === 'string' ? value : show(value)
 }
 
 function primitiveFields(error: Error): PlainError['fields'] {
-  const fields = Object.entries(error).filter(
-    (entry): entry is [string, string | number | boolean | null] =>
-      !KNOWN_FIELDS.has(entry[0]) &&
-      (entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1])),
-  )
+  const fields = ownKeys(error)
+    .filter((key) => !KNOWN_FIELDS.has(key))
+    .map((key) => [key, read(error, key)] as const)
+    .filter((entry): entry is [string, string | number | boolean | null] => {
+      return entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1])
+    })
   return fields.length === 0 ? undefined : Object.fromEntries(fields)
+}
+
+function ownKeys(error: Error): string[] {
+  try {
+    return Object.keys(error)
+  } catch {
+    return []
+  }
 }
 
 /** The `Error` that {@link plainError} was made from: name, code, stack, cause and fields are as they were. */

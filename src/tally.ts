@@ -1,13 +1,7 @@
 import type { Cancellation } from './cancellation.js'
 import { toError } from './errors.js'
 import { getLogger } from './log.js'
-import {
-  plainError,
-  type OutletReport,
-  type ReportedError,
-  type Stage,
-  type TransferReport,
-} from './report.js'
+import { plainError, type OutletReport, type ReportedError, type Stage, type TransferReport } from './report.js'
 import type { Update } from './update.js'
 
 /** One transfer to be made. */
@@ -86,18 +80,22 @@ export class Tally {
   /** Notes and logs an error of user code. */
   fail(thrown: unknown, node: string, stage: Stage): void {
     const error = toError(thrown)
-    this.errors.push({ ...plainError(error), node, stage })
+    const plain = plainError(error)
+    this.errors.push({ ...plain, node, stage })
     const ignored = this.#account.ignoreExceptions ? ' (ignored)' : ''
-    this.#log.error(
-      { err: error },
-      `${String(this.update)} ${node} failed to ${stage}: ${error.message}${ignored}`,
-    )
+    this.#log.error({ err: error }, `${String(this.update)} ${node} failed to ${stage}: ${plain.message}${ignored}`)
   }
 
   /** Counts and logs records that no outlet will get. */
   drop(records: number, why: string): void {
     this.#dropped += records
     this.logDrop(records, why)
+  }
+
+  /** Counts and logs records that came from no inlet or processor. */
+  add(records: number, why: string): void {
+    this.added += records
+    if (records > 0) this.#log.warn(`${String(this.update)} added ${records} records: ${why}`)
   }
 
   logDrop(records: number, why: string): void {
@@ -133,9 +131,15 @@ export class Tally {
   }
 
   #watchAbandoned(pending: PromiseLike<unknown>): void {
-    const say = (how: string) => () =>
-      this.#log.warn(`${String(this.update)} ${how} after it was told to stop: its result is dropped`)
-    pending.then(say('went on'), say('failed'))
+    const update = String(this.update)
+    pending.then(
+      () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),
+      (thrown: unknown) => {
+        // what stops when it is told to mostly rejects with the reason
+        if (thrown === this.#cancellation.reason) return
+        this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop`)
+      },
+    )
   }
 }
 

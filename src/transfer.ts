@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import { copy } from 'fast-copy'
 import { ImplementationError, show } from './errors.js'
 import type { Inlet } from './inlet.js'
+import { nodeName } from './lifecycle.js'
 import { getLogger } from './log.js'
 import type { Outlet } from './outlet.js'
 import { nameOf, type AnyGrouper, type AnyProcessor } from './processor.js'
@@ -39,6 +40,7 @@ export async function transfer(parts: TransferParts, run: TransferRun): Promise<
   log.debug('%s transfer', run.update)
   const records = run.drain ? [] : await pullAll(parts, tally)
   const processed = records && (await processAll(parts.processors, records, tally))
+  tally.buffered = bufferedBy(parts.processors)
   const batches = processed && (await groupAll(parts.groupers, processed, tally))
   if (batches !== undefined) tally.outlets = await pushAll(parts, batches, tally)
   log.debug('%s done', run.update)
@@ -50,11 +52,8 @@ async function pullAll(parts: TransferParts, tally: Tally): Promise<Record[] | u
   const { inlets } = parts
   const pull = (inlet: Inlet) => pullOne(inlet, tally)
   const concurrent = inlets.length <= parts.inletConcurrency
-  const pulled = await Promise.all(
-    concurrent ? inlets.map(pull) : limited(inlets, parts.inletConcurrency, pull),
-  )
-  const records =
-    pulled.length === 1 && pulled[0] !== undefined ? pulled[0] : pulled.flatMap((some) => some ?? [])
+  const pulled = await Promise.all(concurrent ? inlets.map(pull) : limited(inlets, parts.inletConcurrency, pull))
+  const records = pulled.length === 1 && pulled[0] !== undefined ? pulled[0] : pulled.flatMap((some) => some ?? [])
   tally.pulled = records.length
   const mayGoOn = tally.errors.length === 0 || (parts.ignoreExceptions && tally.cancelled === undefined)
   if (mayGoOn) return records
@@ -62,20 +61,18 @@ async function pullAll(parts: TransferParts, tally: Tally): Promise<Record[] | u
   return undefined
 }
 
-function limited<T, R>(
-  items: readonly T[],
-  concurrency: number,
-  work: (item: T) => Promise<R>,
-): Promise<R>[] {
+function limited<T, R>(items: readonly T[], concurrency: number, work: (item: T) => Promise<R>): Promise<R>[] {
   const limit = pLimit(concurrency)
   return items.map((item) => limit(work, item))
 }
 
 async function pullOne(inlet: Inlet, tally: Tally): Promise<Record[] | undefined> {
   try {
+    const stopped = tally.cancelled
+    if (stopped !== undefined) throw stopped
     return toRecords(inlet, await tally.call(() => inlet.pull(tally.update)))
   } catch (thrown) {
-    tally.fail(thrown, String(inlet), 'pull')
+    tally.fail(thrown, nodeName(inlet), 'pull')
     return undefined
   }
 }
@@ -83,12 +80,13 @@ async function pullOne(inlet: Inlet, tally: Tally): Promise<Record[] | undefined
 /** An array is many records, anything else one; `undefined` is a forgotten `return`. */
 function toRecords(inlet: Inlet, pulled: unknown): Record[] {
   if (pulled === undefined) {
-    throw new ImplementationError(
-      'pull() returned undefined: return [] for no records, or null for a record of null',
-    )
+    throw new ImplementationError('pull() returned undefined: return [] for no records, or null for a record of null')
   }
   if (!Array.isArray(pulled)) return [isRecord(pulled) ? pulled : inlet.newRecord(pulled)]
-  return pulled.map((one: unknown) => (isRecord(one) ? one : inlet.newRecord(one)))
+  const records: Record[] = []
+  // unlike map(), this makes records of the holes of a sparse array too
+  for (const one of pulled as unknown[]) records.push(isRecord(one) ? one : inlet.newRecord(one))
+  return records
 }
 
 async function processAll(
@@ -99,7 +97,6 @@ async function processAll(
   const chain = await runProcessors(processors, records, tally)
   tally.filtered += chain.filtered
   tally.added += chain.added
-  tally.buffered = chain.buffered
   if (chain.records === undefined) tally.drop(chain.inHand, 'a processor failed')
   return chain.records
 }
@@ -112,15 +109,9 @@ interface Processed {
   readonly inHand: number
   readonly filtered: number
   readonly added: number
-  /** How many the processors hold back now. */
-  readonly buffered: number
 }
 
-async function runProcessors(
-  processors: readonly AnyProcessor[],
-  input: Record[],
-  tally: Tally,
-): Promise<Processed> {
+async function runProcessors(processors: readonly AnyProcessor[], input: Record[], tally: Tally): Promise<Processed> {
   let records: Record[] | undefined = input
   let inHand = input.length
   let filtered = 0
@@ -139,20 +130,24 @@ async function runProcessors(
     }
     // what a buffer took in or let go of is neither filtered nor added
     const left: number = inHand - (sizeOf(processor) - before)
-    const out: number = records?.length ?? left
+    const out: number = records?.length ?? Math.max(0, left)
     filtered += Math.max(0, left - out)
     added += Math.max(0, out - left)
     inHand = out
     if (records === undefined) break
   }
-  const buffered = processors.reduce((sum, processor) => sum + sizeOf(processor), 0)
-  return { records, inHand, filtered, added, buffered }
+  return { records, inHand, filtered, added }
 }
 
 function call(processor: AnyProcessor, records: Record[], update: Update) {
   // that they fit was for the compiler to see when the link was made
   const fitting = records as Record<never>[]
   return typeof processor === 'function' ? processor(fitting, update) : processor.process(fitting, update)
+}
+
+/** How many records the processors hold back. */
+export function bufferedBy(processors: readonly AnyProcessor[]): number {
+  return processors.reduce((sum, processor) => sum + sizeOf(processor), 0)
 }
 
 function sizeOf(processor: AnyProcessor): number {
@@ -181,6 +176,7 @@ async function groupAll(
   let batches = [records]
   for (const [index, grouper] of groupers.entries()) {
     const name = nameOf('grouper', grouper, index)
+    const given = occurrences(batches)
     const before = count(batches)
     try {
       const stopped = tally.cancelled
@@ -191,14 +187,35 @@ async function groupAll(
       tally.drop(before, 'a grouper failed')
       return undefined
     }
-    const after = count(batches)
-    if (after < before) tally.drop(before - after, `${name} left them out`)
-    tally.added += Math.max(0, after - before)
+    const { lost, extra } = compare(given, batches)
+    tally.drop(lost, `${name} left them out`)
+    tally.add(extra, `${name} gave them twice, or was not given them`)
   }
   batches = batches.filter((batch) => batch.length > 0)
   tally.grouped = count(batches)
   tally.batches = batches.length
   return batches
+}
+
+/** How often each record is in the batches. */
+function occurrences(batches: readonly (readonly Record[])[]): Map<Record, number> {
+  const times = new Map<Record, number>()
+  for (const batch of batches) for (const record of batch) times.set(record, (times.get(record) ?? 0) + 1)
+  return times
+}
+
+/** How many of the `given` records are not in the batches, and how many in the batches were not given. */
+function compare(given: Map<Record, number>, batches: readonly (readonly Record[])[]) {
+  let extra = 0
+  for (const batch of batches) {
+    for (const record of batch) {
+      const left = given.get(record) ?? 0
+      if (left === 0) extra++
+      else given.set(record, left - 1)
+    }
+  }
+  const lost = [...given.values()].reduce((sum, left) => sum + left, 0)
+  return { lost, extra }
 }
 
 function count(batches: readonly (readonly Record[])[]): number {
@@ -211,9 +228,7 @@ function checkBatches(returned: unknown): Record[][] {
   }
   for (const [at, batch] of returned.entries()) {
     if (!Array.isArray(batch)) {
-      throw new ImplementationError(
-        `returned a list with ${show(batch)} at ${at}: expected batches (lists of records)`,
-      )
+      throw new ImplementationError(`returned a list with ${show(batch)} at ${at}: expected batches (lists of records)`)
     }
     checkRecords(batch)
   }
@@ -224,19 +239,17 @@ function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): Promi
   return Promise.all(parts.outlets.map((outlet) => pushTo(outlet, batches, parts.copyRecords, tally)))
 }
 
-/** Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried. */
-async function pushTo(
-  outlet: Outlet,
-  batches: Record[][],
-  copyRecords: boolean,
-  tally: Tally,
-): Promise<OutletReport> {
-  const name = String(outlet)
+/**
+ * Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried, unless the
+ * transfer is told to stop.
+ */
+async function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally: Tally): Promise<OutletReport> {
+  const name = nodeName(outlet)
   const { processors } = outlet
   const report = { outlet: name, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
   // without a batch, an outlet's buffer is asked all the same: it may be due
   const offered = batches.length === 0 && processors.length > 0 ? [[]] : batches
-  for (const batch of offered) {
+  for (const [at, batch] of offered.entries()) {
     let records: Record[] | undefined = batch
     let lost = batch.length
     try {
@@ -245,7 +258,6 @@ async function pushTo(
         const chain = await runProcessors(processors, records, tally)
         report.filtered += chain.filtered
         report.added += chain.added
-        report.buffered = chain.buffered
         records = chain.records
         lost = chain.inHand
       }
@@ -262,9 +274,13 @@ async function pushTo(
     } catch (thrown) {
       tally.fail(thrown, name, 'push')
     }
+    const stopped = tally.cancelled !== undefined
+    if (stopped) lost += count(offered.slice(at + 1))
     report.dropped += lost
     tally.logDrop(lost, `${name} did not take them`)
+    if (stopped) break
   }
+  report.buffered = bufferedBy(processors)
   return report
 }
 

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { Cancellation } from '../src/cancellation.js'
+import { deferred } from './helpers/nodes.js'
+
+t.test('the first reason counts', async (t) => {
+  const cancellation = new Cancellation()
+  t.equal(cancellation.reason, undefined)
+  const first = new Error('first')
+  cancellation.cancel(first)
+  cancellation.cancel(new Error('second'))
+  t.equal(cancellation.reason, first)
+  t.equal(cancellation.signal.reason, first)
+})
+
+t.test('a signal that is asked for afterwards has aborted', async (t) => {
+  const cancellation = new Cancellation()
+  const reason = new Error('enough')
+  cancellation.cancel(reason)
+  t.ok(cancellation.signal.aborted)
+  t.equal(cancellation.signal.reason, reason)
+})
+
+t.test('race() settles as the work does', async (t) => {
+  const cancellation = new Cancellation()
+  t.equal(await cancellation.race(Promise.resolve(1)), 1)
+  await t.rejects(cancellation.race(Promise.reject(new Error('work failed'))), { message: 'work failed' })
+})
+
+t.test('race() takes anything that can be waited for', async (t) => {
+  const thenable: PromiseLike<number> = {
+    then: (onfulfilled) => Promise.resolve(2).then(onfulfilled),
+  }
+  t.equal(await new Cancellation().race(thenable), 2)
+})
+
+t.test('race() rejects with the reason as soon as the transfer is told to stop', async (t) => {
+  const cancellation = new Cancellation()
+  const never = deferred()
+  const races = [cancellation.race(never.promise), cancellation.race(never.promise)]
+  const reason = new Error('enough')
+  cancellation.cancel(reason)
+  const settled = await Promise.allSettled(races)
+  t.strictSame(
+    settled.map((one) => one.status === 'rejected' && one.reason === reason),
+    [true, true],
+  )
+})
+
+t.test('race() rejects at once when the transfer was told to stop before', async (t) => {
+  const cancellation = new Cancellation()
+  cancellation.cancel(new Error('enough'))
+  await t.rejects(cancellation.race(deferred().promise), { message: 'enough' })
+})
+
+t.test('stopping does not touch work that has ended', async (t) => {
+  const cancellation = new Cancellation()
+  t.equal(await cancellation.race(Promise.resolve('done')), 'done')
+  await t.rejects(cancellation.race(Promise.reject(new Error('done badly'))))
+  cancellation.cancel(new Error('enough'))
+  t.equal(cancellation.reason?.message, 'enough')
+})

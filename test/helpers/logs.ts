@@ -1,0 +1,26 @@
+import type { Test } from 'tap'
+import { adoptLogLevels, logLevels, setLogDestination, setLogLevel, type LogLevel } from '../../src/log.js'
+
+/** A log line, as JSON has it. */
+export interface LogEntry {
+  readonly level: number
+  readonly time: number
+  readonly name: string
+  readonly msg: string
+  readonly err?: { readonly message: string; readonly stack?: string }
+  readonly thread?: number
+}
+
+/** Keeps the log from standard error until the test ends, when levels and destination are again as they were. */
+export function captureLogs(t: Test, level: LogLevel = 'warn') {
+  const lines: string[] = []
+  const before = logLevels()
+  setLogDestination({ write: (line) => lines.push(line) })
+  setLogLevel(level)
+  t.teardown(() => {
+    setLogDestination(undefined)
+    adoptLogLevels(before)
+  })
+  const entries = () => lines.map((line) => JSON.parse(line) as LogEntry)
+  return { lines, entries, messages: () => entries().map((entry) => entry.msg) }
+}

@@ -1,0 +1,65 @@
+import { Inlet, type InletOptions, type Pulled } from '../../src/inlet.js'
+import { Outlet, type OutletOptions } from '../../src/outlet.js'
+import type { Record } from '../../src/record.js'
+import type { Update } from '../../src/update.js'
+
+type Give<T> = (update: Update) => Pulled<T> | Promise<Pulled<T>>
+type Take = (records: Record[], update: Update) => void | Promise<void>
+
+/** An inlet whose `pull` is given. */
+export class FromInlet<T = unknown> extends Inlet<T> {
+  readonly #give: Give<T>
+
+  constructor(give: Give<T>, options?: InletOptions) {
+    super(options)
+    this.#give = give
+  }
+
+  pull(update: Update) {
+    return this.#give(update)
+  }
+}
+
+/** An inlet that gives the same values at every transfer. */
+export function giving<T>(...values: T[]): FromInlet<T> {
+  return new FromInlet<T>(() => values)
+}
+
+/** An outlet that keeps what it is given, after it did what is given. */
+export class KeepOutlet extends Outlet {
+  readonly batches: Record[][] = []
+  readonly updates: Update[] = []
+  readonly #take: Take
+
+  constructor(take: Take = () => {}, options?: OutletOptions) {
+    super(options)
+    this.#take = take
+  }
+
+  push(records: Record[], update: Update): void | Promise<void> {
+    this.batches.push(records)
+    this.updates.push(update)
+    return this.#take(records, update)
+  }
+
+  /** The payloads it was given, batch by batch. */
+  get payloads(): unknown[][] {
+    return this.batches.map((batch) => batch.map((record) => record.payload))
+  }
+}
+
+/** A promise that is settled from outside. */
+export function deferred<T = void>() {
+  let resolve!: (value: T) => void
+  let reject!: (reason: Error) => void
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
