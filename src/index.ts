@@ -49,7 +49,8 @@ export {
   type TransferReport,
 } from './report.js'
 export { Update } from './update.js'
-export { BasePlanner, type DueTime, type ShutdownOptions } from './planners/base-planner.js'
+export { BasePlanner, type ShutdownOptions } from './planners/base-planner.js'
+export type { DueTime } from './planners/dispatcher.js'
 export type {
   LateEvent,
   PlannerCounts,

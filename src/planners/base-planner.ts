@@ -14,6 +14,8 @@ import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
 import { TransferError, type TransferReport } from '../report.js'
 import { shutdownAtExit } from './at-exit.js'
+import { Dispatcher, type DueTime } from './dispatcher.js'
+import { oneError, startLinks, stopLinks, throwAny } from './link-group.js'
 import {
   PLANNER_OPTIONS,
   resolvePlannerOptions,
@@ -22,16 +24,7 @@ import {
   type PlannerOptions,
   type ResolvedPlannerOptions,
 } from './planner-options.js'
-
-/** When a transfer was due, and what was missed since. */
-export interface DueTime {
-  /** In milliseconds since 1970. */
-  readonly scheduledAt: number
-  /** How late it is, in milliseconds. */
-  readonly lateness: number
-  /** How many further due times have passed and are not made up. */
-  readonly missed: number
-}
+import { settleable } from './settleable.js'
 
 export interface ShutdownOptions {
   /**
@@ -44,14 +37,6 @@ export interface ShutdownOptions {
    * @default the planner's option `drain`
    */
   readonly drain?: boolean
-}
-
-/** What the planner knows of each of its links. */
-interface LinkState {
-  /** Transfers that run now. */
-  running: number
-  /** Transfers that were started. */
-  dispatched: number
 }
 
 type State = 'idle' | 'starting' | 'running' | 'stopping'
@@ -74,7 +59,7 @@ type State = 'idle' | 'starting' | 'running' | 'stopping'
  */
 export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   protected readonly options: ResolvedPlannerOptions
-  readonly #links = new Map<PlannedLink, LinkState>()
+  readonly #dispatcher: Dispatcher
   #state: State = 'idle'
   #paused = false
   /** Undoes what `start()` has done so far. */
@@ -89,10 +74,6 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** What failed while it stopped. */
   #stopErrors: unknown[] = []
   #finished = settleable()
-  #inFlight = 0
-  #whenIdle: (() => void)[] = []
-  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
-
   /**
    * @param links - links to begin with; more can be added at any time
    * @param options - see {@link PlannerOptions}
@@ -103,14 +84,22 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     super()
     this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
     this.#shutdown = { wait: true, drain: this.options.drain }
+    this.#dispatcher = new Dispatcher(this.options, {
+      notify: (event, ...payload) => this.notify(event, ...payload),
+      onFailure: (error) => this.onException(error),
+      onUsedUp: (link) => this.unschedule(link),
+      onAllUsedUp: () => {
+        if (this.running) this.#stopByItself()
+      },
+    })
     const list = toArray(links)
     this.#checkNew(list)
-    for (const link of list) this.#links.set(link, newState())
+    for (const link of list) this.#admit(link)
   }
 
   /** Links of this planner: a copy of the list. */
   get links(): PlannedLink[] {
-    return [...this.#links.keys()]
+    return this.#dispatcher.links
   }
 
   /** Whether this planner is started and not yet shut down; a paused one is running too. */
@@ -125,7 +114,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** What this planner did since it was made. */
   get counts(): PlannerCounts {
-    return { ...this.#counts }
+    return this.#dispatcher.counts
   }
 
   /**
@@ -148,9 +137,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     await this.settled()
     if (this.running) await this.#startAdded(list)
     for (const link of list) {
-      this.#links.set(link, newState())
+      this.#admit(link)
       if (this.running) this.schedule(link)
-      getLogger('databay.BasePlanner').info('Added link: %s', link)
     }
   }
 
@@ -161,20 +149,17 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link MissingLinkError} when one is not in this planner; then none is removed
    */
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
-    const list = toArray(links)
-    for (const link of list) {
-      if (!this.#links.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
-    }
+    const list = this.#checkKnown(links)
     await this.settled()
     const errors: unknown[] = []
     if (this.running) {
       for (const link of list) this.unschedule(link)
-      await Promise.all(list.map((link) => this.#linkIdle(link)))
+      await Promise.all(list.map((link) => this.#dispatcher.idle(link)))
       if (this.options.drain) errors.push(...(await this.#drain(list)))
-      errors.push(...(await this.#stopLinks(list)))
+      errors.push(...(await stopLinks(list)))
     }
     for (const link of list) {
-      this.#links.delete(link)
+      this.#dispatcher.delete(link)
       getLogger('databay.BasePlanner').info('Removed link: %s', link)
     }
     throwAny(errors, 'several links failed to shut down')
@@ -239,10 +224,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   async forceTransfer(links: OneOrMany<PlannedLink> = this.links): Promise<TransferReport[]> {
     if (!this.running) throw new PlannerStateError('forceTransfer() needs a running planner')
-    const list = toArray(links)
-    for (const link of list) {
-      if (!this.#links.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
-    }
+    const list = this.#checkKnown(links)
     const reports = await Promise.all(list.map((link) => this.dispatch(link)))
     return reports.filter((report) => report !== undefined)
   }
@@ -327,12 +309,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Takes in a link that is found during {@link BasePlanner.prepare}. */
   protected register(link: PlannedLink): void {
     this.#checkNew([link])
-    this.#links.set(link, newState())
+    this.#admit(link)
   }
 
   /** Drops a link that {@link BasePlanner.register} took in. */
   protected unregister(link: PlannedLink): void {
-    this.#links.delete(link)
+    this.#dispatcher.delete(link)
   }
 
   /**
@@ -343,17 +325,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @returns the report; `undefined` when it was skipped. Never rejects
    */
   protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
-    const state = this.#links.get(link)
-    if (state === undefined || this.#state === 'idle' || this.#state === 'stopping') return Promise.resolve(undefined)
-    if (due.missed > 0 || due.lateness > this.options.lateAfter) this.#noteLate(link, due)
-    if (state.running >= link.maxInstances) {
-      this.#noteSkipped(link, due, state.running)
-      return Promise.resolve(undefined)
-    }
-    state.dispatched++
-    if (state.dispatched === this.options.transfers) this.unschedule(link)
-    else if (state.dispatched > this.options.transfers) return Promise.resolve(undefined)
-    return this.#run(link, state, link.transfer({ scheduledAt: due.scheduledAt }))
+    if (this.#state === 'idle' || this.#state === 'stopping') return Promise.resolve(undefined)
+    return this.#dispatcher.dispatch(link, due)
   }
 
   /**
@@ -396,7 +369,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     } finally {
       this.#abortStart = () => undefined
     }
-    if (this.#exhausted()) this.#stopByItself()
+    if (this.#dispatcher.usedUp()) this.#stopByItself()
   }
 
   async #startAll(): Promise<void> {
@@ -419,8 +392,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     )
     const links = this.links
     await step(
-      () => this.#startLinks(links),
-      async () => throwAny(await this.#stopLinks(this.links), 'several links failed to shut down'),
+      () => startLinks(links),
+      async () => throwAny(await stopLinks(this.links), 'several links failed to shut down'),
     )
     await step(
       () => undefined,
@@ -459,7 +432,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async #stopAll(): Promise<void> {
     await this.#undoAll()
     this.#state = 'idle'
-    const failed = one(this.#stopErrors, 'several things failed while the planner shut down')
+    const failed = oneError(this.#stopErrors, 'several things failed while the planner shut down')
     const reason = this.#stopReason ?? failed
     if (reason === undefined) this.#finished.resolve()
     else this.#finished.reject(reason)
@@ -472,7 +445,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       getLogger('databay.BasePlanner').error({ err: toError(error) }, `${String(this)} failed to shut down in part`)
       if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
     }
-    for (const state of this.#links.values()) state.dispatched = 0
+    this.#dispatcher.reset()
     getLogger('databay.BasePlanner').info('%s is shut down', this)
   }
 
@@ -483,28 +456,13 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Starts links that are added to a running planner. */
   async #startAdded(links: readonly PlannedLink[]): Promise<void> {
-    await this.#startLinks(links)
+    await startLinks(links)
     // waiting let others in
     if (!this.running) {
-      await this.#stopLinks(links)
+      await stopLinks(links)
       throw new PlannerStateError('the planner was shut down while links were added')
     }
     this.#checkNew(links)
-  }
-
-  /** Starts links all at once; when one fails, those that started are shut down in reverse. */
-  async #startLinks(links: readonly PlannedLink[]): Promise<void> {
-    const results = await Promise.allSettled(links.map((link) => link.onStart()))
-    const errors = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
-    if (errors.length === 0) return
-    await this.#stopLinks(links.filter((_, index) => results[index]?.status === 'fulfilled'))
-    throwAny(errors, 'several links failed to start')
-  }
-
-  /** Shuts links down, the last one first; gives what failed. */
-  async #stopLinks(links: readonly PlannedLink[]): Promise<unknown[]> {
-    const results = await Promise.allSettled([...links].reverse().map((link) => link.onShutdown()))
-    return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
   }
 
   /** Releases what buffers hold; gives what failed. */
@@ -513,93 +471,41 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     const errors: unknown[] = []
     for (const report of reports) {
       if (report === undefined) continue
-      this.#noteTransfer(report)
+      this.#dispatcher.note(report)
       if (report.failed && !this.options.ignoreExceptions) errors.push(new TransferError(report))
     }
     return errors
   }
 
-  async #run(
-    link: PlannedLink,
-    state: LinkState,
-    transferring: Promise<TransferReport>,
-  ): Promise<TransferReport | undefined> {
-    state.running++
-    this.#inFlight++
-    let report: TransferReport | undefined
-    let failure: Error | undefined
-    try {
-      report = await transferring
-      if (report.failed) failure = new TransferError(report)
-    } catch (thrown) {
-      failure = toError(thrown)
-      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer`)
-    }
-    state.running--
-    this.#inFlight--
-    if (report !== undefined) this.#noteTransfer(report)
-    if (failure !== undefined) this.onException(failure)
-    if (this.#whenIdle.length > 0) this.#tellIdle()
-    if (this.options.transfers !== Infinity && this.running && this.#exhausted()) this.#stopByItself()
-    return report
-  }
-
-  #noteTransfer(report: TransferReport): void {
-    this.#counts.transfers++
-    if (report.errors.length > 0) this.#counts.failed++
-    this.notify('transfer', report)
-  }
-
-  #noteLate(link: PlannedLink, due: DueTime): void {
-    const { scheduledAt, lateness, missed } = due
-    this.#counts.late++
-    this.#counts.missed += missed
-    getLogger('databay.BasePlanner').warn(
-      `${link.name} is ${Math.round(lateness)} ms late, and missed ${missed} due times, which are not made up`,
-    )
-    this.notify('late', { link: link.name, scheduledAt, lateness, missed })
-  }
-
-  #noteSkipped(link: PlannedLink, due: DueTime, running: number): void {
-    this.#counts.skipped++
-    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${running} of its transfers still run`)
-    this.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, running })
-  }
-
-  /** Whether every link has made all transfers that it may make. */
-  #exhausted(): boolean {
-    if (this.options.transfers === Infinity || this.#inFlight > 0 || this.#links.size === 0) return false
-    for (const state of this.#links.values()) if (state.dispatched < this.options.transfers) return false
-    return true
-  }
-
   /** Waits until no transfer runs. */
   async #idle(): Promise<void> {
     if (!this.#shutdown.wait) this.#cancel()
-    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
-  }
-
-  async #linkIdle(link: PlannedLink): Promise<void> {
-    while ((this.#links.get(link)?.running ?? 0) > 0) {
-      await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
-    }
-  }
-
-  #tellIdle(): void {
-    const waiting = this.#whenIdle
-    this.#whenIdle = []
-    for (const resolve of waiting) resolve()
+    await this.#dispatcher.idle()
   }
 
   #cancel(): void {
     const reason = new TransferCancelledError('the planner shuts down without waiting')
-    for (const link of this.#links.keys()) link.cancel(reason)
+    for (const link of this.links) link.cancel(reason)
+  }
+
+  #admit(link: PlannedLink): void {
+    this.#dispatcher.add(link)
+    getLogger('databay.BasePlanner').info('Added link: %s', link)
+  }
+
+  /** @throws {@link MissingLinkError} when one is not in this planner */
+  #checkKnown(links: OneOrMany<PlannedLink>): PlannedLink[] {
+    const list = toArray(links)
+    for (const link of list) {
+      if (!this.#dispatcher.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+    }
+    return list
   }
 
   #checkNew(links: readonly PlannedLink[]): void {
     links.forEach((link, index) => {
       if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
-      if (this.#links.has(link) || links.indexOf(link) !== index) {
+      if (this.#dispatcher.has(link) || links.indexOf(link) !== index) {
         throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
       }
     })
@@ -617,22 +523,8 @@ function isPlannedLink(value: unknown): value is PlannedLink {
   )
 }
 
-function newState(): LinkState {
-  return { running: 0, dispatched: 0 }
-}
-
 function dueNow(): DueTime {
   return { scheduledAt: Date.now(), lateness: 0, missed: 0 }
-}
-
-function one(errors: readonly unknown[], message: string): Error | undefined {
-  if (errors.length === 0) return undefined
-  return errors.length === 1 ? toError(errors[0]) : new AggregateError(errors, message)
-}
-
-function throwAny(errors: readonly unknown[], message: string): void {
-  const error = one(errors, message)
-  if (error !== undefined) throw error
 }
 
 /** Whether nothing is wrong with a transfer but that it was told to stop. */
@@ -640,35 +532,4 @@ function isCancelled(error: Error): boolean {
   return (
     error instanceof TransferError && error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')
   )
-}
-
-interface Settleable {
-  readonly settled: boolean
-  readonly promise: Promise<void>
-  resolve(): void
-  reject(reason: Error): void
-}
-
-function settleable(): Settleable {
-  let settled = false
-  let resolve: () => void = () => undefined
-  let reject: (reason: Error) => void = () => undefined
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return {
-    promise,
-    get settled() {
-      return settled
-    },
-    resolve() {
-      settled = true
-      resolve()
-    },
-    reject(reason) {
-      settled = true
-      reject(reason)
-    },
-  }
 }

@@ -1,3 +1,9 @@
+interface Waiting<Q, A> {
+  readonly question: Q
+  readonly resolve: (answer: A) => void
+  readonly reject: (error: unknown) => void
+}
+
 /**
  * Gathers what is asked for in one tick, to send it as one.
  *
@@ -6,7 +12,7 @@
  */
 export class Batch<Q, A> {
   readonly #send: (questions: readonly Q[]) => Promise<readonly A[]>
-  #waiting: { readonly question: Q; resolve(answer: A): void; reject(error: unknown): void }[] = []
+  #waiting: Waiting<Q, A>[] = []
 
   /** @param send - answers many questions at once, in their order */
   constructor(send: (questions: readonly Q[]) => Promise<readonly A[]>) {

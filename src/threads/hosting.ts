@@ -43,7 +43,8 @@ export class Hosting {
     const errors = results.flatMap((result, index) =>
       result.status === 'rejected' ? [moduleError(modules[index] ?? '', result.reason)] : [],
     )
-    if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.join('; '))
+    const [error] = errors
+    if (error !== undefined) throw errors.length === 1 ? error : new AggregateError(errors, errors.join('; '))
     const descriptions = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
     const links = this.#place(descriptions)
     this.#links.push(...links)

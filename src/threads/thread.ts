@@ -11,9 +11,9 @@ const MAX_RUNS = 256
 /** Runs a task in the worker of this thread. The only way to it: it belongs to the Piscina pool. */
 export type RunTask = (worker: Worker, task: Task, transfer: MessagePort[]) => Promise<unknown>
 
-interface Pending {
-  resolve(answer: unknown): void
-  reject(error: Error): void
+interface Pending<T> {
+  readonly resolve: (answer: T) => void
+  readonly reject: (error: Error) => void
 }
 
 /**
@@ -32,8 +32,8 @@ export class Thread {
   #failReady: (error: Error) => void = () => undefined
   #tasks = 0
   #runs = 0
-  readonly #pending = new Map<number, Pending>()
-  readonly #running = new Map<number, { resolve(report: RunReport): void; reject(error: Error): void }>()
+  readonly #pending = new Map<number, Pending<unknown>>()
+  readonly #running = new Map<number, Pending<RunReport>>()
   #outbox: RunRequest[] = []
   readonly #opening: Batch<OpenRequest, PlainError | null>
   readonly #closing: Batch<number, PlainError | null>
@@ -176,7 +176,7 @@ export class Thread {
     })
   }
 
-  #answered(task: number): Pending | undefined {
+  #answered(task: number): Pending<unknown> | undefined {
     const pending = this.#pending.get(task)
     this.#pending.delete(task)
     return pending

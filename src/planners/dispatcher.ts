@@ -1,0 +1,147 @@
+import { toError } from '../errors.js'
+import { getLogger } from '../log.js'
+import type { PlannedLink } from '../planned-link.js'
+import { TransferError, type TransferReport } from '../report.js'
+import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions } from './planner-options.js'
+
+/** When a transfer was due, and what was missed since. */
+export interface DueTime {
+  /** In milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** How late it is, in milliseconds. */
+  readonly lateness: number
+  /** How many further due times have passed and are not made up. */
+  readonly missed: number
+}
+
+/** What the dispatcher has to say to its planner. */
+export interface DispatcherHooks {
+  notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void
+  /** A transfer failed, and its link does not ignore that. */
+  onFailure(error: Error): void
+  /** A link has made all transfers that it may make. */
+  onUsedUp(link: PlannedLink): void
+  /** All links have. */
+  onAllUsedUp(): void
+}
+
+interface LinkState {
+  /** Transfers that run now. */
+  running: number
+  /** Transfers that were started since the planner was. */
+  dispatched: number
+}
+
+/** Runs the transfers of a planner's links: looks after overlap, lateness, errors and counts. */
+export class Dispatcher {
+  readonly #options: ResolvedPlannerOptions
+  readonly #hooks: DispatcherHooks
+  readonly #links = new Map<PlannedLink, LinkState>()
+  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  #inFlight = 0
+  #waiting: (() => void)[] = []
+
+  constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks) {
+    this.#options = options
+    this.#hooks = hooks
+  }
+
+  get links(): PlannedLink[] {
+    return [...this.#links.keys()]
+  }
+
+  get counts(): PlannerCounts {
+    return { ...this.#counts }
+  }
+
+  has(link: PlannedLink): boolean {
+    return this.#links.has(link)
+  }
+
+  add(link: PlannedLink): void {
+    this.#links.set(link, { running: 0, dispatched: 0 })
+  }
+
+  delete(link: PlannedLink): void {
+    this.#links.delete(link)
+  }
+
+  /** Begins to count each link's transfers anew. */
+  reset(): void {
+    for (const state of this.#links.values()) state.dispatched = 0
+  }
+
+  /** Runs one transfer; `undefined` when the link is skipped. Never rejects. */
+  async dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
+    const state = this.#links.get(link)
+    if (state === undefined || state.dispatched >= this.#options.transfers) return undefined
+    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due)
+    if (state.running >= link.maxInstances) {
+      this.#noteSkipped(link, due, state.running)
+      return undefined
+    }
+    state.dispatched++
+    state.running++
+    this.#inFlight++
+    if (state.dispatched === this.#options.transfers) this.#hooks.onUsedUp(link)
+    let report: TransferReport | undefined
+    let failure: Error | undefined
+    try {
+      report = await link.transfer({ scheduledAt: due.scheduledAt })
+      if (report.failed) failure = new TransferError(report)
+    } catch (thrown) {
+      // a link of a third party that breaks its contract
+      failure = toError(thrown)
+      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer`)
+    }
+    state.running--
+    this.#inFlight--
+    if (report !== undefined) this.note(report)
+    if (failure !== undefined) this.#hooks.onFailure(failure)
+    this.#tellWaiting()
+    if (this.usedUp()) this.#hooks.onAllUsedUp()
+    return report
+  }
+
+  /** Counts a transfer that was made, and tells of it. */
+  note(report: TransferReport): void {
+    this.#counts.transfers++
+    if (report.errors.length > 0) this.#counts.failed++
+    this.#hooks.notify('transfer', report)
+  }
+
+  /** Waits until no transfer runs: of one link, or of all. */
+  async idle(link?: PlannedLink): Promise<void> {
+    const running = () => (link === undefined ? this.#inFlight : (this.#links.get(link)?.running ?? 0))
+    while (running() > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Whether every link has made all transfers that it may make. */
+  usedUp(): boolean {
+    const { transfers } = this.#options
+    if (transfers === Infinity || this.#inFlight > 0 || this.#links.size === 0) return false
+    for (const { dispatched } of this.#links.values()) if (dispatched < transfers) return false
+    return true
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+
+  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime): void {
+    this.#counts.late++
+    this.#counts.missed += missed
+    const andMissed = missed === 0 ? '' : `, and missed ${missed} due times, which are not made up`
+    getLogger('databay.BasePlanner').warn(`${link.name} is ${Math.round(lateness)} ms late${andMissed}`)
+    this.#hooks.notify('late', { link: link.name, scheduledAt, lateness, missed })
+  }
+
+  #noteSkipped(link: PlannedLink, { scheduledAt }: DueTime, running: number): void {
+    this.#counts.skipped++
+    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${running} of its transfers still run`)
+    this.#hooks.notify('skipped', { link: link.name, scheduledAt, running })
+  }
+}
