@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 export { Buffer, type BufferController, type BufferOptions } from './buffer.js'
+export { FileError, HttpError, InvalidPayloadError, type HttpFailure } from './connector-errors.js'
 export {
   DatabayError,
   ImplementationError,
@@ -25,18 +26,21 @@ export {
   UncloneableRecordError,
 } from './errors.js'
 export { Inlet, type InletOptions, type Pulled } from './inlet.js'
+export { FileInlet, FileInletMode, type FileInletOptions } from './inlets/file-inlet.js'
+export { HttpInlet, type HttpInletOptions } from './inlets/http-inlet.js'
+export type { HttpHeaders, HttpParams } from './inlets/http-request.js'
+export { NullInlet } from './inlets/null-inlet.js'
+export { RandomIntInlet, type RandomIntInletOptions } from './inlets/random-int-inlet.js'
 export type { Duration, Schedule } from './interval.js'
 export { Link } from './link.js'
 export type { Lane, LinkOptions, LinkSettings } from './link-options.js'
-export {
-  getLogger,
-  setLogDestination,
-  setLogLevel,
-  type LogDestination,
-  type Logger,
-  type LogLevel,
-} from './log.js'
+export { getLogger, setLogDestination, setLogLevel, type LogDestination, type Logger, type LogLevel } from './log.js'
 export { Outlet, type MetadataKey, type OutletOptions } from './outlet.js'
+export { CsvOutlet, type CsvOutletOptions } from './outlets/csv-outlet.js'
+export { FileOutlet, type FileOutletOptions } from './outlets/file-outlet.js'
+export { NullOutlet } from './outlets/null-outlet.js'
+export { PrintOutlet, type PrintOutletOptions, type PrintStream } from './outlets/print-outlet.js'
+export type { FileMode, TargetOptions } from './outlets/targets.js'
 export type { PlannedLink, TransferRequest } from './planned-link.js'
 export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './processor.js'
 export { Record, type Metadata } from './record.js'
@@ -48,6 +52,7 @@ export {
   type Stage,
   type TransferReport,
 } from './report.js'
+export type { TextEncoding } from './text-encoding.js'
 export { Update } from './update.js'
 export { BasePlanner, type ShutdownOptions } from './planners/base-planner.js'
 export type { DueTime } from './planners/dispatcher.js'

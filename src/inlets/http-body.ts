@@ -1,0 +1,109 @@
+import { Buffer } from 'node:buffer'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
+import { show, toError } from '../errors.js'
+
+/** A body cannot be used. */
+export class BodyError extends Error {}
+
+type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
+
+const inflateZlib: Decoder = promisify(inflate)
+const inflateBare: Decoder = promisify(inflateRaw)
+
+/** By the name in `content-encoding`. */
+const DECODERS = new Map<string, Decoder>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['br', promisify(brotliDecompress)],
+  // some servers leave out the zlib header, whose first byte ends in 8
+  ['deflate', (body, options) => ((body[0] ?? 0) % 16 === 8 ? inflateZlib : inflateBare)(body, options)],
+])
+
+/** What {@link DECODERS} can decode, for `accept-encoding`. */
+export const ACCEPTED_ENCODINGS = 'gzip, deflate, br'
+
+/** More encodings than this over each other are an attack, not a response. */
+const MAX_ENCODINGS = 3
+
+/**
+ * Reads a response's body and undoes its `content-encoding`. No more than `maxSize` bytes are held of any stage, so
+ * neither a large body nor a small one that unpacks to a large one can fill the memory.
+ *
+ * @param chunks - the body, as it comes
+ * @param contentEncoding - the header, `undefined` when there is none
+ */
+export async function readBody(
+  chunks: AsyncIterable<Uint8Array>,
+  contentEncoding: string | readonly string[] | undefined,
+  maxSize: number,
+): Promise<Buffer> {
+  const encodings = [contentEncoding ?? []]
+    .flat()
+    .join(',')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity')
+  if (encodings.length > MAX_ENCODINGS) throw new BodyError(`its body is encoded ${encodings.length} times`)
+  const decoders = encodings.map((name) => {
+    const decoder = DECODERS.get(name)
+    if (decoder === undefined) throw new BodyError(`its body has the unknown encoding ${show(name)}`)
+    return decoder
+  })
+  let body = await collect(chunks, maxSize)
+  if (body.length === 0) return body
+  for (const decode of decoders.reverse()) {
+    body = await decode(body, { maxOutputLength: maxSize }).catch((error: unknown) => {
+      if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) throw tooLarge(maxSize)
+      throw new BodyError(`its body cannot be unpacked: ${toError(error).message}`, { cause: error })
+    })
+  }
+  return body
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, maxSize: number): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  // leaving the loop ends the response
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size > maxSize) throw tooLarge(maxSize)
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts, size)
+}
+
+function tooLarge(maxSize: number): BodyError {
+  return new BodyError(`its body is larger than maxBodySize, which is ${maxSize} bytes`)
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+/**
+ * The text of a body, in the charset of its `content-type`, or UTF-8 when that names none.
+ *
+ * @throws `RangeError` on an unknown charset
+ */
+export function bodyText(body: Uint8Array, contentType: string | readonly string[] | undefined): string {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec([contentType ?? []].flat().join(','))?.[1]
+  return new TextDecoder(charset ?? 'utf-8').decode(body)
+}
+
+/**
+ * Parses JSON.
+ *
+ * @throws an error that shows how the text begins, but never all of it. (The engine's own error would: it repeats a
+ * short text whole.)
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const reason = (error as SyntaxError).message.replace(/(^|, )(\.\.\.)?"[^]*$/, '')
+    const start = text.slice(0, Math.min(40, Math.ceil(text.length / 2)))
+    throw new BodyError(`its body is not JSON: it starts with ${show(start)}${reason && `: ${reason}`}`)
+  }
+}

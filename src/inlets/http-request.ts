@@ -1,0 +1,155 @@
+import { Buffer } from 'node:buffer'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { InvalidOptionError } from '../errors.js'
+import { toMilliseconds, type Duration } from '../interval.js'
+import { ACCEPTED_ENCODINGS } from './http-body.js'
+import type { HttpInletOptions } from './http-inlet.js'
+
+type Param = string | number | boolean
+
+/** Parameters for a URL's query. A list gives a parameter several times. */
+export interface HttpParams {
+  readonly [name: string]: Param | readonly Param[]
+}
+
+/** Headers of a request. */
+export interface HttpHeaders {
+  readonly [name: string]: string
+}
+
+/** The request that an inlet makes at each pull, and its limits. Lengths of time are in milliseconds. */
+export interface HttpRequest {
+  readonly url: URL
+  readonly method: string
+  readonly headers: HttpHeaders
+  readonly body: string | Uint8Array | null
+  readonly timeout: number
+  readonly connectTimeout: number
+  readonly headersTimeout: number
+  readonly bodyTimeout: number
+}
+
+/** The longest time that a timer can take, in milliseconds. */
+const LONGEST = 2 ** 31 - 1
+
+/** Stands in an error for a value that may be secret. */
+const HIDDEN = 'something else (not shown, as it may be secret)'
+
+/** @throws {@link InvalidOptionError} naming the option */
+export function resolveRequest(url: string | URL, options: HttpInletOptions): HttpRequest {
+  const { method, body } = options
+  const timeout = checkTime('timeout', options.timeout, 60_000)
+  if (method !== undefined && (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method))) {
+    throw new InvalidOptionError('HttpInlet.method', "a method like 'GET'", method)
+  }
+  if (body !== undefined && typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
+    throw new InvalidOptionError('HttpInlet.body', 'a string or bytes', typeof body)
+  }
+  return Object.freeze({
+    url: resolveUrl('HttpInlet.url', url, options.params),
+    headers: resolveHeaders(new URL(url), options.headers),
+    method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
+    body: body ?? null,
+    timeout,
+    connectTimeout: checkTime('connectTimeout', options.connectTimeout, 10_000),
+    headersTimeout: checkTime('headersTimeout', options.headersTimeout, timeout),
+    bodyTimeout: checkTime('bodyTimeout', options.bodyTimeout, timeout),
+  })
+}
+
+function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  const milliseconds = toMilliseconds(`HttpInlet.${option}`, value)
+  if (milliseconds > LONGEST) throw new InvalidOptionError(`HttpInlet.${option}`, 'at most 24 days', value)
+  return milliseconds
+}
+
+/**
+ * The URL to request: with the parameters added, and without credentials and fragment.
+ *
+ * @throws {@link InvalidOptionError}
+ */
+function resolveUrl(option: string, url: string | URL, params: HttpParams = {}): URL {
+  const resolved = parseUrl(option, url)
+  resolved.username = resolved.password = resolved.hash = ''
+  checkObject('HttpInlet.params', params)
+  for (const [name, value] of Object.entries(params)) {
+    for (const one of [value].flat() as unknown[]) {
+      if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
+        throw new InvalidOptionError(`HttpInlet.params.${name}`, 'a string, number or boolean', HIDDEN)
+      }
+      resolved.searchParams.append(name, String(one))
+    }
+  }
+  return resolved
+}
+
+function checkObject(option: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(option, 'an object', HIDDEN)
+  }
+}
+
+function parseUrl(option: string, url: string | URL): URL {
+  const expected = 'a URL that starts with http:// or https://'
+  const given = String(url)
+  if (!URL.canParse(given)) throw new InvalidOptionError(option, expected, HIDDEN)
+  const parsed = new URL(given)
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+    throw new InvalidOptionError(option, expected, parsed.protocol)
+  }
+  return parsed
+}
+
+/** A URL for logs and errors: without credentials, fragment and query. That it has a query is shown. */
+export function showUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+}
+
+/**
+ * The headers to send: those given, and those that every request has unless they are given. Credentials in the URL
+ * become basic authorization.
+ *
+ * @throws {@link InvalidOptionError} that never shows a value
+ */
+function resolveHeaders(url: URL, given: HttpHeaders = {}): HttpHeaders {
+  checkObject('HttpInlet.headers', given)
+  const headers: { [name: string]: string } = {
+    'accept-encoding': ACCEPTED_ENCODINGS,
+    'user-agent': 'databay',
+  }
+  if (url.username !== '' || url.password !== '') {
+    const credentials = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`
+    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
+  }
+  for (const [name, value] of Object.entries(given)) {
+    checkHeader(name, value)
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // a percent sign that was meant as such
+  }
+}
+
+function checkHeader(name: string, value: unknown): void {
+  try {
+    validateHeaderName(name)
+  } catch {
+    // the name may be a whole header, put there by mistake
+    throw new InvalidOptionError('HttpInlet.headers', 'names fit for headers', HIDDEN)
+  }
+  try {
+    validateHeaderValue(name, value as string)
+  } catch {
+    throw new InvalidOptionError(`HttpInlet.headers.${name}`, 'a string fit for a header', HIDDEN)
+  }
+  if (typeof value !== 'string') {
+    throw new InvalidOptionError(`HttpInlet.headers.${name}`, 'a string', HIDDEN)
+  }
+}

@@ -1,0 +1,18 @@
+import { checkOptions } from '../check.js'
+import { Inlet, type InletOptions } from '../inlet.js'
+
+/** An inlet that produces nothing. */
+export class NullInlet extends Inlet<never> {
+  /** @throws {@link InvalidOptionError} */
+  constructor(options: InletOptions = {}) {
+    super(checkOptions('NullInlet', options, ['metadata']))
+  }
+
+  pull(): never[] {
+    return []
+  }
+
+  override saveState(): undefined {
+    return undefined
+  }
+}

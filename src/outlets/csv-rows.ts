@@ -1,0 +1,100 @@
+import { stringify } from 'csv-stringify/sync'
+import { InvalidPayloadError } from '../connector-errors.js'
+import { show } from '../errors.js'
+
+/** How payloads become rows. */
+export interface CsvFormat {
+  readonly guardFormulas: boolean
+  readonly ignoreExtraColumns: boolean
+}
+
+/** What a spreadsheet takes for a formula when it stands first in a cell. */
+const FORMULA = /^[=+\-@\t\r]/
+const GUARDED = /^'[=+\-@\t\r]/
+
+/** The header as text, with its line end. */
+export function headerText(columns: readonly string[], format: CsvFormat): string {
+  return toText([guarded(columns, format)])
+}
+
+/** Names as they stand in a header. */
+export function guarded(columns: readonly string[], format: CsvFormat): string[] {
+  return columns.map((name) => guard(name, format))
+}
+
+/**
+ * The columns of a new file: the keys of its first payload.
+ *
+ * @throws {@link InvalidPayloadError} when it has none
+ */
+export function columnsOf(payload: unknown): string[] {
+  const columns = entriesOf(payload).map(([key]) => key)
+  if (columns.length === 0) throw new InvalidPayloadError('CsvOutlet: the first payload of a file has no keys')
+  return columns
+}
+
+/**
+ * Payloads as rows of text: a value stands in the column of its name, and a column without a value is empty.
+ *
+ * @throws {@link InvalidPayloadError} on a payload that is no object, an unknown key, or a value that does not fit
+ * into a cell
+ */
+export function rowsText(payloads: readonly unknown[], columns: readonly string[], format: CsvFormat): string {
+  const positions = new Map<string, number>()
+  columns.forEach((name, position) => {
+    // the guard of a name is no part of it
+    if (format.guardFormulas && GUARDED.test(name)) positions.set(name.slice(1), position)
+    positions.set(name, position)
+  })
+  const rows = payloads.map((payload) => {
+    const row = new Array<string>(columns.length).fill('')
+    for (const [key, value] of entriesOf(payload)) {
+      const position = positions.get(key)
+      if (position !== undefined) row[position] = toCell(key, value, format)
+      else if (!format.ignoreExtraColumns) {
+        throw new InvalidPayloadError(
+          `CsvOutlet: the key ${show(key)} is no column of the file, which has ${show(columns)}`,
+        )
+      }
+    }
+    return row
+  })
+  return toText(rows)
+}
+
+/** @throws {@link InvalidPayloadError} unless the payload is an object, and no array */
+function entriesOf(payload: unknown): [string, unknown][] {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    const kind = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `of type ${typeof payload}`
+    throw new InvalidPayloadError(`CsvOutlet: a payload is ${kind}: expected an object`)
+  }
+  return Object.entries(payload)
+}
+
+function toCell(key: string, value: unknown, format: CsvFormat): string {
+  switch (typeof value) {
+    case 'string':
+      return guard(value, format)
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value)
+    case 'undefined':
+      return ''
+    default:
+      if (value === null) return ''
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
+      throw new InvalidPayloadError(
+        `CsvOutlet: the key ${show(key)} holds a value of type ${typeof value}, which is no cell: expected a flat object`,
+      )
+  }
+}
+
+function guard(text: string, format: CsvFormat): string {
+  return format.guardFormulas && FORMULA.test(text) ? `'${text}` : text
+}
+
+function toText(rows: readonly (readonly string[])[]): string {
+  // a row of nothing but one empty cell would be an empty line, which readers skip
+  return stringify([...rows], { quoted_empty: rows[0]?.length === 1 })
+}
