@@ -131,6 +131,7 @@ export class Hosting {
   /** Moves links so that those that wait and those that compute are in different threads. */
   async #separate(): Promise<void> {
     const { threads } = this.#pool
+    if (!this.#links.some(({ lane }) => lane === 'cpu')) return
     const placeables = this.#placeables()
     this.#sayStuck(placeables)
     for (const { link: index, thread: to } of separate(placeables, threads.length)) {

@@ -14,27 +14,33 @@ export interface Placeable {
 const IO_SHARE = 4
 
 /**
- * The threads that links of a lane may be in. While only one lane is in use, all; otherwise the first quarter of the
+ * The threads that links of each lane may be in. While only one lane is in use, all; otherwise the first quarter of the
  * threads (one at least) is for what waits, and the rest for what computes. What is not known yet counts as waiting.
  *
- * @returns indices of threads
+ * @returns a function from a lane to indices of threads
  */
-export function threadsFor(lane: KnownLane, all: readonly Placeable[], threads: number): number[] {
+export function threadsFor(all: readonly Placeable[], threads: number): (lane: KnownLane) => readonly number[] {
   const computing = all.some((link) => link.lane === 'cpu')
   const waiting = all.some((link) => link.lane !== 'cpu')
   const indices = Array.from({ length: threads }, (_, index) => index)
-  if (threads < 2 || !computing || !waiting) return indices
+  if (threads < 2 || !computing || !waiting) return () => indices
   const forIo = Math.max(1, Math.floor(threads / IO_SHARE))
-  return lane === 'cpu' ? indices.slice(forIo) : indices.slice(0, forIo)
+  const [io, cpu] = [indices.slice(0, forIo), indices.slice(forIo)]
+  return (lane) => (lane === 'cpu' ? cpu : io)
 }
 
-/** The thread that hosts the fewest links, of those given; the first of several. */
-export function leastLoaded(indices: readonly number[], all: readonly Placeable[]): number {
-  const loads = new Map(indices.map((index) => [index, 0]))
-  for (const { thread } of all) {
-    if (thread !== undefined && loads.has(thread)) loads.set(thread, (loads.get(thread) ?? 0) + 1)
-  }
-  return [...loads].reduce((least, one) => (one[1] < least[1] ? one : least))[0]
+/** How many links each thread hosts. */
+function loadsOf(all: readonly Placeable[], threads: number): number[] {
+  const loads = new Array<number>(threads).fill(0)
+  for (const { thread } of all) if (thread !== undefined) loads[thread] = (loads[thread] ?? 0) + 1
+  return loads
+}
+
+/** Takes a place for some links in the thread that hosts the fewest, of those given; the first of several. */
+function take(indices: readonly number[], loads: number[], links: number): number {
+  const least = indices.reduce((best, index) => ((loads[index] ?? 0) < (loads[best] ?? 0) ? index : best))
+  loads[least] = (loads[least] ?? 0) + links
+  return least
 }
 
 /**
@@ -44,14 +50,14 @@ export function leastLoaded(indices: readonly number[], all: readonly Placeable[
  * @returns the thread of each group
  */
 export function place(groups: readonly (readonly number[])[], all: readonly Placeable[], threads: number): number[] {
-  const links = all.map((link) => ({ ...link }))
+  const fitting = threadsFor(all, threads)
+  const loads = loadsOf(all, threads)
   return groups.map((group) => {
-    const members = group.flatMap((index) => links[index] ?? [])
+    const members = group.flatMap((index) => all[index] ?? [])
     const settled = members.find((link) => link.thread !== undefined)?.thread
-    const lane = members.some((link) => link.lane === 'cpu') ? 'cpu' : members[0]?.lane
-    const thread = settled ?? leastLoaded(threadsFor(lane, links, threads), links)
-    for (const link of members) link.thread = thread
-    return thread
+    if (settled !== undefined) return settled
+    const lane = members.some((link) => link.lane === 'cpu') ? 'cpu' : 'io'
+    return take(fitting(lane), loads, members.length)
   })
 }
 
@@ -65,15 +71,14 @@ export interface Move {
 
 /** The moves that keep what waits and what computes apart. */
 export function separate(all: readonly Placeable[], threads: number): Move[] {
-  const links = all.map((link) => ({ ...link }))
-  const moves: Move[] = []
-  for (const [index, link] of links.entries()) {
-    const fitting = threadsFor(link.lane, links, threads)
-    if (!link.movable || link.thread === undefined || fitting.includes(link.thread)) continue
-    link.thread = leastLoaded(fitting, links)
-    moves.push({ link: index, thread: link.thread })
-  }
-  return moves
+  const fitting = threadsFor(all, threads)
+  const loads = loadsOf(all, threads)
+  return all.flatMap(({ lane, thread, movable }, link) => {
+    const allowed = fitting(lane)
+    if (!movable || thread === undefined || allowed.includes(thread)) return []
+    loads[thread] = (loads[thread] ?? 0) - 1
+    return [{ link, thread: take(allowed, loads, 1) }]
+  })
 }
 
 /** Groups items that have a key in common, directly or through others: the indices of each group, in order. */

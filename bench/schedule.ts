@@ -1,0 +1,83 @@
+/**
+ * How late are links when many are due at the same time? Counts every transfer of every link, from when it was due
+ * until its code runs in its thread.
+ *
+ *   node dist/bench/schedule.js [--links 1000] [--interval 1] [--seconds 20] [--threads 2] [--json]
+ *
+ * Exits 1 when a tick was missed.
+ */
+import { parseArgs } from 'node:util'
+import { WorkerPlanner } from 'databay'
+import { machine, summary } from './report.js'
+
+const { values } = parseArgs({
+  options: {
+    links: { type: 'string', default: '1000' },
+    interval: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '20' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const [links, interval, seconds, threads] = [values.links, values.interval, values.seconds, values.threads].map(
+  Number,
+) as [number, number, number, number]
+
+const module = new URL(`./links/noop.js?links=${links}&interval=${interval}`, import.meta.url)
+const planner = new WorkerPlanner(module, { threads, immediateTransfer: false })
+const lateness: number[] = []
+const perLink = new Map<string, number>()
+planner.on('transfer', (report) => {
+  lateness.push(report.startedAt - report.scheduledAt)
+  perLink.set(report.link, (perLink.get(report.link) ?? 0) + 1)
+})
+
+const starting = performance.now()
+await planner.start()
+const started = performance.now()
+const cpuBefore = process.cpuUsage()
+const mainBefore = performance.eventLoopUtilization()
+// half an interval more, so that the last tick is over
+await new Promise((resolve) => setTimeout(resolve, (seconds + interval / 2) * 1000))
+const main = performance.eventLoopUtilization(mainBefore)
+const cpu = process.cpuUsage(cpuBefore)
+await planner.shutdown()
+
+const ticks = Math.floor(seconds / interval)
+const fewest = Math.min(...perLink.values())
+const result = {
+  bench: 'schedule',
+  ...{ links, interval, seconds, threads },
+  startMs: started - starting,
+  expected: links * ticks,
+  transfers: lateness.length,
+  fewestOfOneLink: fewest,
+  missed: planner.counts.missed,
+  skipped: planner.counts.skipped,
+  latenessMs: summary(lateness),
+  cpu: {
+    processShare: (cpu.user + cpu.system) / 1e6 / (seconds + interval / 2),
+    mainThreadShare: main.utilization,
+  },
+  machine: machine(),
+}
+const complete = perLink.size === links && fewest >= ticks && result.missed === 0 && result.skipped === 0
+if (values.json) console.log(JSON.stringify({ ...result, complete }))
+else print()
+process.exitCode = complete ? 0 : 1
+
+function print(): void {
+  const { p50, p99, max } = result.latenessMs
+  const { cpu: model, cores, node, commit } = result.machine
+  console.log(`schedule: ${links} links every ${interval} s in ${threads} threads, for ${seconds} s`)
+  console.log(`  started in      ${result.startMs.toFixed(0)} ms`)
+  console.log(`  transfers       ${result.transfers} of ${result.expected}, each link at least ${fewest} of ${ticks}`)
+  console.log(`  missed, skipped ${result.missed}, ${result.skipped}`)
+  console.log(
+    `  lateness        p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms (until the link's code runs)`,
+  )
+  console.log(
+    `  CPU             ${(result.cpu.processShare * 100).toFixed(1)} % of one core, main thread busy ${(result.cpu.mainThreadShare * 100).toFixed(1)} %`,
+  )
+  console.log(`  ${model}, ${cores} cores, node ${node}, commit ${commit}`)
+}
