@@ -10,6 +10,7 @@ import { failedReport, plainError, restoreError, type PlainError, type TransferR
 import { Update } from '../update.js'
 import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
 import { pack, uncloneable, unpack } from './packed-records.js'
+import { packReports, type RunReport } from './packed-reports.js'
 import type {
   Calls,
   Channel,
@@ -17,7 +18,6 @@ import type {
   LinkDescription,
   Note,
   OpenRequest,
-  RunReport,
   RunRequest,
   Task,
   ThreadSetup,
@@ -46,7 +46,7 @@ export class LinkHost {
   #known = 0
   #running = 0
   readonly #waiting: (() => void)[] = []
-  #reports: RunReport[] = []
+  #reports: { readonly run: number; readonly report: RunReport }[] = []
   #flush: NodeJS.Immediate | undefined
 
   constructor(channel: Channel, setup: ThreadSetup) {
@@ -99,7 +99,7 @@ export class LinkHost {
     if (this.#reports.length === 0) return
     const reports = this.#reports
     this.#reports = []
-    this.#channel.postMessage({ event: 'reports', reports })
+    this.#channel.postMessage({ event: 'reports', reports: packReports(reports) })
   }
 
   #do(task: Exclude<Task, { readonly call: 'hello' }>): Promise<unknown> {
@@ -239,7 +239,7 @@ export class LinkHost {
     }
     this.#running--
     this.#waiting.shift()?.()
-    this.#reports.push({ ...withoutKnown(report), run })
+    this.#reports.push({ run, report })
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()
@@ -281,10 +281,6 @@ function restore(link: Link, state: LinkState): void {
   for (const [index, part] of partsOf(link).entries()) {
     if (state[index] !== undefined) part.restoreState?.(state[index])
   }
-}
-
-function withoutKnown({ link: _link, thread: _thread, scheduledAt: _scheduledAt, ...report }: TransferReport) {
-  return report
 }
 
 async function errorOf(work: Promise<void>): Promise<PlainError | null> {

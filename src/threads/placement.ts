@@ -55,7 +55,7 @@ export function place(groups: readonly (readonly number[])[], all: readonly Plac
   return groups.map((group) => {
     const members = group.flatMap((index) => all[index] ?? [])
     const settled = members.find((link) => link.thread !== undefined)?.thread
-    if (settled !== undefined) return settled
+    if (settled !== undefined) return take([settled], loads, members.filter((link) => link.thread === undefined).length)
     const lane = members.some((link) => link.lane === 'cpu') ? 'cpu' : 'io'
     return take(fitting(lane), loads, members.length)
   })

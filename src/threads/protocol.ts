@@ -3,7 +3,8 @@ import type { Schedule } from '../interval.js'
 import type { Lane } from '../link-options.js'
 import type { LogLevels } from '../log.js'
 import type { Metadata } from '../record.js'
-import type { PlainError, TransferReport } from '../report.js'
+import type { PlainError } from '../report.js'
+import type { PackedReports } from './packed-reports.js'
 
 /*
  * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
@@ -119,14 +120,9 @@ export type Note =
 /** What a thread has to say. */
 export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
-  | { readonly event: 'reports'; readonly reports: readonly RunReport[] }
+  | { readonly event: 'reports'; readonly reports: PackedReports }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
   | { readonly event: 'error'; readonly task: number; readonly error: PlainError }
-
-/** The report of a run, without what the main thread knows. */
-export interface RunReport extends Omit<TransferReport, 'link' | 'thread' | 'scheduledAt'> {
-  readonly run: number
-}
 
 /** Where a thread tells what happens. */
 export interface Channel {

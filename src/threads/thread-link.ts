@@ -1,8 +1,9 @@
 import { ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
-import { failedReport, plainError, type TransferReport } from '../report.js'
+import { failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
 import { LaneLearner } from './lane-learner.js'
+import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
 import type { LinkDescription } from './protocol.js'
 import type { Thread } from './thread.js'
@@ -181,26 +182,34 @@ export class ThreadLink implements PlannedLink {
 
   async #transfer(scheduledAt: number, drain: boolean): Promise<TransferReport> {
     const transferNumber = this.#transfers++
-    const host = this.#hosts.reduce((least, one) => (one.thread.load < least.thread.load ? one : least))
+    const host = this.#leastLoaded()
     this.#running++
     try {
       while (!host.open) await this.#open(host)
       const request = { link: host.id, transferNumber, scheduledAt, drain }
-      const { run: _run, ...report } = await host.thread.run(request)
+      const report = await host.thread.run(request)
       this.#learn(report)
-      return { ...report, link: this.name, thread: host.thread.number, scheduledAt }
+      return reportOf(this.#identity(host, transferNumber, scheduledAt), report)
     } catch (thrown) {
       const error = toError(thrown)
-      const update = [...this.tags, transferNumber].join('.')
-      getLogger('databay.Link').error({ err: error }, `${update} failed: ${error.message}`)
-      const identity = { link: this.name, update, transferNumber, thread: host.thread.number, scheduledAt }
+      const identity = this.#identity(host, transferNumber, scheduledAt)
+      getLogger('databay.Link').error({ err: error }, `${identity.update} failed: ${error.message}`)
       return failedReport(identity, error, this.ignoreExceptions)
     } finally {
       this.#running--
     }
   }
 
-  #learn(report: Pick<TransferReport, 'buffered' | 'outlets' | 'busy' | 'startedAt' | 'endedAt'>): void {
+  #leastLoaded(): Host {
+    return this.#hosts.reduce((least, one) => (one.thread.load < least.thread.load ? one : least))
+  }
+
+  #identity(host: Host, transferNumber: number, scheduledAt: number): TransferIdentity {
+    const update = [...this.tags, transferNumber].join('.')
+    return { link: this.name, update, transferNumber, thread: host.thread.number, scheduledAt }
+  }
+
+  #learn(report: RunReport): void {
     this.#buffered = report.outlets.reduce((sum, outlet) => sum + outlet.buffered, report.buffered)
     if (this.description.lane !== 'auto') return
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
@@ -229,6 +238,30 @@ export class ThreadLink implements PlannedLink {
   #address() {
     const { module, exportName, index } = this.description
     return { module, exportName, index }
+  }
+}
+
+/** One literal rather than two spreads: it runs for every transfer, and is made once a shape. */
+function reportOf(identity: TransferIdentity, report: RunReport): TransferReport {
+  return {
+    link: identity.link,
+    update: identity.update,
+    transferNumber: identity.transferNumber,
+    thread: identity.thread,
+    scheduledAt: identity.scheduledAt,
+    startedAt: report.startedAt,
+    endedAt: report.endedAt,
+    busy: report.busy,
+    pulled: report.pulled,
+    filtered: report.filtered,
+    added: report.added,
+    dropped: report.dropped,
+    buffered: report.buffered,
+    grouped: report.grouped,
+    batches: report.batches,
+    outlets: report.outlets,
+    errors: report.errors,
+    failed: report.failed,
   }
 }
 

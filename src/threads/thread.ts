@@ -3,7 +3,8 @@ import { ThreadLostError, toError } from '../errors.js'
 import { logLevels, writeLogLine } from '../log.js'
 import { restoreError, type PlainError } from '../report.js'
 import { Batch } from './batch.js'
-import type { CallName, Calls, Note, OpenRequest, RunReport, RunRequest, Task, ThreadEvent } from './protocol.js'
+import { unpackReports, type RunReport } from './packed-reports.js'
+import type { CallName, Calls, Note, OpenRequest, RunRequest, Task, ThreadEvent } from './protocol.js'
 
 /** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
 const MAX_RUNS = 256
@@ -128,10 +129,9 @@ export class Thread {
       const run = this.#runs++
       this.#running.set(run, { resolve, reject })
       this.#outbox.push({ ...request, run })
-      if (this.#outbox.length === 1)
-        queueMicrotask(() => {
-          this.#flush()
-        })
+      if (this.#outbox.length === 1) queueMicrotask(() => this.#flush())
+      // a full message goes at once: the thread can begin while the rest of a tick is still gathered
+      if (this.#outbox.length === MAX_RUNS) this.#flush()
     })
   }
 
@@ -141,14 +141,12 @@ export class Thread {
   }
 
   #flush(): void {
+    if (this.#outbox.length === 0) return
     const runs = this.#outbox
     this.#outbox = []
-    for (let at = 0; at < runs.length; at += MAX_RUNS) {
-      const some = runs.slice(at, at + MAX_RUNS)
-      this.call('transfer', { runs: some }).catch((error: unknown) => {
-        for (const { run } of some) this.#settle(run)?.reject(toError(error))
-      })
-    }
+    this.call('transfer', { runs }).catch((error: unknown) => {
+      for (const { run } of runs) this.#settle(run)?.reject(toError(error))
+    })
   }
 
   #settle(run: number) {
@@ -188,7 +186,7 @@ export class Thread {
         writeLogLine(event.line)
         break
       case 'reports':
-        for (const report of event.reports) this.#settle(report.run)?.resolve(report)
+        unpackReports(event.reports, (run, report) => this.#settle(run)?.resolve(report))
         break
       case 'answer':
         this.#answered(event.task)?.resolve(event.answer)
