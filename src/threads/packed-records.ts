@@ -48,9 +48,16 @@ function findUncloneable(value: unknown, path: string, seen = new Set<unknown>()
   if (clones(value)) return undefined
   if (typeof value !== 'object' || value === null || seen.has(value)) return path
   seen.add(value)
-  for (const [key, inner] of Object.entries(value)) {
-    const step = Array.isArray(value) ? `[${key}]` : `.${key}`
-    if (!seen.has(inner) && !clones(inner)) return findUncloneable(inner, path + step, seen)
+  for (const key of Object.keys(value)) {
+    const inner = path + (Array.isArray(value) ? `[${key}]` : `.${key}`)
+    let found: string | undefined
+    try {
+      const part = (value as { readonly [key: string]: unknown })[key]
+      if (!seen.has(part)) found = findUncloneable(part, inner, seen)
+    } catch {
+      found = inner // it throws when it is read
+    }
+    if (found !== undefined) return found
   }
   return path
 }

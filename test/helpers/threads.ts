@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import type { Test } from 'tap'
+import type { LinkSpec } from '../fixtures/links.js'
+import { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from '../../src/planners/worker-planner.js'
+import type { TransferReport } from '../../src/report.js'
+import type { captureLogs } from './logs.js'
+
+/** A file in test/fixtures. */
+export function fixture(name: string): URL {
+  return new URL(`../fixtures/${name}`, import.meta.url)
+}
+
+/** A link module with these links, as one list. Each with other links is another module. */
+export function linkModule(...links: LinkSpec[]): URL {
+  const url = fixture('links.ts')
+  url.searchParams.set('links', JSON.stringify(links))
+  return url
+}
+
+/** Lets those go on that wait at a gate in a thread: their trace `… waits` must have been seen. */
+export function openGate(name: string): void {
+  const channel = new BroadcastChannel(`gate ${name}`)
+  channel.postMessage('open')
+  channel.close()
+}
+
+/** A planner of two threads that makes no first transfers, and is shut down when the test ends. */
+export function workerPlanner(t: Test, links: LinkOrModule | LinkOrModule[], options: WorkerPlannerOptions = {}) {
+  const planner = new WorkerPlanner(links, { threads: 2, immediateTransfer: false, ...options })
+  planner.finished.catch(() => undefined)
+  t.teardown(() => planner.shutdown({ wait: false }).catch(() => undefined))
+  return planner
+}
+
+/** What the fixture's nodes told of what they did, in order. */
+export function tracesOf({ entries }: ReturnType<typeof captureLogs>): string[] {
+  return entries().flatMap(({ name, msg }) => (name === 'databay.trace' ? [msg] : []))
+}
+
+/** Waits until `what` is so, looking again whenever the event loop has turned. */
+export async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+/** What the links' outlets were given according to the traces. */
+export function pushedTo(tags: string, traces: readonly string[]): unknown[] {
+  const start = `${tags} gets `
+  return traces
+    .filter((text) => text.startsWith(start))
+    .flatMap((text) => JSON.parse(text.slice(start.length)) as unknown[])
+}
+
+/** The reports of a planner, as they come. */
+export function reportsOf(planner: WorkerPlanner): TransferReport[] {
+  const reports: TransferReport[] = []
+  planner.on('transfer', (report) => reports.push(report))
+  return reports
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a module of its own in a Node process, and waits for that to end by itself. */
+export function runNode(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const texts = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve({ code, ...texts })
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+  })
+}
