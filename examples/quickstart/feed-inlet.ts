@@ -1,0 +1,26 @@
+import { getLogger, HttpInlet, type Update } from 'databay'
+import type { FeatureCollection } from './feed.js'
+
+/** So many polls in a row may fail. */
+const MOST_FAILURES = 10
+
+/**
+ * Polls a feed. A poll that fails is left out, as the next one shows the same events and more; but not the first one,
+ * where the URL may be wrong, and not one after another for ever.
+ */
+export class FeedInlet extends HttpInlet<FeatureCollection> {
+  #mayFail = 0
+
+  override async pull(update: Update): Promise<FeatureCollection | FeatureCollection[]> {
+    try {
+      const feed = await super.pull(update)
+      this.#mayFail = MOST_FAILURES
+      return feed
+    } catch (error) {
+      if (update.signal.aborted || this.#mayFail === 0) throw error
+      this.#mayFail--
+      getLogger('databay.FeedInlet').warn({ err: error }, `${String(update)} left a poll out`)
+      return []
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The feed is divided into parts, one per link, so that several threads can work on it. A part is a set of files: each
+ * event belongs to exactly one link, and each file has exactly one writer.
+ */
+export const PARTS = ['california', 'pacific', 'west', 'world'] as const
+export type Part = (typeof PARTS)[number]
+
+/** The files of each part. Those that no part claims are of the `world`. */
+const FILES: { readonly [P in Part]: readonly string[] } = {
+  california: ['california.csv'],
+  pacific: ['alaska.csv', 'canada.csv', 'gulf-of-alaska.csv', 'hawaii.csv'],
+  west: [
+    ...['arizona.csv', 'colorado.csv', 'idaho.csv', 'montana.csv', 'nevada.csv'],
+    ...['oregon.csv', 'utah.csv', 'washington.csv', 'wyoming.csv'],
+  ],
+  world: [],
+}
+
+/** Which part the events of a file belong to. */
+export function partOf(file: string): Part {
+  return PARTS.find((part) => FILES[part].includes(file)) ?? 'world'
+}

@@ -1,0 +1,88 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { SchedulePlanner, setLogLevel, WorkerPlanner } from 'databay'
+import type { Arguments } from './arguments.js'
+import { measureEventLoopDelay, type EventLoopDelay } from './event-loop-delay.js'
+import { prepareOutput } from './output-folder.js'
+import { toEnvironment } from './settings.js'
+import type { Source } from './source.js'
+import { Totals } from './totals.js'
+
+/** Why a run ended. */
+export type Ending = 'the feed is used up' | 'the time is over' | 'it was told to stop'
+
+/** What a run did. */
+export interface Outcome {
+  readonly ending: Ending
+  readonly totals: Totals
+  /** How long it took, in seconds. */
+  readonly seconds: number
+  /** What share of that time the links held their threads, from 0 to 1. */
+  readonly busy: number
+  readonly delay: EventLoopDelay
+}
+
+/**
+ * Runs the links until the feed is used up, the time is over, or the process is told to stop.
+ *
+ * @param onProgress - called once a second
+ * @throws what stopped the planner
+ */
+export async function run(
+  options: Arguments,
+  source: Source,
+  onProgress: (totals: Totals, seconds: number) => void,
+): Promise<Outcome> {
+  await prepareOutput(options.out)
+  // the threads inherit it
+  Object.assign(process.env, toEnvironment({ ...options, feed: source.url, output: options.out }))
+  setLogLevel('error', 'databay.BasePlanner') // links are skipped all the time, as they are to keep the threads busy
+
+  const totals = new Totals()
+  const planner = await makePlanner(options)
+  planner.on('transfer', (report) => totals.add(report))
+  planner.on('skipped', () => totals.skipped++)
+
+  const stopped = untilTold()
+  const timeout = new AbortController()
+  const started = performance.now()
+  const elapsed = () => (performance.now() - started) / 1000
+  const progress = setInterval(() => onProgress(totals, elapsed()), 1000)
+  const measured = measureEventLoopDelay()
+  try {
+    await planner.start()
+    const ending = await Promise.race<Ending>([
+      source.exhausted.then(() => 'the feed is used up'),
+      stopped.then(() => 'it was told to stop'),
+      untilOver(options.seconds, timeout.signal).then(() => 'the time is over'),
+      // ends by itself only when a transfer fails
+      planner.finished.then(() => 'it was told to stop'),
+    ])
+    await planner.shutdown() // lets the running transfers end
+    const seconds = elapsed()
+    const threads = options.planner === 'worker' ? options.threads : 1
+    return { ending, totals, seconds, busy: totals.busy / 1000 / (threads * seconds), delay: measured() }
+  } finally {
+    timeout.abort()
+    clearInterval(progress)
+    await planner.shutdown()
+  }
+}
+
+async function makePlanner({ planner, threads, interval }: Arguments) {
+  if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads })
+  const links = await import('./links.js')
+  return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval) })
+}
+
+/** Resolves at the first signal to stop; the next one ends the process. */
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}
+
+async function untilOver(seconds: number, signal: AbortSignal): Promise<void> {
+  if (seconds === Infinity) return new Promise(() => undefined)
+  await delay(seconds * 1000, undefined, { signal }).catch(() => undefined)
+}
