@@ -55,6 +55,11 @@ export class Tally {
     return this.#cancellation.reason
   }
 
+  /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */
+  until<T>(work: Promise<T>): Promise<T> {
+    return this.#cancellation.race(work)
+  }
+
   /**
    * Calls user code and waits for it, until the transfer is told to stop. What such code gives later is of no use any
    * more, and said to be so.

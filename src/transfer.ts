@@ -9,6 +9,7 @@ import { nameOf, type AnyGrouper, type AnyProcessor } from './processor.js'
 import { isRecord, type Record } from './record.js'
 import type { OutletReport, TransferReport } from './report.js'
 import { Tally, type TransferRun } from './tally.js'
+import { Turns } from './turns.js'
 import type { Update } from './update.js'
 
 /** What of a link a transfer needs. */
@@ -111,6 +112,12 @@ interface Processed {
   readonly added: number
 }
 
+/**
+ * Calls into a processor with a memory take turns, as links that share an outlet share its buffer too: what one call
+ * takes in could else not be told from what another lets go of.
+ */
+const turns = new Turns()
+
 async function runProcessors(processors: readonly AnyProcessor[], input: Record[], tally: Tally): Promise<Processed> {
   let records: Record[] | undefined = input
   let inHand = input.length
@@ -118,8 +125,11 @@ async function runProcessors(processors: readonly AnyProcessor[], input: Record[
   let added = 0
   for (const [index, processor] of processors.entries()) {
     const name = nameOf('processor', processor, index)
-    const before = sizeOf(processor)
+    let held: number | undefined
+    let endTurn: (() => void) | undefined
     try {
+      if (typeof processor === 'object') endTurn = await turns.take(processor, (ahead) => tally.until(ahead))
+      held = sizeOf(processor)
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true
@@ -129,7 +139,8 @@ async function runProcessors(processors: readonly AnyProcessor[], input: Record[
       records = undefined
     }
     // what a buffer took in or let go of is neither filtered nor added
-    const left: number = inHand - (sizeOf(processor) - before)
+    const left: number = held === undefined ? inHand : inHand - (sizeOf(processor) - held)
+    endTurn?.()
     const out: number = records?.length ?? Math.max(0, left)
     filtered += Math.max(0, left - out)
     added += Math.max(0, out - left)

@@ -407,7 +407,7 @@ t.test('a node may add nodes to its link while it starts', async (t) => {
   const { inlet, outlet } = diary()
   const found = inlet('found')
   const finder = inlet('finder')
-  const link: Link<unknown> = new Link({ inlets: finder, outlets: outlet('x'), interval })
+  const link: Link = new Link({ inlets: finder, outlets: outlet('x'), interval })
   finder.onStart = () => link.addInlets(found)
   await link.onStart()
   t.strictSame(link.inlets, [finder, found])
