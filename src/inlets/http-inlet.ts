@@ -139,7 +139,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     await connection?.agent.destroy()
   }
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 

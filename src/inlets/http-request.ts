@@ -33,7 +33,7 @@ export interface HttpRequest {
 const LONGEST = 2 ** 31 - 1
 
 /** Stands in an error for a value that may be secret. */
-const HIDDEN = 'something else (not shown, as it may be secret)'
+const HIDDEN = 'something else (not shown)'
 
 /** @throws {@link InvalidOptionError} naming the option */
 export function resolveRequest(url: string | URL, options: HttpInletOptions): HttpRequest {

@@ -12,7 +12,7 @@ export class NullInlet extends Inlet<never> {
     return []
   }
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 }

@@ -48,7 +48,7 @@ async function readColumns(handle: FileHandle, size: number): Promise<readonly s
 }
 
 /** One name and what ends it. In quotes, anything may stand, and two quotes are one. */
-const NAME = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/y
+const NAME = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/gy
 
 /**
  * The names in the first line of a CSV text.

@@ -86,7 +86,7 @@ export class CsvOutlet extends Outlet {
     })
   }
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 

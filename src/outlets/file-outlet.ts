@@ -62,7 +62,7 @@ export class FileOutlet extends Outlet {
     })
   }
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 

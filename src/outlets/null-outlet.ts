@@ -10,7 +10,7 @@ export class NullOutlet extends Outlet {
 
   push(): void {}
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 }

@@ -59,13 +59,13 @@ export class PrintOutlet extends Outlet {
     })
   }
 
-  override saveState(): undefined {
+  override saveState(): unknown {
     return undefined
   }
 }
 
 function toText(value: unknown): string {
-  return typeof value === 'string' ? value : inspect(value, { depth: Infinity, breakLength: Infinity })
+  return typeof value === 'string' ? value : inspect(value, { depth: Infinity, breakLength: Infinity, compact: true })
 }
 
 function checkStream(stream: unknown): PrintStream {

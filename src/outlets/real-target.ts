@@ -1,4 +1,4 @@
-import { lstat, readlink, realpath } from 'node:fs/promises'
+import { readlink, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { toError } from '../errors.js'
 
@@ -14,19 +14,9 @@ export async function realTarget(file: string): Promise<string> {
     if (!isMissing(error) || path.dirname(file) === file) throw error
   }
   const real = path.join(await realTarget(path.dirname(file)), path.basename(file))
-  // opening a link to a missing file would make that file
-  const target = await linkTarget(real)
+  // nothing is there, or a link to what is not there: opening that would make a file where it leads
+  const target = await readlink(real).catch(() => undefined)
   return target === undefined ? real : realTarget(path.resolve(path.dirname(real), target))
-}
-
-/** What a link says, `undefined` when there is no link. */
-async function linkTarget(file: string): Promise<string | undefined> {
-  try {
-    return (await lstat(file)).isSymbolicLink() ? await readlink(file) : undefined
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
 }
 
 /** Whether `file` is below `folder`. Both are real paths. */

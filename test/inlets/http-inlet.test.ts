@@ -1,0 +1,376 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { Cancellation } from '../../src/cancellation.js'
+import { FileError, HttpError } from '../../src/connector-errors.js'
+import { InvalidOptionError, TransferTimeoutError } from '../../src/errors.js'
+import { HttpInlet, type HttpInletOptions } from '../../src/inlets/http-inlet.js'
+import { Update } from '../../src/update.js'
+import { captureLogs } from '../helpers/logs.js'
+import { turnOfTheLoop } from '../helpers/nodes.js'
+import { listen, makeCertificate, serve, serveTls } from '../helpers/servers.js'
+
+const update = new Update(['http_to_null'], 0)
+
+/** An inlet that is shut down when the test ends. */
+function inlet(t: Test, url: string, options?: HttpInletOptions) {
+  const made = new HttpInlet(url, options)
+  t.teardown(() => made.onShutdown())
+  return made
+}
+
+/** What an inlet pulls from a server that always answers the same. */
+async function pullOf(
+  t: Test,
+  body: string | Uint8Array,
+  options?: HttpInletOptions,
+  headers: { [name: string]: string } = {},
+  status = 200,
+): Promise<unknown> {
+  const { url } = await serve(t, (_, response) => response.writeHead(status, headers).end(body))
+  return inlet(t, `${url}/data?token=secret`, options).pull(update)
+}
+
+/** The error of a pull, with what it must never show checked. */
+async function failureOf(t: Test, pulled: Promise<unknown>): Promise<HttpError> {
+  const error = await pulled.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof HttpError)) throw new Error('expected an HttpError', { cause: error })
+  t.equal(error.code, 'DATABAY_HTTP')
+  t.match(error.message, /^HttpInlet: https?:/)
+  t.notMatch(error.message, /secret|token=/)
+  return error
+}
+
+t.test('an array is one record per element, anything else one record', async (t) => {
+  t.same(await pullOf(t, '[{"a":1},{"a":2}]'), [{ a: 1 }, { a: 2 }])
+  t.same(await pullOf(t, '[[1,2],[3]]'), [[1, 2], [3]])
+  t.same(await pullOf(t, '{"a":1}'), { a: 1 })
+  t.equal(await pullOf(t, '7'), 7)
+  t.equal(await pullOf(t, 'null'), null)
+})
+
+t.test('without json, the text is one record, in the charset that the response names', async (t) => {
+  t.equal(await pullOf(t, '[1]', { json: false }), '[1]')
+  const latin = { 'content-type': 'text/plain; charset="iso-8859-1"' }
+  t.equal(await pullOf(t, Buffer.from('né', 'latin1'), { json: false }, latin), 'né')
+  t.equal(await pullOf(t, Buffer.from('\uFEFFné'), { json: false }, { 'content-type': 'text/plain' }), 'né')
+  const unknown = pullOf(t, 'x', { json: false }, { 'content-type': 'text/plain; charset=klingon' })
+  t.match(await failureOf(t, unknown), { failure: 'body', status: 200 })
+})
+
+t.test('a response without a body is no records', async (t) => {
+  t.same(await pullOf(t, ''), [])
+  t.same(await pullOf(t, '', { json: false }), [])
+  t.same(await pullOf(t, '', {}, {}, 204), [])
+  t.same(await pullOf(t, '[1]', { method: 'head' }), [])
+})
+
+t.test('what is no JSON is an error that shows only how it starts', async (t) => {
+  const page = `<html><body>${'x'.repeat(5000)}THE END</body></html>`
+  const error = await failureOf(t, pullOf(t, page))
+  t.match(error, { failure: 'body', status: 200 })
+  t.match(error.message, "its body is not JSON: it starts with '<html>")
+  t.ok(error.message.length < 250)
+  for (const short of ['hello', '{"password":"hunter2"', 'undefined', '{"a":1 "b":2}']) {
+    const { message, cause } = await failureOf(t, pullOf(t, short))
+    t.notOk(message.includes(short), message)
+    t.notOk(String(cause).includes(short))
+    t.match(message, 'is not JSON')
+  }
+})
+
+t.test('the request carries parameters, headers, and credentials of the URL', async (t) => {
+  const requests: IncomingMessage[] = []
+  const { url } = await serve(t, (request, response) => {
+    requests.push(request)
+    response.end('1')
+  })
+  const withUser = url.replace('http://', 'http://us%40er:pa%ss@')
+  const params = { q: 'a b', n: [1, 2], on: true }
+  await inlet(t, `${withUser}/x?given=1#part`, { params }).pull(update)
+  t.equal(requests[0]?.url, '/x?given=1&q=a+b&n=1&n=2&on=true')
+  const basic = Buffer.from('us@er:pa%ss').toString('base64')
+  t.match(requests[0]?.headers, {
+    authorization: `Basic ${basic}`,
+    'accept-encoding': 'gzip, deflate, br',
+    'user-agent': 'databay',
+  })
+  const headers = { Authorization: 'Bearer abc', 'USER-AGENT': 'mine', 'x-key': '1' }
+  await inlet(t, withUser, { headers }).pull(update)
+  t.match(requests[1]?.headers, { authorization: 'Bearer abc', 'user-agent': 'mine', 'x-key': '1' })
+  t.same(headers, { Authorization: 'Bearer abc', 'USER-AGENT': 'mine', 'x-key': '1' })
+})
+
+t.test('the request can have a method and a body', async (t) => {
+  const { url } = await serve(t, (request, response) => {
+    void text(request).then((body) => response.end(JSON.stringify([request.method, body])))
+  })
+  t.same(await inlet(t, url).pull(update), ['GET', ''])
+  t.same(await inlet(t, url, { body: 'query' }).pull(update), ['POST', 'query'])
+  t.same(await inlet(t, url, { method: 'put', body: Buffer.from('é') }).pull(update), ['PUT', 'é'])
+})
+
+t.test('a status other than 2xx is an error, unless it is expected', async (t) => {
+  for (const status of [302, 404, 500]) {
+    const { url } = await serve(t, (request, response) =>
+      response.writeHead(request.url === '/' ? 200 : status, { location: '/' }).end('"a body"'),
+    )
+    const one = inlet(t, `${url.replace('//', '//user:secret@')}/data?token=secret`)
+    const error = await failureOf(t, one.pull(update))
+    t.match(error, { failure: 'status', status })
+    t.equal(error.message, `HttpInlet: ${url}/data?…: the response has the status ${status}`)
+  }
+  t.equal(await pullOf(t, '"gone"', { statuses: [200, 410] }, {}, 410), 'gone')
+  t.match(await failureOf(t, pullOf(t, '1', { statuses: [200] }, {}, 201)), { status: 201 })
+})
+
+t.test('connections are kept between pulls, after errors too, and closed at shutdown', async (t) => {
+  let status = 200
+  const { server, url } = await serve(t, (_, response) => response.writeHead(status).end('1'))
+  let connections = 0
+  const closed = new Promise((resolve) => {
+    server.on('connection', (socket) => {
+      connections++
+      socket.on('close', resolve)
+    })
+  })
+  const one = new HttpInlet(url)
+  await one.onStart()
+  await one.pull(update)
+  await turnOfTheLoop()
+  status = 500
+  await t.rejects(one.pull(update))
+  await turnOfTheLoop()
+  await t.rejects(one.pull(update))
+  t.equal(connections, 1)
+  await one.onShutdown()
+  await closed
+  await one.onShutdown()
+})
+
+t.test('an inlet can be started again, and shut down without a start', async (t) => {
+  const { url } = await serve(t, (_, response) => response.end('1'))
+  const one = inlet(t, url)
+  await one.onShutdown()
+  await one.onStart()
+  await one.onShutdown()
+  t.equal(await one.pull(update), 1)
+})
+
+t.test('a body that is compressed is unpacked', async (t) => {
+  const body = JSON.stringify(['é'.repeat(1000)])
+  const expected = ['é'.repeat(1000)]
+  const cases: [string, Uint8Array][] = [
+    ['gzip', gzipSync(body)],
+    ['X-GZIP', gzipSync(body)],
+    ['deflate', deflateSync(body)],
+    ['deflate', deflateRawSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['identity', Buffer.from(body)],
+    ['gzip, br', brotliCompressSync(gzipSync(body))],
+  ]
+  for (const [encoding, bytes] of cases) {
+    t.same(await pullOf(t, bytes, {}, { 'content-encoding': encoding }), expected, encoding)
+  }
+})
+
+t.test('a body that cannot be unpacked is an error', async (t) => {
+  const cases: [string, Uint8Array, RegExp][] = [
+    ['zstd', Buffer.from('x'), /unknown encoding 'zstd'/],
+    ['gzip, gzip, gzip, gzip', Buffer.from('x'), /encoded 4 times/],
+    ['gzip', Buffer.from('no gzip'), /cannot be unpacked/],
+    ['gzip', gzipSync('"whole"').subarray(0, 15), /cannot be unpacked: unexpected end of file/],
+  ]
+  for (const [encoding, bytes, expected] of cases) {
+    const error = await failureOf(t, pullOf(t, bytes, {}, { 'content-encoding': encoding }))
+    t.match(error, { failure: 'body', status: 200, message: expected })
+  }
+})
+
+t.test('a body over maxBodySize is an error, packed or not', async (t) => {
+  const tooLarge = { failure: 'body', message: /larger than maxBodySize, which is 1000 bytes/ }
+  const options = { maxBodySize: 1000, json: false }
+  t.equal(await pullOf(t, 'x'.repeat(1000), options), 'x'.repeat(1000))
+  t.match(await failureOf(t, pullOf(t, 'x'.repeat(1001), options)), tooLarge)
+  const bomb = gzipSync(Buffer.alloc(50_000_000))
+  const gzip = { 'content-encoding': 'gzip' }
+  t.match(
+    await failureOf(t, pullOf(t, bomb, { maxBodySize: 100_000 }, gzip)),
+    { failure: 'body', message: /larger than maxBodySize/ },
+    'as large on the wire as is allowed, but not unpacked',
+  )
+  const endless = await serve(t, (_, response) => {
+    const more = () => {
+      while (response.write('x'.repeat(10_000)));
+    }
+    response.on('drain', more)
+    more()
+  })
+  t.match(await failureOf(t, inlet(t, endless.url, options).pull(update)), tooLarge)
+})
+
+t.test('a response that does not end is an error after the timeout', async (t) => {
+  const { url } = await serve(t, (request, response) => {
+    if (request.url === '/body') response.write('[')
+    if (request.url === '/drip') {
+      const drip = setInterval(() => response.write(' '), 5)
+      response.on('close', () => clearInterval(drip))
+    }
+  })
+  const timeout = { failure: 'timeout' }
+  const soon = { milliseconds: 50 }
+  for (const path of ['/headers', '/body', '/drip']) {
+    const error = await failureOf(t, inlet(t, url + path, { timeout: soon }).pull(update))
+    t.match(error, { ...timeout, message: /no whole response within 50 ms/ })
+  }
+  t.match(await failureOf(t, inlet(t, url, { headersTimeout: soon }).pull(update)), timeout)
+  t.match(await failureOf(t, inlet(t, `${url}/body`, { bodyTimeout: soon }).pull(update)), timeout)
+})
+
+t.test('a connection that is not made is an error after the connectTimeout', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume())
+  t.teardown(() => silent.close())
+  const port = await listen(silent)
+  const one = inlet(t, `https://127.0.0.1:${port}`, { connectTimeout: { milliseconds: 50 } })
+  t.match(await failureOf(t, one.pull(update)), { failure: 'timeout', status: undefined })
+})
+
+t.test('a connection that is refused or cut is an error', async (t) => {
+  const closed = createServer()
+  const port = await listen(closed)
+  closed.close()
+  const refused = await failureOf(t, inlet(t, `http://localhost:${port}/?token=secret`).pull(update))
+  t.match(refused, { failure: 'connection', message: /ECONNREFUSED/, status: undefined })
+  t.ok(refused.cause)
+  const { url } = await serve(t, (_, response) => {
+    response.writeHead(200, { 'content-length': '10' }).write('[1,')
+    setImmediate(() => response.destroy())
+  })
+  t.match(await failureOf(t, inlet(t, url).pull(update)), { failure: 'connection' })
+})
+
+t.test('a failed response with a body that is cut is an error of its status', async (t) => {
+  const { url } = await serve(t, (_, response) => {
+    response.writeHead(500, { 'content-length': '10' }).write('abc')
+    setImmediate(() => response.destroy())
+  })
+  t.match(await failureOf(t, inlet(t, url).pull(update)), { failure: 'status', status: 500 })
+})
+
+t.test('a transfer that is told to stop ends the request, for the reason that it is given', async (t) => {
+  const { server, url } = await serve(t, () => undefined)
+  const cancellation = new Cancellation()
+  const pulled = inlet(t, url).pull(new Update(['a'], 0, cancellation))
+  await once(server, 'request')
+  const reason = new TransferTimeoutError('too late')
+  cancellation.cancel(reason)
+  await t.rejects(pulled, reason)
+})
+
+t.test('cacert adds an authority to those that Node trusts', async (t) => {
+  const folder = t.testdir({ none: 'no certificate' })
+  const identity = makeCertificate(folder)
+  if (identity === undefined) {
+    t.pass('needs openssl', { skip: true })
+    return
+  }
+  const { url } = await serveTls(t, identity, (_, response) => response.end('"safe"'))
+  t.match(await failureOf(t, inlet(t, url).pull(update)), { failure: 'connection', message: /self.signed/ })
+  t.equal(await inlet(t, url, { cacert: identity.file }).pull(update), 'safe')
+
+  const builtIn = makeCertificate(folder, 'other')
+  if (builtIn === undefined) throw new Error('openssl made one certificate and not the other')
+  const tls = { ...(await import('node:tls')), rootCertificates: [identity.cert] }
+  const mocked = await t.mockImport<typeof import('../../src/inlets/http-connection.js')>(
+    '../../src/inlets/http-connection.js',
+    { 'node:tls': tls },
+  )
+  const limits = { connectTimeout: 1000, headersTimeout: 1000, bodyTimeout: 1000, timeout: 1000 }
+  const asked = { ...limits, url: new URL(url), method: 'GET', headers: {}, body: null }
+  const { agent, request } = await mocked.openConnection(asked, builtIn.file)
+  t.equal(await (await request(url, { dispatcher: agent })).body.text(), '"safe"', 'and keeps the built-in ones')
+  await agent.destroy()
+
+  await t.rejects(inlet(t, url, { cacert: `${folder}/none` }).onStart(), FileError)
+  const missing = inlet(t, url, { cacert: `${folder}/missing` })
+  await t.rejects(missing.onStart(), {
+    code: 'DATABAY_FILE',
+    path: `${folder}/missing`,
+    message: /^HttpInlet: .*ENOENT/,
+  })
+  await t.rejects(missing.pull(update), FileError, 'and is tried again')
+})
+
+t.test('a pull is logged, without what may be secret', async (t) => {
+  const logs = captureLogs(t, 'info')
+  const { url } = await serve(t, (_, response) => response.end('1'))
+  const withSecrets = `${url.replace('//', '//user:secret@')}/a?token=secret`
+  await inlet(t, withSecrets, { headers: { 'x-key': 'secret' } }).pull(update)
+  await inlet(t, `${url}/b`).pull(update)
+  t.match(logs.entries(), [
+    { name: 'databay.HttpInlet', level: 30, msg: `http_to_null.0 pulling ${url}/a?…` },
+    { name: 'databay.HttpInlet', level: 30, msg: `http_to_null.0 received ${url}/a?…` },
+    { msg: `http_to_null.0 pulling ${url}/b` },
+    { msg: `http_to_null.0 received ${url}/b` },
+  ])
+  t.notMatch(logs.lines.join(''), 'secret')
+})
+
+t.test('an inlet names itself without what may be secret, and has no state', async (t) => {
+  const one = new HttpInlet('https://user:secret@some.test/path?token=secret', { metadata: { a: 1 } })
+  t.equal(String(one), 'HttpInlet(https://some.test/path)')
+  t.equal(String(new HttpInlet(new URL('http://some.test:81'))), 'HttpInlet(http://some.test:81/)')
+  t.same(one.newRecord(1).metadata, { a: 1, __inlet__: 'HttpInlet(https://some.test/path)' })
+  t.equal(one.saveState(), undefined)
+})
+
+t.test('options are checked, and what may be secret is not shown', async (t) => {
+  const url = 'http://some.test'
+  const cases: [unknown, unknown, string][] = [
+    ['secret', {}, 'HttpInlet.url'],
+    [undefined, {}, 'HttpInlet.url'],
+    ['ftp://user:secret@some.test', {}, 'HttpInlet.url'],
+    [url, null, 'HttpInlet.options'],
+    [url, { verify: false }, 'HttpInlet.verify'],
+    [url, { params: 'secret' }, 'HttpInlet.params'],
+    [url, { params: ['secret'] }, 'HttpInlet.params'],
+    [url, { params: { key: { secret: 1 } } }, 'HttpInlet.params.key'],
+    [url, { params: { key: ['a', null] } }, 'HttpInlet.params.key'],
+    [url, { headers: 'secret' }, 'HttpInlet.headers'],
+    [url, { headers: { 'x-key: secret': '' } }, 'HttpInlet.headers'],
+    [url, { headers: { 'x-key': 'secret\r\nx' } }, 'HttpInlet.headers.x-key'],
+    [url, { headers: { 'x-key': undefined } }, 'HttpInlet.headers.x-key'],
+    [url, { headers: { 'x-key': 7 } }, 'HttpInlet.headers.x-key'],
+    [url, { method: 'GET /' }, 'HttpInlet.method'],
+    [url, { method: 7 }, 'HttpInlet.method'],
+    [url, { body: { secret: 1 } }, 'HttpInlet.body'],
+    [url, { json: 'yes' }, 'HttpInlet.json'],
+    [url, { cacert: '' }, 'HttpInlet.cacert'],
+    [url, { timeout: 0 }, 'HttpInlet.timeout'],
+    [url, { timeout: { days: 25 } }, 'HttpInlet.timeout'],
+    [url, { connectTimeout: -1 }, 'HttpInlet.connectTimeout'],
+    [url, { headersTimeout: '5' }, 'HttpInlet.headersTimeout'],
+    [url, { bodyTimeout: { hour: 1 } }, 'HttpInlet.bodyTimeout.hour'],
+    [url, { maxBodySize: 1.5 }, 'HttpInlet.maxBodySize'],
+    [url, { statuses: 200 }, 'HttpInlet.statuses'],
+    [url, { statuses: [] }, 'HttpInlet.statuses'],
+    [url, { statuses: [99] }, 'HttpInlet.statuses'],
+    [url, { metadata: 'x' }, 'metadata'],
+  ]
+  for (const [given, options, option] of cases) {
+    try {
+      new HttpInlet(given as string, options as HttpInletOptions)
+      t.fail(`${option} is not checked`)
+    } catch (error) {
+      t.ok(error instanceof InvalidOptionError)
+      t.match(error, { option })
+      t.notMatch((error as Error).message, /secret/, option)
+    }
+  }
+})

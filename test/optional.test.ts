@@ -1,0 +1,22 @@
+import { register } from 'node:module'
+import t from 'tap'
+import { MissingDependencyError } from '../src/errors.js'
+import { HttpInlet } from '../src/inlets/http-inlet.js'
+
+// undici cannot be found in this process
+const hooks = `export const resolve = (specifier, context, next) => {
+  if (specifier !== 'undici') return next(specifier, context)
+  throw Object.assign(new Error("Cannot find package 'undici'"), { code: 'ERR_MODULE_NOT_FOUND' })
+}`
+register(`data:text/javascript,${encodeURIComponent(hooks)}`)
+
+t.test('a connector whose package is missing says what to install, and only when it is used', async (t) => {
+  const inlet = new HttpInlet('http://some.test')
+  await t.rejects(inlet.onStart(), MissingDependencyError)
+  await t.rejects(inlet.onStart(), {
+    code: 'DATABAY_MISSING_DEPENDENCY',
+    message: /^HttpInlet needs the package undici.*: npm install undici@\^7 /,
+    cause: { message: /Cannot find package/ },
+  })
+  await inlet.onShutdown()
+})

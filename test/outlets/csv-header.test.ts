@@ -1,0 +1,54 @@
+import { stringify } from 'csv-stringify/sync'
+import fc from 'fast-check'
+import t from 'tap'
+import { parseHeader, readHeader } from '../../src/outlets/csv-header.js'
+
+t.test('the names of a first line', async (t) => {
+  const cases: [string, string[] | undefined][] = [
+    ['a,b\n1,2\n', ['a', 'b']],
+    ['a,b\r\n1,2', ['a', 'b']],
+    ['\uFEFFa,b\n', ['a', 'b']],
+    ['a,b', ['a', 'b']],
+    ['a,,', ['a', '', '']],
+    ['"a,b","c ""d""","e\nf"\n', ['a,b', 'c "d"', 'e\nf']],
+    ['', ['']],
+    ['a"b,c\n', undefined],
+    ['"a,b\n', undefined],
+    ['"a"b,c\n', undefined],
+  ]
+  for (const [text, names] of cases) t.same(parseHeader(text, true), names, JSON.stringify(text))
+})
+
+t.test('a text that is cut off has no names until its first line is all there', async (t) => {
+  for (const text of ['', 'a', 'a,', 'a,b\r', '"a', '"a"', '"a""']) t.equal(parseHeader(text, false), undefined, text)
+  t.same(parseHeader('a\n', false), ['a'])
+})
+
+t.test('names that were written are read', async (t) => {
+  const name = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', 'é', "'", '=') })
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 1 }), fc.boolean(), (names, isWhole) => {
+      const text = `${stringify([names])}"the next row`
+      return JSON.stringify(parseHeader(text, isWhole)) === JSON.stringify(names)
+    }),
+  )
+  t.pass()
+})
+
+t.test('the header of a file, however long', async (t) => {
+  const long = Array.from({ length: 20_000 }, (_, index) => `column ${index} é`)
+  const folder = t.testdir({
+    empty: '',
+    short: 'a,b\n1,2',
+    long: `${long.join(',')}\n1,2\n`,
+    endless: `"${'x'.repeat(2_000_000)}"`,
+    broken: 'a"b\n1,2\n',
+  })
+  t.equal(await readHeader(`${folder}/missing`), undefined)
+  t.equal(await readHeader(`${folder}/empty`), undefined)
+  t.same(await readHeader(`${folder}/short`), { columns: ['a', 'b'], endsLine: false })
+  t.same(await readHeader(`${folder}/long`), { columns: long, endsLine: true })
+  await t.rejects(readHeader(`${folder}/endless`), { message: 'its header cannot be read' })
+  await t.rejects(readHeader(`${folder}/broken`), { message: 'its header cannot be read' })
+  await t.rejects(readHeader(`${folder}/short/below`), { code: 'ENOTDIR' })
+})

@@ -1,0 +1,198 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import path from 'node:path'
+import t, { type Test } from 'tap'
+import { Cancellation } from '../../src/cancellation.js'
+import { TransferCancelledError } from '../../src/errors.js'
+import { FileOutlet, type FileOutletOptions } from '../../src/outlets/file-outlet.js'
+import { Record, type Metadata } from '../../src/record.js'
+import { Update } from '../../src/update.js'
+
+const { FILEPATH, FILE_MODE, FILE_ENCODING } = FileOutlet
+const update = new Update(['file'], 0)
+const record = (payload: unknown, metadata?: Metadata) => new Record(payload, metadata)
+
+function setUp(t: Test, content: Parameters<Test['testdir']>[0] = {}, options?: FileOutletOptions) {
+  const folder = realpathSync(t.testdir(content))
+  const outlet = new FileOutlet(`${folder}/out/default.txt`, options)
+  const read = (file: string) => readFileSync(`${folder}/${file}`, 'utf8')
+  return { folder, outlet, read }
+}
+
+t.test('each record is a line: strings as they are, anything else as JSON', async (t) => {
+  const { outlet, read } = setUp(t)
+  await outlet.push([record('text "é"'), record({ a: [1, null] }), record(7), record(null)], update)
+  await outlet.push([record('more')], update)
+  t.equal(read('out/default.txt'), 'text "é"\n{"a":[1,null]}\n7\nnull\nmore\n')
+})
+
+t.test('a payload that cannot be JSON is an error, and nothing is written', async (t) => {
+  const { folder, outlet } = setUp(t)
+  const cycle: { me?: unknown; password: string } = { password: 'secret' }
+  cycle.me = cycle
+  for (const payload of [undefined, () => 'secret', 1n, cycle]) {
+    const pushed = outlet.push([record('fine'), record(payload)], update)
+    const message = `FileOutlet: a payload cannot be JSON (${typeof payload})`
+    await t.rejects(pushed, { code: 'DATABAY_INVALID_PAYLOAD', message })
+  }
+  t.same(readdirSync(folder), [])
+})
+
+t.test('mode w replaces what is in the file, once for each push', async (t) => {
+  const { outlet, read } = setUp(t, { out: { 'default.txt': 'old\n' } }, { fileMode: 'w' })
+  await outlet.push([record(1), record(2)], update)
+  t.equal(read('out/default.txt'), '1\n2\n')
+  await outlet.push([record(3)], update)
+  t.equal(read('out/default.txt'), '3\n')
+  await outlet.push([record(4, { [FILE_MODE]: 'a' })], update)
+  t.equal(read('out/default.txt'), '3\n4\n')
+  await outlet.push([record(5, { [FILE_MODE]: 'a' }), record(6)], update)
+  t.equal(read('out/default.txt'), '5\n6\n')
+})
+
+t.test('records choose their file in the metadata, below the base folder', async (t) => {
+  const { folder, outlet, read } = setUp(t)
+  const to = (file: string) => ({ [FILEPATH]: file })
+  await outlet.push(
+    [
+      record(1, to('cat.txt')),
+      record(2),
+      record(3, to('new/dog.txt')),
+      record(4, to(`${folder}/out/cat.txt`)),
+      record(5, to('./new/../cat.txt')),
+    ],
+    update,
+  )
+  t.equal(read('out/cat.txt'), '1\n4\n5\n')
+  t.equal(read('out/default.txt'), '2\n')
+  t.equal(read('out/new/dog.txt'), '3\n')
+})
+
+t.test('a file outside the base folder is refused, and nothing is written', async (t) => {
+  const { folder, outlet } = setUp(t, {
+    outside: {},
+    out: {
+      link: t.fixture('symlink', '../outside'),
+      dangling: t.fixture('symlink', '../outside/file'),
+    },
+  })
+  const outside = ['../x', 'a/../../x', `${folder}/x`, '/x', '.', 'link/x', 'dangling', `${folder}/out/link/x`]
+  for (const file of outside) {
+    await t.rejects(
+      outlet.push([record('fine'), record('x', { [FILEPATH]: file })], update),
+      {
+        code: 'DATABAY_INVALID_OPTION',
+        option: 'FileOutlet.FILEPATH',
+        message: `FileOutlet.FILEPATH: expected a path within ${folder}/out, got '${file.slice(0, 80)}`,
+      },
+      file,
+    )
+  }
+  t.same(readdirSync(folder).sort(), ['out', 'outside'])
+  t.same(readdirSync(`${folder}/outside`), [])
+  t.notOk(existsSync(`${folder}/out/default.txt`))
+})
+
+t.test('metadata that is no path, mode or encoding is refused', async (t) => {
+  const { folder, outlet } = setUp(t)
+  for (const metadata of [
+    { [FILEPATH]: '' },
+    { [FILEPATH]: 7 },
+    { [FILEPATH]: 'a\0b' },
+    { [FILE_MODE]: 'r' },
+    { [FILE_ENCODING]: 'hex' },
+  ]) {
+    const [option] = Object.keys(metadata)
+    await t.rejects(outlet.push([record('x', metadata)], update), { code: 'DATABAY_INVALID_OPTION', option })
+  }
+  t.same(readdirSync(folder), [])
+})
+
+t.test('a base folder of its own, and any path when that is allowed', async (t) => {
+  const { folder, read } = setUp(t, { base: {} })
+  const one = new FileOutlet(`${folder}/default.txt`, { baseFolder: `${folder}/base` })
+  await one.push([record(1), record(2, { [FILEPATH]: 'x' })], update)
+  t.equal(read('default.txt'), '1\n')
+  t.equal(read('base/x'), '2\n')
+  await t.rejects(one.push([record(1, { [FILEPATH]: '../default.txt' })], update), {
+    code: 'DATABAY_INVALID_OPTION',
+    option: FILEPATH,
+  })
+
+  const any = new FileOutlet(`${folder}/base/default.txt`, { allowAnyPath: true })
+  await any.push([record(3, { [FILEPATH]: '../up.txt' }), record(4, { [FILEPATH]: `${folder}/down/x` })], update)
+  t.equal(read('up.txt'), '3\n')
+  t.equal(read('down/x'), '4\n')
+})
+
+t.test('the file of the outlet itself may be a link to anywhere', async (t) => {
+  const { outlet, read } = setUp(t, { out: { 'default.txt': t.fixture('symlink', '../real.txt') } })
+  await outlet.push([record(1)], update)
+  t.equal(read('real.txt'), '1\n')
+})
+
+t.test('encodings', async (t) => {
+  const { folder, outlet } = setUp(t, {}, { encoding: 'latin1' })
+  await outlet.push([record('é'), record('é', { [FILEPATH]: 'utf16', [FILE_ENCODING]: 'utf-16le' })], update)
+  t.same(readFileSync(`${folder}/out/default.txt`), Buffer.from('é\n', 'latin1'))
+  t.same(readFileSync(`${folder}/out/utf16`), Buffer.from('é\n', 'utf16le'))
+})
+
+t.test('lines of outlets that write to one file at once stay whole', async (t) => {
+  const { folder, read } = setUp(t, { link: t.fixture('symlink', 'out'), out: {} })
+  const outlets = ['out/x', 'link/x', 'out/../out/x'].map((file) => new FileOutlet(`${folder}/${file}`))
+  const lines = outlets.map((_, index) => String(index).repeat(1000))
+  const batch = (line: string) => Array.from({ length: 1000 }, () => record(line))
+  await Promise.all(outlets.flatMap((outlet, index) => [1, 2].map(() => outlet.push(batch(lines[index]!), update))))
+  const written = read('out/x').split('\n')
+  t.equal(written.length, 6001)
+  t.ok(written.slice(0, -1).every((line) => lines.includes(line)))
+  // no batch in the middle of another
+  t.equal(written.filter((line, index) => line !== written[index - 1]).length <= 7, true)
+})
+
+t.test('a file that cannot be written is an error with its path, and the others are written', async (t) => {
+  const { folder, outlet, read } = setUp(t, { out: { folder: {}, other: {} } })
+  const to = (file: string) => record(1, { [FILEPATH]: file })
+  await t.rejects(outlet.push([to('folder'), record(2)], update), {
+    code: 'DATABAY_FILE',
+    path: `${folder}/out/folder`,
+    message: `FileOutlet: cannot write to ${folder}/out/folder: EISDIR`,
+  })
+  t.equal(read('out/default.txt'), '2\n')
+  await t.rejects(outlet.push([to('folder'), to('other'), record(3)], update), {
+    name: 'AggregateError',
+    message: /^FileOutlet: 2 of 3 files failed: FileOutlet: cannot write to .*folder/,
+    errors: [{ code: 'DATABAY_FILE' }, { code: 'DATABAY_FILE' }],
+  })
+  t.equal(read('out/default.txt'), '2\n3\n')
+  await t.rejects(outlet.push([to('default.txt/below')], update), { code: 'DATABAY_FILE', message: /ENOTDIR/ })
+})
+
+t.test('a transfer that is told to stop writes nothing', async (t) => {
+  const { folder, outlet } = setUp(t)
+  const cancellation = new Cancellation()
+  cancellation.cancel(new TransferCancelledError('stop'))
+  await t.rejects(outlet.push([record(1)], new Update([], 0, cancellation)), TransferCancelledError)
+  t.same(readdirSync(folder), [])
+})
+
+t.test('an outlet names itself with its path, and has no state', async (t) => {
+  const outlet = new FileOutlet(path.join('a', 'b.txt'))
+  t.equal(String(outlet), 'FileOutlet(a/b.txt)')
+  t.equal(outlet.saveState(), undefined)
+})
+
+t.test('options are checked', async (t) => {
+  const cases: [unknown, object, string][] = [
+    ['', {}, 'FileOutlet.filepath'],
+    [undefined, {}, 'FileOutlet.filepath'],
+    ['a', { fileMode: 'x' }, 'FileOutlet.fileMode'],
+    ['a', { encoding: 'base64' }, 'FileOutlet.encoding'],
+    ['a', { baseFolder: '' }, 'FileOutlet.baseFolder'],
+    ['a', { allowAnyPath: 'yes' }, 'FileOutlet.allowAnyPath'],
+    ['a', { mode: 'w' }, 'FileOutlet.mode'],
+  ]
+  for (const [file, options, option] of cases) {
+    t.throws(() => new FileOutlet(file as string, options), { code: 'DATABAY_INVALID_OPTION', option })
+  }
+})
