@@ -1,0 +1,121 @@
+/** Every program in the README is compiled against the real types, and run. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import ts from 'typescript'
+
+const root = resolve(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const databay = join(root, 'dist/src/cli/main.js')
+const run = promisify(execFile)
+
+/** The code blocks that begin with the name of a file: `// links.js`. */
+const programs = new Map(
+  [...readme.matchAll(/```(?:js|ts)\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => [name, code]),
+)
+
+/** Writes a program of the README into the test's folder, as JavaScript; gives its path. */
+function write(folder: string, name: string, change: (code: string) => string = (code) => code): string {
+  const code = change(programs.get(name) ?? '')
+  const path = join(folder, name.replace(/\.ts$/, '.js'))
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
+  })
+  writeFileSync(path, outputText)
+  return path
+}
+
+async function todoServer(t: Test): Promise<string> {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json').end('[{"id":1,"title":"one"},{"id":2,"title":"two"}]')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+t.test('the programs are the ones that are tested here', async (t) => {
+  t.same([...programs.keys()].sort(), [
+    'links.js',
+    'logging.js',
+    'main.js',
+    'planner.js',
+    'random-ints.ts',
+    'shaping.ts',
+  ])
+})
+
+t.test('they compile against the types', async (t) => {
+  const folder = t.testdir({})
+  const files = [...programs].map(([name, code]) => {
+    const path = join(folder, name.replace(/\.js$/, '.ts'))
+    writeFileSync(path, code)
+    return path
+  })
+  const program = ts.createProgram(files, {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  })
+  const problems = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => {
+    return `${file?.fileName.slice(folder.length) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+  t.same(problems, [])
+})
+
+t.test('the first link runs by the command, and by a program', async (t) => {
+  const folder = t.testdir({})
+  const url = await todoServer(t)
+  write(folder, 'links.js', (code) => code.replace('https://some.test.url.com/', url))
+  await run(process.execPath, [databay, 'run', 'links.js', '--threads', '4', '--once'], { cwd: folder })
+  t.equal(readFileSync(join(folder, 'todos.csv'), 'utf8'), 'id,title\n1,one\n2,two\n')
+
+  const main = spawn(process.execPath, [write(folder, 'main.js')], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const rows = () => readFileSync(join(folder, 'todos.csv'), 'utf8').trim().split('\n').length
+  for (let waited = 0; rows() < 5 && waited < 200; waited++) await new Promise((resolve) => setTimeout(resolve, 50))
+  const exited = once(main, 'exit')
+  main.kill('SIGTERM')
+  await exited
+  t.equal(rows(), 5, 'the file went on with the same columns')
+})
+
+t.test('the inlet and outlet of your own print random numbers', async (t) => {
+  const folder = t.testdir({})
+  const args = [databay, 'run', write(folder, 'random-ints.ts'), '--threads', '1', '--transfers', '3']
+  const { stdout } = await run(process.execPath, args)
+  t.match(stdout, /^random_ints\.0 [1-6]\nrandom_ints\.1 [1-6]\nrandom_ints\.2 [1-6]\n$/)
+})
+
+t.test('the shaped link pushes words in pairs', async (t) => {
+  const folder = t.testdir({})
+  const args = [databay, 'run', write(folder, 'shaping.ts'), '--threads', '1', '--transfers', '5']
+  const { stdout } = await run(process.execPath, args)
+  const lines = stdout.trim().split('\n')
+  t.ok(lines.length >= 1)
+  for (const line of lines) t.match(line, /the number (\d\d|100)/)
+})
+
+t.test('the planner of the main thread transfers, and ends', async (t) => {
+  const folder = t.testdir({})
+  const { stdout } = await run(process.execPath, [write(folder, 'planner.js')])
+  t.match(stdout, /numbers\.0 pulled 1/)
+})
+
+t.test('logging', async (t) => {
+  const folder = t.testdir({})
+  const { stdout } = await run(process.execPath, [write(folder, 'logging.js')])
+  t.match(JSON.parse(stdout), { level: 30, name: 'databay.mine', msg: 'of my own' })
+})
