@@ -1,0 +1,10 @@
+import { parseCommandLine } from './program.js'
+import { runCommand } from './run-command.js'
+import type { Ending, Surroundings } from './surroundings.js'
+
+/** The command `databay`. Everything of the process that it reads or writes is given to it. */
+export async function databay(surroundings: Surroundings): Promise<Ending> {
+  const parsed = parseCommandLine(surroundings.argv, surroundings)
+  if (typeof parsed === 'number') return { code: parsed, atOnce: false }
+  return runCommand(parsed, surroundings)
+}

@@ -1,0 +1,37 @@
+import { isError, toError } from '../errors.js'
+
+const MAX_DEPTH = 8
+
+/**
+ * An error on one line: its message, and those of its causes that say more.
+ *
+ * `transfer todos.3 failed: HttpInlet failed to pull: fetch failed: connect ECONNREFUSED 127.0.0.1:80`
+ */
+export function errorLine(error: Error): string {
+  let line = ''
+  for (const one of chainOf(error)) {
+    const message = oneLine(one.message === '' ? one.name : one.message)
+    if (!line.includes(message)) line += line === '' ? message : `: ${message}`
+  }
+  return line
+}
+
+/** An error and its causes with their stacks, over many lines. */
+export function errorStacks(error: Error): string {
+  return chainOf(error)
+    .map((one) => one.stack ?? `${one.name}: ${one.message}`)
+    .join('\ncaused by: ')
+}
+
+/** The error, what caused it, what caused that; the errors of an `AggregateError` count as causes. */
+function chainOf(error: Error, above: readonly Error[] = []): Error[] {
+  if (above.includes(error) || above.length >= MAX_DEPTH) return []
+  const path = [...above, error]
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : []
+  const causes = [...parts.map(toError), ...(isError(error.cause) ? [error.cause] : [])]
+  return [error, ...causes.flatMap((cause) => chainOf(cause, path))]
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ')
+}

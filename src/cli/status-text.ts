@@ -1,0 +1,92 @@
+/** What the status of a run shows. */
+export interface Status {
+  readonly links: number
+  readonly transfers: number
+  /** Records pulled in a second. */
+  readonly recordsPerSecond: number
+  readonly late: number
+  readonly skipped: number
+  readonly failed: number
+  readonly busyThreads: number
+  readonly threads: number
+  /** What the run is in, other than running. */
+  readonly phase?: 'starting' | 'stopping' | undefined
+}
+
+export interface StatusLook {
+  /**
+   * How many characters there is room for; a text that is longer is cut.
+   * @default Infinity
+   */
+  readonly width?: number
+  /** @default false */
+  readonly color?: boolean
+}
+
+type Color = 'red' | 'yellow' | 'cyan'
+
+interface Part {
+  readonly text: string
+  readonly color?: Color | undefined
+}
+
+const CODES: { readonly [color in Color]: number } = { red: 31, yellow: 33, cyan: 36 }
+const SEPARATOR: Part = { text: ' | ' }
+
+/** The status on one line: `4 links | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy`. */
+export function statusText(status: Status, look: StatusLook = {}): string {
+  const { width = Infinity, color = false } = look
+  const parts = cut(
+    partsOf(status).flatMap((part, index) => (index === 0 ? [part] : [SEPARATOR, part])),
+    width,
+  )
+  return parts.map((part) => (color ? colored(part) : part.text)).join('')
+}
+
+function partsOf(status: Status): Part[] {
+  return [
+    ...(status.phase === undefined ? [] : [{ text: status.phase, color: 'cyan' as const }]),
+    { text: counted(status.links, 'link') },
+    { text: counted(status.transfers, 'transfer') },
+    { text: `${shortNumber(status.recordsPerSecond)} records/s` },
+    { text: `${status.late} late`, color: status.late > 0 ? 'yellow' : undefined },
+    { text: `${status.skipped} skipped`, color: status.skipped > 0 ? 'yellow' : undefined },
+    // what should not be there at all is shown only when it is
+    ...(status.failed > 0 ? [{ text: `${status.failed} failed`, color: 'red' as const }] : []),
+    { text: `${status.busyThreads}/${status.threads} threads busy` },
+  ]
+}
+
+/** What fits in `width` characters, with `…` at the end where something did not. */
+function cut(parts: readonly Part[], width: number): Part[] {
+  const length = parts.reduce((sum, { text }) => sum + text.length, 0)
+  if (length <= width) return [...parts]
+  if (width < 1) return []
+  let left = width - 1
+  const kept = parts.map((part) => {
+    const text = part.text.slice(0, left)
+    left -= text.length
+    return { ...part, text }
+  })
+  return [...kept.filter(({ text }) => text !== ''), { text: '…' }]
+}
+
+function colored({ text, color }: Part): string {
+  return color === undefined ? text : `\u001b[${CODES[color]}m${text}\u001b[39m`
+}
+
+/** A number and its noun: `1 link`, `2 links`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A number in few characters: `0.4`, `17`, `3.2k`, `1.5M`. */
+export function shortNumber(value: number): string {
+  let rest = value
+  for (const unit of ['', 'k', 'M', 'G']) {
+    if (rest < 999.5)
+      return `${rest.toFixed(rest < 9.95 || (unit !== '' && rest < 99.95) ? 1 : 0).replace('.0', '')}${unit}`
+    rest /= 1000
+  }
+  return `${Math.round(rest)}T`
+}
