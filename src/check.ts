@@ -9,11 +9,7 @@ import { InvalidOptionError } from './errors.js'
  * The options themselves: an object, with no option that the connector does not know. A misspelt option that is
  * silently ignored is a default that nobody chose.
  */
-export function checkOptions<O extends object>(
-  connector: string,
-  options: O,
-  known: readonly (keyof O & string)[],
-): O {
+export function checkOptions<O extends object>(connector: string, options: O, known: readonly (keyof O & string)[]): O {
   if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
     throw new InvalidOptionError(`${connector}.options`, 'an object', options)
   }
@@ -40,12 +36,7 @@ export function checkFlag(option: string, value: boolean | undefined, otherwise:
 }
 
 /** One of a few words. */
-export function checkWord<W extends string>(
-  option: string,
-  value: unknown,
-  words: readonly W[],
-  otherwise: W,
-): W {
+export function checkWord<W extends string>(option: string, value: unknown, words: readonly W[], otherwise: W): W {
   if (value === undefined) return otherwise
   const word = words.find((known) => known === value)
   if (word === undefined) {

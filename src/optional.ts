@@ -22,10 +22,7 @@ interface Optional<M> {
  * @param connector - what needs it, for the error
  * @throws {@link MissingDependencyError} that says what to install
  */
-export async function loadOptional<N extends keyof Packages>(
-  name: N,
-  connector: string,
-): Promise<Packages[N]> {
+export async function loadOptional<N extends keyof Packages>(name: N, connector: string): Promise<Packages[N]> {
   const { range, load } = PACKAGES[name]
   try {
     return await load()
