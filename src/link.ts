@@ -35,6 +35,8 @@ export interface HostedRequest extends TransferRequest {
   readonly thread?: number
   /** See `TransferRun.drain`. */
   readonly drain?: boolean
+  /** Why the transfer is told to stop before it begins. */
+  readonly cancelled?: Error | undefined
 }
 
 class LinkBase<A, B> implements PlannedLink {
@@ -138,6 +140,7 @@ class LinkBase<A, B> implements PlannedLink {
   async transfer(request: HostedRequest = {}): Promise<TransferReport> {
     const { timeout } = this.settings
     const cancellation = new Cancellation()
+    if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
     const timer =
       timeout === undefined

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
-import { ImplementationError, LinkModuleError } from '../errors.js'
+import { ImplementationError, LinkModuleError, toError } from '../errors.js'
 import type { Link } from '../link.js'
 import type { Node } from '../lifecycle.js'
-import { adoptLogLevels } from '../log.js'
+import { adoptLogLevels, getLogger } from '../log.js'
 import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
@@ -31,6 +31,8 @@ interface HostedLink {
   readonly link: Link
   /** How long its last transfer held the event loop, in milliseconds. */
   busy: number
+  /** Which of its transfers were told to stop: some may come only then. */
+  stopped: { readonly upTo: number; readonly reason: Error } | undefined
 }
 
 /**
@@ -81,7 +83,7 @@ export class LinkHost {
         adoptLogLevels(note.levels)
         break
       case 'cancel':
-        this.#links.get(note.link)?.link.cancel(restoreError(note.reason))
+        this.#cancel(this.#links.get(note.link), note.upTo, restoreError(note.reason))
         break
     }
   }
@@ -102,6 +104,12 @@ export class LinkHost {
     this.#channel.postMessage({ event: 'reports', reports: packReports(reports) })
   }
 
+  #cancel(hosted: HostedLink | undefined, upTo: number, reason: Error): void {
+    if (hosted === undefined) return
+    hosted.stopped = { upTo, reason }
+    hosted.link.cancel(reason)
+  }
+
   #do(task: Exclude<Task, { readonly call: 'hello' }>): Promise<unknown> {
     switch (task.call) {
       case 'describe':
@@ -109,7 +117,7 @@ export class LinkHost {
       case 'open':
         return Promise.all(task.links.map((request) => errorOf(this.#open(request))))
       case 'close':
-        return this.#closeAll(task.links)
+        return Promise.all(task.links.map((id) => errorOf(this.#close(id))))
       case 'handOver':
         return this.#handOver(task.link)
       case 'transfer':
@@ -122,14 +130,18 @@ export class LinkHost {
   async #describe(module: string): Promise<LinkDescription[]> {
     return [...(await this.#load(module)).values()].map(({ exportName, index, link }) => {
       const processors = statefulProcessors(link)
+      const name =
+        link.tags.length > 0 ? link.name : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`
+      const buffer = processors.find((processor) => processor.size !== undefined)
+      if (link.settings.stateless && buffer !== undefined) {
+        const holder = buffer.constructor.name
+        throw new LinkModuleError(module, `${name} is stateless, but its ${holder} holds records between transfers`)
+      }
       return {
         module,
         exportName,
         index,
-        name:
-          link.tags.length > 0
-            ? link.name
-            : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`,
+        name,
         tags: link.tags,
         schedule: link.schedule,
         immediateTransfer: link.immediateTransfer,
@@ -138,7 +150,7 @@ export class LinkHost {
         stateless: link.settings.stateless,
         lane: link.settings.lane,
         text: link.toString(),
-        buffers: processors.some((processor) => processor.size !== undefined),
+        buffers: buffer !== undefined,
         movable: [...link.nodes(), ...processors].every((part) => part.saveState !== undefined),
         instances: [...link.nodes(), ...processors].map((part) => this.#idOf(part)),
       }
@@ -151,6 +163,8 @@ export class LinkHost {
     if (loading === undefined) {
       loading = loadLinks(module).then((links) => new Map(links.map((one) => [nameOf(one.exportName, one.index), one])))
       this.#modules.set(module, loading)
+      // it may be mended by the time it is asked for again
+      loading.catch(() => this.#modules.delete(module))
     }
     return loading
   }
@@ -169,7 +183,7 @@ export class LinkHost {
     const link = await this.#find(request)
     if (request.state !== undefined) restore(link, request.state as LinkState)
     await link.onStart()
-    this.#links.set(request.id, { link, busy: 0 })
+    this.#links.set(request.id, { link, busy: 0, stopped: undefined })
   }
 
   async #find({ module, exportName, index }: LinkAddress): Promise<Link> {
@@ -181,12 +195,6 @@ export class LinkHost {
       )
     }
     return found.link
-  }
-
-  /** Closes links, the last one first. */
-  async #closeAll(ids: readonly number[]): Promise<(PlainError | null)[]> {
-    const closing = [...ids].reverse().map((id) => errorOf(this.#close(id)))
-    return (await Promise.all(closing)).reverse()
   }
 
   async #close(id: number): Promise<void> {
@@ -201,7 +209,15 @@ export class LinkHost {
     const state = save(hosted.link)
     // what cannot be handed over must not be closed
     structuredClone(state)
-    await this.#close(id)
+    try {
+      await this.#close(id)
+    } catch (thrown) {
+      // it is closed as far as it can be, and its state must get to where it goes on
+      getLogger('databay.LinkHost').error(
+        { err: toError(thrown) },
+        `${hosted.link.name} failed to shut down to be moved`,
+      )
+    }
     return { state }
   }
 
@@ -212,6 +228,7 @@ export class LinkHost {
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
       if ((this.#links.get(run.link)?.busy ?? 0) > LONG || performance.now() - since > LONG) {
         await nextTurn()
+        this.flush()
         since = performance.now()
       }
       while (this.#running >= this.#setup.transfersPerThread) {
@@ -234,7 +251,9 @@ export class LinkHost {
       const identity = { link: '', update: '', transferNumber, thread, scheduledAt }
       report = failedReport(identity, error, false)
     } else {
-      report = await hosted.link.transfer({ scheduledAt, transferNumber, drain, thread })
+      const { stopped } = hosted
+      const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
+      report = await hosted.link.transfer({ scheduledAt, transferNumber, drain, thread, cancelled })
       hosted.busy = report.busy
     }
     this.#running--

@@ -79,7 +79,7 @@ export interface Calls {
   describe: { request: { readonly module: string }; answer: readonly LinkDescription[] }
   /** Opens links: all are tried; the answer has an error where one failed, at its place. */
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
-  /** Closes links, the last one first; the answer has an error where one failed, at its place. */
+  /** Closes links, in this order; the answer has an error where one failed, at its place. */
   close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
   /** Closes links as `close` does, and gives what their instances hand over. */
   handOver: { request: { readonly link: number }; answer: { readonly state: unknown } }
@@ -114,8 +114,8 @@ export type Task = { [K in CallName]: { readonly call: K; readonly task: number 
 /** What goes to a thread beside its tasks. */
 export type Note =
   | { readonly note: 'logLevels'; readonly levels: LogLevels }
-  /** Tells the running transfers of a link to stop. */
-  | { readonly note: 'cancel'; readonly link: number; readonly reason: PlainError }
+  /** Tells the transfers of a link to stop, up to that of a number: those that run, and those still on their way. */
+  | { readonly note: 'cancel'; readonly link: number; readonly upTo: number; readonly reason: PlainError }
 
 /** What a thread has to say. */
 export type ThreadEvent =

@@ -28,6 +28,8 @@ export class ThreadLink implements PlannedLink {
   readonly #onLane: () => void
   #transfers = 0
   #running = 0
+  /** Which transfers were told to stop: some may be on their way still. */
+  #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
   /** Whether the planner has started it: from then on it is opened again when its thread is lost. */
   #started = false
@@ -101,7 +103,11 @@ export class ThreadLink implements PlannedLink {
   }
 
   cancel(reason: Error): void {
-    for (const { thread, id } of this.#hosts) thread.note({ note: 'cancel', link: id, reason: plainError(reason) })
+    const upTo = this.#transfers - 1
+    this.#stopped = { upTo, reason }
+    for (const { thread, id } of this.#hosts) {
+      thread.note({ note: 'cancel', link: id, upTo, reason: plainError(reason) })
+    }
   }
 
   async onStart(): Promise<void> {
@@ -186,6 +192,7 @@ export class ThreadLink implements PlannedLink {
     this.#running++
     try {
       while (!host.open) await this.#open(host)
+      if (this.#stopped !== undefined && transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
       const request = { link: host.id, transferNumber, scheduledAt, drain }
       const report = await host.thread.run(request)
       this.#learn(report)

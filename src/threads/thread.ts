@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { ThreadLostError, toError } from '../errors.js'
 import { logLevels, writeLogLine } from '../log.js'
 import { restoreError, type PlainError } from '../report.js'
@@ -87,6 +87,7 @@ export class Thread {
 
   /** The worker is gone: what was in it fails, and what comes waits for the next one. Gives how much was in it. */
   lose(error: Error): number {
+    this.#hearRest()
     const transfers = this.#running.size
     this.#worker = undefined
     this.#port?.close()
@@ -194,6 +195,14 @@ export class Thread {
       case 'error':
         this.#answered(event.task)?.reject(restoreError(event.error))
         break
+    }
+  }
+
+  /** Hears what the thread told before it was gone: transfers that ended did not fail. */
+  #hearRest(): void {
+    if (this.#port === undefined) return
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      this.#hear(next.message as ThreadEvent)
     }
   }
 

@@ -1,0 +1,76 @@
+import { restoreError } from '../../src/report.js'
+import { LinkHost } from '../../src/threads/link-host.js'
+import { unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
+import type {
+  CallName,
+  Calls,
+  Channel,
+  RunRequest,
+  Task,
+  ThreadEvent,
+  ThreadSetup,
+} from '../../src/threads/protocol.js'
+
+/** What a host told, with its reports unpacked. */
+export type Told =
+  | Exclude<ThreadEvent, { event: 'reports' }>
+  | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
+
+/** A link host on this thread, and all that it tells. */
+export class RecordedHost implements Channel {
+  readonly told: Told[] = []
+  readonly host: LinkHost
+  /** How many messages with reports it sent. */
+  reportMessages = 0
+  #tasks = 0
+  #runs = 0
+
+  constructor(setup: Partial<ThreadSetup> = {}) {
+    this.host = new LinkHost(this, { thread: 1, logLevels: [], transfersPerThread: 1000, ...setup })
+  }
+
+  postMessage(message: ThreadEvent): void {
+    // as a channel would
+    const event = structuredClone(message)
+    if (event.event !== 'reports') {
+      this.told.push(event)
+      return
+    }
+    this.reportMessages++
+    unpackReports(event.reports, (run, report) => this.told.push({ event: 'report', run, report }))
+  }
+
+  /** Asks for something; rejects with the error that it is answered with. */
+  async call<K extends Exclude<CallName, 'hello'>>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
+    const task = this.#tasks++
+    await this.host.handle({ call, task, ...request } as unknown as Exclude<Task, { call: 'hello' }>)
+    const answer = this.told.find((event) => 'task' in event && event.task === task)
+    if (answer?.event === 'answer') return answer.answer as Calls[K]['answer']
+    throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
+  }
+
+  /** Opens all links of a module, under ids from `first` on. */
+  async open(module: URL, first = 0): Promise<Calls['open']['answer']> {
+    const links = await this.call('describe', { module: module.href })
+    return this.call('open', {
+      links: links.map(({ exportName, index }, at) => ({ module: module.href, exportName, index, id: first + at })),
+    })
+  }
+
+  /** Makes transfers of the links of these ids, all in one message. */
+  async transfer(...links: number[]): Promise<RunReport[]> {
+    const runs = links.map((link) => this.run(link))
+    await this.call('transfer', { runs })
+    return runs.map(({ run }) => this.reports.get(run)!)
+  }
+
+  run(link: number, request: Partial<RunRequest> = {}): RunRequest {
+    const run = this.#runs++
+    return { run, link, transferNumber: run, scheduledAt: 0, drain: false, ...request }
+  }
+
+  /** Reports so far, by their runs. */
+  get reports(): Map<number, RunReport> {
+    return new Map(this.told.flatMap((event) => (event.event === 'report' ? [[event.run, event.report]] : [])))
+  }
+}
