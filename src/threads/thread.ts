@@ -104,6 +104,7 @@ export class Thread {
   /** Ends: whatever still waits for the thread fails. */
   end(): void {
     const error = new ThreadLostError(`thread ${this.number} has ended with its planner`)
+    this.#failReady(error)
     this.lose(error)
     this.#failReady(error)
   }

@@ -1,0 +1,60 @@
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { LinkHost } from '../../src/threads/link-host.js'
+import type { Note, Task } from '../../src/threads/protocol.js'
+import { Thread, type RunTask } from '../../src/threads/thread.js'
+
+/** Stands in for a worker: a link host on this very thread, at the other end of a real channel. */
+export class Loopback {
+  /** What it was asked to do, in order. */
+  readonly tasks: Task[] = []
+  readonly notes: Note[] = []
+  readonly worker = {} as Worker
+  /** What delivering a task fails with, if it does. */
+  failure: Error | undefined
+  /** Whether it does nothing with what it is asked. */
+  hangs = false
+  #host: LinkHost | undefined
+  #port: MessagePort | undefined
+
+  /** Says something as the thread would. */
+  tell(message: unknown): void {
+    this.#port?.postMessage(message)
+  }
+
+  async handle(task: Task): Promise<void> {
+    this.tasks.push(task)
+    if (this.failure !== undefined) throw this.failure
+    if (task.call === 'hello') {
+      const { port, setup } = task
+      this.#port = port
+      this.#host = new LinkHost(port, setup)
+      port.on('message', (note: Note) => {
+        this.notes.push(note)
+        this.#host?.note(note)
+      })
+      port.unref()
+      port.postMessage({ event: 'answer', task: task.task, answer: null })
+    } else if (!this.hangs) {
+      await this.#host?.handle(task)
+    }
+  }
+
+  /** How many tasks of a kind it was given. */
+  count(call: Task['call']): number {
+    return this.tasks.filter((task) => task.call === call).length
+  }
+}
+
+/** A thread without a worker, and what its tasks are given to once it has one. */
+export function loopbackThread(number = 1, transfersPerThread = 1000) {
+  const workers = new Map<Worker, Loopback>()
+  const run: RunTask = async (worker, task) => workers.get(worker)?.handle(task)
+  const thread = new Thread(number, transfersPerThread, run)
+  const adopt = async () => {
+    const loopback = new Loopback()
+    workers.set(loopback.worker, loopback)
+    await thread.adopt(loopback.worker)
+    return loopback
+  }
+  return { thread, adopt }
+}
