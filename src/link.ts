@@ -339,7 +339,7 @@ interface LinkConstructor {
   new <A, B, C, D, E>(
     options: ProcessedLinkOptions<A, E, readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>, Processor<D, E>]>,
   ): Link<A, E>
-  new <A>(options: ProcessedLinkOptions<A, A, readonly Processor<A>[]>): Link<A>
+  new <A>(options: ProcessedLinkOptions<A, A, readonly Processor<NoInfer<A>>[]>): Link<A>
   readonly prototype: LinkBase<unknown, unknown>
 }
 

@@ -1,9 +1,17 @@
-import { Link } from '../../src/link.js'
-import { Inlet } from '../../src/inlet.js'
-import { Outlet } from '../../src/outlet.js'
+/*
+ * What the compiler says of links. Each case says in its comment what it shows; a case that must not compile follows a
+ * `@ts-expect-error`, which is an error itself when the case compiles. Run by `tsc -p test` and by test/types.test.ts.
+ */
 import { Buffer } from '../../src/buffer.js'
-import type { Record } from '../../src/record.js'
-import type { Processor } from '../../src/processor.js'
+import { Inlet } from '../../src/inlet.js'
+import { Link } from '../../src/link.js'
+import { Outlet, type MetadataKey } from '../../src/outlet.js'
+import type { PlannedLink } from '../../src/planned-link.js'
+import type { Grouper, Processor, StatefulProcessor } from '../../src/processor.js'
+import { Record } from '../../src/record.js'
+import type { TransferReport } from '../../src/report.js'
+import type { Update } from '../../src/update.js'
+
 class NumIn extends Inlet<number> {
   pull() {
     return 1
@@ -20,87 +28,20 @@ class AnyIn extends Inlet {
   }
 }
 class NumOut extends Outlet<number> {
-  push(_r: Record<number>[]) {}
+  push(_records: Record<number>[]) {}
 }
 class StrOut extends Outlet<string> {
-  push(_r: Record<string>[]) {}
+  async push(_records: Record<string>[], _update: Update) {}
 }
 class AnyOut extends Outlet {
-  push(_r: Record[]) {}
+  push(_records: Record[]) {}
 }
-const toS: Processor<number, string> = (rs) => rs.map((r) => r.with({ payload: String(r.payload) }))
-const interval = 1
-export const a: Link<number> = new Link({ inlets: new NumIn(), outlets: new NumOut(), interval })
-export const b = new Link({
-  inlets: [new NumIn()],
-  outlets: [new AnyOut(), new StrOut()],
-  processors: toS,
-  interval,
-})
-export const c = new Link({
-  inlets: new NumIn(),
-  outlets: new StrOut(),
-  processors: [toS, new Buffer({ countThreshold: 1 })],
-  interval,
-})
-export const d = new Link({
-  inlets: new NumIn(),
-  outlets: new StrOut(),
-  processors: [new Buffer(), toS],
-  interval,
-})
-export const d1 = new Link({ inlets: new NumIn(), outlets: new NumOut(), processors: new Buffer(), interval })
-export const d2 = new Link({
-  inlets: new NumIn(),
-  outlets: new AnyOut(),
-  processors: new Buffer<number>({ customControllers: (rs) => rs.some((r) => r.payload > 1) }),
-  interval,
-})
-export const e = new Link({
-  inlets: new NumIn(),
-  outlets: new NumOut(),
-  processors: (rs) => rs.filter((r) => r.payload > 1),
-  interval,
-})
-export const f = new Link({
-  inlets: new NumIn(),
-  outlets: new StrOut(),
-  processors: [(rs) => rs.filter((r) => r.payload > 1), toS],
-  groupers: (bs) => bs.map((x) => x.filter((r) => r.payload.length > 1)),
-  interval,
-})
-export const g = new Link({
-  inlets: [new AnyIn(), new NumIn()],
-  outlets: [new AnyOut()],
-  processors: [(rs) => rs],
-  interval,
-})
-export const h = new Link({ inlets: [new StrIn()], outlets: [new AnyOut()], interval })
-const list: Processor<number>[] = []
-export const i = new Link({ inlets: [new NumIn()], outlets: [new NumOut()], processors: list, interval })
-export const i2 = new Link({ inlets: [], outlets: [], interval })
-// @ts-expect-error numbers to a string outlet
-export const j = new Link({ inlets: new NumIn(), outlets: new StrOut(), interval })
-// @ts-expect-error
-export const k = new Link({ inlets: new StrIn(), outlets: new StrOut(), processors: toS, interval })
-// @ts-expect-error
-export const l = new Link({ inlets: new NumIn(), outlets: new NumOut(), processors: [toS], interval })
-// @ts-expect-error
-export const m = new Link({
-  inlets: new NumIn(),
-  outlets: [new StrOut(), new NumOut()],
-  processors: [toS, new Buffer()],
-  interval,
-})
-// @ts-expect-error
-export const n = new Link({ inlets: [new NumIn(), new StrIn()], outlets: new NumOut(), interval })
-// @ts-expect-error
-export const o = new Link({ inlets: new AnyIn(), outlets: new NumOut(), interval })
+
 interface Animal {
-  name: string
+  readonly name: string
 }
 interface Dog extends Animal {
-  bark: 1
+  readonly bark: 1
 }
 class AnimalIn extends Inlet<Animal> {
   pull() {
@@ -108,29 +49,260 @@ class AnimalIn extends Inlet<Animal> {
   }
 }
 class DogIn extends Inlet<Dog> {
-  pull() {
-    return { name: 'a', bark: 1 as const }
+  pull(): Dog {
+    return { name: 'a', bark: 1 }
   }
 }
 class AnimalOut extends Outlet<Animal> {
-  push(_r: Record<Animal>[]) {}
+  push(_records: Record<Animal>[]) {}
 }
 class DogOut extends Outlet<Dog> {
-  push(_r: Record<Dog>[]) {}
+  push(_records: Record<Dog>[]) {}
 }
-export const p = new Link({ inlets: new DogIn(), outlets: new AnimalOut(), interval })
-// @ts-expect-error
-export const q = new Link({ inlets: new AnimalIn(), outlets: new DogOut(), interval })
-// @ts-expect-error
-export class Bad extends Inlet<number> {
-  pull() {}
+
+const interval = 1
+const [numIn, strIn, anyIn, animalIn, dogIn] = [new NumIn(), new StrIn(), new AnyIn(), new AnimalIn(), new DogIn()]
+const [numOut, strOut, anyOut] = [new NumOut(), new StrOut(), new AnyOut()]
+const [animalOut, dogOut] = [new AnimalOut(), new DogOut()]
+const numToStr: Processor<number, string> = (rs) => rs.map((r) => r.with({ payload: String(r.payload) }))
+const strToNum: Processor<string, number> = async (rs) => rs.map((r) => r.with({ payload: r.payload.length }))
+const same = <T>(rs: Record<T>[]) => rs
+const nums: Processor<number>[] = []
+const [toStr, toNum] = [numToStr, strToNum]
+
+// --- from inlets to outlets
+
+// numbers to an outlet of numbers; the link knows what it carries
+export const straight: Link<number> = new Link({ inlets: numIn, outlets: numOut, interval })
+// an outlet of anything takes anything, beside a typed one
+export const beside = new Link({ inlets: [numIn], outlets: [anyOut, numOut], interval })
+// an asynchronous inlet of values and records
+export const async = new Link({ inlets: strIn, outlets: strOut, interval })
+// without types everything fits what is as untyped
+export const untyped: Link = new Link({ inlets: anyIn, outlets: anyOut, interval })
+// a link without nodes, to be added later
+export const empty = new Link({ inlets: [], outlets: [], interval })
+// an outlet of animals takes dogs
+export const upwards = new Link({ inlets: dogIn, outlets: animalOut, interval })
+
+// @ts-expect-error numbers do not go to an outlet of strings
+export const wrongOutlet = new Link({ inlets: numIn, outlets: strOut, interval })
+// @ts-expect-error nor when another outlet would take them
+export const oneWrongOutlet = new Link({ inlets: numIn, outlets: [numOut, strOut], interval })
+// @ts-expect-error one of two inlets gives strings
+export const oneWrongInlet = new Link({ inlets: [numIn, strIn], outlets: numOut, interval })
+// @ts-expect-error an inlet of anything may give no numbers
+export const anyToNum = new Link({ inlets: anyIn, outlets: numOut, interval })
+// @ts-expect-error not every animal is a dog
+export const downwards = new Link({ inlets: animalIn, outlets: dogOut, interval })
+// @ts-expect-error an outlet is no inlet
+export const swapped = new Link({ inlets: numOut, outlets: numIn, interval })
+// @ts-expect-error a link has inlets
+export const noInlets = new Link({ outlets: numOut, interval })
+// @ts-expect-error an option that does not exist
+export const misspelt = new Link({ inlets: numIn, outlets: numOut, intervall: 1 })
+// @ts-expect-error a duration is not a text
+export const textInterval = new Link({ inlets: numIn, outlets: numOut, interval: '5s' })
+
+// --- through processors
+
+// one processor changes the type
+export const one: Link<number, string> = new Link({ inlets: numIn, outlets: strOut, processors: toStr, interval })
+// a list of one does too
+export const listOfOne = new Link({ inlets: numIn, outlets: strOut, processors: [toStr], interval })
+// two, three and four are followed, asynchronous ones too
+export const two = new Link({ inlets: numIn, outlets: numOut, processors: [toStr, toNum], interval })
+export const three = new Link({ inlets: numIn, outlets: strOut, processors: [toStr, toNum, toStr], interval })
+export const four = new Link({ inlets: numIn, outlets: numOut, processors: [toStr, toNum, toStr, toNum], interval })
+// a list of unknown length keeps the type
+export const anyLength = new Link({ inlets: numIn, outlets: numOut, processors: nums, interval })
+// more than four keep the type, buffers among them
+const inc: Processor<number> = (rs) => rs.map((r) => r.with({ payload: r.payload + 1 }))
+const fiveSteps = [inc, inc, new Buffer(), inc, inc]
+export const five = new Link({ inlets: numIn, outlets: numOut, processors: fiveSteps, interval })
+export const fiveInline = new Link({
+  inlets: numIn,
+  outlets: numOut,
+  processors: [inc, inc, new Buffer(), inc, inc],
+  interval,
+})
+export const fiveSame = new Link({ inlets: numIn, outlets: numOut, processors: [inc, inc, same, inc, inc], interval })
+// what an inline function gets is known without a word
+export const inline = new Link({
+  inlets: numIn,
+  outlets: numOut,
+  processors: (records) => records.filter((record) => record.payload > 1),
+  interval,
+})
+// also as the first of several, and what a grouper gets after them
+export const inlineFirst = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  processors: [(records) => records.filter((record) => record.payload > 1), toStr],
+  groupers: (batches) => batches.map((batch) => batch.toSorted((a, b) => a.payload.length - b.payload.length)),
+  interval,
+})
+// a processor of animals may work on dogs, for an outlet of animals
+const anyAnimal: Processor<Animal> = (rs) => rs.filter((r) => r.payload.name !== '')
+export const general = new Link({ inlets: dogIn, outlets: animalOut, processors: anyAnimal, interval })
+// a class with a memory changes the type as a function does
+class Counter implements StatefulProcessor<string, number> {
+  process(records: Record<string>[]) {
+    return [new Record(records.length)]
+  }
 }
-export class Ok extends Inlet<number[]> {
+export const stateful = new Link({ inlets: strIn, outlets: numOut, processors: new Counter(), interval })
+
+// @ts-expect-error the processor takes numbers
+export const wrongInput = new Link({ inlets: strIn, outlets: strOut, processors: toStr, interval })
+// @ts-expect-error the processor gives strings
+export const wrongOutput = new Link({ inlets: numIn, outlets: numOut, processors: [toStr], interval })
+// @ts-expect-error the second takes what the first does not give
+export const wrongChain = new Link({ inlets: numIn, outlets: strOut, processors: [toStr, toStr], interval })
+// @ts-expect-error the third takes what the second does not give
+export const wrongThird = new Link({ inlets: numIn, outlets: strOut, processors: [toStr, toNum, toNum], interval })
+const fourSteps = [toStr, toNum, toStr, toNum] as const
+// @ts-expect-error the fourth gives what the outlet does not take
+export const wrongFour = new Link({ inlets: numIn, outlets: strOut, processors: fourSteps, interval })
+// @ts-expect-error after the processor, one of the outlets takes numbers
+export const wrongOne = new Link({ inlets: numIn, outlets: [strOut, numOut], processors: [toStr, same], interval })
+// @ts-expect-error what was a dog is only an animal after the processor
+export const lost = new Link({ inlets: dogIn, outlets: dogOut, processors: anyAnimal, interval })
+// @ts-expect-error a processor gives records, not payloads
+export const bare = new Link({ inlets: numIn, outlets: anyOut, processors: (rs) => rs.map((r) => r.payload), interval })
+// @ts-expect-error a processor that forgets to return
+export const forgets = new Link({ inlets: numIn, outlets: anyOut, processors: () => {}, interval })
+// @ts-expect-error the class takes strings
+export const wrongClass = new Link({ inlets: numIn, outlets: numOut, processors: new Counter(), interval })
+
+// --- through buffers
+
+// a buffer keeps the type, alone, before and after others
+const buffer = new Buffer({ countThreshold: 1 })
+export const buffered = new Link({ inlets: numIn, outlets: numOut, processors: buffer, interval })
+export const before = new Link({ inlets: numIn, outlets: strOut, processors: [new Buffer(), toStr], interval })
+export const after = new Link({ inlets: numIn, outlets: strOut, processors: [toStr, new Buffer()], interval })
+// a typed buffer gives its controllers what passes
+const big = new Buffer<number>({ customControllers: (records) => records.some((record) => record.payload > 1) })
+export const controlled = new Link({ inlets: numIn, outlets: numOut, processors: big, interval })
+
+// @ts-expect-error the controllers of the buffer look at numbers
+export const wrongBuffer = new Link({ inlets: strIn, outlets: strOut, processors: big, interval })
+// @ts-expect-error a buffer does not make strings of numbers
+export const noMagic = new Link({ inlets: numIn, outlets: strOut, processors: new Buffer(), interval })
+// @ts-expect-error a controller says whether, not how many
+export const wrongController = new Buffer({ customControllers: (records) => records.length })
+
+// --- through groupers
+
+// a grouper of anything, and one of what comes out of the processors
+const anyGrouper: Grouper = (batches) => batches
+const strGrouper: Grouper<string> = async (batches) => batches.filter((batch) => batch[0]?.payload !== '')
+export const groups = new Link({ inlets: numIn, outlets: numOut, groupers: (batches) => batches.flat(0), interval })
+export const grouped = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  processors: toStr,
+  groupers: [strGrouper, strGrouper],
+  interval,
+})
+export const groupsAny = new Link({ inlets: anyIn, outlets: anyOut, groupers: [anyGrouper], interval })
+
+// @ts-expect-error the grouper looks at strings
+export const wrongGrouper = new Link({ inlets: numIn, outlets: numOut, groupers: strGrouper, interval })
+// @ts-expect-error a grouper gives batches, not records
+export const flat = new Link({ inlets: numIn, outlets: numOut, groupers: (batches) => batches.flat(), interval })
+
+// --- changing a link
+
+// inlets give what the link takes, outlets take what the link gives
+export const more = [one.addInlets(new NumIn()), one.addOutlets([new StrOut()]), two.removeInlets(numIn)]
+// @ts-expect-error the link takes numbers
+void one.addInlets(new StrIn())
+// @ts-expect-error the link gives strings
+void one.addOutlets(new NumOut())
+// @ts-expect-error the settings of a link do not change
+one.settings.tags = []
+// @ts-expect-error nor do its tags
+one.tags[0] = 'a'
+
+// a planner takes links of all kinds
+export const planned: PlannedLink[] = [straight, one, stateful, general]
+export const reports: Promise<TransferReport>[] = planned.map((link) => link.transfer())
+
+// --- nodes
+
+// an inlet may give a value, a record, a list of both, and a promise of those
+export class Mixed extends Inlet<number> {
+  override async pull(update: Update) {
+    update.signal.throwIfAborted()
+    return update.transferNumber > 0 ? [1, this.newRecord(2, { key: 'x' })] : 3
+  }
+}
+// a list of lists is records that hold lists
+export class Lists extends Inlet<number[]> {
   pull() {
     return [[1, 2]]
   }
 }
-// @ts-expect-error
-void b.addInlets(new StrIn())
-void b.addInlets(new NumIn())
-void c.addOutlets(new StrOut())
+export class WrongInlet extends Inlet<number> {
+  // @ts-expect-error the inlet gives numbers
+  pull() {
+    return 'a'
+  }
+}
+export class ForgetsToReturn extends Inlet<number> {
+  // @ts-expect-error nothing is no number
+  pull() {}
+}
+export class WrongRecord extends Inlet<number> {
+  pull() {
+    // @ts-expect-error the records of the inlet hold numbers
+    return this.newRecord('a')
+  }
+}
+export class ReturnsSomething extends Outlet<number> {
+  // @ts-expect-error push gives nothing back
+  push() {
+    return 5
+  }
+}
+// @ts-expect-error an inlet has to pull
+export class NoPull extends Inlet<number> {}
+// @ts-expect-error an outlet has to push
+export class NoPush extends Outlet<number> {}
+
+// processors of an outlet keep the type it takes
+export class Picky extends Outlet<number> {
+  constructor() {
+    super({ processors: [(records) => records.filter((record) => record.payload > 1), new Buffer()] })
+  }
+  push() {}
+}
+export class WrongProcessors extends Outlet<number> {
+  constructor() {
+    // @ts-expect-error the outlet takes numbers
+    super({ processors: numToStr })
+  }
+  push() {}
+}
+
+// metadata keys carry the name of their outlet
+export const key: MetadataKey = 'CsvOutlet.CSV_FILE'
+// @ts-expect-error whose key is it?
+export const bareKey: MetadataKey = 'CSV_FILE'
+
+// --- records
+
+// with() keeps the type of the payload, or takes the new one
+const record = new Record(1, { key: 'x' })
+export const kept: Record<number> = record.with({ metadata: { key: 'y' } })
+export const changed: Record<string> = record.with({ payload: 'a' })
+// what is in the metadata has to be looked at before it is used
+export const value: unknown = record.metadata['key']
+// @ts-expect-error the payload does not change
+record.payload = 2
+// @ts-expect-error nor does the metadata
+record.metadata['key'] = 'y'
+// @ts-expect-error a record of strings is none of numbers
+export const wrongRecord: Record<number> = record.with({ payload: 'a' })
