@@ -1,6 +1,7 @@
 import t from 'tap'
 import { DatabayError, ImplementationError, InvalidOptionError } from '../src/errors.js'
 import {
+  failedReport,
   plainError,
   restoreError,
   TransferError,
@@ -103,6 +104,10 @@ t.test('plainError() never throws, and what it gives can be cloned', async (t) =
   const notAList = Object.assign(new AggregateError([], 'x'), { errors: 'none' })
   const handler = { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse }
   const closed: ProxyHandler<object> = { get: refuse, has: refuse, ownKeys: refuse }
+  let looks = 0
+  const onceOnly: ProxyHandler<AggregateError> = {
+    getPrototypeOf: (target) => (looks++ === 0 ? (Object.getPrototypeOf(target) as object) : refuse()),
+  }
   const cyclic = new Error('round')
   cyclic.cause = new Error('and round', { cause: cyclic })
   const hostile: [string, unknown][] = [
@@ -114,6 +119,7 @@ t.test('plainError() never throws, and what it gives can be cloned', async (t) =
     ['a proxy', new Proxy({}, handler)],
     ['a proxy of an error', new Proxy(new Error('x'), handler)],
     ['a proxy that is an error', new Proxy(new Error('x'), closed)],
+    ['a proxy that is an error at the first look only', new Proxy(new AggregateError([]), onceOnly)],
     ['an error with throwing getters', unreadable],
     ['an AggregateError that does not give its errors', aggregate],
     ['an AggregateError with something else for its errors', notAList],
@@ -164,6 +170,22 @@ t.test('a web of errors is cut before it fills the memory', async (t) => {
   for (let depth = 0; depth < 8; depth++) web = new AggregateError(Array.from({ length: 50 }, () => web))
   const count = (plain: PlainError): number => (plain.errors ?? []).reduce((sum, one) => sum + count(one), 1)
   t.equal(count(plainError(web)), 1001)
+})
+
+t.test('a transfer that could not be made has a report that says why', async (t) => {
+  const identity = { link: 'a', update: 'a.3', transferNumber: 3, thread: 2, scheduledAt: 5 }
+  const before = Date.now()
+  const report = failedReport(identity, new ImplementationError('no thread'), false)
+  t.match(report, {
+    ...identity,
+    pulled: 0,
+    dropped: 0,
+    outlets: [],
+    errors: [{ node: 'thread 2', stage: 'transfer', code: 'DATABAY_IMPLEMENTATION', message: 'no thread' }],
+    failed: true,
+  })
+  t.ok(report.startedAt >= before && report.endedAt === report.startedAt)
+  t.notOk(failedReport(identity, 'lost', true).failed)
 })
 
 t.test('a failed transfer is an error that says where it failed', async (t) => {
