@@ -19,6 +19,8 @@ export class Hosting {
   readonly #links: ThreadLink[] = []
   #ids = 0
   #separating: NodeJS.Timeout | undefined
+  /** Links whose nodes did not let them be moved. */
+  readonly #stuck = new Set<ThreadLink>()
   readonly #saidStuck = new Set<ThreadLink>()
 
   constructor(pool: ThreadPool) {
@@ -62,6 +64,7 @@ export class Hosting {
   clear(): ThreadLink[] {
     clearTimeout(this.#separating)
     this.#separating = undefined
+    this.#stuck.clear()
     this.#saidStuck.clear()
     return this.#links.splice(0)
   }
@@ -77,14 +80,14 @@ export class Hosting {
   #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
     const { threads } = this.#pool
     // those that have a place already come first: a new link may share an instance with one of them
-    const known = this.#links.map((link) => link.description)
-    const all = [...known, ...descriptions]
-    const placeable = [...this.#placeables(), ...descriptions.map(newcomer)]
+    const known = this.#pinned()
+    const fresh = descriptions.filter(({ stateless }) => !stateless)
+    const all = [...known.map(({ description }) => description), ...fresh]
     const groups = groupByCommon(all.map(({ instances }) => instances))
-    const placed = place(groups, placeable, threads.length)
-    const threadOf = new Map(groups.flatMap((group, at) => group.map((index) => [index, placed[at]] as const)))
-    return descriptions.map((description, at) => {
-      const index = threadOf.get(known.length + at) ?? 0
+    const placed = place(groups, [...this.#placeables(known), ...fresh.map(newcomer)], threads.length)
+    const threadOf = new Map(groups.flatMap((group, at) => group.map((index) => [all[index], placed[at]] as const)))
+    return descriptions.map((description) => {
+      const index = threadOf.get(description) ?? 0
       const hosts = description.stateless ? threads : threads.slice(index, index + 1)
       return new ThreadLink(
         description,
@@ -96,15 +99,20 @@ export class Hosting {
     })
   }
 
-  #placeables(): Placeable[] {
+  /** The links that are in one thread only. */
+  #pinned(): ThreadLink[] {
+    return this.#links.filter((link) => !link.description.stateless)
+  }
+
+  #placeables(links: readonly ThreadLink[]): Placeable[] {
     const shared = this.#sharedInstances()
-    return this.#links.map((link) => {
-      const { movable, stateless, instances } = link.description
+    return links.map((link) => {
+      const { movable, instances } = link.description
       const [thread] = link.threads
       return {
         lane: link.lane,
-        thread: stateless || thread === undefined ? undefined : this.#pool.threads.indexOf(thread),
-        movable: movable && !stateless && !instances.some((instance) => shared.has(instance)),
+        thread: thread === undefined ? undefined : this.#pool.threads.indexOf(thread),
+        movable: movable && !this.#stuck.has(link) && !instances.some((instance) => shared.has(instance)),
       }
     })
   }
@@ -131,26 +139,27 @@ export class Hosting {
   /** Moves links so that those that wait and those that compute are in different threads. */
   async #separate(): Promise<void> {
     const { threads } = this.#pool
-    if (!this.#links.some(({ lane }) => lane === 'cpu')) return
-    const placeables = this.#placeables()
-    this.#sayStuck(placeables)
+    const links = this.#pinned()
+    if (!links.some(({ lane }) => lane === 'cpu')) return
+    const placeables = this.#placeables(links)
+    this.#sayStuck(links, placeables)
     for (const { link: index, thread: to } of separate(placeables, threads.length)) {
-      const link = this.#links[index]
+      const link = links[index]
       const thread = threads[to]
-      if (link === undefined || thread === undefined) continue
-      const moved = await link.moveTo(thread)
-      if (moved) getLogger('databay.WorkerPlanner').info(`${link.name} moved to thread ${thread.number}`)
-      else this.#laneKnown() // it was transferring: later
-      // what is between is not what was planned for
-      if (this.#links[index] !== link) return
+      // removed, or all are shut down, while others moved
+      if (link === undefined || thread === undefined || !this.#links.includes(link)) continue
+      const outcome = await link.moveTo(thread)
+      if (outcome === 'moved') getLogger('databay.WorkerPlanner').info(`${link.name} moved to thread ${thread.number}`)
+      if (outcome === 'never') this.#stuck.add(link)
+      if (outcome === 'later') this.#laneKnown()
     }
   }
 
   /** Says once of a link that it is in the way, and stays. */
-  #sayStuck(placeables: readonly Placeable[]): void {
+  #sayStuck(links: readonly ThreadLink[], placeables: readonly Placeable[]): void {
     for (const [index, { lane, movable, thread }] of placeables.entries()) {
-      const link = this.#links[index]
-      if (lane !== 'cpu' || movable || thread === undefined || link?.description.lane !== 'auto') continue
+      const link = links[index]
+      if (lane !== 'cpu' || movable || link?.description.lane !== 'auto') continue
       const waits = placeables.some((other) => other.thread === thread && other.lane !== 'cpu')
       if (!waits || this.#pool.size < 2 || this.#saidStuck.has(link)) continue
       this.#saidStuck.add(link)

@@ -15,6 +15,10 @@ interface Host {
   open: boolean
   /** On its way to be open. */
   opening: Promise<void> | undefined
+  /** On its way to another thread. */
+  moving: boolean
+  /** What its instances handed over, until others have taken it. */
+  state: { readonly state: unknown } | undefined
 }
 
 /**
@@ -44,7 +48,14 @@ export class ThreadLink implements PlannedLink {
     onLane: () => void,
   ) {
     this.description = description
-    this.#hosts = hosts.map(({ thread, id }) => ({ id, thread, open: false, opening: undefined }))
+    this.#hosts = hosts.map(({ thread, id }) => ({
+      id,
+      thread,
+      open: false,
+      opening: undefined,
+      moving: false,
+      state: undefined,
+    }))
     this.#onLane = onLane
   }
 
@@ -114,7 +125,9 @@ export class ThreadLink implements PlannedLink {
     const results = await Promise.allSettled(this.#hosts.map((host) => this.#open(host)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
-      await this.onShutdown()
+      await this.onShutdown().catch((error: unknown) => {
+        getLogger('databay.WorkerPlanner').error({ err: toError(error) }, `${this.name} failed to shut down`)
+      })
       throw failed.reason
     }
     this.#started = true
@@ -129,57 +142,34 @@ export class ThreadLink implements PlannedLink {
 
   /** Its thread was lost: opens it anew in the thread that takes its place. */
   lost(thread: Thread): void {
-    this.#buffered = 0
     for (const host of this.#hosts) {
-      if (host.thread !== thread) continue
+      if (host.thread !== thread || host.moving) continue
+      this.#buffered = 0
       host.open = false
       host.opening = undefined
-      if (!this.#started) continue
-      this.#open(host).catch((error: unknown) => {
-        getLogger('databay.WorkerPlanner').error(
-          { err: toError(error) },
-          `${this.name} could not be opened again after its thread was lost: it is tried again when it is next due`,
-        )
-      })
+      this.#reopen(host)
     }
   }
 
   /**
    * Moves it to another thread, with the state that its instances hand over. Transfers that come due meanwhile wait.
    *
-   * @returns whether it was moved: it is not while it transfers
+   * @returns `later` when it cannot be moved now, as while it transfers; `never` when its nodes refuse it
    */
-  async moveTo(thread: Thread): Promise<boolean> {
+  async moveTo(thread: Thread): Promise<'moved' | 'later' | 'never'> {
     const [host] = this.#hosts
-    if (host === undefined || this.#hosts.length > 1 || !host.open || this.#running > 0) return false
-    let moved = false
-    const move = async () => {
-      const from = host.thread
-      const { state } = await from.call('handOver', { link: host.id })
-      host.thread = thread
-      try {
-        await thread.open({ ...this.#address(), id: host.id, state })
-        moved = true
-      } catch (error) {
-        host.thread = from
-        await from.open({ ...this.#address(), id: host.id, state })
-        throw error
-      }
-    }
+    if (host === undefined || this.#hosts.length > 1 || !host.open || this.#running > 0) return 'later'
     host.open = false
-    host.opening = move().then(
-      () => {
-        host.open = true
-      },
-      (error: unknown) => {
-        // it stays, or is opened anew when it is next due
-        host.open = !(error instanceof ThreadLostError)
-        getLogger('databay.WorkerPlanner').warn({ err: toError(error) }, `${this.name} could not be moved`)
-      },
-    )
-    await host.opening
+    host.moving = true
+    const move = this.#move(host, thread)
+    host.opening = move.then(() => undefined)
+    const error = await move
+    host.moving = false
     host.opening = undefined
-    return moved
+    this.#reopen(host)
+    if (error === undefined) return 'moved'
+    getLogger('databay.WorkerPlanner').warn({ err: error }, `${this.name} could not be moved`)
+    return error instanceof ThreadLostError ? 'later' : 'never'
   }
 
   toString(): string {
@@ -222,29 +212,56 @@ export class ThreadLink implements PlannedLink {
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
   }
 
-  /** Opens it in a thread; does nothing when it is open, and waits when it is on its way. */
+  /** Moves it, or leaves it where it was; gives what went wrong. It is open afterwards unless it could not be opened. */
+  async #move(host: Host, to: Thread): Promise<Error | undefined> {
+    const from = host.thread
+    try {
+      host.state = await from.call('handOver', { link: host.id })
+    } catch (thrown) {
+      if (thrown instanceof ThreadLostError) this.#buffered = 0
+      else host.open = true
+      return toError(thrown)
+    }
+    host.thread = to
+    try {
+      await this.#openIn(host)
+      return undefined
+    } catch (thrown) {
+      host.thread = from
+      await this.#openIn(host).catch(() => undefined) // it is tried again, with its state
+      return toError(thrown)
+    }
+  }
+
+  /** Opens it again if it was lost, unless the planner has not started it or has stopped it. */
+  #reopen(host: Host): void {
+    if (host.open || !this.#started) return
+    this.#open(host).catch((error: unknown) => {
+      getLogger('databay.WorkerPlanner').error(
+        { err: toError(error) },
+        `${this.name} could not be opened again: it is tried again when it is next due`,
+      )
+    })
+  }
+
+  /** Opens it in its thread; does nothing when it is open, and waits when it is on its way. */
   #open(host: Host): Promise<void> {
     if (host.open) return Promise.resolve()
     if (host.opening === undefined) {
-      const opening = host.thread.open({ ...this.#address(), id: host.id }).then(
-        () => {
-          host.open = true
-          host.opening = undefined
-        },
-        (error: unknown) => {
-          // its thread may have been lost meanwhile, and another opening be on its way
-          if (host.opening === opening) host.opening = undefined
-          throw error
-        },
-      )
+      const opening = this.#openIn(host).finally(() => {
+        // its thread may have been lost meanwhile, and another opening be on its way
+        if (host.opening === opening) host.opening = undefined
+      })
       host.opening = opening
     }
     return host.opening
   }
 
-  #address() {
+  async #openIn(host: Host): Promise<void> {
     const { module, exportName, index } = this.description
-    return { module, exportName, index }
+    await host.thread.open({ module, exportName, index, id: host.id, ...host.state })
+    host.open = true
+    host.state = undefined
   }
 }
 

@@ -8,7 +8,7 @@ export class Loopback {
   /** What it was asked to do, in order. */
   readonly tasks: Task[] = []
   readonly notes: Note[] = []
-  readonly worker = {} as Worker
+  readonly worker = {} as unknown as Worker
   /** What delivering a task fails with, if it does. */
   failure: Error | undefined
   /** Whether it does nothing with what it is asked. */
