@@ -111,7 +111,8 @@ export class CronTimes {
 
   /** The first time after `epoch` (milliseconds since 1970), in the same unit. */
   after(epoch: number): number {
-    if (epoch !== this.#asked) {
+    // what was the first time after `asked` is so until it has come
+    if (!(epoch >= this.#asked && epoch < this.#answer)) {
       const options = {
         currentDate: new Date(epoch),
         ...(this.#timeZone === undefined ? {} : { tz: this.#timeZone }),

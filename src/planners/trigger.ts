@@ -8,7 +8,7 @@ export interface Due<T> {
   readonly item: T
   /** When it was due, in milliseconds since 1970. */
   readonly scheduledAt: number
-  /** How late it is, in milliseconds. */
+  /** How late it is, in milliseconds: with a grid, after the look at which it was to be noticed. */
   readonly lateness: number
   /** How many further due times have passed meanwhile and are not made up. */
   readonly missed: number
@@ -36,7 +36,7 @@ interface Entry<T> {
   readonly jitter: number
   /** Breaks ties: what was added first comes first. */
   readonly order: number
-  /** The due time, without jitter, on the clock of the timetable. */
+  /** The due time, without jitter, on the clock of the timetable; `NaN` until the first one is set. */
   due: number
   /** The jitter of this time. */
   delay: number
@@ -45,7 +45,7 @@ interface Entry<T> {
   removed: boolean
 }
 
-/** How far the wall clock may move against the monotonic one before its due times are worked out anew, in ms. */
+/** How far the wall clock may move against the monotonic one until its due times are worked out anew, in ms. */
 const STEP = 50
 /** Longest sleep, in ms, so that a wall clock that was set is noticed. */
 const LONGEST_SLEEP = 60_000
@@ -74,6 +74,8 @@ export class Trigger<T> {
   #added = 0
   /** Wall clock minus monotonic clock, as of the last look. */
   #offset = 0
+  /** The same, as of the last time that the whole queue was put in order by it. */
+  #orderedBy = 0
 
   constructor(options: TriggerOptions<T>) {
     this.#clock = options.clock
@@ -88,19 +90,20 @@ export class Trigger<T> {
 
   /** Adds an item. Its first due time counts from now, or from the start when that is still to come. */
   add(item: T, schedule: Schedule): void {
+    if (this.#running) this.#look()
     const entry: Entry<T> = {
       item,
       times: this.#timetable(schedule),
       jitter: schedule.jitter,
       order: this.#added++,
-      due: 0,
+      due: Number.NaN,
       delay: 0,
-      wakeAt: 0,
+      wakeAt: Number.NaN,
       removed: false,
     }
     this.#entries.set(item, entry)
     if (!this.#running) return
-    this.#begin(entry)
+    this.#begin(entry, this.#clock.monotonic())
     this.#queue.push(entry)
     this.#arm()
   }
@@ -121,7 +124,7 @@ export class Trigger<T> {
     this.#running = true
     this.#origin = this.#clock.monotonic()
     this.#look()
-    for (const entry of this.#entries.values()) this.#begin(entry)
+    for (const entry of this.#entries.values()) this.#begin(entry, this.#origin)
     this.#rebuild()
     this.#arm()
   }
@@ -137,13 +140,14 @@ export class Trigger<T> {
     if (this.#running) return
     this.#running = true
     this.#look()
+    const now = this.#clock.monotonic()
+    const looked = this.#lookedAt(now)
     for (const entry of this.#entries.values()) {
-      const now = this.#now(entry)
       // an item that was added during the stop has no due time yet
-      if (entry.wakeAt === 0) this.#begin(entry)
-      else if (entry.due + entry.delay <= now) this.#advance(entry, now)
+      if (Number.isNaN(entry.due)) this.#begin(entry, now)
+      else if (entry.due + entry.delay <= this.#timeOf(entry, looked)) this.#advance(entry, looked)
     }
-    this.#rekey()
+    this.#reorder()
     this.#arm()
   }
 
@@ -171,64 +175,74 @@ export class Trigger<T> {
 
   #takeDue(): Due<T>[] {
     const due: Due<T>[] = []
-    const until = this.#clock.monotonic() + EARLY
+    const now = this.#clock.monotonic()
+    const until = this.#lookedAt(now) + EARLY
     for (let entry = this.#queue.peek(); entry !== undefined && entry.wakeAt <= until; entry = this.#queue.peek()) {
       this.#queue.pop()
       if (entry.removed) continue
-      const now = this.#now(entry)
-      const at = entry.due + entry.delay
-      if (at <= now + EARLY) {
-        const lateness = Math.max(0, now - at)
-        const missed = this.#advance(entry, now)
-        due.push({ item: entry.item, scheduledAt: this.#clock.now() - lateness, lateness, missed })
+      this.#place(entry) // by the wall clock of this look
+      if (entry.wakeAt <= until) {
+        const lateness = Math.max(0, now - this.#onGrid(entry.wakeAt))
+        const scheduledAt = entry.due + entry.delay + (entry.times.clock === 'wall' ? 0 : this.#offset)
+        due.push({ item: entry.item, scheduledAt, lateness, missed: this.#advance(entry, until) })
+        this.#place(entry)
       }
-      this.#place(entry)
       this.#queue.push(entry)
     }
     return due
   }
 
-  /** Moves an entry on to its next due time after `now`; gives how many were missed. */
-  #advance(entry: Entry<T>, now: number): number {
+  /** Moves an entry on to its next due time after `until`, on the monotonic clock; gives how many were missed. */
+  #advance(entry: Entry<T>, until: number): number {
+    const now = this.#timeOf(entry, until)
     const next = entry.times.next(entry.due, now - entry.delay)
-    entry.due = next.due
-    entry.delay = this.#random() * entry.jitter
-    return next.missed
+    this.#set(entry, next.due)
+    if (entry.due + entry.delay > now) return next.missed
+    // its jitter is the shorter one, so its time has passed as well
+    const later = entry.times.next(entry.due, now)
+    this.#set(entry, later.due)
+    return next.missed + 1 + later.missed
   }
 
-  #begin(entry: Entry<T>): void {
-    entry.due = entry.times.first(this.#now(entry))
-    entry.delay = this.#random() * entry.jitter
+  /** Gives an entry its first due time after `now`, on the monotonic clock. */
+  #begin(entry: Entry<T>, now: number): void {
+    this.#set(entry, entry.times.first(this.#timeOf(entry, now)))
     this.#place(entry)
+  }
+
+  #set(entry: Entry<T>, due: number): void {
+    entry.due = due
+    entry.delay = this.#random() * entry.jitter
   }
 
   #place(entry: Entry<T>): void {
     entry.wakeAt = entry.due + entry.delay - (entry.times.clock === 'wall' ? this.#offset : 0)
   }
 
-  #now(entry: Entry<T>): number {
-    return this.#clock.monotonic() + (entry.times.clock === 'wall' ? this.#offset : 0)
+  /** A time of the monotonic clock, on the clock of the entry's timetable. */
+  #timeOf(entry: Entry<T>, monotonic: number): number {
+    return monotonic + (entry.times.clock === 'wall' ? this.#offset : 0)
   }
 
   /** Looks at the wall clock. When it was set, the due times that follow it are worked out anew. */
   #look(): void {
-    const offset = this.#clock.now() - this.#clock.monotonic()
-    const stepped = Math.abs(offset - this.#offset) > STEP
+    const now = this.#clock.monotonic()
+    const offset = this.#clock.now() - now
+    const setBack = offset < this.#offset - STEP
     this.#offset = offset
-    if (stepped) {
-      for (const entry of this.#entries.values()) this.#afterStep(entry)
-      this.#rekey()
-    }
+    if (setBack) for (const entry of this.#entries.values()) this.#afterSetBack(entry, now)
+    // a clock that is slewed moves by little at each look, and by much in a day
+    if (setBack || Math.abs(offset - this.#orderedBy) > STEP) this.#reorder()
   }
 
   /** After the wall clock was set back, the next due time is the first one after now, not an hour away. */
-  #afterStep(entry: Entry<T>): void {
-    if (entry.times.clock !== 'wall' || entry.wakeAt === 0) return
-    const first = entry.times.first(this.#now(entry))
-    if (first < entry.due) entry.due = first
+  #afterSetBack(entry: Entry<T>, now: number): void {
+    if (entry.times.clock !== 'wall' || Number.isNaN(entry.due)) return
+    entry.due = Math.min(entry.due, entry.times.first(this.#timeOf(entry, now)))
   }
 
-  #rekey(): void {
+  #reorder(): void {
+    this.#orderedBy = this.#offset
     for (const entry of this.#entries.values()) this.#place(entry)
     this.#rebuild()
   }
@@ -252,9 +266,16 @@ export class Trigger<T> {
     })
   }
 
+  /** When something that is due `at` is noticed. */
   #onGrid(at: number): number {
     if (this.#grid === 0) return at
     return this.#origin + Math.ceil((at - EARLY - this.#origin) / this.#grid) * this.#grid
+  }
+
+  /** When it was last looked for what is due, as of `now`. */
+  #lookedAt(now: number): number {
+    if (this.#grid === 0) return now
+    return this.#origin + Math.floor((now + EARLY - this.#origin) / this.#grid) * this.#grid
   }
 
   #sleep(): void {
