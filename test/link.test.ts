@@ -388,7 +388,7 @@ t.test('a node that is added while its link stops is not left active', async (t)
 })
 
 t.test('a node that is removed while its link starts is not left active', async (t) => {
-  const { inlet, outlet } = diary()
+  const { inlet, outlet, news } = diary()
   const opened = deferred()
   const slow = inlet('slow')
   slow.onStart = () => opened.promise
@@ -400,7 +400,7 @@ t.test('a node that is removed while its link starts is not left active', async 
   opened.resolve()
   await start
   t.notOk(slow.active)
-  t.notOk(later.active)
+  t.strictSame(news(), ['slow stops', 'x starts'], 'and one whose turn had not come is not started')
 })
 
 t.test('a node may add nodes to its link while it starts', async (t) => {
