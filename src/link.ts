@@ -14,7 +14,7 @@ import { getLogger } from './log.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
-import type { TransferReport } from './report.js'
+import { blame, type TransferReport } from './report.js'
 import { bufferedBy, transfer } from './transfer.js'
 import { Update } from './update.js'
 
@@ -242,7 +242,11 @@ class LinkBase<A, B> implements PlannedLink {
   async #startNode(node: Node, started: Set<Node>): Promise<void> {
     const wanted = () => this.#started === started && (this.#joining.has(node) || this.nodes().includes(node))
     if (!wanted()) return
-    await node.tryStart()
+    try {
+      await node.tryStart()
+    } catch (thrown) {
+      throw blame(thrown, nodeName(node), 'start')
+    }
     if (wanted()) started.add(node)
     else await node.tryShutdown()
   }
@@ -278,7 +282,13 @@ class LinkBase<A, B> implements PlannedLink {
 /** Stops the nodes, the last one first, all of them even when some fail. Resolves with the errors. */
 function stopNodes(nodes: Iterable<Node>): Promise<unknown[]> {
   const releasers = new Releasers()
-  for (const node of nodes) releasers.push(() => node.tryShutdown())
+  for (const node of nodes) {
+    releasers.push(() =>
+      node.tryShutdown().catch((thrown: unknown) => {
+        throw blame(thrown, nodeName(node), 'shutdown')
+      }),
+    )
+  }
   return releasers.undo()
 }
 

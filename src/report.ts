@@ -189,7 +189,20 @@ export function restoreError(plain: PlainError): Error {
   Object.defineProperty(error, 'name', { ...hidden, value: plain.name })
   if (plain.stack !== undefined) Object.defineProperty(error, 'stack', { ...hidden, value: plain.stack })
   if (plain.code !== undefined) Object.assign(error, { code: plain.code })
-  return Object.assign(error, plain.fields)
+  const { node, stage } = plain as Partial<ReportedError>
+  return Object.assign(error, plain.fields, node === undefined ? {} : { node, stage })
+}
+
+/**
+ * Notes on an error which node it came from, and at which stage, as own fields that cross threads with it. What is
+ * noted already stays: the innermost node knows best.
+ *
+ * @returns the error
+ */
+export function blame(thrown: unknown, node: string, stage: Stage): Error {
+  const error = toError(thrown)
+  if (!('node' in error) && Object.isExtensible(error)) Object.assign(error, { node, stage })
+  return error
 }
 
 /** A transfer failed. `report` says what it did; `cause` is the error, or an `AggregateError` of several. */

@@ -151,7 +151,7 @@ t.test('when a node fails to start, those that were started are stopped in rever
   const broken = outlet('broken')
   broken.onStart = failing('no connection')
   const link = new Link({ inlets: [inlet('a'), inlet('b')], outlets: [broken, outlet('c')], interval })
-  await t.rejects(link.onStart(), { message: 'no connection' })
+  await t.rejects(link.onStart(), { message: 'no connection', stage: 'start', node: String })
   t.strictSame(news(), ['a starts', 'b starts', 'b stops', 'a stops'])
   await link.onShutdown()
   t.strictSame(news(), [])
@@ -180,7 +180,7 @@ t.test('a node that fails to stop keeps no other from stopping', async (t) => {
   await link.onStart()
   news()
   nodes[1]!.onShutdown = failing('b is stuck')
-  await t.rejects(link.onShutdown(), { message: 'b is stuck' })
+  await t.rejects(link.onShutdown(), { message: 'b is stuck', stage: 'shutdown', node: String })
   t.strictSame(news(), ['d stops', 'c stops', 'a stops'])
 
   await link.onStart()
