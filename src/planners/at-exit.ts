@@ -1,20 +1,33 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
+/** Marks the signal handler of a planner that shuts down because of a signal. */
+const STOPPING = Symbol.for('databay.stopping')
+
 /** What is to be shut down when the process ends. */
 interface Stoppable {
   shutdown(): Promise<void>
 }
 
 /**
- * Shuts a planner down when the process is told to end or has nothing left to do. After a signal the process then ends
- * as that signal would have ended it; a second signal ends it at once.
+ * Shuts a planner down when the process is told to end or has nothing left to do. When the last planner has shut down
+ * after a signal, the process ends as that signal would have ended it; a second signal ends it at once.
  *
  * @returns a function that takes the handlers away again
  */
 export function shutdownAtExit(planner: Stoppable): () => void {
+  let stopping = false
   const onSignal = (signal: NodeJS.Signals) => {
-    remove()
-    const end = () => process.kill(process.pid, signal)
+    const end = () => {
+      remove()
+      const others = process.listeners(signal).some((listener) => STOPPING in listener)
+      if (!others) process.kill(process.pid, signal)
+    }
+    if (stopping) {
+      end()
+      return
+    }
+    stopping = true
+    Object.assign(onSignal, { [STOPPING]: true })
     planner.shutdown().then(end, end)
   }
   const onBeforeExit = () => {

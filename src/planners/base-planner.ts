@@ -74,6 +74,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** What failed while it stopped. */
   #stopErrors: unknown[] = []
   #finished = settleable()
+  /** Links that are being added. */
+  readonly #joining = new Set<PlannedLink>()
+
   /**
    * @param links - links to begin with; more can be added at any time
    * @param options - see {@link PlannerOptions}
@@ -134,11 +137,13 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = toArray(links)
     this.#checkNew(list)
-    await this.settled()
-    if (this.running) await this.#startAdded(list)
-    for (const link of list) {
-      this.#admit(link)
-      if (this.running) this.schedule(link)
+    for (const link of list) this.#joining.add(link)
+    try {
+      if (this.#state !== 'idle') await this.settled()
+      if (this.running) await this.#startAdded(list)
+      else for (const link of list) this.#admit(link)
+    } finally {
+      for (const link of list) this.#joining.delete(link)
     }
   }
 
@@ -150,7 +155,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = this.#checkKnown(links)
-    await this.settled()
+    if (this.#state !== 'idle') await this.settled()
     const errors: unknown[] = []
     if (this.running) {
       for (const link of list) this.unschedule(link)
@@ -162,6 +167,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       this.#dispatcher.delete(link)
       getLogger('databay.BasePlanner').info('Removed link: %s', link)
     }
+    if (this.running && this.#dispatcher.usedUp()) this.#stopByItself()
     throwAny(errors, 'several links failed to shut down')
   }
 
@@ -202,16 +208,16 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   pause(): void {
     if (!this.running) throw new PlannerStateError('pause() needs a running planner')
     if (this.#paused) return
-    this.#paused = true
     this.pausePlanner()
+    this.#paused = true
   }
 
   /** Goes on after {@link BasePlanner.pause}, on the due times from before. */
   resume(): void {
     if (!this.running) throw new PlannerStateError('resume() needs a running planner')
     if (!this.#paused) return
-    this.#paused = false
     this.resumePlanner()
+    this.#paused = false
   }
 
   /**
@@ -242,11 +248,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (this.#state === 'idle') return
     this.#shutdown = { wait: this.#shutdown.wait && wait, drain: this.#shutdown.drain && drain }
     if (!wait) this.#cancel()
-    if (this.#state === 'starting') {
-      this.#abortStart(new PlannerStateError('the planner was shut down while it started'))
-      await this.#starting?.catch(() => undefined)
-      return
-    }
+    if (!this.running && this.#stopping === undefined && !(await this.#abandonStart())) return
     this.#finished.promise.catch(() => undefined) // told by this call
     await this.#stop()
   }
@@ -386,6 +388,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       await work()
       if (abandoned !== undefined) throw abandoned
     }
+    if (this.options.shutdownAtExit) this.#undo.push(shutdownAtExit(this))
     await step(
       () => this.prepare(),
       () => this.release(),
@@ -395,28 +398,31 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       () => startLinks(links),
       async () => throwAny(await stopLinks(this.links), 'several links failed to shut down'),
     )
-    await step(
-      () => undefined,
-      async () => {
-        if (this.#shutdown.drain) throwAny(await this.#drain(this.links), 'several links failed to drain')
-      },
-    )
+    this.#undo.push(async () => {
+      if (this.#shutdown.drain) throwAny(await this.#drain(this.links), 'several links failed to drain')
+    })
+    this.#undo.push(() => this.#idle())
+    this.#undo.push(() => {
+      for (const link of this.links) this.unschedule(link)
+    })
     await step(
       async () => {
         for (const link of links) this.schedule(link)
         await this.startPlanner()
       },
-      async () => {
-        await this.shutdownPlanner(this.#shutdown.wait)
-        for (const link of this.links) this.unschedule(link)
-        await this.#idle()
-      },
+      () => this.shutdownPlanner(this.#shutdown.wait),
     )
-    if (this.options.shutdownAtExit) this.#undo.push(shutdownAtExit(this))
     if (!this.options.immediateTransfer) return
     const first = links.filter((link) => link.immediateTransfer).map((link) => this.dispatch(link))
     await Promise.race([Promise.all(first), abandon])
     if (abandoned !== undefined) throw abandoned
+  }
+
+  /** Ends a start that is under way, or waits until a failed one is undone; whether the planner runs all the same. */
+  async #abandonStart(): Promise<boolean> {
+    this.#abortStart(new PlannerStateError('the planner was shut down while it started'))
+    await this.#starting?.catch(() => undefined)
+    return this.#state !== 'idle'
   }
 
   #stop(): Promise<void> {
@@ -454,15 +460,24 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#stop().catch(() => undefined)
   }
 
-  /** Starts links that are added to a running planner. */
+  /** Starts and schedules links that are added to a running planner. */
   async #startAdded(links: readonly PlannedLink[]): Promise<void> {
     await startLinks(links)
-    // waiting let others in
-    if (!this.running) {
+    try {
+      // waiting let others in
+      if (!this.running) throw new PlannerStateError('the planner was shut down while links were added')
+      for (const link of links) {
+        this.#admit(link)
+        this.schedule(link)
+      }
+    } catch (error) {
+      for (const link of links.filter((link) => this.#dispatcher.has(link))) {
+        this.unschedule(link)
+        this.#dispatcher.delete(link)
+      }
       await stopLinks(links)
-      throw new PlannerStateError('the planner was shut down while links were added')
+      throw error
     }
-    this.#checkNew(links)
   }
 
   /** Releases what buffers hold; gives what failed. */
@@ -495,7 +510,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** @throws {@link MissingLinkError} when one is not in this planner */
   #checkKnown(links: OneOrMany<PlannedLink>): PlannedLink[] {
-    const list = toArray(links)
+    const list = [...new Set(toArray(links))]
     for (const link of list) {
       if (!this.#dispatcher.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
     }
@@ -505,14 +520,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   #checkNew(links: readonly PlannedLink[]): void {
     links.forEach((link, index) => {
       if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
-      if (this.#dispatcher.has(link) || links.indexOf(link) !== index) {
+      if (this.#dispatcher.has(link) || this.#joining.has(link) || links.indexOf(link) !== index) {
         throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
       }
     })
   }
 }
 
-function isPlannedLink(value: unknown): value is PlannedLink {
+/** Whether `value` can be given to a planner. */
+export function isPlannedLink(value: unknown): value is PlannedLink {
   return (
     typeof value === 'object' &&
     value !== null &&

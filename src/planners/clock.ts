@@ -12,14 +12,16 @@ export interface Clock {
 
 /** How much later than asked the watchdog wakes, in milliseconds. */
 const WATCHDOG = 50
+/** How long before its time a job is called off that would come late, in milliseconds. */
+const AHEAD = 20
 
 /**
  * The clock of this machine. Wakes by one node-schedule job; the job's callback never throws.
  *
  * node-schedule goes by the wall clock: when that is set back by an hour, a job comes an hour late, and a job for a
- * date that has passed does not come at all. A plain timer behind it catches both. `awake` makes the one that comes
- * second do nothing; it also guards against a job that fired early, and so re-armed itself where `cancel()` does not
- * reach.
+ * date that has passed does not come at all. A plain timer catches both: just before the time it calls a late job off,
+ * which would otherwise re-arm itself where `cancel()` does not reach, and keep the process alive; just after the time
+ * it takes a job's place that did not come. `awake` makes the one that comes second do nothing.
  */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -27,16 +29,26 @@ export const systemClock: Clock = {
   arm(delay, wake) {
     let awake = false
     const milliseconds = Math.max(1, Math.ceil(delay))
+    const date = Date.now() + milliseconds
+    const at = performance.now() + milliseconds
     const fire = () => {
       if (awake) return
       release()
       wake()
     }
-    const watchdog = setTimeout(fire, milliseconds + WATCHDOG)
-    const job = nodeSchedule.scheduleJob(new Date(Date.now() + milliseconds), fire) as nodeSchedule.Job | null
+    let timer = setTimeout(
+      () => {
+        const left = at - performance.now()
+        const late = date - Date.now() - left > AHEAD
+        if (late) job?.cancel()
+        timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
+      },
+      Math.max(1, milliseconds - AHEAD),
+    )
+    const job = nodeSchedule.scheduleJob(new Date(date), fire) as nodeSchedule.Job | null
     const release = () => {
       awake = true
-      clearTimeout(watchdog)
+      clearTimeout(timer)
       job?.cancel()
     }
     return release

@@ -81,9 +81,9 @@ export class Dispatcher {
       return undefined
     }
     state.dispatched++
+    if (state.dispatched === this.#options.transfers) this.#hooks.onUsedUp(link)
     state.running++
     this.#inFlight++
-    if (state.dispatched === this.#options.transfers) this.#hooks.onUsedUp(link)
     let report: TransferReport | undefined
     let failure: Error | undefined
     try {

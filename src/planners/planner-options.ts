@@ -1,3 +1,4 @@
+import { checkObject } from '../check-object.js'
 import { InvalidOptionError } from '../errors.js'
 import { checkBoolean, checkCount } from '../link-options.js'
 import type { TransferReport } from '../report.js'
@@ -57,9 +58,7 @@ export const PLANNER_OPTIONS = [
  * @throws {@link InvalidOptionError}
  */
 export function resolvePlannerOptions(options: PlannerOptions, known: readonly string[]): ResolvedPlannerOptions {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new InvalidOptionError('options', 'an object', options)
-  }
+  checkObject('options', options)
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw new InvalidOptionError(key, `one of the options ${known.join(', ')}`, key)
   }

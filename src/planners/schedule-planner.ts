@@ -1,7 +1,9 @@
+import { checkObject } from '../check-object.js'
 import { ScheduleIntervalError } from '../errors.js'
 import { CronTimes, toMilliseconds } from '../interval.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
+import { isPlannedLink } from './base-planner.js'
 import type { Clock } from './clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
 import type { PlannerOptions } from './planner-options.js'
@@ -29,6 +31,7 @@ export class SchedulePlanner extends ClockedPlanner {
    * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
    */
   constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}, clock?: Clock) {
+    checkObject('options', options)
     const refreshInterval = toMilliseconds('refreshInterval', options.refreshInterval ?? 1)
     super(links, options, ['refreshInterval'], refreshInterval, clock)
     this.refreshInterval = refreshInterval / 1000
@@ -42,7 +45,7 @@ export class SchedulePlanner extends ClockedPlanner {
    */
   override async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = toArray(links)
-    for (const link of list) this.#check(link)
+    for (const link of list.filter(isPlannedLink)) this.#check(link)
     await super.addLinks(list)
   }
 
@@ -51,8 +54,9 @@ export class SchedulePlanner extends ClockedPlanner {
   }
 
   #check(link: PlannedLink): void {
-    const interval = smallestInterval(link)
-    if (interval < this.refreshInterval * 1000) {
+    const refreshInterval = this.refreshInterval * 1000
+    const interval = smallestInterval(link, refreshInterval)
+    if (interval < refreshInterval) {
       throw new ScheduleIntervalError(
         `the interval of ${link.name}, ${interval / 1000} s, is smaller than the refresh interval of ${this.refreshInterval} s`,
       )
@@ -63,8 +67,11 @@ export class SchedulePlanner extends ClockedPlanner {
 /** How many of a cron expression's coming times are looked at. */
 const LOOK_AHEAD = 20
 
-function smallestInterval({ schedule }: PlannedLink): number {
+/** Milliseconds between two due times, at the least; those of a cron expression are looked at only if they can matter. */
+function smallestInterval({ schedule }: PlannedLink, matters: number): number {
   if (schedule.cron === undefined) return schedule.every ?? Infinity
+  const resolution = schedule.cron.trim().split(/\s+/).length === 6 ? 1000 : 60_000
+  if (resolution >= matters) return resolution
   const times = new CronTimes(schedule.cron, schedule.timeZone)
   let smallest = Infinity
   let at = times.after(Date.now())

@@ -1,0 +1,199 @@
+import type { Test } from 'tap'
+import { Inlet } from '../../src/inlet.js'
+import { Link } from '../../src/link.js'
+import type { LinkSettings } from '../../src/link-options.js'
+import { Outlet } from '../../src/outlet.js'
+import type { PlannedLink, TransferRequest } from '../../src/planned-link.js'
+import { BasePlanner } from '../../src/planners/base-planner.js'
+import type { DueTime } from '../../src/planners/dispatcher.js'
+import type { OneOrMany, Processor } from '../../src/processor.js'
+import type { Record } from '../../src/record.js'
+import { failedReport, type TransferReport } from '../../src/report.js'
+import type { Update } from '../../src/update.js'
+
+/** What planners do to links and nodes, in order. */
+export type Trace = string[]
+
+/** What a traced link does where a test wants it to. */
+export interface Behaviour {
+  onStart?: () => void | Promise<void>
+  pull?: (update: Update) => unknown
+  push?: (records: Record[], update: Update) => void | Promise<void>
+  onShutdown?: () => void | Promise<void>
+  processors?: Processor[]
+}
+
+export class TracedInlet extends Inlet {
+  readonly #name: string
+  readonly #trace: Trace
+  readonly #behaviour: Behaviour
+
+  constructor(name: string, trace: Trace, behaviour: Behaviour = {}) {
+    super()
+    this.#name = name
+    this.#trace = trace
+    this.#behaviour = behaviour
+  }
+
+  override async onStart() {
+    this.#trace.push(`${this.#name} in starts`)
+    await this.#behaviour.onStart?.()
+  }
+
+  pull(update: Update) {
+    this.#trace.push(`${this.#name} pulls`)
+    return this.#behaviour.pull === undefined ? update.transferNumber : this.#behaviour.pull(update)
+  }
+
+  override async onShutdown() {
+    this.#trace.push(`${this.#name} in stops`)
+    await this.#behaviour.onShutdown?.()
+  }
+}
+
+class TracedOutlet extends Outlet {
+  readonly #name: string
+  readonly #trace: Trace
+  readonly #behaviour: Behaviour
+
+  constructor(name: string, trace: Trace, behaviour: Behaviour = {}) {
+    super()
+    this.#name = name
+    this.#trace = trace
+    this.#behaviour = behaviour
+  }
+
+  override onStart() {
+    this.#trace.push(`${this.#name} out starts`)
+  }
+
+  async push(records: Record[], update: Update) {
+    this.#trace.push(`${this.#name} gets ${records.map(({ payload }) => String(payload)).join(',')}`)
+    await this.#behaviour.push?.(records, update)
+  }
+
+  override onShutdown() {
+    this.#trace.push(`${this.#name} out stops`)
+  }
+}
+
+/** A link whose nodes write down what is done to them; due every 10 s unless told otherwise. */
+export function tracedLink(
+  name: string,
+  trace: Trace = [],
+  behaviour: Behaviour = {},
+  { interval = 10, ...settings }: LinkSettings = {},
+) {
+  return new Link({
+    inlets: new TracedInlet(name, trace, behaviour),
+    outlets: new TracedOutlet(name, trace, behaviour),
+    ...(settings.cron === undefined ? { interval } : {}),
+    tags: name,
+    processors: behaviour.processors ?? [],
+    ...settings,
+  })
+}
+
+/** A report without anything in it. */
+export function emptyReport(link: string, transferNumber = 0): TransferReport {
+  const identity = { link, update: `${link}.${transferNumber}`, transferNumber, thread: 0, scheduledAt: 0 }
+  return { ...failedReport(identity, undefined, true), errors: [] }
+}
+
+/** A link of a third party: what it does can be replaced, method by method. */
+export class StubLink implements PlannedLink {
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly schedule = { every: 1000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false }
+  readonly immediateTransfer = true
+  readonly ignoreExceptions = false
+  maxInstances = 1
+  readonly trace: Trace
+  transfers = 0
+
+  constructor(name: string, trace: Trace = []) {
+    this.name = name
+    this.tags = [name]
+    this.trace = trace
+  }
+
+  transfer: (request?: TransferRequest) => Promise<TransferReport> = () =>
+    Promise.resolve(emptyReport(this.name, this.transfers++))
+
+  drain: () => Promise<TransferReport | undefined> = () => Promise.resolve(undefined)
+
+  cancel: (reason: Error) => void = () => {
+    this.trace.push(`${this.name} cancelled`)
+  }
+
+  onStart: () => Promise<void> = () => {
+    this.trace.push(`${this.name} starts`)
+    return Promise.resolve()
+  }
+
+  onShutdown: () => Promise<void> = () => {
+    this.trace.push(`${this.name} stops`)
+    return Promise.resolve()
+  }
+
+  toString(): string {
+    return `StubLink(${this.name})`
+  }
+}
+
+/** A planner whose links are due when the test says so. */
+export class HandPlanner extends BasePlanner {
+  readonly scheduled = new Set<PlannedLink>()
+  readonly trace: Trace = []
+  onScheduling: (what: string) => void | Promise<void> = () => {}
+
+  /** The link is due. */
+  fire(link: PlannedLink, due?: Partial<DueTime>) {
+    return this.dispatch(link, { scheduledAt: Date.now(), lateness: 0, missed: 0, ...due })
+  }
+
+  protected schedule(link: PlannedLink) {
+    this.trace.push(`schedule ${link.name}`)
+    void this.onScheduling(`schedule ${link.name}`)
+    this.scheduled.add(link)
+  }
+
+  protected unschedule(link: PlannedLink) {
+    if (this.scheduled.delete(link)) this.trace.push(`unschedule ${link.name}`)
+  }
+
+  protected startPlanner() {
+    this.trace.push('start')
+    return this.onScheduling('start')
+  }
+
+  protected shutdownPlanner(wait: boolean) {
+    this.trace.push(`shutdown, wait ${wait}`)
+    return this.onScheduling('shutdown')
+  }
+
+  protected override pausePlanner() {
+    this.trace.push('pause')
+  }
+
+  protected override resumePlanner() {
+    this.trace.push('resume')
+  }
+}
+
+/** A planner moved by hand that makes no first transfers, and is shut down when the test ends. */
+export function handPlanner(t: Test, links?: OneOrMany<PlannedLink>, options: object = {}) {
+  const planner = new HandPlanner(links, { immediateTransfer: false, ...options })
+  t.teardown(() => planner.shutdown({ wait: false }).catch(() => undefined))
+  return planner
+}
+
+/** How a promise stands: `pending`, `resolved`, or what it was rejected with. */
+export function stateOf(promise: Promise<unknown>): () => unknown {
+  let state: unknown = 'pending'
+  promise.then(
+    () => (state = 'resolved'),
+    (error: unknown) => (state = error),
+  )
+  return () => state
+}

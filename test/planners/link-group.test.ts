@@ -1,0 +1,82 @@
+import t from 'tap'
+import { oneError, startLinks, stopLinks, throwAny } from '../../src/planners/link-group.js'
+import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
+import { StubLink, type Trace } from '../helpers/planners.js'
+
+function links(trace: Trace, ...names: string[]): StubLink[] {
+  return names.map((name) => new StubLink(name, trace))
+}
+
+t.test('links start all at once, in their order', async (t) => {
+  const trace: Trace = []
+  const [a, b] = links(trace, 'a', 'b') as [StubLink, StubLink]
+  const opened = deferred()
+  a.onStart = () => {
+    trace.push('a waits')
+    return opened.promise
+  }
+  const started = startLinks([a, b])
+  t.strictSame(trace, ['a waits', 'b starts'])
+  opened.resolve()
+  await started
+  t.equal(trace.length, 2)
+})
+
+t.test('when one fails to start, the others are stopped in reverse, once all have ended starting', async (t) => {
+  const trace: Trace = []
+  const group = links(trace, 'a', 'b', 'c', 'd') as [StubLink, StubLink, StubLink, StubLink]
+  const opened = deferred()
+  group[1].onStart = () => Promise.reject(new Error('no connection'))
+  group[3].onStart = () => opened.promise
+  const started = startLinks(group)
+  started.catch(() => undefined)
+  await turnOfTheLoop()
+  t.strictSame(trace, ['a starts', 'c starts'], 'd is still starting')
+  opened.resolve()
+  await t.rejects(started, { message: 'no connection' })
+  t.strictSame(trace.slice(2), ['d stops', 'c stops', 'a stops'])
+})
+
+t.test('several that fail to start are told together', async (t) => {
+  const [a, b, c] = links([], 'a', 'b', 'c') as [StubLink, StubLink, StubLink]
+  a.onStart = () => Promise.reject(new Error('no file'))
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- links of third parties may do so
+  b.onStart = () => Promise.reject('text')
+  c.onShutdown = () => Promise.reject(new Error('hidden by the ones before'))
+  await t.rejects(startLinks([a, b, c]), {
+    name: 'AggregateError',
+    message: /^several links failed to start: no file; something other than an Error was thrown: 'text'$/,
+    errors: [{ message: 'no file' }, 'text'],
+  })
+})
+
+t.test('links stop in reverse, all of them; what failed is given', async (t) => {
+  const trace: Trace = []
+  const group = links(trace, 'a', 'b', 'c') as [StubLink, StubLink, StubLink]
+  group[1].onShutdown = () => Promise.reject(new Error('would not close'))
+  t.match(await stopLinks(group), [{ message: 'would not close' }])
+  t.strictSame(trace, ['c stops', 'a stops'])
+  t.strictSame(
+    group.map(({ name }) => name),
+    ['a', 'b', 'c'],
+    'the list is as it was',
+  )
+})
+
+t.test('several errors become one', async (t) => {
+  const one = new Error('one')
+  t.equal(oneError([], 'several failed'), undefined)
+  t.equal(oneError([one], 'several failed'), one)
+  t.match(oneError([{ message: 'like an error' }], 'several failed'), { message: 'like an error' })
+  t.match(oneError([one, 'two'], 'several failed'), {
+    name: 'AggregateError',
+    message: "several failed: one; something other than an Error was thrown: 'two'",
+    errors: [one, 'two'],
+  })
+  t.doesNotThrow(() => {
+    throwAny([], 'several failed')
+  })
+  t.throws(() => {
+    throwAny([one], 'several failed')
+  }, one)
+})
