@@ -83,7 +83,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @param known - names of the options that the subclass takes, beside those of every planner
    * @throws {@link InvalidOptionError}
    */
-  constructor(links: OneOrMany<PlannedLink> | undefined, options: PlannerOptions = {}, known: readonly string[] = []) {
+  constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, known: readonly string[] = []) {
     super()
     this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
     this.#shutdown = { wait: true, drain: this.options.drain }
@@ -246,7 +246,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     const wait = checkBoolean('wait', options.wait, true)
     const drain = checkBoolean('drain', options.drain, this.#shutdown.drain)
     if (this.#state === 'idle') return
-    this.#shutdown = { wait: this.#shutdown.wait && wait, drain: this.#shutdown.drain && drain }
+    this.#shutdown = { wait: this.#shutdown.wait && wait, drain }
     if (!wait) this.#cancel()
     if (!this.running && this.#stopping === undefined && !(await this.#abandonStart())) return
     this.#finished.promise.catch(() => undefined) // told by this call

@@ -6,6 +6,7 @@ import { Outlet } from '../../src/outlet.js'
 import type { PlannedLink, TransferRequest } from '../../src/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
 import type { DueTime } from '../../src/planners/dispatcher.js'
+import type { PlannerOptions } from '../../src/planners/planner-options.js'
 import type { OneOrMany, Processor } from '../../src/processor.js'
 import type { Record } from '../../src/record.js'
 import { failedReport, type TransferReport } from '../../src/report.js'
@@ -144,8 +145,13 @@ export class StubLink implements PlannedLink {
 /** A planner whose links are due when the test says so. */
 export class HandPlanner extends BasePlanner {
   readonly scheduled = new Set<PlannedLink>()
-  readonly trace: Trace = []
+  readonly trace: Trace
   onScheduling: (what: string) => void | Promise<void> = () => {}
+
+  constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, trace: Trace = []) {
+    super(links, options)
+    this.trace = trace
+  }
 
   /** The link is due. */
   fire(link: PlannedLink, due?: Partial<DueTime>) {
@@ -154,7 +160,7 @@ export class HandPlanner extends BasePlanner {
 
   protected schedule(link: PlannedLink) {
     this.trace.push(`schedule ${link.name}`)
-    void this.onScheduling(`schedule ${link.name}`)
+    void this.onScheduling(`schedule ${link.name}`) // may throw
     this.scheduled.add(link)
   }
 
@@ -182,8 +188,13 @@ export class HandPlanner extends BasePlanner {
 }
 
 /** A planner moved by hand that makes no first transfers, and is shut down when the test ends. */
-export function handPlanner(t: Test, links?: OneOrMany<PlannedLink>, options: object = {}) {
-  const planner = new HandPlanner(links, { immediateTransfer: false, ...options })
+export function handPlanner(
+  t: Test,
+  links?: OneOrMany<PlannedLink>,
+  options: PlannerOptions = {},
+  trace: Trace = [],
+): HandPlanner {
+  const planner = new HandPlanner(links, { immediateTransfer: false, ...options }, trace)
   t.teardown(() => planner.shutdown({ wait: false }).catch(() => undefined))
   return planner
 }
