@@ -1,3 +1,4 @@
+import { checkObject } from '../check-object.js'
 import { InvalidOptionError, PlannerStateError } from '../errors.js'
 import { checkCount } from '../link-options.js'
 import type { ProcessorFunction } from '../processor.js'
@@ -19,6 +20,8 @@ export interface OffloadOptions {
   readonly chunk?: number
 }
 
+const OPTIONS: readonly string[] = ['export', 'chunk'] satisfies (keyof OffloadOptions)[]
+
 /** Where records can be shipped to. */
 interface Threads {
   readonly threads: readonly Thread[]
@@ -27,6 +30,10 @@ interface Threads {
 /** See `ThreadPool.processor`. */
 export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
   const url = moduleUrl('module', module)
+  checkObject('options', options)
+  for (const key of Object.keys(options)) {
+    if (!OPTIONS.includes(key)) throw new InvalidOptionError(key, `one of the options ${OPTIONS.join(', ')}`, key)
+  }
   const exportName = options.export ?? 'default'
   if (typeof exportName !== 'string') throw new InvalidOptionError('export', 'the name of an export', exportName)
   const size = checkCount('chunk', options.chunk, 1000)
@@ -41,10 +48,16 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
     )
     const processed: Record[][] = new Array<Record[]>(chunks.length)
     let taken = 0
+    let failed = false
     // each thread takes the next chunk as soon as it is done with one
     const work = async (thread: Thread) => {
-      for (let at = taken++; at < chunks.length && !update.signal.aborted; at = taken++) {
-        processed[at] = await ship(thread, chunks[at] ?? [], update)
+      for (let at = taken++; at < chunks.length && !failed && !update.signal.aborted; at = taken++) {
+        try {
+          processed[at] = await ship(thread, chunks[at] ?? [], update)
+        } catch (error) {
+          failed = true
+          throw error
+        }
       }
     }
     const start = next++

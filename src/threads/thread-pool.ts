@@ -97,7 +97,8 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     // what a thread throws outside of any task; its end is heard of by `exit`
     piscina.on('error', () => undefined)
     piscina.on('workerCreate', ({ id }: { id: number }) => {
-      this.#adopt(piscina, id)
+      // one that takes another's place is in the balancer's list only after this
+      queueMicrotask(() => this.#adopt(piscina, id))
     })
     this.#stopListening = onLogLevels(() => {
       for (const thread of this.#threads) thread.note({ note: 'logLevels', levels: logLevels() })
