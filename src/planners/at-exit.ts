@@ -3,6 +3,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 /** Marks the signal handler of a planner that shuts down because of a signal. */
 const STOPPING = Symbol.for('databay.stopping')
 
+/**
+ * How long the process stays for a signal that it sent itself, in milliseconds. When someone else listens to it, it
+ * comes by the event loop, which may have nothing left to wait for.
+ */
+const DELIVERY = 100
+
 /** What is to be shut down when the process ends. */
 interface Stoppable {
   shutdown(): Promise<void>
@@ -20,7 +26,9 @@ export function shutdownAtExit(planner: Stoppable): () => void {
     const end = () => {
       remove()
       const others = process.listeners(signal).some((listener) => STOPPING in listener)
-      if (!others) process.kill(process.pid, signal)
+      if (others) return
+      process.kill(process.pid, signal)
+      setTimeout(() => undefined, DELIVERY)
     }
     if (stopping) {
       end()

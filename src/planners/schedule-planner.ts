@@ -32,9 +32,10 @@ export class SchedulePlanner extends ClockedPlanner {
    */
   constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}, clock?: Clock) {
     checkObject('options', options)
-    const refreshInterval = toMilliseconds('refreshInterval', options.refreshInterval ?? 1)
-    super(links, options, ['refreshInterval'], refreshInterval, clock)
-    this.refreshInterval = refreshInterval / 1000
+    const { refreshInterval = 1 } = options
+    const milliseconds = toMilliseconds('refreshInterval', refreshInterval)
+    super(links, options, ['refreshInterval'], milliseconds, clock)
+    this.refreshInterval = milliseconds / 1000
     for (const link of this.links) this.#check(link)
   }
 

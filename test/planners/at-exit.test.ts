@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { handPlanner, tracedLink } from '../helpers/planners.js'
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** What the process wrote, line by line, from the first signal on. */
+  readonly lines: string[]
+}
+
+// runs what is built: `npm test` builds first
+const fixture = fileURLToPath(new URL('../fixtures/at-exit.mjs', import.meta.url))
+
+/** Runs a scenario of the fixture, and sends the signals when it is ready, the second one a little later. */
+function run(t: Test, scenario: string, ...signals: NodeJS.Signals[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [fixture, scenario], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    let stdout = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const wasReady = stdout.includes('ready\n')
+      stdout += text
+      if (wasReady || !stdout.includes('ready\n')) return
+      signals.forEach((signal, index) => setTimeout(() => child.kill(signal), index * 100))
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      const lines = stdout.trimEnd().split('\n')
+      resolve({ code, signal, lines: lines.slice(lines.indexOf('ready') + 1) })
+    })
+  })
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`at ${signal} the planner shuts down, and the process ends by the signal`, async (t) => {
+    t.match(await run(t, 'planner', signal), { code: null, signal, lines: ['a out stops', 'a in stops'] })
+  })
+}
+
+t.test('without the option a signal ends the process as ever', async (t) => {
+  t.match(await run(t, 'planner without the option', 'SIGTERM'), { signal: 'SIGTERM', lines: [] })
+})
+
+t.test('transfers that run may end first', async (t) => {
+  const { signal, lines } = await run(t, 'running transfer', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.strictSame(lines.slice(-3), ['written', 'a out stops', 'a in stops'])
+})
+
+t.test('a second signal ends the process at once', async (t) => {
+  for (const second of ['SIGTERM', 'SIGINT'] as const) {
+    const { signal, lines } = await run(t, 'transfer without end', 'SIGTERM', second)
+    t.equal(signal, second)
+    t.notOk(lines.includes('a in stops'))
+  }
+})
+
+t.test('the process ends when the last of its planners has shut down', async (t) => {
+  const { signal, lines } = await run(t, 'two planners', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.ok(lines.includes('quick in stops'))
+  t.equal(lines.at(-1), 'closed')
+})
+
+t.test('a second signal ends two planners at once', async (t) => {
+  const { signal, lines } = await run(t, 'two planners, one without end', 'SIGTERM', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.notOk(lines.includes('slow out stops') && lines.includes('closed'))
+})
+
+t.test('a planner that starts shuts down what it has started', async (t) => {
+  const { signal, lines } = await run(t, 'planner that starts', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.ok(lines.includes('a in stops'))
+})
+
+t.test('a planner that shuts down anyway does so to the end', async (t) => {
+  const { signal, lines } = await run(t, 'planner that shuts down', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.equal(lines.at(-1), 'closed')
+})
+
+t.test('a node that fails to shut down does not keep the process', async (t) => {
+  const { signal, lines } = await run(t, 'node that would not close', 'SIGTERM')
+  t.equal(signal, 'SIGTERM')
+  t.ok(lines.includes('b in stops'))
+})
+
+t.test('another who handles the signal is told again when the planner has shut down, and decides', async (t) => {
+  const { signal, lines } = await run(t, 'handler of its own', 'SIGTERM', 'SIGKILL')
+  t.equal(signal, 'SIGKILL', 'the process was still there')
+  t.strictSame(lines, ['told', 'a out stops', 'a in stops', 'told'])
+})
+
+t.test('when nothing is left to do the planner shuts down, and the process ends well', async (t) => {
+  t.match(await run(t, 'nothing left to do'), { code: 0, signal: null })
+  t.strictSame((await run(t, 'nothing left to do')).lines.slice(-3), ['a out stops', 'a in stops', 'finished'])
+})
+
+t.test('what fails then is told by the promise of the end', async (t) => {
+  const { lines } = await run(t, 'nothing left to do, and a node that would not close')
+  t.equal(lines.at(-1), 'Error: would not close')
+})
+
+t.test('handlers are there only while a planner runs', async (t) => {
+  const count = () =>
+    (['SIGINT', 'SIGTERM', 'beforeExit'] as const).map((event) => process.listenerCount(event as NodeJS.Signals))
+  const before = count()
+  const planner = handPlanner(t, tracedLink('a'), { shutdownAtExit: true })
+  t.strictSame(count(), before)
+  for (let round = 0; round < 2; round++) {
+    await planner.start()
+    t.strictSame(
+      count(),
+      before.map((handlers) => handlers + 1),
+    )
+    await planner.shutdown()
+    t.strictSame(count(), before)
+  }
+  const broken = handPlanner(t, tracedLink('b', [], { onStart: () => Promise.reject(new Error('no')) }), {
+    shutdownAtExit: true,
+  })
+  await t.rejects(broken.start())
+  t.strictSame(count(), before, 'nor after a start that failed')
+})
