@@ -5,17 +5,24 @@ import { groupByCommon, place, separate, type Placeable } from './placement.js'
 import type { LinkDescription } from './protocol.js'
 import type { Thread } from './thread.js'
 import { ThreadLink } from './thread-link.js'
-import type { ThreadPool } from './thread-pool.js'
 
 /** How long to wait after a link's lane became known before links are moved, in milliseconds: more may follow. */
 const SETTLE = 200
+
+/** Where links can be hosted. */
+interface Threads {
+  /** The threads; none while they do not run. */
+  readonly threads: readonly Thread[]
+  /** How many there are while they run. */
+  readonly size: number
+}
 
 /**
  * Which thread hosts which link: loads link modules, gives their links a place, and keeps what waits and what computes
  * apart.
  */
 export class Hosting {
-  readonly #pool: ThreadPool
+  readonly #pool: Threads
   readonly #links: ThreadLink[] = []
   #ids = 0
   #separating: NodeJS.Timeout | undefined
@@ -23,7 +30,7 @@ export class Hosting {
   readonly #stuck = new Set<ThreadLink>()
   readonly #saidStuck = new Set<ThreadLink>()
 
-  constructor(pool: ThreadPool) {
+  constructor(pool: Threads) {
     this.#pool = pool
   }
 
@@ -150,7 +157,10 @@ export class Hosting {
       if (link === undefined || thread === undefined || !this.#links.includes(link)) continue
       const outcome = await link.moveTo(thread)
       if (outcome === 'moved') getLogger('databay.WorkerPlanner').info(`${link.name} moved to thread ${thread.number}`)
-      if (outcome === 'never') this.#stuck.add(link)
+      if (outcome === 'never') {
+        this.#stuck.add(link)
+        this.#saidStuck.add(link) // it said so itself
+      }
       if (outcome === 'later') this.#laneKnown()
     }
   }
