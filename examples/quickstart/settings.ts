@@ -22,15 +22,15 @@ export interface Settings {
   readonly interval: number
   /**
    * How heavy the analysis is: millions of random draws per fit. One is plenty for the result; the default keeps two
-   * threads busy for some 15 seconds while the feed is replayed.
-   * @default 20
+   * threads busy for some seconds while the feed is replayed.
+   * @default 8
    */
   readonly work: number
 }
 
 export const LIVE_FEED = 'https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_day.geojson'
 export const LIVE_INTERVAL = 60
-export const DEFAULT_WORK = 20
+export const DEFAULT_WORK = 8
 
 interface Environment {
   readonly [name: string]: string | undefined
