@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { checkObject } from '../check-object.js'
 import { InvalidOptionError, MissingLinkError } from '../errors.js'
 import { checkCount } from '../link-options.js'
 import { getLogger } from '../log.js'
@@ -44,6 +45,8 @@ export class WorkerPlanner extends ClockedPlanner {
   readonly #hosting: Hosting
   /** URLs of the link modules. */
   readonly #modules: Set<string>
+  /** URLs of link modules that are being added. */
+  readonly #joining = new Set<string>()
   #saidLive = false
 
   /**
@@ -52,6 +55,7 @@ export class WorkerPlanner extends ClockedPlanner {
    * @throws {@link InvalidOptionError}
    */
   constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock) {
+    checkObject('options', options)
     const { live, modules } = divide(toArray(links))
     const size = {
       threads: checkCount('threads', options.threads, availableParallelism()),
@@ -86,20 +90,17 @@ export class WorkerPlanner extends ClockedPlanner {
   override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
     const { live, modules } = divide(toArray(links))
     for (const module of modules) this.#checkNewModule(module)
-    await this.settled()
-    if (!this.running) {
-      await super.addLinks(live)
-      for (const module of modules) this.#modules.add(module)
-    } else {
-      const hosted = await this.#hosting.host(modules)
-      for (const module of modules) this.#modules.add(module)
-      try {
-        await super.addLinks([...live, ...hosted])
-      } catch (error) {
-        for (const module of modules) this.#modules.delete(module)
-        this.#hosting.drop(hosted)
-        throw error
-      }
+    // known from here on, so that it cannot be added twice; a start that follows at once takes it along
+    const known = this.pool.running ? this.#joining : this.#modules
+    for (const module of modules) known.add(module)
+    try {
+      if (known === this.#modules) await super.addLinks(live)
+      else await this.#addRunning(live, modules)
+    } catch (error) {
+      for (const module of modules) this.#modules.delete(module)
+      throw error
+    } finally {
+      for (const module of modules) this.#joining.delete(module)
     }
     this.#sayLive(live)
   }
@@ -117,9 +118,16 @@ export class WorkerPlanner extends ClockedPlanner {
     await this.settled()
     const hosted = modules.flatMap((module) => this.#hosting.linksOf(module))
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
-    await super.removeLinks(all)
-    this.#hosting.drop(all)
-    for (const module of modules) this.#modules.delete(module)
+    const known = new Set(this.links)
+    try {
+      await super.removeLinks(all)
+    } finally {
+      // those that fail to shut down are removed all the same
+      if (all.every((link) => known.has(link))) {
+        this.#hosting.drop(all)
+        for (const module of modules) this.#modules.delete(module)
+      }
+    }
   }
 
   /** Removes all links and link modules. */
@@ -150,8 +158,21 @@ export class WorkerPlanner extends ClockedPlanner {
     this.notify('threadLost', { thread: thread.number, error, links: links.names, transfers, buffered: links.buffered })
   }
 
+  /** Adds to threads that are up, once a start that is under way has ended. */
+  async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
+    await this.settled()
+    const hosted = await this.#hosting.host(modules)
+    for (const module of modules) this.#modules.add(module)
+    try {
+      await super.addLinks([...live, ...hosted])
+    } catch (error) {
+      this.#hosting.drop(hosted)
+      throw error
+    }
+  }
+
   #checkNewModule(module: string): void {
-    if (this.#modules.has(module)) {
+    if (this.#modules.has(module) || this.#joining.has(module)) {
       throw new InvalidOptionError('links', 'a link module that is not in this planner yet', module)
     }
   }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Test } from 'tap'
+import { Link } from '../../src/link.js'
+import { ActInlet, TraceOutlet } from '../fixtures/nodes.js'
 import type { LinkSpec } from '../fixtures/links.js'
 import { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from '../../src/planners/worker-planner.js'
 import type { TransferReport } from '../../src/report.js'
@@ -15,6 +17,11 @@ export function linkModule(...links: LinkSpec[]): URL {
   const url = fixture('links.ts')
   url.searchParams.set('links', JSON.stringify(links))
   return url
+}
+
+/** A link that lives on the main thread. */
+export function liveLink(tags: string): Link {
+  return new Link({ inlets: new ActInlet(tags, ['count']), outlets: new TraceOutlet(tags), interval: 1000, tags })
 }
 
 /** Lets those go on that wait at a gate in a thread: their trace `… waits` must have been seen. */

@@ -1,0 +1,71 @@
+import t from 'tap'
+import { captureLogs } from '../helpers/logs.js'
+import { liveLink, linkModule, pushedTo, reportsOf, tracesOf, until, workerPlanner } from '../helpers/threads.js'
+
+t.test('when a link fails to start, start() rejects, and what was started is shut down in reverse', async (t) => {
+  const logs = captureLogs(t)
+  const live = liveLink('live')
+  const module = linkModule({ tags: 'ok1' }, { tags: 'bad', failing: ['start'] }, { tags: 'ok2' })
+  const planner = workerPlanner(t, [live, module], { threads: 1 })
+  await t.rejects(planner.start(), { name: 'CustomError', code: 'E_START', message: /bad cannot start/ })
+  t.match([planner.running, planner.links, planner.pool.running], [false, [live], false])
+  const shutDown = tracesOf(logs).filter((text) => /^\w+ shuts down$/.test(text))
+  t.same(
+    shutDown.filter((text) => !text.startsWith('live')),
+    ['ok2 shuts down', 'ok1 shuts down'],
+  )
+  t.ok(shutDown.includes('live shuts down'))
+  await t.rejects(planner.finished, { code: 'E_START' })
+})
+
+t.test('a transfer that fails in a thread stops the planner', async (t) => {
+  const logs = captureLogs(t)
+  const module = linkModule({ tags: 'fails', acts: ['count', { fail: 'withFields' }] }, { tags: 'held', buffer: 5 })
+  const planner = workerPlanner(t, module, { threads: 1, immediateTransfer: true })
+  await planner.start()
+  void planner.forceTransfer(planner.links[0])
+  await t.rejects(planner.finished, {
+    name: 'TransferError',
+    code: 'DATABAY_TRANSFER_FAILED',
+    message: 'transfer fails.1 failed: ActInlet failed to pull: refused',
+    report: { link: 'fails', thread: 1, errors: [{ code: 'E_REFUSED', node: 'ActInlet', stage: 'pull' }] },
+    cause: { message: 'refused', code: 'E_REFUSED', status: 403 },
+  })
+  t.same(pushedTo('held', tracesOf(logs)), [1], 'buffers are drained all the same')
+  t.equal(tracesOf(logs).at(-1), 'fails shuts down')
+  t.equal(planner.running, false)
+
+  await t.test('and when it is a first one, start() rejects', async (t) => {
+    const first = workerPlanner(t, linkModule({ tags: 'first', acts: [{ fail: 'null' }] }), {
+      threads: 1,
+      immediateTransfer: true,
+    })
+    await t.rejects(first.start(), {
+      code: 'DATABAY_TRANSFER_FAILED',
+      cause: { message: 'something other than an Error was thrown: null' },
+    })
+  })
+})
+
+t.test('shutdown({ wait: false }) tells transfers to stop, those on their way too', async (t) => {
+  const logs = captureLogs(t, 'fatal')
+  const module = linkModule(
+    { tags: 'running', acts: ['untilAborted'] },
+    { tags: 'coming', acts: ['untilAborted'] },
+    { tags: 'moving', acts: ['untilAborted'], stateless: true },
+  )
+  const planner = workerPlanner(t, module, { threads: 1, transfersPerThread: 2 })
+  const reports = reportsOf(planner)
+  await planner.start()
+  const [running, ...coming] = planner.links
+  void planner.forceTransfer(running)
+  await until(() => tracesOf(logs).includes('running waits'))
+  void planner.forceTransfer(coming)
+  await planner.shutdown({ wait: false })
+  t.equal(reports.length, 3)
+  for (const report of reports) t.match(report, { errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
+  t.ok(
+    tracesOf(logs).includes('running is told to stop: TransferCancelledError: the planner shuts down without waiting'),
+  )
+  await planner.finished
+})
