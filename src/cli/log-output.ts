@@ -24,12 +24,31 @@ export function logTo(stream: TextStream, look: LogLook): () => void {
   }
 }
 
-/** A JSON log line without its error: the message has the error's, so its stack is all that is missing. */
+/** A JSON log line without its error's stack, and with what the error's causes say in its message. */
 function withoutStack(line: string): string {
   try {
-    const { err: _err, ...entry } = JSON.parse(line) as { readonly err?: unknown }
-    return JSON.stringify(entry)
+    const { err, ...entry } = JSON.parse(line) as {
+      readonly msg?: string
+      readonly err?: { readonly message?: string }
+    }
+    return JSON.stringify(
+      err?.message === undefined ? entry : { ...entry, msg: withCauses(entry.msg ?? '', err.message) },
+    )
   } catch {
     return line // no logger wrote it
   }
+}
+
+/**
+ * @param message - tells of an error, mostly by that error's own message
+ * @param chain - the messages of the error and its causes: `the source is gone: connection refused`
+ */
+function withCauses(message: string, chain: string): string {
+  const told = [...prefixes(chain)].find((prefix) => message.includes(prefix))
+  return told === undefined ? `${message}: ${chain}` : message.replace(told, () => chain)
+}
+
+/** `a: b: c`, `a: b`, `a`. */
+function* prefixes(chain: string): Generator<string> {
+  for (let end = chain.length; end > 0; end = chain.lastIndexOf(': ', end - 1)) yield chain.slice(0, end)
 }

@@ -98,8 +98,10 @@ export class Run {
     const announce = () => {
       this.#announce()
     }
-    this.#planner.on('transfer', announce)
-    this.#undo.push(() => this.#planner.off('transfer', announce))
+    for (const event of ['transfer', 'skipped', 'late'] as const) {
+      this.#planner.on(event, announce)
+      this.#undo.push(() => this.#planner.off(event, announce))
+    }
     if (json) {
       const unpass = passEvents(this.#planner, (event) => {
         this.#emit(event)
@@ -116,7 +118,7 @@ export class Run {
     })
   }
 
-  /** Tells that it has started, once: before the first of its transfers is told. */
+  /** Tells that it has started, once: before anything is told of its links. */
   #announce(): void {
     if (this.#announced) return
     this.#announced = true

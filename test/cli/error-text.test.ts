@@ -1,0 +1,45 @@
+import t from 'tap'
+import { errorLine, errorStacks } from '../../src/cli/error-text.js'
+
+t.test('an error is one line with what its causes say', async (t) => {
+  const cause = new Error('fetch failed', { cause: new Error('connect ECONNREFUSED') })
+  t.equal(errorLine(new Error('no data', { cause })), 'no data: fetch failed: connect ECONNREFUSED')
+})
+
+t.test('what a message says already is not said again', async (t) => {
+  t.equal(errorLine(new Error('no data: fetch failed', { cause: new Error('fetch failed') })), 'no data: fetch failed')
+})
+
+t.test('a message of many lines becomes one', async (t) => {
+  t.equal(errorLine(new Error('\nfirst\n  second\n')), 'first second')
+})
+
+t.test('an error without a message is told by its name', async (t) => {
+  t.equal(errorLine(new RangeError()), 'RangeError')
+})
+
+t.test('all errors of an aggregate are told', async (t) => {
+  const error = new AggregateError(
+    [new Error('one'), 'two', new Error('three', { cause: new Error('four') })],
+    'several',
+  )
+  t.equal(errorLine(error), "several: one: something other than an Error was thrown: 'two': three: four")
+})
+
+t.test('a cause that is no error is left out', async (t) => {
+  t.equal(errorLine(new Error('no data', { cause: 'x' })), 'no data')
+})
+
+t.test('a circle of causes ends', async (t) => {
+  const error = new Error('a')
+  error.cause = new Error('b', { cause: error })
+  t.equal(errorLine(error), 'a: b')
+})
+
+t.test('stacks are told for each error', async (t) => {
+  const text = errorStacks(new Error('outer', { cause: new TypeError('inner') }))
+  t.match(text, /^Error: outer\n {4}at .*\ncaused by: TypeError: inner\n {4}at /s)
+  const bare = new Error('bare')
+  delete bare.stack
+  t.equal(errorStacks(bare), 'Error: bare')
+})

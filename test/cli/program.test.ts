@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { parseCommandLine } from '../../src/cli/program.js'
+import { cliFixture, FakeStream, words } from '../helpers/command.js'
+
+function parse(line: string) {
+  const output = { stdout: new FakeStream(), stderr: new FakeStream() }
+  return { parsed: parseCommandLine(words(line), output), stdout: output.stdout.text, stderr: output.stderr.text }
+}
+
+const ticks = pathToFileURL(cliFixture('ticks.mjs')).href
+
+t.test('without options the library decides', async (t) => {
+  t.strictSame(parse('run ticks.mjs').parsed, {
+    modules: [ticks],
+    threads: undefined,
+    transfersPerThread: undefined,
+    once: false,
+    transfers: undefined,
+    ignoreExceptions: false,
+    immediateTransfer: true,
+    logLevel: undefined,
+    json: false,
+  })
+})
+
+t.test('options are taken, before and after the modules', async (t) => {
+  const line =
+    'run --threads 3 --transfers-per-thread=7 ticks.mjs rare.mjs --transfers 5 --ignore-exceptions --no-immediate-transfer --log-level info --json'
+  t.strictSame(parse(line).parsed, {
+    modules: [ticks, pathToFileURL(cliFixture('rare.mjs')).href],
+    threads: 3,
+    transfersPerThread: 7,
+    once: false,
+    transfers: 5,
+    ignoreExceptions: true,
+    immediateTransfer: false,
+    logLevel: 'info',
+    json: true,
+  })
+  t.match(parse('run --once ticks.mjs').parsed, { once: true, transfers: undefined })
+})
+
+t.test('a bad command line has exit code 2 and one line that says what is wrong', async (t) => {
+  const lines = {
+    run: "databay: missing required argument 'link-module'\n",
+    'run --threads 0 ticks.mjs': "databay: --threads: expected an integer of at least 1, got '0'\n",
+    'run --threads -1 ticks.mjs': "databay: --threads: expected an integer of at least 1, got '-1'\n",
+    'run ticks.mjs --transfers two': "databay: --transfers: expected an integer of at least 1, got 'two'\n",
+    'run --transfers-per-thread 1.5 ticks.mjs':
+      "databay: --transfers-per-thread: expected an integer of at least 1, got '1.5'\n",
+    'run ticks.mjs --threads': "databay: option '--threads <n>' argument missing\n",
+    'run --log-level loud ticks.mjs':
+      "databay: --log-level: expected one of trace, debug, info, warn, error, fatal, silent, got 'loud'\n",
+    'run --once --transfers 2 ticks.mjs': "databay: option '--once' cannot be used with option '--transfers <n>'\n",
+    'run ./none.mjs': "databay: <link-module>: expected a link module that exists, got './none.mjs'\n",
+    'run --fast ticks.mjs': "databay: unknown option '--fast'\n",
+    fly: "databay: unknown command 'fly'\n",
+  }
+  for (const [line, expected] of Object.entries(lines)) {
+    t.strictSame(parse(line), { parsed: 2, stdout: '', stderr: expected }, line)
+  }
+  t.match(parse('run ticks.mjs ticks.mjs'), {
+    parsed: 2,
+    stderr: /^databay: <link-module>: expected each link module once, got /,
+  })
+  t.match(parse('run --thread 1 ticks.mjs').stderr, /Did you mean --threads\?/)
+})
+
+t.test('without a command the help is shown as an error', async (t) => {
+  t.match(parse(''), { parsed: 2, stdout: '', stderr: /^Usage: databay / })
+})
+
+t.test('--help and --version are answered on standard output', async (t) => {
+  t.match(parse('--help'), { parsed: 0, stdout: /Usage: databay .*run \[options\] <link-module\.\.\.>/s, stderr: '' })
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  t.strictSame(parse('--version'), { parsed: 0, stdout: `${manifest.version}\n`, stderr: '' })
+})
+
+t.test('the help of run tells options, signals and exit codes', async (t) => {
+  const { parsed, stdout } = parse('run --help')
+  t.equal(parsed, 0)
+  for (const text of [
+    '--threads <n>',
+    '--transfers-per-thread <n>',
+    '--once',
+    '--transfers <n>',
+    '--ignore-exceptions',
+  ]) {
+    t.match(stdout, text)
+  }
+  for (const text of ['--no-immediate-transfer', '--log-level <level>', '--json', 'SIGTERM', 'Exit code: 0']) {
+    t.match(stdout, text)
+  }
+})

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { StopSignal, Surroundings, TextStream } from '../../src/cli/surroundings.js'
+
+/** The built command. */
+export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+/** Path of a file in test/cli/fixtures. */
+export function cliFixture(name: string): string {
+  return fileURLToPath(new URL(`../cli/fixtures/${name}`, import.meta.url))
+}
+
+/** A standard stream that keeps what is written. */
+export class FakeStream extends EventEmitter<{ error: [Error] }> implements TextStream {
+  text = ''
+  readonly isTTY: boolean
+  readonly columns: number
+
+  /** @param columns - how wide it is as a terminal; 0 for no terminal */
+  constructor(columns = 0) {
+    super()
+    this.columns = columns
+    this.isTTY = columns > 0
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    this.text += Buffer.from(chunk).toString()
+    return true
+  }
+
+  hasColors(): boolean {
+    return true
+  }
+
+  get lines(): string[] {
+    return this.text.split('\n').slice(0, -1)
+  }
+}
+
+/** What the command needs of a process, without one. */
+export function fakeSurroundings(
+  argv: readonly string[],
+  options: { columns?: number; env?: Surroundings['env'] } = {},
+) {
+  const signals = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()
+  const { columns, env = {} } = options
+  return { argv, env, signals, stdout: new FakeStream(), stderr: new FakeStream(columns) } satisfies Surroundings
+}
+
+/** A command that runs as a process of its own. */
+export class RunningCommand {
+  stdout = ''
+  stderr = ''
+  /** Its exit code, once it has ended. */
+  readonly ended: Promise<number | null>
+  readonly #child
+  readonly #events = new EventEmitter<{ text: [] }>()
+
+  constructor(t: Test, command: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}) {
+    const [file, ...args] = command
+    // npm's own variables would make it think that npm started it
+    const { npm_command: _npm, NO_COLOR: _noColor, FORCE_COLOR: _forceColor, ...inherited } = process.env
+    this.#child = spawn(file, args, { env: { ...inherited, TERM: 'xterm-256color', ...env } })
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+      this.#events.emit('text')
+    })
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+      this.#events.emit('text')
+    })
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.on('error', reject)
+      this.#child.on('close', resolve)
+    })
+    t.teardown(() => this.#child.kill('SIGKILL'))
+  }
+
+  /** Waits until what it has printed is so. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#events.once('text', resolve))
+  }
+
+  kill(signal: StopSignal): void {
+    this.#child.kill(signal)
+  }
+
+  /** Types into its terminal. */
+  type(text: string): void {
+    this.#child.stdin.write(text)
+  }
+}
+
+/** Runs `databay` with the words of a command line; those that end in `.mjs` are fixtures. */
+export function command(t: Test, line: string, env?: NodeJS.ProcessEnv): RunningCommand {
+  return new RunningCommand(t, [process.execPath, MAIN, ...words(line)], env)
+}
+
+/** The same in a terminal: what it shows is in `stdout`. */
+export function commandInTerminal(t: Test, columns: number, line: string, env?: NodeJS.ProcessEnv): RunningCommand {
+  const argv = [cliFixture('terminal.py'), String(columns), process.execPath, MAIN, ...words(line)]
+  return new RunningCommand(t, ['python3', ...argv], env)
+}
+
+/** The arguments of a command line; names of `.mjs` files without a folder are fixtures. */
+export function words(line: string): string[] {
+  return line
+    .split(' ')
+    .filter((word) => word !== '')
+    .map((word) => (/^[\w-]+\.mjs$/.test(word) ? cliFixture(word) : word))
+}
+
+/**
+ * What a terminal shows in the end, with all that has scrolled away: line ends, returns, clearing, no other controls.
+ * Colours are left out.
+ */
+export function screenOf(output: string): string[] {
+  const lines = ['']
+  let column = 0
+  for (const [token] of output.matchAll(/\u001b\[[\d;]*[A-Za-z]|[\s\S]/gu)) {
+    const line = lines.at(-1) ?? ''
+    if (token === '\n') lines.push('')
+    if (token === '\n' || token === '\r') column = 0
+    else if (token === '\u001b[2K') lines[lines.length - 1] = ''
+    else if (token === '\u001b[K') lines[lines.length - 1] = line.slice(0, column)
+    else if (/^\u001b\[[\d;]*m$/.test(token)) continue
+    else {
+      lines[lines.length - 1] = line.padEnd(column).slice(0, column) + token + line.slice(column + 1)
+      column++
+    }
+  }
+  return lines
+}
+
+/** What a command with `--json` has told. */
+export function eventsOf({ stdout }: RunningCommand) {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly event: string; readonly [key: string]: unknown })
+}
