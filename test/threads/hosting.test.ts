@@ -193,6 +193,7 @@ t.test('a link that transfers is moved later', async (t) => {
     { tags: 'gated', acts: ['gate', spin], movable: true },
   )
   const [, , gated] = links
+  await gated!.onStart()
   const transfer = gated!.transfer()
   await until(() => tracesOf(logs).includes('gated waits'))
   await learn([gated!])

@@ -84,7 +84,7 @@ t.test('a transfer is made in its thread, and reported with what the main thread
 
 t.test('it is opened once, however many transfers wait for that', async (t) => {
   const { link, logs, places } = await hosted(t, { tags: 'once', maxInstances: 3 })
-  await Promise.all([link.transfer(), link.transfer(), link.onStart()])
+  await Promise.all([link.onStart(), link.transfer(), link.transfer()])
   t.equal(places[0]?.loopback.count('open'), 1)
   t.equal(tracesOf(logs).filter((text) => text === 'once starts').length, 1)
 })
