@@ -1,4 +1,4 @@
-import { checkObject } from './check-object.js'
+import { checkBoolean, checkCount, checkOptions } from './check.js'
 import { InvalidOptionError, toError } from './errors.js'
 import { getLogger } from './log.js'
 import { toArray, type OneOrMany, type StatefulProcessor } from './processor.js'
@@ -71,25 +71,18 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: BufferOptions<T> = {}) {
-    checkObject('options', options)
-    for (const key of Object.keys(options)) {
-      if (!OPTIONS.includes(key)) throw new InvalidOptionError(key, `one of the options ${OPTIONS.join(', ')}`, key)
+    checkOptions(undefined, options, OPTIONS)
+    const { countThreshold, timeThreshold } = options
+    this.#countThreshold = countThreshold === undefined ? undefined : checkCount('countThreshold', countThreshold, 1)
+    if (timeThreshold !== undefined && !(typeof timeThreshold === 'number' && timeThreshold >= 0)) {
+      throw new InvalidOptionError('timeThreshold', 'a number of seconds of at least 0', timeThreshold)
     }
-    checkAtLeast('countThreshold', options.countThreshold, 1, 'an integer of at least 1')
-    if (options.countThreshold !== undefined && !Number.isInteger(options.countThreshold)) {
-      throw new InvalidOptionError('countThreshold', 'an integer of at least 1', options.countThreshold)
-    }
-    checkAtLeast('timeThreshold', options.timeThreshold, 0, 'a number of seconds of at least 0')
-    this.#countThreshold = options.countThreshold
-    this.#timeThreshold = options.timeThreshold
+    this.#timeThreshold = timeThreshold
     this.#customControllers = toArray(options.customControllers)
     this.#customControllers.forEach((controller, index) => {
       checkFunction(`customControllers[${index}]`, controller)
     })
-    if (options.conjugateControllers !== undefined && typeof options.conjugateControllers !== 'boolean') {
-      throw new InvalidOptionError('conjugateControllers', 'a boolean', options.conjugateControllers)
-    }
-    this.#conjugate = options.conjugateControllers ?? false
+    this.#conjugate = checkBoolean('conjugateControllers', options.conjugateControllers, false)
     if (options.onReset !== undefined) checkFunction('onReset', options.onReset)
     if (options.now !== undefined) checkFunction('now', options.now)
     this.#onReset = options.onReset
@@ -184,11 +177,6 @@ interface BufferState<T> {
   readonly records: readonly { readonly payload: T; readonly metadata: Metadata }[]
   /** Milliseconds since the first of the records came. */
   readonly age: number
-}
-
-function checkAtLeast(option: string, value: number | undefined, least: number, expected: string): void {
-  if (value === undefined) return
-  if (typeof value !== 'number' || !(value >= least)) throw new InvalidOptionError(option, expected, value)
 }
 
 function checkFunction(option: string, value: unknown): void {

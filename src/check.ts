@@ -1,21 +1,30 @@
 import { InvalidOptionError } from './errors.js'
 
 /*
- * Checks of the options of connectors, made when one is constructed, so that nothing invalid reaches a transfer.
- * Each throws an InvalidOptionError that starts with the connector: `FileInlet.encoding: expected …`.
+ * Checks of options and arguments, made where they come in, so that nothing invalid reaches a transfer. Each throws an
+ * InvalidOptionError that names the option, what was expected and what came. Options of a connector are named with it:
+ * `FileInlet.encoding: expected …`.
  */
 
-/**
- * The options themselves: an object, with no option that the connector does not know. A misspelt option that is
- * silently ignored is a default that nobody chose.
- */
-export function checkOptions<O extends object>(connector: string, options: O, known: readonly (keyof O & string)[]): O {
-  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
-    throw new InvalidOptionError(`${connector}.options`, 'an object', options)
+/** An object, and no array. */
+export function checkObject(option: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(option, 'an object', value)
   }
+}
+
+/**
+ * The options themselves: an object, with no option that is not known. A misspelt option that is silently ignored is a
+ * default that nobody chose.
+ *
+ * @param owner - what the options are of, to name them with; `undefined` where that is clear
+ */
+export function checkOptions<O extends object>(owner: string | undefined, options: O, known: readonly string[]): O {
+  const prefix = owner === undefined ? '' : `${owner}.`
+  checkObject(`${prefix}options`, options)
   for (const name of Object.keys(options)) {
-    if (!known.some((one) => one === name)) {
-      throw new InvalidOptionError(`${connector}.${name}`, `one of the options ${known.join(', ')}`, name)
+    if (!known.includes(name)) {
+      throw new InvalidOptionError(`${prefix}${name}`, `one of the options ${known.join(', ')}`, name)
     }
   }
   return options
@@ -29,7 +38,8 @@ export function checkPath(option: string, value: unknown): string {
   return value
 }
 
-export function checkFlag(option: string, value: boolean | undefined, otherwise: boolean): boolean {
+/** A boolean. */
+export function checkBoolean(option: string, value: boolean | undefined, otherwise: boolean): boolean {
   if (value === undefined) return otherwise
   if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'a boolean', value)
   return value
@@ -46,7 +56,7 @@ export function checkWord<W extends string>(option: string, value: unknown, word
 }
 
 /** An integer of at least 1. */
-export function checkPositive(option: string, value: number | undefined, otherwise: number): number {
+export function checkCount(option: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new InvalidOptionError(option, 'an integer of at least 1', value)

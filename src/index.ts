@@ -9,12 +9,14 @@
  * @packageDocumentation
  */
 export { Buffer, type BufferController, type BufferOptions } from './buffer.js'
-export { FileError, HttpError, InvalidPayloadError, type HttpFailure } from './connector-errors.js'
 export {
   DatabayError,
+  FileError,
+  HttpError,
   ImplementationError,
   InvalidNodeError,
   InvalidOptionError,
+  InvalidPayloadError,
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
@@ -24,6 +26,7 @@ export {
   TransferCancelledError,
   TransferTimeoutError,
   UncloneableRecordError,
+  type HttpFailure,
 } from './errors.js'
 export { Inlet, type InletOptions, type Pulled } from './inlet.js'
 export { FileInlet, FileInletMode, type FileInletOptions } from './inlets/file-inlet.js'

@@ -1,4 +1,4 @@
-import { checkObject } from './check-object.js'
+import { checkObject } from './check.js'
 import { Node } from './lifecycle.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'

@@ -47,8 +47,7 @@ export interface Schedule {
 export function toMilliseconds(option: string, value: number | Duration): number {
   const expected = 'a number of seconds or a duration like { minutes: 5 }, of at least 1 ms'
   const milliseconds = typeof value === 'number' ? value * 1000 : sumOfUnits(option, value, expected)
-  if (!Number.isFinite(milliseconds) || milliseconds < 1)
-    throw new InvalidOptionError(option, expected, value)
+  if (!Number.isFinite(milliseconds) || milliseconds < 1) throw new InvalidOptionError(option, expected, value)
   return milliseconds
 }
 

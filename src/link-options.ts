@@ -1,4 +1,4 @@
-import { checkObject } from './check-object.js'
+import { checkBoolean, checkCount, checkOptions } from './check.js'
 import { InvalidOptionError } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { checkCron, toMilliseconds, type Duration, type Schedule } from './interval.js'
@@ -135,18 +135,15 @@ export interface ResolvedSettings {
   readonly lane: Lane
 }
 
-const OPTIONS = new Set<string>([
+const OPTIONS: readonly string[] = [
   ...['inlets', 'outlets', 'processors', 'groupers', 'interval', 'cron', 'timeZone', 'jitter', 'alignToClock'],
   ...['tags', 'copyRecords', 'ignoreExceptions', 'inletConcurrency', 'immediateTransfer', 'timeout'],
   ...['maxInstances', 'stateless', 'lane'],
-])
+]
 
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveSettings(options: LinkSettings): ResolvedSettings {
-  checkObject('options', options)
-  for (const key of Object.keys(options)) {
-    if (!OPTIONS.has(key)) throw new InvalidOptionError(key, `one of the options ${[...OPTIONS].join(', ')}`, key)
-  }
+  checkOptions(undefined, options, OPTIONS)
   return Object.freeze({
     schedule: resolveSchedule(options),
     tags: Object.freeze(checkTags(options.tags)),
@@ -201,20 +198,6 @@ function checkLane(lane: Lane | undefined): Lane {
     throw new InvalidOptionError('lane', `one of ${LANES.join(', ')}`, lane)
   }
   return lane ?? 'auto'
-}
-
-/** @throws {@link InvalidOptionError} unless it is a boolean or left out */
-export function checkBoolean(option: string, value: boolean | undefined, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise
-  if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'a boolean', value)
-  return value
-}
-
-/** @throws {@link InvalidOptionError} unless it is an integer of at least 1, or left out */
-export function checkCount(option: string, value: number | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  if (!Number.isInteger(value) || value < 1) throw new InvalidOptionError(option, 'an integer of at least 1', value)
-  return value
 }
 
 /** The processors and groupers of a link, checked. */

@@ -49,6 +49,7 @@ class LinkBase<A, B> implements PlannedLink {
   readonly #running = new Set<Cancellation>()
   /** The nodes that this link has started, in that order; `undefined` while the link is stopped. */
   #started: Set<Node> | undefined
+  #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
   /** Nodes that are being started, to be in the link when they are. */
   readonly #joining = new Set<Node>()
@@ -180,6 +181,8 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async onStart(): Promise<void> {
+    // whoever stops it is told
+    if (this.#stopping !== undefined) await this.#stopping.catch(() => undefined)
     this.#starting ??= this.#startNodes().finally(() => {
       this.#starting = undefined
     })
@@ -187,10 +190,10 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async onShutdown(): Promise<void> {
-    await this.#starting?.catch(() => undefined) // whoever starts it is told
-    const started = this.#started
-    this.#started = undefined
-    throwErrors(await stopNodes(started ?? []))
+    this.#stopping ??= this.#stopNodes().finally(() => {
+      this.#stopping = undefined
+    })
+    await this.#stopping
   }
 
   /** The inlets and outlets, in the order in which they are started. */
@@ -236,6 +239,17 @@ class LinkBase<A, B> implements PlannedLink {
       logErrors(await stopNodes(started))
       throw error
     }
+  }
+
+  async #stopNodes(): Promise<void> {
+    // whoever starts it is told
+    if (this.#starting !== undefined) await this.#starting.catch(() => undefined)
+    const started = this.#started
+    this.#started = undefined
+    if (started !== undefined && this.buffered > 0) {
+      getLogger('databay.Link').warn(`${this.name} shuts down with ${this.buffered} records in its buffers`)
+    }
+    throwErrors(await stopNodes(started ?? []))
   }
 
   /** Starts a node, unless the link was stopped or has removed the node by then. */

@@ -1,4 +1,4 @@
-import { checkObject } from './check-object.js'
+import { checkObject } from './check.js'
 import { Node } from './lifecycle.js'
 import { checkProcessors, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
 import type { Record } from './record.js'

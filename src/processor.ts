@@ -18,6 +18,8 @@ export interface StatefulProcessor<A = unknown, B = A> {
   readonly size?: number
   /** Set to `true` by the engine when everything is to come out at the next call, as before a shutdown. */
   flush?: boolean
+  /** Forgets what it holds. Called when that was handed over. */
+  reset?(): void
   /** See `Node.saveState`. */
   saveState?(): unknown
   /** See `Node.restoreState`. */

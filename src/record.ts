@@ -1,4 +1,4 @@
-import { checkObject } from './check-object.js'
+import { checkObject } from './check.js'
 
 /**
  * Additional context that a record carries beside its payload: frozen, and shared by the records of a pull

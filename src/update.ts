@@ -11,11 +11,7 @@ export class Update {
   readonly transferNumber: number
   readonly #cancellation: Cancellation
 
-  constructor(
-    tags: readonly string[],
-    transferNumber: number,
-    cancellation: Cancellation = new Cancellation(),
-  ) {
+  constructor(tags: readonly string[], transferNumber: number, cancellation: Cancellation = new Cancellation()) {
     this.tags = tags
     this.transferNumber = transferNumber
     this.#cancellation = cancellation

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkFlag, checkOptions, checkPath, checkPositive, checkWord } from '../src/check.js'
+import { checkBoolean, checkOptions, checkPath, checkCount, checkWord } from '../src/check.js'
 import { InvalidOptionError } from '../src/errors.js'
 
 t.test('options are an object of known names', async (t) => {
@@ -18,17 +18,17 @@ t.test('what is left out has its default, and what is invalid is an error', asyn
   t.equal(checkPath('X.path', 'a/b'), 'a/b')
   for (const bad of ['', 'a\0b', 7, undefined]) t.throws(() => checkPath('X.path', bad), { message: /^X.path: / })
 
-  t.equal(checkFlag('X.flag', undefined, true), true)
-  t.equal(checkFlag('X.flag', false, true), false)
-  t.throws(() => checkFlag('X.flag', 'no' as unknown as boolean, true), { message: /^X.flag: / })
+  t.equal(checkBoolean('X.flag', undefined, true), true)
+  t.equal(checkBoolean('X.flag', false, true), false)
+  t.throws(() => checkBoolean('X.flag', 'no' as unknown as boolean, true), { message: /^X.flag: / })
 
   t.equal(checkWord('X.word', undefined, ['a', 'b'], 'b'), 'b')
   t.equal(checkWord('X.word', 'a', ['a', 'b'], 'b'), 'a')
   t.throws(() => checkWord('X.word', 'c', ['a', 'b'], 'b'), { message: "X.word: expected one of 'a', 'b', got 'c'" })
 
-  t.equal(checkPositive('X.count', undefined, 3), 3)
-  t.equal(checkPositive('X.count', 1, 3), 1)
+  t.equal(checkCount('X.count', undefined, 3), 3)
+  t.equal(checkCount('X.count', 1, 3), 1)
   for (const bad of [0, 1.5, NaN, '1']) {
-    t.throws(() => checkPositive('X.count', bad as number, 3), { message: /^X.count: / })
+    t.throws(() => checkCount('X.count', bad as number, 3), { message: /^X.count: / })
   }
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Buffer } from '../src/buffer.js'
-import { checkBoolean, checkCount, resolvePipeline, resolveSettings, type LinkSettings } from '../src/link-options.js'
+import { checkBoolean, checkCount } from '../src/check.js'
+import { resolvePipeline, resolveSettings, type LinkSettings } from '../src/link-options.js'
 
 t.test('an interval is all that a link needs', async (t) => {
   t.strictSame(resolveSettings({ interval: 5 }), {

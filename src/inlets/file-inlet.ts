@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
-import { checkOptions, checkPath, checkPositive, checkWord } from '../check.js'
-import { FileError } from '../connector-errors.js'
-import { toError } from '../errors.js'
+import { checkOptions, checkPath, checkCount, checkWord } from '../check.js'
+import { FileError, toError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
 import { getLogger } from '../log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
@@ -69,7 +68,7 @@ export class FileInlet extends Inlet<string> {
     this.#filepath = checkPath('FileInlet.filepath', filepath)
     this.#mode = checkWord('FileInlet.mode', options.mode, Object.values(FileInletMode), FileInletMode.LINE)
     this.#encoding = checkWord('FileInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
-    this.#linesPerTransfer = checkPositive('FileInlet.linesPerTransfer', options.linesPerTransfer, 1)
+    this.#linesPerTransfer = checkCount('FileInlet.linesPerTransfer', options.linesPerTransfer, 1)
     this.#reader = new LineReader(this.#encoding, 0)
   }
 

@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import { checkFlag, checkOptions, checkPath, checkPositive } from '../check.js'
-import { HttpError, type HttpFailure } from '../connector-errors.js'
-import { InvalidOptionError, toError } from '../errors.js'
+import { checkBoolean, checkOptions, checkPath, checkCount } from '../check.js'
+import { HttpError, type HttpFailure, InvalidOptionError, toError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
 import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
@@ -111,9 +110,9 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     super(checkOptions('HttpInlet', options, OPTIONS))
     this.#request = resolveRequest(url, options)
     this.#shownUrl = showUrl(this.#request.url)
-    this.#json = checkFlag('HttpInlet.json', options.json, true)
+    this.#json = checkBoolean('HttpInlet.json', options.json, true)
     this.#cacert = options.cacert === undefined ? undefined : checkPath('HttpInlet.cacert', options.cacert)
-    this.#maxBodySize = checkPositive('HttpInlet.maxBodySize', options.maxBodySize, 104_857_600)
+    this.#maxBodySize = checkCount('HttpInlet.maxBodySize', options.maxBodySize, 104_857_600)
     this.#statuses = checkStatuses(options.statuses)
   }
 

@@ -72,7 +72,7 @@ function checkTime(option: string, value: number | Duration | undefined, otherwi
 function resolveUrl(option: string, url: string | URL, params: HttpParams = {}): URL {
   const resolved = parseUrl(option, url)
   resolved.username = resolved.password = resolved.hash = ''
-  checkObject('HttpInlet.params', params)
+  checkSecretObject('HttpInlet.params', params)
   for (const [name, value] of Object.entries(params)) {
     for (const one of [value].flat() as unknown[]) {
       if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
@@ -84,7 +84,8 @@ function resolveUrl(option: string, url: string | URL, params: HttpParams = {}):
   return resolved
 }
 
-function checkObject(option: string, value: unknown): void {
+/** As `checkObject`, but the value is not shown: it may hold secrets. */
+function checkSecretObject(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, 'an object', HIDDEN)
   }
@@ -113,7 +114,7 @@ export function showUrl(url: URL): string {
  * @throws {@link InvalidOptionError} that never shows a value
  */
 function resolveHeaders(url: URL, given: HttpHeaders = {}): HttpHeaders {
-  checkObject('HttpInlet.headers', given)
+  checkSecretObject('HttpInlet.headers', given)
   const headers: { [name: string]: string } = {
     'accept-encoding': ACCEPTED_ENCODINGS,
     'user-agent': 'databay',

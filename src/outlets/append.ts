@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { FileError } from '../connector-errors.js'
-import { toError } from '../errors.js'
+import { FileError, toError } from '../errors.js'
 
 /** The last work on each file, by real path, while there is some. */
 const turns = new Map<string, Promise<unknown>>()

@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
-import { checkFlag, checkOptions, checkWord } from '../check.js'
-import { FileError } from '../connector-errors.js'
-import { InvalidOptionError, show, toError } from '../errors.js'
+import { checkBoolean, checkOptions, checkWord } from '../check.js'
+import { FileError, InvalidOptionError, show, toError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import type { Update } from '../update.js'
@@ -66,7 +65,7 @@ export class CsvOutlet extends Outlet {
     this.#filepath = filepath
     this.#columns = checkColumns(options.columns)
     this.#format = {
-      guardFormulas: checkFlag('CsvOutlet.guardFormulas', options.guardFormulas, true),
+      guardFormulas: checkBoolean('CsvOutlet.guardFormulas', options.guardFormulas, true),
       ignoreExtraColumns: extra === 'ignore',
     }
     this.#targets = new Targets('CsvOutlet', keys, filepath, options)

@@ -1,6 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
-import { InvalidPayloadError } from '../connector-errors.js'
-import { show } from '../errors.js'
+import { InvalidPayloadError, show } from '../errors.js'
 
 /** How payloads become rows. */
 export interface CsvFormat {

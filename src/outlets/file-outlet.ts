@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { checkOptions, checkWord } from '../check.js'
-import { InvalidPayloadError } from '../connector-errors.js'
+import { InvalidPayloadError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { checkFlag, checkOptions } from '../check.js'
+import { checkBoolean, checkOptions } from '../check.js'
 import { InvalidOptionError } from '../errors.js'
 import { Outlet, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
@@ -43,8 +43,8 @@ export class PrintOutlet extends Outlet {
   /** @throws {@link InvalidOptionError} */
   constructor(options: PrintOutletOptions = {}) {
     super(checkOptions('PrintOutlet', options, ['processors', 'onlyPayload', 'skipUpdate', 'stream']))
-    this.#onlyPayload = checkFlag('PrintOutlet.onlyPayload', options.onlyPayload, false)
-    this.#skipUpdate = checkFlag('PrintOutlet.skipUpdate', options.skipUpdate, false)
+    this.#onlyPayload = checkBoolean('PrintOutlet.onlyPayload', options.onlyPayload, false)
+    this.#skipUpdate = checkBoolean('PrintOutlet.skipUpdate', options.skipUpdate, false)
     this.#stream = checkStream(options.stream ?? process.stdout)
   }
 

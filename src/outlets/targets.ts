@@ -1,7 +1,6 @@
 import path from 'node:path'
-import { checkFlag, checkPath, checkWord } from '../check.js'
-import { FileError } from '../connector-errors.js'
-import { InvalidOptionError, toError } from '../errors.js'
+import { checkBoolean, checkPath, checkWord } from '../check.js'
+import { FileError, InvalidOptionError, toError } from '../errors.js'
 import type { MetadataKey } from '../outlet.js'
 import type { Record } from '../record.js'
 import { inTurn } from './append.js'
@@ -73,7 +72,7 @@ export class Targets {
       options.baseFolder === undefined
         ? path.dirname(this.#filepath)
         : path.resolve(checkPath(`${outlet}.baseFolder`, options.baseFolder))
-    this.#allowAnyPath = checkFlag(`${outlet}.allowAnyPath`, options.allowAnyPath, false)
+    this.#allowAnyPath = checkBoolean(`${outlet}.allowAnyPath`, options.allowAnyPath, false)
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   TransferCancelledError,
 } from '../errors.js'
 import { Releasers } from '../lifecycle.js'
-import { checkBoolean } from '../link-options.js'
+import { checkBoolean, checkOptions } from '../check.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
@@ -33,7 +33,8 @@ export interface ShutdownOptions {
    */
   readonly wait?: boolean
   /**
-   * Whether buffers release what they hold through the outlets.
+   * Whether buffers release what they hold through the outlets. Without it, what they hold is logged.
+   * With `wait: false` it has a second for it.
    * @default the planner's option `drain`
    */
   readonly drain?: boolean
@@ -69,6 +70,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   #shutdown: Required<ShutdownOptions>
   /** Ends `start()` early: a transfer failed, or the planner was shut down meanwhile. */
   #abortStart: (reason: Error) => void = () => undefined
+  /** Removals of links that are under way. */
+  readonly #removals = new Set<Promise<void>>()
   /** What stopped the planner; `undefined` when it was asked to. */
   #stopReason: Error | undefined
   /** What failed while it stopped. */
@@ -156,7 +159,18 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     const list = this.#checkKnown(links)
     if (this.#state !== 'idle') await this.settled()
+    const removal = this.#remove(list)
+    this.#removals.add(removal)
+    try {
+      await removal
+    } finally {
+      this.#removals.delete(removal)
+    }
+  }
+
+  async #remove(list: readonly PlannedLink[]): Promise<void> {
     const errors: unknown[] = []
+    for (const link of list) this.#dispatcher.retire(link)
     if (this.running) {
       for (const link of list) this.unschedule(link)
       await Promise.all(list.map((link) => this.#dispatcher.idle(link)))
@@ -243,6 +257,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws what failed on the way; all else is shut down all the same
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    checkOptions('shutdown', options, ['wait', 'drain'])
     const wait = checkBoolean('wait', options.wait, true)
     const drain = checkBoolean('drain', options.drain, this.#shutdown.drain)
     if (this.#state === 'idle') return
@@ -388,7 +403,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       await work()
       if (abandoned !== undefined) throw abandoned
     }
-    if (this.options.shutdownAtExit) this.#undo.push(shutdownAtExit(this))
+    this.#undo.push(this.options.shutdownAtExit ? shutdownAtExit(this) : stayUp())
     await step(
       () => this.prepare(),
       () => this.release(),
@@ -399,7 +414,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       async () => throwAny(await stopLinks(this.links), 'several links failed to shut down'),
     )
     this.#undo.push(async () => {
-      if (this.#shutdown.drain) throwAny(await this.#drain(this.links), 'several links failed to drain')
+      if (this.#shutdown.drain) await this.#drainAll()
     })
     this.#undo.push(() => this.#idle())
     this.#undo.push(() => {
@@ -436,6 +451,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   async #stopAll(): Promise<void> {
+    // links that are being removed are so before the rest is undone
+    await Promise.allSettled(this.#removals)
     await this.#undoAll()
     this.#state = 'idle'
     const failed = oneError(this.#stopErrors, 'several things failed while the planner shut down')
@@ -477,6 +494,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       }
       await stopLinks(links)
       throw error
+    }
+  }
+
+  async #drainAll(): Promise<void> {
+    const timer = this.#shutdown.wait ? undefined : setTimeout(() => this.#cancel(), HURRIED_DRAIN)
+    try {
+      throwAny(await this.#drain(this.links), 'several links failed to drain')
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -526,6 +552,20 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     })
   }
 }
+
+/** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
+const HURRIED_DRAIN = 1000
+
+/** Keeps the process up while a planner runs, also when nothing is scheduled. Gives how to let go. */
+function stayUp(): () => void {
+  const timer = setInterval(() => undefined, LONGEST_TIMER)
+  return () => {
+    clearInterval(timer)
+  }
+}
+
+/** The longest time that a timer of Node can be set to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Whether `value` can be given to a planner. */
 export function isPlannedLink(value: unknown): value is PlannedLink {

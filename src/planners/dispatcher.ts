@@ -1,4 +1,4 @@
-import { toError } from '../errors.js'
+import { ImplementationError, show, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { TransferError, type TransferReport } from '../report.js'
@@ -30,6 +30,8 @@ interface LinkState {
   running: number
   /** Transfers that were started since the planner was. */
   dispatched: number
+  /** Whether it makes no more, as it is about to be removed. */
+  retired: boolean
 }
 
 /** Runs the transfers of a planner's links: looks after overlap, lateness, errors and counts. */
@@ -59,7 +61,13 @@ export class Dispatcher {
   }
 
   add(link: PlannedLink): void {
-    this.#links.set(link, { running: 0, dispatched: 0 })
+    this.#links.set(link, { running: 0, dispatched: 0, retired: false })
+  }
+
+  /** Makes no more transfers of a link, which is about to be removed. */
+  retire(link: PlannedLink): void {
+    const state = this.#links.get(link)
+    if (state !== undefined) state.retired = true
   }
 
   delete(link: PlannedLink): void {
@@ -74,7 +82,7 @@ export class Dispatcher {
   /** Runs one transfer; `undefined` when the link is skipped. Never rejects. */
   async dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
     const state = this.#links.get(link)
-    if (state === undefined || state.dispatched >= this.#options.transfers) return undefined
+    if (state === undefined || state.retired || state.dispatched >= this.#options.transfers) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due)
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, state.running)
@@ -87,12 +95,14 @@ export class Dispatcher {
     let report: TransferReport | undefined
     let failure: Error | undefined
     try {
-      report = await link.transfer({ scheduledAt: due.scheduledAt })
+      report = checkReport(link, await link.transfer({ scheduledAt: due.scheduledAt }))
       if (report.failed) failure = new TransferError(report)
     } catch (thrown) {
       // a link of a third party that breaks its contract
       failure = toError(thrown)
-      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer`)
+      this.#counts.transfers++
+      this.#counts.failed++
+      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
     }
     state.running--
     this.#inFlight--
@@ -144,4 +154,12 @@ export class Dispatcher {
     getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${running} of its transfers still run`)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt, running })
   }
+}
+
+/** @throws {@link ImplementationError} when a link of a third party yields no report */
+function checkReport(link: PlannedLink, report: TransferReport): TransferReport {
+  if (typeof report !== 'object' || (report as unknown) === null || !Array.isArray(report.errors)) {
+    throw new ImplementationError(`transfer() of ${link.name} must resolve with a TransferReport, got ${show(report)}`)
+  }
+  return report
 }

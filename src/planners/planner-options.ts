@@ -1,6 +1,5 @@
-import { checkObject } from '../check-object.js'
+import { checkBoolean, checkCount, checkOptions } from '../check.js'
 import { InvalidOptionError } from '../errors.js'
-import { checkBoolean, checkCount } from '../link-options.js'
 import type { TransferReport } from '../report.js'
 
 /** Options that every planner takes. */
@@ -58,10 +57,7 @@ export const PLANNER_OPTIONS = [
  * @throws {@link InvalidOptionError}
  */
 export function resolvePlannerOptions(options: PlannerOptions, known: readonly string[]): ResolvedPlannerOptions {
-  checkObject('options', options)
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw new InvalidOptionError(key, `one of the options ${known.join(', ')}`, key)
-  }
+  checkOptions(undefined, options, known)
   const { transfers, lateAfter = 1 } = options
   if (typeof lateAfter !== 'number' || !(lateAfter >= 0)) {
     throw new InvalidOptionError('lateAfter', 'a number of seconds of at least 0', lateAfter)

@@ -1,4 +1,4 @@
-import { checkObject } from '../check-object.js'
+import { checkObject } from '../check.js'
 import { ScheduleIntervalError } from '../errors.js'
 import { CronTimes, toMilliseconds } from '../interval.js'
 import type { PlannedLink } from '../planned-link.js'

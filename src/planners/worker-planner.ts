@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { checkObject } from '../check-object.js'
+import { checkCount, checkObject } from '../check.js'
 import { InvalidOptionError, MissingLinkError } from '../errors.js'
-import { checkCount } from '../link-options.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
 import { Hosting } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
+import { ThreadLink } from '../threads/thread-link.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
 import type { Clock } from './clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
@@ -45,6 +45,8 @@ export class WorkerPlanner extends ClockedPlanner {
   readonly #hosting: Hosting
   /** URLs of the link modules. */
   readonly #modules: Set<string>
+  /** Links that were removed, of modules of which others stay: they do not come back at the next start. */
+  readonly #removed = new Set<string>()
   /** URLs of link modules that are being added. */
   readonly #joining = new Set<string>()
   #saidLive = false
@@ -115,17 +117,21 @@ export class WorkerPlanner extends ClockedPlanner {
     for (const module of modules) {
       if (!this.#modules.has(module)) throw new MissingLinkError(`link module ${module} is not in this planner`)
     }
+    // at once while it is stopped: a start that follows does not take them along
+    const known = () => new Set(this.links)
+    if (!this.pool.running && isWithin(live, known())) for (const module of modules) this.#forget(module)
     await this.settled()
     const hosted = modules.flatMap((module) => this.#hosting.linksOf(module))
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
-    const known = new Set(this.links)
+    const before = known()
     try {
       await super.removeLinks(all)
     } finally {
       // those that fail to shut down are removed all the same
-      if (all.every((link) => known.has(link))) {
+      if (isWithin(all, before)) {
         this.#hosting.drop(all)
-        for (const module of modules) this.#modules.delete(module)
+        for (const module of modules) this.#forget(module)
+        this.#noteRemoved(all)
       }
     }
   }
@@ -141,12 +147,29 @@ export class WorkerPlanner extends ClockedPlanner {
 
   protected override async prepare(): Promise<void> {
     await this.pool.start()
-    for (const link of await this.#hosting.host([...this.#modules])) this.register(link)
+    const hosted = await this.#hosting.host([...this.#modules])
+    const removed = hosted.filter((link) => this.#removed.has(addressOf(link)))
+    this.#hosting.drop(removed)
+    for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
 
   protected override async release(): Promise<void> {
     for (const link of this.#hosting.clear()) this.unregister(link)
     await this.pool.destroy()
+  }
+
+  /** A module goes with the last of its links; while some stay, the others are remembered. */
+  #noteRemoved(links: readonly PlannedLink[]): void {
+    for (const link of links) {
+      if (!(link instanceof ThreadLink) || !this.#modules.has(link.description.module)) continue
+      if (this.#hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
+      else this.#removed.add(addressOf(link))
+    }
+  }
+
+  #forget(module: string): void {
+    this.#modules.delete(module)
+    for (const address of this.#removed) if (address.startsWith(`${module} `)) this.#removed.delete(address)
   }
 
   #onLost({ thread, error, transfers }: LostThread): void {
@@ -185,6 +208,15 @@ export class WorkerPlanner extends ClockedPlanner {
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
   }
+}
+
+function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
+  return links.every((link) => known.has(link))
+}
+
+/** Which link of which module it is. URLs hold no spaces. */
+function addressOf({ description: { module, exportName, index } }: ThreadLink): string {
+  return `${module} ${exportName} ${index ?? ''}`
 }
 
 function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {

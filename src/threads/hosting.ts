@@ -1,7 +1,8 @@
 import { LinkModuleError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
-import { groupByCommon, place, separate, type Placeable } from './placement.js'
+import { nameOf } from './link-module.js'
+import { groupByCommon, place, separate, threadsFor, type Placeable } from './placement.js'
 import type { LinkDescription } from './protocol.js'
 import type { Thread } from './thread.js'
 import { ThreadLink } from './thread-link.js'
@@ -27,6 +28,7 @@ export class Hosting {
   #ids = 0
   #separating: NodeJS.Timeout | undefined
   /** Links whose nodes did not let them be moved. */
+  #moving = false
   readonly #stuck = new Set<ThreadLink>()
   readonly #saidStuck = new Set<ThreadLink>()
 
@@ -47,14 +49,21 @@ export class Hosting {
   async host(modules: readonly string[]): Promise<ThreadLink[]> {
     const [describing] = this.#pool.threads
     if (describing === undefined || modules.length === 0) return []
-    // in one thread, so that instances which modules share are seen to be the same
-    const results = await Promise.allSettled(modules.map((module) => describing.call('describe', { module })))
-    const errors = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [moduleError(modules[index] ?? '', result.reason)] : [],
-    )
+    const descriptions: LinkDescription[] = []
+    const errors: Error[] = []
+    // in one thread, so that instances which modules share are seen to be the same; one by one, so that a module which
+    // ends the thread is told from the others
+    for (const module of modules) {
+      try {
+        const described = await describing.call('describe', { module })
+        this.#checkOnce(described, descriptions)
+        descriptions.push(...described)
+      } catch (thrown) {
+        errors.push(moduleError(module, thrown))
+      }
+    }
     const [error] = errors
     if (error !== undefined) throw errors.length === 1 ? error : new AggregateError(errors, errors.join('; '))
-    const descriptions = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
     const links = this.#place(descriptions)
     this.#links.push(...links)
     return links
@@ -84,6 +93,22 @@ export class Hosting {
     return { names: hit.map(({ name }) => name), buffered }
   }
 
+  /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
+  #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
+    const known = new Map(
+      [...this.#links.map(({ description }) => description), ...others].map((one) => [one.identity, one]),
+    )
+    for (const { identity, module, exportName, index } of described) {
+      const other = known.get(identity)
+      if (other === undefined) continue
+      const [name, otherName] = [nameOf(exportName, index), nameOf(other.exportName, other.index)]
+      throw new LinkModuleError(
+        module,
+        `exports as ${name} the link that ${other.module} exports as ${otherName}: export it once`,
+      )
+    }
+  }
+
   #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
     const { threads } = this.#pool
     // those that have a place already come first: a new link may share an instance with one of them
@@ -93,9 +118,10 @@ export class Hosting {
     const groups = groupByCommon(all.map(({ instances }) => instances))
     const placed = place(groups, [...this.#placeables(known), ...fresh.map(newcomer)], threads.length)
     const threadOf = new Map(groups.flatMap((group, at) => group.map((index) => [all[index], placed[at]] as const)))
+    const lanes = threadsFor([...this.#placeables(this.#links), ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
-      const index = threadOf.get(description) ?? 0
-      const hosts = description.stateless ? threads : threads.slice(index, index + 1)
+      const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
+      const hosts = indices.flatMap((index) => threads[index] ?? [])
       return new ThreadLink(
         description,
         hosts.map((thread) => ({ thread, id: this.#ids++ })),
@@ -145,6 +171,19 @@ export class Hosting {
 
   /** Moves links so that those that wait and those that compute are in different threads. */
   async #separate(): Promise<void> {
+    if (this.#moving) {
+      this.#laneKnown() // one at a time
+      return
+    }
+    this.#moving = true
+    try {
+      await this.#separateNow()
+    } finally {
+      this.#moving = false
+    }
+  }
+
+  async #separateNow(): Promise<void> {
     const { threads } = this.#pool
     const links = this.#pinned()
     if (!links.some(({ lane }) => lane === 'cpu')) return

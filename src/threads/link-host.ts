@@ -47,6 +47,8 @@ export class LinkHost {
   readonly #instances = new WeakMap<object, string>()
   #known = 0
   #running = 0
+  /** How many transfers were begun so far. */
+  #begun = 0
   readonly #waiting: (() => void)[] = []
   #reports: { readonly run: number; readonly report: RunReport }[] = []
   #flush: NodeJS.Immediate | undefined
@@ -152,6 +154,7 @@ export class LinkHost {
         text: link.toString(),
         buffers: buffer !== undefined,
         movable: [...link.nodes(), ...processors].every((part) => part.saveState !== undefined),
+        identity: this.#idOf(link),
         instances: [...link.nodes(), ...processors].map((part) => this.#idOf(part)),
       }
     })
@@ -218,6 +221,8 @@ export class LinkHost {
         `${hosted.link.name} failed to shut down to be moved`,
       )
     }
+    // what was handed over is here no more, should the link come back to this thread
+    for (const processor of statefulProcessors(hosted.link)) processor.reset?.()
     return { state }
   }
 
@@ -241,28 +246,51 @@ export class LinkHost {
   }
 
   async #run(request: RunRequest): Promise<void> {
-    const { run, scheduledAt, transferNumber, drain } = request
-    const { thread } = this.#setup
-    const hosted = this.#links.get(request.link)
-    let report: TransferReport
     this.#running++
-    if (hosted === undefined) {
-      const error = new ImplementationError(`link ${request.link} is not open in this thread`)
-      const identity = { link: '', update: '', transferNumber, thread, scheduledAt }
-      report = failedReport(identity, error, false)
-    } else {
-      const { stopped } = hosted
-      const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
-      report = await hosted.link.transfer({ scheduledAt, transferNumber, drain, thread, cancelled })
-      hosted.busy = report.busy
+    let report: TransferReport
+    try {
+      report = await this.#report(request)
+    } catch (thrown) {
+      // a link of another kind, or another version, than ours never rejects
+      report = this.#failed(request, thrown)
     }
     this.#running--
     this.#waiting.shift()?.()
-    this.#reports.push({ run, report })
+    this.#reports.push({ run: request.run, report })
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()
     })
+  }
+
+  async #report({ link: id, scheduledAt, transferNumber, drain, ...request }: RunRequest): Promise<TransferReport> {
+    const hosted = this.#links.get(id)
+    if (hosted === undefined) {
+      const error = new ImplementationError(`link ${id} is not open in this thread`)
+      return this.#failed({ link: id, scheduledAt, transferNumber, drain, ...request }, error)
+    }
+    const { stopped } = hosted
+    const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
+    const begun = ++this.#begun
+    const alone = this.#running === 1
+    const before = alone ? performance.eventLoopUtilization() : undefined
+    const report = await hosted.link.transfer({
+      scheduledAt,
+      transferNumber,
+      drain,
+      thread: this.#setup.thread,
+      cancelled,
+    })
+    // by itself in the thread, all that the event loop did was its doing, also what came after an await
+    const all = before !== undefined && begun === this.#begun ? performance.eventLoopUtilization(before).active : 0
+    hosted.busy = Math.max(report.busy, all)
+    return all > report.busy ? { ...report, busy: all } : report
+  }
+
+  #failed({ link, scheduledAt, transferNumber }: RunRequest, thrown: unknown): TransferReport {
+    const ignored = this.#links.get(link)?.link.ignoreExceptions ?? false
+    const identity = { link: '', update: '', transferNumber, thread: this.#setup.thread, scheduledAt }
+    return failedReport(identity, thrown, ignored)
   }
 
   async #process(task: Calls['process']['request']): Promise<Calls['process']['answer']> {

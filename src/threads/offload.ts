@@ -1,6 +1,5 @@
-import { checkObject } from '../check-object.js'
+import { checkCount, checkOptions } from '../check.js'
 import { InvalidOptionError, PlannerStateError } from '../errors.js'
-import { checkCount } from '../link-options.js'
 import type { ProcessorFunction } from '../processor.js'
 import type { Record } from '../record.js'
 import { moduleUrl } from './link-module.js'
@@ -30,10 +29,7 @@ interface Threads {
 /** See `ThreadPool.processor`. */
 export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
   const url = moduleUrl('module', module)
-  checkObject('options', options)
-  for (const key of Object.keys(options)) {
-    if (!OPTIONS.includes(key)) throw new InvalidOptionError(key, `one of the options ${OPTIONS.join(', ')}`, key)
-  }
+  checkOptions(undefined, options, OPTIONS)
   const exportName = options.export ?? 'default'
   if (typeof exportName !== 'string') throw new InvalidOptionError('export', 'the name of an export', exportName)
   const size = checkCount('chunk', options.chunk, 1000)

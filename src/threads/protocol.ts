@@ -39,6 +39,8 @@ export interface LinkDescription {
   readonly buffers: boolean
   /** Whether its state can be handed over to another thread. */
   readonly movable: boolean
+  /** Identifies the link itself, however many modules export it. */
+  readonly identity: string
   /** Identifies the instances it uses: links that share one must be in the same thread. */
   readonly instances: readonly string[]
 }

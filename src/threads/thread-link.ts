@@ -1,4 +1,4 @@
-import { ThreadLostError, toError } from '../errors.js'
+import { PlannerStateError, ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
 import { failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
@@ -15,6 +15,8 @@ interface Host {
   open: boolean
   /** On its way to be open. */
   opening: Promise<void> | undefined
+  /** On its way to be closed. */
+  closing: Promise<void> | undefined
   /** On its way to another thread. */
   moving: boolean
   /** What its instances handed over, until others have taken it. */
@@ -35,6 +37,8 @@ export class ThreadLink implements PlannedLink {
   /** Which transfers were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
+  /** Number of the latest transfer that a report has come of. */
+  #latest = -1
   /** Whether the planner has started it: from then on it is opened again when its thread is lost. */
   #started = false
 
@@ -53,6 +57,7 @@ export class ThreadLink implements PlannedLink {
       thread,
       open: false,
       opening: undefined,
+      closing: undefined,
       moving: false,
       state: undefined,
     }))
@@ -109,8 +114,10 @@ export class ThreadLink implements PlannedLink {
   }
 
   async drain(): Promise<TransferReport | undefined> {
-    // a stateless link keeps nothing, so only one host can have something
-    return this.description.buffers && this.#buffered > 0 ? this.#transfer(Date.now(), true) : undefined
+    // only the thread knows what the buffers hold now; a link with buffers has one host
+    if (!this.description.buffers || this.#hosts.some(({ open }) => !open)) return undefined
+    const report = await this.#transfer(Date.now(), true)
+    return hasMoved(report) ? report : undefined
   }
 
   cancel(reason: Error): void {
@@ -181,11 +188,14 @@ export class ThreadLink implements PlannedLink {
     const host = this.#leastLoaded()
     this.#running++
     try {
-      while (!host.open) await this.#open(host)
+      while (!host.open) {
+        if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
+        await this.#open(host)
+      }
       if (this.#stopped !== undefined && transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
       const request = { link: host.id, transferNumber, scheduledAt, drain }
       const report = await host.thread.run(request)
-      this.#learn(report)
+      this.#learn(transferNumber, report)
       return reportOf(this.#identity(host, transferNumber, scheduledAt), report)
     } catch (thrown) {
       const error = toError(thrown)
@@ -206,8 +216,12 @@ export class ThreadLink implements PlannedLink {
     return { link: this.name, update, transferNumber, thread: host.thread.number, scheduledAt }
   }
 
-  #learn(report: RunReport): void {
-    this.#buffered = report.outlets.reduce((sum, outlet) => sum + outlet.buffered, report.buffered)
+  #learn(transferNumber: number, report: RunReport): void {
+    // transfers may overtake each other
+    if (transferNumber >= this.#latest) {
+      this.#latest = transferNumber
+      this.#buffered = report.outlets.reduce((sum, outlet) => sum + outlet.buffered, report.buffered)
+    }
     if (this.description.lane !== 'auto') return
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
   }
@@ -289,7 +303,21 @@ function reportOf(identity: TransferIdentity, report: RunReport): TransferReport
   }
 }
 
-async function close(host: Host): Promise<void> {
+/** Whether a drain had anything to release. */
+function hasMoved({ grouped, dropped, outlets, errors }: TransferReport): boolean {
+  const took = outlets.some((outlet) => outlet.pushed > 0 || outlet.dropped > 0)
+  return took || grouped > 0 || dropped > 0 || errors.length > 0
+}
+
+/** Closes it, once however many ask. */
+function close(host: Host): Promise<void> {
+  host.closing ??= closeNow(host).finally(() => {
+    host.closing = undefined
+  })
+  return host.closing
+}
+
+async function closeNow(host: Host): Promise<void> {
   await host.opening?.catch(() => undefined)
   if (!host.open) return
   host.open = false

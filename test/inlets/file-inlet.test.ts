@@ -1,7 +1,7 @@
 import { appendFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
-import { FileError } from '../../src/connector-errors.js'
+import { FileError } from '../../src/errors.js'
 import { TransferCancelledError } from '../../src/errors.js'
 import { FileInlet, FileInletMode, type FileInletOptions } from '../../src/inlets/file-inlet.js'
 import { Update } from '../../src/update.js'
