@@ -5,11 +5,23 @@
 export class Cancellation {
   #reason: Error | undefined
   #controller: AbortController | undefined
+  #deadline = Infinity
+  #expired: (() => Error) | undefined
   readonly #waiting = new Set<(reason: Error) => void>()
 
   /** Why the transfer was told to stop; `undefined` while it was not. */
   get reason(): Error | undefined {
+    // a timer cannot tell it while the thread is held up: so the clock is looked at where it is asked
+    if (this.#reason === undefined && this.#expired !== undefined && performance.now() >= this.#deadline) {
+      this.cancel(this.#expired())
+    }
     return this.#reason
+  }
+
+  /** Tells the transfer to stop when a time of `performance.now()` has passed; seen when it is asked for next. */
+  expireAt(deadline: number, reason: () => Error): void {
+    this.#deadline = deadline
+    this.#expired = reason
   }
 
   get signal(): AbortSignal {

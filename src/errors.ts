@@ -161,6 +161,7 @@ export function show(value: unknown): string {
 function inspected(value: unknown): string {
   try {
     if (isError(value)) return String(value) // without its stack
+    if (value instanceof URL) return `URL ${value.origin}${value.pathname}` // without credentials and query
     return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
   } catch {
     return `something that cannot be shown (${typeof value})`

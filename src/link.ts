@@ -143,15 +143,12 @@ class LinkBase<A, B> implements PlannedLink {
     const cancellation = new Cancellation()
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(
-            () => {
-              cancellation.cancel(new TransferTimeoutError(`${String(update)} did not end within ${timeout} ms`))
-            },
-            Math.min(timeout, LONGEST_TIMER),
-          )
+    let timer: NodeJS.Timeout | undefined
+    if (timeout !== undefined) {
+      const late = () => new TransferTimeoutError(`${String(update)} did not end within ${timeout} ms`)
+      cancellation.expireAt(performance.now() + timeout, late)
+      timer = setTimeout(() => cancellation.cancel(late()), Math.min(timeout, LONGEST_TIMER))
+    }
     this.#running.add(cancellation)
     try {
       return await transfer(this.#parts(), {

@@ -2,11 +2,13 @@ import { MissingDependencyError, toError } from './errors.js'
 
 /** The optional packages. Add one here and below. */
 interface Packages {
+  readonly mongodb: typeof import('mongodb')
   readonly undici: typeof import('undici')
 }
 
 /** Which versions of each fit, and how it is loaded. */
 const PACKAGES: { readonly [N in keyof Packages]: Optional<Packages[N]> } = {
+  mongodb: { range: '^7', load: () => import('mongodb') },
   undici: { range: '^7', load: () => import('undici') },
 }
 

@@ -106,7 +106,10 @@ export function failedReport(identity: TransferIdentity, thrown: unknown, ignore
   }
 }
 
-const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors'])
+// `data` is where parsers put what they could not parse: it may be anything, secrets too
+const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'data'])
+/** Longer texts are cut, in characters. */
+const MAX_TEXT = 10_000
 const MAX_DEPTH = 8
 const MAX_ERRORS = 1000
 
@@ -157,7 +160,8 @@ function isAggregate(error: Error): boolean {
 /** A field that is a string by its type; an error's author can still have put something else there. */
 function text(value: unknown, otherwise: string): string {
   if (value === undefined) return otherwise
-  return typeof value === 'string' ? value : show(value)
+  if (typeof value !== 'string') return show(value)
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}… (${value.length} characters)` : value
 }
 
 function primitiveFields(error: Error): PlainError['fields'] {

@@ -59,3 +59,15 @@ t.test('stopping does not touch work that has ended', async (t) => {
   cancellation.cancel(new Error('enough'))
   t.equal(cancellation.reason?.message, 'enough')
 })
+
+t.test('a deadline is seen when it is asked for, without a timer', async (t) => {
+  const cancellation = new Cancellation()
+  let asked = 0
+  const late = () => new Error(`late ${++asked}`)
+  cancellation.expireAt(performance.now() + 1e6, late)
+  t.equal(cancellation.reason, undefined)
+  cancellation.expireAt(performance.now(), late)
+  t.match(cancellation.reason, { message: 'late 1' })
+  t.match(cancellation.reason, { message: 'late 1' }, 'the first reason stays')
+  t.ok(cancellation.signal.aborted)
+})

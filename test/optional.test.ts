@@ -2,11 +2,12 @@ import { register } from 'node:module'
 import t from 'tap'
 import { MissingDependencyError } from '../src/errors.js'
 import { HttpInlet } from '../src/inlets/http-inlet.js'
+import { loadOptional } from '../src/optional.js'
 
-// undici cannot be found in this process
+// neither package can be found in this process
 const hooks = `export const resolve = (specifier, context, next) => {
-  if (specifier !== 'undici') return next(specifier, context)
-  throw Object.assign(new Error("Cannot find package 'undici'"), { code: 'ERR_MODULE_NOT_FOUND' })
+  if (!['undici', 'mongodb'].includes(specifier)) return next(specifier, context)
+  throw Object.assign(new Error("Cannot find package '" + specifier + "'"), { code: 'ERR_MODULE_NOT_FOUND' })
 }`
 register(`data:text/javascript,${encodeURIComponent(hooks)}`)
 
@@ -19,4 +20,11 @@ t.test('a connector whose package is missing says what to install, and only when
     cause: { message: /Cannot find package/ },
   })
   await inlet.onShutdown()
+})
+
+t.test('so does one that needs mongodb', async (t) => {
+  await t.rejects(loadOptional('mongodb', 'MyOutlet'), {
+    code: 'DATABAY_MISSING_DEPENDENCY',
+    message: /^MyOutlet needs the package mongodb.*: npm install mongodb@\^7 /,
+  })
 })

@@ -44,15 +44,20 @@ t.test('the programs are the ones that are tested here', async (t) => {
     'links.js',
     'logging.js',
     'main.js',
+    'offload.js',
     'planner.js',
     'random-ints.ts',
     'shaping.ts',
+    'squares.js',
+    'when.js',
   ])
 })
 
 t.test('they compile against the types', async (t) => {
   const folder = t.testdir({})
-  const files = [...programs].map(([name, code]) => {
+  // a plain module of the user's, without types
+  const typed = [...programs].filter(([name]) => name !== 'squares.js')
+  const files = typed.map(([name, code]) => {
     const path = join(folder, name.replace(/\.js$/, '.ts'))
     writeFileSync(path, code)
     return path
@@ -118,4 +123,34 @@ t.test('logging', async (t) => {
   const folder = t.testdir({})
   const { stdout } = await run(process.execPath, [write(folder, 'logging.js')])
   t.match(JSON.parse(stdout), { level: 30, name: 'databay.mine', msg: 'of my own' })
+})
+
+t.test('links of every kind of schedule run', async (t) => {
+  const folder = t.testdir({})
+  const { stderr } = await run(process.execPath, [databay, 'run', write(folder, 'when.js'), '--threads', '1', '--once'])
+  t.match(stderr, /6 transfers of 6 links/)
+})
+
+t.test('a link of the main thread has its records processed in threads', async (t) => {
+  const folder = t.testdir({})
+  write(folder, 'squares.js')
+  const { stdout } = await run(process.execPath, [write(folder, 'offload.js')])
+  t.match(stdout, /9/)
+})
+
+t.test('the options in the table of names are options', async (t) => {
+  const { CsvOutlet, FileInlet, FileOutlet, HttpInlet, PrintOutlet } = await import('../src/index.js')
+  const made: { [name: string]: (options: object) => unknown } = {
+    CsvOutlet: (options) => new CsvOutlet('x.csv', options),
+    FileInlet: (options) => new FileInlet('x', options),
+    FileOutlet: (options) => new FileOutlet('x', options),
+    HttpInlet: (options) => new HttpInlet('http://localhost/', options),
+    PrintOutlet: (options) => new PrintOutlet(options),
+  }
+  const rows = [...readme.matchAll(/`new (\w+(?:Inlet|Outlet))\((?:\w+, )?\{ ([^}]+) \}\)`/g)]
+  t.ok(rows.length >= 5, 'they are found')
+  for (const [, name = '', list = ''] of rows) {
+    const options = Object.fromEntries(list.split(', ').map((option) => [option.split(':')[0] ?? '', undefined]))
+    t.doesNotThrow(() => made[name]?.(options), `${name}: ${list}`)
+  }
 })

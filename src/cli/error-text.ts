@@ -11,9 +11,16 @@ export function errorLine(error: Error): string {
   let line = ''
   for (const one of chainOf(error)) {
     const message = oneLine(one.message === '' ? one.name : one.message)
-    if (!line.includes(message)) line += line === '' ? message : `: ${message}`
+    if (!line.includes(message)) line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
   }
   return line
+}
+
+/** Which node failed at what, where the error says so and the line does not yet. */
+function placeOf(error: Error, line: string): string {
+  const { node, stage } = error as { node?: unknown; stage?: unknown }
+  if (typeof node !== 'string' || typeof stage !== 'string' || line.includes(node)) return ''
+  return `${node} failed to ${stage === 'shutdown' ? 'shut down' : stage}: `
 }
 
 /** An error and its causes with their stacks, over many lines. */

@@ -16,7 +16,8 @@ export function summaryText({ links, counts, totals, elapsed }: Outcome): string
   const made = `${counted(counts.transfers, 'transfer')} of ${counted(links, 'link')} in ${seconds(elapsed)}`
   const records = `${counted(totals.pulled, 'record')} pulled, ${totals.pushed} pushed, ${totals.dropped} dropped`
   const missed = counts.missed === 0 ? '' : `, ${counted(counts.missed, 'due time')} missed`
-  return `${made}: ${records}; ${counts.failed} failed, ${counts.late} late, ${counts.skipped} skipped${missed}`
+  const lost = counts.lost === 0 ? '' : `, ${counts.lost} lost with their thread`
+  return `${made}: ${records}${lost}; ${counts.failed} failed, ${counts.late} late, ${counts.skipped} skipped${missed}`
 }
 
 function seconds(milliseconds: number): string {

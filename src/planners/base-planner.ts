@@ -63,6 +63,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #dispatcher: Dispatcher
   #state: State = 'idle'
   #paused = false
+  /** Whether it gets ready or starts its links, and has not made a transfer yet. */
+  #opening = false
   /** Undoes what `start()` has done so far. */
   #undo = new Releasers()
   #starting: Promise<void> | undefined
@@ -70,8 +72,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   #shutdown: Required<ShutdownOptions>
   /** Ends `start()` early: a transfer failed, or the planner was shut down meanwhile. */
   #abortStart: (reason: Error) => void = () => undefined
+  /** Waiting for links to have been added. */
+  readonly #whenJoined: (() => void)[] = []
   /** Removals of links that are under way. */
   readonly #removals = new Set<Promise<void>>()
+  /** What a start rejects with that was ended by `shutdown()`. */
+  #askedToStop: Error | undefined
   /** What stopped the planner; `undefined` when it was asked to. */
   #stopReason: Error | undefined
   /** What failed while it stopped. */
@@ -147,6 +153,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       else for (const link of list) this.#admit(link)
     } finally {
       for (const link of list) this.#joining.delete(link)
+      for (const tell of this.#whenJoined.splice(0)) tell()
     }
   }
 
@@ -157,7 +164,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link MissingLinkError} when one is not in this planner; then none is removed
    */
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
+    // those that are being added are so first
+    while (toArray(links).some((link) => this.#joining.has(link))) await this.#joined()
     const list = this.#checkKnown(links)
+    if (this.running) for (const link of list) this.#dispatcher.retire(link)
     if (this.#state !== 'idle') await this.settled()
     const removal = this.#remove(list)
     this.#removals.add(removal)
@@ -211,9 +221,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     try {
       await this.#starting
     } catch (error) {
-      // start() itself tells it
-      this.#finished.promise.catch(() => undefined)
-      this.#finished.reject(toError(error))
+      if (error === this.#askedToStop) {
+        this.#finished.resolve()
+      } else {
+        this.#finished.promise.catch(() => undefined) // start() itself tells it
+        this.#finished.reject(toError(error))
+      }
       throw error
     }
   }
@@ -262,7 +275,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     const drain = checkBoolean('drain', options.drain, this.#shutdown.drain)
     if (this.#state === 'idle') return
     this.#shutdown = { wait: this.#shutdown.wait && wait, drain }
-    if (!wait) this.#cancel()
+    if (!wait) {
+      this.#cancel()
+      if (this.#opening) this.hurry()
+    }
     if (!this.running && this.#stopping === undefined && !(await this.#abandonStart())) return
     this.#finished.promise.catch(() => undefined) // told by this call
     await this.#stop()
@@ -310,6 +326,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Gets ready what links need, before any is started; more links may be registered with {@link BasePlanner.register}. */
   protected prepare(): void | Promise<void> {}
 
+  /** Ends what keeps {@link BasePlanner.prepare} or the links' start: the planner is to shut down without waiting. */
+  protected hurry(): void {}
+
   /** Undoes {@link BasePlanner.prepare}, after all links are shut down. */
   protected release(): void | Promise<void> {}
 
@@ -327,6 +346,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   protected register(link: PlannedLink): void {
     this.#checkNew([link])
     this.#admit(link)
+  }
+
+  /** Counts records that were lost with what held them. */
+  protected countLost(records: number): void {
+    this.#dispatcher.countLost(records)
   }
 
   /** Drops a link that {@link BasePlanner.register} took in. */
@@ -385,6 +409,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       throw error
     } finally {
       this.#abortStart = () => undefined
+      this.#opening = false
     }
     if (this.#dispatcher.usedUp()) this.#stopByItself()
   }
@@ -400,10 +425,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     // each step ends before it can be undone
     const step = async (work: () => unknown, undo: () => unknown) => {
       this.#undo.push(undo)
-      await work()
+      try {
+        await work()
+      } catch (error) {
+        throw abandoned ?? error // what was ended in a hurry fails for that
+      }
       if (abandoned !== undefined) throw abandoned
     }
     this.#undo.push(this.options.shutdownAtExit ? shutdownAtExit(this) : stayUp())
+    this.#opening = true
     await step(
       () => this.prepare(),
       () => this.release(),
@@ -413,6 +443,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       () => startLinks(links),
       async () => throwAny(await stopLinks(this.links), 'several links failed to shut down'),
     )
+    this.#opening = false
     this.#undo.push(async () => {
       if (this.#shutdown.drain) await this.#drainAll()
     })
@@ -433,9 +464,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (abandoned !== undefined) throw abandoned
   }
 
+  #joined(): Promise<void> {
+    return new Promise((resolve) => this.#whenJoined.push(resolve))
+  }
+
   /** Ends a start that is under way, or waits until a failed one is undone; whether the planner runs all the same. */
   async #abandonStart(): Promise<boolean> {
-    this.#abortStart(new PlannerStateError('the planner was shut down while it started'))
+    this.#askedToStop = new PlannerStateError('the planner was shut down while it started')
+    this.#abortStart(this.#askedToStop)
     await this.#starting?.catch(() => undefined)
     return this.#state !== 'idle'
   }
@@ -465,7 +501,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   async #undoAll(): Promise<void> {
     this.#paused = false
     for (const error of await this.#undo.undo()) {
-      getLogger('databay.BasePlanner').error({ err: toError(error) }, `${String(this)} failed to shut down in part`)
+      const err = toError(error)
+      getLogger('databay.BasePlanner').error({ err }, `${String(this)} failed to shut down in part: ${err.message}`)
       if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
     }
     this.#dispatcher.reset()

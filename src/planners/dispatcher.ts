@@ -39,7 +39,7 @@ export class Dispatcher {
   readonly #options: ResolvedPlannerOptions
   readonly #hooks: DispatcherHooks
   readonly #links = new Map<PlannedLink, LinkState>()
-  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 }
   #inFlight = 0
   #waiting: (() => void)[] = []
 
@@ -118,6 +118,11 @@ export class Dispatcher {
     this.#counts.transfers++
     if (report.errors.length > 0) this.#counts.failed++
     this.#hooks.notify('transfer', report)
+  }
+
+  /** Counts records that were lost with what held them. */
+  countLost(records: number): void {
+    this.#counts.lost += records
   }
 
   /** Waits until no transfer runs: of one link, or of all. */

@@ -34,7 +34,7 @@ export interface PlannerOptions {
    */
   readonly lateAfter?: number
   /**
-   * How transfers end when the planner shuts down: whether buffers release what they hold through the outlets.
+   * Whether buffers release what they hold through the outlets when the planner shuts down.
    * @default true
    */
   readonly drain?: boolean
@@ -115,6 +115,7 @@ export interface PlannerEvents {
 
 /** What a planner did since it was made. */
 export interface PlannerCounts {
+  /** Transfers that were made, those that drain buffers too. */
   readonly transfers: number
   /** Transfers with an error, ignored ones too. */
   readonly failed: number
@@ -123,4 +124,6 @@ export interface PlannerCounts {
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
+  /** Records in buffers that were lost with their thread, as of their links' last reports. */
+  readonly lost: number
 }

@@ -153,6 +153,10 @@ export class WorkerPlanner extends ClockedPlanner {
     for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
 
+  protected override hurry(): void {
+    void this.pool.destroy(true)
+  }
+
   protected override async release(): Promise<void> {
     for (const link of this.#hosting.clear()) this.unregister(link)
     await this.pool.destroy()
@@ -178,6 +182,7 @@ export class WorkerPlanner extends ClockedPlanner {
       { err: error },
       `thread ${thread.number} was lost with ${transfers} transfers and ${links.buffered} buffered records: ${error.message}`,
     )
+    this.countLost(links.buffered)
     this.notify('threadLost', { thread: thread.number, error, links: links.names, transfers, buffered: links.buffered })
   }
 

@@ -126,6 +126,8 @@ export class LinkHost {
         return this.#transfer(task.runs)
       case 'process':
         return this.#process(task)
+      case 'rest':
+        return Promise.all([process.stdout, process.stderr].map(printed)).then(() => null)
     }
   }
 
@@ -328,6 +330,15 @@ function restore(link: Link, state: LinkState): void {
   for (const [index, part] of partsOf(link).entries()) {
     if (state[index] !== undefined) part.restoreState?.(state[index])
   }
+}
+
+/** Resolves when what was written to a stream before is written. */
+function printed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => {
+      resolve()
+    })
+  })
 }
 
 async function errorOf(work: Promise<void>): Promise<PlainError | null> {

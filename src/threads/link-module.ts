@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { InvalidOptionError, LinkModuleError } from '../errors.js'
+import { InvalidOptionError, LinkModuleError, show } from '../errors.js'
 import { isLink, type Link } from '../link.js'
 
 /** A link of a module, and where in the module it is. */
@@ -21,11 +21,16 @@ export function moduleUrl(option: string, module: URL | string): string {
   const expected = 'a path or a file: URL of a link module'
   if (typeof module === 'string' && !/^[a-z][a-z0-9+.-]+:/i.test(module)) {
     if (module === '') throw new InvalidOptionError(option, expected, module)
-    return pathToFileURL(resolve(module)).href
+    return pathToFileURL(realPath(resolve(module))).href
   }
   const url = typeof module === 'string' ? parseUrl(option, expected, module) : module
   if (!(url instanceof URL) || url.protocol !== 'file:') throw new InvalidOptionError(option, expected, module)
   return url.href
+}
+
+/** Where links of the file system lead, so that a module is known under one name. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 function parseUrl(option: string, expected: string, text: string): URL {
@@ -52,12 +57,18 @@ export async function loadModule(url: string): Promise<{ readonly [name: string]
 }
 
 function whyNotLoaded(error: unknown): string {
-  if (error instanceof SyntaxError) return `does not parse: ${error.message}`
-  if (!(error instanceof Error)) return 'threw something other than an Error while it was loaded'
+  if (error instanceof SyntaxError) return `does not parse: ${error.message}${placeOf(error)}`
+  if (!(error instanceof Error)) return `threw ${show(error)} while it was loaded`
   if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
     return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx' (${error.message})`
   }
   return `failed to load: ${error.message}`
+}
+
+/** Where a syntax error is, which may be in a module that this one imports: the first line of its stack. */
+function placeOf({ stack = '' }: SyntaxError): string {
+  const [first = ''] = stack.split('\n')
+  return /:\d+$/.test(first) ? ` (${first})` : ''
 }
 
 /**

@@ -87,6 +87,8 @@ export interface Calls {
   handOver: { request: { readonly link: number }; answer: { readonly state: unknown } }
   /** Makes transfers. Each tells its report when it ends. */
   transfer: { request: { readonly runs: readonly RunRequest[] }; answer: null }
+  /** Waits until what the thread has printed is on its way. The last task of a thread. */
+  rest: { request: object; answer: null }
   /** Applies a processor to records. */
   process: {
     request: {

@@ -1,7 +1,7 @@
 import { PlannerStateError, ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
-import { failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
+import { blame, failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
 import { LaneLearner } from './lane-learner.js'
 import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
@@ -273,7 +273,11 @@ export class ThreadLink implements PlannedLink {
 
   async #openIn(host: Host): Promise<void> {
     const { module, exportName, index } = this.description
-    await host.thread.open({ module, exportName, index, id: host.id, ...host.state })
+    try {
+      await host.thread.open({ module, exportName, index, id: host.id, ...host.state })
+    } catch (thrown) {
+      throw blame(thrown, this.name, 'start')
+    }
     host.open = true
     host.state = undefined
   }

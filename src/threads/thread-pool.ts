@@ -20,6 +20,9 @@ const UNBOUNDED = 1_000_000
  */
 const YOUNG_GENERATION_MB = 64
 
+/** How long threads may take to let through what they have printed, in milliseconds. */
+const MAX_REST = 500
+
 export interface ThreadPoolOptions {
   /** How many threads, all of them from the start to the end. */
   readonly threads: number
@@ -106,8 +109,13 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     await Promise.all(this.#threads.map((thread) => thread.ready))
   }
 
-  /** Ends the threads, whatever they are doing. */
-  async destroy(): Promise<void> {
+  /**
+   * Ends the threads, whatever they are doing. What they have printed is let through, unless they do not answer.
+   *
+   * @param hurry - not even that
+   */
+  async destroy(hurry = false): Promise<void> {
+    if (!hurry) await this.#rest()
     const piscina = this.#piscina
     this.#piscina = undefined
     this.#stopListening()
@@ -128,6 +136,16 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
    */
   processor(module: URL | string, options: OffloadOptions = {}): ProcessorFunction {
     return offload(this, module, options)
+  }
+
+  async #rest(): Promise<void> {
+    const reachable = this.#threads.filter((thread) => thread.worker !== undefined)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, MAX_REST)
+    })
+    await Promise.race([Promise.allSettled(reachable.map((thread) => thread.call('rest', {}))), late])
+    clearTimeout(timer)
   }
 
   #adopt(piscina: Piscina, id: number): void {

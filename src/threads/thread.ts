@@ -29,6 +29,8 @@ export class Thread {
   #worker: Worker | undefined
   #port: MessagePort | undefined
   #ready: Promise<void>
+  /** Whether the worker has taken its channel, and so takes tasks. */
+  #greeted = false
   #becomeReady: () => void = () => undefined
   #failReady: (error: Error) => void = () => undefined
   #tasks = 0
@@ -82,6 +84,7 @@ export class Thread {
       transfersPerThread: this.#transfersPerThread,
     }
     await this.#send('hello', { port: port2, setup }, [port2])
+    this.#greeted = true
     this.#becomeReady()
   }
 
@@ -90,6 +93,7 @@ export class Thread {
     this.#hearRest()
     const transfers = this.#running.size
     this.#worker = undefined
+    this.#greeted = false
     this.#port?.close()
     this.#port = undefined
     this.#becomeReady() // whoever waits for the lost one sees that there is none
@@ -110,9 +114,10 @@ export class Thread {
   }
 
   /** Asks the thread to do something. Rejects with its error, or a {@link ThreadLostError}. */
-  async call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
-    await this.#ready
-    return this.#send(call, request, [])
+  call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
+    const send = () => this.#send(call, request, [])
+    // at once when it can be: a thread begins with the first of a tick while the rest is still gathered
+    return this.#greeted ? send() : this.#ready.then(send)
   }
 
   /** Opens a link; those of one tick go in one message. */
@@ -132,7 +137,7 @@ export class Thread {
       this.#running.set(run, { resolve, reject })
       this.#outbox.push({ ...request, run })
       if (this.#outbox.length === 1) queueMicrotask(() => this.#flush())
-      // a full message goes at once: the thread can begin while the rest of a tick is still gathered
+      // a full message does not wait for the rest of the tick
       if (this.#outbox.length === MAX_RUNS) this.#flush()
     })
   }

@@ -3,7 +3,7 @@ import { summaryText } from '../../src/cli/summary.js'
 
 const outcome = {
   links: 4,
-  counts: { transfers: 120, failed: 1, skipped: 2, late: 3, missed: 0 },
+  counts: { transfers: 120, failed: 1, skipped: 2, late: 3, missed: 0, lost: 0 },
   totals: { pulled: 3412, pushed: 3400, dropped: 12 },
   elapsed: 12_345,
 }

@@ -1,0 +1,203 @@
+/** Starting, stopping, adding and removing at awkward moments; on the build, as threads load it fastest. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { Buffer, Inlet, Link, NullInlet, Outlet, SchedulePlanner, WorkerPlanner } from '../../dist/src/index.js'
+
+const index = join(resolve(import.meta.dirname, '../..'), 'dist/src/index.js')
+
+class OneInlet extends Inlet<number> {
+  pull() {
+    return 1
+  }
+}
+
+class KeepOutlet extends Outlet {
+  readonly payloads: unknown[] = []
+  push(records: { readonly payload: unknown }[]) {
+    this.payloads.push(...records.map(({ payload }) => payload))
+  }
+}
+
+/** Writes a link module; gives its path. */
+function moduleOf(t: Test, code: string, name = 'links.mjs'): string {
+  const path = join(t.testdir({}), name)
+  writeFileSync(
+    path,
+    `import { Buffer, Inlet, Link, NullInlet, NullOutlet, Outlet } from ${JSON.stringify(index)}\n${code}`,
+  )
+  return path
+}
+
+t.test('a node that holds up the event loop beyond the timeout of its link fails the transfer', async (t) => {
+  class BlockingInlet extends Inlet<number> {
+    pull() {
+      for (const until = performance.now() + 50; performance.now() < until;);
+      return 1
+    }
+  }
+  const outlet = new KeepOutlet()
+  const link = new Link({ inlets: new BlockingInlet(), outlets: outlet, interval: 1, timeout: 0.01 })
+  const report = await link.transfer()
+  t.match(report, { failed: true, pulled: 1, errors: [{ code: 'DATABAY_TRANSFER_TIMEOUT' }] })
+  t.same(outlet.payloads, [], 'nothing is pushed after the deadline')
+})
+
+t.test('a planner that is shut down by a listener of its first transfer has finished in order', async (t) => {
+  const planner = new SchedulePlanner(new Link({ inlets: new NullInlet(), outlets: [], interval: 1 }))
+  planner.once('transfer', () => void planner.shutdown())
+  await t.rejects(planner.start(), { code: 'DATABAY_PLANNER_STATE' })
+  await t.resolves(planner.finished)
+})
+
+t.test('a link that yields no report is an error that names it, and the planner still shuts down', async (t) => {
+  const link = new Link({ inlets: new NullInlet(), outlets: [], interval: 1, tags: 'odd', immediateTransfer: false })
+  Object.defineProperty(link, 'transfer', { value: async () => ({}) })
+  const planner = new SchedulePlanner(link)
+  await planner.start()
+  const failed = t.rejects(planner.finished, { message: /odd must resolve with a TransferReport/ })
+  t.same(await planner.forceTransfer(), [])
+  await failed
+  t.match(planner.counts, { transfers: 1, failed: 1 })
+})
+
+t.test('a link that is being removed makes no more transfers, and shutting down waits for it', async (t) => {
+  const steps: string[] = []
+  class SlowOutlet extends Outlet {
+    push() {}
+    override async onShutdown() {
+      steps.push('closing')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      steps.push('closed')
+    }
+  }
+  const link = new Link({ inlets: new OneInlet(), outlets: new SlowOutlet(), interval: 1 })
+  const planner = new SchedulePlanner([link, new Link({ inlets: [], outlets: [], interval: 1 })])
+  await planner.start()
+  const removed = planner.removeLinks(link)
+  t.equal((await planner.forceTransfer()).length, 1, 'only the other link transfers')
+  await planner.shutdown()
+  t.same(steps, ['closing', 'closed'])
+  await removed
+})
+
+t.test('what is removed while it is being added is removed', async (t) => {
+  const planner = new SchedulePlanner()
+  await planner.start()
+  const link = new Link({ inlets: [], outlets: [], interval: 1 })
+  const added = planner.addLinks(link)
+  await planner.removeLinks(link)
+  await added
+  t.same(planner.links, [])
+  await planner.shutdown()
+})
+
+t.test('a hung outlet does not keep a shutdown that does not wait', async (t) => {
+  class HungOutlet extends Outlet {
+    push() {
+      return new Promise<void>(() => undefined)
+    }
+  }
+  const link = new Link({ inlets: new OneInlet(), outlets: new HungOutlet(), interval: 1, processors: new Buffer() })
+  const planner = new SchedulePlanner(link)
+  await planner.start()
+  let dropped = 0
+  planner.on('transfer', (report) => (dropped += report.outlets[0]?.dropped ?? 0))
+  await planner.shutdown({ wait: false }).catch(() => undefined)
+  t.equal(dropped, 1, 'what it did not take is counted')
+})
+
+t.test('a planner without links, or paused, keeps its process up until it is shut down', async (t) => {
+  const code = (when: string) => `import { SchedulePlanner } from ${JSON.stringify(index)}
+    const planner = new SchedulePlanner()
+    await planner.start(); ${when}
+    setTimeout(() => { console.log('still up'); planner.shutdown() }, 50).unref()
+    await planner.finished`
+  for (const when of ['', 'planner.pause()']) {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code(when)])
+    t.equal(stdout, 'still up\n')
+  }
+})
+
+t.test('a module that never loads does not keep a shutdown that does not wait', async (t) => {
+  const planner = new WorkerPlanner(moduleOf(t, 'await new Promise(() => {})'), { threads: 1 })
+  const started = t.rejects(planner.start(), { code: 'DATABAY_PLANNER_STATE' })
+  await new Promise((resolve) => setTimeout(resolve, 300)) // until it is being loaded
+  await planner.shutdown({ wait: false })
+  await started
+})
+
+t.test('one link that two modules export is refused, naming both', async (t) => {
+  const path = moduleOf(t, `export const a = new Link({ inlets: new NullInlet(), outlets: [], interval: 1 })`)
+  const other = path.replace('links.mjs', 'other.mjs')
+  writeFileSync(other, `export { a as b } from './links.mjs'`)
+  const planner = new WorkerPlanner([path, other], { threads: 1 })
+  await t.rejects(planner.start(), {
+    code: 'DATABAY_LINK_MODULE',
+    message: /other\.mjs: exports as b .*links\.mjs.* as a/,
+  })
+})
+
+t.test('a module that ends its thread is told from the others', async (t) => {
+  const good = moduleOf(t, `export const a = new Link({ inlets: new NullInlet(), outlets: [], interval: 1 })`)
+  const bad = good.replace('links.mjs', 'bad.mjs')
+  writeFileSync(bad, 'process.exit(3)')
+  const error: unknown = await new WorkerPlanner([good, bad], { threads: 1 }).start().catch((error: unknown) => error)
+  t.match(error, { code: 'DATABAY_LINK_MODULE', message: /bad\.mjs: thread 1 was lost/ })
+  t.notMatch(String(error), /links\.mjs/)
+})
+
+t.test('records that buffers held in a lost thread are counted', async (t) => {
+  const path = moduleOf(
+    t,
+    `class Dying extends Inlet {
+      pull(update) {
+        if (update.transferNumber === 1) process.exit(1)
+        return [1, 2]
+      }
+    }
+    export const a = new Link({ inlets: new Dying(), outlets: new NullOutlet(), interval: 60, processors: new Buffer() })`,
+  )
+  const planner = new WorkerPlanner(path, { threads: 1, ignoreExceptions: true })
+  await planner.start()
+  const lost = new Promise((resolve) => planner.once('threadLost', resolve))
+  await planner.forceTransfer()
+  t.match(await lost, { buffered: 2 })
+  t.equal(planner.counts.lost, 2)
+  await planner.shutdown()
+})
+
+t.test('links of a module that were removed do not come back, and the last takes the module along', async (t) => {
+  const link = 'new Link({ inlets: new NullInlet(), outlets: [], interval: 60 })'
+  const planner = new WorkerPlanner(moduleOf(t, `export const a = ${link}\nexport const b = ${link}`), { threads: 1 })
+  const names = () => planner.links.map(({ name }) => name)
+  await planner.start()
+  t.same(names(), ['links.mjs#a', 'links.mjs#b'])
+  await planner.removeLinks(planner.links.slice(0, 1))
+  await planner.shutdown()
+  await planner.start()
+  t.same(names(), ['links.mjs#b'])
+  await planner.removeLinks(planner.links)
+  t.same(planner.modules, [])
+  await planner.shutdown()
+})
+
+t.test('what nodes print while they shut down is printed', async (t) => {
+  const path = moduleOf(
+    t,
+    `class Talking extends Outlet {
+      push() {}
+      onShutdown() {
+        console.log('good bye')
+      }
+    }
+    export const a = new Link({ inlets: new NullInlet(), outlets: new Talking(), interval: 60 })`,
+  )
+  const databay = join(index, '../cli/main.js')
+  for (let run = 0; run < 5; run++) {
+    const { stdout } = await promisify(execFile)(process.execPath, [databay, 'run', path, '--once', '--threads', '1'])
+    t.equal(stdout, 'good bye\n')
+  }
+})
