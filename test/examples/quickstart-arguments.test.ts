@@ -41,7 +41,7 @@ t.test('settings reach the link module by the environment', async (t) => {
 })
 
 t.test('without an environment the link module polls the live feed', async (t) => {
-  t.same(readSettings({}), { feed: LIVE_FEED, output: DEFAULT_OUTPUT, interval: 60, work: 20 })
+  t.same(readSettings({}), { feed: LIVE_FEED, output: DEFAULT_OUTPUT, interval: 60, work: 8 })
 })
 
 t.test('a bad setting is named', async (t) => {

@@ -295,7 +295,7 @@ t.test('a node that fails to shut down', async (t) => {
     const planner = handPlanner(t, failing([]), { ignoreExceptions: true })
     await planner.start()
     await planner.shutdown()
-    t.strictSame(messages(), ['HandPlanner failed to shut down in part'])
+    t.strictSame(messages(), ['HandPlanner failed to shut down in part: would not close'])
   })
 })
 
