@@ -22,7 +22,7 @@ t.test('each transfer is told of, with its report', async (t) => {
   t.equal(reports[0], report)
   await planner.fire(link)
   t.match(reports[1], { update: 'a.1' })
-  t.strictSame(planner.counts, { transfers: 2, failed: 0, skipped: 0, late: 0, missed: 0 })
+  t.strictSame(planner.counts, { transfers: 2, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 })
 })
 
 t.test('a transfer that fails stops the planner', async (t) => {
