@@ -176,7 +176,7 @@ t.test('1,000 links miss nothing', async (t) => {
   const { clock, planner } = setUp(t, links)
   await planner.start()
   await clock.pass(3000)
-  t.strictSame(planner.counts, { transfers: 3000, failed: 0, skipped: 0, late: 0, missed: 0 })
+  t.strictSame(planner.counts, { transfers: 3000, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 })
   t.equal(clock.armed, 1)
 })
 

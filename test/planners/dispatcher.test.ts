@@ -69,7 +69,7 @@ t.test('a transfer is made, counted and told of', async (t) => {
   t.match(await dispatcher.dispatch(a, ON_TIME), { update: 'a.7' })
   t.strictSame(request, { scheduledAt: 1000 })
   t.match(told, [/^transfer \{"link":"a","update":"a\.7"/])
-  t.strictSame(dispatcher.counts, { transfers: 1, failed: 0, skipped: 0, late: 0, missed: 0 })
+  t.strictSame(dispatcher.counts, { transfers: 1, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 })
   t.strictSame(failures, [])
 })
 
