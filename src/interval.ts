@@ -11,6 +11,9 @@ export interface Duration {
   readonly weeks?: number
 }
 
+/** The longest time that a timer of Node can be set to, in milliseconds: a longer one fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 const MILLISECONDS = {
   milliseconds: 1,
   seconds: 1000,

@@ -1,7 +1,7 @@
 import { Cancellation } from './cancellation.js'
 import { InvalidNodeError, show, toError, TransferTimeoutError } from './errors.js'
 import { isInlet, type Inlet } from './inlet.js'
-import { describeSchedule, type Schedule } from './interval.js'
+import { describeSchedule, LONGEST_TIMER, type Schedule } from './interval.js'
 import { nodeName, Releasers, type Node } from './lifecycle.js'
 import {
   resolvePipeline,
@@ -20,9 +20,6 @@ import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
-
-/** What a timer can wait at most: beyond it, it would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * What whoever runs a link's transfers for a planner may ask for.

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { InvalidOptionError } from '../errors.js'
-import { toMilliseconds, type Duration } from '../interval.js'
+import { LONGEST_TIMER, toMilliseconds, type Duration } from '../interval.js'
 import { ACCEPTED_ENCODINGS } from './http-body.js'
 import type { HttpInletOptions } from './http-inlet.js'
 
@@ -28,9 +28,6 @@ export interface HttpRequest {
   readonly headersTimeout: number
   readonly bodyTimeout: number
 }
-
-/** The longest time that a timer can take, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
 
 /** Stands in an error for a value that may be secret. */
 const HIDDEN = 'something else (not shown)'
@@ -60,7 +57,7 @@ export function resolveRequest(url: string | URL, options: HttpInletOptions): Ht
 function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
   if (value === undefined) return otherwise
   const milliseconds = toMilliseconds(`HttpInlet.${option}`, value)
-  if (milliseconds > LONGEST) throw new InvalidOptionError(`HttpInlet.${option}`, 'at most 24 days', value)
+  if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(`HttpInlet.${option}`, 'at most 24 days', value)
   return milliseconds
 }
 

@@ -7,6 +7,7 @@ import {
   toError,
   TransferCancelledError,
 } from '../errors.js'
+import { LONGEST_TIMER } from '../interval.js'
 import { Releasers } from '../lifecycle.js'
 import { checkBoolean, checkOptions } from '../check.js'
 import { getLogger } from '../log.js'
@@ -600,9 +601,6 @@ function stayUp(): () => void {
     clearInterval(timer)
   }
 }
-
-/** The longest time that a timer of Node can be set to, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Whether `value` can be given to a planner. */
 export function isPlannedLink(value: unknown): value is PlannedLink {

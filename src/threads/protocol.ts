@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Schedule } from '../interval.js'
 import type { Lane } from '../link-options.js'
 import type { LogLevels } from '../log.js'
+import type { PlannedLink } from '../planned-link.js'
 import type { Metadata } from '../record.js'
 import type { PlainError } from '../report.js'
 import type { PackedReports } from './packed-reports.js'
@@ -18,19 +18,16 @@ import type { PackedReports } from './packed-reports.js'
  */
 
 /** What a link module's link is, without the link: enough to plan and to host it. */
-export interface LinkDescription {
+export interface LinkDescription extends Pick<
+  PlannedLink,
+  'name' | 'tags' | 'schedule' | 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'
+> {
   /** URL of the link module. */
   readonly module: string
   /** Name of the export. */
   readonly exportName: string
   /** Position in the export when that is a list of links. */
   readonly index: number | undefined
-  readonly name: string
-  readonly tags: readonly string[]
-  readonly schedule: Schedule
-  readonly immediateTransfer: boolean
-  readonly ignoreExceptions: boolean
-  readonly maxInstances: number
   readonly stateless: boolean
   readonly lane: Lane
   /** The link as `Link.toString()` prints it. */
