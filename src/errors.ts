@@ -145,11 +145,46 @@ export class InvalidPayloadError extends DatabayError {
   }
 }
 
+const PARTIAL_PUSH = 'DATABAY_PARTIAL_PUSH'
+
+/** A record that an outlet did not take. */
+export interface RejectedRecord {
+  /** Its place in the batch. */
+  readonly index: number
+  readonly error: Error
+}
+
+/**
+ * What an outlet's `push` rejects with when it took some records of its batch and not the others. A transfer counts
+ * those that were taken as pushed, and the rest as dropped. The first of their errors is the `cause`.
+ */
+export class PartialPushError extends DatabayError {
+  /** How many records of the batch were taken. */
+  readonly taken: number
+  readonly rejected: readonly RejectedRecord[]
+
+  /** @param outlet - name of the outlet, for the message */
+  constructor(outlet: string, taken: number, rejected: readonly RejectedRecord[]) {
+    const cause = rejected[0]?.error
+    const total = taken + rejected.length
+    const why = cause === undefined ? '' : `: ${cause.message}`
+    super(PARTIAL_PUSH, `${outlet}: ${rejected.length} of ${total} records were not taken${why}`, { cause })
+    this.taken = taken
+    this.rejected = rejected
+  }
+}
+
 /** An optional package is needed and not installed. The message says what to install. */
 export class MissingDependencyError extends DatabayError {
   constructor(message: string, options?: ErrorOptions) {
     super('DATABAY_MISSING_DEPENDENCY', message, options)
   }
+}
+
+/** How many records of its batch a `push` took all the same, that rejected with `error`, of this or of another copy of this package. */
+export function takenDespite(error: unknown): number {
+  if (!isError(error) || !('code' in error) || error.code !== PARTIAL_PUSH) return 0
+  return 'taken' in error && Number.isSafeInteger(error.taken) ? (error.taken as number) : 0
 }
 
 /** A value for a message: short, on one line, never a whole payload. Never throws. */

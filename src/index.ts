@@ -20,6 +20,7 @@ export {
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
+  PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
   ThreadLostError,
@@ -27,6 +28,7 @@ export {
   TransferTimeoutError,
   UncloneableRecordError,
   type HttpFailure,
+  type RejectedRecord,
 } from './errors.js'
 export { Inlet, type InletOptions, type Pulled } from './inlet.js'
 export { FileInlet, FileInletMode, type FileInletOptions } from './inlets/file-inlet.js'
@@ -47,6 +49,7 @@ export type { FileMode, TargetOptions } from './outlets/targets.js'
 export type { PlannedLink, TransferRequest } from './planned-link.js'
 export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './processor.js'
 export { Record, type Metadata } from './record.js'
+export type { RetryOptions } from './retry.js'
 export {
   TransferError,
   type OutletReport,

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { copy } from 'fast-copy'
-import { ImplementationError, show } from './errors.js'
+import { ImplementationError, show, takenDespite } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { nodeName } from './lifecycle.js'
 import { getLogger } from './log.js'
@@ -284,6 +284,9 @@ async function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean,
       }
     } catch (thrown) {
       tally.fail(thrown, name, 'push')
+      const taken = Math.min(takenDespite(thrown), lost)
+      report.pushed += taken
+      lost -= taken
     }
     const stopped = tally.cancelled !== undefined
     if (stopped) lost += count(offered.slice(at + 1))

@@ -75,6 +75,7 @@ t.test('each library has one place', async (t) => {
   t.same(importers('node-schedule'), ['src/planners/clock.ts'])
   t.same(importers('cron-parser'), ['src/interval.ts'])
   t.same(importers('p-limit'), ['src/transfer.ts'])
+  t.same(importers('p-retry'), ['src/retry.ts'])
   t.same(importers('pino'), ['src/log.ts'])
   t.same([...new Set(importers('commander').map(dirname))], ['src/cli'])
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Buffer } from '../src/buffer.js'
 import { Cancellation } from '../src/cancellation.js'
+import { PartialPushError } from '../src/errors.js'
 import { Record } from '../src/record.js'
 import type { TransferReport } from '../src/report.js'
 import type { TransferRun } from '../src/tally.js'
@@ -393,6 +394,25 @@ t.test('an outlet gets every batch, whatever happens to it before and to its sib
     t.strictSame(report.errors.map((error) => error.message).sort(), ['never', 'never', 'never', 'not 2'])
   }
   t.equal(log.messages().filter((message) => message.includes('dropped 1 records')).length, 8)
+})
+
+t.test('an outlet can say which records of a batch it did not take', async (t) => {
+  const log = captureLogs(t)
+  const taking = (taken: number) =>
+    new KeepOutlet(() => {
+      throw new PartialPushError('KeepOutlet', taken, [{ index: 1, error: new Error('too long') }])
+    })
+  const report = await run({ inlets: [giving(1, 2, 3)], outlets: [taking(2), taking(99), taking(NaN)] })
+  t.match(report, {
+    failed: true,
+    outlets: [
+      { pushed: 2, dropped: 1 },
+      { pushed: 3, dropped: 0 },
+      { pushed: 0, dropped: 3 },
+    ],
+    errors: [{ code: 'DATABAY_PARTIAL_PUSH', message: 'KeepOutlet: 1 of 3 records were not taken: too long' }, {}, {}],
+  })
+  t.ok(log.messages().includes('a.0 dropped 1 records: KeepOutlet did not take them'))
 })
 
 t.test('a failing processor of an outlet costs that outlet its batch, and its siblings nothing', async (t) => {
