@@ -101,7 +101,12 @@ export class UncloneableRecordError extends DatabayError {
 }
 
 /** Why an HTTP request came to nothing. */
-export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body'
+export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages'
+
+export interface HttpErrorOptions extends ErrorOptions {
+  readonly status?: number | undefined
+  readonly retryAfter?: number | undefined
+}
 
 /**
  * A request failed, or its response cannot be used. The message names the URL without what may be secret in it:
@@ -110,20 +115,19 @@ export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body'
 export class HttpError extends DatabayError {
   /**
    * What failed: the `connection` (also DNS and TLS), the time ran out (`timeout`), the response's `status` is not
-   * accepted, or its `body` cannot be used.
+   * accepted, its `body` cannot be used, it leads where it must not (`redirect`), or there is no end of `pages`.
    */
   readonly failure: HttpFailure
   /** Status of the response; `undefined` when there is none. */
   readonly status: number | undefined
+  /** How long the server asked to wait before another try, in milliseconds; `undefined` when it did not. */
+  readonly retryAfter: number | undefined
 
-  constructor(
-    failure: HttpFailure,
-    message: string,
-    options?: ErrorOptions & { readonly status?: number | undefined },
-  ) {
+  constructor(failure: HttpFailure, message: string, options?: HttpErrorOptions) {
     super('DATABAY_HTTP', message, options)
     this.failure = failure
     this.status = options?.status
+    this.retryAfter = options?.retryAfter
   }
 }
 

@@ -27,12 +27,17 @@ export {
   TransferCancelledError,
   TransferTimeoutError,
   UncloneableRecordError,
+  type HttpErrorOptions,
   type HttpFailure,
   type RejectedRecord,
 } from './errors.js'
 export { Inlet, type InletOptions, type Pulled } from './inlet.js'
 export { FileInlet, FileInletMode, type FileInletOptions } from './inlets/file-inlet.js'
-export { HttpInlet, type HttpInletOptions } from './inlets/http-inlet.js'
+export type { ResponseHeaders } from './inlets/http-exchange.js'
+export type { HttpFormat } from './inlets/http-format.js'
+export { HttpInlet } from './inlets/http-inlet.js'
+export type { HttpInletOptions } from './inlets/http-options.js'
+export { nextLink, type HttpPage, type NextPage } from './inlets/http-pages.js'
 export type { HttpHeaders, HttpParams } from './inlets/http-request.js'
 export { NullInlet } from './inlets/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './inlets/random-int-inlet.js'

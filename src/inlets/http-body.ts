@@ -27,16 +27,20 @@ export const ACCEPTED_ENCODINGS = 'gzip, deflate, br'
 const MAX_ENCODINGS = 3
 
 /**
- * Reads a response's body and undoes its `content-encoding`. No more than `maxSize` bytes are held of any stage, so
+ * Reads a response's body and undoes its `content-encoding`. No more than `limit` bytes are held of any stage, so
  * neither a large body nor a small one that unpacks to a large one can fill the memory.
  *
  * @param chunks - the body, as it comes
  * @param contentEncoding - the header, `undefined` when there is none
+ * @param limit - most bytes of the body
+ * @param maxSize - most bytes of all bodies of the pull, for the error
+ * @throws {@link BodyError}
  */
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,
   contentEncoding: string | readonly string[] | undefined,
-  maxSize: number,
+  limit: number,
+  maxSize = limit,
 ): Promise<Buffer> {
   const encodings = [contentEncoding ?? []]
     .flat()
@@ -51,10 +55,10 @@ export async function readBody(
     if (decoder === undefined) throw new BodyError(`its body has the unknown encoding ${show(name)}`)
     return decoder
   })
-  let body = await collect(chunks, maxSize)
+  let body = await collect(chunks, limit, maxSize)
   if (body.length === 0) return body
   for (const decode of decoders.reverse()) {
-    body = await decode(body, { maxOutputLength: maxSize }).catch((error: unknown) => {
+    body = await decode(body, { maxOutputLength: Math.max(1, limit) }).catch((error: unknown) => {
       if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) throw tooLarge(maxSize)
       throw new BodyError(`its body cannot be unpacked: ${toError(error).message}`, { cause: error })
     })
@@ -62,20 +66,20 @@ export async function readBody(
   return body
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, maxSize: number): Promise<Buffer> {
+async function collect(chunks: AsyncIterable<Uint8Array>, limit: number, maxSize: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   // leaving the loop ends the response
   for await (const chunk of chunks) {
     size += chunk.length
-    if (size > maxSize) throw tooLarge(maxSize)
+    if (size > limit) throw tooLarge(maxSize)
     parts.push(chunk)
   }
   return Buffer.concat(parts, size)
 }
 
 function tooLarge(maxSize: number): BodyError {
-  return new BodyError(`its body is larger than maxBodySize, which is ${maxSize} bytes`)
+  return new BodyError(`with its body, the pull is larger than maxBodySize, which is ${maxSize} bytes`)
 }
 
 function hasCode(error: unknown, code: string): boolean {
@@ -90,20 +94,4 @@ function hasCode(error: unknown, code: string): boolean {
 export function bodyText(body: Uint8Array, contentType: string | readonly string[] | undefined): string {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec([contentType ?? []].flat().join(','))?.[1]
   return new TextDecoder(charset ?? 'utf-8').decode(body)
-}
-
-/**
- * Parses JSON.
- *
- * @throws an error that shows how the text begins, but never all of it. (The engine's own error would: it repeats a
- * short text whole.)
- */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const reason = (error as SyntaxError).message.replace(/(^|, )(\.\.\.)?"[^]*$/, '')
-    const start = text.slice(0, Math.min(40, Math.ceil(text.length / 2)))
-    throw new BodyError(`its body is not JSON: it starts with ${show(start)}${reason && `: ${reason}`}`)
-  }
 }

@@ -1,9 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { InvalidOptionError } from '../errors.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../interval.js'
+import { HttpError, InvalidOptionError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
 import { ACCEPTED_ENCODINGS } from './http-body.js'
-import type { HttpInletOptions } from './http-inlet.js'
 
 type Param = string | number | boolean
 
@@ -17,25 +15,30 @@ export interface HttpHeaders {
   readonly [name: string]: string
 }
 
-/** The request that an inlet makes at each pull, and its limits. Lengths of time are in milliseconds. */
+/** A request as it is sent. */
 export interface HttpRequest {
+  /** Without credentials and fragment. */
   readonly url: URL
   readonly method: string
+  /** By their names in lower case. */
   readonly headers: HttpHeaders
   readonly body: string | Uint8Array | null
-  readonly timeout: number
-  readonly connectTimeout: number
-  readonly headersTimeout: number
-  readonly bodyTimeout: number
+}
+
+/** What a request is made from. */
+interface RequestOptions {
+  readonly params?: HttpParams
+  readonly headers?: HttpHeaders
+  readonly method?: string
+  readonly body?: string | Uint8Array
 }
 
 /** Stands in an error for a value that may be secret. */
 const HIDDEN = 'something else (not shown)'
 
 /** @throws {@link InvalidOptionError} naming the option */
-export function resolveRequest(url: string | URL, options: HttpInletOptions): HttpRequest {
+export function resolveRequest(url: string | URL, options: RequestOptions): HttpRequest {
   const { method, body } = options
-  const timeout = checkTime('timeout', options.timeout, 60_000)
   if (method !== undefined && (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method))) {
     throw new InvalidOptionError('HttpInlet.method', "a method like 'GET'", method)
   }
@@ -47,18 +50,7 @@ export function resolveRequest(url: string | URL, options: HttpInletOptions): Ht
     headers: resolveHeaders(new URL(url), options.headers),
     method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
     body: body ?? null,
-    timeout,
-    connectTimeout: checkTime('connectTimeout', options.connectTimeout, 10_000),
-    headersTimeout: checkTime('headersTimeout', options.headersTimeout, timeout),
-    bodyTimeout: checkTime('bodyTimeout', options.bodyTimeout, timeout),
   })
-}
-
-function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  const milliseconds = toMilliseconds(`HttpInlet.${option}`, value)
-  if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(`HttpInlet.${option}`, 'at most 24 days', value)
-  return milliseconds
 }
 
 /**
@@ -90,9 +82,11 @@ function checkSecretObject(option: string, value: unknown): void {
 
 function parseUrl(option: string, url: string | URL): URL {
   const expected = 'a URL that starts with http:// or https://'
-  const given = String(url)
-  if (!URL.canParse(given)) throw new InvalidOptionError(option, expected, HIDDEN)
-  const parsed = new URL(given)
+  if (typeof url !== 'string' && !((url as unknown) instanceof URL)) {
+    throw new InvalidOptionError(option, expected, typeof url)
+  }
+  if (!URL.canParse(String(url))) throw new InvalidOptionError(option, expected, HIDDEN)
+  const parsed = new URL(url)
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     throw new InvalidOptionError(option, expected, parsed.protocol)
   }
@@ -102,6 +96,11 @@ function parseUrl(option: string, url: string | URL): URL {
 /** A URL for logs and errors: without credentials, fragment and query. That it has a query is shown. */
 export function showUrl(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+}
+
+/** What went wrong with a request, named by its URL. */
+export function httpError(url: URL, failure: HttpFailure, message: string, options?: HttpErrorOptions): HttpError {
+  return new HttpError(failure, `HttpInlet: ${showUrl(url)}: ${message}`, options)
 }
 
 /**

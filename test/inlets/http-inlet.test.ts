@@ -3,49 +3,15 @@ import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
-import { FileError, HttpError } from '../../src/errors.js'
 import { InvalidOptionError, TransferTimeoutError } from '../../src/errors.js'
-import { HttpInlet, type HttpInletOptions } from '../../src/inlets/http-inlet.js'
+import { HttpInlet } from '../../src/inlets/http-inlet.js'
+import type { HttpInletOptions } from '../../src/inlets/http-options.js'
 import { Update } from '../../src/update.js'
+import { failureOf, inlet, pullOf, update } from '../helpers/http-inlets.js'
 import { captureLogs } from '../helpers/logs.js'
-import { turnOfTheLoop } from '../helpers/nodes.js'
-import { listen, makeCertificate, serve, serveTls } from '../helpers/servers.js'
-
-const update = new Update(['http_to_null'], 0)
-
-/** An inlet that is shut down when the test ends. */
-function inlet(t: Test, url: string, options?: HttpInletOptions) {
-  const made = new HttpInlet(url, options)
-  t.teardown(() => made.onShutdown())
-  return made
-}
-
-/** What an inlet pulls from a server that always answers the same. */
-async function pullOf(
-  t: Test,
-  body: string | Uint8Array,
-  options?: HttpInletOptions,
-  headers: { [name: string]: string } = {},
-  status = 200,
-): Promise<unknown> {
-  const { url } = await serve(t, (_, response) => response.writeHead(status, headers).end(body))
-  return inlet(t, `${url}/data?token=secret`, options).pull(update)
-}
-
-/** The error of a pull, with what it must never show checked. */
-async function failureOf(t: Test, pulled: Promise<unknown>): Promise<HttpError> {
-  const error = await pulled.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!(error instanceof HttpError)) throw new Error('expected an HttpError', { cause: error })
-  t.equal(error.code, 'DATABAY_HTTP')
-  t.match(error.message, /^HttpInlet: https?:/)
-  t.notMatch(error.message, /secret|token=/)
-  return error
-}
+import { listen, serve } from '../helpers/servers.js'
 
 t.test('an array is one record per element, anything else one record', async (t) => {
   t.same(await pullOf(t, '[{"a":1},{"a":2}]'), [{ a: 1 }, { a: 2 }])
@@ -69,20 +35,6 @@ t.test('a response without a body is no records', async (t) => {
   t.same(await pullOf(t, '', { json: false }), [])
   t.same(await pullOf(t, '', {}, {}, 204), [])
   t.same(await pullOf(t, '[1]', { method: 'head' }), [])
-})
-
-t.test('what is no JSON is an error that shows only how it starts', async (t) => {
-  const page = `<html><body>${'x'.repeat(5000)}THE END</body></html>`
-  const error = await failureOf(t, pullOf(t, page))
-  t.match(error, { failure: 'body', status: 200 })
-  t.match(error.message, "its body is not JSON: it starts with '<html>")
-  t.ok(error.message.length < 250)
-  for (const short of ['hello', '{"password":"hunter2"', 'undefined', '{"a":1 "b":2}']) {
-    const { message, cause } = await failureOf(t, pullOf(t, short))
-    t.notOk(message.includes(short), message)
-    t.notOk(String(cause).includes(short))
-    t.match(message, 'is not JSON')
-  }
 })
 
 t.test('the request carries parameters, headers, and credentials of the URL', async (t) => {
@@ -124,34 +76,11 @@ t.test('a status other than 2xx is an error, unless it is expected', async (t) =
     const one = inlet(t, `${url.replace('//', '//user:secret@')}/data?token=secret`)
     const error = await failureOf(t, one.pull(update))
     t.match(error, { failure: 'status', status })
-    t.equal(error.message, `HttpInlet: ${url}/data?…: the response has the status ${status}`)
+    const hint = status === 302 ? ', a redirect: see the option redirects' : ''
+    t.equal(error.message, `HttpInlet: ${url}/data?…: the response has the status ${status}${hint}`)
   }
   t.equal(await pullOf(t, '"gone"', { statuses: [200, 410] }, {}, 410), 'gone')
   t.match(await failureOf(t, pullOf(t, '1', { statuses: [200] }, {}, 201)), { status: 201 })
-})
-
-t.test('connections are kept between pulls, after errors too, and closed at shutdown', async (t) => {
-  let status = 200
-  const { server, url } = await serve(t, (_, response) => response.writeHead(status).end('1'))
-  let connections = 0
-  const closed = new Promise((resolve) => {
-    server.on('connection', (socket) => {
-      connections++
-      socket.on('close', resolve)
-    })
-  })
-  const one = new HttpInlet(url)
-  await one.onStart()
-  await one.pull(update)
-  await turnOfTheLoop()
-  status = 500
-  await t.rejects(one.pull(update))
-  await turnOfTheLoop()
-  await t.rejects(one.pull(update))
-  t.equal(connections, 1)
-  await one.onShutdown()
-  await closed
-  await one.onShutdown()
 })
 
 t.test('an inlet can be started again, and shut down without a start', async (t) => {
@@ -273,40 +202,6 @@ t.test('a transfer that is told to stop ends the request, for the reason that it
   await t.rejects(pulled, reason)
 })
 
-t.test('cacert adds an authority to those that Node trusts', async (t) => {
-  const folder = t.testdir({ none: 'no certificate' })
-  const identity = makeCertificate(folder)
-  if (identity === undefined) {
-    t.pass('needs openssl', { skip: true })
-    return
-  }
-  const { url } = await serveTls(t, identity, (_, response) => response.end('"safe"'))
-  t.match(await failureOf(t, inlet(t, url).pull(update)), { failure: 'connection', message: /self.signed/ })
-  t.equal(await inlet(t, url, { cacert: identity.file }).pull(update), 'safe')
-
-  const builtIn = makeCertificate(folder, 'other')
-  if (builtIn === undefined) throw new Error('openssl made one certificate and not the other')
-  const tls = { ...(await import('node:tls')), rootCertificates: [identity.cert] }
-  const mocked = await t.mockImport<typeof import('../../src/inlets/http-connection.js')>(
-    '../../src/inlets/http-connection.js',
-    { 'node:tls': tls },
-  )
-  const limits = { connectTimeout: 1000, headersTimeout: 1000, bodyTimeout: 1000, timeout: 1000 }
-  const asked = { ...limits, url: new URL(url), method: 'GET', headers: {}, body: null }
-  const { agent, request } = await mocked.openConnection(asked, builtIn.file)
-  t.equal(await (await request(url, { dispatcher: agent })).body.text(), '"safe"', 'and keeps the built-in ones')
-  await agent.destroy()
-
-  await t.rejects(inlet(t, url, { cacert: `${folder}/none` }).onStart(), FileError)
-  const missing = inlet(t, url, { cacert: `${folder}/missing` })
-  await t.rejects(missing.onStart(), {
-    code: 'DATABAY_FILE',
-    path: `${folder}/missing`,
-    message: /^HttpInlet: .*ENOENT/,
-  })
-  await t.rejects(missing.pull(update), FileError, 'and is tried again')
-})
-
 t.test('a pull is logged, without what may be secret', async (t) => {
   const logs = captureLogs(t, 'info')
   const { url } = await serve(t, (_, response) => response.end('1'))
@@ -330,11 +225,17 @@ t.test('an inlet names itself without what may be secret, and has no state', asy
   t.equal(one.saveState(), undefined)
 })
 
+t.test('a URL that is no text is an error that names its type', async (t) => {
+  const message = "HttpInlet.url: expected a URL that starts with http:// or https://, got 'number'"
+  t.throws(() => new HttpInlet(7 as unknown as string), { message })
+})
+
 t.test('options are checked, and what may be secret is not shown', async (t) => {
   const url = 'http://some.test'
   const cases: [unknown, unknown, string][] = [
     ['secret', {}, 'HttpInlet.url'],
     [undefined, {}, 'HttpInlet.url'],
+    [{ href: 'secret' }, {}, 'HttpInlet.url'],
     ['ftp://user:secret@some.test', {}, 'HttpInlet.url'],
     [url, null, 'HttpInlet.options'],
     [url, { verify: false }, 'HttpInlet.verify'],
@@ -361,6 +262,17 @@ t.test('options are checked, and what may be secret is not shown', async (t) => 
     [url, { statuses: 200 }, 'HttpInlet.statuses'],
     [url, { statuses: [] }, 'HttpInlet.statuses'],
     [url, { statuses: [99] }, 'HttpInlet.statuses'],
+    [url, { format: 'xml' }, 'HttpInlet.format'],
+    [url, { format: 'json', json: true }, 'HttpInlet.json'],
+    [url, { retry: 3 }, 'HttpInlet.retry.options'],
+    [url, { retry: { times: 3 } }, 'HttpInlet.retry.times'],
+    [url, { idempotent: 'yes' }, 'HttpInlet.idempotent'],
+    [url, { redirects: -1 }, 'HttpInlet.redirects'],
+    [url, { next: 'next' }, 'HttpInlet.next'],
+    [url, { maxPages: 0 }, 'HttpInlet.maxPages'],
+    [url, { conditional: 1 }, 'HttpInlet.conditional'],
+    [url, { conditional: true, method: 'POST' }, 'HttpInlet.conditional'],
+    [url, { conditional: true, next: () => undefined }, 'HttpInlet.conditional'],
     [url, { metadata: 'x' }, 'metadata'],
   ]
   for (const [given, options, option] of cases) {
