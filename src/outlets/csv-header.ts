@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { open, type FileHandle } from 'node:fs/promises'
+import { parse } from 'csv-parse/sync'
+import type { TextEncoding } from '../text-encoding.js'
 import { isMissing } from './real-target.js'
 
 /** How a CSV file begins, and how it ends. */
@@ -7,6 +9,12 @@ export interface CsvHeader {
   readonly columns: readonly string[]
   /** Whether the last line has a line end. Without one, a row would be added to that line. */
   readonly endsLine: boolean
+}
+
+/** How the text of a CSV file is to be read. */
+export interface CsvDialect {
+  readonly delimiter: string
+  readonly encoding: TextEncoding
 }
 
 /** Bytes that are read at once, and most bytes that a header can have. */
@@ -18,7 +26,7 @@ const LONGEST = 1_048_576
  *
  * @returns `undefined` when there is no such file, or nothing in it
  */
-export async function readHeader(file: string): Promise<CsvHeader | undefined> {
+export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
   let handle: FileHandle
   try {
     handle = await open(file, 'r')
@@ -29,26 +37,24 @@ export async function readHeader(file: string): Promise<CsvHeader | undefined> {
   try {
     const { size } = await handle.stat()
     if (size === 0) return undefined
-    const columns = await readColumns(handle, size)
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-    return { columns, endsLine: buffer.toString('latin1') === '\n' }
+    const columns = await readColumns(handle, size, dialect)
+    const lineEnd = Buffer.from('\n', dialect.encoding)
+    const last = await handle.read(Buffer.alloc(lineEnd.length), 0, lineEnd.length, Math.max(0, size - lineEnd.length))
+    return { columns, endsLine: last.buffer.equals(lineEnd) }
   } finally {
     await handle.close()
   }
 }
 
-async function readColumns(handle: FileHandle, size: number): Promise<readonly string[]> {
+async function readColumns(handle: FileHandle, size: number, dialect: CsvDialect): Promise<readonly string[]> {
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
     const isWhole = length === size
-    const columns = parseHeader(buffer.toString('utf8', 0, bytesRead), isWhole)
+    const columns = parseHeader(buffer.toString(dialect.encoding, 0, bytesRead), isWhole, dialect.delimiter)
     if (columns !== undefined) return columns
     if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
   }
 }
-
-/** One name and what ends it. In quotes, anything may stand, and two quotes are one. */
-const NAME = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/gy
 
 /**
  * The names in the first line of a CSV text.
@@ -56,12 +62,27 @@ const NAME = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/gy
  * @param isWhole - whether the text has an end, and was not cut off
  * @returns `undefined` when the line is broken, or not all there
  */
-export function parseHeader(text: string, isWhole: boolean): string[] | undefined {
-  const names: string[] = []
-  for (const [, quoted, bare, end] of text.replace(/^\uFEFF/, '').matchAll(NAME)) {
-    names.push(quoted?.replaceAll('""', '"') ?? bare ?? '')
-    if (end === ',') continue
-    return end === '' && !isWhole ? undefined : names
+export function parseHeader(text: string, isWhole: boolean, delimiter = ','): readonly string[] | undefined {
+  let rows: readonly ParsedRow[]
+  try {
+    const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
+    rows = parse(withoutMark(text), options) as unknown as ParsedRow[]
+  } catch {
+    return undefined // quotes in the wrong place, or cut off within them
   }
-  return undefined
+  const [row] = rows
+  // what comes behind it, or its line end, shows that it was not cut off
+  const isEnded = row !== undefined && (row.raw.endsWith('\n') || row.raw.length < withoutMark(text).length)
+  return isWhole || isEnded ? row?.record : undefined
+}
+
+/** What the parser gives of a row when it is asked for its text too. */
+interface ParsedRow {
+  readonly record: readonly string[]
+  readonly raw: string
+}
+
+/** A text without the byte order mark that it may begin with. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }

@@ -1,13 +1,13 @@
-import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import { checkBoolean, checkOptions, checkWord } from '../check.js'
 import { FileError, InvalidOptionError, show, toError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
+import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
-import { append } from './append.js'
-import { readHeader, type CsvHeader } from './csv-header.js'
+import { readHeader, type CsvDialect, type CsvHeader } from './csv-header.js'
 import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './csv-rows.js'
+import { encode } from './encode.js'
 import { TARGET_OPTIONS, Targets, type Target, type TargetOptions } from './targets.js'
 
 export interface CsvOutletOptions extends OutletOptions, TargetOptions {
@@ -22,22 +22,42 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
    */
   readonly extraColumns?: 'error' | 'ignore'
   /**
+   * What to do about a payload without a key for a column: refuse the batch, or leave the cell empty. A key whose value
+   * is null or undefined is an empty cell in any case.
+   * @default 'error'
+   */
+  readonly missingColumns?: 'error' | 'empty'
+  /**
    * Whether a string that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, so
    * that no spreadsheet runs it as a formula. Numbers stay as they are.
    * @default true
    */
   readonly guardFormulas?: boolean
+  /**
+   * What stands between the cells: one character.
+   * @default ','
+   */
+  readonly delimiter?: string
+  /**
+   * Encoding of the file.
+   * @default 'utf-8'
+   */
+  readonly encoding?: TextEncoding
 }
 
-const OPTIONS = ['processors', 'columns', 'extraColumns', 'guardFormulas', ...TARGET_OPTIONS] as const
+const OPTIONS = [
+  ...(['processors', 'columns', 'extraColumns', 'missingColumns', 'guardFormulas', 'delimiter', 'encoding'] as const),
+  ...TARGET_OPTIONS,
+]
 
 /**
- * Writes each record as a row of a CSV file, in UTF-8. Payloads are flat objects: strings, numbers, bigints, booleans,
+ * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans,
  * dates, and null or undefined, which are empty cells.
  *
  * Columns go by name: a value stands in the column of its key, whatever the order of the keys. A new file gets a
  * header; in a file that is there, the header says which columns there are. The records of a batch that go to the
- * same file are written at once, or none of them.
+ * same file are written at once, or none of them. Outlets in all threads of the process that write one file, by whatever
+ * path, take turns.
  *
  * A record can choose its file and mode in its metadata, under {@link CsvOutlet.CSV_FILE} and
  * {@link CsvOutlet.FILE_MODE}. It can only choose files in `baseFolder`. The names are taken as they are: no `.csv` is
@@ -52,6 +72,7 @@ export class CsvOutlet extends Outlet {
   readonly #filepath: string
   readonly #columns: readonly string[] | undefined
   readonly #format: CsvFormat
+  readonly #dialect: CsvDialect
   readonly #targets: Targets
 
   /**
@@ -64,24 +85,29 @@ export class CsvOutlet extends Outlet {
     const extra = checkWord('CsvOutlet.extraColumns', options.extraColumns, ['error', 'ignore'], 'error')
     this.#filepath = filepath
     this.#columns = checkColumns(options.columns)
+    const missing = checkWord('CsvOutlet.missingColumns', options.missingColumns, ['error', 'empty'], 'error')
+    const delimiter = checkDelimiter(options.delimiter)
+    const encoding = checkWord('CsvOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
+    this.#dialect = { delimiter, encoding }
     this.#format = {
+      delimiter,
       guardFormulas: checkBoolean('CsvOutlet.guardFormulas', options.guardFormulas, true),
       ignoreExtraColumns: extra === 'ignore',
+      allowMissingColumns: missing === 'empty',
     }
     this.#targets = new Targets('CsvOutlet', keys, filepath, options)
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written, or has other columns
+   * @throws {@link FileError} when a file cannot be written, or has other columns; it is as it was before
    * @throws {@link InvalidPayloadError} on a payload that does not fit; nothing is written to its file then
+   * @throws {@link PartialPushError} when only some of several files were written
    */
   async push(records: Record[], update: Update): Promise<void> {
-    const targets = await this.#targets.group(records)
-    await this.#targets.each(targets, async (target) => {
+    const targets = await this.#targets.group(records, update)
+    await this.#targets.write(targets, update, async (target) => {
       const header = target.truncate ? undefined : await this.#readHeader(target.file)
-      const text = this.#toText(target, header)
-      update.signal.throwIfAborted()
-      await append('CsvOutlet', target.file, Buffer.from(text), target.truncate)
+      return encode('CsvOutlet', this.#toText(target, header), this.#dialect.encoding)
     })
   }
 
@@ -105,7 +131,7 @@ export class CsvOutlet extends Outlet {
 
   async #readHeader(file: string): Promise<CsvHeader | undefined> {
     try {
-      const header = await readHeader(file)
+      const header = await readHeader(file, this.#dialect)
       if (header !== undefined) this.#checkHeader(header.columns)
       return header
     } catch (cause) {
@@ -122,6 +148,15 @@ export class CsvOutlet extends Outlet {
       throw new Error(`it has the columns ${show(names)}, not ${show(wanted)}`)
     }
   }
+}
+
+function checkDelimiter(delimiter: unknown): string {
+  if (delimiter === undefined) return ','
+  // a line end or a quote would not be told from the others
+  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
+    throw new InvalidOptionError('CsvOutlet.delimiter', 'one character', delimiter)
+  }
+  return delimiter
 }
 
 function checkColumns(columns: unknown): readonly string[] | undefined {

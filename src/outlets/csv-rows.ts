@@ -3,8 +3,10 @@ import { InvalidPayloadError, show } from '../errors.js'
 
 /** How payloads become rows. */
 export interface CsvFormat {
+  readonly delimiter: string
   readonly guardFormulas: boolean
   readonly ignoreExtraColumns: boolean
+  readonly allowMissingColumns: boolean
 }
 
 /** What a spreadsheet takes for a formula when it stands first in a cell. */
@@ -13,7 +15,7 @@ const GUARDED = /^'[=+\-@\t\r]/
 
 /** The header as text, with its line end. */
 export function headerText(columns: readonly string[], format: CsvFormat): string {
-  return toText([guarded(columns, format)])
+  return toText([guarded(columns, format)], format)
 }
 
 /** Names as they stand in a header. */
@@ -35,7 +37,7 @@ export function columnsOf(payload: unknown): string[] {
 /**
  * Payloads as rows of text: a value stands in the column of its name, and a column without a value is empty.
  *
- * @throws {@link InvalidPayloadError} on a payload that is no object, an unknown key, or a value that does not fit
+ * @throws {@link InvalidPayloadError} on a payload that is no object, an unknown or a missing key, or a value that does not fit
  * into a cell
  */
 export function rowsText(payloads: readonly unknown[], columns: readonly string[], format: CsvFormat): string {
@@ -47,18 +49,29 @@ export function rowsText(payloads: readonly unknown[], columns: readonly string[
   })
   const rows = payloads.map((payload) => {
     const row = new Array<string>(columns.length).fill('')
+    let found = 0
     for (const [key, value] of entriesOf(payload)) {
       const position = positions.get(key)
-      if (position !== undefined) row[position] = toCell(key, value, format)
-      else if (!format.ignoreExtraColumns) {
+      if (position !== undefined) {
+        row[position] = toCell(key, value, format)
+        found++
+      } else if (!format.ignoreExtraColumns) {
         throw new InvalidPayloadError(
           `CsvOutlet: the key ${show(key)} is no column of the file, which has ${show(columns)}`,
         )
       }
     }
+    if (found < columns.length && !format.allowMissingColumns)
+      throw missingColumn(payload as object, columns, positions)
     return row
   })
-  return toText(rows)
+  return toText(rows, format)
+}
+
+function missingColumn(payload: object, columns: readonly string[], positions: ReadonlyMap<string, number>): Error {
+  const there = new Set(Object.keys(payload).map((key) => positions.get(key)))
+  const missing = columns.find((_, position) => !there.has(position))
+  return new InvalidPayloadError(`CsvOutlet: a payload has no key ${show(missing)}, which is a column of the file`)
 }
 
 /** @throws {@link InvalidPayloadError} unless the payload is an object, and no array */
@@ -93,7 +106,7 @@ function guard(text: string, format: CsvFormat): string {
   return format.guardFormulas && FORMULA.test(text) ? `'${text}` : text
 }
 
-function toText(rows: readonly (readonly string[])[]): string {
+function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
   // a row of nothing but one empty cell would be an empty line, which readers skip
-  return stringify([...rows], { quoted_empty: rows[0]?.length === 1 })
+  return stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
 }

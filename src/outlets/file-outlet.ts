@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer'
 import { checkOptions, checkWord } from '../check.js'
 import { InvalidPayloadError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
-import type { Record } from '../record.js'
+import type { Metadata, Record } from '../record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
-import { append } from './append.js'
+import { encode } from './encode.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
 
 export interface FileOutletOptions extends OutletOptions, TargetOptions {
@@ -14,13 +14,20 @@ export interface FileOutletOptions extends OutletOptions, TargetOptions {
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
+  /**
+   * How payloads become lines: as `text`, a string is written as it is and any other payload as JSON; as `json`, every
+   * payload is JSON, strings too, so that the file is JSON Lines whatever comes.
+   * @default 'text'
+   */
+  readonly format?: 'text' | 'json'
 }
 
-const OPTIONS = ['processors', 'encoding', ...TARGET_OPTIONS] as const
+const OPTIONS = ['processors', 'encoding', 'format', ...TARGET_OPTIONS] as const
 
 /**
  * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go
- * to the same file are written at once; the file and its folder are made if they are missing.
+ * to the same file are written at once, or none of them; the file and its folder are made if they are missing. Outlets
+ * in all threads of the process that write one file, by whatever path, take turns.
  *
  * A record can choose its file, mode and encoding in its metadata, under {@link FileOutlet.FILEPATH},
  * {@link FileOutlet.FILE_MODE} and {@link FileOutlet.FILE_ENCODING}. It can only choose files in `baseFolder`.
@@ -35,6 +42,7 @@ export class FileOutlet extends Outlet {
 
   readonly #filepath: string
   readonly #encoding: TextEncoding
+  readonly #asJson: boolean
   readonly #targets: Targets
 
   /**
@@ -46,20 +54,19 @@ export class FileOutlet extends Outlet {
     const keys = { path: FileOutlet.FILEPATH, mode: FileOutlet.FILE_MODE }
     this.#filepath = filepath
     this.#encoding = checkWord('FileOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
+    this.#asJson = checkWord('FileOutlet.format', options.format, ['text', 'json'], 'text') === 'json'
     this.#targets = new Targets('FileOutlet', keys, filepath, options)
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written
-   * @throws {@link InvalidPayloadError} on a payload that cannot be JSON; nothing is written then
+   * @throws {@link FileError} when a file cannot be written; it is as it was before
+   * @throws {@link PartialPushError} when some of several files cannot be written
+   * @throws {@link InvalidPayloadError} on a payload that cannot be JSON or be written in its encoding; nothing is written then
    */
   async push(records: Record[], update: Update): Promise<void> {
-    const targets = await this.#targets.group(records)
+    const targets = await this.#targets.group(records, update)
     const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target.records) }))
-    await this.#targets.each(writes, ({ file, bytes, truncate }) => {
-      update.signal.throwIfAborted()
-      return append('FileOutlet', file, bytes, truncate)
-    })
+    await this.#targets.write(writes, update, ({ bytes }) => bytes)
   }
 
   override saveState(): unknown {
@@ -70,19 +77,36 @@ export class FileOutlet extends Outlet {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
+  /** The lines of the records. Those of one encoding are made into bytes together. */
   #toBytes(records: readonly Record[]): Buffer {
+    const parts: Buffer[] = []
+    let encoding = this.#encoding
+    let text = ''
+    const end = () => parts.push(encode('FileOutlet', text, encoding))
+    for (const { payload, metadata } of records) {
+      const wanted = this.#encodingOf(metadata)
+      if (wanted !== encoding) {
+        end()
+        encoding = wanted
+        text = ''
+      }
+      text += `${typeof payload === 'string' && !this.#asJson ? payload : toJson(payload)}\n`
+    }
+    end()
+    return Buffer.concat(parts)
+  }
+
+  #encodingOf(metadata: Metadata): TextEncoding {
     const key = FileOutlet.FILE_ENCODING
-    const lines = records.map(({ payload, metadata }) => {
-      const encoding = checkWord(key, metadata[key], TEXT_ENCODINGS, this.#encoding)
-      return Buffer.from(`${toText(payload)}\n`, encoding)
-    })
-    return Buffer.concat(lines)
+    return checkWord(key, metadata[key], TEXT_ENCODINGS, this.#encoding)
   }
 }
 
-function toText(payload: unknown): string {
-  if (typeof payload === 'string') return payload
-  const message = `FileOutlet: a payload cannot be JSON (${typeof payload})`
+function toJson(payload: unknown): string {
+  const kind = payload instanceof Map ? 'a Map' : payload instanceof Set ? 'a Set' : typeof payload
+  const message = `FileOutlet: a payload cannot be JSON (${kind})`
+  // JSON makes an empty object of these, whatever they hold
+  if (payload instanceof Map || payload instanceof Set) throw new InvalidPayloadError(message)
   let json: unknown
   try {
     json = JSON.stringify(payload)

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina, queueOptionsSymbol } from 'piscina'
 import { PlannerStateError, toError } from '../errors.js'
+import { freeLocksOf, shareLocks } from '../locks.js'
 import { logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
@@ -76,6 +77,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
 
   /** Starts the threads; resolves when all take tasks. */
   async start(): Promise<void> {
+    shareLocks() // threads find only what is there before them
     const piscina = new Piscina({
       filename: ENTRY,
       minThreads: this.size,
@@ -158,6 +160,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
       this.#lose(thread, worker, failure)
     })
     worker.once('exit', (code) => {
+      freeLocksOf(id)
       this.#lose(thread, worker, failure ?? new Error(`its worker exited with code ${code}`))
     })
     thread.adopt(worker).catch(() => undefined) // lost again already: `exit` tells

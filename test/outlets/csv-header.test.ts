@@ -11,7 +11,9 @@ t.test('the names of a first line', async (t) => {
     ['a,b', ['a', 'b']],
     ['a,,', ['a', '', '']],
     ['"a,b","c ""d""","e\nf"\n', ['a,b', 'c "d"', 'e\nf']],
-    ['', ['']],
+    ['', undefined],
+    ['\n1', ['']],
+    ['a,b\n"broken"x', ['a', 'b']],
     ['a"b,c\n', undefined],
     ['"a,b\n', undefined],
     ['"a"b,c\n', undefined],
@@ -44,11 +46,12 @@ t.test('the header of a file, however long', async (t) => {
     endless: `"${'x'.repeat(2_000_000)}"`,
     broken: 'a"b\n1,2\n',
   })
-  t.equal(await readHeader(`${folder}/missing`), undefined)
-  t.equal(await readHeader(`${folder}/empty`), undefined)
-  t.same(await readHeader(`${folder}/short`), { columns: ['a', 'b'], endsLine: false })
-  t.same(await readHeader(`${folder}/long`), { columns: long, endsLine: true })
-  await t.rejects(readHeader(`${folder}/endless`), { message: 'its header cannot be read' })
-  await t.rejects(readHeader(`${folder}/broken`), { message: 'its header cannot be read' })
-  await t.rejects(readHeader(`${folder}/short/below`), { code: 'ENOTDIR' })
+  const read = (name: string) => readHeader(`${folder}/${name}`, { delimiter: ',', encoding: 'utf-8' })
+  t.equal(await read('missing'), undefined)
+  t.equal(await read('empty'), undefined)
+  t.same(await read('short'), { columns: ['a', 'b'], endsLine: false })
+  t.same(await read('long'), { columns: long, endsLine: true })
+  await t.rejects(read('endless'), { message: 'its header cannot be read' })
+  await t.rejects(read('broken'), { message: 'its header cannot be read' })
+  await t.rejects(read('short/below'), { code: 'ENOTDIR' })
 })

@@ -35,8 +35,24 @@ t.test('a file gets one header, and a row per record', async (t) => {
   t.equal(read(), 'name,legs\ncat,4\nbird,2\nfish,0\n')
 })
 
-t.test('values stand in the column of their name, and missing ones are empty', async (t) => {
+t.test('values stand in the column of their name', async (t) => {
   const { push, read } = setUp(t)
+  await push({ a: 1, b: 2 }, { b: 4, a: 3 })
+  t.equal(read(), 'a,b\n1,2\n3,4\n')
+})
+
+t.test('a column without a key is an error, and nothing is written', async (t) => {
+  const { push, read } = setUp(t)
+  await push({ a: 1, b: 2 })
+  const message = "CsvOutlet: a payload has no key 'b', which is a column of the file"
+  await t.rejects(push({ a: 1, b: 2 }, { a: 'secret' }), invalidPayload(message))
+  t.equal(read(), 'a,b\n1,2\n')
+  await push({ a: 3, b: null }, { a: 4, b: undefined })
+  t.equal(read(), 'a,b\n1,2\n3,\n4,\n', 'a key without a value is one')
+})
+
+t.test('cells without a key are empty when that is wanted', async (t) => {
+  const { push, read } = setUp(t, { missingColumns: 'empty' })
   await push({ a: 1, b: 2 }, { b: 4, a: 3 }, { b: 6 }, {})
   t.equal(read(), 'a,b\n1,2\n3,4\n,6\n,\n')
 })
@@ -47,7 +63,7 @@ t.test('a key that is no column is an error, and nothing is written', async (t) 
   await t.rejects(push({ a: 1, b: 2 }, { a: 1, extra: 'secret' }), invalidPayload(message))
   t.same(readdirSync(folder), [])
   await push({ a: 1, b: 2 })
-  await t.rejects(push({ a: 3 }, { extra: 1 }), invalidPayload(message))
+  await t.rejects(push({ a: 3, b: 4 }, { extra: 1 }), invalidPayload(message))
   t.equal(read(), 'a,b\n1,2\n')
 })
 
@@ -58,7 +74,7 @@ t.test('values without a column are left out when that is wanted', async (t) => 
 })
 
 t.test('the columns can be given', async (t) => {
-  const { push, read } = setUp(t, { columns: ['b', 'a', 'c'] })
+  const { push, read } = setUp(t, { columns: ['b', 'a', 'c'], missingColumns: 'empty' })
   await push({ a: 1, b: 2 })
   await push({ c: 3 })
   t.equal(read(), 'b,a,c\n2,1,\n,,3\n')
@@ -93,7 +109,7 @@ t.test('cells', async (t) => {
   await push({ v: -1.5, w: 10n }, { v: true, w: false }, { v: null, w: undefined })
   await push({ v: new Date(0), w: new Date(NaN) })
   t.equal(read(), 'v,w\n"a,""b""","two\nlines"\n-1.5,10\ntrue,false\n,\n1970-01-01T00:00:00.000Z,\n')
-  const single = setUp(t)
+  const single = setUp(t, { missingColumns: 'empty' })
   await single.push({ v: '' }, { v: null }, {}, { v: 1 })
   t.equal(single.read(), 'v\n""\n""\n""\n1\n', 'an empty cell alone is no empty line')
 })
@@ -139,15 +155,18 @@ t.test('a column whose name is guarded is found again', async (t) => {
   t.equal(foreign.read(), '=a\n1\n')
 })
 
-t.test('mode w replaces the file at each push, header and all', async (t) => {
-  const { push, pushTo, read } = setUp(t, { fileMode: 'w' }, 'old\n1\n')
+t.test('mode w replaces the file once in each transfer, header and all', async (t) => {
+  const { outlet, push, pushTo, read } = setUp(t, { fileMode: 'w' }, 'old\n1\n')
   await push({ a: 1 }, { a: 2 })
   t.equal(read(), 'a\n1\n2\n')
-  await push({ b: 3 })
+  await push({ a: 3 })
+  t.equal(read(), 'a\n1\n2\n3\n')
+  await outlet.push([new Record({ b: 3 })], new Update(['csv'], 1))
   t.equal(read(), 'b\n3\n')
   await pushTo({ [FILE_MODE]: 'a' }, { b: 4 })
   t.equal(read(), 'b\n3\n4\n')
-  await t.rejects(push({ c: 1 }, { d: 1 }), invalidPayload(/the key 'd'/))
+  const next = outlet.push([new Record({ c: 1 }), new Record({ d: 1 })], new Update(['csv'], 2))
+  await t.rejects(next, invalidPayload(/the key 'd'/))
   t.equal(read(), 'b\n3\n4\n', 'a batch that does not fit leaves the file as it was')
 })
 
@@ -184,6 +203,21 @@ t.test('batches at once leave one header', async (t) => {
   t.equal(lines.filter((line) => line === 'a,b').length, 1)
 })
 
+t.test('other delimiters and encodings, in the header and in what is there', async (t) => {
+  const { folder, push, pushTo } = setUp(t, { delimiter: ';', encoding: 'utf-16le' })
+  await push({ 'é;': 'a,b', b: ';' })
+  await push({ b: 'ü', 'é;': '' })
+  t.equal(readFileSync(`${folder}/out.csv`, 'utf16le'), '"é;";b\na,b;";"\n;ü\n')
+  await pushTo({ [CSV_FILE]: 'other.csv' }, { a: 1 })
+  t.equal(readFileSync(`${folder}/other.csv`, 'utf16le'), 'a\n1\n')
+
+  const latin = setUp(t, { encoding: 'latin1' })
+  await latin.push({ a: 'é' })
+  const message = 'CsvOutlet: a payload has the character U+20AC, which latin1 does not have'
+  await t.rejects(latin.push({ a: '€' }), invalidPayload(message))
+  t.equal(readFileSync(`${latin.folder}/out.csv`, 'latin1'), 'a\né\n')
+})
+
 t.test('a transfer that is told to stop writes nothing', async (t) => {
   const { folder, outlet } = setUp(t)
   const cancellation = new Cancellation()
@@ -208,7 +242,13 @@ t.test('options are checked', async (t) => {
     ['a', { columns: ['a', 7] }, 'CsvOutlet.columns'],
     ['a', { columns: ['a', ''] }, 'CsvOutlet.columns'],
     ['a', { extraColumns: 'add' }, 'CsvOutlet.extraColumns'],
+    ['a', { missingColumns: 'ignore' }, 'CsvOutlet.missingColumns'],
     ['a', { guardFormulas: 1 }, 'CsvOutlet.guardFormulas'],
+    ['a', { delimiter: ', ' }, 'CsvOutlet.delimiter'],
+    ['a', { delimiter: '"' }, 'CsvOutlet.delimiter'],
+    ['a', { encoding: 'base64' }, 'CsvOutlet.encoding'],
+    ['a', { fsync: 1 }, 'CsvOutlet.fsync'],
+    ['a', { retry: { retries: -1 } }, 'CsvOutlet.retry.retries'],
     ['a', { fileMode: 'x' }, 'CsvOutlet.fileMode'],
     ['a', { header: true }, 'CsvOutlet.header'],
   ]

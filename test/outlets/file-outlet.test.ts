@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { TransferCancelledError } from '../../src/errors.js'
 import { FileOutlet, type FileOutletOptions } from '../../src/outlets/file-outlet.js'
 import { Record, type Metadata } from '../../src/record.js'
 import { Update } from '../../src/update.js'
+import { captureLogs } from '../helpers/logs.js'
+import { tinyDisk } from '../helpers/tiny-disk.js'
 
 const { FILEPATH, FILE_MODE, FILE_ENCODING } = FileOutlet
 const update = new Update(['file'], 0)
@@ -37,15 +40,35 @@ t.test('a payload that cannot be JSON is an error, and nothing is written', asyn
   t.same(readdirSync(folder), [])
 })
 
-t.test('mode w replaces what is in the file, once for each push', async (t) => {
+t.test('what JSON would make an empty object of is an error', async (t) => {
+  const { outlet } = setUp(t)
+  const cases: [unknown, string][] = [
+    [new Map([[1, 2]]), 'a Map'],
+    [new Set([1]), 'a Set'],
+  ]
+  for (const [payload, kind] of cases) {
+    const message = `FileOutlet: a payload cannot be JSON (${kind})`
+    await t.rejects(outlet.push([record(payload)], update), { code: 'DATABAY_INVALID_PAYLOAD', message })
+  }
+})
+
+t.test('with the format json every line is JSON', async (t) => {
+  const { outlet, read } = setUp(t, {}, { format: 'json' })
+  await outlet.push([record('two\nlines'), record({ a: 1 })], update)
+  t.equal(read('out/default.txt'), '"two\\nlines"\n{"a":1}\n')
+})
+
+t.test('mode w replaces what is in the file, once in each transfer', async (t) => {
   const { outlet, read } = setUp(t, { out: { 'default.txt': 'old\n' } }, { fileMode: 'w' })
   await outlet.push([record(1), record(2)], update)
   t.equal(read('out/default.txt'), '1\n2\n')
   await outlet.push([record(3)], update)
+  t.equal(read('out/default.txt'), '1\n2\n3\n')
+  await outlet.push([record(3)], new Update(['file'], 1))
   t.equal(read('out/default.txt'), '3\n')
-  await outlet.push([record(4, { [FILE_MODE]: 'a' })], update)
+  await outlet.push([record(4, { [FILE_MODE]: 'a' })], new Update(['file'], 2))
   t.equal(read('out/default.txt'), '3\n4\n')
-  await outlet.push([record(5, { [FILE_MODE]: 'a' }), record(6)], update)
+  await outlet.push([record(5, { [FILE_MODE]: 'a' }), record(6)], new Update(['file'], 3))
   t.equal(read('out/default.txt'), '5\n6\n')
 })
 
@@ -150,22 +173,89 @@ t.test('lines of outlets that write to one file at once stay whole', async (t) =
   t.equal(written.filter((line, index) => line !== written[index - 1]).length <= 7, true)
 })
 
-t.test('a file that cannot be written is an error with its path, and the others are written', async (t) => {
-  const { folder, outlet, read } = setUp(t, { out: { folder: {}, other: {} } })
+t.test('a file that cannot be written is an error with its path', async (t) => {
+  const { folder, outlet } = setUp(t, { out: { folder: {}, 'default.txt': '' } })
   const to = (file: string) => record(1, { [FILEPATH]: file })
-  await t.rejects(outlet.push([to('folder'), record(2)], update), {
+  await t.rejects(outlet.push([to('folder')], update), {
     code: 'DATABAY_FILE',
     path: `${folder}/out/folder`,
     message: `FileOutlet: cannot write to ${folder}/out/folder: EISDIR`,
   })
-  t.equal(read('out/default.txt'), '2\n')
-  await t.rejects(outlet.push([to('folder'), to('other'), record(3)], update), {
-    name: 'AggregateError',
-    message: /^FileOutlet: 2 of 3 files failed: FileOutlet: cannot write to .*folder/,
-    errors: [{ code: 'DATABAY_FILE' }, { code: 'DATABAY_FILE' }],
+  await t.rejects(outlet.push([to('default.txt/below')], update), { code: 'DATABAY_FILE', message: /ENOTDIR/ })
+})
+
+t.test('when some of several files cannot be written, the others are, and the error tells them apart', async (t) => {
+  const { outlet, read } = setUp(t, { out: { folder: {}, other: {} } })
+  const to = (file: string) => record(1, { [FILEPATH]: file })
+  await t.rejects(outlet.push([to('folder'), record(2), to('other'), record(3), to('folder')], update), {
+    code: 'DATABAY_PARTIAL_PUSH',
+    message: /^FileOutlet: 3 of 5 records were not taken: FileOutlet: cannot write to .*folder: EISDIR/,
+    taken: 2,
+    rejected: [
+      { index: 0, error: { message: /folder/ } },
+      { index: 2, error: { message: /other/ } },
+      { index: 4, error: { message: /folder/ } },
+    ],
   })
   t.equal(read('out/default.txt'), '2\n3\n')
-  await t.rejects(outlet.push([to('default.txt/below')], update), { code: 'DATABAY_FILE', message: /ENOTDIR/ })
+})
+
+t.test('what a full disk did not take is written when there is room, and only once', async (t) => {
+  const disk = tinyDisk(t, 64)
+  if (disk === undefined) {
+    t.pass('needs the right to mount', { skip: true })
+    return
+  }
+  const log = captureLogs(t)
+  const filler = `${disk}/filler`
+  writeFileSync(filler, Buffer.alloc(50_000))
+  const outlet = new FileOutlet(`${disk}/out.txt`, {
+    retry: { retries: 1000, minDelay: { milliseconds: 5 }, maxDelay: 0.02 },
+  })
+  const batch = (from: number) =>
+    Array.from({ length: 100 }, (_, index) => record(`${from + index} ${'x'.repeat(100)}`))
+  await outlet.push(batch(0), update)
+  const before = readFileSync(`${disk}/out.txt`, 'utf8')
+
+  const pushed = outlet.push(batch(100), update)
+  const ended = pushed.then(
+    () => 'written',
+    () => 'failed',
+  )
+  while (log.messages().length < 3) {
+    t.equal(await Promise.race([ended, setTimeout(1, 'still trying')]), 'still trying')
+  }
+  t.match(log.messages()[0], /^file\.0 FileOutlet: cannot write to .*: ENOSPC.*: trying again$/)
+  t.equal(readFileSync(`${disk}/out.txt`, 'utf8'), before, 'no half line, nothing of the batch')
+  rmSync(filler)
+  await pushed
+
+  const lines = readFileSync(`${disk}/out.txt`, 'utf8').trimEnd().split('\n')
+  t.same(
+    lines,
+    [...batch(0), ...batch(100)].map(({ payload }) => payload),
+    'nothing lost, nothing twice, in order',
+  )
+})
+
+t.test('without room for as long as it is tried, a push fails, and the file is as it was', async (t) => {
+  const disk = tinyDisk(t, 64)
+  if (disk === undefined) {
+    t.pass('needs the right to mount', { skip: true })
+    return
+  }
+  captureLogs(t)
+  const outlet = new FileOutlet(`${disk}/out.txt`, { retry: { retries: 2, minDelay: { milliseconds: 1 } } })
+  await outlet.push([record('good')], update)
+  await t.rejects(outlet.push([record('x'.repeat(100_000))], update), {
+    code: 'DATABAY_FILE',
+    cause: { code: 'ENOSPC' },
+  })
+  t.equal(readFileSync(`${disk}/out.txt`, 'utf8'), 'good\n')
+  const replacing = new FileOutlet(`${disk}/out.txt`, { fileMode: 'w', retry: { retries: 0 } })
+  await t.rejects(replacing.push([record('x'.repeat(100_000))], update), { cause: { code: 'ENOSPC' } })
+  t.same(readdirSync(disk), ['out.txt'])
+  t.equal(readFileSync(`${disk}/out.txt`, 'utf8'), 'good\n', 'nor is it replaced by half a file')
 })
 
 t.test('a transfer that is told to stop writes nothing', async (t) => {
@@ -190,6 +280,9 @@ t.test('options are checked', async (t) => {
     ['a', { encoding: 'base64' }, 'FileOutlet.encoding'],
     ['a', { baseFolder: '' }, 'FileOutlet.baseFolder'],
     ['a', { allowAnyPath: 'yes' }, 'FileOutlet.allowAnyPath'],
+    ['a', { format: 'csv' }, 'FileOutlet.format'],
+    ['a', { fsync: 'yes' }, 'FileOutlet.fsync'],
+    ['a', { retry: 3 }, 'FileOutlet.retry.options'],
     ['a', { mode: 'w' }, 'FileOutlet.mode'],
   ]
   for (const [file, options, option] of cases) {

@@ -1,0 +1,23 @@
+import { Buffer } from 'node:buffer'
+import { InvalidPayloadError } from '../errors.js'
+import type { TextEncoding } from '../text-encoding.js'
+
+/** What stands for a character that an encoding does not have. Those of Unicode have all. */
+const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
+
+/**
+ * Text as bytes.
+ *
+ * @param outlet - name of the outlet, for the error
+ * @throws {@link InvalidPayloadError} on a character that the encoding does not have, which would become another
+ */
+export function encode(outlet: string, text: string, encoding: TextEncoding): Buffer {
+  const missing = MISSING[encoding]?.exec(text)?.[0]
+  if (missing !== undefined) {
+    const character = `U+${missing.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+    throw new InvalidPayloadError(
+      `${outlet}: a payload has the character ${character}, which ${encoding} does not have`,
+    )
+  }
+  return Buffer.from(text, encoding)
+}

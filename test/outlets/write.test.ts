@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { Buffer } from 'node:buffer'
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { write } from '../../src/outlets/write.js'
+
+const adding = { truncate: false, fsync: false }
+const replacing = { truncate: true, fsync: false }
+
+t.test('bytes are appended, or replace what is there; folders are made', async (t) => {
+  const file = `${t.testdir()}/new/folder/file`
+  await write(file, Buffer.from('one\n'), adding)
+  await write(file, Buffer.from('two\n'), adding)
+  t.equal(readFileSync(file, 'utf8'), 'one\ntwo\n')
+  await write(file, Buffer.from('three\n'), replacing)
+  t.equal(readFileSync(file, 'utf8'), 'three\n')
+})
+
+t.test('a link that was put in the place of a real path is not followed', async (t) => {
+  const folder = t.testdir({ link: t.fixture('symlink', 'elsewhere') })
+  await t.rejects(write(`${folder}/link`, Buffer.from('x'), adding), { code: 'ELOOP' })
+  t.notOk(existsSync(`${folder}/elsewhere`))
+})
+
+t.test('after a failed write no half line is left', async (t) => {
+  // the kernel then refuses what goes beyond a size, after it took what fits: as on a full disk
+  const limit = (size: string) => spawnSync('prlimit', [`--pid=${process.pid}`, `--fsize=${size}:`]).status
+  if (limit('unlimited') !== 0) {
+    t.pass('needs prlimit', { skip: true })
+    return
+  }
+  const ignore = () => undefined
+  process.on('SIGXFSZ', ignore)
+  const file = `${t.testdir({ text: 'good line\n' })}/text`
+  try {
+    limit('100')
+    await t.rejects(write(file, Buffer.from(`${'x'.repeat(200)}\n`), adding), { code: 'EFBIG' })
+    t.equal(readFileSync(file, 'utf8'), 'good line\n')
+    await write(file, Buffer.from('another\n'), adding)
+  } finally {
+    limit('unlimited')
+    process.off('SIGXFSZ', ignore)
+  }
+  t.equal(readFileSync(file, 'utf8'), 'good line\nanother\n')
+})
+
+t.test('what is no file is written as it is', async (t) => {
+  if (!existsSync('/dev/full')) {
+    t.pass('needs /dev/full', { skip: true })
+    return
+  }
+  await write('/dev/null', Buffer.from('x'), replacing)
+  await t.rejects(write('/dev/full', Buffer.from('x'), adding), { code: 'ENOSPC' })
+})
+
+t.test('what is written can be waited for to be on the disk', async (t) => {
+  const file = `${t.testdir()}/new/folder/file`
+  await write(file, Buffer.from('one\n'), { truncate: false, fsync: true })
+  await write(file, Buffer.from('two\n'), { truncate: false, fsync: true })
+  t.equal(readFileSync(file, 'utf8'), 'one\ntwo\n')
+  await write(file, Buffer.from('three\n'), { truncate: true, fsync: true })
+  t.equal(readFileSync(file, 'utf8'), 'three\n')
+})
