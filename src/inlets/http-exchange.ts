@@ -108,6 +108,8 @@ function refusal(request: HttpRequest, { statusCode: status, headers }: Dispatch
 function asHttpError(request: HttpRequest, cause: unknown): HttpError {
   if (cause instanceof HttpError) return cause
   const error = toError(cause)
+  // a parser's error holds what it could not parse, up to a whole part of a response
+  Reflect.deleteProperty(error, 'data')
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'
   // when every address of a host failed, only the code says why

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Test } from 'tap'
 import { HttpError } from '../../src/errors.js'
 import { HttpInlet } from '../../src/inlets/http-inlet.js'
@@ -35,6 +36,6 @@ export async function failureOf(t: Test, pulled: Promise<unknown>): Promise<Http
   if (!(error instanceof HttpError)) throw new Error('expected an HttpError', { cause: error })
   t.equal(error.code, 'DATABAY_HTTP')
   t.match(error.message, /^HttpInlet: https?:/)
-  t.notMatch(error.message, /secret|token=/)
+  t.notMatch(inspect(error, { depth: 8 }), /secret|token=/)
   return error
 }
