@@ -89,6 +89,11 @@ export function setLogDestination(destination: LogDestination | undefined): void
   tree.destination = destination
 }
 
+/** @internal Where the log goes; `undefined` is standard error. */
+export function logDestination(): LogDestination | undefined {
+  return tree.destination
+}
+
 /** @internal Writes a line that a thread logged. */
 export function writeLogLine(line: string): void {
   sink.write(line)

@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<{ [folder: string]: readonly string[] }> = {
   'src/cli': ['src/cli', 'src/planners', 'src/threads', 'src'],
   'src/planners': ['src/planners', 'src/threads', 'src'],
   'src/threads': ['src/threads', 'src'],
+  'src/testing': ['src/testing', 'src/planners', 'src'],
   'src/inlets': ['src/inlets', 'src'],
   'src/outlets': ['src/outlets', 'src'],
   src: ['src'],
@@ -115,11 +116,26 @@ t.test('error codes are stable and told apart', async (t) => {
   t.equal(new Set(codes).size, codes.length, 'no code is used twice')
 })
 
-t.test('what is published is what is built', async (t) => {
-  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    exports: { '.': { types: string; default: string } }
-    bin: { databay: string }
+t.test('nothing imports the contract suites', async (t) => {
+  for (const { from, to } of all) {
+    if (to.startsWith('src/testing/') && !from.startsWith('src/testing/')) t.fail(`${from} must not import ${to}`)
   }
-  const built = [exports['.'].types, exports['.'].default, bin.databay, 'dist/workers/transfer.js']
-  for (const file of built) t.ok(readFileSync(join(root, file), 'utf8').length > 0, file)
+})
+
+t.test('what is published is what is built', async (t) => {
+  const { exports, bin, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    exports: { [subpath: string]: { types: string; default: string } | string }
+    bin: { databay: string }
+    files: string[]
+  }
+  t.same(Object.keys(exports), ['.', './testing', './package.json'])
+  const entries = Object.values(exports).filter((entry) => typeof entry === 'object')
+  const built = [...entries.flatMap((entry) => [entry.types, entry.default]), bin.databay, 'dist/workers/transfer.js']
+  for (const file of built) {
+    t.ok(readFileSync(join(root, file), 'utf8').length > 0, file)
+    t.ok(
+      files.some((folder) => join(file).startsWith(`${folder}/`)),
+      `${file} is published`,
+    )
+  }
 })

@@ -1,0 +1,167 @@
+/** Every connector of ours keeps the contract. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { FileInlet } from '../../src/inlets/file-inlet.js'
+import { HttpInlet } from '../../src/inlets/http-inlet.js'
+import { NullInlet } from '../../src/inlets/null-inlet.js'
+import { RandomIntInlet } from '../../src/inlets/random-int-inlet.js'
+import { CsvOutlet } from '../../src/outlets/csv-outlet.js'
+import { FileOutlet } from '../../src/outlets/file-outlet.js'
+import { NullOutlet } from '../../src/outlets/null-outlet.js'
+import { PrintOutlet, type PrintStream } from '../../src/outlets/print-outlet.js'
+import { InletTester, OutletTester } from '../../src/testing/index.js'
+import { listen } from '../helpers/servers.js'
+
+t.test('NullInlet', (t) =>
+  new InletTester({ create: (options) => new NullInlet(options), expected: 0, repeatable: true }).run(t),
+)
+
+t.test('RandomIntInlet', (t) =>
+  new InletTester({
+    'by default': { create: (options) => new RandomIntInlet(0, 100, options), expected: 1 },
+    'with a seed': {
+      create: (options) => new RandomIntInlet(10, 200, { ...options, seed: 7 }),
+      expected: 1,
+      repeatable: true,
+    },
+  }).run(t),
+)
+
+t.test('FileInlet', async (t) => {
+  const file = join(t.testdir({ 'lines.txt': 'one\ntwo\nthree\nfour\nfive\nsix\n' }), 'lines.txt')
+  const failing = () => new FileInlet(join(file, 'missing'))
+  await new InletTester({
+    'by line': {
+      create: (options) => new FileInlet(file, options),
+      expected: 1,
+      repeatable: true,
+      failing,
+    },
+    'by two lines': {
+      create: (options) => new FileInlet(file, { ...options, linesPerTransfer: 2 }),
+      expected: 2,
+      repeatable: true,
+      failing,
+    },
+    'as a whole': {
+      create: (options) => new FileInlet(file, { ...options, mode: 'file' }),
+      expected: 1,
+      repeatable: true,
+      failing: () => new FileInlet(join(file, 'missing'), { mode: 'file' }),
+    },
+  }).run(t)
+})
+
+t.test('HttpInlet', async (t) => {
+  let server: Server
+  let port = 0
+  const at = (path: string) => `http://user:s3cret-word@127.0.0.1:${port}/${path}?key=s3cret-key`
+  const headers = { authorization: 'Bearer s3cret-token' }
+  const common = {
+    before: async () => {
+      server = createServer(({ url = '' }, response) => {
+        if (url.startsWith('/hanging')) return
+        response.statusCode = url.startsWith('/failing') ? 500 : 200
+        response.setHeader('content-type', 'application/json').end('[{"id":1},{"id":2}]')
+      })
+      port = await listen(server)
+    },
+    after: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+    failing: () => new HttpInlet(at('failing'), { headers }),
+    hanging: () => new HttpInlet(at('hanging'), { headers }),
+    secrets: ['s3cret-word', 's3cret-key', 's3cret-token'],
+    repeatable: true,
+  }
+  await new InletTester({
+    'of JSON': { ...common, create: (options) => new HttpInlet(at('data'), { ...options, headers }), expected: 2 },
+    'of text': {
+      ...common,
+      create: (options) => new HttpInlet(at('data'), { ...options, headers, json: false }),
+      expected: 1,
+    },
+  }).run(t)
+})
+
+t.test('NullOutlet', (t) => new OutletTester((options) => new NullOutlet(options)).run(t))
+
+t.test('PrintOutlet', async (t) => {
+  const lines: string[] = []
+  let broken = false
+  const stream: PrintStream = {
+    write: (text, done) => {
+      if (!broken) lines.push(...text.split('\n').slice(0, -1))
+      done(broken ? new Error('the terminal is gone') : null)
+    },
+  }
+  await new OutletTester({
+    create: (options) => new PrintOutlet({ ...options, stream, onlyPayload: true, skipUpdate: true }),
+    payload: (n) => `line ${n}`,
+    kinds: [1, null, 'text', true],
+    arrives: String,
+    read: () => lines,
+    breakTarget: () => {
+      broken = true
+      return () => {
+        broken = false
+      }
+    },
+  }).run(t)
+})
+
+/** A folder that is made anew before each check, and the file in it that outlets write to. */
+function freshFile(name: string) {
+  let folder = ''
+  const file = () => join(folder, name)
+  return {
+    file,
+    text: () => (existsSync(file()) ? readFileSync(file(), 'utf8') : ''),
+    hooks: {
+      before: () => {
+        folder = mkdtempSync(join(tmpdir(), 'databay-'))
+      },
+      after: () => {
+        rmSync(folder, { recursive: true, force: true })
+      },
+      // a folder stands where the file should be
+      breakTarget: () => {
+        const kept = join(folder, 'kept')
+        const had = existsSync(file())
+        if (had) renameSync(file(), kept)
+        mkdirSync(file())
+        return () => {
+          rmdirSync(file())
+          if (had) renameSync(kept, file())
+        }
+      },
+    },
+  }
+}
+
+t.test('FileOutlet', async (t) => {
+  const { file, text, hooks } = freshFile('lines.jsonl')
+  await new OutletTester({
+    ...hooks,
+    create: (options) => new FileOutlet(file(), options),
+    kinds: ['text', 1, null, ['a', 'list'], { nested: { deeply: true } }],
+    arrives: (payload) => (typeof payload === 'string' ? payload : JSON.stringify(payload)),
+    read: () => text().split('\n').slice(0, -1),
+  }).run(t)
+})
+
+t.test('CsvOutlet', async (t) => {
+  const { file, text, hooks } = freshFile('rows.csv')
+  await new OutletTester<{ readonly id: number; readonly text: string }>({
+    ...hooks,
+    create: (options) => new CsvOutlet(file(), options),
+    kinds: [{ id: 1, text: 'a, "quoted" cell' }],
+    arrives: ({ id, text }) => `${id},${/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text}`,
+    payload: (n) => ({ id: n, text: `row ${n}` }),
+    read: () => text().split('\n').slice(1, -1),
+  }).run(t)
+})
