@@ -1,4 +1,4 @@
-import { getLogger, HttpInlet, type Update } from 'databay'
+import { getLogger, HttpInlet, type HttpInletOptions, type Update } from 'databay'
 import type { FeatureCollection } from './feed.js'
 
 /** So many polls in a row may fail. */
@@ -10,6 +10,11 @@ const MOST_FAILURES = 10
  */
 export class FeedInlet extends HttpInlet<FeatureCollection> {
   #mayFail = 0
+
+  constructor(url: string, options: HttpInletOptions = {}) {
+    // a poll is not tried again: the next one is soon
+    super(url, { retry: { retries: 0 }, ...options })
+  }
 
   override async pull(update: Update): Promise<FeatureCollection | FeatureCollection[]> {
     try {

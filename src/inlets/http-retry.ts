@@ -62,8 +62,7 @@ export function withTries<T>({ retry, signal, deadline, onRetry }: Tries, work: 
       try {
         return await work()
       } catch (error) {
-        if (error instanceof HttpError && error.retryAfter !== undefined) throw withLimit(error, error.retryAfter)
-        throw error
+        throw error instanceof HttpError && mayPass(error) && number <= retry.retries ? withLimit(error) : error
       }
     },
     (error) => {
@@ -81,8 +80,9 @@ export function withTries<T>({ retry, signal, deadline, onRetry }: Tries, work: 
   }
 
   /** The error itself, or one that says that its wait is too long. */
-  function withLimit(error: HttpError, wait: number): HttpError {
-    if (wait <= longest()) return error
+  function withLimit(error: HttpError): HttpError {
+    const { retryAfter: wait } = error
+    if (wait === undefined || wait <= longest()) return error
     const limit = wait > retry.maxDelay ? 'the longest delay of its retries' : 'what its timeout leaves'
     const message = `${error.message}, and asks to wait ${wait / 1000} s, more than ${limit}`
     return new HttpError(error.failure, message, { cause: error, status: error.status, retryAfter: wait })

@@ -155,6 +155,8 @@ t.test('a server that asks for more time than there is, is not asked again', asy
   const patient = inlet(t, url, { timeout: 10, retry: { retries: 9, maxDelay: { hours: 1 } } })
   t.match(await failureOf(t, patient.pull(update)), { message: `${status} what its timeout leaves` })
   t.equal(asked, 2)
+  const once = await failureOf(t, inlet(t, url).pull(update))
+  t.match(once, { retryAfter: 120_000, message: /has the status 503$/ }, 'where there is no further try, that is why')
 })
 
 t.test('the timeout holds for all tries together, and says what failed before', async (t) => {
