@@ -20,9 +20,9 @@ export function claimDelivered(
   const total = batches.reduce((sum, batch) => sum + batch.length, 0)
   claim(
     missing.length === 0,
-    `${push} resolved, but ${missing.length} of ${total} records did not arrive, like ${show(missing[0])}${extra.length > 0 ? ` (${show(extra[0])} did)` : ''}`,
+    `${push} said that it took ${total} records, but ${missing.length} of them did not arrive, like ${show(missing[0])}${extra.length > 0 ? ` (${show(extra[0])} did)` : ''}`,
   )
-  claim(extra.length === 0, `${push} let ${show(extra[0])} arrive, which was not pushed, or not so often`)
+  claim(extra.length === 0, `${push} let ${show(extra[0])} arrive, which was not taken, or not so often`)
   claim(!ordered || !disordered, `${push} let the records of a batch arrive in another order`)
 }
 

@@ -1,3 +1,5 @@
+import { copy } from 'fast-copy'
+import { takenDespite, type PartialPushError } from '../errors.js'
 import type { Outlet } from '../outlet.js'
 import { Record, type Metadata } from '../record.js'
 import type { Outcome } from './claims.js'
@@ -10,6 +12,7 @@ export interface ResolvedOutletSetup extends NodeSetup<Outlet, SuiteOutletOption
   readonly read: (() => readonly unknown[] | Promise<readonly unknown[]>) | undefined
   readonly payload: (n: number) => unknown
   readonly kinds: readonly unknown[]
+  readonly invalid: readonly unknown[]
   readonly arrives: (payload: unknown) => unknown
   readonly batch: number
   readonly ordered: boolean
@@ -20,6 +23,8 @@ export interface ResolvedOutletSetup extends NodeSetup<Outlet, SuiteOutletOption
 /** What one check of an outlet works with: outlets, payloads to push, and what has arrived. */
 export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {
   readonly #next: () => unknown
+  /** What is to arrive of each payload, noted before it was pushed: an outlet might change it. */
+  readonly #arrivals = new Map<unknown, unknown>()
   /** What had arrived before this check. */
   #before: readonly unknown[] = []
 
@@ -39,13 +44,13 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
   }
 
   async push(outlet: Outlet, payloads: readonly unknown[], metadata?: Metadata): Promise<void> {
-    const records = payloads.map((payload) => new Record(payload, metadata))
+    const records = this.#records(payloads, metadata)
     await this.calls.succeed(`${nameOf(outlet)}.push`, () => outlet.push(records, this.update().update))
   }
 
   /** As {@link OutletBench.push}, but it may be refused. */
   tryPush(outlet: Outlet, payloads: readonly unknown[], when: string, update = this.update().update) {
-    const records = payloads.map((payload) => new Record(payload))
+    const records = this.#records(payloads)
     return this.calls.outcome(`${nameOf(outlet)}.push ${when}`, () => outlet.push(records, update))
   }
 
@@ -61,12 +66,12 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
     )
   }
 
-  /** Checks that what a push says is so: all arrived when it resolved, none when it was refused before it began. */
+  /** Checks that what a push says is so: all arrived when it resolved, none when it was refused, unless it says which. */
   async claimHonest(outlet: Outlet, batch: readonly unknown[], outcome: Outcome<unknown>, when: string): Promise<void> {
     if (this.setup.read === undefined) return
     const name = `${nameOf(outlet)}.push ${when}`
-    const expected = 'error' in outcome ? [] : [this.#asArrived(batch)]
-    claimDelivered(name, expected, await this.#arrived(), this.setup.ordered)
+    const taken = 'error' in outcome ? takenOf(batch, outcome.error) : batch
+    claimDelivered(name, [this.#asArrived(taken)], await this.#arrived(), this.setup.ordered)
   }
 
   /** Checks that nothing arrived but some of these. */
@@ -86,7 +91,15 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
   }
 
   #asArrived(payloads: readonly unknown[]): unknown[] {
-    return payloads.map((payload) => this.setup.arrives(payload))
+    return payloads.map((payload) => this.#arrivals.get(payload))
+  }
+
+  #records(payloads: readonly unknown[], metadata?: Metadata): Record[] {
+    const { arrives, invalid } = this.setup
+    for (const payload of payloads) {
+      if (!invalid.includes(payload)) this.#arrivals.set(payload, snapshot(arrives(payload)))
+    }
+    return payloads.map((payload) => new Record(payload, metadata))
   }
 
   async #arrived(): Promise<unknown[]> {
@@ -96,5 +109,21 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
   async #read(): Promise<readonly unknown[]> {
     const { read } = this.setup
     return read === undefined ? [] : [...(await this.calls.succeed('read()', read))]
+  }
+}
+
+/** What of a batch was taken by a push that failed with this error, as it says. */
+function takenOf(batch: readonly unknown[], error: Error): readonly unknown[] {
+  if (takenDespite(error) === 0) return []
+  const { rejected } = error as unknown as Pick<PartialPushError, 'rejected'>
+  return batch.filter((_, index) => !rejected.some((one) => one.index === index))
+}
+
+/** A copy with the same classes; what cannot be copied stays the same. */
+function snapshot(value: unknown): unknown {
+  try {
+    return copy(value)
+  } catch {
+    return value
   }
 }

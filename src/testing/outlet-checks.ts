@@ -17,11 +17,12 @@ const UNKNOWN = Object.freeze({ 'ContractSuite.KEY': 'of no meaning', __inlet__:
 
 /** What of the contract is checked, as far as the set-up has what it needs. */
 export function outletChecks(setup: ResolvedOutletSetup): Check<OutletBench>[] {
-  const { read, kinds, breakTarget, hanging, secrets } = setup
+  const { read, kinds, invalid, breakTarget, hanging, secrets } = setup
   return [
     ...CHECKS,
     ...(read === undefined ? [] : DELIVERY),
     ...kinds.map((kind, index) => takesKind(kind, index)),
+    ...invalid.map((payload, index) => refuses(payload, index)),
     ...nodeChecks<Outlet, SuiteOutletOptions, ResolvedOutletSetup, OutletBench>((bench, outlet) =>
       bench.push(outlet, bench.payloads(1)),
     ),
@@ -186,6 +187,21 @@ function takesKind(kind: unknown, index: number): Check<OutletBench> {
       const outlet = await bench.started()
       await bench.push(outlet, [kind])
       await bench.claimArrived(outlet, [kind])
+    },
+  }
+}
+
+function refuses(payload: unknown, index: number): Check<OutletBench> {
+  return {
+    name: `refuses the payload invalid[${index}], and says what it took beside it`,
+    holds: async (bench) => {
+      const outlet = await bench.started()
+      const [before, after] = bench.payloads(2)
+      const batch = [before, payload, after]
+      const when = `of a batch with invalid[${index}]`
+      const outcome = await bench.tryPush(outlet, batch, when)
+      claim('error' in outcome, `${nameOf(outlet)}.push ${when} resolved: expected an error, as it cannot be taken`)
+      await bench.claimHonest(outlet, batch, outcome, when)
     },
   }
 }

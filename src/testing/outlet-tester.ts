@@ -38,6 +38,12 @@ export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
    */
   readonly kinds?: readonly T[]
   /**
+   * Payloads that the outlet cannot take: a batch with one must be refused, and what arrives of it all the same must be
+   * said, by a `PartialPushError`.
+   * @default []
+   */
+  readonly invalid?: readonly T[]
+  /**
    * What `read` gives for a payload that has arrived.
    * @default (payload) => payload
    */
@@ -66,7 +72,7 @@ export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
 
 const OPTIONS = [
   ...NODE_OPTIONS,
-  ...(['read', 'payload', 'kinds', 'arrives', 'batch', 'ordered', 'breakTarget', 'hanging'] as const),
+  ...(['read', 'payload', 'kinds', 'invalid', 'arrives', 'batch', 'ordered', 'breakTarget', 'hanging'] as const),
 ]
 
 /**
@@ -125,13 +131,15 @@ function resolve<T>(typed: OutletSetup<T>): ResolvedOutletSetup {
   // payloads go from functions of the set-up to its own outlets and back: only it needs to know their type
   const setup = typed as unknown as OutletSetup &
     Pick<ResolvedOutletSetup, 'create' | 'payload' | 'arrives' | 'hanging'>
-  const { read, payload, kinds = [], arrives, breakTarget, hanging } = setup
+  const { read, payload, kinds = [], invalid = [], arrives, breakTarget, hanging } = setup
   if (!Array.isArray(kinds)) throw new InvalidOptionError('OutletTester.kinds', 'a list of payloads', kinds)
+  if (!Array.isArray(invalid)) throw new InvalidOptionError('OutletTester.invalid', 'a list of payloads', invalid)
   return {
     ...resolveNodeSetup<Outlet, SuiteOutletOptions>('OutletTester', setup, OPTIONS),
     read: optional('read', read),
     payload: optional('payload', payload as ResolvedOutletSetup['payload'] | undefined) ?? defaultPayload,
     kinds: Object.freeze([...(kinds as readonly unknown[])]),
+    invalid: Object.freeze([...(invalid as readonly unknown[])]),
     arrives: optional('arrives', arrives as ResolvedOutletSetup['arrives'] | undefined) ?? ((same) => same),
     batch: checkCount('OutletTester.batch', setup.batch, 100),
     ordered: checkBoolean('OutletTester.ordered', setup.ordered, true),

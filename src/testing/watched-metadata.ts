@@ -9,25 +9,25 @@ const HARMLESS = new Set<string | symbol>(['then', 'toJSON'])
  */
 export function watchedMetadata(metadata: Metadata): { readonly metadata: Metadata; readonly touched: string[] } {
   const touched: string[] = []
-  const note = (what: string, key: string | symbol) => {
-    if (typeof key === 'string' && !HARMLESS.has(key)) touched.push(`${what} '${key}'`)
+  const note = (verb: string, key: string | symbol, preposition: string) => {
+    if (typeof key === 'string' && !HARMLESS.has(key)) touched.push(`${verb} '${key}' ${preposition}`)
   }
   const copy = { ...metadata }
   const watched = new Proxy<Metadata>(copy, {
     get: (target, key) => {
-      if (!(key in target)) note('reads', key)
+      if (!(key in target)) note('reads', key, 'from')
       return Reflect.get(target, key) as unknown
     },
     has: (target, key) => {
-      if (!(key in target)) note('looks for', key)
+      if (!(key in target)) note('looks for', key, 'in')
       return Reflect.has(target, key)
     },
     set: (_target, key) => {
-      note('sets', key)
+      note('sets', key, 'in')
       return true
     },
     deleteProperty: (_target, key) => {
-      note('deletes', key)
+      note('deletes', key, 'from')
       return true
     },
   })

@@ -145,10 +145,11 @@ function freshFile(name: string) {
 
 t.test('FileOutlet', async (t) => {
   const { file, text, hooks } = freshFile('lines.jsonl')
-  await new OutletTester({
+  await new OutletTester<unknown>({
     ...hooks,
     create: (options) => new FileOutlet(file(), options),
     kinds: ['text', 1, null, ['a', 'list'], { nested: { deeply: true } }],
+    invalid: [1n, undefined],
     arrives: (payload) => (typeof payload === 'string' ? payload : JSON.stringify(payload)),
     read: () => text().split('\n').slice(0, -1),
   }).run(t)
