@@ -142,6 +142,31 @@ export class FileError extends DatabayError {
   }
 }
 
+/**
+ * A database cannot be reached, or refuses what it was asked to do. The message names the connector and where, and shows
+ * neither credentials nor documents. `cause` is the error of the driver, unless that holds documents.
+ */
+export class DatabaseError extends DatabayError {
+  /** Number under which the database knows the error, like 11000 for a duplicate key; `undefined` when it gave none. */
+  readonly serverCode: number | undefined
+
+  constructor(message: string, options?: ErrorOptions & { readonly serverCode?: number | undefined }) {
+    super('DATABAY_DATABASE', message, options)
+    this.serverCode = options?.serverCode
+  }
+}
+
+/** A record is for a MongoDB collection that does not exist, and that is not to be made. */
+export class MongoCollectionNotFound extends DatabayError {
+  /** Name of the collection. */
+  readonly collection: string
+
+  constructor(collection: string, message: string, options?: ErrorOptions) {
+    super('DATABAY_MONGO_COLLECTION_NOT_FOUND', message, options)
+    this.collection = collection
+  }
+}
+
 /** An outlet cannot take a record because of its payload. The message never shows the payload. */
 export class InvalidPayloadError extends DatabayError {
   constructor(message: string, options?: ErrorOptions) {

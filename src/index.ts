@@ -10,6 +10,7 @@
  */
 export { Buffer, type BufferController, type BufferOptions } from './buffer.js'
 export {
+  DatabaseError,
   DatabayError,
   FileError,
   HttpError,
@@ -20,6 +21,7 @@ export {
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
+  MongoCollectionNotFound,
   PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
@@ -39,15 +41,18 @@ export { HttpInlet } from './inlets/http-inlet.js'
 export type { HttpInletOptions } from './inlets/http-options.js'
 export { nextLink, type HttpPage, type NextPage } from './inlets/http-pages.js'
 export type { HttpHeaders, HttpParams } from './inlets/http-request.js'
+export { MongoInlet, type MongoInletOptions, type MongoQuery } from './inlets/mongo-inlet.js'
 export { NullInlet } from './inlets/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './inlets/random-int-inlet.js'
 export type { Duration, Schedule } from './interval.js'
 export { Link } from './link.js'
 export type { Lane, LinkOptions, LinkSettings } from './link-options.js'
 export { getLogger, setLogDestination, setLogLevel, type LogDestination, type Logger, type LogLevel } from './log.js'
+export type { MongoConnectionOptions } from './mongo-client.js'
 export { Outlet, type MetadataKey, type OutletOptions } from './outlet.js'
 export { CsvOutlet, type CsvOutletOptions } from './outlets/csv-outlet.js'
 export { FileOutlet, type FileOutletOptions } from './outlets/file-outlet.js'
+export { MongoOutlet, type MongoMode, type MongoOutletOptions } from './outlets/mongo-outlet.js'
 export { NullOutlet } from './outlets/null-outlet.js'
 export { PrintOutlet, type PrintOutletOptions, type PrintStream } from './outlets/print-outlet.js'
 export type { FileMode, TargetOptions } from './outlets/targets.js'

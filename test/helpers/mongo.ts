@@ -1,0 +1,126 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MongoClient, type Db } from 'mongodb'
+import type { Test } from 'tap'
+import { build, has } from '../mongo-server/build.js'
+import { listen } from './servers.js'
+import { TcpProxy } from './tcp-proxy.js'
+
+/** A server that speaks the protocol of MongoDB. */
+export interface MongoServer {
+  /** Which it is, such as `mongod` or `FerretDB`. */
+  readonly kind: string
+  readonly url: string
+}
+
+/** Starts one that ends with the test; `undefined` where it cannot be had. */
+type Source = (t: Test) => Promise<MongoServer | undefined>
+
+/** Where a server is looked for, in this order. */
+const SOURCES: readonly Source[] = [given, mongod, ferretDb, downloaded]
+
+async function given(): Promise<MongoServer | undefined> {
+  const url = process.env['MONGODB_URL']
+  return url === undefined || url === '' ? undefined : { kind: 'MONGODB_URL', url }
+}
+
+async function mongod(t: Test): Promise<MongoServer | undefined> {
+  if (!has('mongod', '--version')) return undefined
+  const folder = mkdtempSync(path.join(tmpdir(), 'databay-mongod-'))
+  const port = await freePort()
+  const args = ['--dbpath', folder, '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', '--quiet']
+  const guard = fileURLToPath(new URL('../mongo-server/guard.js', import.meta.url))
+  const child = spawn(process.execPath, [guard, 'mongod', ...args], { stdio: ['pipe', 'ignore', 'ignore'] })
+  t.teardown(async () => {
+    await end(child)
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { kind: 'mongod', url: `mongodb://127.0.0.1:${port}/` }
+}
+
+/** FerretDB, which the Go program in test/mongo-server embeds. */
+async function ferretDb(t: Test): Promise<MongoServer | undefined> {
+  const file = await build((text) => {
+    t.comment(text)
+  })
+  if (file === undefined) return undefined
+  const child = spawn(file, [], { stdio: ['pipe', 'pipe', 'ignore'] })
+  t.teardown(() => end(child))
+  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  return { kind: 'FerretDB', url: line.trim() }
+}
+
+/** The `mongod` that mongodb-memory-server downloads. */
+async function downloaded(t: Test): Promise<MongoServer | undefined> {
+  try {
+    const { MongoMemoryServer } = await import('mongodb-memory-server-core')
+    const server = await MongoMemoryServer.create({ instance: { ip: '127.0.0.1' } })
+    t.teardown(async () => {
+      await server.stop()
+    })
+    return { kind: 'mongodb-memory-server', url: server.getUri() }
+  } catch (error) {
+    t.comment(`mongodb-memory-server: ${String(error)}`)
+    return undefined
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.stdin?.end()
+  await exited
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server)
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/**
+ * A server for the tests of a file, and its databases. Give `skip` to each test: where there is no server, it says so.
+ *
+ * ```ts
+ * const mongo = await mongoServer(t)
+ * t.test('documents are stored', { skip: mongo.skip }, async (t) => {
+ *   const { url, database, db } = await mongo.database(t)
+ * })
+ * ```
+ */
+export async function mongoServer(t: Test) {
+  let server: MongoServer | undefined
+  for (const source of SOURCES) server ??= await source(t)
+  const skip: string | false =
+    server === undefined ? 'no MongoDB: set MONGODB_URL, or have mongod or go on the PATH' : false
+  const { kind, url } = server ?? { kind: 'none', url: '' }
+  const client = new MongoClient(url === '' ? 'mongodb://127.0.0.1:1/' : url)
+  t.teardown(() => client.close())
+  /** A database of the test's own. */
+  const database = async (t: Test): Promise<{ url: string; database: string; db: Db }> => {
+    const name = `test_${randomBytes(6).toString('hex')}`
+    await client.connect()
+    const db = client.db(name)
+    t.teardown(() => db.dropDatabase())
+    return { url, database: name, db }
+  }
+  /** A way to it that can be cut, and its URL. */
+  const proxied = async (t: Test): Promise<{ url: string; proxy: TcpProxy }> => {
+    const { hostname, port } = new URL(url)
+    const proxy = await TcpProxy.start(t, hostname, Number(port || 27017))
+    const through = new URL(url)
+    through.host = `127.0.0.1:${proxy.port}`
+    // a replica set would name its own addresses
+    through.searchParams.set('directConnection', 'true')
+    return { url: through.href, proxy }
+  }
+  return { kind, url, skip, database, proxied }
+}
