@@ -9,7 +9,7 @@ import type { Entry } from './mongo-documents.js'
 const DUPLICATE = 11000
 
 /** Documents that are asked for at once. */
-const LOOK_UP = 10_000
+const LOOK_UP = 1000
 
 /** How often an upsert may collide with another writer's. More than that, and it is another field that is unique. */
 const COLLISIONS = 3

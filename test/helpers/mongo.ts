@@ -124,3 +124,9 @@ export async function mongoServer(t: Test) {
   }
   return { kind, url, skip, database, proxied }
 }
+
+/** Whether a piece of what a client sends begins a command that writes. */
+export function isWrite(piece: Buffer): boolean {
+  // before its name: 16 bytes of header, 4 of flags, 1 of kind, 4 of the document's size, 1 of the field's type
+  return ['insert', 'update'].some((command) => piece.subarray(26, 26 + command.length).equals(Buffer.from(command)))
+}
