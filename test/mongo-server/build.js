@@ -18,7 +18,7 @@ export function has(command, argument) {
   return spawnSync(command, [argument], { stdio: 'ignore' }).status === 0
 }
 
-/** Path of the built server; `undefined` without Go. */
+/** Path of the built server; `undefined` without Go, and when the modules it needs cannot be had. */
 export async function build(say = () => {}) {
   const target = path.join(cacheFolder(), `server-${hash()}`)
   if (existsSync(target)) return target
@@ -31,10 +31,13 @@ export async function build(say = () => {}) {
   // who waited for the lock may find it built
   try {
     if (!existsSync(target)) await compile(target, lock, say)
+    return target
+  } catch (error) {
+    say(error.message)
+    return undefined
   } finally {
     rmSync(lock, { recursive: true, force: true })
   }
-  return target
 }
 
 async function compile(target, lock, say) {
