@@ -1,12 +1,13 @@
-import { Buffer } from 'node:buffer'
-import { open, readFile, type FileHandle } from 'node:fs/promises'
-import { checkOptions, checkPath, checkCount, checkWord } from '../check.js'
-import { FileError, toError } from '../errors.js'
+import { readFile } from 'node:fs/promises'
+import { checkCount, checkOptions, checkPath, checkWord } from '../check.js'
+import { FileError, InvalidOptionError, toError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
 import { getLogger } from '../log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
-import { LineReader, withoutMark } from './line-reader.js'
+import { FOLLOW_OPTIONS, FollowedFile, type FollowOptions } from './followed-file.js'
+import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
+import { orMissing } from './opened-file.js'
 
 /** How {@link FileInlet} reads its file. */
 export const FileInletMode = {
@@ -17,7 +18,8 @@ export const FileInletMode = {
 } as const
 export type FileInletMode = (typeof FileInletMode)[keyof typeof FileInletMode]
 
-export interface FileInletOptions extends InletOptions {
+/** Those after `encoding` are for the mode `line`, except `missing`. */
+export interface FileInletOptions extends InletOptions, FollowOptions {
   /**
    * Whether a transfer reads lines, or the whole file.
    * @default 'line'
@@ -29,35 +31,53 @@ export interface FileInletOptions extends InletOptions {
    */
   readonly encoding?: TextEncoding
   /**
-   * Most lines that one transfer reads, each of which becomes a record. For the mode `line`.
+   * Most lines that one transfer reads, each of which becomes a record.
    * @default 1
    */
   readonly linesPerTransfer?: number
+  /**
+   * Most bytes of a line, without its line end. More than about twice as much of a file is never held in memory, apart
+   * from the lines of a transfer.
+   * @default 1048576 - 1 MiB
+   */
+  readonly maxLineLength?: number
+  /**
+   * What becomes of a longer line: the transfer fails, at each attempt; it is cut to `maxLineLength`; or it is left
+   * out. The latter two are counted in the log.
+   * @default 'error'
+   */
+  readonly longLines?: LongLines
 }
 
-const OPTIONS = ['metadata', 'mode', 'encoding', 'linesPerTransfer'] as const
-
-/** Bytes that are read at once, at least. */
-const CHUNK = 65_536
+const OPTIONS = [
+  'metadata',
+  'mode',
+  'encoding',
+  'linesPerTransfer',
+  'maxLineLength',
+  'longLines',
+  ...FOLLOW_OPTIONS,
+] as const
 
 /**
  * Reads a text file: line by line, or as a whole.
  *
- * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records,
- * until the file grows; a last line without a line end waits until it has one. A file that became shorter was
- * written anew, and is read from its start. A file that is replaced by another of the same name is not noticed.
+ * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records
+ * until the file grows; a last line without a line end waits until it has one. A transfer reads lines of one file:
+ *
+ * - **Rotated** (`log` became `log.1`, or another name that begins with `log`) or deleted: the rest of that file is read
+ *   first, then the file that was begun after it, which is `log.1` again when there were several rotations. A new file
+ *   counts when there is something in it. A last line without a line end is taken as it is then.
+ * - **Truncated or written anew**, also when it has since grown past the position: it is read from its start, with a
+ *   warning. It is recognised by the first and the last 256 bytes before the position.
  */
 export class FileInlet extends Inlet<string> {
   readonly #filepath: string
   readonly #mode: FileInletMode
   readonly #encoding: TextEncoding
   readonly #linesPerTransfer: number
-  #file: FileHandle | undefined
-  #reader: LineReader
-  /** The pull before: pulls of one inlet read one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
-  /** Where the next start begins. */
-  #restored = 0
+  readonly #missing: 'error' | 'await'
+  readonly #lines: FollowedFile<string, LineState>
 
   /**
    * @param filepath - path of the file
@@ -69,117 +89,59 @@ export class FileInlet extends Inlet<string> {
     this.#mode = checkWord('FileInlet.mode', options.mode, Object.values(FileInletMode), FileInletMode.LINE)
     this.#encoding = checkWord('FileInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
     this.#linesPerTransfer = checkCount('FileInlet.linesPerTransfer', options.linesPerTransfer, 1)
-    this.#reader = new LineReader(this.#encoding, 0)
-  }
-
-  override async onStart(): Promise<void> {
-    if (this.#mode === FileInletMode.FILE) return
-    const file = await this.#try('open', () => open(this.#filepath, 'r'))
-    this.#file = file
-    this.#reader = new LineReader(this.#encoding, this.#restored)
-    this.#restored = 0
-  }
-
-  /** @throws {@link FileError} when the file cannot be read */
-  pull(update: Update): Promise<string | string[]> {
-    if (this.#mode === FileInletMode.FILE) {
-      const { signal } = update
-      return this.#try('read', () => this.#readFile(signal), signal)
+    this.#missing = options.missing ?? 'error'
+    const splitter = new LineSplitter(this.#encoding, {
+      maxLength: checkCount('FileInlet.maxLineLength', options.maxLineLength, LINE_SPLITTER_DEFAULTS.maxLength),
+      longLines: checkWord('FileInlet.longLines', options.longLines, LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
+    })
+    this.#lines = new FollowedFile('FileInlet', filepath, splitter, options, getLogger('databay.FileInlet'))
+    if (this.#mode === FileInletMode.FILE && options.positionFile !== undefined) {
+      throw new InvalidOptionError('FileInlet.positionFile', "the mode 'line'", this.#mode)
     }
-    return this.#inTurn(() => this.#pullLines(update))
+  }
+
+  /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
+  override async onStart(): Promise<void> {
+    if (this.#mode === FileInletMode.LINE) await this.#lines.start()
+  }
+
+  /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */
+  pull(update: Update): Promise<string | string[]> {
+    const { signal } = update
+    return this.#mode === FileInletMode.FILE ? this.#readFile(signal) : this.#lines.pull(this.#linesPerTransfer, signal)
   }
 
   override onShutdown(): Promise<void> {
-    return this.#inTurn(async () => {
-      const file = this.#file
-      this.#file = undefined
-      await file?.close()
-    })
+    return this.#lines.stop()
   }
 
-  /** The byte up to which the file was read. */
-  override saveState(): { readonly position: number } | undefined {
-    return this.#mode === FileInletMode.FILE ? undefined : { position: this.#reader.position }
+  /** Up to where the file was read. */
+  override saveState(): unknown {
+    return this.#lines.save()
   }
 
   override restoreState(state: unknown): void {
-    if (typeof state === 'object' && state !== null && 'position' in state) {
-      this.#restored = checkPosition(state.position)
-      this.#reader = new LineReader(this.#encoding, this.#restored)
-    }
+    this.#lines.restore(state)
   }
 
   override toString(): string {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
-  async #readFile(signal: AbortSignal): Promise<string> {
-    return withoutMark(await readFile(this.#filepath, { encoding: this.#encoding, signal }))
-  }
-
-  async #pullLines(update: Update): Promise<string[]> {
-    const file = this.#file
-    if (file === undefined) throw new FileError(this.#filepath, `${String(this)} is not started`)
-    const { signal } = update
+  async #readFile(signal: AbortSignal): Promise<string | string[]> {
     try {
-      const lines = await this.#try('read', () => this.#takeLines(file, signal), signal)
-      this.#reader.commit()
-      return lines
-    } catch (error) {
-      this.#reader.rollback()
-      throw error
-    }
-  }
-
-  async #takeLines(file: FileHandle, signal: AbortSignal): Promise<string[]> {
-    const lines: string[] = []
-    for (;;) {
-      signal.throwIfAborted()
-      for (let line = this.#take(lines); line !== undefined; line = this.#take(lines)) lines.push(line)
-      if (lines.length === this.#linesPerTransfer || !(await this.#read(file))) return lines
-    }
-  }
-
-  #take(taken: readonly string[]): string | undefined {
-    return taken.length < this.#linesPerTransfer ? this.#reader.take() : undefined
-  }
-
-  /** Reads on. Resolves with whether there was something to read. */
-  async #read(file: FileHandle): Promise<boolean> {
-    const { end, position } = this.#reader
-    // as much again as is held, so that a very long line is not copied too often
-    const buffer = Buffer.allocUnsafe(Math.max(CHUNK, end - position))
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, end)
-    if (bytesRead > 0) {
-      this.#reader.feed(buffer.subarray(0, bytesRead))
-      return true
-    }
-    if (end > 0 && (await file.stat()).size < end) {
-      getLogger('databay.FileInlet').warn('%s became shorter: it is read from its start', String(this))
-      this.#reader = new LineReader(this.#encoding, 0)
-    }
-    return false
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
-  }
-
-  async #try<T>(verb: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await work()
+      const reading = readFile(this.#filepath, { encoding: this.#encoding, signal })
+      const text = await (this.#missing === 'error' ? reading : orMissing(reading))
+      return text === undefined ? [] : withoutMark(text)
     } catch (cause) {
-      if (signal?.aborted === true) throw toError(signal.reason)
+      if (signal.aborted) throw toError(signal.reason)
       const { message } = toError(cause)
-      throw new FileError(this.#filepath, `FileInlet: cannot ${verb} ${this.#filepath}: ${message}`, {
-        cause,
-      })
+      throw new FileError(this.#filepath, `FileInlet: cannot read ${this.#filepath}: ${message}`, { cause })
     }
   }
 }
 
-function checkPosition(position: unknown): number {
-  return typeof position === 'number' && Number.isSafeInteger(position) && position >= 0 ? position : 0
+/** `text` without the byte order mark that some editors put at the start of a file. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }

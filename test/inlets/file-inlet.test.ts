@@ -1,4 +1,18 @@
-import { appendFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import t from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { FileError } from '../../src/errors.js'
@@ -47,12 +61,12 @@ t.test('a transfer reads as many lines as it may', async (t) => {
   await inlet.onStart()
   t.same(await inlet.pull(update), lines.slice(0, 20_000))
   t.same(await inlet.pull(update), lines.slice(20_000))
-  t.same(inlet.saveState(), { position: statSync(file).size })
+  t.match(inlet.saveState(), { position: statSync(file).size })
   await inlet.onShutdown()
 })
 
 t.test('a very long line is read', async (t) => {
-  const long = 'é'.repeat(1_000_000)
+  const long = 'é'.repeat(500_000)
   const inlet = new FileInlet(`${t.testdir({ text: `${long}\nshort\n` })}/text`)
   await inlet.onStart()
   t.ok((await inlet.pull(update))[0] === long)
@@ -111,11 +125,28 @@ t.test('a missing file is an error with its path', async (t) => {
   await t.rejects(whole.pull(update), { code: 'DATABAY_FILE', message: `FileInlet: cannot read ${file}: ENOENT` })
 })
 
-t.test('a folder is an error', async (t) => {
-  const inlet = new FileInlet(t.testdir())
+t.test('a file that is missing can be awaited', async (t) => {
+  const folder = `${t.testdir()}/later`
+  const inlet = new FileInlet(`${folder}/text`, { missing: 'await' })
+  const whole = new FileInlet(`${folder}/text`, { missing: 'await', mode: 'file' })
   await inlet.onStart()
-  await t.rejects(inlet.pull(update), { code: 'DATABAY_FILE', message: /EISDIR/ })
+  t.same(await inlet.pull(update), [])
+  t.same(await whole.pull(update), [])
+  t.equal(inlet.saveState(), undefined)
+  mkdirSync(folder)
+  writeFileSync(`${folder}/text`, 'one\n')
+  t.same(await inlet.pull(update), ['one'])
+  t.equal(await whole.pull(update), 'one\n')
   await inlet.onShutdown()
+})
+
+t.test('what is no regular file is an error', async (t) => {
+  const folder = t.testdir()
+  execFileSync('mkfifo', [`${folder}/pipe`])
+  for (const path of [folder, `${folder}/pipe`]) {
+    const message = `FileInlet: cannot open ${path}: it is not a regular file`
+    await t.rejects(new FileInlet(path, { missing: 'await' }).onStart(), { code: 'DATABAY_FILE', message })
+  }
 })
 
 t.test('a file that became shorter is read from its start', async (t) => {
@@ -126,9 +157,211 @@ t.test('a file that became shorter is read from its start', async (t) => {
   t.same(await inlet.pull(update), ['one', 'two'])
   truncateSync(file)
   appendFileSync(file, 'new\n')
-  t.same(await inlet.pull(update), [])
   t.same(await inlet.pull(update), ['new'])
-  t.same(logs.messages(), [`FileInlet(${file}) became shorter: it is read from its start`])
+  t.same(logs.messages(), [
+    `FileInlet(${file}) was truncated or written anew after it was read up to byte 8: it is read from its start`,
+  ])
+  await inlet.onShutdown()
+})
+
+t.test('a file that was written anew and grew past the position is read from its start', async (t) => {
+  const logs = captureLogs(t)
+  const filler = 'x'.repeat(2000)
+  for (const [before, after] of [
+    ['one\ntwo\n', 'eins\nzwei\ndrei\n'],
+    [`head a\n${filler}\nsame\n`, `head b\n${filler}\nsame\nmore\n`],
+    [`head\n${filler}\none\n`, `head\n${filler}\neins\nmore\n`],
+  ]) {
+    const file = `${t.testdir({ text: before })}/text`
+    const inlet = new FileInlet(file, { linesPerTransfer: 9 })
+    await inlet.onStart()
+    await inlet.pull(update)
+    writeFileSync(file, after ?? '')
+    t.same(await inlet.pull(update), after?.trimEnd().split('\n'))
+    await inlet.onShutdown()
+  }
+  t.equal(logs.lines.length, 3)
+})
+
+t.test('of a file that is rotated the rest is read first, with a last line that has no end', async (t) => {
+  const logs = captureLogs(t)
+  const file = `${t.testdir({ log: '1\n2\n3\n4' })}/log`
+  const inlet = new FileInlet(file, { linesPerTransfer: 2 })
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1', '2'])
+  renameSync(file, `${file}.1`)
+  t.same(await inlet.pull(update), ['3'])
+  writeFileSync(file, '')
+  t.same(await inlet.pull(update), [], 'nothing is in the new file: somebody may write to the old one yet')
+  appendFileSync(`${file}.1`, '5\n6')
+  t.same(await inlet.pull(update), ['45'])
+  writeFileSync(file, '\uFEFF7\n')
+  t.same(await inlet.pull(update), ['6'])
+  t.same(await inlet.pull(update), ['7'])
+  t.same(logs.messages(), [`FileInlet(${file}): the last of the lines of a file has no end`])
+  await inlet.onShutdown()
+})
+
+t.test('no file is passed over when there were several rotations', async (t) => {
+  const file = `${t.testdir({ log: '1\n' })}/log`
+  const inlet = new FileInlet(file, { linesPerTransfer: 9 })
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1'])
+  for (const lines of ['2\n', '3\n', '4\n']) {
+    for (const age of [2, 1]) {
+      if (existsSync(`${file}.${age}`)) renameSync(`${file}.${age}`, `${file}.${age + 1}`)
+    }
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, lines)
+  }
+  writeFileSync(`${file}.bak`, 'no part of it\n')
+  const pulled = []
+  for (let pull = 0; pull < 5; pull++) pulled.push(await inlet.pull(update))
+  t.same(pulled, [['2'], ['3'], ['4'], [], []])
+  await inlet.onShutdown()
+})
+
+t.test('a rotated file that is deleted before the next ones were read does not hide them', async (t) => {
+  const file = `${t.testdir({ 'log.1': '0\n', log: '1\n' })}/log`
+  utimesSync(`${file}.1`, 1, 1)
+  utimesSync(file, 2, 2)
+  const inlet = new FileInlet(file, { linesPerTransfer: 9 })
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1'])
+  rmSync(file)
+  rmSync(`${file}.1`)
+  writeFileSync(`${file}.2`, '2\n')
+  writeFileSync(`${file}.1`, '3\n')
+  writeFileSync(file, '4\n')
+  t.same(await inlet.pull(update), ['2'])
+  t.same(await inlet.pull(update), ['3'])
+  t.same(await inlet.pull(update), ['4'])
+  await inlet.onShutdown()
+})
+
+t.test('a file that is rotated under another kind of name is followed, too', async (t) => {
+  const file = `${t.testdir({ log: '1\n2\n' })}/log`
+  const first = new FileInlet(file)
+  await first.onStart()
+  t.same(await first.pull(update), ['1'])
+  await first.onShutdown()
+  renameSync(file, `${file}-20240101`)
+  writeFileSync(file, '3\n')
+  const second = new FileInlet(file)
+  second.restoreState(first.saveState())
+  await second.onStart()
+  t.same(await second.pull(update), ['2'])
+  t.same(await second.pull(update), ['3'])
+  await second.onShutdown()
+})
+
+t.test('a file that was deleted is read to its end, and then the one that has its name', async (t) => {
+  const file = `${t.testdir({ log: '1\n2\n' })}/log`
+  const inlet = new FileInlet(file)
+  await inlet.onStart()
+  rmSync(file)
+  t.same(await inlet.pull(update), ['1'])
+  t.same(await inlet.pull(update), ['2'])
+  t.same(await inlet.pull(update), [])
+  writeFileSync(file, '3\n')
+  t.same(await inlet.pull(update), ['3'])
+  await inlet.onShutdown()
+})
+
+t.test('long lines are counted in the log', async (t) => {
+  const logs = captureLogs(t)
+  const file = `${t.testdir({ text: `1\n${'x'.repeat(200_000)}\n12345\n2\n` })}/text`
+  const pulls = async (options: FileInletOptions) => {
+    const inlet = new FileInlet(file, { ...options, maxLineLength: 4 })
+    await inlet.onStart()
+    const pulled = [await inlet.pull(update), await inlet.pull(update), await inlet.pull(update)]
+    await inlet.onShutdown()
+    return pulled
+  }
+  t.same(await pulls({ longLines: 'skip' }), [['1'], ['2'], []])
+  t.same(await pulls({ longLines: 'truncate', linesPerTransfer: 2 }), [['1', 'xxxx'], ['1234', '2'], []])
+  const reason = 'the line at byte 2 is longer than maxLineLength, which is 4 bytes'
+  t.match(logs.entries()[0], {
+    msg: `FileInlet(${file}): 2 lines not taken as they are: ${reason}`,
+    damaged: 2,
+    total: 2,
+  })
+  const inlet = new FileInlet(file, { maxLineLength: 4, linesPerTransfer: 9 })
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1'], 'lines before a long one are not held up by it')
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await t.rejects(inlet.pull(update), { code: 'DATABAY_FILE', message: `FileInlet: cannot read ${file}: ${reason}` })
+  }
+  await inlet.onShutdown()
+})
+
+t.test('with a position file, a start goes on where the shutdown was', async (t) => {
+  const folder = t.testdir({ log: '1\n2\n3\n4\n5\n' })
+  const [log, positionFile] = [`${folder}/log`, `${folder}/position`]
+  const pulled: (string | string[])[] = []
+  for (let start = 0; start < 3; start++) {
+    const inlet = new FileInlet(log, { positionFile })
+    await inlet.onStart()
+    pulled.push(await inlet.pull(update))
+    await inlet.onShutdown()
+  }
+  t.same(pulled, [['1'], ['2'], ['3']])
+  t.notMatch(readFileSync(positionFile, 'utf8'), /\d\\n/, 'nothing of the file is in it')
+  t.same(readdirSync(folder).toSorted(), ['log', 'position'])
+
+  const crashing = new FileInlet(log, { positionFile })
+  await crashing.onStart()
+  t.same(await crashing.pull(update), ['4'])
+  t.same(await crashing.pull(update), ['5'])
+  const after = new FileInlet(log, { positionFile })
+  await after.onStart()
+  t.same(await after.pull(update), ['5'], 'the last transfer may not have ended, so its lines are read again')
+  await after.onShutdown()
+  await crashing.onShutdown()
+})
+
+t.test('a start that does not find the file that was read says so', async (t) => {
+  const logs = captureLogs(t)
+  const folder = t.testdir({ log: '1\n2\n' })
+  const [log, positionFile] = [`${folder}/log`, `${folder}/position`]
+  const read = async () => {
+    const inlet = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
+    await inlet.onStart()
+    const lines = await inlet.pull(update)
+    await inlet.onShutdown()
+    return lines
+  }
+  t.same(await read(), ['1', '2'])
+  copyFileSync(log, `${folder}/copy`)
+  rmSync(log)
+  copyFileSync(`${folder}/copy`, log) // holds an inode of its own while the copy is there
+  renameSync(`${folder}/copy`, log)
+  t.same(await read(), ['1', '2'])
+  writeFileSync(log, 'anew\nand more\n')
+  t.same(await read(), ['anew', 'and more'])
+  t.match(logs.messages()[0], /the file that was read up to byte 4 is gone|was truncated or written anew/)
+  t.match(logs.messages()[1], /was truncated or written anew/)
+})
+
+t.test('a position file that cannot be used is an error, and nothing is read', async (t) => {
+  const folder = t.testdir({ log: '1\n', odd: '{', other: '{"version":1}', place: {} })
+  for (const name of ['odd', 'other']) {
+    const path = `${folder}/${name}`
+    const message = `FileInlet: cannot read ${path}: it holds no position of this inlet`
+    await t.rejects(new FileInlet(`${folder}/log`, { positionFile: path }).onStart(), { path, message })
+  }
+  const csv = { inode: String(statSync(`${folder}/log`).ino), position: 0, fingerprint: '', damaged: 0 }
+  writeFileSync(`${folder}/odd`, JSON.stringify({ version: 1, ...csv, state: { line: 1 } }))
+  await t.rejects(new FileInlet(`${folder}/log`, { positionFile: `${folder}/odd` }).onStart(), /not of this inlet/)
+
+  const inlet = new FileInlet(`${folder}/log`, { positionFile: `${folder}/place/position` })
+  await inlet.onStart()
+  rmSync(`${folder}/place`, { recursive: true })
+  await t.rejects(inlet.pull(update), { path: `${folder}/place/position`, message: /cannot write/ })
+  mkdirSync(`${folder}/place`)
+  t.same(await inlet.pull(update), ['1'])
+  rmSync(`${folder}/place`, { recursive: true })
+  await t.rejects(inlet.onShutdown(), FileError)
   await inlet.onShutdown()
 })
 
@@ -155,7 +388,7 @@ t.test('lines that were taken before the transfer was told to stop are read agai
     if (signal.aborted) throw signal.reason
   }
   await t.rejects(inlet.pull(new Update(['file'], 0, cancellation)), TransferCancelledError)
-  t.same(inlet.saveState(), { position: 0 })
+  t.match(inlet.saveState(), { position: 0 })
   t.same(await inlet.pull(update), ['one', long])
   await inlet.onShutdown()
 })
@@ -167,7 +400,7 @@ t.test('another instance goes on where the state was saved', async (t) => {
   await one.pull(update)
   await one.onShutdown()
   const state = structuredClone(one.saveState())
-  t.same(state, { position: 4 })
+  t.match(state, { position: 4 })
 
   const other = new FileInlet(file)
   other.restoreState(state)
@@ -176,10 +409,10 @@ t.test('another instance goes on where the state was saved', async (t) => {
   t.same(await other.pull(update), ['two'])
   await other.onShutdown()
 
-  for (const odd of [undefined, {}, { position: -1 }, { position: 'x' }]) {
+  for (const odd of [undefined, {}, { ...(state as object), position: -1 }, { ...(state as object), state: 1 }]) {
     const fresh = new FileInlet(file)
     fresh.restoreState(odd)
-    t.same(fresh.saveState(), { position: 0 })
+    t.equal(fresh.saveState(), undefined)
   }
 })
 
@@ -204,6 +437,11 @@ t.test('options are checked', async (t) => {
     ['a', { mode: 'lines' }, 'FileInlet.mode'],
     ['a', { encoding: 'hex' }, 'FileInlet.encoding'],
     ['a', { linesPerTransfer: 0 }, 'FileInlet.linesPerTransfer'],
+    ['a', { maxLineLength: 0 }, 'FileInlet.maxLineLength'],
+    ['a', { longLines: 'cut' }, 'FileInlet.longLines'],
+    ['a', { missing: 'wait' }, 'FileInlet.missing'],
+    ['a', { positionFile: '' }, 'FileInlet.positionFile'],
+    ['a', { positionFile: 'b', mode: 'file' }, 'FileInlet.positionFile'],
     ['a', { lines: 1 }, 'FileInlet.lines'],
   ]
   for (const [file, options, option] of cases) {

@@ -1,0 +1,107 @@
+import { Buffer } from 'node:buffer'
+import { constants, open, stat, type FileHandle } from 'node:fs/promises'
+import { FileMark } from './file-mark.js'
+
+/** Opening a named pipe must not wait for somebody to write to it. (Windows has no such flag.) */
+const FLAGS = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
+
+/** What the file system knows about a file. */
+export interface FileFacts {
+  /** Inode: which file it is, whatever its name. */
+  readonly inode: string
+  readonly size: number
+  /** When it was last written to, in nanoseconds since 1970. */
+  readonly writtenAt: bigint
+}
+
+/** A file that is held open, so that it can be read on when it was renamed or deleted. */
+export class OpenedFile {
+  readonly #handle: FileHandle
+  /** Inode of the file. No other file has it while this one is open. */
+  readonly inode: string
+
+  private constructor(handle: FileHandle, inode: string) {
+    this.#handle = handle
+    this.inode = inode
+  }
+
+  /** Opens a file for reading. */
+  static async open(path: string): Promise<OpenedFile> {
+    const handle = await open(path, FLAGS)
+    try {
+      const stats = await handle.stat({ bigint: true })
+      if (!stats.isFile()) throw new Error('it is not a regular file')
+      return new OpenedFile(handle, String(stats.ino))
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async facts(): Promise<FileFacts> {
+    return factsOf(await this.#handle.stat({ bigint: true }))
+  }
+
+  /** Whether the bytes that stood before a mark when it was made stand there now. */
+  async holds(mark: FileMark): Promise<boolean> {
+    const now = await this.#sample(mark.position)
+    return now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)
+  }
+
+  /** The mark at a position; `undefined` when the file does not reach it, or its fingerprint there is another. */
+  async markAt(position: number, fingerprint: string): Promise<FileMark | undefined> {
+    const mark = await this.#sample(position)
+    return mark?.fingerprint === fingerprint ? mark : undefined
+  }
+
+  /**
+   * The bytes that follow a mark, at most `size`; none at the end of the file.
+   *
+   * @returns `undefined` when others stand before the mark than did when it was made
+   */
+  async readAfter(mark: FileMark, size: number): Promise<Buffer | undefined> {
+    // what follows and what proves that it does, in one read
+    const before = mark.tail.length
+    const bytes = await this.#read(mark.position - before, before + size)
+    return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+
+  async #sample(position: number): Promise<FileMark | undefined> {
+    const { head, tail } = FileMark.samples(position)
+    const parts = await Promise.all([head, tail].map(([start, end]) => this.#read(start, end - start)))
+    const [first, last] = parts as [Buffer, Buffer]
+    return last.length === tail[1] - tail[0] && first.length === head[1]
+      ? FileMark.of(position, first, last)
+      : undefined
+  }
+
+  async #read(position: number, size: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(size)
+    const { bytesRead } = await this.#handle.read(bytes, 0, size, position)
+    return bytes.subarray(0, bytesRead)
+  }
+}
+
+/** What the file system knows about the file at a path; `undefined` when there is none. */
+export async function factsAt(path: string): Promise<FileFacts | undefined> {
+  const stats = await orMissing(stat(path, { bigint: true }))
+  return stats && factsOf(stats)
+}
+
+function factsOf(stats: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint }): FileFacts {
+  return { inode: String(stats.ino), size: Number(stats.size), writtenAt: stats.mtimeNs }
+}
+
+/** Waits for what needs a file; `undefined` when there is none. */
+export async function orMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { isSavedPosition, type SavedPosition } from './saved-position.js'
+
+/** Layout of the file. A file of another is refused. */
+const VERSION = 1
+
+/** Keeps on disk up to where a file was read. It is replaced as a whole, so it is never half written. */
+export class PositionFile {
+  readonly path: string
+  #stored: string | undefined
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** What was stored last, `undefined` when nothing was. */
+  async read(): Promise<SavedPosition | undefined> {
+    let text: string
+    try {
+      text = await readFile(this.path, 'utf8')
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+    const content = parse(text)
+    if (!isSavedPosition(content) || !('version' in content) || content.version !== VERSION) {
+      throw new Error('it holds no position of this inlet')
+    }
+    this.#stored = text
+    const { inode, position, fingerprint, state, damaged } = content
+    return { inode, position, fingerprint, state, damaged }
+  }
+
+  /** Stores a position, unless it is the one that is stored. */
+  async write(saved: SavedPosition): Promise<void> {
+    const text = `${JSON.stringify({ version: VERSION, ...saved })}\n`
+    if (text === this.#stored) return
+    const draft = `${this.path}.tmp`
+    const file = await open(draft, 'w')
+    try {
+      await file.writeFile(text)
+      // or the name could be there after a power failure, and the content not
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, this.path)
+    this.#stored = text
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { factsAt, OpenedFile, orMissing, type FileFacts } from './opened-file.js'
+
+/** A file with the name that is followed, or with a name that rotation gave to one that had it. */
+interface Sibling extends FileFacts {
+  readonly path: string
+  /** How often it was rotated: 0 for the followed name, 2 for `name.2`; `undefined` for others, like `name-20240101`. */
+  readonly age: number | undefined
+}
+
+/** Opens the file with this inode, if it still has the followed name or one that begins with it. */
+export async function findByInode(path: string, inode: string): Promise<OpenedFile | undefined> {
+  const current = await factsAt(path)
+  const siblings = current?.inode === inode ? [{ ...current, path }] : await siblingsOf(path)
+  const found = siblings.find((sibling) => sibling.inode === inode)
+  const file = found && (await orMissing(OpenedFile.open(found.path)))
+  if (file === undefined || file.inode === inode) return file
+  await file.close() // rotated meanwhile
+  return undefined
+}
+
+/**
+ * Opens the file that was begun after one was rotated, or deleted. Where files were rotated as `name.1`, `name.2`, it is
+ * the next younger of them, so none is passed over when there were several rotations.
+ *
+ * A file of the followed name counts as begun when it holds something: who has written to it writes no more to the one
+ * before it.
+ *
+ * @returns `undefined` when there is none
+ */
+export async function findNext(path: string, before: OpenedFile): Promise<OpenedFile | undefined> {
+  const current = await factsAt(path)
+  if (current?.inode === before.inode) return undefined
+  const next = await nextOf(path, before)
+  if (next === undefined) return undefined
+  const file = await orMissing(OpenedFile.open(next.path))
+  if (file === undefined) return undefined
+  // files may have been renamed since their names were read
+  if (file.inode === next.inode && (await nextOf(path, before))?.inode === file.inode) return file
+  await file.close()
+  return undefined
+}
+
+async function nextOf(path: string, before: OpenedFile): Promise<Sibling | undefined> {
+  const siblings = await siblingsOf(path)
+  const self = siblings.find(({ inode }) => inode === before.inode)
+  const { writtenAt } = await before.facts()
+  const aged = siblings.flatMap((sibling) => (sibling.age === undefined ? [] : [{ ...sibling, age: sibling.age }]))
+  const younger = aged.filter(({ age, ...sibling }) => {
+    if (age === 0) return sibling.size > 0
+    if (self === undefined) return sibling.writtenAt > writtenAt // deleted: the age it had is not known
+    return self.age !== undefined && age < self.age
+  })
+  return younger
+    .filter(({ inode }) => inode !== before.inode)
+    .reduce<(typeof younger)[number] | undefined>((a, b) => (a === undefined || b.age > a.age ? b : a), undefined)
+}
+
+async function siblingsOf(path: string): Promise<Sibling[]> {
+  const folder = dirname(path)
+  const name = basename(path)
+  const names = ((await orMissing(readdir(folder))) ?? []).filter((other) => other.startsWith(name))
+  const siblings = await Promise.all(
+    names.map(async (other) => {
+      const sibling = join(folder, other)
+      const facts = await factsAt(sibling)
+      return facts && { ...facts, path: sibling, age: ageOf(other.slice(name.length)) }
+    }),
+  )
+  return siblings.filter((sibling) => sibling !== undefined)
+}
+
+function ageOf(suffix: string): number | undefined {
+  if (suffix === '') return 0
+  const digits = /^\.([1-9]\d{0,5})$/.exec(suffix)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
