@@ -4,12 +4,8 @@ import { InvalidOptionError } from '../errors.js'
 import { Outlet, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import type { Update } from '../update.js'
-
-/** What {@link PrintOutlet} writes to: the part of a writable stream that it uses. */
-export interface PrintStream {
-  /** Calls `done` when the text is written, with the error if it is not. */
-  write(text: string, done: (error?: Error | null) => void): unknown
-}
+import { print, type PrintStream } from './print-stream.js'
+import { standardOutput } from './standard-output.js'
 
 export interface PrintOutletOptions extends OutletOptions {
   /**
@@ -23,8 +19,9 @@ export interface PrintOutletOptions extends OutletOptions {
    */
   readonly skipUpdate?: boolean
   /**
-   * Where to print.
-   * @default process.stdout
+   * Where to print. Give `process.stdout` to have it go the way of a thread's own `console.log`, by the main thread, of
+   * which a thread does not learn whether it was printed.
+   * @default undefined - the standard output of the process
    */
   readonly stream?: PrintStream
 }
@@ -32,8 +29,8 @@ export interface PrintOutletOptions extends OutletOptions {
 /**
  * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { … } }`.
  *
- * A batch is one text, and a push ends when the stream has taken it: what a thread prints would be lost if the
- * thread ended before.
+ * A batch is one text, and a push ends when it is written. It fails when it cannot be, as when the reader of a pipe has
+ * gone away; a part of the batch may be printed then.
  */
 export class PrintOutlet extends Outlet {
   readonly #onlyPayload: boolean
@@ -45,18 +42,13 @@ export class PrintOutlet extends Outlet {
     super(checkOptions('PrintOutlet', options, ['processors', 'onlyPayload', 'skipUpdate', 'stream']))
     this.#onlyPayload = checkBoolean('PrintOutlet.onlyPayload', options.onlyPayload, false)
     this.#skipUpdate = checkBoolean('PrintOutlet.skipUpdate', options.skipUpdate, false)
-    this.#stream = checkStream(options.stream ?? process.stdout)
+    this.#stream = options.stream === undefined ? standardOutput() : checkStream(options.stream)
   }
 
   push(records: Record[], update: Update): Promise<void> {
     const prefix = this.#skipUpdate ? '' : `${String(update)} `
     const lines = records.map((record) => `${prefix}${toText(this.#onlyPayload ? record.payload : record)}\n`)
-    return new Promise((resolve, reject) => {
-      this.#stream.write(lines.join(''), (error) => {
-        if (error) reject(error)
-        else resolve()
-      })
-    })
+    return print(this.#stream, lines.join(''))
   }
 
   override saveState(): unknown {

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { CsvInlet } from '../../src/inlets/csv-inlet.js'
 import { FileInlet } from '../../src/inlets/file-inlet.js'
 import { HttpInlet } from '../../src/inlets/http-inlet.js'
 import { NullInlet } from '../../src/inlets/null-inlet.js'
@@ -11,7 +12,8 @@ import { RandomIntInlet } from '../../src/inlets/random-int-inlet.js'
 import { CsvOutlet } from '../../src/outlets/csv-outlet.js'
 import { FileOutlet } from '../../src/outlets/file-outlet.js'
 import { NullOutlet } from '../../src/outlets/null-outlet.js'
-import { PrintOutlet, type PrintStream } from '../../src/outlets/print-outlet.js'
+import { PrintOutlet } from '../../src/outlets/print-outlet.js'
+import type { PrintStream } from '../../src/outlets/print-stream.js'
 import { InletTester, OutletTester } from '../../src/testing/index.js'
 import { listen } from '../helpers/servers.js'
 
@@ -52,6 +54,16 @@ t.test('FileInlet', async (t) => {
       repeatable: true,
       failing: () => new FileInlet(join(file, 'missing'), { mode: 'file' }),
     },
+  }).run(t)
+})
+
+t.test('CsvInlet', async (t) => {
+  const file = join(t.testdir({ 'rows.csv': `id,name\n${'1,one\n2,two\n'.repeat(10)}` }), 'rows.csv')
+  await new InletTester({
+    create: (options) => new CsvInlet(file, { ...options, rowsPerTransfer: 2 }),
+    expected: 2,
+    repeatable: true,
+    failing: () => new CsvInlet(join(file, 'missing')),
   }).run(t)
 })
 
