@@ -139,8 +139,9 @@ t.test('a link of the main thread has its records processed in threads', async (
 })
 
 t.test('the options in the table of names are options', async (t) => {
-  const { CsvOutlet, FileInlet, FileOutlet, HttpInlet, PrintOutlet } = await import('../src/index.js')
+  const { CsvInlet, CsvOutlet, FileInlet, FileOutlet, HttpInlet, PrintOutlet } = await import('../src/index.js')
   const made: { [name: string]: (options: object) => unknown } = {
+    CsvInlet: (options) => new CsvInlet('x.csv', options),
     CsvOutlet: (options) => new CsvOutlet('x.csv', options),
     FileInlet: (options) => new FileInlet('x', options),
     FileOutlet: (options) => new FileOutlet('x', options),

@@ -77,7 +77,8 @@ t.test('a reader that goes away stops it in order', async (t) => {
   const script = `"${process.execPath}" "${MAIN}" run --threads 1 "${cliFixture('ticks.mjs')}"; echo "exit code $?" >&2`
   const { stdout, stderr } = spawnSync('sh', ['-c', `(${script}) | head -n 2`], { encoding: 'utf8', timeout: 20_000 })
   t.equal(stdout, 'tick 0\ntick 1\n')
-  t.match(stderr, /^databay: standard output cannot be written: write EPIPE$/m)
+  t.match(stderr, /^databay: transfer ticks\.\d+ failed: PrintOutlet failed to push: EPIPE/m)
+  t.match(stderr, /, 1 dropped; 1 failed,/)
   t.match(stderr, /^exit code 1$/m)
 })
 
