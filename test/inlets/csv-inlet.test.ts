@@ -253,7 +253,9 @@ t.test('rows come as they were written, wherever the file is cut while it grows'
         }
       }
       await inlet.onShutdown()
-      const expected = rows.map((row) => Object.fromEntries(row.map((value, index) => [names[index] ?? '', value] as const)))
+      const expected = rows.map((row) =>
+        Object.fromEntries(row.map((value, index) => [names[index] ?? '', value] as const)),
+      )
       if (JSON.stringify(pulled) !== JSON.stringify(expected)) {
         throw new Error(`${JSON.stringify(readFileSync(file, 'utf8'))} gave ${JSON.stringify(pulled)}`)
       }

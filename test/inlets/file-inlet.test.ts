@@ -171,13 +171,13 @@ t.test('a file that was written anew and grew past the position is read from its
     ['one\ntwo\n', 'eins\nzwei\ndrei\n'],
     [`head a\n${filler}\nsame\n`, `head b\n${filler}\nsame\nmore\n`],
     [`head\n${filler}\none\n`, `head\n${filler}\neins\nmore\n`],
-  ]) {
+  ] as [string, string][]) {
     const file = `${t.testdir({ text: before })}/text`
     const inlet = new FileInlet(file, { linesPerTransfer: 9 })
     await inlet.onStart()
     await inlet.pull(update)
-    writeFileSync(file, after ?? '')
-    t.same(await inlet.pull(update), after?.trimEnd().split('\n'))
+    writeFileSync(file, after)
+    t.same(await inlet.pull(update), after.trimEnd().split('\n'))
     await inlet.onShutdown()
   }
   t.equal(logs.lines.length, 3)
