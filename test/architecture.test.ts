@@ -78,6 +78,10 @@ t.test('each library has one place', async (t) => {
   t.same(importers('p-limit'), ['src/transfer.ts'])
   t.same(importers('p-retry'), ['src/retry.ts'])
   t.same(importers('pino'), ['src/log.ts'])
+  for (const optional of ['mongodb', 'undici']) {
+    const loaded = all.filter(({ to, typeOnly }) => to === optional && !typeOnly)
+    t.same(loaded, [], `${optional} is loaded by src/optional.ts alone, at first use`)
+  }
   t.same([...new Set(importers('commander').map(dirname))], ['src/cli'])
 })
 

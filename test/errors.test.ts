@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import {
+  DatabaseError,
   DatabayError,
   ImplementationError,
   InvalidNodeError,
@@ -22,6 +23,7 @@ import {
 type Plain = new (message: string, options?: ErrorOptions) => DatabayError
 
 const PLAIN: [Plain, string][] = [
+  [DatabaseError, 'DATABAY_DATABASE'],
   [ImplementationError, 'DATABAY_IMPLEMENTATION'],
   [InvalidNodeError, 'DATABAY_INVALID_NODE'],
   [MissingDependencyError, 'DATABAY_MISSING_DEPENDENCY'],
