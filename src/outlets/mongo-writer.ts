@@ -36,6 +36,8 @@ export class MongoWriter {
   readonly #mongo: Mongo
   readonly #collection: Collection
   #pending: Pending[]
+  /** Given `_id`s of which a document of this batch is stored. */
+  readonly #taken = new Set<string>()
 
   constructor(mongo: Mongo, collection: Collection, entries: readonly Entry[]) {
     this.#mongo = mongo
@@ -45,12 +47,18 @@ export class MongoWriter {
 
   /** The entries of which nobody knows yet whether they are stored. */
   get unsettled(): Entry[] {
-    const chain = (pending: Pending | undefined): Entry[] =>
-      pending === undefined ? [] : [pending.entry, ...chain(pending.replaced)]
-    return this.#pending.flatMap(chain)
+    const entries: Entry[] = []
+    for (const last of this.#pending) {
+      for (let one: Pending | undefined = last; one !== undefined; one = one.replaced) entries.push(one.entry)
+    }
+    return entries
   }
 
-  /** Writes all that is not settled yet. @throws the error of the driver when that is not known to be done */
+  /**
+   * Writes all that is not settled yet.
+   *
+   * @throws the error of the driver, when it is not known what became of some
+   */
   async attempt(): Promise<void> {
     while (this.#pending.length > 0) await this.#write(this.#pending)
   }
@@ -59,12 +67,13 @@ export class MongoWriter {
     const failures = await this.#send(sent)
     const again: Pending[] = []
     const doubtful = new Map<Pending, WriteError>()
-    for (const [index, failure] of failures) {
-      const pending = sent[index]
-      if (pending === undefined) continue
+    for (const [index, pending] of sent.entries()) {
+      const failure = failures.get(index)
       const { entry, unsure, collisions } = pending
       const upsert = entry.filter !== undefined
-      if (failure.code !== DUPLICATE) this.#refuse(pending, failure, again)
+      if (failure === undefined) {
+        if (!upsert && !entry.ownId) this.#taken.add(this.#idOf(entry))
+      } else if (failure.code !== DUPLICATE) this.#refuse(pending, failure, again)
       // two writers that both found nothing to replace: now there is something
       else if (upsert && collisions < COLLISIONS) again.push({ ...pending, collisions: collisions + 1 })
       // whichever index complains: of two that do, the server names one
@@ -129,15 +138,22 @@ export class MongoWriter {
       const some = doubtful.slice(start, start + LOOK_UP)
       const own = some.filter(({ entry }) => entry.ownId)
       const given = some.filter(({ entry }) => !entry.ownId)
-      const found = [...(await this.#find(own, true)), ...(await this.#find(given, false))]
-      const copies = new Set(found)
-      for (const pending of some) {
-        const { document, ownId } = pending.entry
-        // each counts for one: of two equal documents in a batch, one was refused
-        if (copies.delete(this.#bytes(ownId ? { _id: document['_id'] as unknown } : document))) stored.add(pending)
+      const ids = new Set(await this.#find(own, true))
+      const documents = new Set(await this.#find(given, false))
+      for (const pending of own) if (ids.has(this.#idOf(pending.entry))) stored.add(pending)
+      for (const pending of given) {
+        const id = this.#idOf(pending.entry)
+        // of two equal documents in a batch, one is refused
+        if (this.#taken.has(id) || !documents.has(this.#bytes(pending.entry.document))) continue
+        this.#taken.add(id)
+        stored.add(pending)
       }
     }
     return stored
+  }
+
+  #idOf({ document }: Entry): string {
+    return this.#bytes({ _id: document['_id'] as unknown })
   }
 
   async #find(wanted: readonly Pending[], onlyId: boolean): Promise<string[]> {

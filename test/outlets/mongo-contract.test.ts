@@ -38,7 +38,7 @@ t.test('the contracts', { skip }, async (t) => {
   const outlet = (options: MongoOutletOptions) => new MongoOutlet({ ...here, ...options })
   const outlets: OutletSetup = {
     create: outlet,
-    read: async () => (await things.find({}, { projection: { _id: 0 } }).toArray()),
+    read: async () => await things.find({}, { projection: { _id: 0 } }).toArray(),
     before: () => things.deleteMany({}),
     kinds: [{ list: [1, { nested: true }], date: new Date(0), none: null }],
     invalid: ['text', 7, null, { f: () => 1 }],

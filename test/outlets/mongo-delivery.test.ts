@@ -81,6 +81,15 @@ t.test('a given _id whose reply was lost counts as stored when it is the same do
   t.same(await numbers(), [1, 2, 3, 4, 5])
 })
 
+t.test('of two documents with the same _id one is refused, whatever was lost', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const fate of ['pass', 'cut', 'swallow reply'] as const) {
+    const { outlet, numbers } = await through(t, [fate])
+    t.same(await refused(outlet.push(records({ _id: 1, n: 1 }, { _id: 1, n: 1 }, { n: 2 }), update)), [1], fate)
+    t.same(await numbers(), [1, 2], fate)
+  }
+})
+
 t.test('a broken connection while it is looked up what is stored changes nothing', { skip }, async (t) => {
   captureLogs(t, 'silent')
   const { outlet, proxy, numbers } = await through(t, [])

@@ -235,6 +235,13 @@ t.test('of upserts with the same keys in a batch the last one counts', { skip },
   )
 })
 
+t.test('very many upserts with the same key do no harm', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  const { outlet } = await started(t, { mode: 'upsert', keys: ['id'], createCollections: false })
+  const many = Array.from({ length: 50_000 }, () => ({ id: 1 }))
+  await t.rejects(outlet.push(records(many), update), { code: 'DATABAY_MONGO_COLLECTION_NOT_FOUND' })
+})
+
 t.test('an upsert that is refused leaves the one before it in the batch', { skip }, async (t) => {
   const { outlet, stored } = await started(t, { mode: 'upsert', keys: ['id'] })
   await outlet.push(records({ _id: 'mine', id: 1, n: 1 }), update)
