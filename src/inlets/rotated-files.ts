@@ -9,15 +9,20 @@ interface Sibling extends FileFacts {
   readonly age: number | undefined
 }
 
+/** How often to look again while files are being renamed. */
+const LOOKS = 50
+
 /** Opens the file with this inode, if it still has the followed name or one that begins with it. */
 export async function findByInode(path: string, inode: string): Promise<OpenedFile | undefined> {
-  const current = await factsAt(path)
-  const siblings = current?.inode === inode ? [{ ...current, path }] : await siblingsOf(path)
-  const found = siblings.find((sibling) => sibling.inode === inode)
-  const file = found && (await orMissing(OpenedFile.open(found.path)))
-  if (file === undefined || file.inode === inode) return file
-  await file.close() // rotated meanwhile
-  return undefined
+  for (let look = 0; look < LOOKS; look++) {
+    const current = await factsAt(path)
+    const siblings = current?.inode === inode ? [{ ...current, path }] : await siblingsOf(path)
+    const found = siblings?.find((sibling) => sibling.inode === inode)
+    if (siblings !== undefined && found === undefined) return undefined
+    const file = found && (await openSibling(found))
+    if (file !== undefined) return file
+  }
+  throw new Error('it, or what it was rotated to, is renamed all the time')
 }
 
 /**
@@ -27,23 +32,26 @@ export async function findByInode(path: string, inode: string): Promise<OpenedFi
  * A file of the followed name counts as begun when it holds something: who has written to it writes no more to the one
  * before it.
  *
- * @returns `undefined` when there is none
+ * @returns `undefined` when there is none, or files are being renamed just now
  */
 export async function findNext(path: string, before: OpenedFile): Promise<OpenedFile | undefined> {
   const current = await factsAt(path)
   if (current?.inode === before.inode) return undefined
   const next = await nextOf(path, before)
-  if (next === undefined) return undefined
-  const file = await orMissing(OpenedFile.open(next.path))
-  if (file === undefined) return undefined
-  // files may have been renamed since their names were read
-  if (file.inode === next.inode && (await nextOf(path, before))?.inode === file.inode) return file
+  return next && (await openSibling(next))
+}
+
+/** Opens a file, unless it has another name meanwhile. */
+async function openSibling({ path, inode }: Pick<Sibling, 'path' | 'inode'>): Promise<OpenedFile | undefined> {
+  const file = await orMissing(OpenedFile.open(path))
+  if (file === undefined || file.inode === inode) return file
   await file.close()
   return undefined
 }
 
 async function nextOf(path: string, before: OpenedFile): Promise<Sibling | undefined> {
   const siblings = await siblingsOf(path)
+  if (siblings === undefined) return undefined
   const self = siblings.find(({ inode }) => inode === before.inode)
   const { writtenAt } = await before.facts()
   const aged = siblings.flatMap((sibling) => (sibling.age === undefined ? [] : [{ ...sibling, age: sibling.age }]))
@@ -57,7 +65,28 @@ async function nextOf(path: string, before: OpenedFile): Promise<Sibling | undef
     .reduce<(typeof younger)[number] | undefined>((a, b) => (a === undefined || b.age > a.age ? b : a), undefined)
 }
 
-async function siblingsOf(path: string): Promise<Sibling[]> {
+/**
+ * Which files there were at one moment; `undefined` while they are being renamed.
+ *
+ * Names are read one by one, so a file that is renamed meanwhile may be missed. But rotation never gives a name back to
+ * a file: what has the same name in two listings had it between them.
+ */
+async function siblingsOf(path: string): Promise<Sibling[] | undefined> {
+  let before = await listSiblings(path)
+  for (let look = 0; look < LOOKS; look++) {
+    const after = await listSiblings(path)
+    if (sameFiles(before, after)) return after
+    before = after
+  }
+  return undefined
+}
+
+function sameFiles(some: readonly Sibling[], others: readonly Sibling[]): boolean {
+  const inodes = new Map(some.map(({ path, inode }) => [path, inode]))
+  return some.length === others.length && others.every(({ path, inode }) => inodes.get(path) === inode)
+}
+
+async function listSiblings(path: string): Promise<Sibling[]> {
   const folder = dirname(path)
   const name = basename(path)
   const names = ((await orMissing(readdir(folder))) ?? []).filter((other) => other.startsWith(name))

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   copyFileSync,
@@ -13,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { FileError } from '../../src/errors.js'
@@ -218,6 +220,31 @@ t.test('no file is passed over when there were several rotations', async (t) => 
   const pulled = []
   for (let pull = 0; pull < 5; pull++) pulled.push(await inlet.pull(update))
   t.same(pulled, [['2'], ['3'], ['4'], [], []])
+  await inlet.onShutdown()
+})
+
+t.test('no line is lost or comes twice while another thread writes and rotates', async (t) => {
+  const file = `${t.testdir({ log: '' })}/log`
+  const [rotations, each] = [60, 200]
+  const writer = new Worker(
+    `const { appendFileSync, renameSync } = require('node:fs')
+    let line = 0
+    for (let rotation = 0; rotation <= ${rotations}; rotation++) {
+      for (let i = 0; i < ${each}; i++) appendFileSync(${JSON.stringify(file)}, line++ + '\\n')
+      for (let age = rotation; age > 0; age--) renameSync(${JSON.stringify(file)} + '.' + age, ${JSON.stringify(file)} + '.' + (age + 1))
+      if (rotation < ${rotations}) renameSync(${JSON.stringify(file)}, ${JSON.stringify(file)} + '.1')
+    }`,
+    { eval: true },
+  )
+  const written = once(writer, 'exit')
+  const inlet = new FileInlet(file, { linesPerTransfer: 50, missing: 'await' })
+  await inlet.onStart()
+  const lines: string[] = []
+  const total = (rotations + 1) * each
+  while (lines.length < total) lines.push(...((await inlet.pull(update)) as string[]))
+  await written
+  t.same(await inlet.pull(update), [])
+  t.ok(lines.every((line, index) => line === `${index}`))
   await inlet.onShutdown()
 })
 
