@@ -1,0 +1,141 @@
+/** Every program in docs/ is compiled against the real types, and run; what the pages say of the suites is so. */
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import ts from 'typescript'
+import { startJobsService } from './helpers/jobs-service.js'
+import { Inlet } from '../src/inlet.js'
+import { Outlet } from '../src/outlet.js'
+import { SchedulePlanner } from '../src/planners/schedule-planner.js'
+import { InletTester, OutletTester, PlannerTester } from '../src/testing/index.js'
+
+const root = resolve(import.meta.dirname, '..')
+const docs = join(root, 'docs')
+const databay = join(root, 'dist/src/cli/main.js')
+const writing = readFileSync(join(docs, 'writing-connectors.md'), 'utf8')
+
+/** The code blocks of a page that begin with the name of a file: `// links.js`. */
+function programsOf(text: string): Map<string, string> {
+  const blocks = text.matchAll(/```(?:js|ts)\n\/\/ (\S+\.(?:js|ts))\n(.*?)```/gs)
+  return new Map([...blocks].map(([, name = '', code = '']) => [name, code]))
+}
+
+/** Writes a page's programs into the test's folder, as TypeScript and as JavaScript; gives the folder. */
+function write(t: Test, programs: ReadonlyMap<string, string>): string {
+  const folder = t.testdir({})
+  for (const [name, code] of programs) {
+    writeFileSync(join(folder, name), code)
+    const { outputText } = ts.transpileModule(code, {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
+    })
+    writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), outputText)
+  }
+  return folder
+}
+
+/** Runs Node in a folder, without tap's own settings. */
+function node(cwd: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
+  return new Promise<{ code: unknown; stdout: string }>((resolve) => {
+    execFile(process.execPath, args, { cwd, env: { ...env, ...more } }, (error, stdout) =>
+      resolve({ code: error === null ? 0 : error.code, stdout }),
+    )
+  })
+}
+
+t.test('the programs of the page on writing connectors', async (t) => {
+  const programs = programsOf(writing)
+  const folder = write(t, programs)
+
+  t.test('are the ones that are tested here', async (t) => {
+    t.same([...programs.keys()].sort(), [
+      'interval-planner.test.ts',
+      'interval-planner.ts',
+      'jobs-client.ts',
+      'jobs-inlet.ts',
+      'jobs-outlet.ts',
+      'jobs-server.ts',
+      'jobs.test.ts',
+      'links.ts',
+    ])
+  })
+
+  t.test('compile against the types', async (t) => {
+    const files = [...programs.keys()].map((name) => join(folder, name))
+    const program = ts.createProgram(files, {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      exactOptionalPropertyTypes: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    })
+    const problems = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
+      const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 2
+      return `${file?.fileName.slice(folder.length) ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    })
+    t.same(problems, [])
+  })
+
+  t.test('keep the contract, as their own tests show', async (t) => {
+    for (const name of ['jobs.test.js', 'interval-planner.test.js']) {
+      const { code, stdout } = await node(folder, ['--test', '--test-reporter=tap', name])
+      t.equal(code, 0, `${name} passes`)
+      if (code !== 0) t.comment(stdout)
+      t.match(stdout, /# tests (2[5-9]|[3-9]\d)\n/, `${name} has tests`)
+    }
+  })
+
+  t.test('move jobs from queue to queue', async (t) => {
+    const { url, posted } = await startJobsService(t)
+    const args = [databay, 'run', 'links.js', '--threads', '1', '--once']
+    const { code, stdout } = await node(folder, args, { JOBS_URL: url, JOBS_TOKEN: 'any' })
+    t.equal(code, 0)
+    t.match(stdout, "{ id: 1, queue: 'mail', work: 'first' }")
+    t.same(posted, [{ queue: 'mail', jobs: [{ id: 1, queue: 'mail', work: 'first' }] }], 'metadata chose the queue')
+  })
+})
+
+t.test('every check of the suites is in the list of them', async (t) => {
+  const names: string[] = []
+  const list = (name: string) => void names.push(name)
+  const [, listed = ''] = /## What the suites check\n(.*?)\n## /s.exec(writing) ?? []
+  const common = { create: () => ({}) as never, secrets: ['s3cret'], hanging: () => ({}) as never }
+  await new InletTester<Inlet>({ ...common, failing: () => ({}) as never, expected: 2 }).run(list)
+  await new OutletTester<Outlet>({
+    ...common,
+    read: () => [],
+    kinds: [{} as never],
+    invalid: [{} as never],
+    breakTarget: () => undefined,
+  }).run(list)
+  await new PlannerTester((links) => new SchedulePlanner(links)).run(list)
+  await new PlannerTester({ create: (links) => new SchedulePlanner(links), pausable: false }).run(list)
+  t.ok(names.length > 60)
+  const items = new Set(listed.split('\n').flatMap((line) => (line.startsWith('- ') ? [line.slice(2)] : [])))
+  t.same(new Set(names), items)
+})
+
+t.test('links between the pages lead somewhere', async (t) => {
+  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(docs).map((name) => `docs/${name}`)]
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    const text = readFileSync(join(root, page), 'utf8')
+    const anchors = (target: string) =>
+      [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^\w\s-]/g, '')
+          .replaceAll(' ', '-'),
+      )
+    for (const [, link = ''] of text.replaceAll(/```.*?```/gs, '').matchAll(/\]\(((?!https?:)[^)\s]+)\)/g)) {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? join(root, page) : resolve(root, dirname(page), path)
+      t.ok(existsSync(target), `${page}: ${link}`)
+      if (anchor !== undefined && existsSync(target)) t.ok(anchors(target).includes(anchor), `${page}: ${link}`)
+    }
+  }
+})
