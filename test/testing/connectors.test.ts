@@ -7,14 +7,17 @@ import t from 'tap'
 import { CsvInlet } from '../../src/inlets/csv-inlet.js'
 import { FileInlet } from '../../src/inlets/file-inlet.js'
 import { HttpInlet } from '../../src/inlets/http-inlet.js'
+import { MongoInlet } from '../../src/inlets/mongo-inlet.js'
 import { NullInlet } from '../../src/inlets/null-inlet.js'
 import { RandomIntInlet } from '../../src/inlets/random-int-inlet.js'
 import { CsvOutlet } from '../../src/outlets/csv-outlet.js'
 import { FileOutlet } from '../../src/outlets/file-outlet.js'
+import { MongoOutlet } from '../../src/outlets/mongo-outlet.js'
 import { NullOutlet } from '../../src/outlets/null-outlet.js'
 import { PrintOutlet } from '../../src/outlets/print-outlet.js'
 import type { PrintStream } from '../../src/outlets/print-stream.js'
 import { InletTester, OutletTester } from '../../src/testing/index.js'
+import { isWrite, mongoServer } from '../helpers/mongo.js'
 import { listen } from '../helpers/servers.js'
 
 t.test('NullInlet', (t) =>
@@ -176,5 +179,58 @@ t.test('CsvOutlet', async (t) => {
     arrives: ({ id, text }) => `${id},${/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text}`,
     payload: (n) => ({ id: n, text: `row ${n}` }),
     read: () => text().split('\n').slice(1, -1),
+  }).run(t)
+})
+
+const mongo = await mongoServer(t)
+/** Tries that cost a check little time. */
+const quick = { retry: { retries: 2, minDelay: 0.01, maxDelay: 0.05 }, connectTimeout: 2 }
+
+t.test('MongoInlet', { skip: mongo.skip }, async (t) => {
+  const { url, database, db } = await mongo.database(t)
+  await db.collection('things').insertMany([1, 2, 3, 4, 5, 6].map((n) => ({ n })))
+  const options = { url, database, collection: 'things', sort: { n: 1 } } as const
+  const common = {
+    failing: () => new MongoInlet({ ...quick, url: 'mongodb://user:s3cret@127.0.0.1:9/' }),
+    secrets: ['s3cret'],
+    repeatable: true,
+    timeout: 10,
+  }
+  await new InletTester({
+    'of all documents': { ...common, create: (given) => new MongoInlet({ ...given, ...options }), expected: 6 },
+    'of new documents': {
+      ...common,
+      create: (given) => new MongoInlet({ ...given, url, database, collection: 'things', cursorField: 'n', limit: 2 }),
+      expected: 2,
+    },
+  }).run(t)
+})
+
+t.test('MongoOutlet', { skip: mongo.skip }, async (t) => {
+  const { database, db } = await mongo.database(t)
+  const { url: through, proxy } = await mongo.proxied(t)
+  await new OutletTester<unknown>({
+    create: (given) => new MongoOutlet({ ...given, ...quick, url: through, database, collection: 'things' }),
+    kinds: [{ nested: { list: [1, 2] } }, { when: new Date(0) }],
+    read: () =>
+      db
+        .collection('things')
+        .find({}, { projection: { _id: 0 }, sort: { _id: 1 } })
+        .toArray(),
+    breakTarget: () => {
+      proxy.judge = () => 'cut'
+      return () => {
+        proxy.judge = () => 'pass'
+      }
+    },
+    hanging: () => {
+      proxy.judge = (piece) => (isWrite(piece) ? 'hang' : 'pass')
+      return new MongoOutlet({ ...quick, url: through, database, collection: 'things' })
+    },
+    after: () => {
+      proxy.judge = () => 'pass'
+    },
+    ordered: false, // inserts are unordered, so that the server tries them all
+    timeout: 10,
   }).run(t)
 })
