@@ -5,21 +5,21 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, errors, type ClientOptions } from '@elastic/elasticsearch'
-import {
-  getLogger,
-  Inlet,
-  Link,
-  Outlet,
-  PartialPushError,
-  type RejectedRecord,
-  type Record,
-  type Update,
-} from 'databay'
+import { getLogger, Inlet, Link, Outlet, PartialPushError } from 'databay'
+import type { OutletOptions, Record, RejectedRecord, Update } from 'databay'
 
 export interface TextDocument {
   /** Identifies the document in the index, so that one which is sent again is not there twice. */
   readonly id: string
   readonly text: string
+}
+
+export interface ElasticsearchOutletOptions extends OutletOptions<TextDocument> {
+  /**
+   * Whether a document replaces the one that has its id, or is skipped.
+   * @default true
+   */
+  readonly overwriteDocuments?: boolean
 }
 
 /** What became of one document: an HTTP status, and why. */
@@ -34,22 +34,22 @@ const CONFLICT = 409
 const TOO_MANY_REQUESTS = 429
 
 export class ElasticsearchOutlet extends Outlet<TextDocument> {
-  readonly #options: ClientOptions
+  readonly #cluster: ClientOptions
   readonly #index: string
   readonly #operation: 'index' | 'create'
   #client: Client | undefined
 
-  /** @param overwriteDocuments - whether a document replaces the one that has its id, or is skipped */
-  constructor(options: ClientOptions, index: string, overwriteDocuments = true) {
-    super()
-    this.#options = options
+  constructor(cluster: ClientOptions, index: string, options: ElasticsearchOutletOptions = {}) {
+    const { overwriteDocuments = true, ...outletOptions } = options
+    super(outletOptions)
+    this.#cluster = cluster
     this.#index = index
     this.#operation = overwriteDocuments ? 'index' : 'create'
   }
 
   /** Called once, in the thread of the link. When it fails, the planner does not start. */
   override async onStart(): Promise<void> {
-    this.#client = new Client(this.#options)
+    this.#client = new Client(this.#cluster)
     const exists = await this.#client.indices.exists({ index: this.#index })
     if (!exists) throw new Error(`the index '${this.#index}' does not exist`)
   }
@@ -126,14 +126,16 @@ const TEXT = `Lorem ipsum dolor sit amet, consectetur adipiscing elit. Phasellus
 hendrerit sed ligula. Quisque mollis nibh in imperdiet porttitor. Nulla bibendum lacus et est lobortis porta.`
 
 const { ELASTICSEARCH_URL, ELASTICSEARCH_API_KEY, ELASTICSEARCH_OVERWRITE } = process.env
-const options: ClientOptions = {
+const cluster: ClientOptions = {
   node: ELASTICSEARCH_URL ?? 'http://127.0.0.1:9200',
   ...(ELASTICSEARCH_API_KEY !== undefined && { auth: { apiKey: ELASTICSEARCH_API_KEY } }),
 }
 
 export const documents = new Link({
   inlets: new DummyTextInlet(TEXT.split('. ')),
-  outlets: new ElasticsearchOutlet(options, 'my-test-index', ELASTICSEARCH_OVERWRITE !== 'false'),
+  outlets: new ElasticsearchOutlet(cluster, 'my-test-index', {
+    overwriteDocuments: ELASTICSEARCH_OVERWRITE !== 'false',
+  }),
   interval: { seconds: 2 },
   tags: 'elasticsearch_outlet',
 })

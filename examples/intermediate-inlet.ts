@@ -1,5 +1,5 @@
 /** What a realistic inlet may look like: asks OpenWeatherMap for the weather in a city. */
-import { Inlet, Link, PrintOutlet, type Update } from 'databay'
+import { Inlet, Link, PrintOutlet, type InletOptions, type Update } from 'databay'
 
 class WeatherInlet extends Inlet<string> {
   // private, as a key must never get into a log: that of an inlet shows its class only
@@ -7,8 +7,8 @@ class WeatherInlet extends Inlet<string> {
   readonly #city: string
   readonly #url: string
 
-  constructor(apiKey: string, city: string, url: string) {
-    super()
+  constructor(apiKey: string, city: string, url: string, options?: InletOptions) {
+    super(options)
     this.#apiKey = apiKey
     this.#city = city
     this.#url = url

@@ -2,7 +2,7 @@
  * An inlet for a service with pages, a limit of requests and a secret: the new tweets of a user, by version 2 of
  * Twitter's API. Needs `npm install undici@^7`.
  */
-import { getLogger, Inlet, Link, PrintOutlet, type Update } from 'databay'
+import { getLogger, Inlet, Link, PrintOutlet, type InletOptions, type Update } from 'databay'
 import { request } from 'undici'
 
 export interface Tweet {
@@ -31,19 +31,27 @@ export class TwitterInlet extends Inlet<Tweet> {
   #userId: string | undefined
   #newestId: string | undefined
   #limitedUntil = new Date(0)
+  #lastPull: Promise<unknown> = Promise.resolve()
 
   /**
    * @param user - name of the user, without the `@`
    * @param token - bearer token; it is only ever sent, never logged or attached to a record
    */
-  constructor(user: string, token: string, url = 'https://api.x.com') {
-    super()
+  constructor(user: string, token: string, url = 'https://api.x.com', options?: InletOptions) {
+    super(options)
     this.#user = user
     this.#token = token
     this.#url = url
   }
 
-  async pull(update: Update): Promise<Tweet[]> {
+  /** Links that share the inlet take turns, so that none is given what another was. */
+  pull(update: Update): Promise<Tweet[]> {
+    const pulled = this.#lastPull.then(() => this.#pull(update))
+    this.#lastPull = pulled.catch(() => undefined) // the next turn comes all the same
+    return pulled
+  }
+
+  async #pull(update: Update): Promise<Tweet[]> {
     if (Date.now() < this.#limitedUntil.getTime()) return []
     try {
       return await this.#newTweets(update.signal)

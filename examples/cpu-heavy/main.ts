@@ -33,8 +33,8 @@ planner.on('transfer', ({ startedAt, endedAt, outlets }) => {
 })
 
 const delay = monitorEventLoopDelay({ resolution: 1 })
-delay.enable()
 await planner.start()
+delay.enable()
 await planner.finished // when each link has made its transfers
 delay.disable()
 const seconds = (last - first) / 1000

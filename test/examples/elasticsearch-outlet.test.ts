@@ -1,6 +1,11 @@
 import { Inlet, Link, setLogLevel } from 'databay'
+import { OutletTester } from 'databay/testing'
 import t, { type Test } from 'tap'
-import { ElasticsearchOutlet, type TextDocument } from '../../examples/elasticsearch-outlet.js'
+import {
+  ElasticsearchOutlet,
+  type ElasticsearchOutletOptions,
+  type TextDocument,
+} from '../../examples/elasticsearch-outlet.js'
 import { BUSY, elasticsearch, type Faults } from './elasticsearch-server.js'
 import { run, runShown } from './readme.js'
 
@@ -15,7 +20,7 @@ class Documents extends Inlet<TextDocument> {
 /** Transfers three documents to a server with these faults. */
 async function transfer(t: Test, faults: Faults, { overwrite = true, timeout = 30 } = {}) {
   const server = await elasticsearch(t, faults)
-  const outlets = new ElasticsearchOutlet({ node: server.url }, 'my-test-index', overwrite)
+  const outlets = new ElasticsearchOutlet({ node: server.url }, 'my-test-index', { overwriteDocuments: overwrite })
   const link = new Link({ inlets: new Documents(), outlets, interval: 60, timeout, tags: 'documents' })
   await link.onStart()
   t.teardown(() => link.onShutdown())
@@ -120,4 +125,22 @@ t.test('the API key is sent, and never logged', async (t) => {
   t.equal(code, 1)
   t.same([...authorizations], ['ApiKey dGhlLXNlY3JldA'])
   t.notMatch(stdout + stderr, /dGhlLXNlY3JldA/)
+})
+
+t.test('the contract of outlets', async (t) => {
+  const { url, documents } = await elasticsearch(t, {
+    document: (id) => (id === 'bad' ? { status: 400, type: 'document_parsing_exception', reason: 'no' } : undefined),
+  })
+  const hanging = await elasticsearch(t, { request: () => 'hang' })
+  const outletOf = (node: string, options: ElasticsearchOutletOptions) =>
+    new ElasticsearchOutlet({ node }, 'my-test-index', options)
+  await new OutletTester<TextDocument>({
+    create: (options) => outletOf(url, options),
+    payload: (n) => ({ id: String(n), text: `text ${n}` }),
+    invalid: [{ id: 'bad', text: 'refused' }],
+    before: () => documents.clear(),
+    read: () => [...documents].map(([id, document]) => ({ id, ...(document as object) })),
+    arrives: ({ id, text }) => ({ id, my_document: text }),
+    hanging: (options) => outletOf(hanging.url, options),
+  }).run(t)
 })

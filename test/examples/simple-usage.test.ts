@@ -11,10 +11,8 @@ t.test('what the web service gives is in the database, once for each transfer', 
   const todos = await serve(t, (_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(TODO))
   })
-  const own = new URL(url)
-  own.pathname = `/${database}`
   const [{ stderr } = { stderr: '' }] = await runShown(t, 'Simple usage', {
-    env: { TODO_URL: `${todos.url}/todos/1`, MONGODB_URL: own.href },
+    env: { TODO_URL: `${todos.url}/todos/1`, MONGODB_URL: url, MONGODB_DATABASE: database },
   })
   const steps = ['transfer', 'pulling', 'received', 'insert', 'written', 'done']
   for (const update of ['http_to_mongo.0', 'http_to_mongo.1']) {

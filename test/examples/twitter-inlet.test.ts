@@ -1,6 +1,8 @@
 import { Link, Outlet, setLogLevel, type Record } from 'databay'
+import { InletTester } from 'databay/testing'
 import t, { type Test } from 'tap'
 import type { Tweet } from '../../examples/twitter-inlet.js'
+import { serve } from '../helpers/servers.js'
 import { run, runShown } from './readme.js'
 import { TOKEN, twitter } from './twitter-server.js'
 
@@ -128,4 +130,17 @@ t.test('the token is never printed or logged', async (t) => {
   const { code, stderr } = await run(t, command, { env: { ...env, TWITTER_BEARER_TOKEN: undefined } })
   t.equal(code, 1)
   t.match(stderr, /TWITTER_BEARER_TOKEN is not set/)
+})
+
+t.test('the contract of inlets', async (t) => {
+  const { url, tweet } = await twitter(t)
+  tweet('one', 'two', 'three')
+  const hanging = await serve(t, () => undefined)
+  await new InletTester<Tweet>({
+    create: (options) => new TwitterInlet('some_user', TOKEN, url, options),
+    expected: 3,
+    failing: (options) => new TwitterInlet('nobody', TOKEN, url, options),
+    hanging: (options) => new TwitterInlet('some_user', TOKEN, hanging.url, options),
+    repeatable: true,
+  }).run(t)
 })
