@@ -9,7 +9,7 @@ import { SchedulePlanner, setLogLevel, WorkerPlanner } from 'databay'
 
 const { values } = parseArgs({ options: { threads: { type: 'string' }, transfers: { type: 'string' } } })
 const threads = Number(values.threads ?? availableParallelism())
-const transfers = Number(values.transfers ?? 20)
+const transfers = Number(values.transfers ?? 50)
 
 setLogLevel('error', 'databay.BasePlanner') // it warns of each link that is skipped, and here they are all the time
 

@@ -12,6 +12,6 @@ t.test('all threads work, and the main thread stays free', async (t) => {
   const [, p99 = Infinity] = late(threads?.stdout)
   const [p50 = 0] = late(main?.stdout)
   t.ok(p99 < p50, `with threads 99 % of the delays are below ${p99} ms, without them half are above ${p50} ms`)
-  for (const ended of [threads, main]) t.match(ended?.stdout, /^160 transfers .* 1600 records in/)
-  t.match(command?.stderr, /160 transfers of 8 links .* 1600 records pulled, 1600 pushed, 0 dropped/)
+  for (const ended of [threads, main]) t.match(ended?.stdout, /^400 transfers .* 4000 records in/)
+  t.match(command?.stderr, /400 transfers of 8 links .* 4000 records pulled, 4000 pushed, 0 dropped/)
 })
