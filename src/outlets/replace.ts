@@ -25,9 +25,10 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   const made = path.join(path.dirname(file), `.${path.basename(file)}.new`)
   let handle: FileHandle | undefined
   try {
-    handle = await open(made, FLAGS)
-    await writeAll(handle, bytes)
+    // before there is anything in it that not everybody may read
+    handle = await open(made, FLAGS, old === undefined ? undefined : 0o600)
     if (old !== undefined) await handle.chmod(old.mode)
+    await writeAll(handle, bytes)
     if (fsync) await handle.sync()
     await rename(made, file)
   } catch (error) {

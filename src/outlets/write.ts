@@ -18,7 +18,8 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | cons
 
 /**
  * Adds bytes to a file in one write, or puts them in the place of what is in it; makes the file and its folder if they
- * are missing. When that fails, the file is as it was before: no half line is left. The caller holds the file's lock.
+ * are missing. When that fails, the file is as it was before: no half line is left; one that has to be replaced in
+ * place, see {@link replace}, is empty then. The caller holds the file's lock.
  *
  * @param file - real path of the file
  */
@@ -27,17 +28,21 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode): P
   if (mode.truncate && (await replace(file, bytes, mode.fsync))) return
   const handle = await open(file, FLAGS)
   try {
-    if (mode.truncate) await handle.truncate(0)
     const before = await handle.stat()
+    // what is none, such as a pipe, keeps nothing that could be cut off or be on a disk
+    const isFile = before.isFile()
+    if (mode.truncate && isFile) await handle.truncate(0)
+    const size = mode.truncate ? 0 : before.size
     try {
       await writeAll(handle, bytes)
-      if (mode.fsync) await handle.sync()
+      if (mode.fsync && isFile) {
+        await handle.sync()
+        if (size === 0 || made !== undefined) await syncFolders(file, made)
+      }
     } catch (error) {
-      // what is no file, such as a pipe, keeps nothing that could be cut off
-      if (before.isFile()) await cutOff(handle, before.size, error)
+      if (isFile) await cutOff(handle, size, error)
       throw error
     }
-    if (mode.fsync && (before.size === 0 || made !== undefined)) await syncFolders(file, made)
   } finally {
     await handle.close()
   }

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { Buffer } from 'node:buffer'
-import { existsSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { write } from '../../src/outlets/write.js'
 
@@ -49,7 +51,10 @@ t.test('what is no file is written as it is', async (t) => {
     t.pass('needs /dev/full', { skip: true })
     return
   }
-  await write('/dev/null', Buffer.from('x'), replacing)
+  for (const fsync of [false, true]) {
+    await write('/dev/null', Buffer.from('x'), { truncate: true, fsync })
+    await write('/dev/null', Buffer.from('x'), { truncate: false, fsync })
+  }
   await t.rejects(write('/dev/full', Buffer.from('x'), adding), { code: 'ENOSPC' })
 })
 
@@ -60,4 +65,46 @@ t.test('what is written can be waited for to be on the disk', async (t) => {
   t.equal(readFileSync(file, 'utf8'), 'one\ntwo\n')
   await write(file, Buffer.from('three\n'), { truncate: true, fsync: true })
   t.equal(readFileSync(file, 'utf8'), 'three\n')
+})
+
+t.test('what cannot be seen to be on the disk is taken back, as it will be written again', async (t) => {
+  if (process.seteuid === undefined || process.geteuid?.() !== 0) {
+    t.pass('needs to be root, so as to be somebody else for a while', { skip: true })
+    return
+  }
+  // not in the test's own folder, into which nobody else may look
+  const base = mkdtempSync(`${tmpdir()}/databay-`)
+  t.teardown(() => {
+    rmSync(base, { recursive: true })
+  })
+  const [folder, nobody] = [`${base}/folder`, 65_534]
+  mkdirSync(folder)
+  chownSync(folder, nobody, nobody)
+  chmodSync(base, 0o711)
+  chmodSync(folder, 0o300) // files can be made in it, but it cannot be opened
+  process.seteuid(nobody)
+  try {
+    await t.rejects(write(`${folder}/file`, Buffer.from('one\n'), { truncate: false, fsync: true }), { code: 'EACCES' })
+  } finally {
+    process.seteuid(0)
+  }
+  t.equal(readFileSync(`${folder}/file`, 'utf8'), '')
+})
+
+t.test('a file that not everybody may read is replaced by one that nobody else can read on the way', async (t) => {
+  const folder = t.testdir({ file: 'old' })
+  chmodSync(`${folder}/file`, 0o600)
+  let written = false as boolean
+  const writing = write(`${folder}/file`, Buffer.alloc(64 << 20), { truncate: true, fsync: true }).finally(() => {
+    written = true
+  })
+  const modes = new Set<number>()
+  while (!written) {
+    const stats = statSync(`${folder}/.file.new`, { throwIfNoEntry: false })
+    if (stats !== undefined) modes.add(stats.mode & 0o777)
+    await setImmediate()
+  }
+  await writing
+  t.same([...modes], [0o600])
+  t.equal(statSync(`${folder}/file`).mode & 0o777, 0o600)
 })
