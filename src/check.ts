@@ -9,7 +9,8 @@ import { InvalidOptionError } from './errors.js'
 /** An object, and no array. */
 export function checkObject(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(option, 'an object', value)
+    // a text in the place of options, such as a URL, may hold a secret
+    throw new InvalidOptionError(option, 'an object', typeof value === 'string' ? 'string' : value)
   }
 }
 

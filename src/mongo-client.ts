@@ -218,7 +218,7 @@ export function checkCollection(option: string, value: unknown): string {
 
 function checkDatabase(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || /[/\\. "$*<>:|?\0]/.test(value)) {
-    throw new InvalidOptionError(option, 'the name of a database', value)
+    throw new InvalidOptionError(option, 'the name of a database', shown(value))
   }
   return value
 }

@@ -28,7 +28,7 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
   if (url === undefined) {
     const name = host ?? 'localhost'
     if (typeof name !== 'string' || !/^(?:[^\s:/@?#,[\]]+|\[[\da-fA-F:.]+\])$/.test(name)) {
-      throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', name)
+      throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shown(name))
     }
     const number = port ?? 27_017
     if (!Number.isInteger(number) || number < 1 || number > 65_535) {
@@ -50,10 +50,10 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
   return { url, hosts, database: path === '' ? undefined : path }
 }
 
-/** A URL as far as it may be shown: without credentials and query. */
+/** A URL, or a part of one, as far as it may be shown: without credentials and query. */
 export function shown(url: unknown): unknown {
-  if (typeof url !== 'string') return url
-  return url.replace(/\/\/[^]*@/, '//…@').replace(/\?[^]*$/, '')
+  if (typeof url !== 'string') return typeof url
+  return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1…@').replace(/\?[^]*$/, '')
 }
 
 /** Names of the options that a URL sets, in lower case. */

@@ -6,12 +6,14 @@ t.test('options are an object of known names', async (t) => {
   const options = { a: 1 }
   t.equal(checkOptions('X', options, ['a']), options)
   t.throws(() => checkOptions('X', { a: 1, b: 2 }, ['a']), { option: 'X.b', message: /one of the options a, got 'b'/ })
-  for (const none of [null, [], 'a']) {
+  for (const none of [null, [], 7]) {
     t.throws(
       () => checkOptions('X', none as unknown as object, []),
       new InvalidOptionError('X.options', 'an object', none),
     )
   }
+  const message = "X.options: expected an object, got 'string'"
+  t.throws(() => checkOptions('X', 'a secret in the wrong place' as unknown as object, []), { message })
 })
 
 t.test('what is left out has its default, and what is invalid is an error', async (t) => {

@@ -76,7 +76,7 @@ t.test('an option that is not as it should be is refused, with what was expected
   const wrong: [unknown, RegExp][] = [
     [null, /^options: expected an object, got null$/],
     [[], /^options: expected an object, got \[\]$/],
-    ['x', /^options: expected an object, got 'x'$/],
+    ['x', /^options: expected an object, got 'string'$/],
     [{}, /^interval: expected either interval or cron, got undefined$/],
     [{ interval, cron: '* * * * *' }, /^interval: expected either interval or cron, got 'both'$/],
     [{ interval: null }, /^interval: expected a number of seconds or a duration .+, got null$/],

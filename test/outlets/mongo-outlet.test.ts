@@ -445,5 +445,10 @@ t.test('options are checked', async (t) => {
       message: "MongoOutlet.url: expected a connection string of MongoDB, got 'mongodb://…@host/'",
     })
   }
+  const url = 'mongodb://user:hush@host/'
+  for (const options of [url, { url: new URL(url) }, { host: url }, { host: 'user:hush@host' }, { database: url }]) {
+    const error = t.throws(() => new MongoOutlet(options as object), { code: 'DATABAY_INVALID_OPTION' })
+    t.notMatch(String(error), /hush/, 'a URL in the wrong place is not shown whole')
+  }
   t.equal(String(new MongoOutlet()), 'MongoOutlet(databay.default_collection)')
 })
