@@ -48,10 +48,24 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
     await this.calls.succeed(`${nameOf(outlet)}.push`, () => outlet.push(records, this.update().update))
   }
 
-  /** As {@link OutletBench.push}, but it may be refused. */
-  tryPush(outlet: Outlet, payloads: readonly unknown[], when: string, update = this.update().update) {
+  /**
+   * As {@link OutletBench.push}, but it may be refused.
+   *
+   * @param meanwhile - what is done as soon as the push has begun
+   */
+  tryPush(
+    outlet: Outlet,
+    payloads: readonly unknown[],
+    when: string,
+    update = this.update().update,
+    meanwhile: () => void = () => undefined,
+  ) {
     const records = this.#records(payloads)
-    return this.calls.outcome(`${nameOf(outlet)}.push ${when}`, () => outlet.push(records, update))
+    return this.calls.outcome(`${nameOf(outlet)}.push ${when}`, () => {
+      const pushing = outlet.push(records, update)
+      meanwhile()
+      return pushing
+    })
   }
 
   /** Checks that these arrived since the check began, and nothing else did. */

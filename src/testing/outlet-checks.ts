@@ -107,9 +107,7 @@ const CHECKS: Check<OutletBench>[] = [
       await bench.forget()
       const late = bench.update()
       const second = bench.payloads(2)
-      const pushing = bench.tryPush(outlet, second, 'that is told to stop', late.update)
-      late.cancel()
-      const outcome = await pushing
+      const outcome = await bench.tryPush(outlet, second, 'that is told to stop', late.update, late.cancel)
       if ('error' in outcome) await bench.claimAtMost(outlet, 'that is told to stop', second)
       else await bench.claimHonest(outlet, second, outcome, 'that is told to stop')
       await bench.forget()

@@ -1,4 +1,5 @@
 /** Each check of the outlets' suite fails, and it alone, for an outlet that breaks just that part of the contract. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { PartialPushError } from '../../src/errors.js'
 import { getLogger } from '../../src/log.js'
@@ -213,6 +214,20 @@ const BROKEN: readonly (readonly [tests: readonly string[], says: string | RegEx
           override push(records: Record[], update: Update) {
             for (const { payload } of records) this.target.take(payload)
             update.signal.throwIfAborted()
+          }
+        })(target),
+    ),
+  ],
+  [
+    ['says what became of a push that is told to stop, and pushes again afterwards'],
+    /^Broken\.push that is told to stop said that it took 2 records, but 2 of them did not arrive, like \{ id: /,
+    around(
+      (target) =>
+        new (class Broken extends Keeper {
+          override async push(records: Record[], update: Update) {
+            update.signal.throwIfAborted()
+            await nextTurn()
+            if (!update.signal.aborted) await super.push(records, update)
           }
         })(target),
     ),
