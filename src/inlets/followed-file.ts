@@ -12,7 +12,8 @@ import type { Splitter } from './splitter.js'
 /** Options of inlets that follow a file. */
 export interface FollowOptions {
   /**
-   * What to do while there is no file: fail, or give no records until there is one.
+   * What to do when there is no file to begin with: fail, or give no records until there is one. One that is deleted or
+   * rotated later is awaited in any case, unless it is read as a whole.
    * @default 'error'
    */
   readonly missing?: 'error' | 'await'
@@ -97,11 +98,11 @@ export class FollowedFile<T, S> {
       this.#at = this.#beginning
       this.#inode = undefined
       const saved = this.#restored ?? (await this.#readPosition())
-      this.#restored = undefined
       try {
         if (saved !== undefined) await this.#try('open', () => this.#resume(saved))
         if (this.#file === undefined) await this.#open()
         this.#started = true
+        this.#restored = undefined
       } catch (error) {
         await this.#close()
         throw error

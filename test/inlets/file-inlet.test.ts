@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -441,6 +442,25 @@ t.test('another instance goes on where the state was saved', async (t) => {
     fresh.restoreState(odd)
     t.equal(fresh.saveState(), undefined)
   }
+})
+
+t.test('a restored state is kept for the next start when one fails', async (t) => {
+  const file = `${t.testdir({ text: 'one\ntwo\n' })}/text`
+  const one = new FileInlet(file)
+  await one.onStart()
+  await one.pull(update)
+  await one.onShutdown()
+  const other = new FileInlet(file)
+  other.restoreState(one.saveState())
+  renameSync(file, `${file}.away`)
+  symlinkSync(file, file) // neither there nor missing
+  await t.rejects(other.onStart(), { code: 'DATABAY_FILE', cause: { code: 'ELOOP' } })
+  rmSync(file)
+  renameSync(`${file}.away`, file)
+  t.same(other.saveState(), one.saveState())
+  await other.onStart()
+  t.same(await other.pull(update), ['two'])
+  await other.onShutdown()
 })
 
 t.test('an inlet that is started again begins anew', async (t) => {
