@@ -183,24 +183,46 @@ export interface RejectedRecord {
   readonly error: Error
 }
 
+/** How many reasons, and how many places of records for each of them, the message of a {@link PartialPushError} names. */
+const SHOWN_REASONS = 3
+const SHOWN_PLACES = 10
+
 /**
  * What an outlet's `push` rejects with when it took some records of its batch and not the others. A transfer counts
- * those that were taken as pushed, and the rest as dropped. The first of their errors is the `cause`.
+ * those that were taken as pushed, and the rest as dropped. The message names the places of a few of them in the batch,
+ * from 0, and why they were not taken. The first of their errors is the `cause`.
  */
 export class PartialPushError extends DatabayError {
   /** How many records of the batch were taken. */
   readonly taken: number
-  readonly rejected: readonly RejectedRecord[]
+  /** Not enumerable, so that no log line holds all of them: they can be as many as the records of a batch. */
+  declare readonly rejected: readonly RejectedRecord[]
 
   /** @param outlet - name of the outlet, for the message */
   constructor(outlet: string, taken: number, rejected: readonly RejectedRecord[]) {
-    const cause = rejected[0]?.error
     const total = taken + rejected.length
-    const why = cause === undefined ? '' : `: ${cause.message}`
-    super(PARTIAL_PUSH, `${outlet}: ${rejected.length} of ${total} records were not taken${why}`, { cause })
+    const message = [`${outlet}: ${rejected.length} of ${total} records were not taken`, ...reasons(rejected)].join(
+      ': ',
+    )
+    super(PARTIAL_PUSH, message, { cause: rejected[0]?.error })
     this.taken = taken
-    this.rejected = rejected
+    Object.defineProperty(this, 'rejected', { value: rejected })
   }
+}
+
+function reasons(rejected: readonly RejectedRecord[]): string[] {
+  if (rejected.length === 0) return []
+  const places = new Map<string, number[]>()
+  for (const { index, error } of rejected) {
+    const same = places.get(error.message)
+    if (same === undefined) places.set(error.message, [index])
+    else same.push(index)
+  }
+  const texts = [...places].slice(0, SHOWN_REASONS).map(([why, indices]) => {
+    const more = indices.length > SHOWN_PLACES ? ', …' : ''
+    return `${why} (${indices.length === 1 ? 'record' : 'records'} ${indices.slice(0, SHOWN_PLACES).join(', ')}${more})`
+  })
+  return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; …' : '')]
 }
 
 /** An optional package is needed and not installed. The message says what to install. */

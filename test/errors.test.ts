@@ -10,6 +10,7 @@ import {
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
+  PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
   show,
@@ -19,6 +20,9 @@ import {
   TransferTimeoutError,
   UncloneableRecordError,
 } from '../src/errors.js'
+import { getLogger } from '../src/log.js'
+import { plainError } from '../src/report.js'
+import { captureLogs } from './helpers/logs.js'
 
 type Plain = new (message: string, options?: ErrorOptions) => DatabayError
 
@@ -148,4 +152,24 @@ t.test('toError() never throws', async (t) => {
   t.equal(toError(refusing).cause, refusing)
   const unreadable = Object.defineProperty({}, 'message', { get: refuse })
   t.match(toError(unreadable).message, /^something other than an Error was thrown/)
+})
+
+t.test('a push that was not taken whole says of which records, and why, in short', async (t) => {
+  const refused = (count: number, why: (index: number) => string) =>
+    new PartialPushError(
+      'X',
+      1,
+      Array.from({ length: count }, (_, index) => ({ index, error: new Error(why(index)) })),
+    )
+  const message = 'X: 3 of 4 records were not taken: odd (records 0, 2); even (record 1)'
+  t.equal(refused(3, (index) => (index % 2 === 0 ? 'odd' : 'even')).message, message)
+  t.equal(refused(1, () => 'odd').message, 'X: 1 of 2 records were not taken: odd (record 0)')
+  t.equal(refused(0, () => '').message, 'X: 0 of 1 records were not taken')
+  const many = refused(5000, (index) => `reason ${index % 5}`)
+  t.match(many.message, /: reason 0 \(records 0, 5, .*, 45, …\); reason 1 .*; reason 2 \(.*, …\); …$/)
+  t.equal(many.rejected.length, 5000)
+  const logs = captureLogs(t)
+  getLogger('databay.X').error({ err: many })
+  t.ok((logs.lines[0]?.length ?? 0) < 3000, 'nor does a log line hold them all')
+  t.equal(plainError(many).message, many.message)
 })
