@@ -17,7 +17,7 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
  *
  * @param file - real path of the file; its folder is there
  * @returns `false`, and nothing is done, when it has to be written in place: it is no file, has another owner or other
- * names, or the folder does not allow it
+ * names, or its group or the folder does not allow it
  */
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
   const old = await statOf(file)
@@ -25,9 +25,12 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   const made = path.join(path.dirname(file), `.${path.basename(file)}.new`)
   let handle: FileHandle | undefined
   try {
-    // before there is anything in it that not everybody may read
     handle = await open(made, FLAGS, old === undefined ? undefined : 0o600)
-    if (old !== undefined) await handle.chmod(old.mode)
+    // before there is anything in it that not everybody may read
+    if (old !== undefined) {
+      await handle.chown(old.uid, old.gid)
+      await handle.chmod(old.mode)
+    }
     await writeAll(handle, bytes)
     if (fsync) await handle.sync()
     await rename(made, file)

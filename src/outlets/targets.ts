@@ -20,7 +20,8 @@ export interface TargetOptions {
    * How a file is written: `a` appends to it, `w` replaces what is in it, so that it holds what the last transfer
    * wrote to it. Records can override this in their metadata: a push in which one of a file's records says `w` replaces
    * the file, unless the transfer has done so before, and keeps all its records. A file is replaced as a whole: whoever
-   * reads it sees the old or the new one.
+   * reads it sees the old or the new one. Where that cannot be, as it has several names or another owner, or nothing
+   * can be made in its folder, it is emptied and written anew; a write that fails leaves it empty then.
    * @default 'a'
    */
   readonly fileMode?: FileMode

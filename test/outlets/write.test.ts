@@ -108,3 +108,17 @@ t.test('a file that not everybody may read is replaced by one that nobody else c
   t.same([...modes], [0o600])
   t.equal(statSync(`${folder}/file`).mode & 0o777, 0o600)
 })
+
+t.test('a file that is replaced keeps its group, or is written in place', async (t) => {
+  if (process.geteuid?.() !== 0) {
+    t.pass('needs to be root, to give a file to another group', { skip: true })
+    return
+  }
+  const file = `${t.testdir({ file: 'old' })}/file`
+  chownSync(file, 0, 65_534)
+  const { ino } = statSync(file)
+  await write(file, Buffer.from('new'), replacing)
+  t.equal(readFileSync(file, 'utf8'), 'new')
+  t.not(statSync(file).ino, ino)
+  t.equal(statSync(file).gid, 65_534)
+})
