@@ -1,10 +1,9 @@
 /** Every program in docs/ is compiled against the real types, and run; what the pages say of the suites is so. */
-import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import t, { type Test } from 'tap'
-import ts from 'typescript'
+import t from 'tap'
 import { startJobsService } from './helpers/jobs-service.js'
+import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
 import { Inlet } from '../src/inlet.js'
 import { Outlet } from '../src/outlet.js'
 import { SchedulePlanner } from '../src/planners/schedule-planner.js'
@@ -12,41 +11,12 @@ import { InletTester, OutletTester, PlannerTester } from '../src/testing/index.j
 
 const root = resolve(import.meta.dirname, '..')
 const docs = join(root, 'docs')
-const databay = join(root, 'dist/src/cli/main.js')
 const writing = readFileSync(join(docs, 'writing-connectors.md'), 'utf8')
-
-/** The code blocks of a page that begin with the name of a file: `// links.js`. */
-function programsOf(text: string): Map<string, string> {
-  const blocks = text.matchAll(/```(?:js|ts)\n\/\/ (\S+\.(?:js|ts))\n(.*?)```/gs)
-  return new Map([...blocks].map(([, name = '', code = '']) => [name, code]))
-}
-
-/** Writes a page's programs into the test's folder, as TypeScript and as JavaScript; gives the folder. */
-function write(t: Test, programs: ReadonlyMap<string, string>): string {
-  const folder = t.testdir({})
-  for (const [name, code] of programs) {
-    writeFileSync(join(folder, name), code)
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
-    })
-    writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), outputText)
-  }
-  return folder
-}
-
-/** Runs Node in a folder, without tap's own settings. */
-function node(cwd: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) {
-  const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
-  return new Promise<{ code: unknown; stdout: string }>((resolve) => {
-    execFile(process.execPath, args, { cwd, env: { ...env, ...more } }, (error, stdout) =>
-      resolve({ code: error === null ? 0 : error.code, stdout }),
-    )
-  })
-}
 
 t.test('the programs of the page on writing connectors', async (t) => {
   const programs = programsOf(writing)
-  const folder = write(t, programs)
+  const folder = t.testdir({})
+  write(folder, programs)
 
   t.test('are the ones that are tested here', async (t) => {
     t.same([...programs.keys()].sort(), [
@@ -62,23 +32,7 @@ t.test('the programs of the page on writing connectors', async (t) => {
   })
 
   t.test('compile against the types', async (t) => {
-    const files = [...programs.keys()].map((name) => join(folder, name))
-    const program = ts.createProgram(files, {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      exactOptionalPropertyTypes: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ['node'],
-      typeRoots: [join(root, 'node_modules/@types')],
-    })
-    const problems = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
-      const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 2
-      return `${file?.fileName.slice(folder.length) ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-    })
-    t.same(problems, [])
+    t.same(problemsOf(folder, [...programs.keys()]), [])
   })
 
   t.test('keep the contract, as their own tests show', async (t) => {

@@ -1,0 +1,319 @@
+/** The page on connectors says of options, error codes and messages what the code says, and its programs run. */
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ObjectId } from 'mongodb'
+import t, { type Test } from 'tap'
+import ts from 'typescript'
+import { mongoServer } from './helpers/mongo.js'
+import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
+import { serve } from './helpers/servers.js'
+import * as api from '../src/index.js'
+
+const root = resolve(import.meta.dirname, '..')
+const page = readFileSync(join(root, 'docs/connectors.md'), 'utf8')
+const programs = programsOf(page)
+const mongo = await mongoServer(t)
+
+/** A connector as its constructor shows it. */
+interface Connector {
+  readonly name: string
+  readonly made: new (...args: unknown[]) => unknown
+  readonly options: readonly Option[]
+  /** Which argument of the constructor the options are. */
+  readonly at: number
+}
+
+interface Option {
+  readonly name: string
+  readonly default: string
+}
+
+const isConnector = (value: unknown): value is Connector['made'] =>
+  typeof value === 'function' && (value.prototype instanceof api.Inlet || value.prototype instanceof api.Outlet)
+
+const connectors = connectorsOf(Object.entries(api).filter(([, value]) => isConnector(value)) as never)
+
+/** The connectors, with their options as the types declare them. */
+function connectorsOf(classes: readonly [string, Connector['made']][]): Connector[] {
+  const { options } = ts.parseJsonConfigFileContent({ extends: './tsconfig.json', files: [] }, ts.sys, root)
+  const program = ts.createProgram([join(root, 'src/index.ts')], { ...options, noEmit: true, composite: false })
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(join(root, 'src/index.ts'))
+  const symbol = source && checker.getSymbolAtLocation(source)
+  const exported = new Map(symbol && checker.getExportsOfModule(symbol).map((one) => [one.name, one]))
+  return classes.map(([name, made]) => {
+    const alias = exported.get(name)
+    if (alias === undefined) throw new Error(`${name} is not exported`)
+    const [constructor] = checker.getTypeOfSymbol(checker.getAliasedSymbol(alias)).getConstructSignatures()
+    const parameters = constructor?.getParameters() ?? []
+    const last = parameters.at(-1)
+    const properties = last ? checker.getNonNullableType(checker.getTypeOfSymbol(last)).getProperties() : []
+    return {
+      name,
+      made,
+      at: parameters.length - 1,
+      options: properties.map((property) => ({ name: property.name, default: defaultOf(checker, property) })),
+    }
+  })
+}
+
+/** What its docstring gives as default; without one, those of the fields that it is made of. */
+function defaultOf(checker: ts.TypeChecker, property: ts.Symbol): string {
+  const tag = property.getJsDocTags(checker).find(({ name }) => name === 'default')
+  if (tag !== undefined) return ts.displayPartsToString(tag.text ?? [])
+  const fields = checker.getNonNullableType(checker.getTypeOfSymbol(property)).getProperties()
+  return `{ ${fields.map((field) => `${field.name}: ${defaultOf(checker, field)}`).join(', ')} }`
+}
+
+/** What the page says under the title of a connector. */
+function sectionOf(name: string): string {
+  return new RegExp(`^## ${name}\n(.*?)(?=^## |$(?![^]))`, 'ms').exec(page)?.[1] ?? ''
+}
+
+/** The rows of the table with this header, as cells. */
+function rowsOf(text: string, header: string): string[][] {
+  const lines = text.split('\n')
+  const start = lines.findIndex((line) => cellsOf(line).join(' | ') === header)
+  if (start === -1) return []
+  const rest = lines.slice(start + 2)
+  const end = rest.findIndex((line) => !line.startsWith('|'))
+  return rest.slice(0, end === -1 ? undefined : end).map(cellsOf)
+}
+
+function cellsOf(line: string): string[] {
+  if (!line.startsWith('|')) return []
+  const cells = line.split(/(?<!\\)\|/).slice(1, -1)
+  return cells.map((cell) => cell.trim().replaceAll('\\|', '|'))
+}
+
+const optionsIn = (name: string) => rowsOf(sectionOf(name), 'option | type | default | meaning')
+const failuresIn = (text: string) => rowsOf(text, 'failure | what happens | what you see')
+const withoutTicks = (text: string) => text.replaceAll('`', '')
+
+t.test('every connector is on the page, and in its overview', async (t) => {
+  const names = connectors.map(({ name }) => name).sort()
+  t.ok(names.length >= 11)
+  const titles = [...page.matchAll(/^## (\w+(?:Inlet|Outlet))$/gm)].map(([, title]) => title)
+  t.same(titles.toSorted(), names)
+  const overview = rowsOf(
+    page,
+    'connector | what it does | promise | tried again | state that moves along to another thread',
+  )
+  t.same(
+    overview.map(([cell = '']) => cell),
+    titles.map((title = '') => `[${title}](#${title.toLowerCase()})`),
+  )
+})
+
+for (const { name, made, options, at } of connectors) {
+  t.test(name, async (t) => {
+    const section = sectionOf(name)
+    t.test('its options are in the table, each with its default, and no others', async (t) => {
+      const rows = optionsIn(name).map(([option = '', , value = '']) => [withoutTicks(option), withoutTicks(value)])
+      const declared = options.map((option) => [option.name, withoutTicks(option.default).replaceAll(/\s+/g, ' ')])
+      t.ok(declared.length > 0)
+      t.same(rows.toSorted(), declared.toSorted())
+    })
+
+    t.test('its constructor knows these options, and no others', async (t) => {
+      const before = Array.from({ length: at }, () => 'http://localhost/')
+      let known: string[] = []
+      try {
+        new made(...before, { notAnOption: 1 })
+      } catch (error) {
+        known = /one of the options (.*), got/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+      }
+      t.same(known.toSorted(), options.map((option) => option.name).toSorted())
+    })
+
+    t.test('says what it is, what it promises and what its failures do', async (t) => {
+      t.match(section, /^\n[A-Z].*?`new \w+\(/s)
+      t.match(section, /^\*\*Promise\.\*\* [A-Z]/m)
+      for (const subject of [/lost thread/i, /shutdown/, /crash|killed/, /again/]) {
+        t.ok(subject.test(section), `it says something of ${subject.source}`)
+      }
+      const failures = failuresIn(section)
+      t.ok(failures.length > 0)
+      for (const row of failures) t.ok(row.length === 3 && row.every((cell) => cell !== ''), row[0] ?? '')
+    })
+  })
+}
+
+t.test('the types in the tables are those of the options', async (t) => {
+  const rows = connectors.flatMap(({ name, at }) =>
+    optionsIn(name).map(([option = '', type = '']) => {
+      const declared = `ConstructorParameters<typeof ${name}>[${at}]`
+      return {
+        type: withoutTicks(type),
+        check: `Same<Exclude<NonNullable<${declared}>['${withoutTicks(option)}'], undefined>, ${withoutTicks(type)}>`,
+      }
+    }),
+  )
+  const named = rows.flatMap(({ type }) => type.match(/\b[A-Z]\w+/g) ?? []).filter((word) => word !== 'Uint8Array')
+  const code = [
+    `import { ${connectors.map(({ name }) => name).join(', ')} } from 'databay'`,
+    `import type { ${[...new Set(named)].join(', ')} } from 'databay'`,
+    'type Same<A, B> = [A, B] extends [B, A] ? true : { is: A }',
+    ...rows.map(({ check }, index) => `export const row${index}: ${check} = true`),
+  ]
+  const folder = t.testdir({ 'types.ts': code.join('\n') })
+  t.same(problemsOf(folder, ['types.ts']), [])
+})
+
+t.test('error codes, and messages that are quoted, are those of the code', async (t) => {
+  const read = (folder: string): string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(root, folder, name), 'utf8'))
+  const code = read('src').join('\n')
+  const said = [code, ...read('test/inlets'), ...read('test/outlets')].join('\n')
+
+  const codes = new Set(code.match(/'DATABAY_\w+'/g)?.map((quoted) => quoted.slice(1, -1)))
+  const named = new Set(page.match(/DATABAY_\w+/g))
+  t.ok(named.size > 10)
+  t.same(
+    [...named].filter((name) => !codes.has(name)),
+    [],
+  )
+
+  const failures = [page.slice(0, page.indexOf('\n## HttpInlet')), ...connectors.map(({ name }) => sectionOf(name))]
+  const quoted = failures.flatMap((text) =>
+    failuresIn(text).flatMap(([, , seen = '']) => [...seen.matchAll(/`([^`]*)`/g)].map(([, quote = '']) => quote)),
+  )
+  const messages = quoted.filter((text) => text.includes(' ') && !/^\w+: '/.test(text)) // and no `failure: 'body'`
+  t.ok(messages.length > 30)
+  for (const message of messages) {
+    for (const part of message.split('…')) {
+      const isThere = said.includes(part) || said.includes(part.replaceAll("'", "\\'"))
+      t.ok(isThere, `${message}: ${part}`)
+    }
+  }
+})
+
+t.test('the programs', async (t) => {
+  const transfers = (t: Test, name: string, folder: string, count = 1) => {
+    const args = [databay, 'run', name, '--threads', '1', '--transfers', String(count), '--log-level', 'error']
+    return node(folder, args).then(({ code, stdout, stderr }) => {
+      t.equal(code, 0, stderr)
+      return stdout
+    })
+  }
+  const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
+  /** A folder with a program, changed for the test. */
+  const set = (t: Test, name: string, change: (code: string) => string = (code) => code, files = {}) => {
+    const folder = t.testdir(files)
+    write(folder, new Map([[name, change(programs.get(name) ?? '')]]))
+    return folder
+  }
+
+  t.test('are one for each connector', async (t) => {
+    const kebab = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
+    t.same([...programs.keys()].sort(), connectors.map(({ name }) => `${kebab(name)}.js`).sort())
+    for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
+  })
+
+  t.test('compile against the types', async (t) => {
+    const typed = new Map([...programs].map(([name, code]) => [name.replace(/\.js$/, '.ts'), code]))
+    const folder = t.testdir({})
+    write(folder, typed)
+    t.same(problemsOf(folder, [...typed.keys()]), [])
+  })
+
+  t.test('HttpInlet reads all pages, and tries again', async (t) => {
+    let asked = 0
+    const { url } = await serve(t, (request, response) => {
+      if (++asked === 1) return void response.writeHead(503).end()
+      const first = request.url === '/todos?done=false'
+      if (first) response.setHeader('link', '</todos?page=2>; rel="next"')
+      return void response
+        .setHeader('content-type', 'application/json')
+        .end(first ? '[{"id":1},{"id":2}]' : '[{"id":3}]')
+    })
+    const folder = set(t, 'http-inlet.js', (code) => code.replace('https://some.test.url.com', url))
+    t.equal(await transfers(t, 'http-inlet.js', folder), 'todos.0 { id: 1 }\ntodos.0 { id: 2 }\ntodos.0 { id: 3 }\n')
+    t.equal(asked, 3)
+  })
+
+  t.test('MongoInlet reads what has settled', { skip: mongo.skip }, async (t) => {
+    const { url, database, db } = await mongo.database(t)
+    await db.collection('orders').insertMany([
+      { _id: ObjectId.createFromTime(1), item: 'old' },
+      { _id: new ObjectId(), item: 'new' },
+    ])
+    const folder = set(t, 'mongo-inlet.js', (code) =>
+      code.replace("database: 'shop'", `url: '${url}', database: '${database}'`),
+    )
+    t.match(await transfers(t, 'mongo-inlet.js', folder), /^orders\.0 \{ _id: .*, item: 'old' \}\n$/)
+  })
+
+  t.test('FileInlet goes on after a restart', async (t) => {
+    const folder = set(t, 'file-inlet.js')
+    t.equal(await transfers(t, 'file-inlet.js', folder), '', 'the file is awaited')
+    writeFileSync(join(folder, 'app.log'), 'one\ntwo\n')
+    t.equal(await transfers(t, 'file-inlet.js', folder), 'log.0 one\nlog.0 two\n')
+    appendFileSync(join(folder, 'app.log'), 'three\n')
+    t.equal(await transfers(t, 'file-inlet.js', folder), 'log.0 three\n')
+  })
+
+  t.test('CsvInlet reads typed rows', async (t) => {
+    const rows = 'id,price,at\n1,1.5,2020-07-30\nx,1,\n2,,\n'
+    const folder = set(t, 'csv-inlet.js', undefined, { 'prices.csv': rows })
+    const expected =
+      'prices.0 { id: 1, price: 1.5, at: 2020-07-30T00:00:00.000Z }\nprices.0 { id: 2, price: null, at: null }\n'
+    t.equal(await transfers(t, 'csv-inlet.js', folder), expected)
+  })
+
+  t.test('NullInlet produces nothing', async (t) => {
+    t.equal(await transfers(t, 'null-inlet.js', set(t, 'null-inlet.js')), '')
+  })
+
+  t.test('RandomIntInlet gives the same numbers at every run', async (t) => {
+    const folder = set(t, 'random-int-inlet.js')
+    const printed = await transfers(t, 'random-int-inlet.js', folder, 3)
+    t.match(printed, /^dice\.0 [1-6]\ndice\.1 [1-6]\ndice\.2 [1-6]\n$/)
+    t.equal(await transfers(t, 'random-int-inlet.js', folder, 3), printed)
+  })
+
+  t.test('MongoOutlet replaces rows that come again', { skip: mongo.skip }, async (t) => {
+    const { url, database, db } = await mongo.database(t)
+    await db.collection('prices').createIndex({ id: 1 }, { unique: true }, {})
+    const change = (code: string) => code.replace("database: 'shop'", `url: '${url}', database: '${database}'`)
+    const folder = set(t, 'mongo-outlet.js', change, { 'prices.csv': 'id,price\n1,1.5\n2,3\n' })
+    const stored = async () => {
+      const documents = await db
+        .collection('prices')
+        .find({}, { sort: { id: 1 } })
+        .toArray()
+      return documents.map(({ _id, ...price }) => price)
+    }
+    for (let run = 0; run < 2; run++) {
+      await transfers(t, 'mongo-outlet.js', folder)
+      t.same(await stored(), [
+        { id: 1, price: 1.5 },
+        { id: 2, price: 3 },
+      ])
+    }
+  })
+
+  t.test('FileOutlet writes to the files that records choose', async (t) => {
+    const folder = set(t, 'file-outlet.js')
+    await transfers(t, 'file-outlet.js', folder)
+    t.match(read(folder, 'out/numbers.jsonl'), /^[1-6]\n$/)
+    t.equal(read(folder, 'out/others.jsonl'), read(folder, 'out/numbers.jsonl'))
+  })
+
+  t.test('CsvOutlet writes a header and rows', async (t) => {
+    const folder = set(t, 'csv-outlet.js')
+    for (let run = 0; run < 2; run++) await transfers(t, 'csv-outlet.js', folder)
+    t.match(read(folder, 'rolls.csv'), /^roll,points\n0,[1-6]\n0,[1-6]\n$/)
+  })
+
+  t.test('PrintOutlet prints what the page says', async (t) => {
+    const expected = /PrintOutlet\(\), \/\/ (.*)\n/.exec(programs.get('print-outlet.js') ?? '')?.[1]
+    t.equal(await transfers(t, 'print-outlet.js', set(t, 'print-outlet.js')), `${expected}\n`)
+  })
+
+  t.test('NullOutlet takes records', async (t) => {
+    t.equal(await transfers(t, 'null-outlet.js', set(t, 'null-outlet.js')), '')
+  })
+})
