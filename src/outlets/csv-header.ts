@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { open, type FileHandle } from 'node:fs/promises'
+import { constants, open, type FileHandle } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
 import type { TextEncoding } from '../text-encoding.js'
 import { isMissing } from './real-target.js'
@@ -17,6 +17,9 @@ export interface CsvDialect {
   readonly encoding: TextEncoding
 }
 
+/** Opening a named pipe must not wait for somebody to write to it. (Windows has no such flag.) */
+const FLAGS = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
+
 /** Bytes that are read at once, and most bytes that a header can have. */
 const CHUNK = 65_536
 const LONGEST = 1_048_576
@@ -29,7 +32,7 @@ const LONGEST = 1_048_576
 export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
   let handle: FileHandle
   try {
-    handle = await open(file, 'r')
+    handle = await open(file, FLAGS)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

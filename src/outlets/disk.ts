@@ -1,9 +1,24 @@
 import { open, type FileHandle } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
-/** Writes all bytes: one write takes everything, unless the disk is nearly full: then the next one says so. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** How long to wait when a pipe is full, in milliseconds. */
+const PAUSE = 5
+
+/**
+ * Writes all bytes: one write takes everything, unless the disk is nearly full: then the next one says so. What is no
+ * file, such as a pipe, takes them in parts.
+ *
+ * @param signal - ends the waiting for the reader of a pipe, which has got a part of the bytes then
+ */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let written = 0; written < bytes.length;) {
-    written += (await handle.write(bytes, written)).bytesWritten
+    try {
+      written += (await handle.write(bytes, written)).bytesWritten
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      signal?.throwIfAborted()
+      await delay(PAUSE)
+    }
   }
 }
 

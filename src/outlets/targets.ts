@@ -165,8 +165,9 @@ export class Targets {
         const bytes = await compose(target)
         update.signal.throwIfAborted()
         try {
-          await write(file, bytes, { truncate, fsync: this.#fsync })
+          await write(file, bytes, { truncate, fsync: this.#fsync }, update.signal)
         } catch (cause) {
+          if (update.signal.aborted && cause === update.signal.reason) throw cause
           throw new FileError(file, `${this.#outlet}: cannot write to ${file}: ${toError(cause).message}`, { cause })
         }
       })

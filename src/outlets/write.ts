@@ -13,8 +13,16 @@ export interface WriteMode {
   readonly fsync: boolean
 }
 
-/** A real path has no link at its end; one that was put there meanwhile is not followed. */
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW
+/**
+ * A real path has no link at its end; one that was put there meanwhile is not followed. A named pipe that nobody reads
+ * is an error, and a full one does not block. (Windows has no such flags.)
+ */
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_CREAT |
+  constants.O_APPEND |
+  ((constants.O_NOFOLLOW as number | undefined) ?? 0) |
+  ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /**
  * Adds bytes to a file in one write, or puts them in the place of what is in it; makes the file and its folder if they
@@ -22,8 +30,9 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | cons
  * place, see {@link replace}, is empty then. The caller holds the file's lock.
  *
  * @param file - real path of the file
+ * @param signal - ends the waiting for the reader of a named pipe
  */
-export async function write(file: string, bytes: Uint8Array, mode: WriteMode): Promise<void> {
+export async function write(file: string, bytes: Uint8Array, mode: WriteMode, signal?: AbortSignal): Promise<void> {
   const made = await mkdir(path.dirname(file), { recursive: true })
   if (mode.truncate && (await replace(file, bytes, mode.fsync))) return
   const handle = await open(file, FLAGS)
@@ -34,7 +43,7 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode): P
     if (mode.truncate && isFile) await handle.truncate(0)
     const size = mode.truncate ? 0 : before.size
     try {
-      await writeAll(handle, bytes)
+      await writeAll(handle, bytes, signal)
       if (mode.fsync && isFile) {
         await handle.sync()
         if (size === 0 || made !== undefined) await syncFolders(file, made)

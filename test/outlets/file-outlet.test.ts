@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, open } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { TransferCancelledError } from '../../src/errors.js'
+import { CsvOutlet } from '../../src/outlets/csv-outlet.js'
 import { FileOutlet, type FileOutletOptions } from '../../src/outlets/file-outlet.js'
 import { Record, type Metadata } from '../../src/record.js'
 import { Update } from '../../src/update.js'
@@ -256,6 +259,42 @@ t.test('without room for as long as it is tried, a push fails, and the file is a
   await t.rejects(replacing.push([record('x'.repeat(100_000))], update), { cause: { code: 'ENOSPC' } })
   t.same(readdirSync(disk), ['out.txt'])
   t.equal(readFileSync(`${disk}/out.txt`, 'utf8'), 'good\n', 'nor is it replaced by half a file')
+})
+
+t.test('a named pipe gets every line once, however slow its reader; without one it is an error', async (t) => {
+  const { folder } = setUp(t)
+  const pipe = `${folder}/pipe`
+  if (spawnSync('mkfifo', [pipe]).status !== 0) {
+    t.pass('needs mkfifo', { skip: true })
+    return
+  }
+  const cancellation = new Cancellation()
+  const stoppable = new Update(['file'], 1, cancellation)
+  const lines = Array.from({ length: 2000 }, (_, index) => `${index} ${'x'.repeat(200)}`)
+  for (const outlet of [new FileOutlet(pipe), new CsvOutlet(pipe, { columns: ['line'] })]) {
+    const isCsv = outlet instanceof CsvOutlet
+    const batch = lines.map((line) => record(isCsv ? { line } : line))
+    await t.rejects(outlet.push(batch, update), { code: 'DATABAY_FILE', cause: { code: 'ENXIO' } })
+    const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const pushed = outlet.push(batch, update).then(() => true)
+    let text = ''
+    while (!(await Promise.race([pushed, setTimeout(1, false)])) || !text.endsWith(`${lines.at(-1) ?? ''}\n`)) {
+      const bytes = Buffer.alloc(10_000)
+      const empty = () => ({ bytesRead: 0 })
+      text += bytes.toString('utf8', 0, (await reader.read(bytes, 0, bytes.length, null).catch(empty)).bytesRead)
+    }
+    t.same(text.split('\n').slice(isCsv ? 1 : 0, -1), lines)
+    await reader.close()
+  }
+  const idle = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+  const stuck = new FileOutlet(pipe).push(
+    lines.map((line) => record(line)),
+    stoppable,
+  )
+  t.equal(await Promise.race([stuck, setTimeout(20, 'waits for its reader')]), 'waits for its reader')
+  cancellation.cancel(new TransferCancelledError('stop'))
+  await t.rejects(stuck, TransferCancelledError)
+  await idle.close()
 })
 
 t.test('a transfer that is told to stop writes nothing', async (t) => {
