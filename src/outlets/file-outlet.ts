@@ -103,17 +103,24 @@ export class FileOutlet extends Outlet {
 }
 
 function toJson(payload: unknown): string {
-  const kind = payload instanceof Map ? 'a Map' : payload instanceof Set ? 'a Set' : typeof payload
-  const message = `FileOutlet: a payload cannot be JSON (${kind})`
-  // JSON makes an empty object of these, whatever they hold
-  if (payload instanceof Map || payload instanceof Set) throw new InvalidPayloadError(message)
   let json: unknown
   try {
-    json = JSON.stringify(payload)
+    json = JSON.stringify(payload, withoutLoss)
   } catch (cause) {
-    throw new InvalidPayloadError(message, { cause })
+    throw cause instanceof InvalidPayloadError ? cause : noJson(typeof payload, { cause })
   }
   // what JSON has no word for, such as a function
-  if (typeof json !== 'string') throw new InvalidPayloadError(message)
+  if (typeof json !== 'string') throw noJson(typeof payload)
   return json
+}
+
+/** Refuses values, at any depth, of which JSON makes an empty object, whatever they hold. */
+function withoutLoss(_key: string, value: unknown): unknown {
+  if (value instanceof Map) throw noJson('a Map')
+  if (value instanceof Set) throw noJson('a Set')
+  return value
+}
+
+function noJson(kind: string, options?: ErrorOptions): InvalidPayloadError {
+  return new InvalidPayloadError(`FileOutlet: a payload cannot be JSON (${kind})`, options)
 }

@@ -48,6 +48,7 @@ t.test('what JSON would make an empty object of is an error', async (t) => {
   const cases: [unknown, string][] = [
     [new Map([[1, 2]]), 'a Map'],
     [new Set([1]), 'a Set'],
+    [{ deep: [{ in: new Map() }] }, 'a Map'],
   ]
   for (const [payload, kind] of cases) {
     const message = `FileOutlet: a payload cannot be JSON (${kind})`
