@@ -9,13 +9,20 @@ const CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET', 'UND_ERR_SOCKET'],
   ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', // a body was cut, of which the connection was to end with it
 ])
 
 /** Whether a request that failed like this is worth another try. */
 export function mayPass(error: HttpError): boolean {
   if (error.failure === 'status') return STATUSES.has(error.status ?? 0)
   const { cause } = error
-  return cause instanceof Error && 'code' in cause && CODES.has(String(cause.code))
+  if (!(cause instanceof Error)) return false
+  return ('code' in cause && CODES.has(String(cause.code))) || isCutBetweenChunks(cause)
+}
+
+/** Of a body in chunks that was cut, of which the connection was to end with it. undici's error has no code. */
+function isCutBetweenChunks({ name, message }: Error): boolean {
+  return name === 'HTTPParserError' && message.includes('Invalid EOF state')
 }
 
 /**

@@ -49,6 +49,28 @@ t.test('what does not pass is not tried again', async (t) => {
   t.equal(asked, 1)
 })
 
+t.test('a body that is cut is tried again, also when the connection was to be closed behind it', async (t) => {
+  for (const [start, rest] of [
+    ['content-length: 5\r\n\r\n[1,', '2]'],
+    ['transfer-encoding: chunked\r\n\r\n3\r\n[1,\r\n', '2\r\n2]\r\n0\r\n\r\n'],
+  ] as const) {
+    const logs = captureLogs(t)
+    let asked = 0
+    const server = createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          const head = `HTTP/1.1 200 OK\r\nconnection: close\r\n${start}`
+          socket.end(++asked === 1 ? head : head + rest)
+        })
+    })
+    t.teardown(() => server.close())
+    t.same(await inlet(t, `http://127.0.0.1:${await listen(server)}`, { retry }).pull(update), [1, 2])
+    t.equal(asked, 2)
+    t.equal(logs.lines.length, 1)
+  }
+})
+
 t.test('the last failure counts when no try is left', async (t) => {
   captureLogs(t)
   let asked = 0
