@@ -92,7 +92,7 @@ function checkStorable(mongo: Mongo, document: Document): void {
   try {
     const size = mongo.BSON.calculateObjectSize(document, { ignoreUndefined: false })
     if (size >= MAX_SIZE) throw invalid(`it takes ${size} bytes, and MongoDB takes less than ${MAX_SIZE}`)
-    checkValue(document, '')
+    checkValue(mongo, document, '')
   } catch (cause) {
     // a circle, or nested too deeply
     throw cause instanceof InvalidPayloadError ? cause : invalid(toError(cause).message, cause)
@@ -100,7 +100,7 @@ function checkStorable(mongo: Mongo, document: Document): void {
 }
 
 /** Refuses what the driver would leave out or store as something else. The document has no circles. */
-function checkValue(value: unknown, path: string): void {
+function checkValue(mongo: Mongo, value: unknown, path: string): void {
   switch (typeof value) {
     case 'function':
     case 'symbol':
@@ -109,23 +109,27 @@ function checkValue(value: unknown, path: string): void {
       if (BigInt.asIntN(64, value) !== value) throw invalid(`there is a number of more than 64 bits at ${path}`)
       return
     case 'object':
-      if (value !== null) checkObject(value, path)
+      if (value !== null) checkObject(mongo, value, path)
   }
 }
 
-function checkObject(value: object, path: string): void {
-  if ('_bsontype' in value) return
-  if (hasToBson(value)) {
-    checkValue(value.toBSON(), path)
+function checkObject(mongo: Mongo, value: object, path: string): void {
+  const kind = kindOf(value)
+  if ('_bsontype' in value || kind === 'RegExp') {
+    // the driver looks into these only when it sends, and then refuses the whole batch
+    mongo.BSON.serialize({ value })
     return
   }
-  const kind = kindOf(value)
+  if (hasToBson(value)) {
+    checkValue(mongo, value.toBSON(), path)
+    return
+  }
   if (!KINDS.has(kind) && !types.isUint8Array(value)) throw invalid(`there is a ${kind} at ${path}`)
   if (value instanceof Date && Number.isNaN(value.getTime())) throw invalid(`there is an invalid date at ${path}`)
   if (kind !== 'Object' && kind !== 'Array' && kind !== 'Map') return
   for (const [name, one] of value instanceof Map ? value : Object.entries(value)) {
     if (String(name).includes('\0')) throw invalid(`there is a field with a NUL in its name at ${path}`)
-    checkValue(one, path === '' ? String(name) : `${path}.${name}`)
+    checkValue(mongo, one, path === '' ? String(name) : `${path}.${name}`)
   }
 }
 

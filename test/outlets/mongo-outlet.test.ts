@@ -132,6 +132,8 @@ t.test('what cannot be stored is refused, record by record, and the others are s
     [{ n: 0, when: new Date('x') }, /an invalid date at when/],
     [{ n: 0, 'a\0b': 1 }, /a NUL in its name/],
     [{ n: 0, odd: { toBSON: () => () => 1 } }, /a function at odd/],
+    [{ n: 0, regular: new RegExp('a\0b') }, /null bytes/],
+    [{ n: 0, odd: [{ _bsontype: 'Odd', [Symbol.for('@@mdb.bson.version')]: 7 }] }, /invalid _bsontype/],
   ]
   const error = await refusal(outlet.push(records({ n: 1 }, ...bad.map(([payload]) => payload), { n: 2 }), update))
   t.equal(error.taken, 2)
