@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
+import { resolve } from 'node:path'
 import { checkPath, checkWord } from '../check.js'
-import { FileError, toError } from '../errors.js'
+import { FileError, InvalidOptionError, toError } from '../errors.js'
 import type { Logger } from '../log.js'
 import { FileMark } from './file-mark.js'
 import { OpenedFile, orMissing } from './opened-file.js'
@@ -82,9 +83,12 @@ export class FollowedFile<T, S> {
     this.#splitter = splitter
     this.#log = log
     this.#missing = checkWord(`${connector}.missing`, options.missing, ['error', 'await'], 'error')
-    const positionFile = options.positionFile
+    const { positionFile } = options
     this.#positionFile =
       positionFile === undefined ? undefined : new PositionFile(checkPath(`${connector}.positionFile`, positionFile))
+    if (positionFile !== undefined && resolve(positionFile) === resolve(path)) {
+      throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
+    }
     this.#at = this.#beginning
   }
 

@@ -9,6 +9,9 @@ interface Sibling extends FileFacts {
   readonly age: number | undefined
 }
 
+/** What a rotated file is compressed into: another file, which may have been given the inode of one that is gone. */
+const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip|z)$/i
+
 /** How often to look again while files are being renamed. */
 const LOOKS = 50
 
@@ -89,7 +92,9 @@ function sameFiles(some: readonly Sibling[], others: readonly Sibling[]): boolea
 async function listSiblings(path: string): Promise<Sibling[]> {
   const folder = dirname(path)
   const name = basename(path)
-  const names = ((await orMissing(readdir(folder))) ?? []).filter((other) => other.startsWith(name))
+  const names = ((await orMissing(readdir(folder))) ?? []).filter(
+    (other) => other === name || (other.startsWith(name) && !COMPRESSED.test(other)),
+  )
   const siblings = await Promise.all(
     names.map(async (other) => {
       const sibling = join(folder, other)

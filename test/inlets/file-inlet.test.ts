@@ -371,6 +371,25 @@ t.test('a start that does not find the file that was read says so', async (t) =>
   t.match(logs.messages()[1], /was truncated or written anew/)
 })
 
+t.test('a file that a rotated one was compressed into is not taken for it, whatever inode it was given', async (t) => {
+  const logs = captureLogs(t)
+  const folder = t.testdir({ log: '1\n2\n' })
+  const [log, positionFile] = [`${folder}/log`, `${folder}/position`]
+  const before = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
+  await before.onStart()
+  t.same(await before.pull(update), ['1', '2'])
+  await before.onShutdown()
+  // with the inode for certain
+  renameSync(log, `${folder}/log.1.gz`)
+  writeFileSync(`${folder}/log.1.gz`, 'not text\n')
+  writeFileSync(log, '3\n')
+  const after = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
+  await after.onStart()
+  t.same(await after.pull(update), ['3'])
+  await after.onShutdown()
+  t.match(logs.messages(), [/the file that was read up to byte 4 is gone/])
+})
+
 t.test('a position file that cannot be used is an error, and nothing is read', async (t) => {
   const folder = t.testdir({ log: '1\n', odd: '{', other: '{"version":1}', place: {} })
   for (const name of ['odd', 'other']) {
@@ -489,6 +508,7 @@ t.test('options are checked', async (t) => {
     ['a', { missing: 'wait' }, 'FileInlet.missing'],
     ['a', { positionFile: '' }, 'FileInlet.positionFile'],
     ['a', { positionFile: 'b', mode: 'file' }, 'FileInlet.positionFile'],
+    ['a', { positionFile: './b/../a' }, 'FileInlet.positionFile'],
     ['a', { lines: 1 }, 'FileInlet.lines'],
   ]
   for (const [file, options, option] of cases) {
