@@ -13,6 +13,9 @@ export interface CsvFormat {
 const FORMULA = /^[=+\-@\t\r]/
 const GUARDED = /^'[=+\-@\t\r]/
 
+/** Kinds of objects that hold something, but have no keys for it: they would be empty rows where cells may be missing. */
+const WITHOUT_KEYS = new Set(['Map', 'Set', 'Date', 'RegExp', 'Error', 'ArrayBuffer'])
+
 /** The header as text, with its line end. */
 export function headerText(columns: readonly string[], format: CsvFormat): string {
   return toText([guarded(columns, format)], format)
@@ -74,12 +77,14 @@ function missingColumn(payload: object, columns: readonly string[], positions: R
   return new InvalidPayloadError(`CsvOutlet: a payload has no key ${show(missing)}, which is a column of the file`)
 }
 
-/** @throws {@link InvalidPayloadError} unless the payload is an object, and no array */
+/** @throws {@link InvalidPayloadError} unless the payload is an object with keys, and no array */
 function entriesOf(payload: unknown): [string, unknown][] {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     const kind = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `of type ${typeof payload}`
     throw new InvalidPayloadError(`CsvOutlet: a payload is ${kind}: expected an object`)
   }
+  const kind = Object.prototype.toString.call(payload).slice(8, -1)
+  if (WITHOUT_KEYS.has(kind)) throw new InvalidPayloadError(`CsvOutlet: a payload is a ${kind}: expected an object`)
   return Object.entries(payload)
 }
 

@@ -1,4 +1,6 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { Buffer } from 'node:buffer'
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { TransferCancelledError } from '../../src/errors.js'
@@ -130,6 +132,29 @@ t.test('what is no flat object is an error', async (t) => {
     await push(payload).catch((error: unknown) => t.notMatch(String(error), /secret/))
   }
   t.same(readdirSync(folder), [])
+})
+
+t.test('an object that has no keys for what it holds is an error, and no empty row', async (t) => {
+  const { folder, push } = setUp(t, { columns: ['a'], missingColumns: 'empty' })
+  for (const payload of [new Map([['a', 1]]), new Set([1]), new Date(), new Error('a')]) {
+    const message = `CsvOutlet: a payload is a ${payload.constructor.name}: expected an object`
+    await t.rejects(push({ a: 1 }, payload), invalidPayload(message))
+  }
+  t.same(readdirSync(folder), [])
+})
+
+t.test('a pipe is not read for a header: each batch is written with one', async (t) => {
+  const { folder, push } = setUp(t)
+  if (spawnSync('mkfifo', [`${folder}/out.csv`]).status !== 0) {
+    t.pass('needs mkfifo', { skip: true })
+    return
+  }
+  const reader = openSync(`${folder}/out.csv`, constants.O_RDONLY | constants.O_NONBLOCK)
+  t.teardown(() => closeSync(reader))
+  await push({ a: 1 })
+  await push({ a: 2 })
+  const read = Buffer.alloc(100)
+  t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\na\n2\n')
 })
 
 t.test('a string that a spreadsheet would run as a formula is guarded', async (t) => {
