@@ -69,6 +69,11 @@ export function newlyArrived(before: readonly unknown[], after: readonly unknown
   return compare([before], after).extra
 }
 
+/** What arrived without some of those, as far as they are in it. */
+export function without(arrived: readonly unknown[], those: readonly unknown[]): unknown[] {
+  return compare([those], arrived).extra
+}
+
 /** Freezes a payload and all that it refers to; views of bytes cannot be frozen and stay as they are. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value

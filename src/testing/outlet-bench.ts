@@ -3,7 +3,7 @@ import { takenDespite, type PartialPushError } from '../errors.js'
 import type { Outlet } from '../outlet.js'
 import { Record, type Metadata } from '../record.js'
 import type { Outcome } from './claims.js'
-import { claimDelivered, claimNoExtra, newlyArrived } from './delivery.js'
+import { claimDelivered, claimNoExtra, newlyArrived, without } from './delivery.js'
 import { nameOf, NodeBench, type NodeSetup } from './node-bench.js'
 import type { SuiteOutletOptions } from './outlet-tester.js'
 
@@ -78,6 +78,16 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
       await this.#arrived(),
       this.setup.ordered,
     )
+  }
+
+  /**
+   * Checks that these arrived since the check began, and beside them nothing but some of a push that was told to stop:
+   * they may have been on their way.
+   */
+  async claimArrivedBeside(outlet: Outlet, batch: readonly unknown[], stopped: readonly unknown[]): Promise<void> {
+    if (this.setup.read === undefined) return
+    const arrived = without(await this.#arrived(), this.#asArrived(stopped))
+    claimDelivered(`${nameOf(outlet)}.push`, [this.#asArrived(batch)], arrived, this.setup.ordered)
   }
 
   /** Checks that what a push says is so: all arrived when it resolved, none when it was refused, unless it says which. */

@@ -110,10 +110,9 @@ const CHECKS: Check<OutletBench>[] = [
       const outcome = await bench.tryPush(outlet, second, 'that is told to stop', late.update, late.cancel)
       if ('error' in outcome) await bench.claimAtMost(outlet, 'that is told to stop', second)
       else await bench.claimHonest(outlet, second, outcome, 'that is told to stop')
-      await bench.forget()
       const third = bench.payloads(2)
       await bench.push(outlet, third)
-      await bench.claimArrived(outlet, third)
+      await bench.claimArrivedBeside(outlet, third, second)
     },
   },
   {
