@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { constants, open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
 import type { TextEncoding } from '../text-encoding.js'
+import { endsWith, READ } from './disk.js'
 import { isMissing } from './real-target.js'
 
 /** How a CSV file begins, and how it ends. */
@@ -17,9 +18,6 @@ export interface CsvDialect {
   readonly encoding: TextEncoding
 }
 
-/** Opening a named pipe must not wait for somebody to write to it. (Windows has no such flag.) */
-const FLAGS = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
-
 /** Bytes that are read at once, and most bytes that a header can have. */
 const CHUNK = 65_536
 const LONGEST = 1_048_576
@@ -32,7 +30,7 @@ const LONGEST = 1_048_576
 export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
   let handle: FileHandle
   try {
-    handle = await open(file, FLAGS)
+    handle = await open(file, READ)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
@@ -41,9 +39,7 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
     const { size } = await handle.stat()
     if (size === 0) return undefined
     const columns = await readColumns(handle, size, dialect)
-    const lineEnd = Buffer.from('\n', dialect.encoding)
-    const last = await handle.read(Buffer.alloc(lineEnd.length), 0, lineEnd.length, Math.max(0, size - lineEnd.length))
-    return { columns, endsLine: last.buffer.equals(lineEnd) }
+    return { columns, endsLine: await endsWith(handle, Buffer.from('\n', dialect.encoding)) }
   } finally {
     await handle.close()
   }

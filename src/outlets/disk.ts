@@ -1,5 +1,9 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { Buffer } from 'node:buffer'
+import { constants, open, type FileHandle } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+
+/** Opening a named pipe to read must not wait for somebody to write to it. (Windows has no such flag.) */
+export const READ = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /** How long to wait when a pipe is full, in milliseconds. */
 const PAUSE = 5
@@ -20,6 +24,15 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: A
       await delay(PAUSE)
     }
   }
+}
+
+/** Whether a file ends with these bytes, or is empty. What is no file keeps nothing, so it is empty. */
+export async function endsWith(handle: FileHandle, end: Uint8Array): Promise<boolean> {
+  const stats = await handle.stat()
+  if (!stats.isFile() || stats.size === 0) return true
+  const { size } = stats
+  const { buffer } = await handle.read(Buffer.alloc(end.length), 0, end.length, Math.max(0, size - end.length))
+  return buffer.equals(end)
 }
 
 /** Waits until it is on the disk which files a folder holds. */

@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer'
+import { open } from 'node:fs/promises'
 import { checkOptions, checkWord } from '../check.js'
 import { InvalidPayloadError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Metadata, Record } from '../record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
+import { endsWith, READ } from './disk.js'
 import { encode } from './encode.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
 
@@ -27,7 +29,8 @@ const OPTIONS = ['processors', 'encoding', 'format', ...TARGET_OPTIONS] as const
 /**
  * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go
  * to the same file are written at once, or none of them; the file and its folder are made if they are missing. Outlets
- * in all threads of the process that write one file, by whatever path, take turns.
+ * in all threads of the process that write one file, by whatever path, take turns. A last line without a line end, which
+ * a process may leave that is killed while it writes, is ended first.
  *
  * A record can choose its file, mode and encoding in its metadata, under {@link FileOutlet.FILEPATH},
  * {@link FileOutlet.FILE_MODE} and {@link FileOutlet.FILE_ENCODING}. It can only choose files in `baseFolder`.
@@ -66,7 +69,10 @@ export class FileOutlet extends Outlet {
   async push(records: Record[], update: Update): Promise<void> {
     const targets = await this.#targets.group(records, update)
     const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target.records) }))
-    await this.#targets.write(writes, update, ({ bytes }) => bytes)
+    await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }) => {
+      const lineEnd = Buffer.from('\n', this.#encodingOf(records[0]?.metadata ?? {}))
+      return truncate || (await beginsLine(file, lineEnd)) ? bytes : Buffer.concat([lineEnd, bytes])
+    })
   }
 
   override saveState(): unknown {
@@ -99,6 +105,18 @@ export class FileOutlet extends Outlet {
   #encodingOf(metadata: Metadata): TextEncoding {
     const key = FileOutlet.FILE_ENCODING
     return checkWord(key, metadata[key], TEXT_ENCODINGS, this.#encoding)
+  }
+}
+
+/** Whether what is added to a file begins a line. */
+async function beginsLine(file: string, lineEnd: Uint8Array): Promise<boolean> {
+  const handle = await open(file, READ).catch(() => undefined)
+  // it is not there, or may be written to and not read
+  if (handle === undefined) return true
+  try {
+    return await endsWith(handle, lineEnd)
+  } finally {
+    await handle.close()
   }
 }
 

@@ -56,6 +56,18 @@ t.test('what JSON would make an empty object of is an error', async (t) => {
   }
 })
 
+t.test('a last line that has no end, as somebody left it who was killed, is ended first', async (t) => {
+  const { folder, outlet, read } = setUp(t, { out: { 'default.txt': '{"half":"li' } })
+  await outlet.push([record({ a: 1 })], update)
+  await outlet.push([record({ a: 2 })], update)
+  t.equal(read('out/default.txt'), '{"half":"li\n{"a":1}\n{"a":2}\n')
+  const wide = (text: string) => Buffer.from(text, 'utf16le')
+  writeFileSync(`${folder}/out/wide`, wide('half'))
+  for (const text of ['é', 'à'])
+    await outlet.push([record(text, { [FILEPATH]: 'wide', [FILE_ENCODING]: 'utf-16le' })], update)
+  t.same(readFileSync(`${folder}/out/wide`), wide('half\né\nà\n'))
+})
+
 t.test('with the format json every line is JSON', async (t) => {
   const { outlet, read } = setUp(t, {}, { format: 'json' })
   await outlet.push([record('two\nlines'), record({ a: 1 })], update)
