@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { factsAt, OpenedFile, orMissing, type FileFacts } from './opened-file.js'
 
@@ -90,6 +90,13 @@ function sameFiles(some: readonly Sibling[], others: readonly Sibling[]): boolea
 }
 
 async function listSiblings(path: string): Promise<Sibling[]> {
+  // where the path is a link, what it leads to is rotated, or the link itself
+  const real = await orMissing(realpath(path))
+  const lists = await Promise.all((real === undefined ? [path] : [real, path]).map(listBeside))
+  return [...new Map(lists.flat().map((sibling) => [sibling.path, sibling])).values()]
+}
+
+async function listBeside(path: string): Promise<Sibling[]> {
   const folder = dirname(path)
   const name = basename(path)
   const names = ((await orMissing(readdir(folder))) ?? []).filter(

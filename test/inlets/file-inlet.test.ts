@@ -283,6 +283,32 @@ t.test('a file that is rotated under another kind of name is followed, too', asy
   await second.onShutdown()
 })
 
+t.test('no file is passed over, nor forgotten over a restart, when what a link leads to is rotated', async (t) => {
+  const logs = captureLogs(t)
+  const folder = t.testdir({ logs: { log: '1\n2\n' }, link: t.fixture('symlink', 'logs/log') })
+  const file = `${folder}/logs/log`
+  const options = { positionFile: `${folder}/position` }
+  const rotate = (line: string) => {
+    for (const age of [1, 0]) {
+      const name = age === 0 ? file : `${file}.${age}`
+      if (existsSync(name)) renameSync(name, `${file}.${age + 1}`)
+    }
+    writeFileSync(file, line)
+  }
+  const before = new FileInlet(`${folder}/link`, options)
+  await before.onStart()
+  t.same(await before.pull(update), ['1'])
+  await before.onShutdown()
+  rotate('3\n')
+  rotate('4\n')
+  const after = new FileInlet(`${folder}/link`, options)
+  await after.onStart()
+  for (const line of ['2', '3', '4']) t.same(await after.pull(update), [line])
+  t.same(await after.pull(update), [])
+  await after.onShutdown()
+  t.same(logs.messages(), [])
+})
+
 t.test('a file that was deleted is read to its end, and then the one that has its name', async (t) => {
   const file = `${t.testdir({ log: '1\n2\n' })}/log`
   const inlet = new FileInlet(file)
