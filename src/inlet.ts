@@ -62,6 +62,22 @@ export abstract class Inlet<T = unknown> extends Node {
   abstract pull(update: Update): Pulled<T> | Promise<Pulled<T>>
 
   /**
+   * Called once when a transfer has ended in which this inlet was pulled, also when the pull failed or the transfer was
+   * told to stop; its pull may run on then. For an inlet that keeps a position, acknowledges what it gave, or the like.
+   * Where transfers overlap, as the inlet is shared or its link has `maxInstances`, `update` says which one it was.
+   *
+   * The transfer waits for a promise, but no longer than until it is told to stop. An error is one of the transfer, of
+   * the stage `pull`. Draining a buffer is no transfer of this kind.
+   *
+   * @param update - the one that `pull` was given
+   * @param delivered - whether this pull and all that came after it did what they should: every record was taken by
+   * all outlets, removed by a processor, or is held by a buffer. `false` when anything was dropped or failed on the way;
+   * some outlets, or all, may have taken records all the same. Another inlet's failed pull counts only for what it had
+   * dropped
+   */
+  onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
+
+  /**
    * Makes a record of this inlet: with its global metadata, and `__inlet__`, which says where the record comes
    * from (the inlet's `toString()`, read once).
    *

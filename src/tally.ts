@@ -1,5 +1,6 @@
 import type { Cancellation } from './cancellation.js'
 import { toError } from './errors.js'
+import type { Inlet } from './inlet.js'
 import { getLogger } from './log.js'
 import { plainError, type OutletReport, type ReportedError, type Stage, type TransferReport } from './report.js'
 import type { Update } from './update.js'
@@ -31,6 +32,8 @@ export class Tally {
   grouped = 0
   batches = 0
   outlets: OutletReport[] = []
+  /** Inlets that are told how the transfer ended, and whether their pull was one; most transfers have none. */
+  toTell: Map<Inlet, boolean> | undefined
   readonly errors: ReportedError[] = []
   readonly update: Update
   readonly drain: boolean
@@ -53,6 +56,24 @@ export class Tally {
   /** Why the transfer was told to stop, if it was. */
   get cancelled(): Error | undefined {
     return this.#cancellation.reason
+  }
+
+  /** Whether every record that was pulled is where it should be, as far as that is known. */
+  get delivered(): boolean {
+    const lost = this.#dropped + this.outlets.reduce((sum, { dropped }) => sum + dropped, 0)
+    // another inlet that failed has nothing to do with what came of the others, unless that was dropped
+    return lost === 0 && this.errors.every(({ stage }) => stage === 'pull')
+  }
+
+  /** Notes that an inlet is pulled that is to be told how the transfer ended. */
+  willTell(inlet: Inlet): void {
+    this.toTell ??= new Map()
+    this.toTell.set(inlet, true)
+  }
+
+  /** Notes that its pull failed, if it was pulled at all. */
+  pullFailed(inlet: Inlet): void {
+    if (this.toTell?.has(inlet) === true) this.toTell.set(inlet, false)
   }
 
   /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */

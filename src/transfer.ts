@@ -9,6 +9,7 @@ import { nameOf, type AnyGrouper, type AnyProcessor } from './processor.js'
 import { isRecord, type Record } from './record.js'
 import type { OutletReport, TransferReport } from './report.js'
 import { Tally, type TransferRun } from './tally.js'
+import { tellInlets } from './transfer-end.js'
 import { Turns } from './turns.js'
 import type { Update } from './update.js'
 
@@ -33,6 +34,7 @@ export interface TransferParts {
  * processors  ─ one by one ───► records          an error here: nothing is pushed
  * groupers    ─ one by one ───► batches
  * outlets     ─ at once ──────► each gets every batch, one by one, whatever happens to its siblings
+ * inlets      ─ at once ──────► those that want to know are told whether their records were delivered
  * ```
  */
 export async function transfer(parts: TransferParts, run: TransferRun): Promise<TransferReport> {
@@ -44,6 +46,7 @@ export async function transfer(parts: TransferParts, run: TransferRun): Promise<
   tally.buffered = bufferedBy(parts.processors)
   const batches = processed && (await groupAll(parts.groupers, processed, tally))
   if (batches !== undefined) tally.outlets = await pushAll(parts, batches, tally)
+  if (tally.toTell !== undefined) await tellInlets(tally.toTell, tally)
   log.debug('%s done', run.update)
   return tally.report()
 }
@@ -71,9 +74,11 @@ async function pullOne(inlet: Inlet, tally: Tally): Promise<Record[] | undefined
   try {
     const stopped = tally.cancelled
     if (stopped !== undefined) throw stopped
+    if (inlet.onTransferEnd !== undefined) tally.willTell(inlet)
     return toRecords(inlet, await tally.call(() => inlet.pull(tally.update)))
   } catch (thrown) {
     tally.fail(thrown, nodeName(inlet), 'pull')
+    tally.pullFailed(inlet)
     return undefined
   }
 }
