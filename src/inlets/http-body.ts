@@ -42,21 +42,11 @@ export async function readBody(
   limit: number,
   maxSize = limit,
 ): Promise<Buffer> {
-  const encodings = [contentEncoding ?? []]
-    .flat()
-    .join(',')
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity')
-  if (encodings.length > MAX_ENCODINGS) throw new BodyError(`its body is encoded ${encodings.length} times`)
-  const decoders = encodings.map((name) => {
-    const decoder = DECODERS.get(name)
-    if (decoder === undefined) throw new BodyError(`its body has the unknown encoding ${show(name)}`)
-    return decoder
+  const decoders = decodersOf(contentEncoding)
+  let body = await collect(chunks, limit, maxSize, () => {
+    if (decoders instanceof BodyError) throw decoders
   })
-  let body = await collect(chunks, limit, maxSize)
-  if (body.length === 0) return body
+  if (body.length === 0 || decoders instanceof BodyError) return body
   for (const decode of decoders.reverse()) {
     body = await decode(body, { maxOutputLength: Math.max(1, limit) }).catch((error: unknown) => {
       if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) throw tooLarge(maxSize)
@@ -66,11 +56,37 @@ export async function readBody(
   return body
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, limit: number, maxSize: number): Promise<Buffer> {
+/** What undoes each encoding, in the order of the header, or what is wrong with that: then only no body can be read. */
+function decodersOf(contentEncoding: string | readonly string[] | undefined): Decoder[] | BodyError {
+  const encodings = [contentEncoding ?? []]
+    .flat()
+    .join(',')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity')
+  if (encodings.length > MAX_ENCODINGS) return new BodyError(`its body is encoded ${encodings.length} times`)
+  const decoders: Decoder[] = []
+  for (const name of encodings) {
+    const decoder = DECODERS.get(name)
+    if (decoder === undefined) return new BodyError(`its body has the unknown encoding ${show(name)}`)
+    decoders.push(decoder)
+  }
+  return decoders
+}
+
+/** @param onBytes - called when there is something, before it is kept */
+async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  limit: number,
+  maxSize: number,
+  onBytes: () => void,
+): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   // leaving the loop ends the response
   for await (const chunk of chunks) {
+    if (chunk.length > 0) onBytes()
     size += chunk.length
     if (size > limit) throw tooLarge(maxSize)
     parts.push(chunk)

@@ -30,6 +30,7 @@ t.test('a response without a body is no records', async (t) => {
   t.same(await pullOf(t, ''), [])
   t.same(await pullOf(t, '', { json: false }), [])
   t.same(await pullOf(t, '', {}, {}, 204), [])
+  t.same(await pullOf(t, '', {}, { 'content-encoding': 'klingon' }, 204), [])
   t.same(await pullOf(t, '[1]', { method: 'head' }), [])
 })
 
