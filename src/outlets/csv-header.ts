@@ -25,7 +25,7 @@ const LONGEST = 1_048_576
 /**
  * Reads the header of a CSV file.
  *
- * @returns `undefined` when there is no such file, or nothing in it
+ * @returns `undefined` when there is no such file, or nothing in it but a byte order mark and empty lines
  */
 export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
   let handle: FileHandle
@@ -39,39 +39,47 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
     const { size } = await handle.stat()
     if (size === 0) return undefined
     const columns = await readColumns(handle, size, dialect)
+    if (columns === undefined) return undefined
     return { columns, endsLine: await endsWith(handle, Buffer.from('\n', dialect.encoding)) }
   } finally {
     await handle.close()
   }
 }
 
-async function readColumns(handle: FileHandle, size: number, dialect: CsvDialect): Promise<readonly string[]> {
+async function readColumns(
+  handle: FileHandle,
+  size: number,
+  dialect: CsvDialect,
+): Promise<CsvHeader['columns'] | undefined> {
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
     const isWhole = length === size
-    const columns = parseHeader(buffer.toString(dialect.encoding, 0, bytesRead), isWhole, dialect.delimiter)
+    const text = buffer.toString(dialect.encoding, 0, bytesRead)
+    const columns = parseHeader(text, isWhole, dialect.delimiter)
     if (columns !== undefined) return columns
+    if (isWhole && rowsOf(text) === '') return undefined
     if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
   }
 }
 
 /**
- * The names in the first line of a CSV text.
+ * The names in the first line of a CSV text that is not empty.
  *
  * @param isWhole - whether the text has an end, and was not cut off
  * @returns `undefined` when the line is broken, or not all there
  */
 export function parseHeader(text: string, isWhole: boolean, delimiter = ','): readonly string[] | undefined {
+  const rest = rowsOf(text)
   let rows: readonly ParsedRow[]
   try {
     const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
-    rows = parse(withoutMark(text), options) as unknown as ParsedRow[]
+    rows = parse(rest, options) as unknown as ParsedRow[]
   } catch {
     return undefined // quotes in the wrong place, or cut off within them
   }
   const [row] = rows
   // what comes behind it, or its line end, shows that it was not cut off
-  const isEnded = row !== undefined && (row.raw.endsWith('\n') || row.raw.length < withoutMark(text).length)
+  const isEnded = row !== undefined && (row.raw.endsWith('\n') || row.raw.length < rest.length)
   return isWhole || isEnded ? row?.record : undefined
 }
 
@@ -81,7 +89,7 @@ interface ParsedRow {
   readonly raw: string
 }
 
-/** A text without the byte order mark that it may begin with. */
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text
+/** A text from its first row on: without the byte order mark and the empty lines that it may begin with. */
+function rowsOf(text: string): string {
+  return text.replace(/^\uFEFF?(\r?\n)*/, '')
 }

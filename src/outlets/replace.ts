@@ -1,19 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { constants } from 'node:fs'
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { toError } from '../errors.js'
 import { syncFolder, writeAll } from './disk.js'
 import { isMissing } from './real-target.js'
 
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
-
 /** Codes of a system that may let the file be written, but lets no other be made beside it or put in its place. */
 const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETOOLONG'])
 
 /**
  * Puts a new file with the bytes in the place of a file: whoever reads it sees the old or the new, never half of one,
- * and a failed write leaves the old. The caller holds the file's lock.
+ * and a failed write leaves the old. A process that is killed meanwhile leaves a `.databay-….new` in the folder. The
+ * caller holds the file's lock.
  *
  * @param file - real path of the file; its folder is there
  * @returns `false`, and nothing is done, when it has to be written in place: it is no file, has another owner or other
@@ -22,10 +21,11 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
   const old = await statOf(file)
   if (old !== undefined && !isOurs(old)) return false
-  const made = path.join(path.dirname(file), `.${path.basename(file)}.new`)
+  // nobody else has a file of that name, nor can make one that we would follow; it is short enough for any folder
+  const made = path.join(path.dirname(file), `.databay-${randomUUID()}.new`)
   let handle: FileHandle | undefined
   try {
-    handle = await open(made, FLAGS, old === undefined ? undefined : 0o600)
+    handle = await open(made, 'wx', old === undefined ? undefined : 0o600)
     // before there is anything in it that not everybody may read
     if (old !== undefined) {
       await handle.chown(old.uid, old.gid)

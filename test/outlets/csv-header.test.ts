@@ -12,7 +12,11 @@ t.test('the names of a first line', async (t) => {
     ['a,,', ['a', '', '']],
     ['"a,b","c ""d""","e\nf"\n', ['a,b', 'c "d"', 'e\nf']],
     ['', undefined],
-    ['\n1', ['']],
+    ['\n1', ['1']],
+    ['\n\r\na,b\n', ['a', 'b']],
+    ['\uFEFF\na,b\n', ['a', 'b']],
+    ['""\n1', ['']],
+    ['\uFEFF\n\n', undefined],
     ['a,b\n"broken"x', ['a', 'b']],
     ['a"b,c\n', undefined],
     ['"a,b\n', undefined],
@@ -22,7 +26,8 @@ t.test('the names of a first line', async (t) => {
 })
 
 t.test('a text that is cut off has no names until its first line is all there', async (t) => {
-  for (const text of ['', 'a', 'a,', 'a,b\r', '"a', '"a"', '"a""']) t.equal(parseHeader(text, false), undefined, text)
+  for (const text of ['', '\n', '\na', '\n\r', 'a', 'a,', 'a,b\r', '"a', '"a"', '"a""'])
+    t.equal(parseHeader(text, false), undefined, text)
   t.same(parseHeader('a\n', false), ['a'])
 })
 
@@ -45,10 +50,18 @@ t.test('the header of a file, however long', async (t) => {
     long: `${long.join(',')}\n1,2\n`,
     endless: `"${'x'.repeat(2_000_000)}"`,
     broken: 'a"b\n1,2\n',
+    mark: '\uFEFF',
+    blank: '\n\r\n',
+    late: '\uFEFF\n\na,b\n',
+    later: `${'\n'.repeat(100_000)}a,b\n`,
   })
   const read = (name: string) => readHeader(`${folder}/${name}`, { delimiter: ',', encoding: 'utf-8' })
   t.equal(await read('missing'), undefined)
   t.equal(await read('empty'), undefined)
+  t.equal(await read('mark'), undefined)
+  t.equal(await read('blank'), undefined)
+  t.same(await read('late'), { columns: ['a', 'b'], endsLine: true })
+  t.same(await read('later'), { columns: ['a', 'b'], endsLine: true })
   t.same(await read('short'), { columns: ['a', 'b'], endsLine: false })
   t.same(await read('long'), { columns: long, endsLine: true })
   await t.rejects(read('endless'), { message: 'its header cannot be read' })

@@ -105,6 +105,19 @@ t.test('a file that is there says which columns it has', async (t) => {
   t.equal(empty.read(), 'a\n1\n')
 })
 
+t.test('empty lines and a byte order mark in front of the header are passed over', async (t) => {
+  for (const [existing, expected] of [
+    ['\n\r\nb,a\n', '\n\r\nb,a\n2,1\n'],
+    ['\uFEFF\nb,a', '\uFEFF\nb,a\n2,1\n'],
+    ['\uFEFF', '\uFEFFa,b\n1,2\n'],
+    ['\n', '\na,b\n1,2\n'],
+  ] as const) {
+    const { push, read } = setUp(t, {}, existing)
+    await push({ a: 1, b: 2 })
+    t.equal(read(), expected)
+  }
+})
+
 t.test('cells', async (t) => {
   const { push, read } = setUp(t)
   await push({ v: 'a,"b"', w: 'two\nlines' })

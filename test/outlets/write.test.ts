@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { Buffer } from 'node:buffer'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
@@ -100,7 +110,8 @@ t.test('a file that not everybody may read is replaced by one that nobody else c
   })
   const modes = new Set<number>()
   while (!written) {
-    const stats = statSync(`${folder}/.file.new`, { throwIfNoEntry: false })
+    const draft = readdirSync(folder).find((name) => name.endsWith('.new'))
+    const stats = draft === undefined ? undefined : statSync(`${folder}/${draft}`, { throwIfNoEntry: false })
     if (stats !== undefined) modes.add(stats.mode & 0o777)
     await setImmediate()
   }
@@ -121,4 +132,18 @@ t.test('a file that is replaced keeps its group, or is written in place', async 
   t.equal(readFileSync(file, 'utf8'), 'new')
   t.not(statSync(file).ino, ino)
   t.equal(statSync(file).gid, 65_534)
+})
+
+t.test('a file is replaced whatever else is in its folder, and nothing of that is touched', async (t) => {
+  const others = {
+    '.file.new': 'mine',
+    '.one.new': { inside: 'mine' },
+    '.two.new': t.fixture('symlink', 'file'),
+  }
+  const folder = t.testdir({ file: 'old', ...others })
+  const name = 'x'.repeat(255) // as long as a name can be
+  for (const file of ['file', 'one', 'two', name]) await write(`${folder}/${file}`, Buffer.from(file), replacing)
+  for (const file of ['file', 'one', 'two', name]) t.equal(readFileSync(`${folder}/${file}`, 'utf8'), file)
+  t.equal(readFileSync(`${folder}/.file.new`, 'utf8'), 'mine')
+  t.same(readdirSync(folder).sort(), [...Object.keys(others), 'file', 'one', 'two', name].sort())
 })
