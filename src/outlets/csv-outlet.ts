@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import { checkBoolean, checkOptions, checkWord } from '../check.js'
 import { FileError, InvalidOptionError, show, toError } from '../errors.js'
@@ -39,7 +40,8 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
    */
   readonly delimiter?: string
   /**
-   * Encoding of the file.
+   * Encoding of the file. A character that it does not have is an error; of half a surrogate pair, which is no
+   * character, `utf-8` makes U+FFFD.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
@@ -107,7 +109,9 @@ export class CsvOutlet extends Outlet {
     const targets = await this.#targets.group(records, update)
     await this.#targets.write(targets, update, async (target) => {
       const header = target.truncate ? undefined : await this.#readHeader(target.file)
-      return encode('CsvOutlet', this.#toText(target, header), this.#dialect.encoding)
+      return Buffer.concat(
+        this.#toText(target, header).map((part) => encode('CsvOutlet', part, this.#dialect.encoding)),
+      )
     })
   }
 
@@ -119,14 +123,14 @@ export class CsvOutlet extends Outlet {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
-  /** What is to be added to a file, whose header is given if it has one. */
-  #toText(target: Target<unknown>, header: CsvHeader | undefined): string {
+  /** What is to be added to a file, whose header is given if it has one. In parts, see {@link rowsText}. */
+  #toText(target: Target<unknown>, header: CsvHeader | undefined): string[] {
     const payloads = target.records.map((record) => record.payload)
     if (header !== undefined) {
-      return `${header.endsLine ? '' : '\n'}${rowsText(payloads, header.columns, this.#format)}`
+      return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, this.#format)]
     }
     const columns = this.#columns ?? columnsOf(payloads[0])
-    return headerText(columns, this.#format) + rowsText(payloads, columns, this.#format)
+    return [headerText(columns, this.#format), ...rowsText(payloads, columns, this.#format)]
   }
 
   async #readHeader(file: string): Promise<CsvHeader | undefined> {

@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync'
 import { InvalidPayloadError, show } from '../errors.js'
+import { PART_LENGTH } from './encode.js'
 
 /** How payloads become rows. */
 export interface CsvFormat {
@@ -38,12 +39,13 @@ export function columnsOf(payload: unknown): string[] {
 }
 
 /**
- * Payloads as rows of text: a value stands in the column of its name, and a column without a value is empty.
+ * Payloads as rows of text: a value stands in the column of its name, and a column without a value is empty. The text
+ * comes in parts of whole rows, as all rows of a batch can be more than a string can hold.
  *
  * @throws {@link InvalidPayloadError} on a payload that is no object, an unknown or a missing key, or a value that does not fit
  * into a cell
  */
-export function rowsText(payloads: readonly unknown[], columns: readonly string[], format: CsvFormat): string {
+export function rowsText(payloads: readonly unknown[], columns: readonly string[], format: CsvFormat): string[] {
   const positions = new Map<string, number>()
   columns.forEach((name, position) => {
     // the guard of a name is no part of it
@@ -68,7 +70,22 @@ export function rowsText(payloads: readonly unknown[], columns: readonly string[
       throw missingColumn(payload as object, columns, positions)
     return row
   })
-  return toText(rows, format)
+  return inParts(rows).map((part) => toText(part, format))
+}
+
+/** Rows in lists, each of which has about {@link PART_LENGTH} characters or less. */
+function inParts(rows: readonly (readonly string[])[]): (readonly string[])[][] {
+  const parts: (readonly string[])[][] = []
+  let length = Infinity
+  for (const row of rows) {
+    if (length >= PART_LENGTH) {
+      parts.push([])
+      length = 0
+    }
+    parts.at(-1)?.push(row)
+    for (const cell of row) length += cell.length
+  }
+  return parts
 }
 
 function missingColumn(payload: object, columns: readonly string[], positions: ReadonlyMap<string, number>): Error {

@@ -8,16 +8,20 @@ export const READ = constants.O_RDONLY | ((constants.O_NONBLOCK as number | unde
 /** How long to wait when a pipe is full, in milliseconds. */
 const PAUSE = 5
 
+/** Most bytes of one write: Node takes less than 2 GiB. */
+const AT_ONCE = 1 << 30
+
 /**
- * Writes all bytes: one write takes everything, unless the disk is nearly full: then the next one says so. What is no
- * file, such as a pipe, takes them in parts.
+ * Writes all bytes: one write takes everything up to 1 GiB, unless the disk is nearly full: then the next one says so.
+ * What is no file, such as a pipe, takes them in parts.
  *
  * @param signal - ends the waiting for the reader of a pipe, which has got a part of the bytes then
  */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     try {
-      written += (await handle.write(bytes, written)).bytesWritten
+      const length = Math.min(AT_ONCE, bytes.length - written)
+      written += (await handle.write(bytes, written, length)).bytesWritten
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
       signal?.throwIfAborted()

@@ -2,7 +2,13 @@ import { Buffer } from 'node:buffer'
 import { InvalidPayloadError } from '../errors.js'
 import type { TextEncoding } from '../text-encoding.js'
 
-/** What stands for a character that an encoding does not have. Those of Unicode have all. */
+/** From about this many characters on, text is made into bytes: what a whole batch has may be more than a string can hold. */
+export const PART_LENGTH = 4 << 20
+
+/**
+ * What stands for a character that an encoding does not have. Those of Unicode have all; half of a surrogate pair is no
+ * character, and UTF-8 makes U+FFFD of it.
+ */
 const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
 
 /**

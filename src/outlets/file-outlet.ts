@@ -7,12 +7,13 @@ import type { Metadata, Record } from '../record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
 import { endsWith, READ } from './disk.js'
-import { encode } from './encode.js'
+import { encode, PART_LENGTH } from './encode.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
 
 export interface FileOutletOptions extends OutletOptions, TargetOptions {
   /**
-   * Encoding of the text written. Records can override it in their metadata.
+   * Encoding of the text written. Records can override it in their metadata. A character that it does not have is an
+   * error; of half a surrogate pair, which is no character, `utf-8` makes U+FFFD. JSON has `\ud800` for it instead.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
@@ -83,7 +84,7 @@ export class FileOutlet extends Outlet {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
-  /** The lines of the records. Those of one encoding are made into bytes together. */
+  /** The lines of the records. Those of one encoding are made into bytes together, up to some length. */
   #toBytes(records: readonly Record[]): Buffer {
     const parts: Buffer[] = []
     let encoding = this.#encoding
@@ -91,7 +92,7 @@ export class FileOutlet extends Outlet {
     const end = () => parts.push(encode('FileOutlet', text, encoding))
     for (const { payload, metadata } of records) {
       const wanted = this.#encodingOf(metadata)
-      if (wanted !== encoding) {
+      if (wanted !== encoding || text.length >= PART_LENGTH) {
         end()
         encoding = wanted
         text = ''

@@ -231,6 +231,13 @@ t.test('records choose their file in the metadata, below the base folder', async
   t.notOk(existsSync(`${folder}/../x.csv`))
 })
 
+t.test('the parts in which a large batch is made are whole rows, in their order', async (t) => {
+  const { push, read } = setUp(t)
+  const texts = Array.from({ length: 30 }, (_, index) => String.fromCharCode(97 + index).repeat(1 << 19))
+  await push(...texts.map((text, n) => ({ n, text })))
+  t.ok(read() === `n,text\n${texts.map((text, n) => `${n},${text}\n`).join('')}`)
+})
+
 t.test('batches at once leave one header', async (t) => {
   const { folder, read } = setUp(t)
   const outlets = [1, 2, 3].map(() => new CsvOutlet(`${folder}/out.csv`))

@@ -176,6 +176,31 @@ t.test('encodings', async (t) => {
   t.same(readFileSync(`${folder}/out/utf16`), Buffer.from('é\n', 'utf16le'))
 })
 
+t.test('half a surrogate pair, which is no character, becomes U+FFFD, or an escape in JSON', async (t) => {
+  const { outlet, read } = setUp(t)
+  await outlet.push([record('\ud83d|\ud83d\ude00'), record(['\ud83d'])], update)
+  t.equal(read('out/default.txt'), '\ufffd|\ud83d\ude00\n["\\ud83d"]\n')
+})
+
+t.test('a batch can be larger than a string can be', async (t) => {
+  if (!existsSync('/dev/null')) {
+    t.pass('needs /dev/null', { skip: true })
+    return
+  }
+  const large = record('x'.repeat(1 << 20))
+  await t.resolves(new FileOutlet('/dev/null').push(Array<Record>(513).fill(large), update))
+})
+
+t.test('the parts in which a large batch is made are whole lines, in their order', async (t) => {
+  const { outlet, read } = setUp(t)
+  const lines = Array.from({ length: 30 }, (_, index) => String.fromCharCode(97 + index).repeat(1 << 19))
+  await outlet.push(
+    lines.map((line) => record(line)),
+    update,
+  )
+  t.ok(read('out/default.txt') === `${lines.join('\n')}\n`)
+})
+
 t.test('lines of outlets that write to one file at once stay whole', async (t) => {
   const { folder, read } = setUp(t, { link: t.fixture('symlink', 'out'), out: {} })
   const outlets = ['out/x', 'link/x', 'out/../out/x'].map((file) => new FileOutlet(`${folder}/${file}`))
