@@ -7,7 +7,8 @@ import type { Update } from '../update.js'
 import { CsvColumns, type CsvRow } from './csv-columns.js'
 import { CsvSplitter, type CsvState } from './csv-splitter.js'
 import { CSV_TYPES, type CsvType } from './csv-types.js'
-import { FOLLOW_OPTIONS, FollowedFile, type FollowOptions } from './followed-file.js'
+import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
+import { FollowedFile } from './followed-file.js'
 
 export interface CsvInletOptions extends InletOptions, FollowOptions {
   /**
@@ -127,14 +128,19 @@ export class CsvInlet extends Inlet<CsvRow> {
 
   /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
   pull(update: Update): Promise<CsvRow[]> {
-    return this.#rows.pull(this.#rowsPerTransfer, update.signal)
+    return this.#rows.pull(this.#rowsPerTransfer, update)
+  }
+
+  /** To redeliver, goes back to where the pull began. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    this.#rows.ended(update, delivered)
   }
 
   override onShutdown(): Promise<void> {
     return this.#rows.stop()
   }
 
-  /** Up to where the file was read, and its columns. */
+  /** Up to where the file was read and, to redeliver, all was delivered; and its columns. */
   override saveState(): unknown {
     return this.#rows.save()
   }

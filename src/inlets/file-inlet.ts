@@ -5,7 +5,8 @@ import { Inlet, type InletOptions } from '../inlet.js'
 import { getLogger } from '../log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
-import { FOLLOW_OPTIONS, FollowedFile, type FollowOptions } from './followed-file.js'
+import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
+import { FollowedFile } from './followed-file.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
 import { orMissing } from './opened-file.js'
 
@@ -95,8 +96,10 @@ export class FileInlet extends Inlet<string> {
       longLines: checkWord('FileInlet.longLines', options.longLines, LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
     })
     this.#lines = new FollowedFile('FileInlet', filepath, splitter, options, getLogger('databay.FileInlet'))
-    if (this.#mode === FileInletMode.FILE && options.positionFile !== undefined) {
-      throw new InvalidOptionError('FileInlet.positionFile', "the mode 'line'", this.#mode)
+    for (const option of ['positionFile', 'redeliver'] as const) {
+      if (this.#mode === FileInletMode.FILE && options[option] !== undefined) {
+        throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", this.#mode)
+      }
     }
   }
 
@@ -107,15 +110,21 @@ export class FileInlet extends Inlet<string> {
 
   /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */
   pull(update: Update): Promise<string | string[]> {
-    const { signal } = update
-    return this.#mode === FileInletMode.FILE ? this.#readFile(signal) : this.#lines.pull(this.#linesPerTransfer, signal)
+    return this.#mode === FileInletMode.FILE
+      ? this.#readFile(update.signal)
+      : this.#lines.pull(this.#linesPerTransfer, update)
+  }
+
+  /** To redeliver, goes back to where the pull began. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    this.#lines.ended(update, delivered)
   }
 
   override onShutdown(): Promise<void> {
     return this.#lines.stop()
   }
 
-  /** Up to where the file was read. */
+  /** Up to where the file was read and, to redeliver, all was delivered. */
   override saveState(): unknown {
     return this.#lines.save()
   }

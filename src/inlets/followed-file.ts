@@ -1,35 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { resolve } from 'node:path'
-import { checkPath, checkWord } from '../check.js'
+import { checkBoolean, checkPath, checkWord } from '../check.js'
 import { FileError, InvalidOptionError, toError } from '../errors.js'
 import type { Logger } from '../log.js'
+import type { Update } from '../update.js'
 import { FileMark } from './file-mark.js'
+import type { FollowOptions } from './follow-options.js'
+import { OpenPulls } from './open-pulls.js'
 import { OpenedFile, orMissing } from './opened-file.js'
 import { PositionFile } from './position-file.js'
 import { findByInode, findNext } from './rotated-files.js'
 import { isSavedPosition, type SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
-
-/** Options of inlets that follow a file. */
-export interface FollowOptions {
-  /**
-   * What to do when there is no file to begin with: fail, or give no records until there is one. One that is deleted or
-   * rotated later is awaited in any case, unless it is read as a whole.
-   * @default 'error'
-   */
-  readonly missing?: 'error' | 'await'
-  /**
-   * Path of a file in which the inlet keeps how far it has read, so that it goes on there when it is started again,
-   * in this process or another. One inlet alone can use it. It is written when the next transfer begins, and at the
-   * shutdown: after an orderly shutdown nothing is read twice or left out. After a crash, the records of the last
-   * transfer are read again. What was pulled and then not delivered, by an outlet that failed or a buffer that was
-   * lost in a crash, is not read again once the next transfer has begun.
-   * @default undefined - every start reads the file from its start
-   */
-  readonly positionFile?: string
-}
-
-export const FOLLOW_OPTIONS = ['missing', 'positionFile'] as const
 
 /** Bytes that are read at once, at least. */
 const CHUNK = 65_536
@@ -40,6 +22,15 @@ const EMPTY = Buffer.alloc(0)
 interface Cursor<S> {
   readonly mark: FileMark
   readonly state: S
+}
+
+/** Where a pull began. */
+interface Place<S> {
+  readonly file: OpenedFile
+  readonly at: Cursor<S>
+  readonly damaged: number
+  /** Where it ended. */
+  readonly end: FileMark
 }
 
 /**
@@ -53,7 +44,8 @@ interface Cursor<S> {
  *                     nothing more ◄── has another file been begun? ──► read the rest, then that
  * ```
  *
- * Between two pulls it holds an open file and a position. Whatever fails leaves the position where it was.
+ * Between two pulls it holds an open file and a position. Whatever fails leaves the position where it was. To
+ * redeliver, it keeps where pulls began, and the files that they read, until their records are delivered.
  */
 export class FollowedFile<T, S> {
   readonly #path: string
@@ -62,7 +54,11 @@ export class FollowedFile<T, S> {
   readonly #log: Logger
   readonly #missing: 'error' | 'await'
   readonly #positionFile: PositionFile | undefined
+  readonly #redeliver: boolean
+  readonly #pulls = new OpenPulls<Place<S>>()
   #started = false
+  /** Files that are held open, in the order in which they are read: one of them now, those before and behind it again. */
+  readonly #files: OpenedFile[] = []
   #file: OpenedFile | undefined
   /** The file that was read last, also when it is closed. */
   #inode: string | undefined
@@ -89,6 +85,7 @@ export class FollowedFile<T, S> {
     if (positionFile !== undefined && resolve(positionFile) === resolve(path)) {
       throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
     }
+    this.#redeliver = checkBoolean(`${connector}.redeliver`, options.redeliver, positionFile !== undefined)
     this.#at = this.#beginning
   }
 
@@ -99,6 +96,7 @@ export class FollowedFile<T, S> {
   /** Opens the file where it was left, or at its start. */
   start(): Promise<void> {
     return this.#inTurn(async () => {
+      this.#pulls.clear()
       this.#at = this.#beginning
       this.#inode = undefined
       const saved = this.#restored ?? (await this.#readPosition())
@@ -119,13 +117,20 @@ export class FollowedFile<T, S> {
    *
    * @throws {@link FileError}
    */
-  pull(max: number, signal: AbortSignal): Promise<T[]> {
+  pull(max: number, update: Update): Promise<T[]> {
     return this.#inTurn(async () => {
+      const { signal } = update
       if (!this.#started) throw new FileError(this.#path, `${this.#connector}(${this.#path}) is not started`)
       signal.throwIfAborted()
+      await this.#try('read', () => this.#goBack())
       await this.#storePosition()
-      return this.#try('read', () => this.#pull(max, signal), signal)
+      return this.#try('read', () => this.#pull(max, update), signal)
     })
+  }
+
+  /** The transfer of a pull has ended. What was not delivered is read again by the next pull. */
+  ended(update: Update, delivered: boolean): void {
+    this.#pulls.end(update, delivered)
   }
 
   stop(): Promise<void> {
@@ -140,16 +145,17 @@ export class FollowedFile<T, S> {
     })
   }
 
-  /** Up to where the file was read, `undefined` when none was. */
+  /** Up to where the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
   save(): SavedPosition | undefined {
     if (this.#restored !== undefined || this.#inode === undefined) return this.#restored
-    const { mark, state } = this.#at
+    const first = this.#pulls.earliest?.start
+    const { mark, state } = first?.at ?? this.#at
     return {
-      inode: this.#inode,
+      inode: first?.file.inode ?? this.#inode,
       position: mark.position,
       fingerprint: mark.fingerprint,
       state,
-      damaged: this.#damaged,
+      damaged: first?.damaged ?? this.#damaged,
     }
   }
 
@@ -184,12 +190,12 @@ export class FollowedFile<T, S> {
   }
 
   async #close(): Promise<void> {
-    const file = this.#file
     this.#file = undefined
-    await file?.close()
+    for (const file of this.#files.splice(0)) await file.close()
   }
 
   #use(file: OpenedFile): void {
+    if (!this.#files.includes(file)) this.#files.push(file)
     this.#file = file
     this.#inode = file.inode
     this.#at = this.#beginning
@@ -204,27 +210,62 @@ export class FollowedFile<T, S> {
     this.#at = this.#beginning
   }
 
-  async #pull(max: number, signal: AbortSignal): Promise<T[]> {
+  /** Goes back to where the records begin that were not delivered, if there are any. */
+  async #goBack(): Promise<void> {
+    const back = this.#pulls.takeBack()
+    if (back === undefined) return this.#closeOld()
+    const { records, starts, start } = back
+    this.#log.warn(
+      { records },
+      '%s: %d %s were not delivered: they are read again',
+      this.#name,
+      records,
+      this.#splitter.noun,
+    )
+    this.#file = start.file
+    this.#inode = start.file.inode
+    this.#at = start.at
+    this.#damaged = start.damaged
+    for (const { file, end } of starts) {
+      if (await file.holds(end)) continue
+      this.#log.warn(
+        '%s: what was not delivered was truncated or written anew before it could be read again',
+        this.#name,
+      )
+      break
+    }
+  }
+
+  async #pull(max: number, update: Update): Promise<T[]> {
     for (;;) {
       const file = this.#file ?? (await this.#open())
       if (file === undefined) return []
-      const records = await this.#read(file, max, signal, false)
+      const records = await this.#read(file, max, update, false)
       if (records.length > 0) return records
-      const next = await findNext(this.#path, file)
+      const known = this.#files[this.#files.indexOf(file) + 1]
+      const next = known ?? (await findNext(this.#path, file))
       if (next === undefined) return []
+      const leave = () => (known === undefined ? next.close() : undefined)
       // what was written to the old file before the new one was begun is there now
-      const rest = await this.#read(file, max, signal, true).catch(async (error: unknown) => {
-        await next.close()
+      const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
+        await leave()
         throw error
       })
       if (rest.length > 0) {
-        await next.close()
+        await leave()
         return rest
       }
       this.#log.info('%s: another file has its name now', this.#name)
       this.#use(next)
-      await file.close()
+      await this.#closeOld()
     }
+  }
+
+  /** Closes the files that are not read again. */
+  async #closeOld(): Promise<void> {
+    const needed = new Set([this.#file, ...this.#pulls.starts.map(({ file }) => file)])
+    const old = this.#files.findIndex((file) => needed.has(file))
+    for (const file of this.#files.splice(0, old)) await file.close()
   }
 
   /**
@@ -232,10 +273,12 @@ export class FollowedFile<T, S> {
    *
    * @param last - whether nobody writes to the file any more
    */
-  async #read(file: OpenedFile, max: number, signal: AbortSignal, last: boolean): Promise<T[]> {
+  async #read(file: OpenedFile, max: number, update: Update, last: boolean): Promise<T[]> {
+    const { signal } = update
     if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
     const records: T[] = []
-    let { mark, state } = this.#at
+    const start = { file, at: this.#at, damaged: this.#damaged }
+    let { mark, state } = start.at
     let pending: Buffer = EMPTY
     let damaged = 0
     let damage: string | undefined
@@ -268,8 +311,11 @@ export class FollowedFile<T, S> {
     }
     // what comes before a problem is not held up by it
     if (problem !== undefined && records.length === 0) throw new Error(problem)
+    // nobody takes them any more
+    signal.throwIfAborted()
     this.#at = { mark, state }
     this.#damaged += damaged
+    if (this.#redeliver) this.#pulls.add(update, { ...start, end: mark }, records.length)
     if (damaged > 0) {
       const counts = { damaged, total: this.#damaged }
       this.#log.warn(counts, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#splitter.noun, damage)

@@ -4,6 +4,7 @@ import { show, toError } from '../errors.js'
 import type { Inlet, InletOptions } from '../inlet.js'
 import type { Metadata } from '../record.js'
 import { isRecord, type Record } from '../record.js'
+import type { Update } from '../update.js'
 import { claim, claimEqual } from './claims.js'
 import { nameOf, type NodeBench, type NodeSetup } from './node-bench.js'
 import { claimNoSecrets, errorText, handOver, nodeChecks } from './node-checks.js'
@@ -136,15 +137,31 @@ const CHECKS: Check<InletBench>[] = [
       const early = bench.update()
       early.cancel()
       await bench.calls.outcome(told, () => inlet.pull(early.update))
+      await tellEnd(bench, inlet, early.update, false)
       const late = bench.update()
       await bench.calls.outcome(told, () => {
         const pulling = inlet.pull(late.update)
         late.cancel()
         return pulling
       })
+      await tellEnd(bench, inlet, late.update, false)
       await bench.calls.succeed(`${nameOf(inlet)}.pull, after one that was told to stop,`, () =>
         inlet.pull(bench.update().update),
       )
+    },
+  },
+  {
+    name: 'takes in how its transfers ended, and pulls on',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      for (const delivered of [false, true]) {
+        const { update } = bench.update()
+        await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+        await tellEnd(bench, inlet, update, delivered)
+      }
+      // its pull was refused, or gave nothing
+      await tellEnd(bench, inlet, bench.update().update, false)
+      await pull(bench, inlet)
     },
   },
   {
@@ -293,8 +310,16 @@ async function withMetadata(bench: InletBench, metadata: Metadata): Promise<Inle
   return inlet
 }
 
-function pull(bench: InletBench, inlet: Inlet): Promise<unknown> {
-  return bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(bench.update().update))
+/** What an inlet gives for one transfer, all of which is delivered. */
+async function pull(bench: InletBench, inlet: Inlet): Promise<unknown> {
+  const { update } = bench.update()
+  const pulled = await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+  await tellEnd(bench, inlet, update, true)
+  return pulled
+}
+
+async function tellEnd(bench: InletBench, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
+  await bench.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
 }
 
 function listOf(pulled: unknown): unknown[] {

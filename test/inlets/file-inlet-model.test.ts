@@ -1,6 +1,7 @@
 /**
  * A file inlet against a model: whatever is done to a file between its transfers, each line comes exactly once, in
  * order. What a file lost by truncation, or by being deleted while nobody held it open, before it was read is lost.
+ * To redeliver, what came with a transfer that failed comes again, with all that followed, also when transfers overlap.
  */
 import { Buffer } from 'node:buffer'
 import {
@@ -24,7 +25,6 @@ import { Update } from '../../src/update.js'
 import { captureLogs } from '../helpers/logs.js'
 
 const RUNS = 500
-const update = new Update(['model'], 0)
 
 type Step =
   | { readonly do: 'append'; readonly lines: number; readonly length: number; readonly end: '\n' | '\r\n' }
@@ -33,7 +33,11 @@ type Step =
   | { readonly do: 'truncate'; readonly keep: number }
   | { readonly do: 'delete' }
   | { readonly do: 'restart' }
-  | { readonly do: 'pull'; readonly max: number }
+  | { readonly do: 'pull'; readonly max: number; readonly end: End }
+  | { readonly do: 'late end'; readonly which: number; readonly end: Exclude<End, 'later'> }
+
+/** How the transfer of a pull ends. */
+type End = 'delivered' | 'failed' | 'later'
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -56,7 +60,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('pull' as const), max: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('pull' as const),
+      max: fc.integer({ min: 1, max: 4 }),
+      end: fc.constantFrom('delivered' as const, 'delivered' as const, 'failed' as const, 'later' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('late end' as const),
+      which: fc.nat(3),
+      end: fc.constantFrom('delivered' as const, 'failed' as const),
+    }),
+  },
 )
 
 /** A file as it should be. Those begun later have a greater number. */
@@ -141,29 +160,59 @@ class Folder {
   }
 }
 
+/** A pull that gave lines: where it began, and how its transfer ended. */
+interface ModelPull {
+  readonly update: Update
+  readonly file: ModelFile
+  readonly read: Buffer
+  end: End
+}
+
 /** What an inlet should read. */
 class ModelReader {
   readonly #folder: Folder
+  readonly #redeliver: boolean
+  /** Those that were read in this order, and are read in it again. */
+  readonly #order: ModelFile[] = []
+  /** Those from the first on that was not delivered. */
+  #pulls: ModelPull[] = []
   #file: ModelFile | undefined
   /** All that was read of the file. */
   #read: Buffer = Buffer.alloc(0)
 
-  constructor(folder: Folder) {
+  constructor(folder: Folder, redeliver: boolean) {
     this.#folder = folder
+    this.#redeliver = redeliver
+  }
+
+  /** Transfers that have not ended. */
+  get running(): Update[] {
+    return this.#pulls.filter(({ end }) => end === 'later').map(({ update }) => update)
+  }
+
+  end(update: Update, end: End): void {
+    for (const pull of this.#pulls) if (pull.update === update) pull.end = end
+    const first = this.#pulls.findIndex((pull) => pull.end !== 'delivered')
+    this.#pulls = first === -1 ? [] : this.#pulls.slice(first)
   }
 
   restart(): void {
+    this.#goBack(0)
+    this.#order.length = 0
+    if (this.#file !== undefined) this.#order.push(this.#file)
     const kept = [...this.#folder.names.values()].some((file) => file === this.#file)
     if (!kept) this.#use(this.#folder.names.get('log'))
   }
 
-  pull(max: number): string[] {
+  pull(max: number, update: Update): string[] {
+    this.#goBack(this.#pulls.findIndex(({ end }) => end === 'failed'))
     if (this.#file === undefined) this.#use(this.#folder.names.get('log'))
     for (;;) {
       const file = this.#file
       if (file === undefined) return []
       if (!file.bytes.subarray(0, this.#read.length).equals(this.#read)) this.#read = Buffer.alloc(0)
       const lines: string[] = []
+      const start = { update, file, read: this.#read, end: 'later' as const }
       let at = this.#read.length
       while (lines.length < max && file.bytes.includes(10, at)) {
         const newline = file.bytes.indexOf(10, at)
@@ -176,17 +225,29 @@ class ModelReader {
         at = file.bytes.length
       }
       this.#read = file.bytes.subarray(0, at)
+      if (lines.length > 0 && this.#redeliver) this.#pulls.push(start)
       if (lines.length > 0 || next === undefined) return lines
       this.#use(next)
     }
   }
 
+  #goBack(to: number): void {
+    const pull = this.#pulls[to]
+    if (pull === undefined) return
+    this.#file = pull.file
+    this.#read = pull.read
+    this.#pulls.length = to
+  }
+
   #use(file: ModelFile | undefined): void {
+    if (file !== undefined && !this.#order.includes(file)) this.#order.push(file)
     this.#file = file
     this.#read = Buffer.alloc(0)
   }
 
   #begunAfter(file: ModelFile): ModelFile | undefined {
+    const known = this.#order[this.#order.indexOf(file) + 1]
+    if (known !== undefined) return known
     return [...this.#folder.names]
       .filter(([name, other]) => other.begun > file.begun && (name !== 'log' || other.bytes.length > 0))
       .map(([, other]) => other)
@@ -203,14 +264,17 @@ t.test('each line comes once, in order, whatever is done to the file', async (t)
   const property = fc.asyncProperty(
     fc.array(step, { minLength: 1, maxLength: 24, size: 'max' }),
     fc.boolean(),
-    async (steps, byFile) => {
+    fc.boolean(),
+    async (steps, byFile, redeliver) => {
       const folder = new Folder(mkdtempSync(join(base, 'run-')))
-      const model = new ModelReader(folder)
+      const model = new ModelReader(folder, redeliver)
+      let transfers = 0
       let max = 1
       const make = () =>
         new FileInlet(folder.path, {
           linesPerTransfer: max,
           missing: 'await',
+          redeliver,
           ...(byFile && { positionFile: join(folder.folder, 'position') }),
         })
       let inlet = make()
@@ -223,11 +287,18 @@ t.test('each line comes once, in order, whatever is done to the file', async (t)
         await inlet.onStart()
         model.restart()
       }
-      const pull = async (): Promise<number> => {
-        const [actual, expected] = [await inlet.pull(update), model.pull(max)]
+      const end = (update: Update, how: End) => {
+        if (how === 'later') return
+        inlet.onTransferEnd(update, how === 'delivered')
+        model.end(update, how)
+      }
+      const pull = async (how: End): Promise<number> => {
+        const update = new Update(['model'], transfers++)
+        const [actual, expected] = [await inlet.pull(update), model.pull(max, update)]
         if (JSON.stringify(actual) !== JSON.stringify(expected)) {
           throw new Error(`pulled ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`)
         }
+        end(update, how)
         return expected.length
       }
       try {
@@ -258,11 +329,19 @@ t.test('each line comes once, in order, whatever is done to the file', async (t)
                 max = one.max
                 await restart() // the number of lines is an option
               }
-              await pull()
+              await pull(one.end)
+              if (one.end === 'failed' && redeliver) counts.set('failed', (counts.get('failed') ?? 0) + 1)
+              break
+            case 'late end': {
+              const { running } = model
+              const update = running[one.which % running.length]
+              if (update !== undefined) end(update, one.end)
+            }
           }
         }
         folder.append(folder.line(0, '\n'))
-        while ((await pull()) > 0);
+        for (const update of model.running) end(update, 'failed')
+        while ((await pull('delivered')) > 0);
       } finally {
         await inlet.onShutdown()
         folder.close()

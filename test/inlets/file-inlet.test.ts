@@ -32,6 +32,14 @@ function stopped(): Update {
   return new Update(['file'], 0, cancellation)
 }
 
+/** What an inlet reads in a transfer that delivers it, or not. */
+async function transferred(inlet: FileInlet, delivered = true): Promise<string | string[]> {
+  const update = new Update(['file'], 0)
+  const pulled = await inlet.pull(update)
+  inlet.onTransferEnd(update, delivered)
+  return pulled
+}
+
 t.test('each transfer reads one line, until there is none', async (t) => {
   const file = `${t.testdir({ text: '\uFEFFone\r\n\ntwo é\n' })}/text`
   const inlet = new FileInlet(file)
@@ -297,14 +305,14 @@ t.test('no file is passed over, nor forgotten over a restart, when what a link l
   }
   const before = new FileInlet(`${folder}/link`, options)
   await before.onStart()
-  t.same(await before.pull(update), ['1'])
+  t.same(await transferred(before), ['1'])
   await before.onShutdown()
   rotate('3\n')
   rotate('4\n')
   const after = new FileInlet(`${folder}/link`, options)
   await after.onStart()
-  for (const line of ['2', '3', '4']) t.same(await after.pull(update), [line])
-  t.same(await after.pull(update), [])
+  for (const line of ['2', '3', '4']) t.same(await transferred(after), [line])
+  t.same(await transferred(after), [])
   await after.onShutdown()
   t.same(logs.messages(), [])
 })
@@ -356,7 +364,7 @@ t.test('with a position file, a start goes on where the shutdown was', async (t)
   for (let start = 0; start < 3; start++) {
     const inlet = new FileInlet(log, { positionFile })
     await inlet.onStart()
-    pulled.push(await inlet.pull(update))
+    pulled.push(await transferred(inlet))
     await inlet.onShutdown()
   }
   t.same(pulled, [['1'], ['2'], ['3']])
@@ -365,11 +373,11 @@ t.test('with a position file, a start goes on where the shutdown was', async (t)
 
   const crashing = new FileInlet(log, { positionFile })
   await crashing.onStart()
-  t.same(await crashing.pull(update), ['4'])
-  t.same(await crashing.pull(update), ['5'])
+  t.same(await transferred(crashing), ['4'])
+  t.same(await transferred(crashing), ['5'])
   const after = new FileInlet(log, { positionFile })
   await after.onStart()
-  t.same(await after.pull(update), ['5'], 'the last transfer may not have ended, so its lines are read again')
+  t.same(await transferred(after), ['5'], 'the last transfer may not have ended, so its lines are read again')
   await after.onShutdown()
   await crashing.onShutdown()
 })
@@ -381,7 +389,7 @@ t.test('a start that does not find the file that was read says so', async (t) =>
   const read = async () => {
     const inlet = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
     await inlet.onStart()
-    const lines = await inlet.pull(update)
+    const lines = await transferred(inlet)
     await inlet.onShutdown()
     return lines
   }
@@ -403,7 +411,7 @@ t.test('a file that a rotated one was compressed into is not taken for it, whate
   const [log, positionFile] = [`${folder}/log`, `${folder}/position`]
   const before = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
   await before.onStart()
-  t.same(await before.pull(update), ['1', '2'])
+  t.same(await transferred(before), ['1', '2'])
   await before.onShutdown()
   // with the inode for certain
   renameSync(log, `${folder}/log.1.gz`)
@@ -411,7 +419,7 @@ t.test('a file that a rotated one was compressed into is not taken for it, whate
   writeFileSync(log, '3\n')
   const after = new FileInlet(log, { positionFile, linesPerTransfer: 9 })
   await after.onStart()
-  t.same(await after.pull(update), ['3'])
+  t.same(await transferred(after), ['3'])
   await after.onShutdown()
   t.match(logs.messages(), [/the file that was read up to byte 4 is gone/])
 })
@@ -432,7 +440,7 @@ t.test('a position file that cannot be used is an error, and nothing is read', a
   rmSync(`${folder}/place`, { recursive: true })
   await t.rejects(inlet.pull(update), { path: `${folder}/place/position`, message: /cannot write/ })
   mkdirSync(`${folder}/place`)
-  t.same(await inlet.pull(update), ['1'])
+  t.same(await transferred(inlet), ['1'])
   rmSync(`${folder}/place`, { recursive: true })
   await t.rejects(inlet.onShutdown(), FileError)
   await inlet.onShutdown()
@@ -534,6 +542,8 @@ t.test('options are checked', async (t) => {
     ['a', { missing: 'wait' }, 'FileInlet.missing'],
     ['a', { positionFile: '' }, 'FileInlet.positionFile'],
     ['a', { positionFile: 'b', mode: 'file' }, 'FileInlet.positionFile'],
+    ['a', { redeliver: false, mode: 'file' }, 'FileInlet.redeliver'],
+    ['a', { redeliver: 1 }, 'FileInlet.redeliver'],
     ['a', { positionFile: './b/../a' }, 'FileInlet.positionFile'],
     ['a', { lines: 1 }, 'FileInlet.lines'],
   ]

@@ -54,7 +54,7 @@ t.test('an inlet that keeps the contract passes', async (t) => {
     }),
   )
   t.same([...results.values()].filter(Boolean), [])
-  t.equal(results.size, 19 + 15 + 15)
+  t.equal(results.size, 20 + 16 + 16)
   t.ok(results.has('counter: gives 1 records at its first pull'))
 })
 
@@ -261,6 +261,25 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, setup: In
             this.#stopped ||= update.signal.aborted
             if (this.#stopped) throw new Error('stopped for good')
             return super.pull(update)
+          }
+        })(),
+    },
+  ],
+  [
+    'takes in how its transfers ended, and pulls on',
+    'Broken.onTransferEnd failed: Error: no such pull',
+    {
+      create: () =>
+        new (class Broken extends Counter {
+          readonly #pulled = new Set<Update>()
+
+          override pull(update: Update): unknown {
+            this.#pulled.add(update)
+            return super.pull(update)
+          }
+
+          override onTransferEnd(update: Update): void {
+            if (!this.#pulled.delete(update)) throw new Error('no such pull')
           }
         })(),
     },
