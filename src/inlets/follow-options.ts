@@ -18,7 +18,7 @@ export interface FollowOptions {
    * Whether what was not delivered is read again: when a transfer failed, the next one begins where it did, also after a
    * restart. Then records come at least once, and until one is delivered none after it is: one that an outlet
    * always refuses holds up the file. Otherwise they come at most once, and what was not delivered is dropped.
-   * @default true with a `positionFile`, otherwise false
+   * @default `true` with a `positionFile`, otherwise `false`
    */
   readonly redeliver?: boolean
 }
