@@ -34,6 +34,8 @@ export interface HostedRequest extends TransferRequest {
   readonly drain?: boolean
   /** Why the transfer is told to stop before it begins. */
   readonly cancelled?: Error | undefined
+  /** See `TransferRun.inside`. */
+  readonly inside?: (inside: boolean) => void
 }
 
 class LinkBase<A, B> implements PlannedLink {
@@ -154,6 +156,7 @@ class LinkBase<A, B> implements PlannedLink {
         scheduledAt: request.scheduledAt ?? Date.now(),
         thread: request.thread ?? 0,
         drain: request.drain ?? false,
+        inside: request.inside,
       })
     } finally {
       this.#running.delete(cancellation)

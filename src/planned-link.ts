@@ -15,6 +15,11 @@ export interface PlannedLink {
   readonly ignoreExceptions: boolean
   /** How many transfers of this link may run at once. */
   readonly maxInstances: number
+  /**
+   * Until when it may not transfer, in milliseconds since 1970, as it has ended its thread again and again; `undefined`
+   * when it may.
+   */
+  readonly quarantinedUntil?: number | undefined
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**

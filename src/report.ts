@@ -80,6 +80,11 @@ export interface TransferReport {
   readonly errors: readonly ReportedError[]
   /** Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. */
   readonly failed: boolean
+  /**
+   * Until when the link makes no more transfers, in milliseconds since 1970: it has ended its thread again and again.
+   * Absent otherwise.
+   */
+  readonly quarantinedUntil?: number
 }
 
 /** What identifies a transfer in its report. */

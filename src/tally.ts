@@ -15,6 +15,8 @@ export interface TransferRun {
   readonly thread: number
   /** Whether nothing is pulled and everything that is held back comes out. */
   readonly drain: boolean
+  /** Told when user code is entered and left, as far as it goes at a stretch. */
+  readonly inside?: ((inside: boolean) => void) | undefined
 }
 
 /** What of its link the books need. */
@@ -88,9 +90,11 @@ export class Tally {
   async call<T>(work: () => T | PromiseLike<T>): Promise<T> {
     const started = performance.now()
     let result: T | PromiseLike<T>
+    this.#run.inside?.(true)
     try {
       result = work()
     } finally {
+      this.#run.inside?.(false)
       this.#busy += performance.now() - started
     }
     if (!isPromiseLike(result)) return result

@@ -6,6 +6,7 @@
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
 import { LinkHost } from '../src/threads/link-host.js'
 import type { Calls, Note, Task } from '../src/threads/protocol.js'
+import { BEAT_INTERVAL } from '../src/threads/pulse.js'
 
 let host: LinkHost | undefined
 
@@ -28,6 +29,16 @@ function hello({ port, setup }: Calls['hello']['request']): void {
       greeted.log(line)
     },
   })
+  setInterval(() => {
+    greeted.beat()
+  }, BEAT_INTERVAL).unref()
+  if (setup.trace === true) {
+    process.on('unhandledRejection', (reason, promise) => {
+      greeted.blame(promise)
+      // the thread ends, as it does by itself, unless the link's own code has handled it
+      if (process.listenerCount('unhandledRejection') === 1) throw reason
+    })
+  }
   port.on('message', (note: Note) => {
     greeted.note(note)
   })

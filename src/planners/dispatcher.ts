@@ -2,7 +2,7 @@ import { ImplementationError, show, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { TransferError, type TransferReport } from '../report.js'
-import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions } from './planner-options.js'
+import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions, SkippedEvent } from './planner-options.js'
 
 /** When a transfer was due, and what was missed since. */
 export interface DueTime {
@@ -85,7 +85,11 @@ export class Dispatcher {
     if (state === undefined || state.retired || state.dispatched >= this.#options.transfers) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due)
     if (state.running >= link.maxInstances) {
-      this.#noteSkipped(link, due, state.running)
+      this.#noteSkipped(link, due, 'running', state.running)
+      return undefined
+    }
+    if (link.quarantinedUntil !== undefined) {
+      this.#noteSkipped(link, due, 'quarantined', state.running)
       return undefined
     }
     state.dispatched++
@@ -154,10 +158,11 @@ export class Dispatcher {
     this.#hooks.notify('late', { link: link.name, scheduledAt, lateness, missed })
   }
 
-  #noteSkipped(link: PlannedLink, { scheduledAt }: DueTime, running: number): void {
+  #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], running: number): void {
     this.#counts.skipped++
-    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${running} of its transfers still run`)
-    this.#hooks.notify('skipped', { link: link.name, scheduledAt, running })
+    const why = reason === 'running' ? `${running} of its transfers still run` : 'it is quarantined'
+    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${why}`)
+    this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })
   }
 }
 

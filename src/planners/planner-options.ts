@@ -72,11 +72,16 @@ export function resolvePlannerOptions(options: PlannerOptions, known: readonly s
   })
 }
 
-/** A link was due while as many of its transfers as `maxInstances` allows were still running. */
+/** A link was due and did not transfer. */
 export interface SkippedEvent {
   readonly link: string
   /** When it was due, in milliseconds since 1970. */
   readonly scheduledAt: number
+  /**
+   * Why: as many of its transfers as `maxInstances` allows were still `running`, or it was `quarantined`, as it had ended
+   * its thread again and again.
+   */
+  readonly reason: 'running' | 'quarantined'
   /** How many of its transfers were running. */
   readonly running: number
 }
@@ -92,11 +97,18 @@ export interface LateEvent {
   readonly missed: number
 }
 
-/** A worker thread ended by itself; another takes its place, and the links that it hosted are opened there. */
+/**
+ * A worker thread ended by itself, or was ended as it did not answer. Another takes its place, and the links that it
+ * hosted are opened there.
+ */
 export interface ThreadLostEvent {
   /** Number of the thread, from 1. */
   readonly thread: number
   readonly error: Error
+  /** The link that ended it or held it up; `undefined` when that is not known. */
+  readonly culprit: string | undefined
+  /** Until when that link makes no transfers, in milliseconds since 1970; `undefined` when it goes on at once. */
+  readonly quarantinedUntil: number | undefined
   /** The links that it hosted. */
   readonly links: readonly string[]
   /** How many transfers were in it. */
@@ -119,7 +131,7 @@ export interface PlannerCounts {
   readonly transfers: number
   /** Transfers with an error, ignored ones too. */
   readonly failed: number
-  /** Due times at which a link was still transferring. */
+  /** Due times at which a link was still transferring, or was quarantined. */
   readonly skipped: number
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */

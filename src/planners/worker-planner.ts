@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../check.js'
 import { InvalidOptionError, MissingLinkError } from '../errors.js'
+import { toMilliseconds, type Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
@@ -24,7 +25,30 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * @default 1000
    */
   readonly transfersPerThread?: number
+  /**
+   * How long a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
+   * does not answer by then is ended, and another takes its place.
+   * @default 1
+   */
+  readonly timeoutGrace?: number | Duration
+  /**
+   * How long code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
+   * not answer by then is ended, and another takes its place. It has to be longer than the longest computation that does
+   * not pause.
+   * @default 300
+   */
+  readonly hangTimeout?: number | Duration
+  /**
+   * Most memory for the JavaScript objects of one thread, in MiB. A thread that needs more is ended, and another takes its
+   * place. Buffers of bytes do not count.
+   * @default undefined - what V8 gives a thread of this machine
+   */
+  readonly threadMemoryLimit?: number
 }
+
+const OPTIONS = [
+  ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
+] satisfies (keyof WorkerPlannerOptions)[]
 
 /** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
@@ -62,8 +86,11 @@ export class WorkerPlanner extends ClockedPlanner {
     const size = {
       threads: checkCount('threads', options.threads, availableParallelism()),
       transfersPerThread: checkCount('transfersPerThread', options.transfersPerThread, 1000),
+      grace: checkTime('timeoutGrace', options.timeoutGrace, 1000),
+      hangTimeout: checkTime('hangTimeout', options.hangTimeout, 300_000),
+      memoryLimit: checkMemory(options.threadMemoryLimit),
     }
-    super(live, options, ['threads', 'transfersPerThread'], 0, clock)
+    super(live, options, OPTIONS, 0, clock)
     this.pool = new ThreadPool(size)
     this.#hosting = new Hosting(this.pool)
     this.#modules = new Set(modules)
@@ -176,14 +203,19 @@ export class WorkerPlanner extends ClockedPlanner {
     for (const address of this.#removed) if (address.startsWith(`${module} `)) this.#removed.delete(address)
   }
 
-  #onLost({ thread, error, transfers }: LostThread): void {
-    const links = this.#hosting.lost(thread)
+  #onLost(lost: LostThread): void {
+    const { names, buffered, culprit } = this.#hosting.lost(lost)
+    const { error } = lost
+    const [thread, transfers] = [lost.thread.number, lost.runs.length]
+    const by = culprit === undefined ? '' : ` by ${culprit.name}`
     getLogger('databay.WorkerPlanner').error(
       { err: error },
-      `thread ${thread.number} was lost with ${transfers} transfers and ${links.buffered} buffered records: ${error.message}`,
+      `thread ${thread} was lost${by} with ${transfers} transfers and ${buffered} buffered records: ${error.message}`,
     )
-    this.countLost(links.buffered)
-    this.notify('threadLost', { thread: thread.number, error, links: links.names, transfers, buffered: links.buffered })
+    this.countLost(buffered)
+    const quarantinedUntil = culprit?.quarantinedUntil
+    const event = { thread, error, culprit: culprit?.name, quarantinedUntil, links: names, transfers, buffered }
+    this.notify('threadLost', event)
   }
 
   /** Adds to threads that are up, once a start that is under way has ended. */
@@ -213,6 +245,23 @@ export class WorkerPlanner extends ClockedPlanner {
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
   }
+}
+
+/** A length of time, or `Infinity`, in milliseconds. */
+function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  return value === Infinity ? Infinity : toMilliseconds(option, value)
+}
+
+/** Less than this, in MiB, a thread cannot even start with. */
+const LEAST_MEMORY = 16
+
+function checkMemory(megabytes: number | undefined): number | undefined {
+  if (megabytes === undefined) return undefined
+  if (!Number.isFinite(megabytes) || megabytes < LEAST_MEMORY) {
+    throw new InvalidOptionError('threadMemoryLimit', `a number of MiB of at least ${LEAST_MEMORY}`, megabytes)
+  }
+  return megabytes
 }
 
 function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {

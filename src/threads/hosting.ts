@@ -6,6 +6,7 @@ import { groupByCommon, place, separate, threadsFor, type Placeable } from './pl
 import type { LinkDescription } from './protocol.js'
 import type { Thread } from './thread.js'
 import { ThreadLink } from './thread-link.js'
+import type { LostThread } from './thread-pool.js'
 
 /** How long to wait after a link's lane became known before links are moved, in milliseconds: more may follow. */
 const SETTLE = 200
@@ -16,6 +17,16 @@ interface Threads {
   readonly threads: readonly Thread[]
   /** How many there are while they run. */
   readonly size: number
+}
+
+/** What the loss of a thread did. */
+export interface Hit {
+  /** The links that it hosted. */
+  readonly names: string[]
+  /** How many records they held in buffers. */
+  readonly buffered: number
+  /** The link that ended it; `undefined` when that is not known. */
+  readonly culprit: ThreadLink | undefined
 }
 
 /**
@@ -85,12 +96,16 @@ export class Hosting {
     return this.#links.splice(0)
   }
 
-  /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit. */
-  lost(thread: Thread): { readonly names: string[]; readonly buffered: number } {
+  /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
+  lost({ thread, runs, inside }: LostThread): Hit {
     const hit = this.#links.filter((link) => link.threads.includes(thread))
     const buffered = hit.reduce((sum, link) => sum + link.buffered, 0)
+    // nobody else was there
+    const suspect = inside ?? (runs.length === 1 ? runs[0] : undefined)
+    const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
+    culprit?.strike()
     for (const link of hit) link.lost(thread)
-    return { names: hit.map(({ name }) => name), buffered }
+    return { names: hit.map(({ name }) => name), buffered, culprit }
   }
 
   /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */

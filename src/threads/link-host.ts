@@ -8,6 +8,7 @@ import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
 import { Update } from '../update.js'
+import { Deadlines } from './deadlines.js'
 import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
 import { pack, uncloneable, unpack } from './packed-records.js'
 import { packReports, type RunReport } from './packed-reports.js'
@@ -22,17 +23,30 @@ import type {
   Task,
   ThreadSetup,
 } from './protocol.js'
+import { monotonic, Pulse } from './pulse.js'
+import { Trace } from './trace.js'
 
 /** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
 const LONG = 5
 
+/** How many runs that have begun are kept in the queue at most. */
+const QUEUE_CHUNK = 1024
+
 /** A link that is open in this thread. */
 interface HostedLink {
   readonly link: Link
+  /** Told when the thread enters the link's code and when it leaves it. */
+  readonly inside: (inside: boolean) => void
   /** How long its last transfer held the event loop, in milliseconds. */
   busy: number
   /** Which of its transfers were told to stop: some may come only then. */
   stopped: { readonly upTo: number; readonly reason: Error } | undefined
+}
+
+/** A run that waits for its turn, and what its task waits for. */
+interface QueuedRun {
+  readonly run: RunRequest
+  readonly task: { left: number; readonly done: () => void }
 }
 
 /**
@@ -49,13 +63,32 @@ export class LinkHost {
   #running = 0
   /** How many transfers were begun so far. */
   #begun = 0
-  readonly #waiting: (() => void)[] = []
+  /** Runs that have not begun. They begin in the order in which they were sent. */
+  readonly #queue: QueuedRun[] = []
+  #pumping = false
+  /** Told when a run has ended. */
+  #onEnd: () => void = () => undefined
+  readonly #pulse: Pulse
+  readonly #trace: Trace | undefined
+  readonly #deadlines = new Deadlines()
   #reports: { readonly run: number; readonly report: RunReport }[] = []
   #flush: NodeJS.Immediate | undefined
 
   constructor(channel: Channel, setup: ThreadSetup) {
     this.#channel = channel
     this.#setup = setup
+    this.#pulse = new Pulse(setup.pulse)
+    this.#trace = setup.trace === true ? new Trace(this.#pulse) : undefined
+  }
+
+  /** A promise was rejected, and nobody handles that. */
+  blame(promise: Promise<unknown>): void {
+    this.#trace?.blame(promise)
+  }
+
+  /** Shows that the thread's event loop turns. To be called every {@link BEAT_INTERVAL}. */
+  beat(): void {
+    this.#pulse.beat()
   }
 
   /** Does what a task asks for, and tells its answer. Resolves when that is done. */
@@ -186,9 +219,22 @@ export class LinkHost {
 
   async #open(request: OpenRequest): Promise<void> {
     const link = await this.#find(request)
+    const inside = (yes: boolean) => {
+      this.#pulse.inside = yes ? request.id : this.#trace?.current
+    }
     if (request.state !== undefined) restore(link, request.state as LinkState)
-    await link.onStart()
-    this.#links.set(request.id, { link, busy: 0, stopped: undefined })
+    await this.#enter(request.id, inside, () => link.onStart())
+    this.#links.set(request.id, { link, inside, busy: 0, stopped: undefined })
+  }
+
+  /** Does the work of a link, and shows that it is inside as long as it goes on at a stretch. */
+  #enter<T>(id: number, inside: (inside: boolean) => void, work: () => T): T {
+    inside(true)
+    try {
+      return this.#trace === undefined ? work() : this.#trace.run(id, work)
+    } finally {
+      inside(false)
+    }
   }
 
   async #find({ module, exportName, index }: LinkAddress): Promise<Link> {
@@ -205,7 +251,7 @@ export class LinkHost {
   async #close(id: number): Promise<void> {
     const hosted = this.#links.get(id)
     this.#links.delete(id)
-    await hosted?.link.onShutdown()
+    if (hosted !== undefined) await this.#enter(id, hosted.inside, () => hosted.link.onShutdown())
   }
 
   async #handOver(id: number): Promise<Calls['handOver']['answer']> {
@@ -228,10 +274,20 @@ export class LinkHost {
     return { state }
   }
 
-  async #transfer(runs: readonly RunRequest[]): Promise<null> {
-    const ends: Promise<void>[] = []
+  #transfer(runs: readonly RunRequest[]): Promise<null> {
+    return new Promise((resolve) => {
+      const task = { left: runs.length, done: () => resolve(null) }
+      for (const run of runs) this.#queue.push({ run, task })
+      if (!this.#pumping) void this.#pump()
+    })
+  }
+
+  /** Begins what waits, one after the other. */
+  async #pump(): Promise<void> {
+    this.#pumping = true
     let since = performance.now()
-    for (const run of runs) {
+    for (let at = 0; at < this.#queue.length; at++) {
+      const { run, task } = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
       if ((this.#links.get(run.link)?.busy ?? 0) > LONG || performance.now() - since > LONG) {
         await nextTurn()
@@ -239,16 +295,25 @@ export class LinkHost {
         since = performance.now()
       }
       while (this.#running >= this.#setup.transfersPerThread) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve))
+        await new Promise<void>((resolve) => {
+          this.#onEnd = resolve
+        })
       }
-      ends.push(this.#run(run))
+      void this.#run(run, task)
+      // under a steady load it never gets to the end
+      if (at === QUEUE_CHUNK) {
+        this.#queue.splice(0, at + 1)
+        at = -1
+      }
     }
-    await Promise.all(ends)
-    return null
+    this.#queue.length = 0
+    this.#pumping = false
   }
 
-  async #run(request: RunRequest): Promise<void> {
+  async #run(request: RunRequest, task: QueuedRun['task']): Promise<void> {
     this.#running++
+    this.#pulse.begun = request.run + 1
+    this.#watch(request)
     let report: TransferReport
     try {
       report = await this.#report(request)
@@ -257,32 +322,41 @@ export class LinkHost {
       report = this.#failed(request, thrown)
     }
     this.#running--
-    this.#waiting.shift()?.()
+    this.#deadlines.delete(request.run)
+    this.#pulse.deadline = this.#deadlines.earliest
+    this.#onEnd()
     this.#reports.push({ run: request.run, report })
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()
     })
+    task.left--
+    if (task.left === 0) task.done()
   }
 
-  async #report({ link: id, scheduledAt, transferNumber, drain, ...request }: RunRequest): Promise<TransferReport> {
+  /** Shows until when a run should have ended. */
+  #watch({ run, link }: RunRequest): void {
+    const timeout = this.#links.get(link)?.link.settings.timeout
+    if (timeout === undefined) return
+    this.#deadlines.add(run, monotonic() + timeout)
+    this.#pulse.deadline = this.#deadlines.earliest
+  }
+
+  async #report({ link: id, scheduledAt, transferNumber, drain, ...rest }: RunRequest): Promise<TransferReport> {
     const hosted = this.#links.get(id)
     if (hosted === undefined) {
       const error = new ImplementationError(`link ${id} is not open in this thread`)
-      return this.#failed({ link: id, scheduledAt, transferNumber, drain, ...request }, error)
+      return this.#failed({ link: id, scheduledAt, transferNumber, drain, ...rest }, error)
     }
     const { stopped } = hosted
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
     const begun = ++this.#begun
     const alone = this.#running === 1
     const before = alone ? performance.eventLoopUtilization() : undefined
-    const report = await hosted.link.transfer({
-      scheduledAt,
-      transferNumber,
-      drain,
-      thread: this.#setup.thread,
-      cancelled,
-    })
+    const { inside } = hosted
+    const request = { scheduledAt, transferNumber, drain, thread: this.#setup.thread, cancelled, inside }
+    const transfer = () => hosted.link.transfer(request)
+    const report = await (this.#trace === undefined ? transfer() : this.#trace.run(id, transfer))
     // by itself in the thread, all that the event loop did was its doing, also what came after an await
     const all = before !== undefined && begun === this.#begun ? performance.eventLoopUtilization(before).active : 0
     hosted.busy = Math.max(report.busy, all)

@@ -105,6 +105,10 @@ export interface ThreadSetup {
   readonly logLevels: LogLevels
   /** How many transfers may run at once in the thread. */
   readonly transfersPerThread: number
+  /** Where the thread shows what it does: see `Pulse`. */
+  readonly pulse?: SharedArrayBuffer
+  /** Whether the thread shows whose code it is in also where that goes on after a wait, or by itself. That takes time. */
+  readonly trace?: boolean
 }
 
 export type CallName = keyof Calls

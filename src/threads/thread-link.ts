@@ -5,8 +5,9 @@ import { blame, failedReport, plainError, type TransferIdentity, type TransferRe
 import { LaneLearner } from './lane-learner.js'
 import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
-import type { LinkDescription } from './protocol.js'
-import type { Thread } from './thread.js'
+import type { LinkDescription, RunRequest } from './protocol.js'
+import { Quarantine } from './quarantine.js'
+import { NotBegunError, type Thread } from './thread.js'
 
 /** A link's place in a thread. */
 interface Host {
@@ -37,6 +38,7 @@ export class ThreadLink implements PlannedLink {
   /** Which transfers were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
+  readonly #quarantine = new Quarantine()
   /** Number of the latest transfer that a report has come of. */
   #latest = -1
   /** Whether the planner has started it: from then on it is opened again when its thread is lost. */
@@ -109,6 +111,16 @@ export class ThreadLink implements PlannedLink {
     return this.#running
   }
 
+  get quarantinedUntil(): number | undefined {
+    const left = this.#quarantine.left(performance.now())
+    return left === 0 ? undefined : Date.now() + Math.round(left)
+  }
+
+  /** Whether one of its instances is open under this id. */
+  hasHost(id: number): boolean {
+    return this.#hosts.some((host) => host.id === id)
+  }
+
   transfer(request: TransferRequest = {}): Promise<TransferReport> {
     return this.#transfer(request.scheduledAt ?? Date.now(), false)
   }
@@ -145,6 +157,17 @@ export class ThreadLink implements PlannedLink {
     const results = await Promise.allSettled(this.#hosts.map((host) => close(host)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** It has ended its thread, or held it up so that it had to be ended. */
+  strike(): void {
+    this.#quarantine.strike(performance.now())
+    const { strikes } = this.#quarantine
+    const until = this.quarantinedUntil
+    if (until === undefined) return
+    getLogger('databay.WorkerPlanner').error(
+      `${this.name} has ended its thread ${strikes} times in a row: it makes no transfers until ${new Date(until).toISOString()}`,
+    )
   }
 
   /** Its thread was lost: opens it anew in the thread that takes its place. */
@@ -188,22 +211,35 @@ export class ThreadLink implements PlannedLink {
     const host = this.#leastLoaded()
     this.#running++
     try {
-      while (!host.open) {
-        if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
-        await this.#open(host)
-      }
-      if (this.#stopped !== undefined && transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
-      const request = { link: host.id, transferNumber, scheduledAt, drain }
-      const report = await host.thread.run(request)
+      const report = await this.#run(host, { link: host.id, transferNumber, scheduledAt, drain })
       this.#learn(transferNumber, report)
+      if (this.#quarantine.strikes > 0) this.#quarantine.pass(performance.now())
       return reportOf(this.#identity(host, transferNumber, scheduledAt), report)
     } catch (thrown) {
       const error = toError(thrown)
       const identity = this.#identity(host, transferNumber, scheduledAt)
       getLogger('databay.Link').error({ err: error }, `${identity.update} failed: ${error.message}`)
-      return failedReport(identity, error, this.ignoreExceptions)
+      const report = failedReport(identity, error, this.ignoreExceptions)
+      const { quarantinedUntil } = this
+      return quarantinedUntil === undefined ? report : { ...report, quarantinedUntil }
     } finally {
       this.#running--
+    }
+  }
+
+  /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
+  async #run(host: Host, request: Omit<RunRequest, 'run'>): Promise<RunReport> {
+    for (;;) {
+      while (!host.open) {
+        if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
+        await this.#open(host)
+      }
+      if (this.#stopped !== undefined && request.transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
+      try {
+        return await host.thread.run(request)
+      } catch (thrown) {
+        if (!(thrown instanceof NotBegunError)) throw thrown
+      }
     }
   }
 
@@ -249,7 +285,8 @@ export class ThreadLink implements PlannedLink {
 
   /** Opens it again if it was lost, unless the planner has not started it or has stopped it. */
   #reopen(host: Host): void {
-    if (host.open || !this.#started) return
+    // in quarantine it stays closed: it is opened when it is due again
+    if (host.open || !this.#started || this.quarantinedUntil !== undefined) return
     this.#open(host).catch((error: unknown) => {
       getLogger('databay.WorkerPlanner').error(
         { err: toError(error) },

@@ -1,13 +1,13 @@
-import { EventEmitter, once } from 'node:events'
-import type { MessagePort, Worker } from 'node:worker_threads'
-import { Piscina, queueOptionsSymbol } from 'piscina'
-import { PlannerStateError, toError } from '../errors.js'
+import { EventEmitter } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { toError } from '../errors.js'
 import { freeLocksOf, shareLocks } from '../locks.js'
 import { logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
-import type { Task } from './protocol.js'
-import { Thread } from './thread.js'
+import { Thread, type Lost, type RunTask } from './thread.js'
+import { LOOK_INTERVAL, Watch } from './watch.js'
 
 /** What each thread runs. Found beside `src`, in the sources as in the build. */
 const ENTRY = new URL('../../workers/transfer.js', import.meta.url).href
@@ -29,35 +29,48 @@ export interface ThreadPoolOptions {
   readonly threads: number
   /** How many transfers may run at once in one thread. */
   readonly transfersPerThread: number
+  /** Most memory for JavaScript objects of a thread, in MiB. Default: what V8 allows. */
+  readonly memoryLimit?: number | undefined
+  /**
+   * How long a thread may be held up beyond the deadline of a transfer, in milliseconds.
+   * @default 1000
+   */
+  readonly grace?: number
+  /**
+   * How long a thread may be held up in any case, in milliseconds.
+   * @default Infinity
+   */
+  readonly hangTimeout?: number
 }
 
-/** A thread whose worker has ended by itself, and how much was in it. */
-export interface LostThread {
+/** A thread whose worker has ended by itself or was ended, and what was in it. */
+export interface LostThread extends Lost {
   readonly thread: Thread
   readonly error: Error
-  readonly transfers: number
-}
-
-/** A task as Piscina's balancer sees it. */
-interface PinnedTask {
-  readonly [queueOptionsSymbol]?: { readonly worker: Worker } | null
 }
 
 /**
- * The worker threads: one Piscina pool of a fixed size, in which each task names its thread.
+ * The worker threads: a Piscina pool of one thread for each, as a task has to go to the thread that hosts its link. (A
+ * common pool would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
  */
 export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   /** How many threads the pool has while it runs. */
   readonly size: number
-  readonly #transfersPerThread: number
+  readonly #options: ThreadPoolOptions
   #threads: readonly Thread[] = []
-  #piscina: Piscina | undefined
+  readonly #piscinas = new Map<Thread, Piscina>()
+  /** Why workers are being ended that did nothing by themselves. */
+  readonly #reasons = new WeakMap<Worker, Error>()
+  readonly #watch: Watch<Thread>
+  #looking: NodeJS.Timeout | undefined
+  #running = false
   #stopListening: () => void = () => undefined
 
   constructor(options: ThreadPoolOptions) {
     super()
     this.size = options.threads
-    this.#transfersPerThread = options.transfersPerThread
+    this.#options = options
+    this.#watch = new Watch({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
   /** The threads; none while the pool does not run. */
@@ -67,7 +80,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
 
   /** Whether the threads are up. */
   get running(): boolean {
-    return this.#piscina !== undefined
+    return this.#running
   }
 
   /** How many threads have something to do. */
@@ -78,37 +91,15 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   /** Starts the threads; resolves when all take tasks. */
   async start(): Promise<void> {
     shareLocks() // threads find only what is there before them
-    const piscina = new Piscina({
-      filename: ENTRY,
-      minThreads: this.size,
-      maxThreads: this.size,
-      idleTimeout: Infinity,
-      concurrentTasksPerWorker: UNBOUNDED,
-      atomics: 'disabled',
-      recordTiming: false,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-      loadBalancer: (task, workers) => {
-        const pin = (task as PinnedTask)[queueOptionsSymbol]
-        const worker = workers.find(({ id }) => id === pin?.worker.threadId)
-        if (worker === undefined) throw new Error('the thread of this task is gone')
-        return worker
-      },
-    })
-    this.#piscina = piscina
-    this.#threads = Array.from(
-      { length: this.size },
-      (_, index) => new Thread(index + 1, this.#transfersPerThread, (...run) => this.#run(...run)),
-    )
-    // what a thread throws outside of any task; its end is heard of by `exit`
-    piscina.on('error', () => undefined)
-    piscina.on('workerCreate', ({ id }: { id: number }) => {
-      // one that takes another's place is in the balancer's list only after this
-      queueMicrotask(() => this.#adopt(piscina, id))
-    })
+    this.#running = true
+    this.#threads = Array.from({ length: this.size }, (_, index) => this.#startThread(index + 1))
     this.#stopListening = onLogLevels(() => {
       for (const thread of this.#threads) thread.note({ note: 'logLevels', levels: logLevels() })
     })
     await Promise.all(this.#threads.map((thread) => thread.ready))
+    this.#looking = setInterval(() => {
+      this.#look()
+    }, LOOK_INTERVAL).unref()
   }
 
   /**
@@ -118,12 +109,26 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
    */
   async destroy(hurry = false): Promise<void> {
     if (!hurry) await this.#rest()
-    const piscina = this.#piscina
-    this.#piscina = undefined
+    this.#running = false
+    clearInterval(this.#looking)
     this.#stopListening()
     for (const thread of this.#threads) thread.end()
     this.#threads = []
-    await piscina?.destroy()
+    const piscinas = [...this.#piscinas.values()]
+    this.#piscinas.clear()
+    await Promise.all(piscinas.map((piscina) => piscina.destroy()))
+  }
+
+  /**
+   * Ends a thread's worker, whatever it is doing; another takes its place.
+   *
+   * @param reason - why, for those whom it hits
+   */
+  async endWorker(thread: Thread, reason: Error): Promise<void> {
+    const { worker } = thread
+    if (worker === undefined) return
+    this.#reasons.set(worker, reason)
+    await worker.terminate()
   }
 
   /**
@@ -150,10 +155,39 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     clearTimeout(timer)
   }
 
-  #adopt(piscina: Piscina, id: number): void {
-    const worker = piscina.threads.find(({ threadId }) => threadId === id)
-    const thread = this.#threads.find((one) => one.worker === undefined)
-    if (worker === undefined || thread === undefined || piscina !== this.#piscina) return
+  #startThread(number: number): Thread {
+    const piscina = new Piscina({
+      filename: ENTRY,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: UNBOUNDED,
+      atomics: 'disabled',
+      recordTiming: false,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        ...(this.#options.memoryLimit !== undefined && { maxOldGenerationSizeMb: this.#options.memoryLimit }),
+      },
+    })
+    const run: RunTask = (worker, task, transferList) => {
+      if (thread.worker !== worker) return Promise.reject(new Error('the thread of this task is gone'))
+      return piscina.run(task, { transferList })
+    }
+    const thread = new Thread(number, this.#options.transfersPerThread, run)
+    this.#piscinas.set(thread, piscina)
+    // what a thread throws outside of any task; its end is heard of by `exit`
+    piscina.on('error', () => undefined)
+    piscina.on('workerCreate', () => {
+      // one that takes another's place is in the pool only after this
+      queueMicrotask(() => this.#adopt(thread, piscina))
+    })
+    return thread
+  }
+
+  #adopt(thread: Thread, piscina: Piscina): void {
+    const worker = piscina.threads.at(-1)
+    if (worker === undefined || thread.worker !== undefined || this.#piscinas.get(thread) !== piscina) return
+    const id = worker.threadId
     let failure: Error | undefined
     worker.once('error', (error: unknown) => {
       failure = toError(error)
@@ -166,26 +200,16 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     thread.adopt(worker).catch(() => undefined) // lost again already: `exit` tells
   }
 
+  #look(): void {
+    for (const { thread, reason } of this.#watch.look(this.#threads)) void this.endWorker(thread, reason)
+  }
+
   #lose(thread: Thread, worker: Worker, error: Error): void {
-    if (thread.worker !== worker || this.#piscina === undefined) return
-    this.emit('lost', { thread, error, transfers: thread.lose(error) })
+    if (thread.worker !== worker || !this.#running) return
+    const reason = this.#reasons.get(worker) ?? error
+    const lost = thread.lose(reason)
+    // when nobody can be blamed, it is watched more closely from now on: that takes time
+    thread.trace = lost.inside === undefined && lost.runs.length !== 1
+    this.emit('lost', { thread, error: reason, ...lost })
   }
-
-  #run(worker: Worker, task: Task, transferList: MessagePort[]): Promise<unknown> {
-    if (this.#piscina === undefined) return Promise.reject(new PlannerStateError('the threads are not running'))
-    try {
-      return this.#piscina.run({ ...task, [queueOptionsSymbol]: { worker } }, { transferList })
-    } catch (thrown) {
-      return Promise.reject(toError(thrown))
-    }
-  }
-}
-
-/** Ends a thread's worker, as a crash would; another takes its place. */
-export async function endWorker(thread: Thread): Promise<void> {
-  const { worker } = thread
-  if (worker === undefined) return
-  const ended = once(worker, 'exit')
-  await worker.terminate()
-  await ended
 }

@@ -5,12 +5,24 @@ import { restoreError, type PlainError } from '../report.js'
 import { Batch } from './batch.js'
 import { unpackReports, type RunReport } from './packed-reports.js'
 import type { CallName, Calls, Note, OpenRequest, RunRequest, Task, ThreadEvent } from './protocol.js'
+import { Pulse } from './pulse.js'
 
 /** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
 const MAX_RUNS = 256
 
 /** Runs a task in the worker of this thread. The only way to it: it belongs to the Piscina pool. */
 export type RunTask = (worker: Worker, task: Task, transfer: MessagePort[]) => Promise<unknown>
+
+/** What a run rejects with that had not begun when its thread was lost: it can be made in the one that follows. */
+export class NotBegunError extends ThreadLostError {}
+
+/** What was in a worker that is gone. */
+export interface Lost {
+  /** The links of the transfers that were in it. */
+  readonly runs: readonly number[]
+  /** The link whose code it was in, as far as it is known. */
+  readonly inside: number | undefined
+}
 
 interface Pending<T> {
   readonly resolve: (answer: T) => void
@@ -24,6 +36,8 @@ interface Pending<T> {
 export class Thread {
   /** From 1. */
   readonly number: number
+  /** Whether its next worker watches closely whose code it is in: see `ThreadSetup.trace`. */
+  trace = false
   readonly #runTask: RunTask
   readonly #transfersPerThread: number
   #worker: Worker | undefined
@@ -36,8 +50,10 @@ export class Thread {
   #tasks = 0
   #runs = 0
   readonly #pending = new Map<number, Pending<unknown>>()
-  readonly #running = new Map<number, Pending<RunReport>>()
+  readonly #running = new Map<number, Pending<RunReport> & { readonly link: number }>()
   #outbox: RunRequest[] = []
+  #pulse = new Pulse()
+  #ended = false
   readonly #opening: Batch<OpenRequest, PlainError | null>
   readonly #closing: Batch<number, PlainError | null>
 
@@ -60,6 +76,11 @@ export class Thread {
     return this.#ready
   }
 
+  /** What the worker shows of what it does; `undefined` while there is none that takes tasks. */
+  get pulse(): Pulse | undefined {
+    return this.#greeted ? this.#pulse : undefined
+  }
+
   /** How many transfers are in it or on their way to it. */
   get load(): number {
     return this.#running.size
@@ -78,35 +99,51 @@ export class Thread {
     port1.on('message', (event: ThreadEvent) => {
       this.#hear(event)
     })
+    this.#pulse = new Pulse()
+    // runs are counted on from those of the worker before
+    this.#pulse.begun = this.#runs
     const setup = {
       thread: this.number,
       logLevels: logLevels(),
       transfersPerThread: this.#transfersPerThread,
+      pulse: this.#pulse.memory,
+      trace: this.trace,
     }
     await this.#send('hello', { port: port2, setup }, [port2])
     this.#greeted = true
     this.#becomeReady()
   }
 
-  /** The worker is gone: what was in it fails, and what comes waits for the next one. Gives how much was in it. */
-  lose(error: Error): number {
+  /**
+   * The worker is gone: what was in it fails, and what comes waits for the next one. A run that it had not begun
+   * rejects with a {@link NotBegunError}.
+   *
+   * @returns what was lost
+   */
+  lose(error: Error): Lost {
     this.#hearRest()
-    const transfers = this.#running.size
+    const { begun, inside } = this.#pulse
+    const runs = [...this.#running].filter(([run]) => run < begun).map(([, { link }]) => link)
     this.#worker = undefined
     this.#greeted = false
     this.#port?.close()
     this.#port = undefined
     this.#becomeReady() // whoever waits for the lost one sees that there is none
     this.#ready = this.#awaitWorker()
-    const lost = new ThreadLostError(`thread ${this.number} was lost: ${error.message}`, { cause: error })
-    for (const { reject } of [...this.#pending.values(), ...this.#running.values()]) reject(lost)
+    const message = `thread ${this.number} was lost: ${error.message}`
+    const lost = new ThreadLostError(message, { cause: error })
+    const notBegun = this.#ended ? lost : new NotBegunError(message, { cause: error })
+    for (const { reject } of this.#pending.values()) reject(lost)
+    for (const [run, { reject }] of this.#running) reject(run < begun ? lost : notBegun)
+    this.#outbox = []
     this.#pending.clear()
     this.#running.clear()
-    return transfers
+    return { runs, inside }
   }
 
   /** Ends: whatever still waits for the thread fails. */
   end(): void {
+    this.#ended = true
     const error = new ThreadLostError(`thread ${this.number} has ended with its planner`)
     this.#failReady(error)
     this.lose(error)
@@ -134,7 +171,7 @@ export class Thread {
   run(request: Omit<RunRequest, 'run'>): Promise<RunReport> {
     return new Promise((resolve, reject) => {
       const run = this.#runs++
-      this.#running.set(run, { resolve, reject })
+      this.#running.set(run, { resolve, reject, link: request.link })
       this.#outbox.push({ ...request, run })
       if (this.#outbox.length === 1) queueMicrotask(() => this.#flush())
       // a full message does not wait for the rest of the tick
@@ -152,7 +189,10 @@ export class Thread {
     const runs = this.#outbox
     this.#outbox = []
     this.call('transfer', { runs }).catch((error: unknown) => {
-      for (const { run } of runs) this.#settle(run)?.reject(toError(error))
+      // those that were lost have heard of it; what never got to a worker has not begun
+      const notBegun = error instanceof ThreadLostError && !this.#ended
+      const reason = notBegun ? new NotBegunError(error.message, { cause: error }) : toError(error)
+      for (const { run } of runs) this.#settle(run)?.reject(reason)
     })
   }
 

@@ -15,18 +15,22 @@ t.test("a planner's events are passed on as plain data, until that is ended", as
   const report = failedReport({ link: 'a', update: 'a.0', transferNumber: 0, thread: 1, scheduledAt: 0 }, 'x', true)
   const emitAll = () => {
     planner.emit('transfer', report)
-    planner.emit('skipped', { link: 'a', scheduledAt: 1, running: 2 })
+    planner.emit('skipped', { link: 'a', scheduledAt: 1, reason: 'running', running: 2 })
     planner.emit('late', { link: 'a', scheduledAt: 1, lateness: 2, missed: 3 })
-    planner.emit('threadLost', { thread: 1, error: new RangeError('gone'), links: ['a'], transfers: 2, buffered: 3 })
+    const blame = { culprit: 'a', quarantinedUntil: 4 }
+    const lost = { thread: 1, error: new RangeError('gone'), links: ['a'], transfers: 2, buffered: 3 }
+    planner.emit('threadLost', { ...lost, ...blame })
   }
   emitAll()
   t.match(events, [
     { event: 'transfer', time: Number, report },
-    { event: 'skipped', time: Number, link: 'a', scheduledAt: 1, running: 2 },
+    { event: 'skipped', time: Number, link: 'a', scheduledAt: 1, reason: 'running', running: 2 },
     { event: 'late', time: Number, link: 'a', scheduledAt: 1, lateness: 2, missed: 3 },
     {
       event: 'threadLost',
       thread: 1,
+      culprit: 'a',
+      quarantinedUntil: 4,
       links: ['a'],
       transfers: 2,
       buffered: 3,

@@ -109,6 +109,7 @@ export class StubLink implements PlannedLink {
   readonly immediateTransfer = true
   readonly ignoreExceptions = false
   maxInstances = 1
+  quarantinedUntil: number | undefined
   readonly trace: Trace
   transfers = 0
 

@@ -139,7 +139,7 @@ t.test('a link that still transfers is skipped: counted, told of and logged', as
   const first = dispatcher.dispatch(link, ON_TIME)
   t.equal(await dispatcher.dispatch(link, { ...ON_TIME, scheduledAt: 2000 }), undefined)
   t.equal(ends.length, 1)
-  t.strictSame(told, ['skipped {"link":"a","scheduledAt":2000,"running":1}'])
+  t.strictSame(told, ['skipped {"link":"a","scheduledAt":2000,"reason":"running","running":1}'])
   t.match(dispatcher.counts, { transfers: 0, skipped: 1 })
   t.strictSame(logs.messages(), ['a is skipped: 1 of its transfers still run'])
   t.match(logs.entries(), [{ name: 'databay.BasePlanner', level: 40 }])
@@ -151,12 +151,24 @@ t.test('a link that still transfers is skipped: counted, told of and logged', as
   await second
 })
 
+t.test('a link in quarantine is skipped, until it may transfer again', async (t) => {
+  const { dispatcher, told, logs, add } = setUp(t)
+  const [link] = add('a')
+  link!.quarantinedUntil = 5000
+  t.equal(await dispatcher.dispatch(link!, ON_TIME), undefined)
+  t.strictSame(told, ['skipped {"link":"a","scheduledAt":1000,"reason":"quarantined","running":0}'])
+  t.strictSame(logs.messages(), ['a is skipped: it is quarantined'])
+  t.match(dispatcher.counts, { transfers: 0, skipped: 1 })
+  link!.quarantinedUntil = undefined
+  t.ok(await dispatcher.dispatch(link!, ON_TIME))
+})
+
 t.test('as many transfers of a link run at once as it may have', async (t) => {
   const { dispatcher, told, addSlow } = setUp(t)
   const { link, ends } = addSlow('a', 2)
   const running = [1, 2, 3].map(() => dispatcher.dispatch(link, ON_TIME))
   t.equal(ends.length, 2)
-  t.match(told, ['skipped {"link":"a","scheduledAt":1000,"running":2}'])
+  t.match(told, ['skipped {"link":"a","scheduledAt":1000,"reason":"running","running":2}'])
   ends[1]!()
   await running[1]
   running.push(dispatcher.dispatch(link, ON_TIME))

@@ -3,7 +3,6 @@ import t, { type Test } from 'tap'
 import { Link } from '../../src/link.js'
 import { setLogDestination, setLogLevel } from '../../src/log.js'
 import type { ThreadLostEvent } from '../../src/planners/planner-options.js'
-import { endWorker } from '../../src/threads/thread-pool.js'
 import type { FAILURES } from '../fixtures/nodes.js'
 import type { LinkSpec } from '../fixtures/links.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -263,7 +262,7 @@ t.test('when a thread is lost', async (t) => {
     const transfer = planner.forceTransfer(gated)
     await until(() => tracesOf(logs).includes('gated waits'))
     const lost = once(planner, 'threadLost')
-    await endWorker(planner.pool.threads[0]!)
+    await planner.pool.endWorker(planner.pool.threads[0]!, new Error('ended by a test'))
     const [event] = (await lost) as [ThreadLostEvent]
     t.match(event, { thread: 1, links: ['gated', 'holds', 'any'], transfers: 1, buffered: 1 })
     t.match(await transfer, [

@@ -132,11 +132,29 @@ t.test('a thread that is lost is told by whom it hit', async (t) => {
   for (const link of links) await link.onStart()
   await links[0]!.transfer()
   const [first] = places
-  first!.thread.lose(new Error('gone'))
-  t.same(made.lost(first!.thread), { names: ['a', 's'], buffered: 1 })
+  const error = new Error('gone')
+  const lost = first!.thread.lose(error)
+  const thread = first!.thread
+  t.match(made.lost({ thread, error, ...lost }), { names: ['a', 's'], buffered: 1, culprit: undefined })
   const loopback = await first!.adopt()
   t.match(await links[0]!.transfer(), { failed: false })
   t.equal(loopback.count('open'), 1, 'opened anew, in one message')
+})
+
+t.test('who ended a thread is the link that was inside, or the only one that transferred in it', async (t) => {
+  captureLogs(t, 'silent')
+  const { made, host, places } = await hosting(t, 1)
+  const links = await host({ tags: 'a' }, { tags: 'b' })
+  for (const link of links) await link.onStart()
+  const { thread } = places[0]!
+  const error = new Error('gone')
+  const culprit = (runs: number[], inside?: number) => made.lost({ thread, error, runs, inside }).culprit?.name
+  t.equal(culprit([0, 1], 1), 'b')
+  t.equal(culprit([0], 1), 'b')
+  t.equal(culprit([0]), 'a')
+  t.equal(culprit([0, 1]), undefined)
+  t.equal(culprit([]), undefined)
+  t.equal(culprit([0, 1], 99), undefined)
 })
 
 t.test('links that turn out to compute are moved away from those that wait, with their state', async (t) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { Record } from '../../src/record.js'
-import { endWorker, ThreadPool, type LostThread } from '../../src/threads/thread-pool.js'
+import { ThreadPool, type LostThread } from '../../src/threads/thread-pool.js'
 import type { Thread } from '../../src/threads/thread.js'
 import { Update } from '../../src/update.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -16,6 +16,7 @@ async function open(thread: Thread, module: URL): Promise<void> {
 }
 
 const request = (link: number) => ({ link, transferNumber: 0, scheduledAt: 0, drain: false })
+const why = new Error('ended by a test')
 const nextLost = async () => (await once(pool, 'lost'))[0] as LostThread
 
 // threads take a second to start when they compile TypeScript, so one pool does for most
@@ -104,7 +105,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     const before = first.worker
     const lost = nextLost()
     const runs = Promise.allSettled([first.run(request(3)), first.run(request(0))])
-    t.match(await lost, { thread: first, error: { message: 'its worker exited with code 3' }, transfers: 2 })
+    t.match(await lost, { thread: first, error: { message: 'its worker exited with code 3' }, runs: [3, 0] })
     for (const result of await runs) t.match(result, { reason: { code: 'DATABAY_THREAD_LOST' } })
     t.equal(tracesOf(logs).filter((text) => text.startsWith('line ')).length, 500)
     await first.ready
@@ -115,7 +116,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     await open(first, module)
     const lost = nextLost()
     t.match(await first.run(request(1)), { failed: false, pulled: 1 })
-    t.match(await lost, { thread: first, error: { message: 'thrown when nobody listens' }, transfers: 0 })
+    t.match(await lost, { thread: first, error: { message: 'thrown when nobody listens' }, runs: [] })
     await first.ready
   })
 
@@ -124,12 +125,11 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     const lost = nextLost()
     const spinning = first.run(request(2))
     spinning.catch(() => undefined)
-    // the message before has arrived when this is answered
-    await new Promise((resolve) => setImmediate(resolve))
-    const ended = endWorker(first)
+    await until(() => first.pulse?.inside === 2)
+    const ended = pool.endWorker(first, why)
     await t.rejects(first.call('describe', { module: module.href }), { code: 'DATABAY_THREAD_LOST' })
     await ended
-    t.match(await lost, { thread: first, error: { message: /^its worker exited with code/ }, transfers: 1 })
+    t.match(await lost, { thread: first, error: why, runs: [2], inside: 2 })
     await t.rejects(spinning, { code: 'DATABAY_THREAD_LOST' })
     await first.ready
     t.match(await first.call('describe', { module: module.href }), [{ name: 'exits' }, {}, {}, {}])
@@ -140,7 +140,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     const processing = Promise.resolve(gated([new Record('gated')], new Update(['a'], 0)))
     processing.catch(() => undefined)
     await until(() => tracesOf(logs).includes('processor waits'))
-    await endWorker(first)
+    await pool.endWorker(first, why)
     await t.rejects(processing, { code: 'DATABAY_THREAD_LOST' })
     await first.ready
   })
@@ -165,7 +165,7 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
   t.equal(lost, 0, 'that is no loss')
   t.match([pool.threads, pool.running, second.worker], [[], false, undefined])
   await pool.destroy()
-  await endWorker(second) // there is none to end
+  await pool.endWorker(second, why) // there is none to end
 
   await pool.start()
   t.match(

@@ -3,6 +3,7 @@ import { getLogger, setLogLevel } from '../../src/log.js'
 import type { Thread } from '../../src/threads/thread.js'
 import { captureLogs } from '../helpers/logs.js'
 import { turnOfTheLoop } from '../helpers/nodes.js'
+import { NotBegunError } from '../../src/threads/thread.js'
 import { loopbackThread } from '../helpers/loopback.js'
 import { linkModule, openGate, tracesOf, until } from '../helpers/threads.js'
 
@@ -169,14 +170,20 @@ t.test('when the worker is lost', async (t) => {
       thread.open({ id: 1, module: '', exportName: '', index: 0 }),
     ]
     await until(() => loopback.count('open') === 1)
+    const { pulse } = thread
+    pulse!.begun = 1
+    pulse!.inside = 7
     const cause = new Error('its worker exited with code 3')
-    t.equal(thread.lose(cause), 2, 'it tells how many transfers were in it')
-    for (const result of await Promise.allSettled(inIt)) {
+    t.same(thread.lose(cause), { runs: [0], inside: 7 }, 'it tells which links were in it')
+    const results = await Promise.allSettled(inIt)
+    for (const result of results) {
       t.match(result, {
         status: 'rejected',
         reason: { code: 'DATABAY_THREAD_LOST', message: 'thread 2 was lost: its worker exited with code 3', cause },
       })
     }
+    const notBegun = results.map((result) => 'reason' in result && result.reason instanceof NotBegunError)
+    t.same(notBegun, [false, true, false], 'what it had not begun can be made again')
     t.equal(thread.worker, undefined)
     t.equal(thread.load, 0)
   })
@@ -205,7 +212,7 @@ t.test('when the worker is lost', async (t) => {
     const stays = thread.run(request(1))
     await told
     loopback.tell({ event: 'log', line: '{"msg":"my last words"}\n' })
-    t.equal(thread.lose(new Error('gone')), 1)
+    t.match(thread.lose(new Error('gone')), { runs: [1] })
     t.ok(logs.messages().includes('my last words'))
     await t.rejects(stays, { code: 'DATABAY_THREAD_LOST' })
     openGate('stays')

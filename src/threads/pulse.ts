@@ -1,0 +1,70 @@
+/*
+ * Memory that a thread shares with the main thread, so that it shows what it does even while it does not answer:
+ *
+ *   beat      counted up by a timer of the thread: stands still while its event loop is held up
+ *   begun     how many runs of transfers it has begun, in the order in which they were sent
+ *   inside    id of the link whose code it is in, plus one; 0 outside of any
+ *   deadline  the earliest time at which a transfer that runs in it should have ended, by {@link monotonic}
+ *
+ * Each number has one writer, and is read as a whole on every 64-bit machine.
+ */
+const BEAT = 0
+const BEGUN = 1
+const INSIDE = 2
+const DEADLINE = 3
+
+/** How often a thread's pulse beats, in milliseconds. */
+export const BEAT_INTERVAL = 100
+
+/** What a thread shows of what it does. */
+export class Pulse {
+  /** To be given to the thread. */
+  readonly memory: SharedArrayBuffer
+  readonly #numbers: Float64Array
+
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT)
+    this.#numbers = new Float64Array(this.memory)
+    if (memory === undefined) this.#numbers[DEADLINE] = Infinity
+  }
+
+  get beats(): number {
+    return this.#numbers[BEAT] ?? 0
+  }
+
+  /** How many runs were begun. */
+  get begun(): number {
+    return this.#numbers[BEGUN] ?? 0
+  }
+
+  set begun(runs: number) {
+    this.#numbers[BEGUN] = runs
+  }
+
+  /** Id of the link whose code the thread is in, as far as it is known. */
+  get inside(): number | undefined {
+    const inside = this.#numbers[INSIDE] ?? 0
+    return inside === 0 ? undefined : inside - 1
+  }
+
+  set inside(link: number | undefined) {
+    this.#numbers[INSIDE] = link === undefined ? 0 : link + 1
+  }
+
+  get deadline(): number {
+    return this.#numbers[DEADLINE] ?? Infinity
+  }
+
+  set deadline(time: number) {
+    this.#numbers[DEADLINE] = time
+  }
+
+  beat(): void {
+    this.#numbers[BEAT] = this.beats + 1
+  }
+}
+
+/** Milliseconds of a clock that is the same in all threads, and that nobody sets. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
