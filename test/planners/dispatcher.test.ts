@@ -154,13 +154,13 @@ t.test('a link that still transfers is skipped: counted, told of and logged', as
 t.test('a link in quarantine is skipped, until it may transfer again', async (t) => {
   const { dispatcher, told, logs, add } = setUp(t)
   const [link] = add('a')
-  link!.quarantinedUntil = 5000
-  t.equal(await dispatcher.dispatch(link!, ON_TIME), undefined)
+  link.quarantinedUntil = 5000
+  t.equal(await dispatcher.dispatch(link, ON_TIME), undefined)
   t.strictSame(told, ['skipped {"link":"a","scheduledAt":1000,"reason":"quarantined","running":0}'])
   t.strictSame(logs.messages(), ['a is skipped: it is quarantined'])
   t.match(dispatcher.counts, { transfers: 0, skipped: 1 })
-  link!.quarantinedUntil = undefined
-  t.ok(await dispatcher.dispatch(link!, ON_TIME))
+  link.quarantinedUntil = undefined
+  t.ok(await dispatcher.dispatch(link, ON_TIME))
 })
 
 t.test('as many transfers of a link run at once as it may have', async (t) => {
