@@ -209,7 +209,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     const reason = this.#reasons.get(worker) ?? error
     const lost = thread.lose(reason)
     // when nobody can be blamed, it is watched more closely from now on: that takes time
-    thread.trace = lost.inside === undefined && lost.runs.length !== 1
+    thread.trace ||= lost.inside === undefined && lost.runs.length !== 1
     this.emit('lost', { thread, error: reason, ...lost })
   }
 }

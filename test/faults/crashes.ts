@@ -1,0 +1,141 @@
+import type { WorkerPlannerOptions } from 'databay'
+import type { Fault, Place } from './faults.js'
+import { EVERY, Run, type LinkSpec } from './harness.js'
+import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
+
+/** How long it may take until the links of a lost thread transfer again, beyond an interval, in milliseconds. */
+const RECOVERY = 500
+
+interface Crash {
+  readonly kind: Fault
+  readonly place: Place
+  /** How many links share the thread with the faulty one. */
+  readonly neighbours?: number
+  readonly timeout?: LinkSpec['timeout']
+  readonly options?: WorkerPlannerOptions
+  /** Whether it is known at the first time who did it. */
+  readonly blamed?: boolean
+}
+
+/** A link commits a fault that costs its thread, once: its neighbours carry on, other threads do not notice. */
+export function crash(name: string, { kind, place, neighbours = 3, timeout, options, blamed = true }: Crash): Scenario {
+  return {
+    name,
+    async run(): Promise<Outcome> {
+      const faulty: LinkSpec = {
+        name: 'faulty',
+        fault: { kind, place, at: 3 },
+        ...(timeout !== undefined && { timeout }),
+      }
+      const others = Array.from({ length: neighbours * 2 + 1 }, (_, at): LinkSpec => ({ name: `other${at}` }))
+      const run = new Run([faulty, ...others], options)
+      try {
+        await run.planner.start()
+        await run.until(() => run.lost.length > 0)
+        const [lost] = run.lost
+        const at = lost?.at ?? 0
+        const hosted = lost?.links ?? []
+        expect(hosted.includes('faulty') && hosted.length > 1, 'the thread of the faulty link is lost')
+        if (blamed) expect(lost?.culprit === 'faulty', `the faulty link is blamed, not ${lost?.culprit ?? 'nobody'}`)
+        const times = await Promise.all(hosted.map((link) => run.fresh(link, at)))
+        const recovery = Math.max(...times)
+        expect(
+          recovery <= EVERY + RECOVERY,
+          `all ${hosted.length} links transfer again within an interval and ${RECOVERY} ms: it took ${recovery} ms`,
+        )
+        const elsewhere = others.map((spec) => spec.name).filter((link) => !hosted.includes(link))
+        for (const link of elsewhere) {
+          expect(
+            run.reportsOf(link).every(({ errors }) => errors.length === 0),
+            `${link} in the other thread has not noticed`,
+          )
+        }
+        const hit = run.reports.filter(({ errors }) => errors.length > 0)
+        expect(
+          hit.every(({ errors }) => errors.every(({ code }) => code === 'DATABAY_THREAD_LOST')),
+          'what failed says that the thread was lost',
+        )
+        await run.end()
+        expectNothingWrong(run.judge())
+        return {
+          held: `${hit.length} of ${run.reports.length} transfers failed, ${hosted.length} links reopened`,
+          recovery,
+        }
+      } finally {
+        await run.end()
+        run.forget()
+      }
+    },
+  }
+}
+
+/** A link commits a fault that costs nothing but its transfer. */
+export function failure(name: string, kind: Fault, place: Place, timeout?: LinkSpec['timeout']): Scenario {
+  return {
+    name,
+    async run(): Promise<Outcome> {
+      const faulty: LinkSpec = {
+        name: 'faulty',
+        fault: { kind, place, at: 3 },
+        ...(timeout !== undefined && { timeout }),
+      }
+      const run = new Run([faulty, { name: 'other0' }, { name: 'other1' }])
+      try {
+        await run.planner.start()
+        await run.until(() => run.reportsOf('faulty').some(({ transferNumber }) => transferNumber === 3))
+        const report = run.reportsOf('faulty').find(({ transferNumber }) => transferNumber === 3)
+        const recovery = await run.fresh('faulty', report?.endedAt ?? 0)
+        expect(run.lost.length === 0, 'no thread is lost')
+        const failed = run.reports.filter(({ errors }) => errors.length > 0)
+        expect(failed.length <= 1, 'no other transfer fails')
+        await run.end()
+        expectNothingWrong(run.judge())
+        const [error] = report?.errors ?? []
+        return { held: error === undefined ? 'taken as a payload' : `reported: ${error.message}`, recovery }
+      } finally {
+        await run.end()
+        run.forget()
+      }
+    },
+  }
+}
+
+/** A link that ends its thread at every transfer is kept away, and its neighbours transfer more and more undisturbed. */
+export function crashLoop(name: string, kind: Fault): Scenario {
+  return {
+    name,
+    async run(): Promise<Outcome> {
+      const faulty: LinkSpec = { name: 'faulty', fault: { kind, place: 'process', at: 3, again: true } }
+      const run = new Run([faulty, { name: 'neighbour' }], { threads: 1 })
+      try {
+        await run.planner.start()
+        await run.until(() => run.lost.some(({ quarantinedUntil }) => quarantinedUntil !== undefined))
+        const first = run.lost.findIndex(({ quarantinedUntil }) => quarantinedUntil !== undefined)
+        const event = run.lost[first]
+        expect(event?.culprit === 'faulty', 'the faulty link is quarantined, and nobody else')
+        await run.until(() => run.lost.length >= first + 3)
+        const pauses = run.lost
+          .slice(first)
+          .map(({ at, quarantinedUntil }) => Math.round(((quarantinedUntil ?? at) - at) / 1000))
+        expect(pauses.slice(0, 3).join() === '1,2,4', `it is kept away for 1, 2 and 4 seconds, not ${pauses.join()}`)
+        expect(
+          run.skipped.some(({ link, reason }) => link === 'faulty' && reason === 'quarantined'),
+          'its due times are told as skipped',
+        )
+        expect(
+          run.skipped.every(({ link, reason }) => reason !== 'quarantined' || link === 'faulty'),
+          'nobody else is quarantined',
+        )
+        await run.fresh('neighbour', run.lost.at(-1)?.at ?? 0)
+        await run.end()
+        expectNothingWrong(run.judge())
+        return {
+          held: `quarantined after ${first + 1} losses, for 1, 2, 4 s; its neighbour made ${run.reportsOf('neighbour').length} transfers`,
+        }
+      } finally {
+        await run.end()
+        run.forget()
+      }
+    },
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Injects faults into a planner with real threads, one after the other, and prints what held.
+ *
+ *   node dist/test/faults/main.js [--only name,name] [--json]
+ */
+import { parseArgs } from 'node:util'
+import { crash, crashLoop, failure } from './crashes.js'
+import type { Outcome, Scenario } from './scenario.js'
+
+const SCENARIOS: readonly Scenario[] = [
+  crash('endless loop', { kind: 'loop', place: 'process', timeout: { milliseconds: 300 } }),
+  crash('endless loop after a wait', { kind: 'loopAfterWait', place: 'pull', timeout: { milliseconds: 300 } }),
+  crash('endless loop in one of 20 links of a thread', {
+    kind: 'loop',
+    place: 'process',
+    neighbours: 19,
+    timeout: { milliseconds: 300 },
+  }),
+  crash('endless loop outside of any deadline', { kind: 'loop', place: 'push', options: { hangTimeout: 2 } }),
+  crash('out of memory', { kind: 'outOfMemory', place: 'process', options: { threadMemoryLimit: 64 } }),
+  crash('process.exit', { kind: 'exit', place: 'pull' }),
+  crash('late throw', { kind: 'lateThrow', place: 'push', blamed: false }),
+  crash('late rejection', { kind: 'lateRejection', place: 'push', blamed: false }),
+  failure('uncloneable result', 'uncloneableResult', 'pull'),
+  failure('uncloneable error', 'uncloneableError', 'pull'),
+  failure('throw null', 'throwNull', 'process'),
+  failure('hang in pull', 'hang', 'pull', { milliseconds: 300 }),
+  failure('hang in push', 'hang', 'push', { milliseconds: 300 }),
+  crashLoop('crash loop', 'exit'),
+  crashLoop('crash loop by late throws', 'lateThrow'),
+]
+
+interface Row {
+  readonly fault: string
+  readonly ok: boolean
+  readonly held: string
+  readonly recovery: number | undefined
+}
+
+async function tableRow(scenario: Scenario): Promise<Row> {
+  const { name } = scenario
+  try {
+    const { held, recovery }: Outcome = await scenario.run()
+    return { fault: name, ok: true, held, recovery: recovery === undefined ? undefined : Math.round(recovery) }
+  } catch (error) {
+    return { fault: name, ok: false, held: error instanceof Error ? error.message : String(error), recovery: undefined }
+  }
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } })
+const chosen = SCENARIOS.filter(({ name }) => values.only?.split(',').includes(name) ?? true)
+let broken = 0
+if (!values.json) console.log(`${'fault'.padEnd(46)}${'recovered'.padStart(10)}   what held`)
+for (const scenario of chosen) {
+  const row = await tableRow(scenario)
+  if (!row.ok) broken++
+  const recovery = row.recovery === undefined ? '' : `${row.recovery} ms`
+  console.log(
+    values.json
+      ? JSON.stringify(row)
+      : `${row.fault.padEnd(46)}${recovery.padStart(10)}   ${row.ok ? '' : 'NOT OK: '}${row.held}`,
+  )
+}
+if (!values.json) console.log(`${chosen.length - broken} of ${chosen.length} held`)
+process.exitCode = broken === 0 && chosen.length > 0 ? 0 : 1
