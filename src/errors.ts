@@ -79,6 +79,20 @@ export class TransferTimeoutError extends DatabayError {
   }
 }
 
+/** A link or a link module did not start within the planner's `startTimeout`. */
+export class StartTimeoutError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_START_TIMEOUT', message, options)
+  }
+}
+
+/** What a planner, or a link, did not bring to an end within the `shutdownTimeout` was abandoned. */
+export class ShutdownTimeoutError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_SHUTDOWN_TIMEOUT', message, options)
+  }
+}
+
 /** A transfer was told to stop, because its planner shuts down without waiting. */
 export class TransferCancelledError extends DatabayError {
   constructor(message: string, options?: ErrorOptions) {

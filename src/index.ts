@@ -25,6 +25,8 @@ export {
   PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
+  ShutdownTimeoutError,
+  StartTimeoutError,
   ThreadLostError,
   TransferCancelledError,
   TransferTimeoutError,

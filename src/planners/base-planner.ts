@@ -4,6 +4,7 @@ import {
   MissingLinkError,
   PlannerStateError,
   show,
+  ShutdownTimeoutError,
   toError,
   TransferCancelledError,
 } from '../errors.js'
@@ -26,6 +27,7 @@ import {
   type ResolvedPlannerOptions,
 } from './planner-options.js'
 import { settleable } from './settleable.js'
+import { StopLimit } from './stop-limit.js'
 
 export interface ShutdownOptions {
   /**
@@ -83,6 +85,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   #stopReason: Error | undefined
   /** What failed while it stopped. */
   #stopErrors: unknown[] = []
+  /** How long the shutdown that is under way may take. */
+  #limit = new StopLimit(Infinity)
   #finished = settleable()
   /** Links that are being added. */
   readonly #joining = new Set<PlannedLink>()
@@ -186,7 +190,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       for (const link of list) this.unschedule(link)
       await Promise.all(list.map((link) => this.#dispatcher.idle(link)))
       if (this.options.drain) errors.push(...(await this.#drain(list)))
-      errors.push(...(await stopLinks(list)))
+      const limit = new StopLimit(this.options.shutdownTimeout)
+      errors.push(...(await stopLinks(list, limit)), ...abandonment(limit, 'links that were removed'))
+      limit.end()
     }
     for (const link of list) {
       this.#dispatcher.delete(link)
@@ -330,8 +336,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Ends what keeps {@link BasePlanner.prepare} or the links' start: the planner is to shut down without waiting. */
   protected hurry(): void {}
 
-  /** Undoes {@link BasePlanner.prepare}, after all links are shut down. */
-  protected release(): void | Promise<void> {}
+  /**
+   * Undoes {@link BasePlanner.prepare}, after all links are shut down.
+   *
+   * @param _hurry - whether the time for the shutdown is over: nothing more should be waited for
+   */
+  protected release(_hurry: boolean): void | Promise<void> {}
 
   /**
    * Waits until a start that is under way has ended.
@@ -437,18 +447,30 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#opening = true
     await step(
       () => this.prepare(),
-      () => this.release(),
+      () => this.release(this.#limit.isOver),
     )
     const links = this.links
+    let started = false
     await step(
-      () => startLinks(links),
-      async () => throwAny(await stopLinks(this.links), 'several links failed to shut down'),
+      async () => {
+        // those that started are shut down again when another fails
+        await startLinks(links, this.options)
+        started = true
+      },
+      async () => {
+        if (started) throwAny(await stopLinks(this.links, this.#limit), 'several links failed to shut down')
+      },
     )
     this.#opening = false
     this.#undo.push(async () => {
-      if (this.#shutdown.drain) await this.#drainAll()
+      if (this.#shutdown.drain && !this.#limit.isOver) await this.#drainAll()
     })
-    this.#undo.push(() => this.#idle())
+    this.#undo.push(() =>
+      this.#limit.wait(
+        () => `transfers of ${this.#dispatcher.running.join(', ')}`,
+        () => this.#idle(),
+      ),
+    )
     this.#undo.push(() => {
       for (const link of this.links) this.unschedule(link)
     })
@@ -501,7 +523,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   async #undoAll(): Promise<void> {
     this.#paused = false
-    for (const error of await this.#undo.undo()) {
+    this.#limit = new StopLimit(this.options.shutdownTimeout, () => this.#cancel())
+    const errors = await this.#undo.undo()
+    this.#limit.end()
+    this.#stopErrors.push(...abandonment(this.#limit, String(this)))
+    for (const error of errors) {
       const err = toError(error)
       getLogger('databay.BasePlanner').error({ err }, `${String(this)} failed to shut down in part: ${err.message}`)
       if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
@@ -517,7 +543,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Starts and schedules links that are added to a running planner. */
   async #startAdded(links: readonly PlannedLink[]): Promise<void> {
-    await startLinks(links)
+    await startLinks(links, this.options)
     try {
       // waiting let others in
       if (!this.running) throw new PlannerStateError('the planner was shut down while links were added')
@@ -530,7 +556,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
         this.unschedule(link)
         this.#dispatcher.delete(link)
       }
-      await stopLinks(links)
+      const limit = new StopLimit(this.options.shutdownTimeout)
+      await stopLinks(links, limit)
+      limit.end()
       throw error
     }
   }
@@ -546,7 +574,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Releases what buffers hold; gives what failed. */
   async #drain(links: readonly PlannedLink[]): Promise<unknown[]> {
-    const reports = await Promise.all(links.map((link) => link.drain()))
+    const drain = (link: PlannedLink) =>
+      this.#limit.wait(
+        () => `the buffers of ${link.name}`,
+        () => link.drain(),
+      )
+    const reports = await Promise.all(links.map(drain))
     const errors: unknown[] = []
     for (const report of reports) {
       if (report === undefined) continue
@@ -593,6 +626,16 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
 /** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
 const HURRIED_DRAIN = 1000
+
+/** What a shutdown did not wait for, as an error: none, or one. */
+function abandonment(limit: StopLimit, whose: string): Error[] {
+  if (limit.abandoned.length === 0) return []
+  const error = new ShutdownTimeoutError(
+    `${whose}: the time for the shutdown was over before ${limit.abandoned.join(', ')} had ended`,
+  )
+  getLogger('databay.BasePlanner').error(error.message)
+  return [error]
+}
 
 /** Keeps the process up while a planner runs, also when nothing is scheduled. Gives how to let go. */
 function stayUp(): () => void {

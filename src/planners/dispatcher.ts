@@ -56,6 +56,11 @@ export class Dispatcher {
     return { ...this.#counts }
   }
 
+  /** Names of the links that transfer now. */
+  get running(): string[] {
+    return [...this.#links].filter(([, { running }]) => running > 0).map(([{ name }]) => name)
+  }
+
   has(link: PlannedLink): boolean {
     return this.#links.has(link)
   }

@@ -1,5 +1,6 @@
 import { checkBoolean, checkCount, checkOptions } from '../check.js'
 import { InvalidOptionError } from '../errors.js'
+import { toMilliseconds, type Duration } from '../interval.js'
 import type { TransferReport } from '../report.js'
 
 /** Options that every planner takes. */
@@ -38,10 +39,26 @@ export interface PlannerOptions {
    * @default true
    */
   readonly drain?: boolean
+  /**
+   * How long a link may take to start, and a link module to load, in seconds or as a duration; `Infinity` for ever.
+   * `start()` rejects with a {@link StartTimeoutError} when one takes longer.
+   * @default 60
+   */
+  readonly startTimeout?: number | Duration
+  /**
+   * How long a shutdown may take in all, in seconds or as a duration; `Infinity` for ever. Transfers that still run
+   * shortly before its end are told to stop. What has not come to its end by then is abandoned: `shutdown()` rejects with a
+   * {@link ShutdownTimeoutError} that says what.
+   * @default 60
+   */
+  readonly shutdownTimeout?: number | Duration
 }
 
-/** {@link PlannerOptions}, checked and complete. `lateAfter` is in milliseconds. */
-export type ResolvedPlannerOptions = Required<PlannerOptions>
+/** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */
+export interface ResolvedPlannerOptions extends Required<Omit<PlannerOptions, 'startTimeout' | 'shutdownTimeout'>> {
+  readonly startTimeout: number
+  readonly shutdownTimeout: number
+}
 
 export const PLANNER_OPTIONS = [
   'ignoreExceptions',
@@ -50,6 +67,8 @@ export const PLANNER_OPTIONS = [
   'transfers',
   'lateAfter',
   'drain',
+  'startTimeout',
+  'shutdownTimeout',
 ] as const satisfies (keyof PlannerOptions)[]
 
 /**
@@ -69,7 +88,15 @@ export function resolvePlannerOptions(options: PlannerOptions, known: readonly s
     transfers: transfers === Infinity ? Infinity : checkCount('transfers', transfers, Infinity),
     lateAfter: lateAfter * 1000,
     drain: checkBoolean('drain', options.drain, true),
+    startTimeout: checkTime('startTimeout', options.startTimeout, 60_000),
+    shutdownTimeout: checkTime('shutdownTimeout', options.shutdownTimeout, 60_000),
   })
+}
+
+/** A length of time, or `Infinity`, in milliseconds. */
+export function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  return value === Infinity ? Infinity : toMilliseconds(option, value)
 }
 
 /** A link was due and did not transfer. */

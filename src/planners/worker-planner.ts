@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../check.js'
 import { InvalidOptionError, MissingLinkError } from '../errors.js'
-import { toMilliseconds, type Duration } from '../interval.js'
+import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
@@ -11,7 +11,7 @@ import { ThreadLink } from '../threads/thread-link.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
 import type { Clock } from './clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
-import type { PlannerOptions } from './planner-options.js'
+import { checkTime, type PlannerOptions } from './planner-options.js'
 
 export interface WorkerPlannerOptions extends PlannerOptions {
   /**
@@ -91,7 +91,8 @@ export class WorkerPlanner extends ClockedPlanner {
       memoryLimit: checkMemory(options.threadMemoryLimit),
     }
     super(live, options, OPTIONS, 0, clock)
-    this.pool = new ThreadPool(size)
+    const { startTimeout, shutdownTimeout } = this.options
+    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout })
     this.#hosting = new Hosting(this.pool)
     this.#modules = new Set(modules)
     this.pool.on('lost', (lost) => {
@@ -184,9 +185,9 @@ export class WorkerPlanner extends ClockedPlanner {
     void this.pool.destroy(true)
   }
 
-  protected override async release(): Promise<void> {
+  protected override async release(hurry: boolean): Promise<void> {
     for (const link of this.#hosting.clear()) this.unregister(link)
-    await this.pool.destroy()
+    await this.pool.destroy(hurry)
   }
 
   /** A module goes with the last of its links; while some stay, the others are remembered. */
@@ -245,12 +246,6 @@ export class WorkerPlanner extends ClockedPlanner {
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
   }
-}
-
-/** A length of time, or `Infinity`, in milliseconds. */
-function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  return value === Infinity ? Infinity : toMilliseconds(option, value)
 }
 
 /** Less than this, in MiB, a thread cannot even start with. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
-import { ImplementationError, LinkModuleError, toError } from '../errors.js'
+import { ImplementationError, LinkModuleError, ShutdownTimeoutError, StartTimeoutError, toError } from '../errors.js'
+import { LONGEST_TIMER } from '../interval.js'
 import type { Link } from '../link.js'
 import type { Node } from '../lifecycle.js'
 import { adoptLogLevels, getLogger } from '../log.js'
@@ -71,6 +72,8 @@ export class LinkHost {
   readonly #pulse: Pulse
   readonly #trace: Trace | undefined
   readonly #deadlines = new Deadlines()
+  /** Identifies what is limited in time among the deadlines, beside the runs. */
+  #limited = -1
   #reports: { readonly run: number; readonly report: RunReport }[] = []
   #flush: NodeJS.Immediate | undefined
 
@@ -165,7 +168,9 @@ export class LinkHost {
   }
 
   async #describe(module: string): Promise<LinkDescription[]> {
-    return [...(await this.#load(module)).values()].map(({ exportName, index, link }) => {
+    const what = () => new StartTimeoutError(`it did not load within ${this.#setup.startTimeout} ms`)
+    const loaded = await this.#within(this.#setup.startTimeout, what, () => this.#load(module))
+    return [...loaded.values()].map(({ exportName, index, link }) => {
       const processors = statefulProcessors(link)
       const name =
         link.tags.length > 0 ? link.name : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`
@@ -223,8 +228,29 @@ export class LinkHost {
       this.#pulse.inside = yes ? request.id : this.#trace?.current
     }
     if (request.state !== undefined) restore(link, request.state as LinkState)
-    await this.#enter(request.id, inside, () => link.onStart())
+    const late = () => new StartTimeoutError(`${link.name} did not start within ${this.#setup.startTimeout} ms`)
+    const start = () => this.#enter(request.id, inside, () => link.onStart())
+    await this.#within(this.#setup.startTimeout, late, start)
     this.#links.set(request.id, { link, inside, busy: 0, stopped: undefined })
+  }
+
+  /** Waits for work, but only for a time; the main thread sees when it holds the thread up for longer than that. */
+  async #within<T>(limit: number, late: () => Error, work: () => Promise<T>): Promise<T> {
+    if (limit === Infinity) return work()
+    const key = this.#limited--
+    this.#deadlines.add(key, monotonic() + limit)
+    this.#pulse.deadline = this.#deadlines.earliest
+    let timer: NodeJS.Timeout | undefined
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(late()), Math.min(limit, LONGEST_TIMER))
+    })
+    try {
+      return await Promise.race([work(), expired])
+    } finally {
+      clearTimeout(timer)
+      this.#deadlines.delete(key)
+      this.#pulse.deadline = this.#deadlines.earliest
+    }
   }
 
   /** Does the work of a link, and shows that it is inside as long as it goes on at a stretch. */
@@ -251,7 +277,11 @@ export class LinkHost {
   async #close(id: number): Promise<void> {
     const hosted = this.#links.get(id)
     this.#links.delete(id)
-    if (hosted !== undefined) await this.#enter(id, hosted.inside, () => hosted.link.onShutdown())
+    if (hosted === undefined) return
+    const { link, inside } = hosted
+    const { shutdownTimeout } = this.#setup
+    const late = () => new ShutdownTimeoutError(`${link.name} did not shut down within ${shutdownTimeout} ms`)
+    await this.#within(shutdownTimeout, late, () => this.#enter(id, inside, () => link.onShutdown()))
   }
 
   async #handOver(id: number): Promise<Calls['handOver']['answer']> {

@@ -105,11 +105,18 @@ export interface ThreadSetup {
   readonly logLevels: LogLevels
   /** How many transfers may run at once in the thread. */
   readonly transfersPerThread: number
+  /** How long a link module may take to load, and a link to start, in milliseconds. */
+  readonly startTimeout: number
+  /** How long a link may take to shut down, in milliseconds. */
+  readonly shutdownTimeout: number
   /** Where the thread shows what it does: see `Pulse`. */
   readonly pulse?: SharedArrayBuffer
   /** Whether the thread shows whose code it is in also where that goes on after a wait, or by itself. That takes time. */
   readonly trace?: boolean
 }
+
+/** What all threads of a pool have in common. */
+export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout'>
 
 export type CallName = keyof Calls
 

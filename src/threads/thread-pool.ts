@@ -6,6 +6,7 @@ import { freeLocksOf, shareLocks } from '../locks.js'
 import { logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
+import type { ThreadSettings } from './protocol.js'
 import { Thread, type Lost, type RunTask } from './thread.js'
 import { LOOK_INTERVAL, Watch } from './watch.js'
 
@@ -24,7 +25,7 @@ const YOUNG_GENERATION_MB = 64
 /** How long threads may take to let through what they have printed, in milliseconds. */
 const MAX_REST = 500
 
-export interface ThreadPoolOptions {
+export interface ThreadPoolOptions extends Partial<ThreadSettings> {
   /** How many threads, all of them from the start to the end. */
   readonly threads: number
   /** How many transfers may run at once in one thread. */
@@ -61,6 +62,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   readonly #piscinas = new Map<Thread, Piscina>()
   /** Why workers are being ended that did nothing by themselves. */
   readonly #reasons = new WeakMap<Worker, Error>()
+  readonly #settings: ThreadSettings
   readonly #watch: Watch<Thread>
   #looking: NodeJS.Timeout | undefined
   #running = false
@@ -70,6 +72,8 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     super()
     this.size = options.threads
     this.#options = options
+    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout }
     this.#watch = new Watch({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
@@ -173,7 +177,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
       if (thread.worker !== worker) return Promise.reject(new Error('the thread of this task is gone'))
       return piscina.run(task, { transferList })
     }
-    const thread = new Thread(number, this.#options.transfersPerThread, run)
+    const thread = new Thread(number, this.#settings, run)
     this.#piscinas.set(thread, piscina)
     // what a thread throws outside of any task; its end is heard of by `exit`
     piscina.on('error', () => undefined)

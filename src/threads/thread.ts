@@ -4,7 +4,7 @@ import { logLevels, writeLogLine } from '../log.js'
 import { restoreError, type PlainError } from '../report.js'
 import { Batch } from './batch.js'
 import { unpackReports, type RunReport } from './packed-reports.js'
-import type { CallName, Calls, Note, OpenRequest, RunRequest, Task, ThreadEvent } from './protocol.js'
+import type { CallName, Calls, Note, OpenRequest, RunRequest, Task, ThreadEvent, ThreadSettings } from './protocol.js'
 import { Pulse } from './pulse.js'
 
 /** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
@@ -39,7 +39,7 @@ export class Thread {
   /** Whether its next worker watches closely whose code it is in: see `ThreadSetup.trace`. */
   trace = false
   readonly #runTask: RunTask
-  readonly #transfersPerThread: number
+  readonly #settings: ThreadSettings
   #worker: Worker | undefined
   #port: MessagePort | undefined
   #ready: Promise<void>
@@ -57,9 +57,9 @@ export class Thread {
   readonly #opening: Batch<OpenRequest, PlainError | null>
   readonly #closing: Batch<number, PlainError | null>
 
-  constructor(number: number, transfersPerThread: number, runTask: RunTask) {
+  constructor(number: number, settings: ThreadSettings, runTask: RunTask) {
     this.number = number
-    this.#transfersPerThread = transfersPerThread
+    this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
     this.#opening = new Batch((links) => this.call('open', { links }))
@@ -105,7 +105,7 @@ export class Thread {
     const setup = {
       thread: this.number,
       logLevels: logLevels(),
-      transfersPerThread: this.#transfersPerThread,
+      ...this.#settings,
       pulse: this.#pulse.memory,
       trace: this.trace,
     }

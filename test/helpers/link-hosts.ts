@@ -16,6 +16,14 @@ export type Told =
   | Exclude<ThreadEvent, { event: 'reports' }>
   | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
 
+const SETUP: ThreadSetup = {
+  thread: 1,
+  logLevels: [],
+  transfersPerThread: 1000,
+  startTimeout: Infinity,
+  shutdownTimeout: Infinity,
+}
+
 /** A link host on this thread, and all that it tells. */
 export class RecordedHost implements Channel {
   readonly told: Told[] = []
@@ -26,7 +34,7 @@ export class RecordedHost implements Channel {
   #runs = 0
 
   constructor(setup: Partial<ThreadSetup> = {}) {
-    this.host = new LinkHost(this, { thread: 1, logLevels: [], transfersPerThread: 1000, ...setup })
+    this.host = new LinkHost(this, { ...SETUP, ...setup })
   }
 
   postMessage(message: ThreadEvent): void {

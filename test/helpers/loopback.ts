@@ -49,7 +49,7 @@ export class Loopback {
 export function loopbackThread(number = 1, transfersPerThread = 1000) {
   const workers = new Map<Worker, Loopback>()
   const run: RunTask = async (worker, task) => workers.get(worker)?.handle(task)
-  const thread = new Thread(number, transfersPerThread, run)
+  const thread = new Thread(number, { transfersPerThread, startTimeout: Infinity, shutdownTimeout: Infinity }, run)
   const adopt = async () => {
     const loopback = new Loopback()
     workers.set(loopback.worker, loopback)

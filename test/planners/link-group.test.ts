@@ -1,11 +1,14 @@
 import t from 'tap'
 import { oneError, startLinks, stopLinks, throwAny } from '../../src/planners/link-group.js'
+import { StopLimit } from '../../src/planners/stop-limit.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 import { StubLink, type Trace } from '../helpers/planners.js'
 
 function links(trace: Trace, ...names: string[]): StubLink[] {
   return names.map((name) => new StubLink(name, trace))
 }
+
+const forever = { startTimeout: Infinity, shutdownTimeout: Infinity }
 
 t.test('links start all at once, in their order', async (t) => {
   const trace: Trace = []
@@ -15,7 +18,7 @@ t.test('links start all at once, in their order', async (t) => {
     trace.push('a waits')
     return opened.promise
   }
-  const started = startLinks([a, b])
+  const started = startLinks([a, b], forever)
   t.strictSame(trace, ['a waits', 'b starts'])
   opened.resolve()
   await started
@@ -28,7 +31,7 @@ t.test('when one fails to start, the others are stopped in reverse, once all hav
   const opened = deferred()
   group[1].onStart = () => Promise.reject(new Error('no connection'))
   group[3].onStart = () => opened.promise
-  const started = startLinks(group)
+  const started = startLinks(group, forever)
   started.catch(() => undefined)
   await turnOfTheLoop()
   t.strictSame(trace, ['a starts', 'c starts'], 'd is still starting')
@@ -43,7 +46,7 @@ t.test('several that fail to start are told together', async (t) => {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- links of third parties may do so
   b.onStart = () => Promise.reject('text')
   c.onShutdown = () => Promise.reject(new Error('hidden by the ones before'))
-  await t.rejects(startLinks([a, b, c]), {
+  await t.rejects(startLinks([a, b, c], forever), {
     name: 'AggregateError',
     message: /^several links failed to start: no file; something other than an Error was thrown: 'text'$/,
     errors: [{ message: 'no file' }, 'text'],
@@ -54,7 +57,7 @@ t.test('links stop in reverse, all of them; what failed is given', async (t) => 
   const trace: Trace = []
   const group = links(trace, 'a', 'b', 'c') as [StubLink, StubLink, StubLink]
   group[1].onShutdown = () => Promise.reject(new Error('would not close'))
-  t.match(await stopLinks(group), [{ message: 'would not close' }])
+  t.match(await stopLinks(group, new StopLimit(Infinity)), [{ message: 'would not close' }])
   t.strictSame(trace, ['c stops', 'a stops'])
   t.strictSame(
     group.map(({ name }) => name),
@@ -79,4 +82,17 @@ t.test('several errors become one', async (t) => {
   t.throws(() => {
     throwAny([one], 'several failed')
   }, one)
+})
+
+t.test('a link that takes too long to start is given up, and shut down should it start later', async (t) => {
+  const trace: Trace = []
+  const [a, slow] = links(trace, 'a', 'slow') as [StubLink, StubLink]
+  const gate = deferred()
+  slow.onStart = () => gate.promise
+  const started = startLinks([a, slow], { startTimeout: 20, shutdownTimeout: Infinity })
+  await t.rejects(started, { code: 'DATABAY_START_TIMEOUT', message: 'slow did not start within 20 ms' })
+  t.strictSame(trace, ['a starts', 'a stops'])
+  gate.resolve()
+  await turnOfTheLoop()
+  t.strictSame(trace, ['a starts', 'a stops', 'slow stops'])
 })

@@ -13,7 +13,13 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
   const events: ThreadEvent[] = []
   port1.on('message', (event: ThreadEvent) => events.push(event))
   t.teardown(() => port1.close())
-  const setup = { thread: 4, logLevels: [['databay', 'info']], transfersPerThread: 1 } as const
+  const setup = {
+    thread: 4,
+    logLevels: [['databay', 'info']],
+    transfersPerThread: 1,
+    startTimeout: Infinity,
+    shutdownTimeout: Infinity,
+  } as const
   const hello: Calls['hello']['request'] = { port: port2, setup }
 
   await run({ call: 'describe', task: 0, module: 'x' })

@@ -1,0 +1,55 @@
+import { LONGEST_TIMER } from '../interval.js'
+
+/** How much of its time a shutdown keeps for what comes after the transfers: a quarter, at most this, in milliseconds. */
+const RESERVE = 5000
+
+/** The time that a shutdown may take. */
+export class StopLimit {
+  /** What was not waited for to its end. */
+  readonly abandoned: string[] = []
+  readonly #over: Promise<void>
+  readonly #timers: NodeJS.Timeout[] = []
+  #isOver = false
+
+  /**
+   * @param limit - in milliseconds; `Infinity` for none
+   * @param onLow - called when so little is left that transfers should be told to stop
+   */
+  constructor(limit: number, onLow: () => void = () => undefined) {
+    this.#over = new Promise((resolve) => {
+      if (limit === Infinity) return
+      const reserve = Math.min(RESERVE, limit / 4)
+      const end = () => {
+        this.#isOver = true
+        resolve()
+      }
+      this.#timers.push(setTimeout(onLow, Math.min(limit - reserve, LONGEST_TIMER)))
+      this.#timers.push(setTimeout(end, Math.min(limit, LONGEST_TIMER)))
+    })
+  }
+
+  /** Whether nothing is waited for any more. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /**
+   * Waits for work until the time is over.
+   *
+   * @param what - what it is, should it be abandoned
+   * @returns what the work gave; `undefined` when it was abandoned
+   */
+  async wait<T>(what: () => string, work: () => T | Promise<T>): Promise<T | undefined> {
+    const done = Promise.resolve(work()).then((result) => ({ result }))
+    done.catch(() => undefined) // it may fail after it was abandoned
+    const first = await Promise.race([done, this.#over])
+    if (first !== undefined) return first.result
+    this.abandoned.push(what())
+    return undefined
+  }
+
+  /** To be called when the shutdown has ended. */
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+}
