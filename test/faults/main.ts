@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { crash, crashLoop, failure } from './crashes.js'
 import type { Outcome, Scenario } from './scenario.js'
+import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
 
 const SCENARIOS: readonly Scenario[] = [
   crash('endless loop', { kind: 'loop', place: 'process', timeout: { milliseconds: 300 } }),
@@ -26,6 +27,11 @@ const SCENARIOS: readonly Scenario[] = [
   failure('throw null', 'throwNull', 'process'),
   failure('hang in pull', 'hang', 'pull', { milliseconds: 300 }),
   failure('hang in push', 'hang', 'push', { milliseconds: 300 }),
+  hangInStart('hang in onStart'),
+  hangInShutdown('hang in onShutdown', 'hang'),
+  hangInShutdown('endless loop in onShutdown', 'loop'),
+  terminated,
+  terminatedTwice,
   crashLoop('crash loop', 'exit'),
   crashLoop('crash loop by late throws', 'lateThrow'),
 ]

@@ -13,6 +13,8 @@ t.test('without options, the defaults hold', async (t) => {
     transfers: Infinity,
     lateAfter: 1000,
     drain: true,
+    startTimeout: 60_000,
+    shutdownTimeout: 60_000,
   })
   t.ok(Object.isFrozen(options))
 })
@@ -30,8 +32,10 @@ t.test('options are taken as they are; the length of time is seconds', async (t)
     transfers: 3,
     lateAfter: 0.25,
     drain: false,
+    startTimeout: { minutes: 2 },
+    shutdownTimeout: Infinity,
   })
-  t.strictSame(resolve(given), { ...given, lateAfter: 250 })
+  t.strictSame(resolve(given), { ...given, lateAfter: 250, startTimeout: 120_000 })
   t.equal(resolve({ transfers: Infinity }).transfers, Infinity)
   t.equal(resolve({ lateAfter: 0 }).lateAfter, 0)
   t.equal(resolve({ lateAfter: Infinity }).lateAfter, Infinity)
@@ -42,7 +46,7 @@ t.test('a subclass has options of its own', async (t) => {
   t.throws(() => resolve({ threads: 3 } as PlannerOptions), {
     code: 'DATABAY_INVALID_OPTION',
     option: 'threads',
-    message: /^threads: expected one of the options ignoreExceptions, .*drain, got 'threads'$/,
+    message: /^threads: expected one of the options ignoreExceptions, .*shutdownTimeout, got 'threads'$/,
   })
 })
 
@@ -52,6 +56,8 @@ t.test('what is wrong is refused by name, with what was expected and what came',
     ['immediateTransfer', 'yes', /^immediateTransfer: expected a boolean, got 'yes'$/],
     ['shutdownAtExit', null, /^shutdownAtExit: expected a boolean, got null$/],
     ['drain', 0, /^drain: expected a boolean, got 0$/],
+    ['startTimeout', 0, /^startTimeout: expected a number of seconds or a duration/],
+    ['shutdownTimeout', -1, /^shutdownTimeout: /],
     ['transfers', 0, /^transfers: expected an integer of at least 1, got 0$/],
     ['transfers', 1.5, /^transfers: /],
     ['transfers', Number.NaN, /^transfers: /],

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Run, type LinkSpec } from './harness.js'
+import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
+
+/** A link never starts: the planner says so in time, and is as if it had not been started. */
+export function hangInStart(name: string): Scenario {
+  return {
+    name,
+    async run(): Promise<Outcome> {
+      const faulty: LinkSpec = { name: 'faulty', fault: { kind: 'hang', place: 'onStart', at: 0 } }
+      const run = new Run([{ name: 'other' }, faulty], { startTimeout: 1, shutdownTimeout: 2 })
+      try {
+        const started = Date.now()
+        const error = await run.planner.start().then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        const took = Date.now() - started
+        expect(
+          String(error).includes('faulty did not start within 1000 ms'),
+          `start() says which link: ${String(error)}`,
+        )
+        expect(took < 4000, `within its time: it took ${took} ms`)
+        expect(!run.planner.running && !run.planner.pool.running, 'the planner and its threads are stopped')
+        return { held: `start() rejected after ${took} ms, naming the link` }
+      } finally {
+        await run.end()
+        run.forget()
+      }
+    },
+  }
+}
+
+/** A link never shuts down: the others do, and the planner ends in time, saying what it abandoned. */
+export function hangInShutdown(name: string, kind: 'hang' | 'loop'): Scenario {
+  return {
+    name,
+    async run(): Promise<Outcome> {
+      const faulty: LinkSpec = { name: 'faulty', fault: { kind, place: 'onShutdown', at: 0 } }
+      const run = new Run([{ name: 'other', buffer: 1000 }, faulty], { shutdownTimeout: 2 })
+      try {
+        await run.planner.start()
+        await run.until(() => run.reportsOf('other').length >= 3)
+        const started = Date.now()
+        const error = await run.planner.shutdown().then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        const took = Date.now() - started
+        expect(String(error).includes('faulty'), `shutdown() says which link: ${String(error)}`)
+        expect(took < 4000, `within its time: it took ${took} ms`)
+        expectNothingWrong(run.judge())
+        expect(run.journalOf('other').length > 0, 'the buffer of the other link was flushed')
+        return { held: `shutdown() rejected after ${took} ms, naming the link; buffers were flushed` }
+      } finally {
+        await run.end()
+        run.forget()
+      }
+    },
+  }
+}
+
+/** What the process that is told to end has to say, a line each. */
+interface Told {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly lines: readonly string[]
+  readonly took: number
+}
+
+/** Starts a planner with two busy threads and full buffers in a process of its own, and tells that to end. */
+async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<Told> {
+  const child = spawn(process.execPath, [new URL('ending.js', import.meta.url).pathname, mode])
+  let text = ''
+  let sent = 0
+  let since = 0
+  child.stdout.on('data', (chunk) => {
+    text += String(chunk)
+    if (sent === 0 && text.includes('busy\n')) {
+      since = Date.now()
+      for (; sent < signals; sent++) setTimeout(() => child.kill('SIGTERM'), sent * 300)
+    }
+  })
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return { code, signal, lines: text.trimEnd().split('\n'), took: Date.now() - since }
+}
+
+/** SIGTERM while both threads compute and all buffers are full: everything comes out, then the process ends by the signal. */
+export const terminated: Scenario = {
+  name: 'SIGTERM with two busy threads and full buffers',
+  async run() {
+    const { signal, lines, took } = await endProcess('patient', 1)
+    expect(signal === 'SIGTERM', `the process ends by the signal, not by ${String(signal)}`)
+    expect(lines.at(-1) === 'right', `nothing is lost or twice: ${lines.at(-1) ?? ''}`)
+    return { held: `ended by the signal after ${took} ms, buffers flushed`, recovery: took }
+  },
+}
+
+/** A second SIGTERM ends the process at once, whatever hangs. */
+export const terminatedTwice: Scenario = {
+  name: 'second SIGTERM',
+  async run() {
+    const { signal, took } = await endProcess('stuck', 2)
+    expect(signal === 'SIGTERM', `the process ends by the signal, not by ${String(signal)}`)
+    expect(took < 2000, `at once: it took ${took} ms`)
+    return { held: `a shutdown that hangs was ended after ${took} ms` }
+  },
+}
