@@ -1,9 +1,10 @@
-import { LinkModuleError, toError } from '../errors.js'
+import { LinkModuleError, ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { nameOf } from './link-module.js'
 import { groupByCommon, place, separate, threadsFor, type Placeable } from './placement.js'
 import type { LinkDescription } from './protocol.js'
+import { relocate } from './relocation.js'
 import type { Thread } from './thread.js'
 import { ThreadLink } from './thread-link.js'
 import type { LostThread } from './thread-pool.js'
@@ -204,19 +205,28 @@ export class Hosting {
     if (!links.some(({ lane }) => lane === 'cpu')) return
     const placeables = this.#placeables(links)
     this.#sayStuck(links, placeables)
-    for (const { link: index, thread: to } of separate(placeables, threads.length)) {
-      const link = links[index]
-      const thread = threads[to]
-      // removed, or all are shut down, while others moved
-      if (link === undefined || thread === undefined || !this.#links.includes(link)) continue
-      const outcome = await link.moveTo(thread)
-      if (outcome === 'moved') getLogger('databay.WorkerPlanner').info(`${link.name} moved to thread ${thread.number}`)
-      if (outcome === 'never') {
-        this.#stuck.add(link)
-        this.#saidStuck.add(link) // it said so itself
-      }
-      if (outcome === 'later') this.#laneKnown()
+    const moves = separate(placeables, threads.length).map(({ link, thread }) =>
+      this.#move(links[link], threads[thread]),
+    )
+    await Promise.all(moves)
+  }
+
+  /** Moves a link that can go elsewhere alone. */
+  async #move(link: ThreadLink | undefined, to: Thread | undefined): Promise<void> {
+    const [from] = link?.threads ?? []
+    if (link === undefined || from === undefined || to === undefined) return
+    const error = await relocate([link], from, to, true)
+    if (error === undefined) {
+      getLogger('databay.WorkerPlanner').info(`${link.name} moved to thread ${to.number}`)
+      return
     }
+    getLogger('databay.WorkerPlanner').warn({ err: error }, `${link.name} could not be moved`)
+    if (error instanceof ThreadLostError) {
+      this.#laneKnown()
+      return
+    }
+    this.#stuck.add(link)
+    this.#saidStuck.add(link) // it has just been said
   }
 
   /** Says once of a link that it is in the way, and stays. */

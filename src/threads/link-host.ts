@@ -157,7 +157,7 @@ export class LinkHost {
       case 'close':
         return Promise.all(task.links.map((id) => errorOf(this.#close(id))))
       case 'handOver':
-        return this.#handOver(task.link)
+        return this.#handOver(task.links)
       case 'transfer':
         return this.#transfer(task.runs)
       case 'process':
@@ -284,24 +284,27 @@ export class LinkHost {
     await this.#within(shutdownTimeout, late, () => this.#enter(id, inside, () => link.onShutdown()))
   }
 
-  async #handOver(id: number): Promise<Calls['handOver']['answer']> {
-    const hosted = this.#links.get(id)
-    if (hosted === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
-    const state = save(hosted.link)
+  async #handOver(ids: readonly number[]): Promise<Calls['handOver']['answer']> {
+    const hosted = ids.map((id) => {
+      const one = this.#links.get(id)
+      if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
+      return one
+    })
+    const states = save(hosted.map(({ link }) => link))
     // what cannot be handed over must not be closed
-    structuredClone(state)
-    try {
-      await this.#close(id)
-    } catch (thrown) {
-      // it is closed as far as it can be, and its state must get to where it goes on
-      getLogger('databay.LinkHost').error(
-        { err: toError(thrown) },
-        `${hosted.link.name} failed to shut down to be moved`,
-      )
+    structuredClone(states)
+    for (const [at, id] of ids.entries()) {
+      try {
+        await this.#close(id)
+      } catch (thrown) {
+        // it is closed as far as it can be, and its state must get to where it goes on
+        const name = hosted[at]?.link.name ?? ''
+        getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} failed to shut down to be moved`)
+      }
     }
-    // what was handed over is here no more, should the link come back to this thread
-    for (const processor of statefulProcessors(hosted.link)) processor.reset?.()
-    return { state }
+    // what was handed over is here no more, should the links come back to this thread
+    for (const { link } of hosted) for (const processor of statefulProcessors(link)) processor.reset?.()
+    return { states }
   }
 
   #transfer(runs: readonly RunRequest[]): Promise<null> {
@@ -426,8 +429,16 @@ function statefulProcessors(link: Link): StatefulProcessor[] {
   return all.filter((processor) => typeof processor === 'object') as unknown as StatefulProcessor[]
 }
 
-function save(link: Link): LinkState {
-  return partsOf(link).map((part) => part.saveState?.())
+/** What links hand over. A part that several share is in the state of the first. */
+function save(links: readonly Link[]): LinkState[] {
+  const saved = new Set<object>()
+  return links.map((link) =>
+    partsOf(link).map((part) => {
+      if (saved.has(part)) return undefined
+      saved.add(part)
+      return part.saveState?.()
+    }),
+  )
 }
 
 function restore(link: Link, state: LinkState): void {

@@ -80,8 +80,11 @@ export interface Calls {
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
   /** Closes links, in this order; the answer has an error where one failed, at its place. */
   close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
-  /** Closes links as `close` does, and gives what their instances hand over. */
-  handOver: { request: { readonly link: number }; answer: { readonly state: unknown } }
+  /**
+   * Closes links as `close` does, and gives what their instances hand over, at the place of each link. What several of them
+   * share is in the first one's.
+   */
+  handOver: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
   /** Makes transfers. Each tells its report when it ends. */
   transfer: { request: { readonly runs: readonly RunRequest[] }; answer: null }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */

@@ -1,4 +1,4 @@
-import { PlannerStateError, ThreadLostError, toError } from '../errors.js'
+import { PlannerStateError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
 import { blame, failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
@@ -7,6 +7,7 @@ import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
 import type { LinkDescription, RunRequest } from './protocol.js'
 import { Quarantine } from './quarantine.js'
+import type { Departure } from './relocation.js'
 import { NotBegunError, type Thread } from './thread.js'
 
 /** A link's place in a thread. */
@@ -20,6 +21,10 @@ interface Host {
   closing: Promise<void> | undefined
   /** On its way to another thread. */
   moving: boolean
+  /** How many transfers are under way there. */
+  running: number
+  /** Told when none is any more. */
+  onIdle: () => void
   /** What its instances handed over, until others have taken it. */
   state: { readonly state: unknown } | undefined
 }
@@ -54,15 +59,7 @@ export class ThreadLink implements PlannedLink {
     onLane: () => void,
   ) {
     this.description = description
-    this.#hosts = hosts.map(({ thread, id }) => ({
-      id,
-      thread,
-      open: false,
-      opening: undefined,
-      closing: undefined,
-      moving: false,
-      state: undefined,
-    }))
+    this.#hosts = hosts.map(({ thread, id }) => newHost(thread, id))
     this.#onLane = onLane
   }
 
@@ -126,8 +123,12 @@ export class ThreadLink implements PlannedLink {
   }
 
   async drain(): Promise<TransferReport | undefined> {
-    // only the thread knows what the buffers hold now; a link with buffers has one host
-    if (!this.description.buffers || this.#hosts.some(({ open }) => !open)) return undefined
+    if (!this.description.buffers) return undefined
+    // a link with buffers has one host
+    const [host] = this.#hosts
+    await host?.opening?.catch(() => undefined)
+    // only the thread knows what the buffers hold now; what was handed over and not taken yet is opened for this
+    if (host === undefined || (!host.open && host.state === undefined)) return undefined
     const report = await this.#transfer(Date.now(), true)
     return hasMoved(report) ? report : undefined
   }
@@ -181,25 +182,59 @@ export class ThreadLink implements PlannedLink {
     }
   }
 
-  /**
-   * Moves it to another thread, with the state that its instances hand over. Transfers that come due meanwhile wait.
-   *
-   * @returns `later` when it cannot be moved now, as while it transfers; `never` when its nodes refuse it
-   */
-  async moveTo(thread: Thread): Promise<'moved' | 'later' | 'never'> {
-    const [host] = this.#hosts
-    if (host === undefined || this.#hosts.length > 1 || !host.open || this.#running > 0) return 'later'
-    host.open = false
+  /** Begins to move from a thread to another: see {@link Departure}. */
+  depart(thread: Thread): Departure | undefined {
+    const host = this.#hosts.find((one) => one.thread === thread && !one.moving)
+    if (host === undefined) return undefined
+    const { open, opening } = host
+    let letGo: () => void = () => undefined
     host.moving = true
-    const move = this.#move(host, thread)
-    host.opening = move.then(() => undefined)
-    const error = await move
-    host.moving = false
-    host.opening = undefined
-    this.#reopen(host)
-    if (error === undefined) return 'moved'
-    getLogger('databay.WorkerPlanner').warn({ err: error }, `${this.name} could not be moved`)
-    return error instanceof ThreadLostError ? 'later' : 'never'
+    host.open = false
+    host.opening = new Promise((resolve) => {
+      letGo = resolve
+    })
+    const idle = async () => {
+      await opening?.catch(() => undefined)
+      if (host.running > 0) await new Promise<void>((resolve) => (host.onIdle = resolve))
+    }
+    return {
+      id: host.id,
+      open,
+      idle: idle(),
+      arrive: async (to, state) => {
+        host.thread = to
+        if (state !== undefined) host.state = { state }
+        if (this.#started && this.quarantinedUntil === undefined) await this.#openIn(host)
+      },
+      stay: () => {
+        host.open = open
+      },
+      lost: () => {
+        this.#buffered = 0
+      },
+      end: () => {
+        host.moving = false
+        host.opening = undefined
+        letGo()
+        this.#reopen(host)
+      },
+    }
+  }
+
+  /** Is hosted by a further thread too: it is stateless. */
+  async spreadTo(thread: Thread, id: number): Promise<void> {
+    const host = newHost(thread, id)
+    this.#hosts.push(host)
+    if (this.#started) await this.#open(host)
+  }
+
+  /** Is hosted by a thread no more, once its transfers there have ended; another hosts it too. */
+  async withdrawFrom(thread: Thread): Promise<void> {
+    const at = this.#hosts.findIndex((host) => host.thread === thread)
+    const [host] = at < 0 || this.#hosts.length === 1 ? [] : this.#hosts.splice(at, 1)
+    if (host === undefined) return
+    if (host.running > 0) await new Promise<void>((resolve) => (host.onIdle = resolve))
+    await close(host)
   }
 
   toString(): string {
@@ -208,10 +243,13 @@ export class ThreadLink implements PlannedLink {
 
   async #transfer(scheduledAt: number, drain: boolean): Promise<TransferReport> {
     const transferNumber = this.#transfers++
-    const host = this.#leastLoaded()
+    let host = this.#leastLoaded()
+    const use = (other: Host) => {
+      host = other
+    }
     this.#running++
     try {
-      const report = await this.#run(host, { link: host.id, transferNumber, scheduledAt, drain })
+      const report = await this.#run(use, { transferNumber, scheduledAt, drain })
       this.#learn(transferNumber, report)
       if (this.#quarantine.strikes > 0) this.#quarantine.pass(performance.now())
       return reportOf(this.#identity(host, transferNumber, scheduledAt), report)
@@ -227,18 +265,29 @@ export class ThreadLink implements PlannedLink {
     }
   }
 
-  /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
-  async #run(host: Host, request: Omit<RunRequest, 'run'>): Promise<RunReport> {
+  /**
+   * Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began.
+   *
+   * @param use - told where it is made
+   */
+  async #run(use: (host: Host) => void, request: Omit<RunRequest, 'run' | 'link'>): Promise<RunReport> {
     for (;;) {
-      while (!host.open) {
+      const host = this.#leastLoaded()
+      use(host)
+      if (!host.open) {
         if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
         await this.#open(host)
+        continue // it may have been lost or have moved meanwhile
       }
       if (this.#stopped !== undefined && request.transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
+      host.running++
       try {
-        return await host.thread.run(request)
+        return await host.thread.run({ link: host.id, ...request })
       } catch (thrown) {
         if (!(thrown instanceof NotBegunError)) throw thrown
+      } finally {
+        host.running--
+        if (host.running === 0) host.onIdle()
       }
     }
   }
@@ -260,27 +309,6 @@ export class ThreadLink implements PlannedLink {
     }
     if (this.description.lane !== 'auto') return
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
-  }
-
-  /** Moves it, or leaves it where it was; gives what went wrong. It is open afterwards unless it could not be opened. */
-  async #move(host: Host, to: Thread): Promise<Error | undefined> {
-    const from = host.thread
-    try {
-      host.state = await from.call('handOver', { link: host.id })
-    } catch (thrown) {
-      if (thrown instanceof ThreadLostError) this.#buffered = 0
-      else host.open = true
-      return toError(thrown)
-    }
-    host.thread = to
-    try {
-      await this.#openIn(host)
-      return undefined
-    } catch (thrown) {
-      host.thread = from
-      await this.#openIn(host).catch(() => undefined) // it is tried again, with its state
-      return toError(thrown)
-    }
   }
 
   /** Opens it again if it was lost, unless the planner has not started it or has stopped it. */
@@ -317,6 +345,20 @@ export class ThreadLink implements PlannedLink {
     }
     host.open = true
     host.state = undefined
+  }
+}
+
+function newHost(thread: Thread, id: number): Host {
+  return {
+    id,
+    thread,
+    open: false,
+    opening: undefined,
+    closing: undefined,
+    moving: false,
+    running: 0,
+    onIdle: () => undefined,
+    state: undefined,
   }
 }
 

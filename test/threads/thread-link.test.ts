@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { TransferCancelledError } from '../../src/errors.js'
+import { relocate } from '../../src/threads/relocation.js'
 import { ThreadLink } from '../../src/threads/thread-link.js'
 import type { LinkSpec } from '../fixtures/links.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -34,6 +35,11 @@ async function hosted(t: Test, spec: LinkSpec, threads = 1) {
 }
 
 /** The worker of a thread is lost, and the link is told. */
+/** Moves a link from the first place to the second. */
+function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | undefined> {
+  return relocate([link], from!.thread, to!.thread, true)
+}
+
 function lose({ thread }: Place, link: ThreadLink): void {
   thread.lose(new Error('gone'))
   link.lost(thread)
@@ -301,9 +307,9 @@ t.test('it moves to another thread', async (t) => {
     const { link, logs, places } = await hosted(t, { tags: 'moves', movable: true, buffer: 3 }, 2)
     await link.onStart()
     await link.transfer()
-    const moving = link.moveTo(places[1]!.thread)
+    const moving = move(link, places)
     const transfer = link.transfer()
-    t.equal(await moving, 'moved')
+    t.equal(await moving, undefined)
     t.match(await transfer, { thread: 2, buffered: 2 })
     t.match(await link.transfer(), { thread: 2, buffered: 0, outlets: [{ pushed: 3 }] })
     t.same(pushedTo('moves', tracesOf(logs)), [1, 2, 3])
@@ -312,31 +318,48 @@ t.test('it moves to another thread', async (t) => {
     t.equal(places[1]?.loopback.count('close'), 1)
   })
 
-  t.test('not while it transfers, nor before it is open', async (t) => {
-    const { link, logs, places } = await hosted(t, { tags: 'busy', movable: true, acts: ['gate'] }, 2)
-    t.equal(await link.moveTo(places[1]!.thread), 'later')
+  t.test('once the transfer that is under way has ended; those that come due meanwhile are made there', async (t) => {
+    const { link, logs, places } = await hosted(t, { tags: 'busy', movable: true, acts: ['gate', 'count'] }, 2)
     await link.onStart()
     const transfer = link.transfer()
-    t.equal(await link.moveTo(places[1]!.thread), 'later')
     await until(() => tracesOf(logs).includes('busy waits'))
+    const moving = move(link, places)
+    const next = link.transfer()
+    await turnOfTheLoop()
+    t.equal(places[0]?.loopback.count('handOver'), 0)
     openGate('busy')
-    t.match(await transfer, { thread: 1 })
+    t.match(await transfer, { thread: 1, failed: false })
+    t.equal(await moving, undefined)
+    t.match(await next, { thread: 2, failed: false })
+  })
+
+  t.test('before it is open, and is opened there', async (t) => {
+    const { link, places } = await hosted(t, { tags: 'early', movable: true }, 2)
+    t.equal(await move(link, places), undefined)
+    t.same(link.threads, [places[1]?.thread])
+    await link.onStart()
+    t.match(await link.transfer(), { thread: 2, failed: false })
+    t.match([places[0]?.loopback.count('open'), places[1]?.loopback.count('open')], [0, 1])
+  })
+
+  t.test('together with those that share an instance with it', async (t) => {
+    const first = await hosted(t, { tags: 'one', movable: true }, 2)
+    await first.link.onStart()
+    t.equal(first.link.depart(first.places[1]!.thread), undefined, 'it is not there')
+    const departure = first.link.depart(first.places[0]!.thread)
+    t.equal(first.link.depart(first.places[0]!.thread), undefined, 'it is on its way')
+    departure?.stay()
+    departure?.end()
+    t.match(await first.link.transfer(), { thread: 1, failed: false })
   })
 
   t.test('not when its nodes cannot hand over their state: it stays as it is', async (t) => {
     const { link, logs, places } = await hosted(t, { tags: 'unsavable', movable: true }, 2)
     await link.onStart()
     await link.transfer()
-    t.equal(await link.moveTo(places[1]!.thread), 'never')
+    t.match(await move(link, places), { message: 'cannot save' })
     t.match(await link.transfer(), { thread: 1, failed: false })
     t.same(pushedTo('unsavable', tracesOf(logs)), [1, 2])
-    t.match(
-      logs.entries().find(({ name }) => name === 'databay.WorkerPlanner'),
-      {
-        msg: 'unsavable could not be moved',
-        err: { message: 'cannot save' },
-      },
-    )
     t.equal(places[0]?.loopback.count('open'), 1)
   })
 
@@ -345,7 +368,7 @@ t.test('it moves to another thread', async (t) => {
     await link.onStart()
     await link.transfer()
     places[1]!.loopback.failure = new Error('cannot be reached')
-    t.equal(await link.moveTo(places[1]!.thread), 'never')
+    t.match(await move(link, places), { message: /cannot be reached/ })
     t.match(await link.transfer(), { thread: 1, outlets: [{ pushed: 2 }] })
     t.same(pushedTo('returns', tracesOf(logs)), [1, 2])
   })
@@ -356,7 +379,7 @@ t.test('it moves to another thread', async (t) => {
     await link.transfer()
     const [first, second] = places.map(({ loopback }) => loopback)
     second!.failure = new Error('cannot be reached')
-    const moving = link.moveTo(places[1]!.thread)
+    const moving = move(link, places)
     await until(() => second!.count('open') === 1)
     first!.failure = new Error('cannot be reached either')
     await moving
@@ -372,10 +395,10 @@ t.test('it moves to another thread', async (t) => {
     await link.onStart()
     await link.transfer()
     places[0]!.loopback.hangs = true
-    const moving = link.moveTo(places[1]!.thread)
+    const moving = move(link, places)
     await until(() => places[0]!.loopback.count('handOver') === 1)
     lose(places[0]!, link)
-    t.equal(await moving, 'later')
+    t.match(await moving, { code: 'DATABAY_THREAD_LOST' })
     t.equal(link.buffered, 0)
     const loopback = await places[0]!.adopt()
     t.match(await link.transfer(), { thread: 1, failed: false })
@@ -388,23 +411,32 @@ t.test('it moves to another thread', async (t) => {
     await link.onStart()
     await link.transfer()
     places[1]!.loopback.hangs = true
-    const moving = link.moveTo(places[1]!.thread)
+    const moving = move(link, places)
     await until(() => places[1]!.loopback.count('open') === 1)
     lose(places[1]!, link)
-    t.equal(await moving, 'later')
+    t.match(await moving, { code: 'DATABAY_THREAD_LOST' })
     t.match(await link.transfer(), { thread: 1, outlets: [{ pushed: 2 }] })
     t.same(pushedTo('back', tracesOf(logs)), [1, 2])
     t.equal((await places[1]!.adopt()).count('open'), 0)
   })
 
-  t.test('when it is shut down meanwhile, it is closed where it is by then', async (t) => {
+  t.test('when it is shut down meanwhile, it is not opened again', async (t) => {
     const { link, logs, places } = await hosted(t, { tags: 'closing', movable: true }, 2)
     await link.onStart()
-    const moving = link.moveTo(places[1]!.thread)
+    const moving = move(link, places)
     await link.onShutdown()
     await moving
-    t.equal(places[1]?.loopback.count('close'), 1)
-    t.equal(tracesOf(logs).at(-1), 'closing shuts down')
-    t.equal(places[1]?.loopback.count('open'), 1)
+    t.equal(tracesOf(logs).filter((text) => text === 'closing shuts down').length, 1)
+    t.equal(places[1]?.loopback.count('open'), 0)
+  })
+
+  t.test('what its buffers hold is drained where it gets to', async (t) => {
+    const { link, logs, places } = await hosted(t, { tags: 'drained', movable: true, buffer: 9 }, 2)
+    await link.onStart()
+    await link.transfer()
+    const moving = move(link, places)
+    t.match(await link.drain(), { thread: 2, buffered: 0, outlets: [{ pushed: 1 }] })
+    await moving
+    t.same(pushedTo('drained', tracesOf(logs)), [1])
   })
 })

@@ -1,0 +1,86 @@
+import { ThreadLostError, toError } from '../errors.js'
+import type { Thread } from './thread.js'
+
+/** A link on its way from one thread to another. Its transfers that come due meanwhile wait. */
+export interface Departure {
+  /** The id under which it is open. */
+  readonly id: number
+  /** Whether it is open where it comes from: otherwise there is nothing to hand over. */
+  readonly open: boolean
+  /** Resolves when none of its transfers is under way there any more. */
+  readonly idle: Promise<void>
+  /** Opens it in a thread, with what its instances handed over. */
+  arrive(thread: Thread, state: unknown): Promise<void>
+  /** It is open where it was, as nothing came of it. */
+  stay(): void
+  /** It was lost with its thread. */
+  lost(): void
+  /** Ends the move: what waits goes on, wherever it is by now. */
+  end(): void
+}
+
+/** What can be moved. */
+export interface Movable {
+  /** `undefined` when it is not in that thread, or on its way already. */
+  depart(thread: Thread): Departure | undefined
+}
+
+/**
+ * Moves links that must be together from one thread to another, with what their instances hand over.
+ *
+ * @param mayReturn - whether they go back when they cannot be opened in the new thread; otherwise they are tried again
+ * there when they are next due
+ * @returns why they were not moved; `undefined` when they were
+ */
+export async function relocate(
+  links: readonly Movable[],
+  from: Thread,
+  to: Thread,
+  mayReturn: boolean,
+): Promise<Error | undefined> {
+  const departures = links.flatMap((link) => link.depart(from) ?? [])
+  try {
+    await Promise.all(departures.map(({ idle }) => idle))
+    const open = departures.filter((departure) => departure.open)
+    const states = await handOver(open, from)
+    const arrivals = departures.map((departure) => departure.arrive(to, states.get(departure)))
+    const results = await Promise.allSettled(arrivals)
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return undefined
+    if (mayReturn) {
+      const arrived = departures.filter((_, at) => results[at]?.status === 'fulfilled')
+      await goBack(departures, arrived, states, from, to)
+    }
+    return toError(failed.reason)
+  } catch (thrown) {
+    return toError(thrown)
+  } finally {
+    for (const departure of departures) departure.end()
+  }
+}
+
+async function handOver(departures: readonly Departure[], from: Thread): Promise<Map<Departure, unknown>> {
+  if (departures.length === 0) return new Map()
+  try {
+    const { states } = await from.call('handOver', { links: departures.map(({ id }) => id) })
+    return new Map(departures.map((departure, at) => [departure, states[at]]))
+  } catch (thrown) {
+    for (const departure of departures) {
+      if (thrown instanceof ThreadLostError) departure.lost()
+      else departure.stay()
+    }
+    throw thrown
+  }
+}
+
+async function goBack(
+  departures: readonly Departure[],
+  arrived: readonly Departure[],
+  before: ReadonlyMap<Departure, unknown>,
+  from: Thread,
+  to: Thread,
+): Promise<void> {
+  const states = new Map([...before, ...(await handOver(arrived, to).catch(() => new Map<Departure, unknown>()))])
+  // one that cannot be opened there either is tried again, with its state
+  await Promise.allSettled(departures.map((departure) => departure.arrive(from, states.get(departure))))
+}
