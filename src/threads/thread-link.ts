@@ -126,7 +126,7 @@ export class ThreadLink implements PlannedLink {
     if (!this.description.buffers) return undefined
     // a link with buffers has one host
     const [host] = this.#hosts
-    await host?.opening?.catch(() => undefined)
+    if (host?.moving === true) await host.opening
     // only the thread knows what the buffers hold now; what was handed over and not taken yet is opened for this
     if (host === undefined || (!host.open && host.state === undefined)) return undefined
     const report = await this.#transfer(Date.now(), true)
