@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../check.js'
-import { InvalidOptionError, MissingLinkError } from '../errors.js'
+import { InvalidOptionError, MissingLinkError, PlannerStateError, toError } from '../errors.js'
 import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
@@ -8,6 +8,7 @@ import { toArray, type OneOrMany } from '../processor.js'
 import { Hosting } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
 import { ThreadLink } from '../threads/thread-link.js'
+import type { Thread } from '../threads/thread.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
 import type { Clock } from './clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
@@ -44,11 +45,21 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * @default undefined - what V8 gives a thread of this machine
    */
   readonly threadMemoryLimit?: number
+  /**
+   * After how many transfers a thread is recycled: a fresh one takes its place and its links over, with what they hand over.
+   * One thread after the other, and no due time is missed. For nodes that leak memory.
+   * @default Infinity
+   */
+  readonly maxTransfersPerThread?: number
 }
 
 const OPTIONS = [
   ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
+  'maxTransfersPerThread',
 ] satisfies (keyof WorkerPlannerOptions)[]
+
+/** How long to wait until a thread is recycled again that could not be, in milliseconds. */
+const RETRY_RECYCLING = 60_000
 
 /** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
@@ -74,6 +85,8 @@ export class WorkerPlanner extends ClockedPlanner {
   /** URLs of link modules that are being added. */
   readonly #joining = new Set<string>()
   #saidLive = false
+  /** When the next thread may be recycled. */
+  #nextRecycling = 0
 
   /**
    * @param links - links and link modules to begin with
@@ -89,6 +102,7 @@ export class WorkerPlanner extends ClockedPlanner {
       grace: checkTime('timeoutGrace', options.timeoutGrace, 1000),
       hangTimeout: checkTime('hangTimeout', options.hangTimeout, 300_000),
       memoryLimit: checkMemory(options.threadMemoryLimit),
+      maxTransfersPerThread: checkWear(options.maxTransfersPerThread),
     }
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
@@ -98,12 +112,52 @@ export class WorkerPlanner extends ClockedPlanner {
     this.pool.on('lost', (lost) => {
       this.#onLost(lost)
     })
+    this.pool.on('worn', (thread) => {
+      if (this.running) this.#recycle(thread)
+    })
+    this.pool.on('unbalanced', () => {
+      if (this.running) this.rebalance().catch(logFailure('links could not be moved between threads'))
+    })
     this.#sayLive(live)
   }
 
   /** How many worker threads this planner has. */
   get threads(): number {
     return this.pool.size
+  }
+
+  /**
+   * Sets how many worker threads there are, also while links transfer. Links whose nodes hand over their state move to
+   * further ones, by the time that they take. From threads that end, all links move: those that hand over no state begin
+   * anew.
+   *
+   * @param threads - see {@link WorkerPlannerOptions.threads}
+   * @throws {@link InvalidOptionError}
+   */
+  async setThreads(threads: number): Promise<void> {
+    const size = checkCount('threads', threads, 1)
+    await this.settled()
+    await this.#hosting.upkeep.resize(size)
+  }
+
+  /**
+   * Moves links from threads that are busy to others, by the time that their transfers took since the last time. Links
+   * whose nodes hand over no state stay. Done by itself when one thread is saturated while another idles.
+   */
+  async rebalance(): Promise<void> {
+    if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
+    await this.#hosting.upkeep.rebalance()
+  }
+
+  /**
+   * Recycles the threads, one after the other: a fresh one takes the place of each, loads the link modules anew, and takes
+   * over the links with what their instances hand over. Transfers that come due meanwhile wait for it.
+   *
+   * @throws {@link LinkModuleError} when a module cannot be loaded any more; then its thread stays as it is
+   */
+  async recycle(): Promise<void> {
+    if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
+    for (const thread of this.pool.threads) await this.#hosting.upkeep.recycle(thread)
   }
 
   /** URLs of this planner's link modules: a copy of the list. */
@@ -204,6 +258,19 @@ export class WorkerPlanner extends ClockedPlanner {
     for (const address of this.#removed) if (address.startsWith(`${module} `)) this.#removed.delete(address)
   }
 
+  /** Recycles a thread that is worn, unless one is being recycled or has just failed to be. */
+  #recycle(thread: Thread): void {
+    if (performance.now() < this.#nextRecycling) return
+    this.#nextRecycling = Infinity
+    const done = () => {
+      this.#nextRecycling = performance.now() + (this.pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
+    }
+    this.#hosting.upkeep
+      .recycle(thread)
+      .catch(logFailure(`thread ${thread.number} could not be recycled`))
+      .finally(done)
+  }
+
   #onLost(lost: LostThread): void {
     const { names, buffered, culprit } = this.#hosting.lost(lost)
     const { error } = lost
@@ -245,6 +312,16 @@ export class WorkerPlanner extends ClockedPlanner {
     getLogger('databay.WorkerPlanner').warn(
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
+  }
+}
+
+function checkWear(transfers: number | undefined): number {
+  return transfers === Infinity ? Infinity : checkCount('maxTransfersPerThread', transfers, Infinity)
+}
+
+function logFailure(message: string): (error: unknown) => void {
+  return (error) => {
+    getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
   }
 }
 

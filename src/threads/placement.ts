@@ -81,6 +81,44 @@ export function separate(all: readonly Placeable[], threads: number): Move[] {
   })
 }
 
+/** Links that must be together, as balancing sees them. */
+export interface Load {
+  readonly lane: KnownLane
+  /** Index of the thread that hosts them. */
+  readonly thread: number
+  readonly movable: boolean
+  /** What share of a thread's time they took. */
+  readonly share: number
+}
+
+/** By how much of what threads do on average two of them may differ without links being moved. */
+const TOLERANCE = 0.1
+
+/**
+ * The moves that make busy threads less busy: the links that take the most time first, each to the least busy thread if
+ * that stays less busy than the one it leaves.
+ *
+ * @returns which of the `groups` goes to which thread
+ */
+export function balance(groups: readonly Load[], threads: number): Move[] {
+  const fitting = threadsFor(groups, threads)
+  const loads = new Array<number>(threads).fill(0)
+  for (const { thread, share } of groups) loads[thread] = (loads[thread] ?? 0) + share
+  const mean = loads.reduce((sum, load) => sum + load, 0) / threads
+  const order = groups.map((group, link) => ({ ...group, link })).filter(({ movable }) => movable)
+  order.sort((a, b) => b.share - a.share)
+  return order.flatMap(({ link, lane, thread: from, share }) => {
+    const others = fitting(lane).filter((thread) => thread !== from)
+    if (others.length === 0) return []
+    const to = others.reduce((least, one) => ((loads[one] ?? 0) < (loads[least] ?? 0) ? one : least))
+    const [before, there] = [loads[from] ?? 0, loads[to] ?? 0]
+    if (there + share >= before || before - there <= TOLERANCE * mean) return []
+    loads[from] = before - share
+    loads[to] = there + share
+    return [{ link, thread: to }]
+  })
+}
+
 /** Groups items that have a key in common, directly or through others: the indices of each group, in order. */
 export function groupByCommon(keys: readonly (readonly string[])[]): number[][] {
   const groupOf = new Map<string, number[]>()

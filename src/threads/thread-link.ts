@@ -35,6 +35,8 @@ interface Host {
  */
 export class ThreadLink implements PlannedLink {
   readonly description: LinkDescription
+  /** When it was made, by `performance.now()`. */
+  readonly since = performance.now()
   readonly #hosts: Host[]
   readonly #learner = new LaneLearner()
   readonly #onLane: () => void
@@ -43,6 +45,7 @@ export class ThreadLink implements PlannedLink {
   /** Which transfers were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
+  #busy = 0
   readonly #quarantine = new Quarantine()
   /** Number of the latest transfer that a report has come of. */
   #latest = -1
@@ -101,6 +104,11 @@ export class ThreadLink implements PlannedLink {
   /** How many records it holds in buffers, as of the last report. */
   get buffered(): number {
     return this.#buffered
+  }
+
+  /** How long its transfers held their threads in all, in milliseconds. */
+  get busy(): number {
+    return this.#busy
   }
 
   /** How many of its transfers are under way. */
@@ -302,6 +310,7 @@ export class ThreadLink implements PlannedLink {
   }
 
   #learn(transferNumber: number, report: RunReport): void {
+    this.#busy += report.busy
     // transfers may overtake each other
     if (transferNumber >= this.#latest) {
       this.#latest = transferNumber

@@ -8,6 +8,7 @@ import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
 import type { ThreadSettings } from './protocol.js'
 import { Thread, type Lost, type RunTask } from './thread.js'
+import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watch } from './watch.js'
 
 /** What each thread runs. Found beside `src`, in the sources as in the build. */
@@ -42,6 +43,11 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
    * @default Infinity
    */
   readonly hangTimeout?: number
+  /**
+   * After how many transfers a thread should be recycled.
+   * @default Infinity
+   */
+  readonly maxTransfersPerThread?: number
 }
 
 /** A thread whose worker has ended by itself or was ended, and what was in it. */
@@ -50,13 +56,21 @@ export interface LostThread extends Lost {
   readonly error: Error
 }
 
+/** What a pool has to say. */
+export interface ThreadPoolEvents {
+  /** A thread's worker has ended by itself, or was ended as it did not answer. */
+  readonly lost: [lost: LostThread]
+  /** A thread has made as many transfers as it may, and should be recycled. */
+  readonly worn: [thread: Thread]
+  /** One thread has been busy all the time for a while, and another mostly idle. */
+  readonly unbalanced: []
+}
+
 /**
  * The worker threads: a Piscina pool of one thread for each, as a task has to go to the thread that hosts its link. (A
  * common pool would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
  */
-export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
-  /** How many threads the pool has while it runs. */
-  readonly size: number
+export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #options: ThreadPoolOptions
   #threads: readonly Thread[] = []
   readonly #piscinas = new Map<Thread, Piscina>()
@@ -64,17 +78,26 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   readonly #reasons = new WeakMap<Worker, Error>()
   readonly #settings: ThreadSettings
   readonly #watch: Watch<Thread>
+  readonly #utilization = new Utilization()
   #looking: NodeJS.Timeout | undefined
+  #size: number
+  /** Threads whose links go elsewhere, until they have ended. */
+  readonly #leaving = new Set<Thread>()
   #running = false
   #stopListening: () => void = () => undefined
 
   constructor(options: ThreadPoolOptions) {
     super()
-    this.size = options.threads
+    this.#size = options.threads
     this.#options = options
     const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
     this.#settings = { transfersPerThread, startTimeout, shutdownTimeout }
     this.#watch = new Watch({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
+  }
+
+  /** How many threads the pool has while it runs. */
+  get size(): number {
+    return this.#size
   }
 
   /** The threads; none while the pool does not run. */
@@ -98,7 +121,7 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     this.#running = true
     this.#threads = Array.from({ length: this.size }, (_, index) => this.#startThread(index + 1))
     this.#stopListening = onLogLevels(() => {
-      for (const thread of this.#threads) thread.note({ note: 'logLevels', levels: logLevels() })
+      for (const thread of this.#all) thread.note({ note: 'logLevels', levels: logLevels() })
     })
     await Promise.all(this.#threads.map((thread) => thread.ready))
     this.#looking = setInterval(() => {
@@ -112,12 +135,13 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
    * @param hurry - not even that
    */
   async destroy(hurry = false): Promise<void> {
-    if (!hurry) await this.#rest()
+    if (!hurry) await this.#rest(this.#threads)
     this.#running = false
     clearInterval(this.#looking)
     this.#stopListening()
-    for (const thread of this.#threads) thread.end()
+    for (const thread of this.#all) thread.end()
     this.#threads = []
+    this.#leaving.clear()
     const piscinas = [...this.#piscinas.values()]
     this.#piscinas.clear()
     await Promise.all(piscinas.map((piscina) => piscina.destroy()))
@@ -136,6 +160,49 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   }
 
   /**
+   * Sets how many threads there are. Further ones are started, or those with the highest numbers leave: they live on until
+   * they are retired.
+   *
+   * @returns those that leave
+   */
+  async resize(size: number): Promise<readonly Thread[]> {
+    this.#size = size
+    if (!this.#running) return []
+    const leaving = this.#threads.slice(size)
+    for (const thread of leaving) this.#leaving.add(thread)
+    const kept = this.#threads.slice(0, size)
+    const further = Array.from({ length: size - kept.length }, (_, index) => this.#startThread(kept.length + index + 1))
+    this.#threads = [...kept, ...further]
+    await Promise.all(further.map((thread) => thread.ready))
+    return leaving
+  }
+
+  /** Starts a thread that is to take the place of another. Until it has, it belongs to no one. */
+  async startReplacement(thread: Thread): Promise<Thread> {
+    const fresh = this.#startThread(thread.number)
+    this.#leaving.add(fresh)
+    await fresh.ready
+    return fresh
+  }
+
+  /** Puts a thread in the place of another, which leaves: it lives on until it is retired. */
+  replace(old: Thread, fresh: Thread): void {
+    this.#leaving.delete(fresh)
+    this.#leaving.add(old)
+    this.#threads = this.#threads.map((thread) => (thread === old ? fresh : thread))
+  }
+
+  /** Ends a thread that has left. */
+  async retire(thread: Thread): Promise<void> {
+    await this.#rest([thread])
+    this.#leaving.delete(thread)
+    const piscina = this.#piscinas.get(thread)
+    this.#piscinas.delete(thread)
+    thread.end()
+    await piscina?.destroy()
+  }
+
+  /**
    * A processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over all
    * of them, has a processor of a module do the work there, and ships them back in their order.
    *
@@ -149,8 +216,12 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
     return offload(this, module, options)
   }
 
-  async #rest(): Promise<void> {
-    const reachable = this.#threads.filter((thread) => thread.worker !== undefined)
+  get #all(): Thread[] {
+    return [...this.#threads, ...this.#leaving]
+  }
+
+  async #rest(threads: readonly Thread[]): Promise<void> {
+    const reachable = threads.filter((thread) => thread.worker !== undefined)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, MAX_REST)
@@ -205,11 +276,15 @@ export class ThreadPool extends EventEmitter<{ lost: [lost: LostThread] }> {
   }
 
   #look(): void {
-    for (const { thread, reason } of this.#watch.look(this.#threads)) void this.endWorker(thread, reason)
+    for (const { thread, reason } of this.#watch.look(this.#all)) void this.endWorker(thread, reason)
+    const { maxTransfersPerThread = Infinity } = this.#options
+    const worn = this.#threads.find(({ given }) => given >= maxTransfersPerThread)
+    if (worn !== undefined) this.emit('worn', worn)
+    if (this.#utilization.look(this.#threads)) this.emit('unbalanced')
   }
 
   #lose(thread: Thread, worker: Worker, error: Error): void {
-    if (thread.worker !== worker || !this.#running) return
+    if (thread.worker !== worker || !this.#running || !this.#piscinas.has(thread)) return
     const reason = this.#reasons.get(worker) ?? error
     const lost = thread.lose(reason)
     // when nobody can be blamed, it is watched more closely from now on: that takes time

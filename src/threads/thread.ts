@@ -49,6 +49,8 @@ export class Thread {
   #failReady: (error: Error) => void = () => undefined
   #tasks = 0
   #runs = 0
+  /** How many of them the workers before were given. */
+  #runsBefore = 0
   readonly #pending = new Map<number, Pending<unknown>>()
   readonly #running = new Map<number, Pending<RunReport> & { readonly link: number }>()
   #outbox: RunRequest[] = []
@@ -86,6 +88,11 @@ export class Thread {
     return this.#running.size
   }
 
+  /** How many transfers its worker was given so far. */
+  get given(): number {
+    return this.#runs - this.#runsBefore
+  }
+
   /** Whether it has anything to do. */
   get busy(): boolean {
     return this.#running.size > 0 || this.#pending.size > 0
@@ -102,6 +109,7 @@ export class Thread {
     this.#pulse = new Pulse()
     // runs are counted on from those of the worker before
     this.#pulse.begun = this.#runs
+    this.#runsBefore = this.#runs
     const setup = {
       thread: this.number,
       logLevels: logLevels(),

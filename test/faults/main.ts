@@ -4,6 +4,7 @@
  *   node dist/test/faults/main.js [--only name,name] [--json]
  */
 import { parseArgs } from 'node:util'
+import { changes } from './changes.js'
 import { crash, crashLoop, failure } from './crashes.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
@@ -32,6 +33,7 @@ const SCENARIOS: readonly Scenario[] = [
   hangInShutdown('endless loop in onShutdown', 'loop'),
   terminated,
   terminatedTwice,
+  ...changes,
   crashLoop('crash loop', 'exit'),
   crashLoop('crash loop by late throws', 'lateThrow'),
 ]

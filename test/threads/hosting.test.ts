@@ -17,7 +17,9 @@ async function hosting(t: Test, size: number) {
     }),
   )
   const threads = places.map(({ thread }) => thread)
-  const made = new Hosting({ threads, size })
+  const unused = () => Promise.reject(new Error('not in these tests'))
+  const pool = { threads, size, resize: unused, startReplacement: unused, replace: () => undefined, retire: unused }
+  const made = new Hosting(pool)
   t.teardown(() => made.clear())
   const computing = new Set<string>()
   const host = (...links: LinkSpec[]) => {

@@ -1,0 +1,53 @@
+import type { EventLoopUtilization } from 'node:perf_hooks'
+import type { Worker } from 'node:worker_threads'
+
+/** Of how many looks the utilization is the mean. */
+const LOOKS = 5
+/** For how many such means in a row one thread must be saturated while another idles. */
+const AGREEING = 5
+const SATURATED = 0.95
+const IDLE = 0.5
+
+/** What utilization is measured of. */
+export interface Utilized {
+  readonly worker: Pick<Worker, 'performance'> | undefined
+}
+
+/** Measures which share of the time the threads' event loops are busy. */
+export class Utilization {
+  #looks = 0
+  #agreeing = 0
+  #before = new Map<object, EventLoopUtilization>()
+
+  /**
+   * Looks at the threads once. To be called at equal intervals.
+   *
+   * @returns whether one has been saturated for a while, and another idle
+   */
+  look(threads: readonly Utilized[]): boolean {
+    this.#looks++
+    if (this.#looks < LOOKS) return false
+    this.#looks = 0
+    const shares = this.#measure(threads)
+    const unbalanced = Math.max(...shares) >= SATURATED && Math.min(...shares) <= IDLE
+    this.#agreeing = unbalanced ? this.#agreeing + 1 : 0
+    if (this.#agreeing < AGREEING) return false
+    this.#agreeing = 0
+    return true
+  }
+
+  /** The share of the time since the last look in which each was busy; only of those that were there then. */
+  #measure(threads: readonly Utilized[]): number[] {
+    const now = new Map<object, EventLoopUtilization>()
+    const shares: number[] = []
+    for (const { worker } of threads) {
+      if (worker === undefined) continue
+      const utilization = worker.performance.eventLoopUtilization()
+      now.set(worker, utilization)
+      const before = this.#before.get(worker)
+      if (before !== undefined) shares.push(worker.performance.eventLoopUtilization(utilization, before).utilization)
+    }
+    this.#before = now
+    return shares
+  }
+}
