@@ -5,6 +5,6 @@ import type { Ending, Surroundings } from './surroundings.js'
 /** The command `databay`. Everything of the process that it reads or writes is given to it. */
 export async function databay(surroundings: Surroundings): Promise<Ending> {
   const parsed = parseCommandLine(surroundings.argv, surroundings)
-  if (typeof parsed === 'number') return { code: parsed, atOnce: false }
+  if (typeof parsed === 'number') return { code: parsed, signal: undefined }
   return runCommand(parsed, surroundings)
 }

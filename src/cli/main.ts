@@ -13,5 +13,9 @@ const ending = await databay({
   signals: process,
 })
 // an orderly end lets what is still on its way to the standard streams arrive
-if (ending.atOnce) process.exit(ending.code)
 process.exitCode = ending.code
+if (ending.signal !== undefined) {
+  // process.exit() would wait for threads that are in a system call, such as reading from a disk that is gone
+  process.removeAllListeners(ending.signal)
+  process.kill(process.pid, ending.signal)
+}

@@ -15,7 +15,7 @@ export async function runCommand(args: RunArguments, surroundings: Surroundings)
   } catch (thrown) {
     if (!(thrown instanceof InvalidOptionError)) throw thrown
     surroundings.stderr.write(`databay: ${errorLine(thrown)}\n`)
-    return { code: EXIT.badArguments, atOnce: false }
+    return { code: EXIT.badArguments, signal: undefined }
   }
   return new Run(planner, args, surroundings).toEnd()
 }

@@ -159,14 +159,14 @@ export class Run {
     const buffered = abandoned.buffered === 0 ? '' : `, ${counted(abandoned.buffered, 'record')} left in buffers`
     this.#say(`${signal}: stopped at once, ${counted(abandoned.transfers, 'transfer')} abandoned${buffered}`)
     this.#tellOutcome({ code, abandoned })
-    return { code, atOnce: true }
+    return { code, signal }
   }
 
   #tellEnd(error: Error | undefined): Ending {
     if (error !== undefined) this.#say(this.#debug ? errorStacks(error) : errorLine(error))
     const code = error === undefined ? EXIT.orderly : EXIT.failed
     this.#tellOutcome({ code, ...(error === undefined ? {} : { error: plainError(error) }) })
-    return { code, atOnce: false }
+    return { code, signal: undefined }
   }
 
   #tellOutcome(finish: Finish): void {

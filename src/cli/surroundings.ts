@@ -12,8 +12,8 @@ export interface Surroundings {
 export interface Ending {
   /** Exit code of the process. */
   readonly code: number
-  /** Whether the process shall not wait for what still runs in it. */
-  readonly atOnce: boolean
+  /** The signal that ends the process at once, whatever still runs in it; `undefined` after an orderly end. */
+  readonly signal: StopSignal | undefined
 }
 
 /** Exit codes that are not from a signal. */

@@ -18,10 +18,11 @@ const ENTRY = new URL('../../workers/transfer.js', import.meta.url).href
 const UNBOUNDED = 1_000_000
 
 /**
- * Megabytes for young objects: record pipelines make many, and with V8's default most of the time goes into collecting
- * them. Measured: 1.5 to 4 times the records a second, at no more memory.
+ * Megabytes for young objects: record pipelines make many, and much of the time goes into collecting them. A third of
+ * it may become old at once, and that must be less than the 16 MiB that Node grants a thread that has reached its
+ * limit: with 64 MiB, two of twelve threads out of memory took the whole process with them; with 32, none of twenty.
  */
-const YOUNG_GENERATION_MB = 64
+const YOUNG_GENERATION_MB = 32
 
 /** How long threads may take to let through what they have printed, in milliseconds. */
 const MAX_REST = 500

@@ -1,4 +1,4 @@
-import { EVERY, Run, type LinkSpec } from './harness.js'
+import { EVERY, Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 
 const LINKS: readonly LinkSpec[] = [
@@ -33,8 +33,8 @@ function change(name: string, threads: number, work: (run: Run) => Promise<strin
           'no transfer fails',
         )
         const { missed, skipped, late } = run.planner.counts
-        expect(missed === 0 && skipped === 0, `no due time is missed or skipped: ${missed} and ${skipped} are`)
-        expect(late === 0, `no transfer is late: ${late} are`)
+        expect(missed === 0, `no due time is missed: ${missed} are`)
+        expect(SLACK > 1 || (skipped === 0 && late === 0), `no transfer is skipped or late: ${skipped} and ${late} are`)
         expectNothingWrong(run.judge())
         const held = run.journalOf('held').flatMap(({ records }) => records)
         expect(

@@ -1,10 +1,10 @@
 import type { WorkerPlannerOptions } from 'databay'
 import type { Fault, Place } from './faults.js'
-import { EVERY, Run, type LinkSpec } from './harness.js'
+import { EVERY, Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 
 /** How long it may take until the links of a lost thread transfer again, beyond an interval, in milliseconds. */
-const RECOVERY = 500
+const RECOVERY = 500 * SLACK
 
 interface Crash {
   readonly kind: Fault

@@ -13,8 +13,14 @@ import { readJournal } from './journal.js'
 import { judge } from './judge.js'
 import type { Spec } from './links.js'
 
+/**
+ * By how much more time everything may take: on a machine that does much else, a thread starts late. What must hold
+ * otherwise is as strict as ever.
+ */
+export const SLACK = process.argv.includes('--slack') ? 10 : 1
+
 /** How often a link of the harness is due, in milliseconds. */
-export const EVERY = 200
+export const EVERY = 200 * Math.min(SLACK, 3)
 
 export type LinkSpec = Omit<Spec, 'journal' | 'every'> & { readonly every?: number }
 

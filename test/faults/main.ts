@@ -1,7 +1,7 @@
 /**
  * Injects faults into a planner with real threads, one after the other, and prints what held.
  *
- *   node dist/test/faults/main.js [--only name,name] [--json]
+ *   node dist/test/faults/main.js [--only name,name] [--json] [--slack]
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
@@ -55,7 +55,9 @@ async function tableRow(scenario: Scenario): Promise<Row> {
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, json: { type: 'boolean', default: false }, slack: { type: 'boolean' } },
+})
 const chosen = SCENARIOS.filter(({ name }) => values.only?.split(',').includes(name) ?? true)
 let broken = 0
 if (!values.json) console.log(`${'fault'.padEnd(46)}${'recovered'.padStart(10)}   what held`)

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { StopSignal, Surroundings, TextStream } from '../../src/cli/surroundings.js'
@@ -73,7 +74,10 @@ export class RunningCommand {
     })
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
-      this.#child.on('close', resolve)
+      // as a shell has it when a signal has ended it
+      this.#child.on('close', (code, signal) => {
+        resolve(signal === null ? code : 128 + constants.signals[signal])
+      })
     })
     t.teardown(() => this.#child.kill('SIGKILL'))
   }

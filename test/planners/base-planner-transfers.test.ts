@@ -141,7 +141,7 @@ t.test('a link that is due while it transfers is skipped', async (t) => {
   await planner.start()
   const first = planner.fire(link)
   t.equal(await planner.fire(link, { scheduledAt: 7 }), undefined)
-  t.strictSame(skipped, [{ link: 'a', scheduledAt: 7, running: 1 }])
+  t.strictSame(skipped, [{ link: 'a', scheduledAt: 7, reason: 'running', running: 1 }])
   t.equal(planner.counts.skipped, 1)
   t.strictSame(messages(), ['a is skipped: 1 of its transfers still run'])
   pushed.resolve()

@@ -82,7 +82,7 @@ t.test('a module that cannot be used: start() rejects at once, and the process c
       const started = performance.now()
       const error = await planner.start().catch((error) => error)
       const finished = await planner.finished.catch((error) => error)
-      const quick = performance.now() - started < 2000
+      const quick = performance.now() - started < 20_000
       console.log(JSON.stringify({ name, message: error.message, quick, same: error === finished, running: planner.running,
         pool: planner.pool.running, active: live.inlets[0].active }))
     }

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  balance,
   groupByCommon,
   place,
   separate,
   threadsFor,
   type KnownLane,
+  type Load,
   type Placeable,
 } from '../../src/threads/placement.js'
 
@@ -167,3 +169,67 @@ t.test(
     )
   },
 )
+
+t.test('links that take time go from busy threads to others, the heaviest first', async (t) => {
+  const load = (thread: number, share: number, more: Partial<Load> = {}): Load => ({
+    ...{ lane: undefined, thread, share, movable: true },
+    ...more,
+  })
+  const cases: [string, Load[], number, [number, number][]][] = [
+    ['nothing to do', [load(0, 0.5), load(1, 0.5)], 2, []],
+    ['one heavy link stays', [load(0, 1)], 2, []],
+    ['half of two', [load(0, 0.5), load(0, 0.5)], 2, [[0, 1]]],
+    ['the rest makes room', [load(0, 0.9), load(0, 0.1), load(0, 0.1)], 2, [[0, 1]]],
+    [
+      'idle ones are spread too',
+      [0, 0, 0, 0].map((thread) => load(thread, 1e-6)),
+      2,
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ],
+    [
+      'what cannot be moved stays',
+      [load(0, 0.5, { movable: false }), load(0, 0.4), load(0, 0.4)],
+      2,
+      [
+        [1, 1],
+        [2, 1],
+      ],
+    ],
+    ['small differences stay', [load(0, 0.5), load(0, 0.01), load(1, 0.5)], 2, []],
+    ['lanes are kept apart', [load(0, 0.2), load(1, 0.5, { lane: 'cpu' }), load(1, 0.5, { lane: 'cpu' })], 3, [[1, 2]]],
+  ]
+  for (const [name, groups, threads, moves] of cases) {
+    t.same(
+      balance(groups, threads),
+      moves.map(([link, thread]) => ({ link, thread })),
+      name,
+    )
+  }
+})
+
+t.test('balancing never makes the busiest thread busier, and comes to an end', async (t) => {
+  const group = fc.record({
+    lane: fc.constantFrom<KnownLane>('io', 'cpu', undefined),
+    thread: fc.nat(3),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    movable: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(group, { maxLength: 40 }), (groups) => {
+      const busiest = (places: readonly number[]) =>
+        Math.max(
+          ...[0, 1, 2, 3].map((thread) =>
+            groups.reduce((sum, { share }, at) => sum + (places[at] === thread ? share : 0), 0),
+          ),
+        )
+      const places = groups.map(({ thread }) => thread)
+      const before = busiest(places)
+      for (const { link, thread } of balance(groups, 4)) places[link] = thread
+      return busiest(places) <= before + 1e-9
+    }),
+  )
+  t.pass()
+})
