@@ -48,7 +48,10 @@ export interface MongoConnectionOptions {
    * @default 4
    */
   readonly maxPoolSize?: number
-  /** How a request that may succeed another time is tried again: when the connection breaks, or the server steps down. */
+  /**
+   * How a request that may succeed another time is tried again: when the connection breaks, or the server steps down.
+   * @default { retries: 3, minDelay: 0.1, maxDelay: 10 }
+   */
   readonly retry?: RetryOptions
 }
 

@@ -102,12 +102,26 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
+/** The text of a body, and how many characters of it became U+FFFD, as their bytes are not of its charset. */
+export interface BodyText {
+  readonly text: string
+  readonly replaced: number
+}
+
 /**
  * The text of a body, in the charset of its `content-type`, or UTF-8 when that names none.
  *
  * @throws `RangeError` on an unknown charset
  */
-export function bodyText(body: Uint8Array, contentType: string | readonly string[] | undefined): string {
+export function bodyText(body: Uint8Array, contentType: string | readonly string[] | undefined): BodyText {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec([contentType ?? []].flat().join(','))?.[1]
-  return new TextDecoder(charset ?? 'utf-8').decode(body)
+  const label = charset ?? 'utf-8'
+  const strict = new TextDecoder(label, { fatal: true })
+  try {
+    return { text: strict.decode(body), replaced: 0 }
+  } catch {
+    const text = new TextDecoder(label).decode(body)
+    // those that were there before are counted, too: they cannot be told from the others
+    return { text, replaced: text.split('\uFFFD').length - 1 }
+  }
 }

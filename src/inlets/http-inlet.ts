@@ -14,6 +14,12 @@ import { checkValidators, ifChanged, validatorsOf, type Validators } from './htt
 
 const LOGGER = 'databay.HttpInlet'
 
+/** What of the bodies of a pull could not be read in their charsets. */
+interface Replaced {
+  /** How many characters became U+FFFD. */
+  characters: number
+}
+
 /**
  * Pulls data from a URL. Needs the package undici: `npm install undici@^7`.
  *
@@ -29,8 +35,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   #connection: Promise<Connection> | undefined
   /** Stops the pulls that are under way. */
   readonly #running = new Set<AbortController>()
-  /** Of the last response that was read whole, with `conditional`. */
+  /** With `conditional`, of the last response that was delivered. */
   #validators: Validators | undefined
+  /** With `conditional`, those of responses that are not delivered yet, and which pull of this inlet read them. */
+  readonly #undelivered = new WeakMap<Update, { readonly pull: number; readonly validators: Validators | undefined }>()
+  #pulls = 0
+  /** Which pull the validators are of. */
+  #validFrom = 0
 
   /**
    * @param url - where to pull from
@@ -51,9 +62,28 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const connection = await this.#connect()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
-    const pulled = await this.#within(update, (tries) => this.#pull(connection, tries))
+    const replaced = { characters: 0 }
+    const pulled = await this.#within(update, (tries) => this.#pull(connection, tries, update, replaced))
+    if (replaced.characters > 0) {
+      log.warn(
+        replaced,
+        '%s %s has bytes that are not of its charset: %d characters became U+FFFD',
+        String(update),
+        this.#shownUrl,
+        replaced.characters,
+      )
+    }
     log.info('%s received %s', String(update), this.#shownUrl)
     return pulled as T | T[]
+  }
+
+  /** With `conditional`, a response that was not delivered is asked for again. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    const read = this.#undelivered.get(update)
+    // of transfers at the same time, the last response counts
+    if (!delivered || read === undefined || read.pull < this.#validFrom) return
+    this.#validFrom = read.pull
+    this.#validators = read.validators
   }
 
   override async onShutdown(): Promise<void> {
@@ -66,7 +96,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     await connection?.close()
   }
 
-  /** With `conditional`, what the server named the last response by. */
+  /** With `conditional`, what the server named the last response by that was delivered. */
   override saveState(): Validators | undefined {
     return this.#validators
   }
@@ -118,15 +148,15 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** All pages, or with `next` unset the one. */
-  async #pull(connection: Connection, tries: Tries): Promise<unknown> {
+  async #pull(connection: Connection, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, next, maxPages, maxBodySize } = this.#settings
-    if (next === undefined) return this.#pullOne(connection, tries, request)
+    if (next === undefined) return this.#pullOne(connection, tries, update, replaced)
     const pages = new Pages(next, maxPages)
     const records: unknown[] = []
     let left = maxBodySize
     for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
       const response = await this.#exchange(connection, tries, asked, left)
-      const body = this.#parse(response)
+      const body = this.#parse(response, replaced)
       left -= response.body.length
       // one by one: a call has room for so many arguments only
       if (body !== undefined)
@@ -136,15 +166,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return records
   }
 
-  async #pullOne(connection: Connection, tries: Tries, request: HttpRequest): Promise<unknown> {
-    const { conditional, maxBodySize } = this.#settings
+  async #pullOne(connection: Connection, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+    const { request, conditional, maxBodySize } = this.#settings
+    const pull = ++this.#pulls
     const known = conditional ? this.#validators : undefined
     const asked = known === undefined ? request : ifChanged(request, known)
     const response = await this.#exchange(connection, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
-    const body = this.#parse(response)
+    const body = this.#parse(response, replaced)
     // only now: what could not be used is to be asked for again
-    if (conditional) this.#validators = validatorsOf(response.headers)
+    if (conditional) this.#undelivered.set(update, { pull, validators: validatorsOf(response.headers) })
     return body === undefined ? [] : body
   }
 
@@ -163,10 +194,12 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** What a response says; `undefined` when it has no body. */
-  #parse({ request, status, headers, body }: HttpResponse): unknown {
+  #parse({ request, status, headers, body }: HttpResponse, replaced: Replaced): unknown {
     if (body.length === 0) return undefined
     try {
-      return parseText(this.#settings.format, bodyText(body, headers['content-type']))
+      const text = bodyText(body, headers['content-type'])
+      replaced.characters += text.replaced
+      return parseText(this.#settings.format, text.text)
     } catch (cause) {
       throw httpError(request.url, 'body', toError(cause).message, { cause, status })
     }

@@ -108,10 +108,9 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly maxPages?: number
   /**
-   * Whether the server is asked only for what changed since the last response that was read whole (`if-none-match` and
-   * `if-modified-since`, from its `etag` and `last-modified`). What did not change (304) is no records. What was read
-   * is not asked for again, also where the transfer that read it failed later: then it comes when it changes. For GET
-   * and HEAD, without `next`.
+   * Whether the server is asked only for what changed since the last response that was delivered (`if-none-match` and
+   * `if-modified-since`, from its `etag` and `last-modified`). What did not change (304) is no records. What a transfer
+   * read that failed is asked for again. For GET and HEAD, without `next`.
    * @default false
    */
   readonly conditional?: boolean

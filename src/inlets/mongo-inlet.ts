@@ -1,5 +1,5 @@
 import type { Document, Sort } from 'mongodb'
-import { checkCount, checkObject, checkOptions } from '../check.js'
+import { checkBoolean, checkCount, checkObject, checkOptions } from '../check.js'
 import { DatabaseError, InvalidOptionError, toError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
 import { toMilliseconds, type Duration } from '../interval.js'
@@ -16,6 +16,7 @@ import {
 import { isRetryable } from '../mongo-errors.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../update.js'
+import { OpenPulls } from './open-pulls.js'
 import { advance, areOrdered, filterAfter, filterBefore, type Position } from './mongo-position.js'
 
 /** What a query says of each field, as in the shell of MongoDB: `{ age: { $gt: 18 } }`. */
@@ -73,11 +74,18 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    * @default undefined - values of any age
    */
   readonly settle?: number | Duration
+  /**
+   * For a `cursorField`: whether documents that were not delivered are read again. When a transfer failed, the next one
+   * begins where it did. Then documents come at least once, and until one is delivered none after it is: one that an
+   * outlet always refuses holds up the others. Otherwise they come at most once, and what was not delivered is dropped.
+   * @default true
+   */
+  readonly redeliver?: boolean
 }
 
 const OPTIONS = [
   ...(['metadata', 'collection', 'filter', 'projection', 'sort', 'limit', 'batchSize'] as const),
-  ...(['cursorField', 'startAfter', 'settle'] as const),
+  ...(['cursorField', 'startAfter', 'settle', 'redeliver'] as const),
   ...MONGO_CONNECTION_OPTIONS,
 ]
 
@@ -87,14 +95,16 @@ interface Cursor {
   readonly startAfter: unknown
   /** Age of values that are read, in milliseconds. */
   readonly settle: number | undefined
+  readonly redeliver: boolean
 }
 
 /**
  * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`.
  *
- * With a `cursorField`, each document is read once: the position moves on as soon as a transfer has read. It is kept as
+ * With a `cursorField`, each document is read once, or again until it is delivered. The position is kept as
  * long as the inlet is started, also when its link moves to another thread; a start begins at `startAfter`. Documents
- * without a value in that field are not read. All values should be of one type: MongoDB compares no others. Of
+ * without a value in that field are never read, which nothing says. All values should be of one type: MongoDB compares
+ * a position with no others, so those of other types are passed over in the same way. Of
  * documents with the same value none is lost, as the inlet remembers which of those at its position it has read; so the
  * values should mostly differ.
  *
@@ -113,6 +123,8 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #connection: MongoConnection
   #mongo: Mongo | undefined
   #position: Position | undefined
+  /** Those that are not delivered yet. */
+  readonly #pulls = new OpenPulls<Position | undefined>()
   /** What was restored, as text, until the next start. */
   #restored: string | undefined
   /** The pull before: pulls of one inlet read one after the other. */
@@ -137,6 +149,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   override async onStart(): Promise<void> {
     await this.#connection.open(this.#connection.database)
     this.#mongo = this.#connection.session?.mongo
+    this.#pulls.clear()
     this.#position = this.#startPosition()
     this.#restored = undefined
   }
@@ -148,15 +161,22 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     return pulling
   }
 
+  /** With a `cursorField`, goes back to where the pull began when it was not delivered. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    this.#pulls.end(update, delivered)
+  }
+
   override async onShutdown(): Promise<void> {
     await this.#connection.close()
   }
 
-  /** Up to where the collection was read, as text: values of the database do not survive a structured clone. */
+  /** Up to where the collection was read and, to redeliver, all was delivered. It is text: values of the database do not survive a structured clone. */
   override saveState(): { readonly position: string } | undefined {
     if (this.#restored !== undefined) return { position: this.#restored }
-    if (this.#mongo === undefined || this.#position === undefined) return undefined
-    return { position: this.#mongo.BSON.EJSON.stringify(this.#position, { relaxed: false }) }
+    const first = this.#pulls.earliest
+    const position = first === undefined ? this.#position : first.start
+    if (this.#mongo === undefined || position === undefined) return undefined
+    return { position: this.#mongo.BSON.EJSON.stringify(position, { relaxed: false }) }
   }
 
   override restoreState(state: unknown): void {
@@ -181,12 +201,21 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     const where = `${session.db.databaseName}.${this.#collection}`
     const log = getLogger('databay.MongoInlet')
     log.info('%s pulling %s', String(update), where)
+    const back = this.#pulls.takeBack()
+    if (back !== undefined) {
+      const { start, records } = back
+      log.warn({ records }, '%s: %d documents were not delivered: they are read again', where, records)
+      this.#position = start
+    }
     const documents = await this.#find(session, where, update)
     if (this.#cursor !== undefined) {
       const { field } = this.#cursor
       if (!areOrdered(field, documents)) {
         throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
       }
+      // nobody takes them any more
+      update.signal.throwIfAborted()
+      if (this.#cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
       this.#position = advance(session.mongo, field, this.#position, documents)
     }
     log.info('%s received %d documents of %s', String(update), documents.length, where)
@@ -236,9 +265,10 @@ function checkFields(option: string, value: MongoQuery | undefined): MongoQuery 
   return { ...value }
 }
 
-function checkCursor({ cursorField: field, startAfter, settle }: MongoInletOptions): Cursor | undefined {
+function checkCursor(options: MongoInletOptions): Cursor | undefined {
+  const { cursorField: field, startAfter, settle, redeliver } = options
   if (field === undefined) {
-    for (const [option, value] of Object.entries({ startAfter, settle })) {
+    for (const [option, value] of Object.entries({ startAfter, settle, redeliver })) {
       if (value !== undefined) throw new InvalidOptionError(`MongoInlet.${option}`, 'none without a cursorField', value)
     }
     return undefined
@@ -246,7 +276,12 @@ function checkCursor({ cursorField: field, startAfter, settle }: MongoInletOptio
   if (typeof field !== 'string' || !/^[^$\0.][^\0]*$/.test(field)) {
     throw new InvalidOptionError('MongoInlet.cursorField', 'the name of a field', field)
   }
-  return { field, startAfter, settle: settle === undefined ? undefined : toMilliseconds('MongoInlet.settle', settle) }
+  return {
+    field,
+    startAfter,
+    settle: settle === undefined ? undefined : toMilliseconds('MongoInlet.settle', settle),
+    redeliver: checkBoolean('MongoInlet.redeliver', redeliver, true),
+  }
 }
 
 function checkProjection(given: MongoQuery | undefined, cursor: Cursor | undefined): MongoQuery {

@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import t from 'tap'
 import { Link } from '../../src/link.js'
 import { failureOf, inlet, pullOf } from '../helpers/http-inlets.js'
+import { captureLogs } from '../helpers/logs.js'
 import { KeepOutlet } from '../helpers/nodes.js'
 import { parseText } from '../../src/inlets/http-format.js'
 import { serve } from '../helpers/servers.js'
@@ -76,4 +78,17 @@ t.test('keys that JavaScript knows are keys like others', async (t) => {
     t.notOk('admin' in payload)
     t.notOk('admin' in {})
   }
+})
+
+t.test('bytes that are not of the charset become U+FFFD, and are counted in the log', async (t) => {
+  const logs = captureLogs(t)
+  const latin = Buffer.from('"äöü \uFFFD"', 'latin1')
+  t.equal(await pullOf(t, latin), '\uFFFD\uFFFD\uFFFD \uFFFD')
+  t.equal(await pullOf(t, Buffer.from('"a\uFFFD"')), 'a\uFFFD', 'which a body may also hold')
+  t.equal(
+    await pullOf(t, Buffer.from('"ä"', 'latin1'), {}, { 'content-type': 'application/json; charset=latin1' }),
+    'ä',
+  )
+  t.match(logs.entries(), [{ msg: /data has bytes that are not of its charset: 4 characters became U\+FFFD$/ }])
+  t.match(logs.entries()[0], { characters: 4 })
 })

@@ -27,7 +27,12 @@ async function collection(t: Test, documents: readonly Document[] = []) {
     const inlet = make(options)
     await inlet.onStart()
     t.teardown(() => inlet.onShutdown())
-    const pull = async () => (await inlet.pull(update)).map(({ n }) => n)
+    /** What a transfer reads and delivers. */
+    const pull = async (delivered = true, update = new Update(['from_mongo'], 0)) => {
+      const read = await inlet.pull(update)
+      inlet.onTransferEnd(update, delivered)
+      return read.map(({ n }) => n)
+    }
     return { inlet, pull }
   }
   return { url, database, things, add, make, start }
@@ -246,6 +251,51 @@ t.test('a query that the server refuses is an error', { skip }, async (t) => {
   await t.rejects(pull(), { code: 'DATABAY_DATABASE', message: /^MongoInlet: test_\w+\.things: /, serverCode: 2 })
 })
 
+t.test('documents that were not delivered are read again', { skip }, async (t) => {
+  const logs = captureLogs(t)
+  const { add, start, make } = await collection(t, numbered(1, 2, 2, 3))
+  const { inlet, pull } = await start({ cursorField: 'n', limit: 2 })
+  t.same(await pull(false), [1, 2])
+  t.equal(inlet.saveState(), undefined, 'as before the first pull')
+  t.same(await pull(), [1, 2])
+  const state = inlet.saveState()
+  t.same(await pull(false), [2, 3])
+  t.same(inlet.saveState(), state)
+  await add({ n: 2 })
+  t.same(await pull(), [2, 2])
+  t.same(await pull(), [3])
+  t.match(logs.messages(), [/^test_\w+\.things: 2 documents were not delivered: they are read again$/, /2 documents/])
+
+  const heir = make({ cursorField: 'n', limit: 9 })
+  heir.restoreState(structuredClone(state))
+  await heir.onStart()
+  t.same(
+    (await heir.pull(update)).map(({ n }) => n),
+    [2, 2, 3],
+  )
+  await heir.onShutdown()
+})
+
+t.test('of transfers at the same time, all from the earliest on that failed comes again', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  const { start } = await collection(t, numbered(1, 2, 3, 4))
+  const { inlet, pull } = await start({ cursorField: 'n', limit: 1 })
+  const updates = [0, 1, 2].map((number) => new Update(['from_mongo'], number)) as [Update, Update, Update]
+  for (const update of updates) await inlet.pull(update)
+  inlet.onTransferEnd(updates[2], true)
+  inlet.onTransferEnd(updates[1], false)
+  t.same(await pull(), [2])
+  t.equal(inlet.saveState(), undefined)
+  inlet.onTransferEnd(updates[0], false)
+  t.same([await pull(), await pull(), await pull(), await pull()], [[1], [2], [3], [4]])
+})
+
+t.test('where it is not wanted, documents that were not delivered are not read again', { skip }, async (t) => {
+  const { start } = await collection(t, numbered(1, 2))
+  const { pull } = await start({ cursorField: 'n', limit: 1, redeliver: false })
+  t.same([await pull(false), await pull(), await pull()], [[1], [2], []])
+})
+
 t.test('in a thread, a link reads each document once', { skip }, async (t) => {
   const { url, database, db } = await mongo.database(t)
   await db.collection('todos').insertMany(numbered(...Array.from({ length: 35 }, (_, n) => n)))
@@ -280,6 +330,8 @@ t.test('options are checked', async (t) => {
     [{ cursorField: 'n.a', projection: { n: 0 } }, 'MongoInlet.projection'],
     [{ startAfter: 1 }, 'MongoInlet.startAfter'],
     [{ settle: 1 }, 'MongoInlet.settle'],
+    [{ redeliver: true }, 'MongoInlet.redeliver'],
+    [{ cursorField: 'n', redeliver: 1 }, 'MongoInlet.redeliver'],
     [{ cursorField: 'n', settle: 0 }, 'MongoInlet.settle'],
   ]
   for (const [options, option] of cases) {
