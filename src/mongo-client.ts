@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Db, MongoClient } from 'mongodb'
 import { checkCount } from './check.js'
 import { DatabaseError, InvalidOptionError, toError } from './errors.js'
@@ -60,6 +61,9 @@ export const MONGO_CONNECTION_OPTIONS = [
   ...(['url', 'host', 'port', 'database', 'connectTimeout', 'socketTimeout', 'maxPoolSize', 'retry'] as const),
 ]
 
+/** How long closing waits for commands that nobody waits for any more, in milliseconds. */
+const GRACE = 1000
+
 /** A client that is connected, the database in use, and the driver they come from. */
 export interface MongoSession {
   readonly mongo: Mongo
@@ -81,6 +85,8 @@ export class MongoConnection {
   #client: Promise<{ mongo: Mongo; client: MongoClient }> | undefined
   #session: MongoSession | undefined
   readonly #running = new Set<Promise<unknown>>()
+  /** What was begun and may be told to stop: then it goes on for as long as a command takes that was sent. */
+  readonly #begun = new Set<Promise<unknown>>()
 
   /**
    * @param connector - name of the inlet or outlet, for errors
@@ -123,12 +129,21 @@ export class MongoConnection {
     return false
   }
 
-  /** Closes the connection when running work has ended. Does nothing when it is closed. */
+  /**
+   * Closes the connection when running work has ended; what was told to stop has a second to hear from the server. Does
+   * nothing when it is closed.
+   */
   async close(): Promise<void> {
     const closing = this.#client
     this.#client = undefined
     this.#session = undefined
     await Promise.allSettled(this.#running)
+    if (this.#begun.size > 0) {
+      const enough = new AbortController()
+      const ended = Promise.allSettled(this.#begun)
+      await Promise.race([ended, delay(GRACE, undefined, { signal: enough.signal }).catch(() => undefined)])
+      enough.abort()
+    }
     // when it could not be opened there is nothing to close
     const opened = await closing?.catch(() => undefined)
     await opened?.client.close()
@@ -150,6 +165,17 @@ export class MongoConnection {
     } finally {
       this.#running.delete(running)
     }
+  }
+
+  /**
+   * As {@link unlessAborted}: {@link MongoConnection.close} waits for the work a while, also when it was told to stop, so
+   * that what it has sent is not cut off.
+   */
+  async interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+    this.#begun.add(work)
+    const forget = () => this.#begun.delete(work)
+    work.then(forget, forget)
+    return unlessAborted(signal, work)
   }
 
   /** An error of the driver as one of ours, without what documents it may hold. */
@@ -233,13 +259,37 @@ function checkTime(option: string, value: number | Duration | undefined): number
   return Math.round(milliseconds)
 }
 
-/** A text that is the same for values that MongoDB finds equal, and for no others: `1` and a `Long` of 1 are. */
+/** A text that is the same for values that MongoDB finds equal, and for no others: `1` and a `Decimal128` of 1.0 are. */
 export function equalityKey(mongo: Mongo, value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'bigint' || isNumeric(value)) return `n${String(value)}`
-  return mongo.BSON.EJSON.stringify({ value }, { relaxed: false })
+  const number = numberText(value)
+  return number === undefined ? mongo.BSON.EJSON.stringify({ value }, { relaxed: false }) : `n${canonical(number)}`
 }
 
-function isNumeric(value: unknown): value is { toString(): string } {
+/** A number in decimal digits, all of them: the `0.1` of JavaScript is a little more than the decimal 0.1. */
+function numberText(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'number') {
+    if (Number.isInteger(value)) return String(BigInt(value))
+    // one so small has more digits than a decimal can have: it equals none
+    if (Math.abs(value) < 2 ** -48) return `about ${value}`
+    return Number.isFinite(value) ? value.toFixed(100) : String(value)
+  }
+  if (!isNumeric(value)) return undefined
+  return ['Int32', 'Double'].includes(value._bsontype) ? numberText(Number(value)) : value.toString()
+}
+
+function isNumeric(value: unknown): value is { readonly _bsontype: string; toString(): string } {
   if (typeof value !== 'object' || value === null || !('_bsontype' in value)) return false
-  return ['Int32', 'Double', 'Long'].includes(String(value._bsontype))
+  return ['Int32', 'Double', 'Long', 'Decimal128'].includes(String(value._bsontype))
+}
+
+/** `1.50`, `15E-1` and `1.5` are one number. */
+function canonical(number: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? []
+  if (whole === '') return number // no number, or an infinite one
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
 }

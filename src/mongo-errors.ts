@@ -12,8 +12,13 @@ const OF_CONNECTION = new Set(
 
 /** Whether a request that failed so may succeed when it is made again. */
 export function isRetryable(error: Error): boolean {
-  if ('code' in error && typeof error.code === 'number') return RETRYABLE_CODES.has(error.code)
+  if ('code' in error && typeof error.code === 'number') return isRetryableCode(error.code)
   return OF_CONNECTION.has(error.name)
+}
+
+/** Whether a server says with this code "another time", and nothing about what it was asked. */
+export function isRetryableCode(code: number): boolean {
+  return RETRYABLE_CODES.has(code)
 }
 
 /** An error of the driver as one of ours, without what documents it may hold. */

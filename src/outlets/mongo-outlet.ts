@@ -12,7 +12,6 @@ import {
   checkCollection,
   MONGO_CONNECTION_OPTIONS,
   MongoConnection,
-  unlessAborted,
   type MongoConnectionOptions,
   type MongoSession,
 } from '../mongo-client.js'
@@ -119,7 +118,10 @@ export class MongoOutlet extends Outlet {
     return already
   }
 
-  /** Disconnects, when pushes that run have ended. Does nothing when it is not connected. */
+  /**
+   * Disconnects, when pushes that run have ended; what a push has sent that was told to stop has a second for that.
+   * Does nothing when it is not connected.
+   */
   async disconnect(): Promise<void> {
     await this.#connection.close()
   }
@@ -195,7 +197,7 @@ export class MongoOutlet extends Outlet {
       await withRetries(
         this.#connection.retry,
         signal,
-        () => unlessAborted(signal, this.#attempt(session.db, name, writer)),
+        () => this.#connection.interruptible(signal, this.#attempt(session.db, name, writer, signal)),
         (error) => {
           const again = isRetryable(error)
           if (again) log.warn('%s tries again to write to %s: %s', String(update), where, error.message)
@@ -212,7 +214,7 @@ export class MongoOutlet extends Outlet {
     }
   }
 
-  async #attempt(db: Db, name: string, writer: MongoWriter): Promise<void> {
+  async #attempt(db: Db, name: string, writer: MongoWriter, signal: AbortSignal): Promise<void> {
     if (!this.#createCollections && !this.#known.has(name)) {
       const found = await db.listCollections({ name }, { nameOnly: true }).toArray()
       if (found.length === 0) {
@@ -221,7 +223,7 @@ export class MongoOutlet extends Outlet {
       }
       this.#known.add(name)
     }
-    await writer.attempt()
+    await writer.attempt(signal)
   }
 }
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { BulkWriteResult, Collection, Document, MongoBulkWriteError, WriteError } from 'mongodb'
 import { DatabaseError, toError } from '../errors.js'
 import { equalityKey, type Mongo } from '../mongo-client.js'
-import { withoutValues } from '../mongo-errors.js'
+import { isRetryableCode, withoutValues } from '../mongo-errors.js'
 import type { Entry } from './mongo-documents.js'
 
 /** Code of a server for a document whose `_id`, or another unique field, another document has already. */
@@ -57,22 +57,28 @@ export class MongoWriter {
   /**
    * Writes all that is not settled yet.
    *
-   * @throws the error of the driver, when it is not known what became of some
+   * @param signal - when it aborts, no more is sent
+   * @throws the error of the driver, when it is not known what became of some; what a server says that takes some
+   * another time; the signal's reason
    */
-  async attempt(): Promise<void> {
-    while (this.#pending.length > 0) await this.#write(this.#pending)
+  async attempt(signal: AbortSignal): Promise<void> {
+    while (this.#pending.length > 0) await this.#write(this.#pending, signal)
   }
 
-  async #write(sent: readonly Pending[]): Promise<void> {
-    const failures = await this.#send(sent)
+  async #write(sent: readonly Pending[], signal: AbortSignal): Promise<void> {
+    const failures = await this.#send(sent, signal)
     const again: Pending[] = []
     const doubtful = new Map<Pending, WriteError>()
+    let later: WriteError | undefined
     for (const [index, pending] of sent.entries()) {
       const failure = failures.get(index)
       const { entry, unsure, collisions } = pending
       const upsert = entry.filter !== undefined
       if (failure === undefined) {
         if (!upsert && !entry.ownId) this.#taken.add(this.#idOf(entry))
+      } else if (isRetryableCode(failure.code)) {
+        later = failure
+        again.push({ ...pending, unsure: true })
       } else if (failure.code !== DUPLICATE) this.#refuse(pending, failure, again)
       // two writers that both found nothing to replace: now there is something
       else if (upsert && collisions < COLLISIONS) again.push({ ...pending, collisions: collisions + 1 })
@@ -87,15 +93,19 @@ export class MongoWriter {
       if (!stored.has(pending)) this.#refuse(pending, failure, again)
     }
     this.#pending = again
+    // what was not taken for now is not the document's fault
+    if (later !== undefined) throw Object.assign(new Error(later.errmsg ?? 'no reason given'), { code: later.code })
   }
 
   /** Sends documents; resolves with those that the server refused, by their place. */
-  async #send(sent: readonly Pending[]): Promise<Map<number, WriteError>> {
+  async #send(sent: readonly Pending[], signal: AbortSignal): Promise<Map<number, WriteError>> {
+    signal.throwIfAborted()
     const failures = await this.#sendAtOnce(sent)
     if (failures !== undefined) return failures
     // some servers end at the first one that they refuse, and do not say which: alone, each has an answer of its own
     const found = new Map<number, WriteError>()
     for (const [index, pending] of sent.entries()) {
+      signal.throwIfAborted()
       const alone = await this.#sendAtOnce([pending])
       if (alone === undefined) throw new Error('the server does not say what became of a document')
       const failure = alone.get(0)

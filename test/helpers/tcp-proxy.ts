@@ -19,6 +19,8 @@ export class TcpProxy {
   cuts = 0
   /** Decides on each piece that a client sends. */
   judge: (piece: Buffer) => Fate = () => 'pass'
+  /** Changes a piece of what the server answers. */
+  rewrite: (piece: Buffer) => Buffer = (piece) => piece
   readonly #sockets = new Set<Socket>()
   #port = 0
 
@@ -64,7 +66,7 @@ export class TcpProxy {
       } else server.write(piece)
     })
     server.on('data', (piece) => {
-      if (fate === 'pass') client.write(piece)
+      if (fate === 'pass') client.write(this.rewrite(piece))
       else if (fate === 'swallow reply') {
         this.cuts++
         cut()

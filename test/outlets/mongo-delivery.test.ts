@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer'
 import t, { type Test } from 'tap'
-import { PartialPushError } from '../../src/errors.js'
+import { Cancellation } from '../../src/cancellation.js'
+import { PartialPushError, TransferCancelledError } from '../../src/errors.js'
 import { MongoOutlet, type MongoOutletOptions } from '../../src/outlets/mongo-outlet.js'
 import { Record } from '../../src/record.js'
 import { Update } from '../../src/update.js'
@@ -158,4 +160,77 @@ t.test('a server that does not answer is given up in time', { skip }, async (t) 
   const { outlet, numbers } = await through(t, ['hang'], { socketTimeout: { milliseconds: 200 } })
   await outlet.push(records({ n: 1 }), update)
   t.same(await numbers(), [1])
+})
+
+/** The field `code` of an answer, as BSON has it. */
+function codeField(code: number): Buffer {
+  const field = Buffer.from('\x10code\0....')
+  field.writeInt32LE(code, 6)
+  return field
+}
+
+/** Answers as those of a server that shuts down and does not say so for the command, but for the document. */
+function notNow(piece: Buffer): { piece: Buffer; found: boolean } {
+  const at = piece.indexOf(codeField(11_000))
+  if (at < 0) return { piece, found: false }
+  const changed = Buffer.from(piece)
+  codeField(11_600).copy(changed, at)
+  return { piece: changed, found: true }
+}
+
+t.test('a document that the server does not take for now is sent again', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const options of [{}, { mode: 'upsert', keys: ['n'] }] as const) {
+    const { outlet, proxy, db, numbers } = await through(t, [], { ...options, retry: { ...retry, retries: Infinity } })
+    const things = db.collection('things')
+    await things.createIndex({ k: 1 }, { unique: true }, {})
+    await things.insertOne({ n: 1, k: 2 })
+    let answers = 0
+    proxy.rewrite = (piece) => {
+      const { piece: changed, found } = notNow(piece)
+      if (found && ++answers === 2) void things.deleteOne({ n: 1 })
+      return changed
+    }
+    await outlet.push(records({ n: 2, k: 1 }, { n: 3, k: 2 }), update)
+    t.ok(answers >= 2)
+    t.same(await numbers(), [2, 3])
+  }
+})
+
+t.test('a document that the server never takes is refused with its code when no try is left', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  const { outlet, proxy, db, numbers } = await through(t, [])
+  await db.collection('things').createIndex({ k: 1 }, { unique: true }, {})
+  await db.collection('things').insertOne({ n: 1, k: 2 })
+  let answers = 0
+  proxy.rewrite = (piece) => {
+    const { piece: changed, found } = notNow(piece)
+    if (found) answers++
+    return changed
+  }
+  const error = await outlet.push(records({ n: 2, k: 1 }, { n: 3, k: 2 }), update).catch((error: unknown) => error)
+  t.match(error, { taken: 1, rejected: [{ index: 1, error: { code: 'DATABAY_DATABASE', serverCode: 11_600 } }] })
+  t.equal(answers, retry.retries + 1)
+  t.same(await numbers(), [1, 2])
+})
+
+t.test('a push that is told to stop sends nothing more', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  const { outlet, proxy, db } = await through(t, [], { mode: 'upsert', keys: ['id'] })
+  await db.collection('things').createIndex({ k: 1 }, { unique: true }, {})
+  await db.collection('things').insertOne({ id: 7, k: 1 })
+  const cancellation = new Cancellation()
+  let sent = 0
+  proxy.judge = (piece) => {
+    if (!isWrite(piece)) return 'pass'
+    if (piece.includes('things')) sent++
+    if (sent === 1) cancellation.cancel(new TransferCancelledError('stop'))
+    return 'pass'
+  }
+  // the second is refused: then it would be sent again, and the first one after that
+  const batch = records({ id: 1, k: 2 }, { id: 1, k: 1 })
+  await t.rejects(outlet.push(batch, new Update(['x'], 0, cancellation)), TransferCancelledError)
+  for (let n = 0; n < 5; n++)
+    await outlet.push([new Record({ id: n }, { [MongoOutlet.MONGODB_COLLECTION]: 'others' })], update)
+  t.equal(sent, 1)
 })
