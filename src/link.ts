@@ -1,7 +1,7 @@
 import { Cancellation } from './cancellation.js'
 import { InvalidNodeError, show, toError, TransferTimeoutError } from './errors.js'
 import { isInlet, type Inlet } from './inlet.js'
-import { describeSchedule, LONGEST_TIMER, type Schedule } from './interval.js'
+import { describeSchedule, LONGEST_TIMER, type Duration, type Schedule } from './interval.js'
 import { nodeName, Releasers, type Node } from './lifecycle.js'
 import {
   resolvePipeline,
@@ -15,6 +15,7 @@ import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
 import { blame, type TransferReport } from './report.js'
+import { Retunable } from './retunable.js'
 import { bufferedBy, transfer } from './transfer.js'
 import { Update } from './update.js'
 
@@ -41,6 +42,7 @@ export interface HostedRequest extends TransferRequest {
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
+  readonly #retunable: Retunable
   readonly #inlets: Inlet<A>[]
   readonly #outlets: Outlet<B>[]
   readonly #processors: readonly AnyProcessor[]
@@ -56,6 +58,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   constructor(options: LinkOptions<A, B, unknown>) {
     this.settings = resolveSettings(options)
+    this.#retunable = new Retunable(this.settings.schedule)
     const pipeline = resolvePipeline(options)
     this.#processors = pipeline.processors
     this.#groupers = pipeline.groupers
@@ -89,8 +92,24 @@ class LinkBase<A, B> implements PlannedLink {
     return this.tags.length === 0 ? 'link' : this.tags.join('.')
   }
 
+  /** When this link is due: as it was made, or as {@link LinkBase.setInterval} has changed it. */
   get schedule(): Schedule {
-    return this.settings.schedule
+    return this.#retunable.schedule
+  }
+
+  /**
+   * Changes how often this link is due, also while a planner runs it: its next due time is one new interval from now.
+   *
+   * @param interval - in seconds or as a duration
+   * @throws {@link InvalidOptionError} when it is none, or not longer than the jitter
+   * @throws {@link ScheduleIntervalError} when a planner of this link cannot keep it
+   */
+  setInterval(interval: number | Duration): void {
+    this.#retunable.setInterval(interval)
+  }
+
+  onReschedule(listener: () => void): () => void {
+    return this.#retunable.onChange(listener)
   }
 
   get immediateTransfer(): boolean {

@@ -1,4 +1,4 @@
-import type { Schedule } from './interval.js'
+import type { Duration, Schedule } from './interval.js'
 import type { TransferReport } from './report.js'
 
 /**
@@ -32,6 +32,13 @@ export interface PlannedLink {
   onStart(): Promise<void>
   /** Shuts the link's nodes down, all of them even when some fail; rejects with what failed. */
   onShutdown(): Promise<void>
+  /**
+   * Changes how often it is due, in seconds or as a duration, also while a planner runs it: its next due time is one new
+   * interval from now.
+   */
+  setInterval?(interval: number | Duration): void
+  /** Has a listener called when its schedule has changed, until the returned function is called. */
+  onReschedule?(listener: () => void): () => void
   /** The link in a log: its tags, nodes and interval. */
   toString(): string
 }

@@ -88,6 +88,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** How long the shutdown that is under way may take. */
   #limit = new StopLimit(Infinity)
   #finished = settleable()
+  /** Stops listening to changes of a link's schedule. */
+  readonly #unlisten = new Map<PlannedLink, () => void>()
   /** Links that are being added. */
   readonly #joining = new Set<PlannedLink>()
 
@@ -195,7 +197,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       limit.end()
     }
     for (const link of list) {
-      this.#dispatcher.delete(link)
+      this.#dismiss(link)
       getLogger('databay.BasePlanner').info('Removed link: %s', link)
     }
     if (this.running && this.#dispatcher.usedUp()) this.#stopByItself()
@@ -366,7 +368,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Drops a link that {@link BasePlanner.register} took in. */
   protected unregister(link: PlannedLink): void {
-    this.#dispatcher.delete(link)
+    this.#dismiss(link)
   }
 
   /**
@@ -554,7 +556,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     } catch (error) {
       for (const link of links.filter((link) => this.#dispatcher.has(link))) {
         this.unschedule(link)
-        this.#dispatcher.delete(link)
+        this.#dismiss(link)
       }
       const limit = new StopLimit(this.options.shutdownTimeout)
       await stopLinks(links, limit)
@@ -602,7 +604,22 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   #admit(link: PlannedLink): void {
     this.#dispatcher.add(link)
+    const unlisten = link.onReschedule?.(() => this.#reschedule(link))
+    if (unlisten !== undefined) this.#unlisten.set(link, unlisten)
     getLogger('databay.BasePlanner').info('Added link: %s', link)
+  }
+
+  #dismiss(link: PlannedLink): void {
+    this.#dispatcher.delete(link)
+    this.#unlisten.get(link)?.()
+    this.#unlisten.delete(link)
+  }
+
+  /** Goes by the schedule of a link that has changed. */
+  #reschedule(link: PlannedLink): void {
+    if (!this.running || this.#dispatcher.isUsedUp(link)) return
+    this.unschedule(link)
+    this.schedule(link) // throws when it cannot be kept: then the old one is restored
   }
 
   /** @throws {@link MissingLinkError} when one is not in this planner */

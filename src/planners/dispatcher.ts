@@ -87,7 +87,7 @@ export class Dispatcher {
   /** Runs one transfer; `undefined` when the link is skipped. Never rejects. */
   async dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
     const state = this.#links.get(link)
-    if (state === undefined || state.retired || state.dispatched >= this.#options.transfers) return undefined
+    if (state === undefined || this.isUsedUp(link)) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due)
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, 'running', state.running)
@@ -138,6 +138,12 @@ export class Dispatcher {
   async idle(link?: PlannedLink): Promise<void> {
     const running = () => (link === undefined ? this.#inFlight : (this.#links.get(link)?.running ?? 0))
     while (running() > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Whether a link makes no more transfers: it has made all that it may make, or is about to be removed. */
+  isUsedUp(link: PlannedLink): boolean {
+    const state = this.#links.get(link)
+    return state === undefined || state.retired || state.dispatched >= this.#options.transfers
   }
 
   /** Whether every link has made all transfers that it may make. */

@@ -50,6 +50,11 @@ export class SchedulePlanner extends ClockedPlanner {
     await super.addLinks(list)
   }
 
+  protected override schedule(link: PlannedLink): void {
+    this.#check(link) // it may have changed
+    super.schedule(link)
+  }
+
   override toString(): string {
     return `SchedulePlanner(refreshInterval:${this.refreshInterval})`
   }

@@ -1,7 +1,9 @@
 import { PlannerStateError, toError } from '../errors.js'
+import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
 import { blame, failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
+import { Retunable } from '../retunable.js'
 import { LaneLearner } from './lane-learner.js'
 import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
@@ -37,6 +39,7 @@ export class ThreadLink implements PlannedLink {
   readonly description: LinkDescription
   /** When it was made, by `performance.now()`. */
   readonly since = performance.now()
+  readonly #retunable: Retunable
   readonly #hosts: Host[]
   readonly #learner = new LaneLearner()
   readonly #onLane: () => void
@@ -62,6 +65,7 @@ export class ThreadLink implements PlannedLink {
     onLane: () => void,
   ) {
     this.description = description
+    this.#retunable = new Retunable(description.schedule)
     this.#hosts = hosts.map(({ thread, id }) => newHost(thread, id))
     this.#onLane = onLane
   }
@@ -75,7 +79,16 @@ export class ThreadLink implements PlannedLink {
   }
 
   get schedule() {
-    return this.description.schedule
+    return this.#retunable.schedule
+  }
+
+  /** Changes how often it is due: see `Link.setInterval`. */
+  setInterval(interval: number | Duration): void {
+    this.#retunable.setInterval(interval)
+  }
+
+  onReschedule(listener: () => void): () => void {
+    return this.#retunable.onChange(listener)
   }
 
   get immediateTransfer(): boolean {

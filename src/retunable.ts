@@ -1,0 +1,48 @@
+import { InvalidOptionError } from './errors.js'
+import { toMilliseconds, type Duration, type Schedule } from './interval.js'
+
+/** A schedule that can be changed while a planner goes by it. */
+export class Retunable {
+  #schedule: Schedule
+  readonly #listeners = new Set<() => void>()
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule
+  }
+
+  get schedule(): Schedule {
+    return this.#schedule
+  }
+
+  /** Has a listener called when the schedule has changed, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Replaces the interval, or a cron expression. Jitter and the alignment to the clock stay.
+   *
+   * @throws {@link InvalidOptionError} on no interval, or one that is not longer than the jitter; and whatever a listener
+   * throws who cannot go by it: then all is as before
+   */
+  setInterval(interval: number | Duration): void {
+    const every = toMilliseconds('interval', interval)
+    const before = this.#schedule
+    if (before.jitter >= every) {
+      throw new InvalidOptionError('interval', `more than the jitter of ${before.jitter} ms`, interval)
+    }
+    this.#schedule = Object.freeze({ ...before, every, cron: undefined, timeZone: undefined })
+    try {
+      this.#tell()
+    } catch (error) {
+      this.#schedule = before
+      this.#tell()
+      throw error
+    }
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
