@@ -81,7 +81,7 @@ t.test('they compile against the types', async (t) => {
   t.same(problems, [])
 })
 
-t.test('the first link runs by the command, and by a program', { skip: mongo.skip }, async (t) => {
+t.test('the first link stores in MongoDB, by the command and by a program', { skip: mongo.skip }, async (t) => {
   const folder = t.testdir({})
   const http = await todoServer(t)
   const { url, database, db } = await mongo.database(t)

@@ -6,7 +6,7 @@ import { runShown } from './readme.js'
 const mongo = await mongoServer(t)
 const TODO = { userId: 1, id: 1, title: 'delectus aut autem', completed: false }
 
-t.test('what the web service gives is in the database, once for each transfer', { skip: mongo.skip }, async (t) => {
+t.test('what the web service gives is in MongoDB, once for each transfer', { skip: mongo.skip }, async (t) => {
   const { url, database, db } = await mongo.database(t)
   const todos = await serve(t, (_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(TODO))

@@ -1,10 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { MongoClient, type Db } from 'mongodb'
 import type { Test } from 'tap'
@@ -50,10 +52,31 @@ async function ferretDb(t: Test): Promise<MongoServer | undefined> {
     t.comment(text)
   })
   if (file === undefined) return undefined
-  const child = spawn(file, [], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn(file, [], { stdio: ['pipe', 'pipe', 'pipe'] })
   t.teardown(() => end(child))
-  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
-  return { kind: 'FerretDB', url: line.trim() }
+  return { kind: 'FerretDB', url: await firstLine(child) }
+}
+
+/**
+ * The first line that a program prints.
+ *
+ * @throws when it ends before, with what it says of that
+ */
+export async function firstLine(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<string> {
+  // read to the end, as a full pipe would hold it up
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-2000)
+  })
+  const lines = createInterface(child.stdout)
+  const [line] = await Promise.race([
+    once(lines, 'line') as Promise<[string]>,
+    once(child, 'close').then(() => {
+      throw new Error(`${child.spawnfile} ended before it printed a line: ${said.trim()}`)
+    }),
+  ])
+  child.stdout.resume()
+  return line.trim()
 }
 
 /** The `mongod` that mongodb-memory-server downloads. */

@@ -1,0 +1,15 @@
+import { spawn } from 'node:child_process'
+import t from 'tap'
+import { firstLine } from './mongo.js'
+
+const start = (program: string) => spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'pipe'] })
+
+t.test('the first line of a program', async (t) => {
+  t.equal(await firstLine(start(`console.error('so'); console.log('one'); console.log('two')`)), 'one')
+})
+
+t.test('a program that ends before it prints a line fails at once, with what it said', async (t) => {
+  await t.rejects(firstLine(start(`console.error('no such driver'); process.exit(1)`)), {
+    message: /ended before it printed a line: no such driver$/,
+  })
+})
