@@ -4,7 +4,7 @@ import type { TextEncoding } from '../text-encoding.js'
 import type { CsvColumns, CsvRow } from './csv-columns.js'
 import { ScanState, scanRow, type ScannedRow } from './csv-row-scanner.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
-import { markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
+import { fits, markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
 
 export interface CsvRules {
   readonly encoding: TextEncoding
@@ -112,17 +112,28 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   #takeRows(bytes: Buffer, rows: readonly RawRow[], progress: Progress): boolean {
     const full = rows.filter(({ start, end }) => end > start)
     const parsed = this.#parse(bytes, full)
+    const fit = this.#fit(bytes, full)
     let index = 0
     for (const row of rows) {
       if (row.end > row.start) {
         const cells = parsed[index++] as readonly string[] | string
         const refused = progress.names === null ? this.#takeHeader(cells, progress) : this.#takeRow(cells, progress)
         if (refused !== undefined && !this.#passOver(`line ${row.line}${refused}`, progress)) return false
+        if (refused === undefined && !fit && !this.#fit(bytes, [row])) {
+          progress.damaged++
+          progress.damage ??= `line ${row.line} has bytes that are not ${this.#rules.encoding}`
+        }
       }
       progress.used = row.next
       progress.line = row.nextLine
     }
     return true
+  }
+
+  /** Whether all bytes from the first row to the last are of the encoding. */
+  #fit(bytes: Buffer, rows: readonly RawRow[]): boolean {
+    const [first, last] = [rows[0], rows.at(-1)]
+    return first === undefined || last === undefined || fits(bytes, first.start, last.end, this.#units)
   }
 
   /** @returns what is wrong with it */

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { checkCount, checkOptions, checkPath, checkWord } from '../check.js'
 import { FileError, InvalidOptionError, toError } from '../errors.js'
@@ -9,6 +10,7 @@ import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
 import { FollowedFile } from './followed-file.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
 import { orMissing } from './opened-file.js'
+import { fits, markLength, unitsOf } from './text-units.js'
 
 /** How {@link FileInlet} reads its file. */
 export const FileInletMode = {
@@ -137,20 +139,24 @@ export class FileInlet extends Inlet<string> {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
+  /** The whole file, without the byte order mark that some editors put at its start. */
+  #toText(bytes: Buffer): string {
+    const units = unitsOf(this.#encoding)
+    if (!fits(bytes, 0, bytes.length, units)) {
+      getLogger('databay.FileInlet').warn('%s has bytes that are not %s', String(this), this.#encoding)
+    }
+    return bytes.toString(this.#encoding, markLength(bytes, units))
+  }
+
   async #readFile(signal: AbortSignal): Promise<string | string[]> {
     try {
-      const reading = readFile(this.#filepath, { encoding: this.#encoding, signal })
-      const text = await (this.#missing === 'error' ? reading : orMissing(reading))
-      return text === undefined ? [] : withoutMark(text)
+      const reading = readFile(this.#filepath, { signal })
+      const bytes = await (this.#missing === 'error' ? reading : orMissing(reading))
+      return bytes === undefined ? [] : this.#toText(bytes)
     } catch (cause) {
       if (signal.aborted) throw toError(signal.reason)
       const { message } = toError(cause)
       throw new FileError(this.#filepath, `FileInlet: cannot read ${this.#filepath}: ${message}`, { cause })
     }
   }
-}
-
-/** `text` without the byte order mark that some editors put at the start of a file. */
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }

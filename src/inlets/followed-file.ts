@@ -243,9 +243,10 @@ export class FollowedFile<T, S> {
       const records = await this.#read(file, max, update, false)
       if (records.length > 0) return records
       const known = this.#files[this.#files.indexOf(file) + 1]
-      const next = known ?? (await findNext(this.#path, file))
+      const found = known === undefined ? await findNext(this.#path, file) : undefined
+      const next = known ?? found?.file
       if (next === undefined) return []
-      const leave = () => (known === undefined ? next.close() : undefined)
+      const leave = () => found?.file.close()
       // what was written to the old file before the new one was begun is there now
       const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
         await leave()
@@ -256,6 +257,13 @@ export class FollowedFile<T, S> {
         return rest
       }
       this.#log.info('%s: another file has its name now', this.#name)
+      if (found?.missed !== undefined) {
+        this.#log.warn(
+          '%s: content may have been passed over: %s was compressed before it was read',
+          this.#name,
+          found.missed,
+        )
+      }
       this.#use(next)
       await this.#closeOld()
     }

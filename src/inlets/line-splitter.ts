@@ -1,6 +1,6 @@
 import type { TextEncoding } from '../text-encoding.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
-import { characterBoundary, markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
+import { characterBoundary, fits, markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
 
 /** What is done with lines that are longer than allowed. */
 export const LONG_LINES = ['error', 'truncate', 'skip'] as const
@@ -44,6 +44,12 @@ export class LineSplitter implements Splitter<string, LineState> {
     let damaged = 0
     let damage: string | undefined
     let problem: string | undefined
+    const take = (start: number, end: number) => {
+      records.push(bytes.toString(encoding, start, end))
+      if (fits(bytes, start, end, this.#units)) return
+      damaged++
+      damage ??= `the line at byte ${position + start} has bytes that are not ${encoding}`
+    }
     while (records.length < max) {
       const newline = bytes.indexOf('\n', at, encoding)
       const whole = newline !== -1
@@ -67,11 +73,11 @@ export class LineSplitter implements Splitter<string, LineState> {
         }
         inLongLine = true
       } else if (whole) {
-        records.push(bytes.toString(encoding, at, end))
+        take(at, end)
         at = newline + size
       } else {
         if (last && at < bytes.length) {
-          records.push(bytes.toString(encoding, at))
+          take(at, bytes.length)
           at = bytes.length
         }
         break

@@ -1,5 +1,5 @@
 import { readdir, realpath } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, parse } from 'node:path'
 import { factsAt, OpenedFile, orMissing, type FileFacts } from './opened-file.js'
 
 /** A file with the name that is followed, or with a name that rotation gave to one that had it. */
@@ -7,10 +7,24 @@ interface Sibling extends FileFacts {
   readonly path: string
   /** How often it was rotated: 0 for the followed name, 2 for `name.2`; `undefined` for others, like `name-20240101`. */
   readonly age: number | undefined
+  /** Whether its name tells when it was rotated. */
+  readonly dated: boolean
+  /** Whether it is no text any more. */
+  readonly compressed: boolean
+}
+
+/** The file that was begun after another one. */
+export interface NextFile {
+  readonly file: OpenedFile
+  /** A file that was begun between the two, as far as can be told, and cannot be read. */
+  readonly missed: string | undefined
 }
 
 /** What a rotated file is compressed into: another file, which may have been given the inode of one that is gone. */
 const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip|z)$/i
+
+/** What stands in a name for the time of rotation: at least six digits, as in `-240101` or `.2024-01-01T00:00`. */
+const DATE = /^[-._]?\d(?:[-._:TZ]?\d){5,}Z?$/
 
 /** How often to look again while files are being renamed. */
 const LOOKS = 50
@@ -19,8 +33,8 @@ const LOOKS = 50
 export async function findByInode(path: string, inode: string): Promise<OpenedFile | undefined> {
   for (let look = 0; look < LOOKS; look++) {
     const current = await factsAt(path)
-    const siblings = current?.inode === inode ? [{ ...current, path }] : await siblingsOf(path)
-    const found = siblings?.find((sibling) => sibling.inode === inode)
+    const siblings = current?.inode === inode ? [{ ...current, path, compressed: false }] : await siblingsOf(path)
+    const found = siblings?.find((sibling) => sibling.inode === inode && !sibling.compressed)
     if (siblings !== undefined && found === undefined) return undefined
     const file = found && (await openSibling(found))
     if (file !== undefined) return file
@@ -30,18 +44,29 @@ export async function findByInode(path: string, inode: string): Promise<OpenedFi
 
 /**
  * Opens the file that was begun after one was rotated, or deleted. Where files were rotated as `name.1`, `name.2`, it is
- * the next younger of them, so none is passed over when there were several rotations.
+ * the next younger of them, so none is passed over when there were several rotations. Where their names have dates, as
+ * `name-20240101` or `stem-20240101.log`, it is the one that was written to next.
  *
  * A file of the followed name counts as begun when it holds something: who has written to it writes no more to the one
  * before it.
  *
  * @returns `undefined` when there is none, or files are being renamed just now
  */
-export async function findNext(path: string, before: OpenedFile): Promise<OpenedFile | undefined> {
+export async function findNext(path: string, before: OpenedFile): Promise<NextFile | undefined> {
   const current = await factsAt(path)
   if (current?.inode === before.inode) return undefined
-  const next = await nextOf(path, before)
-  return next && (await openSibling(next))
+  const siblings = await siblingsOf(path)
+  const { writtenAt } = await before.facts()
+  const next = siblings && nextOf(siblings, before.inode, writtenAt)
+  const file = next && (await openSibling(next))
+  return file && { file, missed: missedBetween(siblings, writtenAt, next)?.path }
+}
+
+/** What was compressed before it was read. That keeps the time at which the file was written to. */
+function missedBetween(siblings: readonly Sibling[], writtenAt: bigint, next: Sibling): Sibling | undefined {
+  return siblings.find(
+    (sibling) => sibling.compressed && sibling.writtenAt > writtenAt && sibling.writtenAt <= next.writtenAt,
+  )
 }
 
 /** Opens a file, unless it has another name meanwhile. */
@@ -52,20 +77,25 @@ async function openSibling({ path, inode }: Pick<Sibling, 'path' | 'inode'>): Pr
   return undefined
 }
 
-async function nextOf(path: string, before: OpenedFile): Promise<Sibling | undefined> {
-  const siblings = await siblingsOf(path)
-  if (siblings === undefined) return undefined
-  const self = siblings.find(({ inode }) => inode === before.inode)
-  const { writtenAt } = await before.facts()
-  const aged = siblings.flatMap((sibling) => (sibling.age === undefined ? [] : [{ ...sibling, age: sibling.age }]))
-  const younger = aged.filter(({ age, ...sibling }) => {
+function nextOf(all: readonly Sibling[], inode: string, writtenAt: bigint): Sibling | undefined {
+  const self = all.find((sibling) => sibling.inode === inode && !sibling.compressed)
+  const siblings = all.filter((sibling) => sibling !== self && !sibling.compressed && sibling.inode !== inode)
+  const isLater = (sibling: Sibling) =>
+    sibling.writtenAt > writtenAt ||
+    // the clock of a file system may be too coarse to tell
+    (sibling.writtenAt === writtenAt && self?.dated === true && sibling.path > self.path)
+  if (self?.age === undefined) {
+    const dated = siblings.filter((sibling) => sibling.dated && sibling.size > 0 && isLater(sibling))
+    const [first] = dated.sort((a, b) => Number(a.writtenAt - b.writtenAt) || (a.path < b.path ? -1 : 1))
+    if (first !== undefined) return first
+  }
+  const younger = siblings.filter(({ age, ...sibling }) => {
+    if (age === undefined) return false
     if (age === 0) return sibling.size > 0
     if (self === undefined) return sibling.writtenAt > writtenAt // deleted: the age it had is not known
     return self.age !== undefined && age < self.age
   })
-  return younger
-    .filter(({ inode }) => inode !== before.inode)
-    .reduce<(typeof younger)[number] | undefined>((a, b) => (a === undefined || b.age > a.age ? b : a), undefined)
+  return younger.sort((a, b) => (b.age ?? 0) - (a.age ?? 0))[0]
 }
 
 /**
@@ -99,17 +129,30 @@ async function listSiblings(path: string): Promise<Sibling[]> {
 async function listBeside(path: string): Promise<Sibling[]> {
   const folder = dirname(path)
   const name = basename(path)
-  const names = ((await orMissing(readdir(folder))) ?? []).filter(
-    (other) => other === name || (other.startsWith(name) && !COMPRESSED.test(other)),
-  )
+  const names = (await orMissing(readdir(folder))) ?? []
   const siblings = await Promise.all(
     names.map(async (other) => {
+      const kind = kindOf(name, other)
       const sibling = join(folder, other)
-      const facts = await factsAt(sibling)
-      return facts && { ...facts, path: sibling, age: ageOf(other.slice(name.length)) }
+      const facts = kind && (await factsAt(sibling))
+      return facts && { ...facts, ...kind, path: sibling }
     }),
   )
   return siblings.filter((sibling) => sibling !== undefined)
+}
+
+/** What a name says of a file; `undefined` when rotation has not given it to one of the followed name. */
+function kindOf(name: string, other: string): Pick<Sibling, 'age' | 'dated' | 'compressed'> | undefined {
+  const bare = other === name ? other : other.replace(COMPRESSED, '')
+  const compressed = bare !== other
+  const { name: stem, ext } = parse(name)
+  // the date comes last, or before the extension
+  const within = ext !== '' && bare.startsWith(stem) && bare.endsWith(ext) && bare.length > name.length
+  const dated = within && DATE.test(bare.slice(stem.length, -ext.length))
+  if (!bare.startsWith(name)) return dated ? { age: undefined, dated, compressed } : undefined
+  const suffix = bare.slice(name.length)
+  const age = ageOf(suffix)
+  return { age, dated: dated || (age === undefined && DATE.test(suffix)), compressed }
 }
 
 function ageOf(suffix: string): number | undefined {

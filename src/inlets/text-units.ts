@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import { isAscii, isUtf8, type Buffer } from 'node:buffer'
 import type { TextEncoding } from '../text-encoding.js'
 
 /** How a text is laid out in bytes. */
@@ -22,6 +22,14 @@ export function unitsOf(encoding: TextEncoding): TextUnits {
     case 'ascii':
       return { encoding, size: 1, mark: [] }
   }
+}
+
+/** Whether a part of `bytes` is what they say: what is not of the encoding becomes other characters. */
+export function fits(bytes: Buffer, start: number, end: number, { encoding, size, mark }: TextUnits): boolean {
+  // a half of a pair of surrogates, or of a character, is none
+  if (size === 2) return (end - start) % 2 === 0 && !/\p{Surrogate}/u.test(bytes.toString(encoding, start, end))
+  if (mark.length > 0) return isUtf8(bytes.subarray(start, end))
+  return encoding !== 'ascii' || isAscii(bytes.subarray(start, end))
 }
 
 /** Bytes of the byte order mark at the start of `bytes`: 0 when there is none. */

@@ -297,3 +297,17 @@ t.test('options are checked', async (t) => {
     })
   }
 })
+
+t.test('rows with bytes that are not of the encoding are counted in the log', async (t) => {
+  const logs = captureLogs(t)
+  const file = `${t.testdir({ rows: Buffer.from('a,b\n1,x\n2,ä\n3,ö\n4\n', 'latin1') })}/rows`
+  const inlet = new CsvInlet(file, { badRows: 'skip' })
+  await inlet.onStart()
+  const rows = await inlet.pull(update)
+  t.same(
+    rows.map(({ b }) => b),
+    ['x', '\uFFFD', '\uFFFD'],
+  )
+  await inlet.onShutdown()
+  t.match(logs.entries(), [{ damaged: 3, msg: /3 rows not taken as they are: line 3 has bytes that are not utf-8$/ }])
+})

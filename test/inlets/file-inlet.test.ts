@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -552,5 +553,84 @@ t.test('options are checked', async (t) => {
       code: 'DATABAY_INVALID_OPTION',
       option,
     })
+  }
+})
+
+t.test('bytes that are not of the encoding become other characters, and are counted in the log', async (t) => {
+  const logs = captureLogs(t)
+  const cases = [
+    ['utf-8', Buffer.from('a\nä\nb\uFFFD\n', 'latin1'), ['a', '\uFFFD', 'b\uFFFD'], 2],
+    ['utf-8', Buffer.from('a\uFFFD\n'), ['a\uFFFD'], 0],
+    ['ascii', Buffer.from('a\né\n', 'latin1'), ['a', 'i'], 1],
+    ['latin1', Buffer.from('a\né\n', 'latin1'), ['a', 'é'], 0],
+    ['utf-16le', Buffer.from('a\n\uD800b\n😀\n', 'utf-16le'), ['a', '\uD800b', '😀'], 1],
+  ] as const
+  for (const [encoding, bytes, lines, damaged] of cases) {
+    const file = `${t.testdir({ text: bytes })}/text`
+    const inlet = new FileInlet(file, { encoding, linesPerTransfer: 9 })
+    await inlet.onStart()
+    t.same(await inlet.pull(update), lines)
+    await inlet.onShutdown()
+    t.same(await new FileInlet(file, { encoding, mode: 'file' }).pull(update), `${lines.join('\n')}\n`)
+    const said = damaged === 0 ? [] : [{ damaged, msg: new RegExp(`has bytes that are not ${encoding}$`) }, {}]
+    t.match(logs.entries(), said)
+    t.equal(logs.lines.splice(0).length, said.length, 'once per transfer')
+  }
+})
+
+t.test('no file is passed over when there were several rotations under names with dates', async (t) => {
+  const logs = captureLogs(t)
+  const names: [string, (day: number) => string][] = [
+    ['log', (day) => `log-2024010${day}`],
+    ['log', (day) => `log.2024-01-0${day}T00:00:00Z`],
+    ['app.log', (day) => `app-2024010${day}.log`],
+    ['app.log', (day) => `app.log.2024-01-0${day}`],
+  ]
+  for (const [name, dated] of names) {
+    for (const restart of [false, true]) {
+      const folder = t.testdir({ [name]: '1\n', 'app-config.log': 'x\n', [`${name}.bak`]: 'x\n' })
+      const path = `${folder}/${name}`
+      const options = { linesPerTransfer: 9, positionFile: `${folder}/position` }
+      let inlet = new FileInlet(path, options)
+      await inlet.onStart()
+      t.same(await transferred(inlet), ['1'])
+      if (restart) await inlet.onShutdown()
+      for (const day of [1, 2, 3]) {
+        renameSync(path, `${folder}/${dated(day)}`)
+        utimesSync(`${folder}/${dated(day)}`, day, day === 3 ? 2 : day) // as coarse as a clock can be
+        writeFileSync(path, `${day + 1}\n`)
+      }
+      if (restart) {
+        inlet = new FileInlet(path, options)
+        await inlet.onStart()
+      }
+      const pulled = []
+      for (let pull = 0; pull < 5; pull++) pulled.push(await transferred(inlet))
+      t.same(pulled, [['2'], ['3'], ['4'], [], []], dated(1))
+      await inlet.onShutdown()
+    }
+  }
+  t.same(logs.messages(), [])
+})
+
+t.test('a rotated file that was compressed before it was read is said to be passed over', async (t) => {
+  const logs = captureLogs(t)
+  for (const rotated of ['log-20240102.gz', 'log.1.zst']) {
+    const folder = t.testdir({ log: '1\n', 'log-20240101': '' })
+    const path = `${folder}/log`
+    const inlet = new FileInlet(path, { linesPerTransfer: 9 })
+    await inlet.onStart()
+    t.same(await inlet.pull(update), ['1'])
+    rmSync(`${folder}/log-20240101`)
+    renameSync(path, `${folder}/log-20240101`)
+    utimesSync(`${folder}/log-20240101`, 1, 1)
+    writeFileSync(`${folder}/${rotated}`, 'no text')
+    utimesSync(`${folder}/${rotated}`, 2, 2)
+    writeFileSync(path, '3\n')
+    t.same(await inlet.pull(update), ['3'])
+    await inlet.onShutdown()
+    const message = `content may have been passed over: ${folder}/${rotated} was compressed before it was read`
+    t.same(logs.messages(), [`FileInlet(${path}): ${message}`])
+    logs.lines.length = 0
   }
 })

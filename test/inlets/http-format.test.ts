@@ -89,6 +89,6 @@ t.test('bytes that are not of the charset become U+FFFD, and are counted in the 
     await pullOf(t, Buffer.from('"ä"', 'latin1'), {}, { 'content-type': 'application/json; charset=latin1' }),
     'ä',
   )
-  t.match(logs.entries(), [{ msg: /data has bytes that are not of its charset: 4 characters became U\+FFFD$/ }])
+  t.match(logs.entries(), [{ msg: /has bytes that are not of its charset: 4 characters became U\+FFFD$/ }])
   t.match(logs.entries()[0], { characters: 4 })
 })
