@@ -6,7 +6,8 @@ import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_th
  * same slot wait for each other without need, and nothing else. So whoever holds a lock must not take another.
  *
  *   slots:    0 when free, else the id of the thread that holds it, plus one
- *   waiting:  how many threads wait for the slot
+ *   waiting:  0 when nobody waits, else the id of the thread, plus one, that found the slot taken last: when it gets it,
+ *             others that wait are heard of as soon as they find it taken again
  */
 const SLOTS = 1024
 
@@ -61,33 +62,36 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
 }
 
 /**
- * Frees what a thread held when it ended.
+ * Frees what a thread held when it ended, and forgets that it waited.
  *
  * @param thread - the `threadId` that it had
  */
 export function freeLocksOf(thread: number): void {
-  const { slots } = shareLocks()
+  const { slots, waiting } = shareLocks()
   for (let slot = 0; slot < SLOTS; slot++) {
+    // whoever else waits says so again before it goes back to sleep
+    Atomics.compareExchange(waiting, slot, thread + 1, 0)
     if (Atomics.compareExchange(slots, slot, thread + 1, 0) === thread + 1) Atomics.notify(slots, slot)
   }
 }
 
 async function acquire(slot: number): Promise<void> {
   const { slots, waiting } = shareLocks()
-  const take = () => Atomics.compareExchange(slots, slot, 0, threadId + 1)
+  const me = threadId + 1
+  const take = () => Atomics.compareExchange(slots, slot, 0, me)
   let holder = take()
   if (holder === 0) return
-  Atomics.add(waiting, slot, 1)
   // waiting for another thread does not keep this one alive by itself
   const alive = setInterval(() => undefined, LOOK_AGAIN)
   try {
     for (; holder !== 0; holder = take()) {
+      Atomics.store(waiting, slot, me)
       const wait = Atomics.waitAsync(slots, slot, holder, LOOK_AGAIN)
       if (wait.async) await wait.value
     }
   } finally {
     clearInterval(alive)
-    Atomics.sub(waiting, slot, 1)
+    Atomics.compareExchange(waiting, slot, me, 0)
   }
 }
 
@@ -99,7 +103,7 @@ function release(slot: number): void {
 
 /** Lets another thread have its turn: one that is awake already would take the lock again before those that sleep. */
 async function giveWay(slot: number): Promise<void> {
-  if (Atomics.load(shareLocks().waiting, slot) > 0) await delay(GIVE_WAY)
+  if (Atomics.load(shareLocks().waiting, slot) !== 0) await delay(GIVE_WAY)
 }
 
 /** The slot of a name: its hash by FNV-1a (32 bits), http://www.isthe.com/chongo/tech/comp/fnv/. */

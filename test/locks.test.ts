@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { freeLocksOf, shareLocks, withLock } from '../src/locks.js'
@@ -76,6 +77,19 @@ t.test('what a thread held when it died is freed', async (t) => {
   freeLocksOf(id)
   await ours
   t.ok(held)
+})
+
+t.test('a thread that dies while it waits is waited for no longer', async (t) => {
+  const { thread } = await startHolder(t)
+  const id = thread.threadId
+  const isWaitedFor = () => shareLocks().waiting.some((one) => one !== 0)
+  await withLock('/a', async () => {
+    thread.postMessage('/a')
+    while (!isWaitedFor()) await setImmediate()
+    await thread.terminate()
+    freeLocksOf(id)
+    t.notOk(isWaitedFor())
+  })
 })
 
 t.test('no turn is lost and none is taken twice, however many threads want one', async (t) => {
