@@ -101,7 +101,8 @@ export class CsvOutlet extends Outlet {
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written, or has other columns; it is as it was before
+   * @throws {@link FileError} when a file cannot be written, or has other columns; it is as it was before, or
+   * empty where it had to be replaced in place (see `fileMode`)
    * @throws {@link InvalidPayloadError} on a payload that does not fit; nothing is written to its file then
    * @throws {@link PartialPushError} when only some of several files were written
    */

@@ -63,7 +63,8 @@ export class FileOutlet extends Outlet {
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written; it is as it was before
+   * @throws {@link FileError} when a file cannot be written; it is as it was before, or
+   * empty where it had to be replaced in place (see `fileMode`)
    * @throws {@link PartialPushError} when some of several files cannot be written
    * @throws {@link InvalidPayloadError} on a payload that cannot be JSON or be written in its encoding; nothing is written then
    */
