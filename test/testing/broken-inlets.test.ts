@@ -603,11 +603,11 @@ t.test('every check has an inlet that fails it', async (t) => {
 
 t.test('an inlet that is none, or cannot be made, fails every test', async (t) => {
   const none = await failuresOf(new InletTester(() => ({}) as unknown as Inlet))
-  t.equal(Object.keys(none).length, 15)
+  t.equal(Object.keys(none).length, 16)
   t.same([...new Set(Object.values(none))], ['create() gave an object of class Object: expected an Inlet'])
   const failing = await failuresOf(new InletTester(() => Promise.reject(new Error('no server'))))
   t.same([...new Set(Object.values(failing))], ['create() failed: Error: no server'])
-  t.equal(Object.keys(failing).length, 15)
+  t.equal(Object.keys(failing).length, 16)
 })
 
 t.test('metadata has to be handed on where create takes options', async (t) => {
