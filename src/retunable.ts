@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidOptionError } from './errors.js'
 import { toMilliseconds, type Duration, type Schedule } from './interval.js'
 
@@ -40,6 +41,13 @@ export class Retunable {
       this.#tell()
       throw error
     }
+  }
+
+  /** Replaces the schedule, if it is another. */
+  set(schedule: Schedule): void {
+    if (isDeepStrictEqual(schedule, this.#schedule)) return
+    this.#schedule = schedule
+    this.#tell()
   }
 
   #tell(): void {

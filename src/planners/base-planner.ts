@@ -366,6 +366,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#dispatcher.countLost(records)
   }
 
+  /** Counts a transfer that was not dispatched, such as one that drains a buffer, and tells of it. */
+  protected count(report: TransferReport): void {
+    this.#dispatcher.note(report)
+  }
+
   /** Drops a link that {@link BasePlanner.register} took in. */
   protected unregister(link: PlannedLink): void {
     this.#dismiss(link)

@@ -5,6 +5,7 @@ import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
+import type { TransferReport } from '../report.js'
 import { Hosting } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
 import { ThreadLink } from '../threads/thread-link.js'
@@ -147,6 +148,31 @@ export class WorkerPlanner extends ClockedPlanner {
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
     await this.#hosting.upkeep.rebalance()
+  }
+
+  /**
+   * Loads a link module anew while its links transfer: its new version is opened in fresh threads, which take over all
+   * links of those that host it now, with what their instances hand over. Links that it does not export any more are
+   * removed, new ones are added. A thread loads all its modules anew, other ones too.
+   *
+   * @param module - URL or path of a module of this planner
+   * @throws {@link MissingLinkError} when it is none
+   * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
+   */
+  async reload(module: URL | string): Promise<void> {
+    if (!this.running) throw new PlannerStateError('reload() needs a running planner')
+    const url = moduleUrl('module', module)
+    if (!this.#modules.has(url)) throw new MissingLinkError(`link module ${url} is not in this planner`)
+    const hooks = {
+      drained: (report: TransferReport) => this.count(report),
+      remove: async (links: readonly ThreadLink[]) => {
+        if (links.length === 0) return
+        await super.removeLinks([...links])
+        this.#hosting.drop(links)
+      },
+    }
+    await this.#hosting.reload(url, hooks, (link) => super.addLinks(link))
+    getLogger('databay.WorkerPlanner').info('%s is loaded anew', url)
   }
 
   /**

@@ -1,9 +1,11 @@
-import { LinkModuleError, toError } from '../errors.js'
+import { LinkModuleError } from '../errors.js'
 import type { PlannedLink } from '../planned-link.js'
 import { nameOf } from './link-module.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
 import type { LinkDescription } from './protocol.js'
+import { moduleError, type ReloadHooks } from './reload.js'
 import { Residents } from './residents.js'
+import type { Thread } from './thread.js'
 import { ThreadLink } from './thread-link.js'
 import type { LostThread } from './thread-pool.js'
 import { Upkeep, type ChangingPool } from './upkeep.js'
@@ -63,6 +65,31 @@ export class Hosting {
     return links
   }
 
+  /**
+   * Loads a module anew, and takes in the links that it did not export before.
+   *
+   * @param start - adds links to the planner
+   * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
+   */
+  reload(
+    module: string,
+    hooks: Pick<ReloadHooks, 'drained' | 'remove'>,
+    start: (link: ThreadLink) => Promise<void>,
+  ): Promise<void> {
+    const add = async (description: LinkDescription, thread: Thread) => {
+      const link = this.#make(description, [thread])
+      this.#residents.add([link])
+      try {
+        await start(link)
+      } catch (error) {
+        this.drop([link])
+        throw error
+      }
+      return link
+    }
+    return this.upkeep.reload(module, { ...hooks, add })
+  }
+
   /** Forgets links that were removed. */
   drop(links: readonly PlannedLink[]): void {
     this.#residents.drop(new Set(links))
@@ -116,25 +143,16 @@ export class Hosting {
     return descriptions.map((description) => {
       const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
       const hosts = indices.flatMap((index) => threads[index] ?? [])
-      return new ThreadLink(
-        description,
-        hosts.map((thread) => ({ thread, id: this.#residents.nextId() })),
-        () => {
-          this.upkeep.separateSoon()
-        },
-      )
+      return this.#make(description, hosts)
     })
+  }
+
+  #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
+    const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
+    return new ThreadLink(description, hosts, () => this.upkeep.separateSoon())
   }
 }
 
 function newcomer({ lane }: LinkDescription): Placeable {
   return { lane: lane === 'auto' ? undefined : lane, thread: undefined, movable: false }
-}
-
-/** The thread's error as the main thread's own class. */
-function moduleError(module: string, thrown: unknown): Error {
-  const error = toError(thrown)
-  const prefix = `${module}: `
-  const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
-  return new LinkModuleError(module, message, { cause: error.cause ?? error })
 }

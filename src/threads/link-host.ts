@@ -193,6 +193,7 @@ export class LinkHost {
         lane: link.settings.lane,
         text: link.toString(),
         buffers: buffer !== undefined,
+        parts: partsOf(link).map((part) => part.constructor.name),
         movable: [...link.nodes(), ...processors].every((part) => part.saveState !== undefined),
         identity: this.#idOf(link),
         instances: [...link.nodes(), ...processors].map((part) => this.#idOf(part)),
@@ -418,7 +419,7 @@ export class LinkHost {
 }
 
 /** What a link's parts hand over, in the order of the parts. */
-type LinkState = readonly unknown[]
+type LinkState = readonly { readonly kind: string; readonly state: unknown }[]
 
 function partsOf(link: Link): (Node | StatefulProcessor)[] {
   return [...link.nodes(), ...statefulProcessors(link)]
@@ -434,16 +435,25 @@ function save(links: readonly Link[]): LinkState[] {
   const saved = new Set<object>()
   return links.map((link) =>
     partsOf(link).map((part) => {
-      if (saved.has(part)) return undefined
+      const kind = part.constructor.name
+      if (saved.has(part)) return { kind, state: undefined }
       saved.add(part)
-      return part.saveState?.()
+      return { kind, state: part.saveState?.() }
     }),
   )
 }
 
-function restore(link: Link, state: LinkState): void {
-  for (const [index, part] of partsOf(link).entries()) {
-    if (state[index] !== undefined) part.restoreState?.(state[index])
+/** Gives each part what the one in its place has handed over, unless the link's code has changed and it is of another kind. */
+function restore(link: Link, states: LinkState): void {
+  const parts = partsOf(link)
+  for (const [index, { kind, state }] of states.entries()) {
+    if (state === undefined) continue
+    const part = parts[index]
+    if (part?.constructor.name === kind && part.restoreState !== undefined) part.restoreState(state)
+    else
+      getLogger('databay.LinkHost').warn(
+        `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
+      )
   }
 }
 

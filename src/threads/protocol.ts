@@ -34,6 +34,8 @@ export interface LinkDescription extends Pick<
   readonly text: string
   /** Whether it has processors that may hold records back. */
   readonly buffers: boolean
+  /** Classes of its nodes and stateful processors, in the order in which they hand over their state. */
+  readonly parts: readonly string[]
   /** Whether its state can be handed over to another thread. */
   readonly movable: boolean
   /** Identifies the link itself, however many modules export it. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { PlannerStateError, toError } from '../errors.js'
 import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
@@ -36,7 +37,7 @@ interface Host {
  * has one host, or one in each thread when it is stateless.
  */
 export class ThreadLink implements PlannedLink {
-  readonly description: LinkDescription
+  #description: LinkDescription
   /** When it was made, by `performance.now()`. */
   readonly since = performance.now()
   readonly #retunable: Retunable
@@ -64,10 +65,22 @@ export class ThreadLink implements PlannedLink {
     hosts: readonly { readonly thread: Thread; readonly id: number }[],
     onLane: () => void,
   ) {
-    this.description = description
+    this.#description = description
     this.#retunable = new Retunable(description.schedule)
     this.#hosts = hosts.map(({ thread, id }) => newHost(thread, id))
     this.#onLane = onLane
+  }
+
+  get description(): LinkDescription {
+    return this.#description
+  }
+
+  /** Its module was loaded anew. */
+  redescribe(description: LinkDescription): void {
+    const { schedule } = this.#description
+    this.#description = description
+    // an interval that was set stays unless the module has another than before
+    if (!isDeepStrictEqual(schedule, description.schedule)) this.#retunable.set(description.schedule)
   }
 
   get name(): string {

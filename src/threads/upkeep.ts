@@ -1,6 +1,7 @@
 import { ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import { balance, place, separate, threadsFor, type Load, type Placeable } from './placement.js'
+import { Reload, type ReloadHooks } from './reload.js'
 import { relocate } from './relocation.js'
 import type { Residents } from './residents.js'
 import type { Thread } from './thread.js'
@@ -69,6 +70,11 @@ export class Upkeep {
       await this.#pool.retire(thread)
       getLogger('databay.WorkerPlanner').info(`thread ${thread.number} was recycled after ${given} transfers`)
     })
+  }
+
+  /** Loads a module anew: see {@link Reload}. */
+  reload(module: string, hooks: ReloadHooks): Promise<void> {
+    return this.#alone(() => new Reload(this.#pool, this.#residents, module, hooks).run())
   }
 
   /** Moves links from busy threads to others, by the time that their transfers took since the last time. */

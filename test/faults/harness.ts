@@ -33,7 +33,12 @@ export class Run {
   readonly specs: readonly Spec[]
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
 
-  constructor(specs: readonly LinkSpec[], options: WorkerPlannerOptions = {}) {
+  /** @param wrap - gives the module to run, of a folder of its own and the module with the links. Default: that itself */
+  constructor(
+    specs: readonly LinkSpec[],
+    options: WorkerPlannerOptions = {},
+    wrap: (folder: string, links: URL) => URL = (_, links) => links,
+  ) {
     setLogLevel('silent')
     this.specs = specs.map((spec) => ({
       every: EVERY,
@@ -41,7 +46,7 @@ export class Run {
       journal: path.join(this.#folder, `${spec.name}.jsonl`),
     }))
     const settings = { threads: 2, ignoreExceptions: true, immediateTransfer: false, timeoutGrace: 0.3, ...options }
-    this.planner = new WorkerPlanner(moduleOf(this.specs), settings)
+    this.planner = new WorkerPlanner(wrap(this.#folder, moduleOf(this.specs)), settings)
     this.planner.finished.catch(() => undefined)
     this.planner.on('transfer', (report) => this.reports.push(report))
     this.planner.on('threadLost', (event) => this.lost.push({ ...event, at: Date.now() }))

@@ -1,11 +1,12 @@
 /**
  * Injects faults into a planner with real threads, one after the other, and prints what held.
  *
- *   node dist/test/faults/main.js [--only name,name] [--json] [--slack]
+ *   node dist/test/faults/main.js [--only name;name] [--json] [--slack]
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { crash, crashLoop, failure } from './crashes.js'
+import { reloads } from './reloads.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
 
@@ -34,6 +35,7 @@ const SCENARIOS: readonly Scenario[] = [
   terminated,
   terminatedTwice,
   ...changes,
+  ...reloads,
   crashLoop('crash loop', 'exit'),
   crashLoop('crash loop by late throws', 'lateThrow'),
 ]
@@ -58,7 +60,7 @@ async function tableRow(scenario: Scenario): Promise<Row> {
 const { values } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'boolean', default: false }, slack: { type: 'boolean' } },
 })
-const chosen = SCENARIOS.filter(({ name }) => values.only?.split(',').includes(name) ?? true)
+const chosen = SCENARIOS.filter(({ name }) => values.only?.split(';').includes(name) ?? true)
 let broken = 0
 if (!values.json) console.log(`${'fault'.padEnd(46)}${'recovered'.padStart(10)}   what held`)
 for (const scenario of chosen) {
