@@ -74,7 +74,9 @@ export class Trigger<T> {
   #added = 0
   /** Wall clock minus monotonic clock, as of the last look. */
   #offset = 0
-  /** The same, as of the last time that the whole queue was put in order by it. */
+  /** When that look was, on the monotonic clock. */
+  #lookedLast = 0
+  /** {@link Trigger.#offset}, as of the last time that the whole queue was put in order by it. */
   #orderedBy = 0
 
   constructor(options: TriggerOptions<T>) {
@@ -230,15 +232,19 @@ export class Trigger<T> {
     const offset = this.#clock.now() - now
     const setBack = offset < this.#offset - STEP
     this.#offset = offset
-    if (setBack) for (const entry of this.#entries.values()) this.#afterSetBack(entry, now)
+    if (setBack) for (const entry of this.#entries.values()) this.#afterSetBack(entry)
+    this.#lookedLast = now
     // a clock that is slewed moves by little at each look, and by much in a day
     if (setBack || Math.abs(offset - this.#orderedBy) > STEP) this.#reorder()
   }
 
-  /** After the wall clock was set back, the next due time is the first one after now, not an hour away. */
-  #afterSetBack(entry: Entry<T>, now: number): void {
+  /**
+   * After the wall clock was set back, the next due time is not an hour away but the first one by the new time. It counts
+   * from the last look, as the clock may have been set just after: what has been due since then is not passed over.
+   */
+  #afterSetBack(entry: Entry<T>): void {
     if (entry.times.clock !== 'wall' || Number.isNaN(entry.due)) return
-    entry.due = Math.min(entry.due, entry.times.first(this.#timeOf(entry, now)))
+    entry.due = Math.min(entry.due, entry.times.first(this.#timeOf(entry, this.#lookedLast)))
   }
 
   #reorder(): void {

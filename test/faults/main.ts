@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { crash, crashLoop, failure } from './crashes.js'
 import { reloads } from './reloads.js'
+import { times } from './times.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
 
@@ -36,6 +37,7 @@ const SCENARIOS: readonly Scenario[] = [
   terminatedTwice,
   ...changes,
   ...reloads,
+  ...times,
   crashLoop('crash loop', 'exit'),
   crashLoop('crash loop by late throws', 'lateThrow'),
 ]

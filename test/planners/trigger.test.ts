@@ -144,7 +144,10 @@ t.test('jitter delays each run by less than its bound, and never drifts', async 
   const delays = runs.map(({ scheduledAt }, index) => scheduledAt - START - (index + 1) * 1000)
   t.ok(delays.every((delay) => delay >= 0 && delay < 300))
   t.ok(Math.max(...delays) - Math.min(...delays) > 100, 'each time another')
-  t.ok(runs.every(({ at, lateness }, index) => Math.abs(at - (index + 1) * 1000 - delays[index]!) <= 1 && lateness < 1))
+  // the wall clock counts in whole milliseconds, and a number of its size has a resolution of 0.24 of a microsecond
+  t.ok(
+    runs.every(({ at, lateness }, index) => Math.abs(at - (index + 1) * 1000 - delays[index]!) < 1.1 && lateness < 1),
+  )
   t.ok(runs.every(({ missed }) => missed === 0))
 })
 

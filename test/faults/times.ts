@@ -1,0 +1,119 @@
+import { Inlet, Link, NullOutlet, SchedulePlanner, type LateEvent } from 'databay'
+import { FakeClock } from '../helpers/fake-clock.js'
+import { EVERY, Run } from './harness.js'
+import { expect, expectNothingWrong, type Scenario } from './scenario.js'
+
+const HOUR = 3_600_000
+const STALL = 5000
+
+/** Nothing on the main thread runs for five seconds. */
+const stall: Scenario = {
+  name: '5 s stall of the main thread',
+  async run() {
+    const run = new Run([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
+    const late: LateEvent[] = []
+    run.planner.on('late', (event) => late.push(event))
+    try {
+      await run.planner.start()
+      await run.until(() => run.reports.length >= 9)
+      const before = run.reports.length
+      const until = Date.now() + STALL
+      while (Date.now() < until) Math.random()
+      const woken = Date.now()
+      await run.until(() =>
+        ['a', 'b', 'c'].every((link) => run.reportsOf(link).some(({ startedAt }) => startedAt > woken)),
+      )
+      const recovery = Date.now() - woken
+      await run.until(() => run.reports.length >= before + 9)
+      await run.end()
+      const made = run.reports.filter(
+        ({ scheduledAt }) => scheduledAt > woken - STALL + EVERY && scheduledAt < woken - EVERY,
+      )
+      expect(made.length <= 3, `one run of each link is made up, and no burst: ${made.length} are`)
+      expect(late.length >= 3, 'each link is told to be late')
+      const expected = Math.floor(STALL / EVERY)
+      const missed = late.reduce((sum, event) => sum + event.missed, 0)
+      expect(Math.abs(missed - 3 * expected) <= 6, `what was missed is counted: ${missed} of about ${3 * expected}`)
+      expectNothingWrong(run.judge())
+      return { held: `${missed} due times missed and told, ${made.length} runs made up`, recovery }
+    } finally {
+      await run.end()
+      run.forget()
+    }
+  },
+}
+
+class Ticks extends Inlet<number> {
+  readonly times: number[] = []
+  readonly #clock: FakeClock
+
+  constructor(clock: FakeClock) {
+    super()
+    this.#clock = clock
+  }
+
+  pull(): number {
+    this.times.push(this.#clock.now())
+    return this.times.length
+  }
+}
+
+/** A planner whose time is passed by hand, with one link that has an interval and one that has a cron expression. */
+async function timed(wall: number, cron: string, timeZone: string) {
+  const clock = new FakeClock(wall)
+  const [every, daily] = [new Ticks(clock), new Ticks(clock)]
+  const links = [
+    new Link({ inlets: every, outlets: new NullOutlet(), interval: { minutes: 1 }, tags: 'interval' }),
+    new Link({ inlets: daily, outlets: new NullOutlet(), cron, timeZone, tags: 'cron' }),
+  ]
+  const planner = new SchedulePlanner(links, { immediateTransfer: false }, clock)
+  await planner.start()
+  return { clock, planner, every, daily }
+}
+
+/** The wall clock is set an hour forward, and another time an hour back. */
+const jumps: Scenario = {
+  name: 'wall clock set by an hour, forward and back',
+  async run() {
+    const held: string[] = []
+    for (const jump of [HOUR, -HOUR]) {
+      const { clock, planner, every, daily } = await timed(Date.UTC(2026, 5, 1, 12), '* * * * *', 'UTC')
+      await clock.pass(10 * 60_000 + 500)
+      clock.step(jump)
+      await clock.pass(10 * 60_000)
+      await planner.shutdown()
+      expect(every.times.length === 20, `an interval does not notice: ${every.times.length} of 20`)
+      const { length } = daily.times
+      expect(length >= 20 && length <= 21, `cron goes on by the new time, without a burst: ${length} of 20 or 21`)
+      held.push(`${jump > 0 ? '+' : '-'}1 h: ${every.times.length} intervals, ${length} by cron`)
+    }
+    return { held: held.join('; ') }
+  },
+}
+
+/** A night in which the clocks change: a daily link transfers once in each of three days. */
+function night(timeZone: string, name: string, start: number): Scenario {
+  return {
+    name: `${name} in ${timeZone}`,
+    async run() {
+      const { clock, planner, daily, every } = await timed(start, '30 2 * * *', timeZone)
+      for (let hour = 0; hour < 72; hour++) await clock.pass(HOUR)
+      await planner.shutdown()
+      const local = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+      const times = daily.times.map((time) => local.format(time))
+      const days = new Set(times.map((time) => time.slice(0, 10)))
+      expect(times.length === 3 && days.size === 3, `once a day: ${times.join(', ')}`)
+      expect(every.times.length === 72 * 60, `intervals do not notice: ${every.times.length}`)
+      return { held: times.map((time) => time.slice(5)).join(', ') }
+    },
+  }
+}
+
+export const times: readonly Scenario[] = [
+  stall,
+  jumps,
+  night('Europe/Amsterdam', 'the night when clocks go forward', Date.UTC(2026, 2, 27, 23)),
+  night('Europe/Amsterdam', 'the night when clocks go back', Date.UTC(2026, 9, 23, 22)),
+  night('America/New_York', 'the night when clocks go forward', Date.UTC(2026, 2, 7, 5)),
+  night('America/New_York', 'the night when clocks go back', Date.UTC(2026, 9, 31, 4)),
+]
