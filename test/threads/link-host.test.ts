@@ -350,7 +350,7 @@ t.test('a link that fails to shut down is handed over all the same: its state is
   const host = new RecordedHost()
   await host.open(linkModule({ tags: 'clings', movable: true, failing: ['shutdown'] }))
   await host.transfer(0)
-  t.match(await host.call('handOver', { links: [0] }), { states: [[{ count: 1 }, undefined]] })
+  t.match(await host.call('handOver', { links: [0] }), { states: [[{ kind: 'MovableInlet', state: { count: 1 } }]] })
   t.match(logs.entries().at(-1), { name: 'databay.LinkHost', err: { message: 'clings cannot shut down' } })
 })
 
