@@ -1,7 +1,7 @@
-import { stringify } from 'csv-stringify/sync'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseHeader, readHeader } from '../../src/outlets/csv-header.js'
+import { headerText } from '../../src/outlets/csv-rows.js'
 
 t.test('the names of a first line', async (t) => {
   const cases: [string, string[] | undefined][] = [
@@ -33,11 +33,20 @@ t.test('a text that is cut off has no names until its first line is all there', 
 
 t.test('names that were written are read', async (t) => {
   const name = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', 'é', "'", '=') })
+  const format = { delimiter: ',', guardFormulas: false, ignoreExtraColumns: false, allowMissingColumns: false }
   fc.assert(
     fc.property(fc.array(name, { minLength: 1 }), fc.boolean(), (names, isWhole) => {
-      const text = `${stringify([names])}"the next row`
+      const text = `${headerText(names, format)}"the next row`
       return JSON.stringify(parseHeader(text, isWhole)) === JSON.stringify(names)
     }),
+    // a line of one empty name would be an empty line, if it had no quotes
+    {
+      numRuns: 1000,
+      examples: [
+        [[''], false],
+        [[''], true],
+      ],
+    },
   )
   t.pass()
 })
