@@ -10,7 +10,8 @@
  */
 import { parseArgs } from 'node:util'
 import { WorkerPlanner } from 'databay'
-import { machine, summary } from './report.js'
+import { machine } from './machine.js'
+import { summary } from './statistics.js'
 
 const { values } = parseArgs({
   options: {

@@ -1,0 +1,50 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { Settings } from './bench.js'
+
+/** What a run was asked for. */
+export interface Arguments extends Settings {
+  /** Names of benches. */
+  readonly only: readonly string[]
+  readonly json: boolean
+  /** Where charts go: a file or a folder. */
+  readonly plot: string | undefined
+}
+
+/** @param benches - names of all benches */
+export function parseArguments(argv: readonly string[], benches: readonly string[]): Arguments {
+  const names = (text: string) => {
+    const chosen = text.split(',')
+    const unknown = chosen.find((name) => !benches.includes(name))
+    if (unknown !== undefined)
+      throw new InvalidArgumentError(`there is no bench '${unknown}', but ${benches.join(', ')}`)
+    return benches.filter((name) => chosen.includes(name))
+  }
+  const command = new Command('bench')
+    .description('Measures databay beside its peers. Figures can be compared within one run only.')
+    .option('--only <names>', 'benches to run, like dispatch,records', names, [...benches])
+    .option('--threads <counts>', 'counts of worker threads to measure with', threads, [1, 2, 4])
+    .option('--seconds <seconds>', 'how long one sample takes', positive, 0.5)
+    .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
+    .option('--smoke', 'sizes as small as can be: only to see that all works', false)
+    .option('--json', 'prints one JSON object', false)
+    .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder')
+  command.parse([...argv], { from: 'user' })
+  const { plot, ...rest } = command.opts<Omit<Arguments, 'plot'> & { plot?: string }>()
+  return { ...rest, plot }
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('it must be a number above 0')
+  return value
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!(Number.isInteger(value) && value > 0)) throw new InvalidArgumentError('it must be a whole number above 0')
+  return value
+}
+
+function threads(text: string): number[] {
+  return [...new Set(text.split(',').map(count))].sort((a, b) => a - b)
+}

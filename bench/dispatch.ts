@@ -1,0 +1,195 @@
+import { WorkerPlanner, type Link } from 'databay'
+import { Piscina } from 'piscina'
+import type { Bench, Measurement, Settings } from './bench.js'
+import { DueAtOnce } from './due-at-once.js'
+import { check, compare, rate, type Subject } from './measure.js'
+
+const UNITS = { rate: 'transfers/s' }
+
+/** How many rounds of in-process work are made between two looks at the clock. */
+const IN_PROCESS = 100
+
+export const dispatch: Bench = {
+  name: 'dispatch',
+  question: 'How many transfers that do nothing can be made in a second?',
+  async run(settings) {
+    const counts = settings.smoke ? [1, 20] : [1, 100, 1000, 10_000]
+    const measurements: Measurement[] = []
+    for (const threads of settings.threads) {
+      for (const links of counts) measurements.push(...(await dueAtOnce(links, threads, settings)))
+      measurements.push(...(await onePerMessage(threads, settings)))
+    }
+    return measurements
+  },
+}
+
+function dueAtOnce(links: number, threads: number, settings: Settings): Promise<Measurement[]> {
+  const subjects: Subject[] = [
+    scheduled(links, threads),
+    forced(links, threads),
+    piscina(threads, threads, 'Piscina, closed loop per thread'),
+    ...(links > threads ? [piscina(threads, links, 'Piscina, all at once')] : []),
+    inProcess(links),
+  ]
+  return compare(dueAtOnceCase(links, threads), subjects, settings)
+}
+
+export function dueAtOnceCase(links: number, threads: number): string {
+  return `${plural(links, 'link')} due at once, ${plural(threads, 'thread')}`
+}
+
+function onePerMessage(threads: number, settings: Settings): Promise<Measurement[]> {
+  const peer = piscina(threads, threads, 'Piscina, closed loop per thread')
+  return compare(onePerMessageCase(threads), [single(threads), peer], settings)
+}
+
+export function onePerMessageCase(threads: number): string {
+  return `one link per message, one message in flight per thread, ${plural(threads, 'thread')}`
+}
+
+/** @param interval - in seconds; by default so long that none is due by itself */
+function noopLinks(links: number, interval = 86_400): URL {
+  return new URL(`./links/noop.js?links=${links}&interval=${interval}`, import.meta.url)
+}
+
+/** Links that are due by the planner's own schedule. */
+function scheduled(links: number, threads: number): Subject {
+  return {
+    name: 'databay',
+    units: UNITS,
+    peers: ['Piscina, closed loop per thread', 'Piscina, all at once', 'in process'].filter(
+      (peer) => links > threads || peer !== 'Piscina, all at once',
+    ),
+    async open() {
+      const loop = await DueAtOnce.start(noopLinks(links, 1), threads)
+      return {
+        async sample(seconds) {
+          const done = await rate(seconds, () => loop.round())
+          loop.check()
+          return { rate: done }
+        },
+        close: () => loop.close(),
+      }
+    },
+  }
+}
+
+/** Links that are told to transfer by a call. */
+function forced(links: number, threads: number): Subject {
+  return {
+    name: 'databay, forceTransfer()',
+    units: UNITS,
+    peers: ['Piscina, closed loop per thread'],
+    async open() {
+      const planner = new WorkerPlanner(noopLinks(links), { threads, immediateTransfer: false })
+      await planner.start()
+      return {
+        async sample(seconds) {
+          const done = await rate(seconds, async () => {
+            const reports = await planner.forceTransfer()
+            check('reports', reports.length, links)
+            return links
+          })
+          checkCounts(planner)
+          return { rate: done }
+        },
+        close: () => planner.shutdown(),
+      }
+    },
+  }
+}
+
+/** A link for each thread, and each is told to transfer again as soon as it has: a message holds one transfer only. */
+function single(threads: number): Subject {
+  return {
+    name: 'databay',
+    units: UNITS,
+    peers: ['Piscina, closed loop per thread'],
+    async open() {
+      const planner = new WorkerPlanner(noopLinks(threads), { threads, immediateTransfer: false })
+      await planner.start()
+      return {
+        async sample(seconds) {
+          const { links } = planner
+          const rates = links.map((link) =>
+            rate(seconds, async () => (await planner.forceTransfer(link)).filter(({ failed }) => !failed).length),
+          )
+          const done = sum(await Promise.all(rates))
+          checkCounts(planner)
+          return { rate: done }
+        },
+        close: () => planner.shutdown(),
+      }
+    },
+  }
+}
+
+function checkCounts({ counts }: WorkerPlanner): void {
+  check('failed transfers', counts.failed, 0)
+  check('skipped transfers', counts.skipped, 0)
+}
+
+/** Piscina as it comes, with one task for each transfer and so many of them in flight. */
+function piscina(threads: number, inFlight: number, name: string): Subject {
+  return {
+    name,
+    units: UNITS,
+    async open() {
+      const filename = new URL('./workers/noop.js', import.meta.url).href
+      const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads, idleTimeout: Infinity })
+      await Promise.all(Array.from({ length: threads }, () => pool.run(undefined)))
+      return {
+        async sample(seconds) {
+          const before = pool.completed
+          const from = performance.now()
+          const until = from + seconds * 1000
+          const one = async () => {
+            let done = 0
+            do {
+              if (!((await pool.run(undefined)) > 0)) throw new Error('a task did nothing')
+              done++
+            } while (performance.now() < until)
+            return done
+          }
+          const done = sum(await Promise.all(Array.from({ length: inFlight }, one)))
+          check('tasks', pool.completed - before, done)
+          return { rate: done / ((performance.now() - from) / 1000) }
+        },
+        close: () => pool.destroy(),
+      }
+    },
+  }
+}
+
+/** The same links without a planner, one transfer after the other in the main thread. */
+function inProcess(count: number): Subject {
+  return {
+    name: 'in process',
+    units: UNITS,
+    async open() {
+      const { links } = (await import(noopLinks(count).href)) as { links: Link[] }
+      return {
+        async sample(seconds) {
+          const rounds = Math.max(1, Math.floor(IN_PROCESS / count))
+          const done = await rate(seconds, async () => {
+            let failed = 0
+            for (let round = 0; round < rounds; round++) {
+              for (const link of links) if ((await link.transfer()).errors.length > 0) failed++
+            }
+            check('failed transfers', failed, 0)
+            return rounds * links.length
+          })
+          return { rate: done }
+        },
+      }
+    },
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0)
+}
+
+function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../src/planners/clock.js'
+
+/** A clock whose time passes only by going on to the next due time: for links that are due again as soon as they are done. */
+export class LoopClock implements Clock {
+  #time = 0
+  readonly #origin = Date.now()
+  #next: { readonly at: number; readonly wake: () => void } | undefined
+
+  now(): number {
+    return this.#origin + this.#time
+  }
+
+  monotonic(): number {
+    return this.#time
+  }
+
+  arm(delay: number, wake: () => void): () => void {
+    const alarm = { at: this.#time + Math.max(0, delay), wake }
+    this.#next = alarm
+    return () => {
+      if (this.#next === alarm) this.#next = undefined
+    }
+  }
+
+  /** Goes on to the next due time. */
+  goOn(): void {
+    const next = this.#next
+    if (next === undefined) throw new Error('nothing is due any more')
+    this.#next = undefined
+    this.#time = next.at
+    next.wake()
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Runs benches, each in a process of its own, so that none finds what another has left behind.
+ *
+ *   npm run bench -- [--only dispatch,records] [--threads 1,2,4] [--seconds 0.5] [--json] [--plot FOLDER]
+ */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { setLogLevel } from 'databay'
+import { parseArguments, type Arguments } from './arguments.js'
+import type { Measurement, Settings } from './bench.js'
+import { BENCHES } from './benches.js'
+import { machine, type Machine } from './machine.js'
+import { describe, describeTargets } from './table.js'
+import { judge, type Judged } from './targets.js'
+
+/** What one bench found. */
+export interface Result {
+  readonly name: string
+  readonly question: string
+  /** How long it took in all. */
+  readonly seconds: number
+  readonly measurements: readonly Measurement[]
+  readonly targets: readonly Judged[]
+}
+
+/** What `--json` prints. */
+export interface Report {
+  readonly machine: Machine
+  readonly settings: Settings
+  readonly benches: readonly Result[]
+}
+
+const asked = parseArguments(process.argv.slice(2), Object.keys(BENCHES))
+const { threads, seconds, samples, smoke } = asked
+const settings: Settings = { threads, seconds, samples, smoke }
+const report: Report = { machine: machine(), settings, benches: await runAll(asked) }
+if (asked.json) console.log(JSON.stringify(report, undefined, 2))
+else printEnd()
+
+async function runAll({ only, json }: Arguments): Promise<Result[]> {
+  const results: Result[] = []
+  for (const name of only) {
+    const result = only.length === 1 ? await runHere(name) : await runApart(name)
+    if (!json) print(result)
+    else if (only.length > 1) console.error(`${name}: ${result.seconds.toFixed(0)} s`)
+    results.push(result)
+  }
+  return results
+}
+
+async function runHere(name: string): Promise<Result> {
+  setLogLevel('warn')
+  const bench = await BENCHES[name]?.()
+  if (bench === undefined) throw new Error(`there is no bench '${name}'`)
+  const from = performance.now()
+  const measurements = await bench.run(settings)
+  const took = (performance.now() - from) / 1000
+  return { name, question: bench.question, seconds: took, measurements, targets: judge(name, measurements) }
+}
+
+async function runApart(name: string): Promise<Result> {
+  const settings = ['--threads', threads.join(','), '--seconds', `${seconds}`, '--samples', `${samples}`]
+  const args = [fileURLToPath(import.meta.url), '--only', name, '--json', ...settings, ...(smoke ? ['--smoke'] : [])]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 })
+  const { benches } = JSON.parse(stdout) as Report
+  const [result] = benches
+  if (result === undefined) throw new Error(`bench ${name} told nothing`)
+  return result
+}
+
+function print({ name, question, seconds, measurements }: Result): void {
+  console.log(`${name}: ${question} (${seconds.toFixed(0)} s)\n\n${describe(measurements)}\n`)
+}
+
+function printEnd(): void {
+  const { cpu, cores, memoryGiB, node, commit } = report.machine
+  const judged = report.benches.flatMap(({ targets }) => targets)
+  if (judged.length > 0) console.log(`targets\n\n${describeTargets(judged)}\n`)
+  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB, node ${node}, commit ${commit}`)
+}

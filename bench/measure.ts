@@ -1,0 +1,93 @@
+import type { Measurement, Ratio, Settings } from './bench.js'
+import { median, spread } from './statistics.js'
+
+/** Something to be measured. */
+export interface Subject {
+  readonly name: string
+  /** What one sample gives: the units of its figures, by their names. */
+  readonly units: Units
+  /** Names of subjects of the same case that it is to be compared with. */
+  readonly peers?: readonly string[]
+  /** Gets ready. What that takes is not measured. */
+  open(): Promise<OpenSubject> | OpenSubject
+}
+
+export interface OpenSubject {
+  /**
+   * Takes one sample of about this many seconds: one number for each of {@link Subject.units}. Rejects when what was to
+   * be done was not.
+   */
+  sample(seconds: number): Promise<Figures>
+  close?(): Promise<void> | void
+}
+
+export interface Units {
+  readonly [figure: string]: string
+}
+
+export interface Figures {
+  readonly [figure: string]: number
+}
+
+/**
+ * Measures subjects beside each other: all are opened first, and each takes a sample to warm up. Then they take turns,
+ * so that what else the machine does hits all of them alike: A B C, C B A, A B C, …
+ */
+export async function compare(name: string, subjects: readonly Subject[], settings: Settings): Promise<Measurement[]> {
+  const opened: { readonly subject: Subject; readonly open: OpenSubject; readonly samples: Figures[] }[] = []
+  try {
+    for (const subject of subjects) opened.push({ subject, open: await subject.open(), samples: [] })
+    for (const { open } of opened) await open.sample(settings.seconds)
+    for (let round = 0; round < settings.samples; round++) {
+      for (const { subject, open, samples } of round % 2 === 0 ? opened : [...opened].reverse()) {
+        samples.push(checked(subject, await open.sample(settings.seconds)))
+      }
+    }
+  } finally {
+    for (const { open } of opened) await open.close?.()
+  }
+  return opened.flatMap(({ subject, samples }) =>
+    Object.entries(subject.units).map(([figure, unit]) => {
+      const own = samples.map((sample) => sample[figure] ?? Number.NaN)
+      const ratios = (subject.peers ?? []).flatMap((peer): Ratio[] => {
+        const other = opened.find((one) => one.subject.name === peer)
+        if (other === undefined) throw new Error(`${name}: there is no peer '${peer}' of ${subject.name}`)
+        if (!(figure in other.subject.units)) return []
+        return [{ peer, ratio: median(own.map((value, at) => value / (other.samples[at]?.[figure] ?? Number.NaN))) }]
+      })
+      const statistics = { samples: own, median: median(own), spread: spread(own), ratios }
+      return { case: name, subject: subject.name, figure, unit, ...statistics }
+    }),
+  )
+}
+
+function checked({ name, units }: Subject, sample: Figures): Figures {
+  for (const figure of Object.keys(units)) {
+    if (!Number.isFinite(sample[figure])) throw new Error(`${name} did not measure its ${figure}`)
+  }
+  return sample
+}
+
+/**
+ * How much is done in a second: repeats the work until the time is over.
+ *
+ * @param work - does some of it, and gives how much that was
+ */
+export async function rate(seconds: number, work: () => Promise<number> | number): Promise<number> {
+  const from = performance.now()
+  const until = from + seconds * 1000
+  let done = 0
+  let now = from
+  while (now < until || done === 0) {
+    done += await work()
+    now = performance.now()
+  }
+  return done / ((now - from) / 1000)
+}
+
+/** @throws when what was to be done was not: then the figure would be worth nothing */
+export function check(what: string, actual: unknown, expected: unknown): void {
+  if (!Object.is(actual, expected)) {
+    throw new Error(`${what}: expected ${String(expected)}, got ${String(actual)}`)
+  }
+}
