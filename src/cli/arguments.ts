@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InvalidOptionError } from '../errors.js'
 import { LOG_LEVELS, type LogLevel } from '../log.js'
@@ -17,6 +17,10 @@ export interface RunArguments {
   readonly immediateTransfer: boolean
   readonly logLevel: LogLevel | undefined
   readonly json: boolean
+  /** Whether modules are loaded anew when their code changes. */
+  readonly watch: boolean
+  /** Further files and folders whose changes count. */
+  readonly watchPaths: readonly string[]
 }
 
 /*
@@ -36,6 +40,12 @@ export function checkLogLevel(option: string, text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text)
   if (level === undefined) throw new InvalidOptionError(option, `one of ${LOG_LEVELS.join(', ')}`, text)
   return level
+}
+
+/** A file or folder to watch, which must be there. */
+export function checkWatchPath(option: string, text: string): string {
+  if (!existsSync(text)) throw new InvalidOptionError(option, 'a file or folder that exists', text)
+  return text
 }
 
 /** The URL of a link module, which must be a file that is there. Whether it can be loaded is seen later. */

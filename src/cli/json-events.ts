@@ -16,6 +16,8 @@ export type JsonEvent = { readonly time: number } & (
   | ({ readonly event: 'skipped' } & SkippedEvent)
   | ({ readonly event: 'late' } & LateEvent)
   | ({ readonly event: 'threadLost'; readonly error: PlainError } & Omit<ThreadLostEvent, 'error'>)
+  | { readonly event: 'reloaded'; readonly module: string; readonly links: readonly string[] }
+  | { readonly event: 'reloadFailed'; readonly module: string; readonly error: PlainError }
   | { readonly event: 'stopping'; readonly signal: StopSignal }
   | ({ readonly event: 'finished' } & Finish & Outcome)
 )

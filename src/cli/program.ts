@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { InvalidOptionError } from '../errors.js'
 import { LOG_LEVELS, type LogLevel } from '../log.js'
-import { checkCount, checkLogLevel, checkModule, type RunArguments } from './arguments.js'
+import { checkCount, checkLogLevel, checkModule, checkWatchPath, type RunArguments } from './arguments.js'
 import { EXIT, type TextStream } from './surroundings.js'
 
 const AFTER_RUN_HELP = `
@@ -10,11 +10,16 @@ A link module is an ES module that exports links. The command ends when all link
 exception stops it, or when it is told to: a first SIGINT (Ctrl-C) or SIGTERM lets running transfers end and drains
 buffers, a second one stops at once.
 
+With --watch, a new version of a module is opened in a fresh thread, which takes over its links and what is in their
+buffers, while the old one ends its transfers. When it cannot be started, the old one runs on. What counts is code (.js,
+.mjs, .cjs, .ts, .wasm) in the folder of a module and below, not in node_modules or hidden folders.
+
 Exit code: 0 after an orderly stop, 1 when an exception stopped it or it could not start, 2 for bad arguments,
 128 and the signal's number when a second signal stopped it.
 
 Standard output is left to outlets, everything else goes to standard error. With --json, standard output has one JSON
-object a line: the events started, transfer, skipped, late, threadLost, stopping and finished. What outlets such as
+object a line: the events started, transfer, skipped, late, threadLost, reloaded,
+reloadFailed, stopping and finished. What outlets such as
 PrintOutlet print is then mixed in.
 `
 
@@ -28,6 +33,8 @@ interface RunFlags {
   readonly immediateTransfer: boolean
   readonly logLevel?: LogLevel
   readonly json: boolean
+  readonly watch: boolean
+  readonly watchPath?: readonly string[]
 }
 
 /**
@@ -76,6 +83,14 @@ function addRun(program: Command, onRun: (run: RunArguments) => void): void {
     .addOption(count('--transfers-per-thread <n>', 'how many transfers may run at once in a thread (default: 1000)'))
     .addOption(new Option('--once', 'make one transfer of each link now, then stop').conflicts('transfers'))
     .addOption(count('--transfers <n>', 'make this many transfers of each link, then stop'))
+    .addOption(
+      new Option('--watch', 'load modules anew when code in their folders changes').conflicts(['once', 'transfers']),
+    )
+    .addOption(
+      new Option('--watch-path <path>', 'watch this file or folder too; can be given several times')
+        .argParser(addWatchPath)
+        .conflicts(['once', 'transfers']),
+    )
     .option('--ignore-exceptions', 'log and count failed transfers, rather than stop')
     .option('--no-immediate-transfer', 'wait for the first due time of each link, rather than transfer on start')
     .addOption(
@@ -97,6 +112,10 @@ function addModule(text: string, before: readonly string[] | undefined): readonl
   return [...(before ?? []), module]
 }
 
+function addWatchPath(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), checkWatchPath('--watch-path', text)]
+}
+
 function toArguments(modules: readonly string[], flags: Partial<RunFlags>): RunArguments {
   return {
     modules,
@@ -108,6 +127,8 @@ function toArguments(modules: readonly string[], flags: Partial<RunFlags>): RunA
     immediateTransfer: flags.immediateTransfer ?? true,
     logLevel: flags.logLevel,
     json: flags.json ?? false,
+    watch: flags.watch ?? flags.watchPath !== undefined,
+    watchPaths: flags.watchPath ?? [],
   }
 }
 

@@ -7,6 +7,7 @@ import { errorLine, errorStacks } from './error-text.js'
 import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
 import { logTo } from './log-output.js'
 import { showProgress } from './progress.js'
+import { ModuleWatch } from './module-watch.js'
 import { RunWatch } from './run-watch.js'
 import { exitCodeOf, heedSignals } from './signals.js'
 import { counted } from './status-text.js'
@@ -67,11 +68,34 @@ export class Run {
     try {
       await this.#planner.start()
       this.#announce()
+      if (this.#args.watch) await this.#watchModules()
       await Promise.all([this.#planner.finished, this.#transferOthers()])
       return { error: undefined }
     } catch (thrown) {
       return { error: this.#isOwnStop(thrown) ? this.#hiddenFailure() : toError(thrown) }
     }
+  }
+
+  async #watchModules(): Promise<void> {
+    const { modules, watchPaths, json } = this.#args
+    const watch = new ModuleWatch(modules, watchPaths, {
+      reload: (module) => this.#planner.reload(module),
+      reloaded: (module) => {
+        const links = this.#planner.links.map(({ name }) => name)
+        if (json) this.#emit({ event: 'reloaded', time: Date.now(), module, links })
+        else this.#say(`${module} is loaded anew`)
+      },
+      failed: (module, error) => {
+        if (this.#stopping) return
+        if (json) this.#emit({ event: 'reloadFailed', time: Date.now(), module, error: plainError(error) })
+        this.#say(`${this.#debug ? errorStacks(error) : errorLine(error)}; the old version runs on`)
+      },
+      broken: (error) => {
+        this.#say(`code cannot be watched: ${errorLine(error)}`)
+      },
+    })
+    this.#undo.push(() => watch.close())
+    await watch.open()
   }
 
   /** With `--once`: the transfers of the links that do not transfer on start. Those that did are done. */

@@ -22,6 +22,8 @@ t.test('without options the library decides', async (t) => {
     immediateTransfer: true,
     logLevel: undefined,
     json: false,
+    watch: false,
+    watchPaths: [],
   })
 })
 
@@ -38,6 +40,8 @@ t.test('options are taken, before and after the modules', async (t) => {
     immediateTransfer: false,
     logLevel: 'info',
     json: true,
+    watch: false,
+    watchPaths: [],
   })
   t.match(parse('run --once ticks.mjs').parsed, { once: true, transfers: undefined })
 })
@@ -65,6 +69,12 @@ t.test('a bad command line has exit code 2 and one line that says what is wrong'
     parsed: 2,
     stderr: /^databay: <link-module>: expected each link module once, got /,
   })
+  t.match(parse('run --watch --once ticks.mjs').stderr, /'--watch' cannot be used with option '--once'/)
+  t.match(parse('run --watch-path ./none ticks.mjs').stderr, /^databay: --watch-path: expected a file or folder that /)
+  t.match(parse('run --watch-path src --watch-path test ticks.mjs').parsed, {
+    watch: true,
+    watchPaths: ['src', 'test'],
+  })
   t.match(parse('run --thread 1 ticks.mjs').stderr, /Did you mean --threads\?/)
 })
 
@@ -89,6 +99,8 @@ t.test('the help of run tells options, signals and exit codes', async (t) => {
     '--once',
     '--transfers <n>',
     '--ignore-exceptions',
+    '--watch',
+    '--watch-path <path>',
   ]) {
     t.match(stdout, text)
   }

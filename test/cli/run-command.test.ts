@@ -29,6 +29,8 @@ t.test('what the planner finds wrong with its options are bad arguments', async 
       immediateTransfer: true,
       logLevel: undefined,
       json: false,
+      watch: false,
+      watchPaths: [],
     },
     surroundings,
   )

@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { command, eventsOf, MAIN } from '../helpers/command.js'
 
@@ -133,4 +135,28 @@ t.test('--json tells of what stopped it', async (t) => {
   t.equal(await run.ended, 1)
   t.match(eventsOf(run).at(-1), { event: 'finished', code: 1, error: { name: 'TransferError' } })
   t.match(run.stderr, /^databay: transfer failing\.0 failed: /m)
+})
+
+t.test('--watch loads a module anew when it changes, and keeps the old one when it cannot', async (t) => {
+  const version = (text: string) => `
+    import { Inlet, Link, NullOutlet } from 'databay'
+    class One extends Inlet { pull() { return 1 } }
+    export const ${text} = new Link({ inlets: new One(), outlets: new NullOutlet(), interval: 0.1, tags: '${text}' })`
+  const folder = t.testdir({ 'links.mjs': version('old') })
+  const run = command(t, `run --threads 1 --watch --json ${folder}/links.mjs`)
+  const transfersOf = (link: string) => run.stdout.split(`"link":"${link}"`).length - 1
+  await run.until(() => transfersOf('old') > 1)
+  writeFileSync(path.join(folder, 'links.mjs'), 'export const =')
+  await run.until(() => run.stdout.includes('reloadFailed'))
+  await run.until(() => /links\.mjs: .*; the old version runs on\n/.test(run.stderr))
+  const before = transfersOf('old')
+  await run.until(() => transfersOf('old') > before + 1)
+  writeFileSync(path.join(folder, 'links.mjs'), version('fresh'))
+  await run.until(() => transfersOf('fresh') > 1)
+  run.kill('SIGTERM')
+  t.equal(await run.ended, 0)
+  t.match(
+    eventsOf(run).find(({ event }) => event === 'reloaded'),
+    { module: pathToFileURL(path.join(folder, 'links.mjs')).href, links: ['fresh'] },
+  )
 })
