@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads'
 
 /*
- * Locks by name that hold in all threads of the process. Names share a fixed number of slots: two that fall into the
- * same slot wait for each other without need, and nothing else. So whoever holds a lock must not take another.
+ * Locks by name that hold in the main thread, in the threads of its planners, and in the Workers that it starts after
+ * its first lock or planner. What one of those Workers holds when it ends is not freed. Names share a fixed number of
+ * slots: two that fall into the same slot wait for each other without need, and nothing else. So whoever holds a lock
+ * must not take another.
  *
  *   slots:    0 when free, else the id of the thread that holds it, plus one
  *   waiting:  0 when nobody waits, else the id of the thread, plus one, that found the slot taken last: when it gets it,

@@ -50,7 +50,8 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
   readonly shortRows?: 'error' | 'fill'
   /**
    * What becomes of a bad row, such as one with a value that does not fit: the transfer fails, at each attempt, once the
-   * rows before it are transferred; or the row is left out, which is counted in the log.
+   * rows before it are transferred; or the row is left out, which is counted in the log. Half a row at the end of a
+   * file that was rotated fails one transfer, and is counted, too: the next one goes on with the next file.
    * @default 'error'
    */
   readonly badRows?: 'error' | 'skip'

@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
 import { checkCount, checkOptions, checkPath, checkWord } from '../check.js'
 import { FileError, InvalidOptionError, toError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
@@ -9,7 +8,7 @@ import type { Update } from '../update.js'
 import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
 import { FollowedFile } from './followed-file.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
-import { orMissing } from './opened-file.js'
+import { orMissing, readWhole } from './opened-file.js'
 import { fits, markLength, unitsOf } from './text-units.js'
 
 /** How {@link FileInlet} reads its file. */
@@ -46,7 +45,8 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
   readonly maxLineLength?: number
   /**
    * What becomes of a longer line: the transfer fails, at each attempt; it is cut to `maxLineLength`; or it is left
-   * out. The latter two are counted in the log.
+   * out. The latter two are counted in the log, and so is one without an end in a file that was rotated: it fails one
+   * transfer, and the next one goes on with the next file.
    * @default 'error'
    */
   readonly longLines?: LongLines
@@ -150,7 +150,7 @@ export class FileInlet extends Inlet<string> {
 
   async #readFile(signal: AbortSignal): Promise<string | string[]> {
     try {
-      const reading = readFile(this.#filepath, { signal })
+      const reading = readWhole(this.#filepath, signal)
       const bytes = await (this.#missing === 'error' ? reading : orMissing(reading))
       return bytes === undefined ? [] : this.#toText(bytes)
     } catch (cause) {

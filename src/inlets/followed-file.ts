@@ -269,6 +269,14 @@ export class FollowedFile<T, S> {
     }
   }
 
+  /** Whether another file was begun, so that nobody writes to this one any more. */
+  async #isLeft(file: OpenedFile): Promise<boolean> {
+    if (file !== this.#files.at(-1)) return true
+    const next = await findNext(this.#path, file)
+    await next?.file.close()
+    return next !== undefined
+  }
+
   /** Closes the files that are not read again. */
   async #closeOld(): Promise<void> {
     const needed = new Set([this.#file, ...this.#pulls.starts.map(({ file }) => file)])
@@ -291,6 +299,8 @@ export class FollowedFile<T, S> {
     let damaged = 0
     let damage: string | undefined
     let problem: string | undefined
+    /** Where the file ends, when its last record has no end. */
+    let end: FileMark | undefined
     const cut = (final: boolean): void => {
       const piece = { bytes: pending, position: mark.position, state, last: final, max: max - records.length }
       const result = this.#splitter.split(piece)
@@ -310,6 +320,7 @@ export class FollowedFile<T, S> {
       if (bytes.length === 0) {
         if (last && pending.length > 0) {
           this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#splitter.noun)
+          end = mark.after(pending)
           cut(true)
         }
         break
@@ -318,17 +329,28 @@ export class FollowedFile<T, S> {
       cut(false)
     }
     // what comes before a problem is not held up by it
-    if (problem !== undefined && records.length === 0) throw new Error(problem)
+    if (problem !== undefined && records.length === 0) {
+      if (await this.#isLeft(file)) end ??= await file.endOfLastLine(mark)
+      signal.throwIfAborted()
+      // that record never gets its end, and is an error once: it keeps nobody from the next file
+      if (end !== undefined) {
+        this.#at = { mark: end, state }
+        this.#noteDamage(1, problem)
+      }
+      throw new Error(problem)
+    }
     // nobody takes them any more
     signal.throwIfAborted()
     this.#at = { mark, state }
-    this.#damaged += damaged
     if (this.#redeliver) this.#pulls.add(update, { ...start, end: mark }, records.length)
-    if (damaged > 0) {
-      const counts = { damaged, total: this.#damaged }
-      this.#log.warn(counts, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#splitter.noun, damage)
-    }
+    if (damaged > 0) this.#noteDamage(damaged, damage)
     return records
+  }
+
+  #noteDamage(damaged: number, damage: string | undefined): void {
+    this.#damaged += damaged
+    const counts = { damaged, total: this.#damaged }
+    this.#log.warn(counts, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#splitter.noun, damage)
   }
 
   async #readPosition(): Promise<SavedPosition | undefined> {

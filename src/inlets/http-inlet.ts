@@ -1,4 +1,4 @@
-import { toError } from '../errors.js'
+import { toError, type HttpError } from '../errors.js'
 import { Inlet } from '../inlet.js'
 import { getLogger } from '../log.js'
 import type { Update } from '../update.js'
@@ -33,6 +33,8 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   /** For logs and errors. */
   readonly #shownUrl: string
   #connection: Promise<Connection> | undefined
+  /** Whether it was shut down, and not started since. */
+  #stopped = false
   /** Stops the pulls that are under way. */
   readonly #running = new Set<AbortController>()
   /** With `conditional`, of the last response that was delivered. */
@@ -54,12 +56,15 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   override async onStart(): Promise<void> {
+    this.#stopped = false
     await this.#connect()
   }
 
-  /** @throws {@link HttpError} when the request fails, or its response cannot be used */
+  /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
   async pull(update: Update): Promise<T | T[]> {
     const connection = await this.#connect()
+    // it was shut down meanwhile: the connections are others' by now
+    if (this.#stopped) throw this.#shutDown()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
     const replaced = { characters: 0 }
@@ -89,8 +94,8 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   override async onShutdown(): Promise<void> {
     const opening = this.#connection
     this.#connection = undefined
-    const { url } = this.#settings.request
-    for (const pull of this.#running) pull.abort(httpError(url, 'connection', 'the inlet was shut down'))
+    this.#stopped = true
+    for (const pull of this.#running) pull.abort(this.#shutDown())
     // when it could not be opened there is nothing to close
     const connection = await opening?.catch(() => undefined)
     await connection?.close()
@@ -112,11 +117,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   /** The connection of this inlet, opened at the first call. A failed try is forgotten, so the next one may do. */
   #connect(): Promise<Connection> {
+    if (this.#stopped) return Promise.reject(this.#shutDown())
     this.#connection ??= openConnection(this.#settings).catch((error: unknown) => {
       this.#connection = undefined
       throw error
     })
     return this.#connection
+  }
+
+  #shutDown(): HttpError {
+    return httpError(this.#settings.request.url, 'connection', 'the inlet was shut down')
   }
 
   /** Does the work of a pull: until its time is up, its transfer is told to stop, or the inlet is shut down. */

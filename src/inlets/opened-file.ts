@@ -1,14 +1,20 @@
 import { Buffer } from 'node:buffer'
+import type { BigIntStats } from 'node:fs'
 import { constants, open, stat, type FileHandle } from 'node:fs/promises'
 import { FileMark } from './file-mark.js'
 
 /** Opening a named pipe must not wait for somebody to write to it. (Windows has no such flag.) */
 const FLAGS = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
+/** Bytes that are read at once in search of a line end. */
+const CHUNK = 65_536
+
 /** What the file system knows about a file. */
 export interface FileFacts {
   /** Inode: which file it is, whatever its name. */
   readonly inode: string
+  /** Whether it is a regular file, and no folder or pipe. */
+  readonly regular: boolean
   readonly size: number
   /** When it was last written to, in nanoseconds since 1970. */
   readonly writtenAt: bigint
@@ -27,11 +33,9 @@ export class OpenedFile {
 
   /** Opens a file for reading. */
   static async open(path: string): Promise<OpenedFile> {
-    const handle = await open(path, FLAGS)
+    const handle = await openRegular(path)
     try {
-      const stats = await handle.stat({ bigint: true })
-      if (!stats.isFile()) throw new Error('it is not a regular file')
-      return new OpenedFile(handle, String(stats.ino))
+      return new OpenedFile(handle, String((await handle.stat({ bigint: true })).ino))
     } catch (error) {
       await handle.close()
       throw error
@@ -66,6 +70,16 @@ export class OpenedFile {
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
   }
 
+  /** The mark at the end of the file; `undefined` when a line ends after this mark. */
+  async endOfLastLine(mark: FileMark): Promise<FileMark | undefined> {
+    for (let end = mark; ;) {
+      const bytes = await this.readAfter(end, CHUNK)
+      if (bytes?.includes('\n') !== false) return undefined
+      if (bytes.length === 0) return end
+      end = end.after(bytes)
+    }
+  }
+
   close(): Promise<void> {
     return this.#handle.close()
   }
@@ -86,14 +100,41 @@ export class OpenedFile {
   }
 }
 
+/** What is in a file, as a whole. A named pipe is not read: a thread that waits for one cannot be stopped. */
+export async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
+  const handle = await openRegular(path)
+  try {
+    return await handle.readFile({ signal })
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Opens a file for reading, and nothing else than a file. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const handle = await open(path, FLAGS)
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error('it is not a regular file')
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
 /** What the file system knows about the file at a path; `undefined` when there is none. */
 export async function factsAt(path: string): Promise<FileFacts | undefined> {
   const stats = await orMissing(stat(path, { bigint: true }))
   return stats && factsOf(stats)
 }
 
-function factsOf(stats: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint }): FileFacts {
-  return { inode: String(stats.ino), size: Number(stats.size), writtenAt: stats.mtimeNs }
+function factsOf(stats: BigIntStats): FileFacts {
+  return {
+    inode: String(stats.ino),
+    regular: stats.isFile(),
+    size: Number(stats.size),
+    writtenAt: stats.mtimeNs,
+  }
 }
 
 /** Waits for what needs a file; `undefined` when there is none. */

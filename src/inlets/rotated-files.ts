@@ -135,7 +135,8 @@ async function listBeside(path: string): Promise<Sibling[]> {
       const kind = kindOf(name, other)
       const sibling = join(folder, other)
       const facts = kind && (await factsAt(sibling))
-      return facts && { ...facts, ...kind, path: sibling }
+      // a folder or pipe of such a name is nothing that rotation has made
+      return facts && (facts.regular || other === name) ? { ...facts, ...kind, path: sibling } : undefined
     }),
   )
   return siblings.filter((sibling) => sibling !== undefined)

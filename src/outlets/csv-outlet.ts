@@ -58,8 +58,8 @@ const OPTIONS = [
  *
  * Columns go by name: a value stands in the column of its key, whatever the order of the keys. A new file gets a
  * header; in a file that is there, the header says which columns there are. The records of a batch that go to the
- * same file are written at once, or none of them. Outlets in all threads of the process that write one file, by whatever
- * path, take turns.
+ * same file are written at once, or none of them. Outlets in the main thread and the threads of planners that write one
+ * file, by whatever path, take turns.
  *
  * A record can choose its file and mode in its metadata, under {@link CsvOutlet.CSV_FILE} and
  * {@link CsvOutlet.FILE_MODE}. It can only choose files in `baseFolder`. The names are taken as they are: no `.csv` is

@@ -73,17 +73,18 @@ export function rowsText(payloads: readonly unknown[], columns: readonly string[
   return inParts(rows).map((part) => toText(part, format))
 }
 
-/** Rows in lists, each of which has about {@link PART_LENGTH} characters or less. */
+/** Rows in lists, each of which has about {@link PART_LENGTH} characters or less, or is one row. */
 function inParts(rows: readonly (readonly string[])[]): (readonly string[])[][] {
   const parts: (readonly string[])[][] = []
   let length = Infinity
   for (const row of rows) {
-    if (length >= PART_LENGTH) {
+    const more = row.reduce((sum, cell) => sum + cell.length, 0)
+    if (length + more >= PART_LENGTH) {
       parts.push([])
       length = 0
     }
     parts.at(-1)?.push(row)
-    for (const cell of row) length += cell.length
+    length += more
   }
   return parts
 }

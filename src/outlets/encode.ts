@@ -7,7 +7,7 @@ export const PART_LENGTH = 4 << 20
 
 /**
  * What stands for a character that an encoding does not have. Those of Unicode have all; half of a surrogate pair is no
- * character, and UTF-8 makes U+FFFD of it.
+ * character: UTF-8 makes U+FFFD of it, and UTF-16 keeps it.
  */
 const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
 

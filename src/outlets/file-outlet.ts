@@ -30,8 +30,8 @@ const OPTIONS = ['processors', 'encoding', 'format', ...TARGET_OPTIONS] as const
 /**
  * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go
  * to the same file are written at once, or none of them; the file and its folder are made if they are missing. Outlets
- * in all threads of the process that write one file, by whatever path, take turns. A last line without a line end, which
- * a process may leave that is killed while it writes, is ended first.
+ * in the main thread and the threads of planners that write one file, by whatever path, take turns. A last line without
+ * a line end, which a process may leave that is killed while it writes, is ended first.
  *
  * A record can choose its file, mode and encoding in its metadata, under {@link FileOutlet.FILEPATH},
  * {@link FileOutlet.FILE_MODE} and {@link FileOutlet.FILE_ENCODING}. It can only choose files in `baseFolder`.
@@ -93,12 +93,14 @@ export class FileOutlet extends Outlet {
     const end = () => parts.push(encode('FileOutlet', text, encoding))
     for (const { payload, metadata } of records) {
       const wanted = this.#encodingOf(metadata)
-      if (wanted !== encoding || text.length >= PART_LENGTH) {
+      const line = typeof payload === 'string' && !this.#asJson ? payload : toJson(payload)
+      // before it is added: it may be nearly as long as a string can be
+      if (wanted !== encoding || text.length + line.length >= PART_LENGTH) {
         end()
         encoding = wanted
         text = ''
       }
-      text += `${typeof payload === 'string' && !this.#asJson ? payload : toJson(payload)}\n`
+      text += `${line}\n`
     }
     end()
     return Buffer.concat(parts)

@@ -173,6 +173,34 @@ t.test('a file that takes the place of another has a header of its own', async (
   t.same(await pull(), [{ d: '7' }])
 })
 
+t.test('a half row at the end of a rotated file is an error once, and the next file follows', async (t) => {
+  for (const [half, why] of [
+    ['3', 'line 3: the row has 1 cell instead of 2'],
+    ['3,"4\n5,6\n', 'line 3: a quote is not closed'],
+    [`3,${'4'.repeat(50)}`, 'line 3: the row is longer than maxRowLength, which is 40 bytes'],
+  ] as const) {
+    const logs = captureLogs(t)
+    const { file, inlet, pull } = await open(t, `a,b\n1,2\n${half}`, { maxRowLength: 40 })
+    t.same(await pull(), [{ a: '1', b: '2' }])
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, 'a,b\n7,8\n')
+    await t.rejects(pull(), { code: 'DATABAY_FILE', message: `CsvInlet: cannot read ${file}: ${why}` })
+    t.match(logs.entries().at(-1), { damaged: 1, total: 1, msg: new RegExp(`1 rows not taken as they are: ${why}$`) })
+    t.match(inlet.saveState(), { damaged: 1 })
+    t.same(await pull(), [{ a: '7', b: '8' }])
+  }
+})
+
+t.test('half a header at the end of a rotated file is an error once, and the next file follows', async (t) => {
+  captureLogs(t)
+  const { file, pull } = await open(t, 'a,a')
+  t.same(await pull(), [])
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, 'a,b\n7,8\n')
+  await t.rejects(pull(), { message: /line 1: the header has the name 'a' twice$/ })
+  t.same(await pull(), [{ a: '7', b: '8' }])
+})
+
 t.test('another instance goes on where the state was saved, with the columns and lines', async (t) => {
   const { file, inlet, pull } = await open(t, 'a\n1\n2\nx,y\n', { rowsPerTransfer: 1 })
   await pull()

@@ -158,7 +158,53 @@ t.test('what is no regular file is an error', async (t) => {
   for (const path of [folder, `${folder}/pipe`]) {
     const message = `FileInlet: cannot open ${path}: it is not a regular file`
     await t.rejects(new FileInlet(path, { missing: 'await' }).onStart(), { code: 'DATABAY_FILE', message })
+    const whole = new FileInlet(path, { mode: 'file', missing: 'await' })
+    await t.rejects(whole.pull(update), { code: 'DATABAY_FILE', message: message.replace('open', 'read') })
   }
+})
+
+t.test('a folder or a pipe whose name is like that of a rotated file is passed over', async (t) => {
+  const folder = t.testdir({ 'log.1': {}, 'log-20240101': { some: 'file' }, log: '1\n2' })
+  execFileSync('mkfifo', [`${folder}/log.2`])
+  const file = `${folder}/log`
+  const inlet = new FileInlet(file, { linesPerTransfer: 9 })
+  captureLogs(t)
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1'])
+  renameSync(file, `${file}.3`)
+  writeFileSync(file, '3\n')
+  t.same(await inlet.pull(update), ['2'])
+  t.same(await inlet.pull(update), ['3'])
+  await inlet.onShutdown()
+})
+
+t.test('a last line that is too long and never gets an end is an error once, and the next file follows', async (t) => {
+  const logs = captureLogs(t)
+  const long = 'x'.repeat(200_000)
+  const file = `${t.testdir({ log: `1\n${long}` })}/log`
+  const inlet = new FileInlet(file, { linesPerTransfer: 2, maxLineLength: 10 })
+  const message = `FileInlet: cannot read ${file}: the line at byte 2 is longer than maxLineLength, which is 10 bytes`
+  await inlet.onStart()
+  t.same(await inlet.pull(update), ['1'])
+  await t.rejects(inlet.pull(update), { message })
+  await t.rejects(inlet.pull(update), { message }, 'it may get an end')
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, '2\n')
+  await t.rejects(inlet.pull(update), { message })
+  t.match(logs.entries().at(-1), { damaged: 1, total: 1, msg: /1 lines not taken as they are: the line at byte 2 is/ })
+  t.same(await inlet.pull(update), ['2'])
+  await inlet.onShutdown()
+})
+
+t.test('a line that is too long and has an end is an error at each attempt, also in a rotated file', async (t) => {
+  const file = `${t.testdir({ log: `${'x'.repeat(200_000)}\n1\n` })}/log`
+  const inlet = new FileInlet(file, { maxLineLength: 10 })
+  await inlet.onStart()
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, '2\n')
+  for (let attempt = 0; attempt < 3; attempt++)
+    await t.rejects(inlet.pull(update), { message: /the line at byte 0 is/ })
+  await inlet.onShutdown()
 })
 
 t.test('a file that became shorter is read from its start', async (t) => {

@@ -7,7 +7,7 @@ import { HttpInlet } from '../../src/inlets/http-inlet.js'
 import type { HttpInletOptions } from '../../src/inlets/http-options.js'
 import { failureOf, inlet, pullOf, update } from '../helpers/http-inlets.js'
 import { captureLogs } from '../helpers/logs.js'
-import { serve } from '../helpers/servers.js'
+import { countConnections, serve } from '../helpers/servers.js'
 
 t.test('an array is one record per element, anything else one record', async (t) => {
   t.same(await pullOf(t, '[{"a":1},{"a":2}]'), [{ a: 1 }, { a: 2 }])
@@ -86,7 +86,25 @@ t.test('an inlet can be started again, and shut down without a start', async (t)
   await one.onShutdown()
   await one.onStart()
   await one.onShutdown()
+  await one.onStart()
   t.equal(await one.pull(update), 1)
+})
+
+t.test('an inlet that was shut down pulls nothing, also by connections that others have', async (t) => {
+  const { server, url } = await serve(t, (_, response) => response.end('1'))
+  const { count, allClosed } = countConnections(server)
+  const other = inlet(t, url)
+  t.equal(await other.pull(update), 1)
+  const one = inlet(t, url)
+  const message = `HttpInlet: ${url}/: the inlet was shut down`
+  await one.onStart()
+  const pulled = one.pull(update)
+  await one.onShutdown()
+  t.match(await failureOf(t, pulled), { failure: 'connection', message })
+  t.match(await failureOf(t, one.pull(update)), { failure: 'connection', message })
+  await other.onShutdown()
+  await allClosed()
+  t.equal(count.made, 1, 'no share in the connections was left open')
 })
 
 t.test('a body that is compressed is unpacked', async (t) => {

@@ -177,9 +177,11 @@ t.test('encodings', async (t) => {
 })
 
 t.test('half a surrogate pair, which is no character, becomes U+FFFD, or an escape in JSON', async (t) => {
-  const { outlet, read } = setUp(t)
+  const { folder, outlet, read } = setUp(t)
   await outlet.push([record('\ud83d|\ud83d\ude00'), record(['\ud83d'])], update)
   t.equal(read('out/default.txt'), '\ufffd|\ud83d\ude00\n["\\ud83d"]\n')
+  await new FileOutlet(`${folder}/wide`, { encoding: 'utf-16le' }).push([record('\ud83d')], update)
+  t.same(readFileSync(`${folder}/wide`), Buffer.from('\ud83d\n', 'utf16le'), 'UTF-16 keeps it')
 })
 
 t.test('a batch can be larger than a string can be', async (t) => {
