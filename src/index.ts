@@ -88,7 +88,10 @@ export type {
   SkippedEvent,
   ThreadLostEvent,
 } from './planners/planner-options.js'
+export type { Distribution } from './planners/histogram.js'
+export type { LinkStats, PlannerStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from './planners/worker-planner.js'
 export type { OffloadOptions } from './threads/offload.js'
+export type { ThreadStats } from './threads/thread-stats.js'
 export type { ThreadPool } from './threads/thread-pool.js'

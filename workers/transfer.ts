@@ -29,6 +29,7 @@ function hello({ port, setup }: Calls['hello']['request']): void {
       greeted.log(line)
     },
   })
+  greeted.beat()
   setInterval(() => {
     greeted.beat()
   }, BEAT_INTERVAL).unref()

@@ -26,6 +26,7 @@ import {
   type PlannerOptions,
   type ResolvedPlannerOptions,
 } from './planner-options.js'
+import type { PlannerStats } from './planner-stats.js'
 import { settleable } from './settleable.js'
 import { StopLimit } from './stop-limit.js'
 
@@ -134,6 +135,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** What this planner did since it was made. */
   get counts(): PlannerCounts {
     return this.#dispatcher.counts
+  }
+
+  /**
+   * How its links and threads do, as plain data: how long transfers took, how late they were, how busy threads are. Always
+   * kept, and cheap.
+   */
+  stats(): PlannerStats {
+    return { links: this.#dispatcher.stats, threads: [] }
   }
 
   /**

@@ -2,7 +2,9 @@ import { ImplementationError, show, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { TransferError, type TransferReport } from '../report.js'
+import { LinkRecord } from './link-record.js'
 import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions, SkippedEvent } from './planner-options.js'
+import type { LinkStats } from './planner-stats.js'
 
 /** When a transfer was due, and what was missed since. */
 export interface DueTime {
@@ -32,6 +34,8 @@ interface LinkState {
   dispatched: number
   /** Whether it makes no more, as it is about to be removed. */
   retired: boolean
+  /** What it did so far; `undefined` when that is nothing. */
+  record: LinkRecord | undefined
 }
 
 /** Runs the transfers of a planner's links: looks after overlap, lateness, errors and counts. */
@@ -56,6 +60,11 @@ export class Dispatcher {
     return { ...this.#counts }
   }
 
+  /** What each link did. */
+  get stats(): LinkStats[] {
+    return [...this.#links].map(([{ name }, { running, record = NOTHING }]) => record.read(name, running))
+  }
+
   /** Names of the links that transfer now. */
   get running(): string[] {
     return [...this.#links].filter(([, { running }]) => running > 0).map(([{ name }]) => name)
@@ -66,7 +75,7 @@ export class Dispatcher {
   }
 
   add(link: PlannedLink): void {
-    this.#links.set(link, { running: 0, dispatched: 0, retired: false })
+    this.#links.set(link, { running: 0, dispatched: 0, retired: false, record: undefined })
   }
 
   /** Makes no more transfers of a link, which is about to be removed. */
@@ -88,13 +97,13 @@ export class Dispatcher {
   async dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
     const state = this.#links.get(link)
     if (state === undefined || this.isUsedUp(link)) return undefined
-    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due)
+    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, recordOf(state))
     if (state.running >= link.maxInstances) {
-      this.#noteSkipped(link, due, 'running', state.running)
+      this.#noteSkipped(link, due, 'running', state)
       return undefined
     }
     if (link.quarantinedUntil !== undefined) {
-      this.#noteSkipped(link, due, 'quarantined', state.running)
+      this.#noteSkipped(link, due, 'quarantined', state)
       return undefined
     }
     state.dispatched++
@@ -111,11 +120,16 @@ export class Dispatcher {
       failure = toError(thrown)
       this.#counts.transfers++
       this.#counts.failed++
+      recordOf(state).transfers++
+      recordOf(state).failed++
       getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
     }
     state.running--
     this.#inFlight--
-    if (report !== undefined) this.note(report)
+    if (report !== undefined) {
+      recordOf(state).add(report)
+      this.note(report)
+    }
     if (failure !== undefined) this.#hooks.onFailure(failure)
     this.#tellWaiting()
     if (this.usedUp()) this.#hooks.onAllUsedUp()
@@ -161,7 +175,9 @@ export class Dispatcher {
     for (const resolve of waiting) resolve()
   }
 
-  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime): void {
+  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, record: LinkRecord): void {
+    record.late++
+    record.missed += missed
     this.#counts.late++
     this.#counts.missed += missed
     const andMissed = missed === 0 ? '' : `, and missed ${missed} due times, which are not made up`
@@ -169,12 +185,21 @@ export class Dispatcher {
     this.#hooks.notify('late', { link: link.name, scheduledAt, lateness, missed })
   }
 
-  #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], running: number): void {
+  #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], state: LinkState): void {
+    const { running } = state
+    recordOf(state).skipped++
     this.#counts.skipped++
     const why = reason === 'running' ? `${running} of its transfers still run` : 'it is quarantined'
     getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${why}`)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })
   }
+}
+
+/** Of links that did nothing yet. */
+const NOTHING = new LinkRecord()
+
+function recordOf(state: LinkState): LinkRecord {
+  return (state.record ??= new LinkRecord())
 }
 
 /** @throws {@link ImplementationError} when a link of a third party yields no report */

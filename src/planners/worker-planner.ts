@@ -11,9 +11,11 @@ import { moduleUrl } from '../threads/link-module.js'
 import { ThreadLink } from '../threads/thread-link.js'
 import type { Thread } from '../threads/thread.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
+import { ThreadWatch } from '../threads/thread-stats.js'
 import type { Clock } from './clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
 import { checkTime, type PlannerOptions } from './planner-options.js'
+import type { PlannerStats } from './planner-stats.js'
 
 export interface WorkerPlannerOptions extends PlannerOptions {
   /**
@@ -79,6 +81,7 @@ export class WorkerPlanner extends ClockedPlanner {
   /** The threads. See {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
   readonly #hosting: Hosting
+  readonly #threadWatch = new ThreadWatch()
   /** URLs of the link modules. */
   readonly #modules: Set<string>
   /** Links that were removed, of modules of which others stay: they do not come back at the next start. */
@@ -125,6 +128,10 @@ export class WorkerPlanner extends ClockedPlanner {
   /** How many worker threads this planner has. */
   get threads(): number {
     return this.pool.size
+  }
+
+  override stats(): PlannerStats {
+    return { ...super.stats(), threads: this.#threadWatch.read(this.pool.threads) }
   }
 
   /**

@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8'
+
 /*
  * Memory that a thread shares with the main thread, so that it shows what it does even while it does not answer:
  *
@@ -5,6 +7,7 @@
  *   begun     how many runs of transfers it has begun, in the order in which they were sent
  *   inside    id of the link whose code it is in, plus one; 0 outside of any
  *   deadline  the earliest time at which a transfer that runs in it should have ended, by {@link monotonic}
+ *   heapUsed, external   how much memory its objects take, as of the last beat
  *
  * Each number has one writer, and is read as a whole on every 64-bit machine.
  */
@@ -12,6 +15,9 @@ const BEAT = 0
 const BEGUN = 1
 const INSIDE = 2
 const DEADLINE = 3
+const HEAP_USED = 4
+const EXTERNAL = 5
+const NUMBERS = 6
 
 /** How often a thread's pulse beats, in milliseconds. */
 export const BEAT_INTERVAL = 100
@@ -23,7 +29,7 @@ export class Pulse {
   readonly #numbers: Float64Array
 
   constructor(memory?: SharedArrayBuffer) {
-    this.memory = memory ?? new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT)
+    this.memory = memory ?? new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT)
     this.#numbers = new Float64Array(this.memory)
     if (memory === undefined) this.#numbers[DEADLINE] = Infinity
   }
@@ -59,8 +65,22 @@ export class Pulse {
     this.#numbers[DEADLINE] = time
   }
 
+  /** Bytes of the thread's JavaScript objects. */
+  get heapUsed(): number {
+    return this.#numbers[HEAP_USED] ?? 0
+  }
+
+  /** Bytes outside of its heap that its objects hold. */
+  get external(): number {
+    return this.#numbers[EXTERNAL] ?? 0
+  }
+
+  /** To be called by the thread itself. */
   beat(): void {
     this.#numbers[BEAT] = this.beats + 1
+    const memory = getHeapStatistics()
+    this.#numbers[HEAP_USED] = memory.used_heap_size
+    this.#numbers[EXTERNAL] = memory.external_memory
   }
 }
 

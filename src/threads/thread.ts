@@ -88,6 +88,11 @@ export class Thread {
     return this.#running.size
   }
 
+  /** How many of them it has not begun, as far as it shows. */
+  get waiting(): number {
+    return Math.max(0, this.#runs - this.#pulse.begun)
+  }
+
   /** How many transfers its worker was given so far. */
   get given(): number {
     return this.#runs - this.#runsBefore

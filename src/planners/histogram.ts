@@ -1,0 +1,125 @@
+/** How lengths of time are spread, in milliseconds. Percentiles are off by {@link HISTOGRAM_ERROR} of themselves at most. */
+export interface Distribution {
+  /** How many there were. */
+  readonly count: number
+  readonly mean: number
+  /** At most this long were half of them. */
+  readonly p50: number
+  /** At most this long were 99 of 100. */
+  readonly p99: number
+  readonly max: number
+  /** How many there were from one length (included) up to another (not included), shortest first; those with none left out. */
+  readonly buckets: readonly { readonly from: number; readonly upTo: number; readonly count: number }[]
+}
+
+/** How many buckets there are from a length to its double. */
+const STEPS = 8
+
+/** Half a bucket, as a share of the length where it begins. */
+export const HISTOGRAM_ERROR = 1 / (2 * STEPS)
+
+/** Shorter ones, in milliseconds, are taken for 0: no clock here tells them apart. */
+const SHORTEST = 2 ** -10
+/** Longer ones, in milliseconds, are taken for that long: seven weeks. */
+const LONGEST = 2 ** 32
+
+/** Bits of the mantissa of a double, in its upper word, that do not count: the three highest choose one of the steps. */
+const IGNORED_BITS = 20 - Math.log2(STEPS)
+
+const double = new Float64Array(1)
+const words = new Uint32Array(double.buffer)
+double[0] = 1
+const UPPER = words[1] === 0 ? 0 : 1
+
+const NO_COUNTS = new Uint32Array(0)
+
+/**
+ * Counts lengths of time, in buckets whose width grows with the length: each power of two is divided into equal steps, so
+ * which one it is can be read off the bits of the number. The layout is that of HdrHistogram (http://hdrhistogram.org), the
+ * bound of the relative error that of DDSketch with linear interpolation (https://arxiv.org/abs/1908.10693).
+ *
+ * Only the powers of two that occur take memory, 32 bytes each: there is one for each of many links.
+ */
+export class Histogram {
+  #counts = NO_COUNTS
+  /** The bucket that the first count is of: a multiple of STEPS. */
+  #first = 0
+  #zeros = 0
+  #count = 0
+  #sum = 0
+  #max = 0
+
+  /** @param length - in milliseconds; what is less than 0, or no number, counts as 0 */
+  record(length: number): void {
+    this.#count++
+    if (!(length >= SHORTEST)) {
+      this.#zeros++
+      return
+    }
+    this.#sum += length
+    if (length > this.#max) this.#max = length
+    const bucket = bucketOf(length)
+    let at = bucket - this.#first
+    if (at < 0 || at >= this.#counts.length) {
+      this.#reach(bucket)
+      at = bucket - this.#first
+    }
+    this.#counts[at]!++ // eslint-disable-line @typescript-eslint/no-non-null-assertion -- it is there now
+  }
+
+  read(): Distribution {
+    return {
+      count: this.#count,
+      mean: this.#count === 0 ? 0 : this.#sum / this.#count,
+      p50: this.#percentile(0.5),
+      p99: this.#percentile(0.99),
+      max: this.#max,
+      buckets: this.#buckets(),
+    }
+  }
+
+  #percentile(share: number): number {
+    let left = Math.ceil(share * this.#count) - this.#zeros
+    if (left <= 0) return 0
+    for (const [at, count] of this.#counts.entries()) {
+      left -= count
+      const bucket = this.#first + at
+      if (left <= 0) return Math.min(this.#max, (startOf(bucket) + startOf(bucket + 1)) / 2)
+    }
+    return this.#max
+  }
+
+  #buckets(): Distribution['buckets'] {
+    const buckets = this.#zeros === 0 ? [] : [{ from: 0, upTo: SHORTEST, count: this.#zeros }]
+    for (const [at, count] of this.#counts.entries()) {
+      const bucket = this.#first + at
+      if (count > 0) buckets.push({ from: startOf(bucket), upTo: startOf(bucket + 1), count })
+    }
+    return buckets
+  }
+
+  /** Makes room for a bucket. */
+  #reach(bucket: number): void {
+    const power = bucket - (bucket % STEPS)
+    const before = this.#counts
+    const first = before.length === 0 ? power : Math.min(this.#first, power)
+    const end = before.length === 0 ? power + STEPS : Math.max(this.#first + before.length, power + STEPS)
+    const counts = new Uint32Array(end - first)
+    counts.set(before, before.length === 0 ? 0 : this.#first - first)
+    this.#counts = counts
+    this.#first = first
+  }
+}
+
+/** The exponent and the highest bits of the mantissa, as one number. */
+function bucketOf(length: number): number {
+  double[0] = length < LONGEST ? length : LONGEST
+  return (words[UPPER] as number) >>> IGNORED_BITS
+}
+
+/** The shortest length in a bucket. */
+function startOf(bucket: number): number {
+  words[UPPER] = bucket << IGNORED_BITS
+  words[1 - UPPER] = 0
+  return double[0] as number
+}
