@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb'
-import { equalityKey, type Mongo } from '../mongo-client.js'
+import type { Mongo } from '../mongo-client.js'
+import { equalityKey } from '../mongo-equality.js'
 
 /**
  * How far a collection was read: the greatest value of the cursor field, and the documents that were read at it.

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import type { BulkWriteResult, Collection, Document, MongoBulkWriteError, WriteError } from 'mongodb'
 import { DatabaseError, toError } from '../errors.js'
-import { equalityKey, type Mongo } from '../mongo-client.js'
+import type { Mongo } from '../mongo-client.js'
+import { equalityKey } from '../mongo-equality.js'
 import { isRetryableCode, withoutValues } from '../mongo-errors.js'
 import type { Entry } from './mongo-documents.js'
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
 import { firstLine } from './mongo.js'
 
@@ -12,4 +13,11 @@ t.test('a program that ends before it prints a line fails at once, with what it 
   await t.rejects(firstLine(start(`console.error('no such driver'); process.exit(1)`)), {
     message: /ended before it printed a line: no such driver$/,
   })
+})
+
+t.test('a program that prints no line in time is given up, with what it said', async (t) => {
+  const child = start(`console.error('waiting'); setInterval(() => {}, 1000)`)
+  t.teardown(() => child.kill())
+  await once(child.stderr, 'readable')
+  await t.rejects(firstLine(child, 500), { message: /printed no line within 500 ms: waiting$/ })
 })

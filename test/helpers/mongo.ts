@@ -60,23 +60,34 @@ async function ferretDb(t: Test): Promise<MongoServer | undefined> {
 /**
  * The first line that a program prints.
  *
- * @throws when it ends before, with what it says of that
+ * @param within - how long to wait for it, in milliseconds
+ * @throws when it ends before, or does not print it in time, with what it says of that
  */
-export async function firstLine(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<string> {
+export async function firstLine(
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+  within = 20_000,
+): Promise<string> {
   // read to the end, as a full pipe would hold it up
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = `${said}${text}`.slice(-2000)
   })
   const lines = createInterface(child.stdout)
-  const [line] = await Promise.race([
-    once(lines, 'line') as Promise<[string]>,
-    once(child, 'close').then(() => {
-      throw new Error(`${child.spawnfile} ended before it printed a line: ${said.trim()}`)
-    }),
-  ])
-  child.stdout.resume()
-  return line.trim()
+  const failed = (how: string) => new Error(`${child.spawnfile} ${how}: ${said.trim()}`)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(failed(`printed no line within ${within} ms`)), within)
+  })
+  const ended = once(child, 'close').then(() => {
+    throw failed('ended before it printed a line')
+  })
+  try {
+    const [line] = await Promise.race([once(lines, 'line') as Promise<[string]>, ended, late])
+    return line.trim()
+  } finally {
+    clearTimeout(timer)
+    child.stdout.resume()
+  }
 }
 
 /** The `mongod` that mongodb-memory-server downloads. */
