@@ -60,7 +60,9 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
     const workers = pool.threads.slice(0, chunks.length).map((_, index) => (start + index) % pool.threads.length)
     await Promise.all(workers.map((index) => work(pool.threads[index] as Thread)))
     update.signal.throwIfAborted()
-    return processed.flat()
+    const all: Record[] = []
+    for (const chunk of processed) for (const record of chunk) all.push(record)
+    return all
   }
 
   async function ship(thread: Thread, records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {

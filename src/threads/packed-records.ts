@@ -1,24 +1,39 @@
 import { UncloneableRecordError } from '../errors.js'
 import { Record, type Metadata } from '../record.js'
+import { fromColumns, toColumns } from './columns.js'
 import type { PackedRecords } from './protocol.js'
 
 /** Records as what a structured clone carries best. */
 export function pack(records: readonly Record[]): PackedRecords {
-  return { payloads: records.map(({ payload }) => payload), metadata: records.map(({ metadata }) => metadata) }
+  const payloads = records.map(({ payload }) => payload)
+  const columns = toColumns(payloads)
+  const metadata = packMetadata(records)
+  return columns === undefined ? { payloads, ...metadata } : { columns, ...metadata }
 }
 
 /** The records again. What shared its metadata shares it here too. */
 export function unpack(packed: PackedRecords): Record[] {
-  const frozen = new Map<Metadata, Metadata>()
-  return packed.payloads.map((payload, index) => {
-    const metadata = packed.metadata[index] ?? {}
-    let shared = frozen.get(metadata)
-    if (shared === undefined) {
-      shared = Object.freeze(metadata)
-      frozen.set(metadata, shared)
-    }
-    return new Record(payload, shared)
+  const payloads = packed.columns === undefined ? packed.payloads : fromColumns(packed.columns)
+  const metadata = packed.metadata.map((one) => Object.freeze(one))
+  const { metadataOf } = packed
+  if (metadataOf === undefined) {
+    const [shared] = metadata
+    return payloads.map((payload) => new Record(payload, shared))
+  }
+  return payloads.map((payload, index) => new Record(payload, metadata[metadataOf[index] ?? 0]))
+}
+
+function packMetadata(records: readonly Record[]): Pick<PackedRecords, 'metadata' | 'metadataOf'> {
+  const [first] = records
+  if (first === undefined) return { metadata: [] }
+  if (records.every(({ metadata }) => metadata === first.metadata)) return { metadata: [first.metadata] }
+  const places = new Map<Metadata, number>()
+  const metadataOf = Uint32Array.from(records, ({ metadata }) => {
+    const place = places.get(metadata) ?? places.size
+    if (place === places.size) places.set(metadata, place)
+    return place
   })
+  return { metadata: [...places.keys()], metadataOf }
 }
 
 /**

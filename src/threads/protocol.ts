@@ -4,6 +4,7 @@ import type { LogLevels } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import type { Metadata } from '../record.js'
 import type { PlainError } from '../report.js'
+import type { Columns } from './columns.js'
 import type { PackedReports } from './packed-reports.js'
 
 /*
@@ -65,12 +66,17 @@ export interface RunRequest {
   readonly drain: boolean
 }
 
-/** Records on their way between threads: metadata is shared by many, so it goes once. */
-export interface PackedRecords {
-  readonly payloads: readonly unknown[]
-  /** The metadata of each record; a structured clone keeps it one object where it was one. */
+/** Records on their way between threads: each list as short as can be, as a structured clone takes time for each object. */
+export type PackedRecords = PackedPayloads & {
+  /** What metadata there is, each once. */
   readonly metadata: readonly Metadata[]
+  /** For each record the place of its metadata in that list. Left out when all share one. */
+  readonly metadataOf?: Uint32Array
 }
+
+type PackedPayloads =
+  | { readonly columns: Columns; readonly payloads?: undefined }
+  | { readonly payloads: readonly unknown[]; readonly columns?: undefined }
 
 /** What a thread can be asked to do, and what it answers. */
 export interface Calls {

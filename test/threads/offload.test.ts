@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { Cancellation } from '../../src/cancellation.js'
 import { Record } from '../../src/record.js'
 import { offload, type OffloadOptions } from '../../src/threads/offload.js'
+import { unpack } from '../../src/threads/packed-records.js'
 import { Update } from '../../src/update.js'
 import { captureLogs } from '../helpers/logs.js'
 import { loopbackThread } from '../helpers/loopback.js'
@@ -23,7 +24,7 @@ async function pool(t: Test, size = 2) {
   /** The sizes of the chunks that each thread was given. */
   const chunks = () =>
     places.map(({ loopback }) =>
-      loopback.tasks.flatMap((task) => (task.call === 'process' ? [task.records.payloads.length] : [])),
+      loopback.tasks.flatMap((task) => (task.call === 'process' ? [unpack(task.records).length] : [])),
     )
   const processor = (options?: OffloadOptions) => offload({ threads }, processors, options ?? {})
   const idle = () => threads.every((thread) => !thread.busy)

@@ -36,6 +36,22 @@ t.test('records that share their metadata share it on the other side, frozen', a
   t.ok(Object.isFrozen(a?.metadata))
 })
 
+t.test('payloads alike go in columns, others as they are', async (t) => {
+  const alike = [new Record({ id: 1, name: 'a' }, { a: 1 }), new Record({ id: 2, name: 'b' })]
+  t.same(pack(alike).columns?.names, ['id', 'name'])
+  t.strictSame(
+    crossing(alike).map(({ payload, metadata }) => [payload, metadata]),
+    [
+      [{ id: 1, name: 'a' }, { a: 1 }],
+      [{ id: 2, name: 'b' }, {}],
+    ],
+  )
+  const payload = { id: 1, parts: [1] }
+  const [first, second] = crossing([new Record(payload), new Record(payload)])
+  t.strictSame(first?.payload, payload)
+  t.equal(first?.payload, second?.payload, 'what was one object is one object')
+})
+
 t.test('what cannot be cloned is named by its record, its inlet and its path', async (t) => {
   const fine = new Record({ a: 1 }, { __inlet__: 'Fine' })
   const error = refused([fine, new Record({ rows: [{ at: 1 }, { at: () => 1 }] }, { __inlet__: 'RowInlet' })])
