@@ -1,6 +1,7 @@
+import { constants } from 'node:buffer'
 import { inspect } from 'node:util'
 import { checkBoolean, checkOptions } from '../check.js'
-import { InvalidOptionError } from '../errors.js'
+import { InvalidOptionError, InvalidPayloadError } from '../errors.js'
 import { Outlet, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import type { Update } from '../update.js'
@@ -45,10 +46,14 @@ export class PrintOutlet extends Outlet {
     this.#stream = options.stream === undefined ? standardOutput() : checkStream(options.stream)
   }
 
-  push(records: Record[], update: Update): Promise<void> {
+  /** @throws {@link InvalidPayloadError} on a batch that is longer than a text can be; nothing is printed then */
+  async push(records: Record[], update: Update): Promise<void> {
     const prefix = this.#skipUpdate ? '' : `${String(update)} `
     const lines = records.map((record) => `${prefix}${toText(this.#onlyPayload ? record.payload : record)}\n`)
-    return print(this.#stream, lines.join(''))
+    if (lines.reduce((sum, line) => sum + line.length, 0) > constants.MAX_STRING_LENGTH) {
+      throw new InvalidPayloadError('PrintOutlet: a batch is longer than a text can be: push it in smaller batches')
+    }
+    await print(this.#stream, lines.join(''))
   }
 
   override saveState(): unknown {

@@ -32,6 +32,18 @@ t.test('a batch is one text, with a line per record', async (t) => {
   ])
 })
 
+t.test(
+  'a batch that is longer than a text can be is an error that says what to do, and nothing is printed',
+  async (t) => {
+    const stream = { write: () => t.fail('printed') }
+    const batch = Array<Record>(513).fill(new Record('x'.repeat(1 << 20)))
+    await t.rejects(new PrintOutlet({ stream, onlyPayload: true }).push(batch, update), {
+      code: 'DATABAY_INVALID_PAYLOAD',
+      message: /^PrintOutlet: .* smaller batches$/,
+    })
+  },
+)
+
 t.test('only the payload, and without the update', async (t) => {
   const nested = '{ a: { b: { c: { d: [ 1, 2 ] } } } }'
   t.same(await printed({ onlyPayload: true }), [`random_ints.2 5\nrandom_ints.2 ${nested}\nrandom_ints.2 text\n`])
