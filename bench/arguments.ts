@@ -2,12 +2,20 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Settings } from './bench.js'
 
 /** What a run was asked for. */
-export interface Arguments extends Settings {
+export interface Arguments {
+  readonly settings: Settings
   /** Names of benches. */
-  readonly only: readonly string[]
+  readonly benches: readonly string[]
   readonly json: boolean
   /** Where charts go: a file or a folder. */
   readonly plot: string | undefined
+}
+
+interface Options extends Omit<Settings, 'only'> {
+  readonly only: readonly string[]
+  readonly case: string
+  readonly json: boolean
+  readonly plot?: string
 }
 
 /** @param benches - names of all benches */
@@ -22,6 +30,7 @@ export function parseArguments(argv: readonly string[], benches: readonly string
   const command = new Command('bench')
     .description('Measures databay beside its peers. Figures can be compared within one run only.')
     .option('--only <names>', 'benches to run, like dispatch,records', names, [...benches])
+    .option('--case <text>', 'measures only cases whose name contains this', '')
     .option('--threads <counts>', 'counts of worker threads to measure with', threads, [1, 2, 4])
     .option('--seconds <seconds>', 'how long one sample takes', positive, 0.5)
     .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
@@ -29,8 +38,8 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--json', 'prints one JSON object', false)
     .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder')
   command.parse([...argv], { from: 'user' })
-  const { plot, ...rest } = command.opts<Omit<Arguments, 'plot'> & { plot?: string }>()
-  return { ...rest, plot }
+  const { only: chosen, json, plot, case: only, ...settings } = command.opts<Options>()
+  return { settings: { ...settings, only }, benches: chosen, json, plot }
 }
 
 function positive(text: string): number {

@@ -10,6 +10,8 @@ export interface Settings {
   readonly samples: number
   /** Whether it is only to be seen that the bench works: sizes are to be as small as can be. */
   readonly smoke: boolean
+  /** Only cases whose name contains this are measured. */
+  readonly only: string
 }
 
 /** A bench answers one question, beside the peers that it is to be compared with. */

@@ -32,18 +32,17 @@ export interface Report {
 }
 
 const asked = parseArguments(process.argv.slice(2), Object.keys(BENCHES))
-const { threads, seconds, samples, smoke } = asked
-const settings: Settings = { threads, seconds, samples, smoke }
+const { settings } = asked
 const report: Report = { machine: machine(), settings, benches: await runAll(asked) }
 if (asked.json) console.log(JSON.stringify(report, undefined, 2))
 else printEnd()
 
-async function runAll({ only, json }: Arguments): Promise<Result[]> {
+async function runAll({ benches, json }: Arguments): Promise<Result[]> {
   const results: Result[] = []
-  for (const name of only) {
-    const result = only.length === 1 ? await runHere(name) : await runApart(name)
+  for (const name of benches) {
+    const result = benches.length === 1 ? await runHere(name) : await runApart(name)
     if (!json) print(result)
-    else if (only.length > 1) console.error(`${name}: ${result.seconds.toFixed(0)} s`)
+    else if (benches.length > 1) console.error(`${name}: ${result.seconds.toFixed(0)} s`)
     results.push(result)
   }
   return results
@@ -60,8 +59,9 @@ async function runHere(name: string): Promise<Result> {
 }
 
 async function runApart(name: string): Promise<Result> {
-  const settings = ['--threads', threads.join(','), '--seconds', `${seconds}`, '--samples', `${samples}`]
-  const args = [fileURLToPath(import.meta.url), '--only', name, '--json', ...settings, ...(smoke ? ['--smoke'] : [])]
+  const { threads, seconds, samples, smoke, only } = settings
+  const sizes = ['--threads', threads.join(','), '--seconds', `${seconds}`, '--samples', `${samples}`, '--case', only]
+  const args = [fileURLToPath(import.meta.url), '--only', name, '--json', ...sizes, ...(smoke ? ['--smoke'] : [])]
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 })
   const { benches } = JSON.parse(stdout) as Report
   const [result] = benches

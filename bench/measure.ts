@@ -34,6 +34,7 @@ export interface Figures {
  * so that what else the machine does hits all of them alike: A B C, C B A, A B C, …
  */
 export async function compare(name: string, subjects: readonly Subject[], settings: Settings): Promise<Measurement[]> {
+  if (!name.includes(settings.only)) return []
   const opened: { readonly subject: Subject; readonly open: OpenSubject; readonly samples: Figures[] }[] = []
   try {
     for (const subject of subjects) opened.push({ subject, open: await subject.open(), samples: [] })
