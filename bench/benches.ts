@@ -3,4 +3,7 @@ import type { Bench } from './bench.js'
 /** The benches by their names, in the order in which they run. Each is loaded when it is chosen only. */
 export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   dispatch: async () => (await import('./dispatch.js')).dispatch,
+  records: async () => (await import('./records.js')).records,
+  cpu: async () => (await import('./cpu.js')).cpu,
+  io: async () => (await import('./io.js')).io,
 }

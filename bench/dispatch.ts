@@ -3,6 +3,7 @@ import { Piscina } from 'piscina'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
 import { check, compare, rate, type Subject } from './measure.js'
+import { plural } from './text.js'
 
 const UNITS = { rate: 'transfers/s' }
 
@@ -188,8 +189,4 @@ function inProcess(count: number): Subject {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0)
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -18,7 +18,7 @@ export interface OpenSubject {
    * be done was not.
    */
   sample(seconds: number): Promise<Figures>
-  close?(): Promise<void> | void
+  readonly close?: (() => Promise<void> | void) | undefined
 }
 
 export interface Units {

@@ -1,5 +1,8 @@
 import type { Measurement } from './bench.js'
+import { cpuCase } from './cpu.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
+import { besideCase, waitingCase } from './io.js'
+import { pipelinesCase, recordsCase } from './records.js'
 
 /** What a figure should be. Absolute figures hold for a machine of two cores. */
 export interface Target {
@@ -24,21 +27,65 @@ export interface Judged extends Target {
   readonly met: 'aim' | 'floor' | 'missed'
 }
 
+const CLOSED_LOOP = 'Piscina, closed loop per thread'
+const COPIES = recordsCase({ records: 10_000, copy: true, outlets: 1 })
+const IO = [
+  { links: 30, floor: 115, aim: 104 },
+  { links: 300, floor: 150, aim: 114 },
+  { links: 1000, floor: 250, aim: 150 },
+]
+
 /** The targets of the benches. */
 export const TARGETS: readonly Target[] = [
   {
-    id: 'P1',
-    bench: 'dispatch',
+    ...{ id: 'P1', bench: 'dispatch', unit: 'x', better: 'more', floor: 15, aim: 40 },
     what: '1,000 no-op links due at once / raw Piscina, one task per transfer, closed loop per thread',
-    of: { case: dueAtOnceCase(1000, 2), subject: 'databay', figure: 'rate', peer: 'Piscina, closed loop per thread' },
-    ...{ unit: 'x', better: 'more', floor: 15, aim: 40 },
+    of: { case: dueAtOnceCase(1000, 2), subject: 'databay', figure: 'rate', peer: CLOSED_LOOP },
   },
   {
-    id: 'P2',
-    bench: 'dispatch',
+    ...{ id: 'P2', bench: 'dispatch', unit: 'x', better: 'more', floor: 0.75, aim: 0.95 },
     what: 'one link per message / raw Piscina with the same tasks in flight',
-    of: { case: onePerMessageCase(2), subject: 'databay', figure: 'rate', peer: 'Piscina, closed loop per thread' },
-    ...{ unit: 'x', better: 'more', floor: 0.75, aim: 0.95 },
+    of: { case: onePerMessageCase(2), subject: 'databay', figure: 'rate', peer: CLOSED_LOOP },
+  },
+  {
+    ...{ id: 'P3', bench: 'records', unit: 'x', better: 'more', floor: 0.7, aim: 1 },
+    what: '10,000 with copies, one outlet / plain functions that copy by hand',
+    of: { case: COPIES, subject: 'databay', figure: 'rate', peer: 'plain functions, copies by hand' },
+  },
+  {
+    ...{ id: 'P3', bench: 'records', unit: 'x', better: 'more', floor: 3, aim: 4 },
+    what: 'the same / plain functions with structuredClone',
+    of: { case: COPIES, subject: 'databay', figure: 'rate', peer: 'plain functions, structuredClone' },
+  },
+  {
+    ...{ id: 'P4', bench: 'records', unit: 'x', better: 'more', floor: 1.5, aim: 1.8 },
+    what: 'pipelines on 2 threads / on 1',
+    of: { case: pipelinesCase(), subject: 'databay, 2 threads', figure: 'rate', peer: 'databay, 1 thread' },
+  },
+  {
+    ...{ id: 'P5', bench: 'cpu', unit: 'x', better: 'more', floor: 1.8, aim: 1.9 },
+    what: '8 links that compute, on 2 threads / on 1',
+    of: { case: cpuCase('primes'), subject: 'databay, 2 threads', figure: 'rate', peer: 'databay, 1 thread' },
+  },
+  {
+    ...{ id: 'P5', bench: 'cpu', unit: 'x', better: 'more', floor: 0.95, aim: 1 },
+    what: 'the same / raw Piscina',
+    of: { case: cpuCase('primes'), subject: 'databay, 2 threads', figure: 'rate', peer: 'Piscina, 2 threads' },
+  },
+  {
+    ...{ id: 'P5', bench: 'cpu', unit: 'ms', better: 'less', floor: 5, aim: 1 },
+    what: 'delay p99 of the main thread meanwhile',
+    of: { case: cpuCase('primes'), subject: 'databay, 2 threads', figure: 'delay p99' },
+  },
+  ...IO.map(({ links, floor, aim }): Target => ({
+    ...{ id: 'P6', bench: 'io', unit: 'ms', better: 'less', floor, aim },
+    what: `${links.toLocaleString('en')} links of 100 ms all done`,
+    of: { case: waitingCase(links, 2), subject: 'databay', figure: 'all done' },
+  })),
+  {
+    ...{ id: 'P7', bench: 'io', unit: 'ms', better: 'less', floor: 130, aim: 104 },
+    what: '30 links of 100 ms all done, beside 8 that compute',
+    of: { case: besideCase(30, 2), subject: 'databay, lanes given', figure: 'all done' },
   },
 ]
 

@@ -1,0 +1,116 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Piscina } from 'piscina'
+import type { Bench, Measurement, Settings } from './bench.js'
+import { ClosedLoop } from './closed-loop.js'
+import { DELAY_UNITS, withDelay } from './loop-delay.js'
+import { check, compare, type Subject } from './measure.js'
+import { plural } from './text.js'
+import { RESULTS, WORK, type Work } from './work/computing.js'
+
+const UNITS = { rate: 'transfers/s', ...DELAY_UNITS }
+const LINKS = 8
+
+export const cpu: Bench = {
+  name: 'cpu',
+  question: 'How fast is work that computes, and how free does it leave the main thread?',
+  async run(settings) {
+    const measurements: Measurement[] = []
+    const kinds: Work[] = settings.smoke ? ['primes'] : ['primes', 'json', 'sha256']
+    for (const work of kinds) measurements.push(...(await measure(work, settings)))
+    return measurements
+  },
+}
+
+export function cpuCase(work: Work): string {
+  return `${LINKS} links that compute ${work}`
+}
+
+function measure(work: Work, settings: Settings): Promise<Measurement[]> {
+  const { threads } = settings
+  const subjects = [
+    ...threads.flatMap((count) => [
+      databay(work, count, count > 1 && threads.includes(1) ? ['databay, 1 thread'] : []),
+      piscina(work, count),
+    ]),
+    mainThread(work),
+  ]
+  // long enough that it does not matter that a thread idles while the last of all ends
+  return compare(cpuCase(work), subjects, { ...settings, seconds: settings.seconds * 2 })
+}
+
+/** A subject of which so many pieces of work are in flight, each followed by the next one. */
+function subject(name: string, peers: readonly string[], open: () => Promise<OpenWork>): Subject {
+  return {
+    name,
+    units: UNITS,
+    peers,
+    async open() {
+      const work = await open()
+      return {
+        close: () => work.close?.(),
+        sample: (seconds) =>
+          withDelay(async () => {
+            const from = performance.now()
+            const made = await work.run(() => performance.now() - from >= seconds * 1000)
+            return { rate: made / ((performance.now() - from) / 1000) }
+          }),
+      }
+    },
+  }
+}
+
+interface OpenWork {
+  /** Works until it is told to stop; gives how many pieces of work were done. */
+  run(until: () => boolean): Promise<number>
+  close?(): Promise<void>
+}
+
+function databay(work: Work, threads: number, peers: readonly string[]): Subject {
+  const all = [...peers, `Piscina, ${plural(threads, 'thread')}`, 'main thread']
+  return subject(`databay, ${plural(threads, 'thread')}`, all, async () => {
+    const module = new URL(`./links/computing.js?links=${LINKS}&work=${work}`, import.meta.url)
+    const loop = await ClosedLoop.start(module, { threads })
+    return {
+      run: (until) => loop.run(until, ({ outlets }) => check('results', outlets[0]?.pushed, 1)),
+      close: () => loop.close(),
+    }
+  })
+}
+
+function piscina(work: Work, threads: number): Subject {
+  return subject(`Piscina, ${plural(threads, 'thread')}`, [], async () => {
+    const filename = new URL('./workers/computing.js', import.meta.url).href
+    const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads, idleTimeout: Infinity })
+    await Promise.all(Array.from({ length: threads }, () => pool.run(work)))
+    return {
+      async run(until) {
+        let made = 0
+        const one = async () => {
+          do {
+            check('result', await pool.run(work), RESULTS[work])
+            made++
+          } while (!until())
+        }
+        await Promise.all(Array.from({ length: LINKS }, one))
+        return made
+      },
+      close: () => pool.destroy(),
+    }
+  })
+}
+
+function mainThread(work: Work): Subject {
+  return subject('main thread', [], () =>
+    Promise.resolve({
+      async run(until) {
+        let made = 0
+        do {
+          check('result', WORK[work](), RESULTS[work])
+          made++
+          await nextTurn() // as a program would that has other things to do
+        } while (!until())
+        return made
+      },
+    }),
+  )
+}

@@ -1,0 +1,45 @@
+/**
+ * Links that move rows: `?links=1` says how many, `records=10000` how many rows a transfer has, `outlets=1` how many
+ * outlets a link has, `copy=true` whether each gets copies.
+ */
+import { Inlet, Link, Outlet, type Record } from 'databay'
+import { expectedSum, makeRows, score, type Row } from '../work/rows.js'
+
+const { searchParams } = new URL(import.meta.url)
+const count = Number(searchParams.get('links') ?? 1)
+const records = Number(searchParams.get('records') ?? 10_000)
+const outlets = Number(searchParams.get('outlets') ?? 1)
+const copyRecords = searchParams.get('copy') !== 'false'
+const expected = expectedSum(records)
+
+class RowInlet extends Inlet<Row> {
+  pull(): Row[] {
+    return makeRows(records)
+  }
+}
+
+/** Sees to it that what comes is what should. */
+class SumOutlet extends Outlet<Row> {
+  push(batch: Record<Row>[]): void {
+    let sum = 0
+    for (const { payload } of batch) sum += payload.value
+    if (sum !== expected) throw new Error(`the sum of the records is ${sum} rather than ${expected}`)
+  }
+}
+
+function scoreAll(batch: Record<Row>[]): Record<Row>[] {
+  return batch.map((record) => record.with({ payload: score(record.payload) }))
+}
+
+export const links = Array.from(
+  { length: count },
+  (_, index) =>
+    new Link({
+      inlets: new RowInlet(),
+      processors: scoreAll,
+      outlets: Array.from({ length: outlets }, () => new SumOutlet()),
+      copyRecords,
+      interval: 86_400,
+      tags: `records${index}`,
+    }),
+)

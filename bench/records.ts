@@ -1,0 +1,133 @@
+import type { Bench, Measurement, Settings } from './bench.js'
+import { ClosedLoop } from './closed-loop.js'
+import { check, compare, rate, type Subject } from './measure.js'
+import { plural } from './text.js'
+import { copyByHand, expectedSum, makeRows, score, type Row } from './work/rows.js'
+
+const UNITS = { rate: 'records/s' }
+
+/** A kind of transfer. */
+interface Shape {
+  readonly records: number
+  readonly copy: boolean
+  readonly outlets: number
+}
+
+/** How many links transfer at once where threads are compared. */
+const PIPELINES = 8
+
+export const records: Bench = {
+  name: 'records',
+  question: 'How many records can go through a link in a second?',
+  async run(settings) {
+    const measurements: Measurement[] = []
+    for (const shape of settings.smoke ? [shapeOf(10, true, 1)] : SHAPES) {
+      const copies = shape.copy
+        ? [plain('copies by hand', copyByHand, shape), plain('structuredClone', clone, shape)]
+        : []
+      const peers = shape.copy ? copies : [plain('no copies', (row) => row, shape)]
+      measurements.push(...(await compare(recordsCase(shape), [oneLink(shape, peers), ...peers], settings)))
+    }
+    measurements.push(...(await pipelines(settings)))
+    return measurements
+  },
+}
+
+const SHAPES: readonly Shape[] = [
+  ...[1000, 10_000, 100_000].flatMap((records) => [shapeOf(records, true, 1), shapeOf(records, false, 1)]),
+  ...[shapeOf(10_000, true, 3), shapeOf(10_000, false, 3)],
+]
+
+function shapeOf(records: number, copy: boolean, outlets: number): Shape {
+  return { records, copy, outlets }
+}
+
+export function recordsCase({ records, copy, outlets }: Shape): string {
+  return `${plural(records, 'record')}, copies ${copy ? 'on' : 'off'}, ${plural(outlets, 'outlet')}`
+}
+
+export function pipelinesCase(): string {
+  return `${plural(PIPELINES, 'link')} of 10,000 records, copies on, one outlet`
+}
+
+function linksOf(links: number, { records, copy, outlets }: Shape): URL {
+  return new URL(
+    `./links/records.js?links=${links}&records=${records}&copy=${copy}&outlets=${outlets}`,
+    import.meta.url,
+  )
+}
+
+/** One link in one thread. */
+function oneLink(shape: Shape, peers: readonly Subject[]): Subject {
+  return databay(
+    'databay',
+    1,
+    1,
+    shape,
+    peers.map(({ name }) => name),
+  )
+}
+
+/** Links in so many threads: what a further thread brings. */
+function pipelines(settings: Settings): Promise<Measurement[]> {
+  const shape = shapeOf(settings.smoke ? 10 : 10_000, true, 1)
+  const { threads } = settings
+  const subjects = threads.map((count) => {
+    const peers = count > 1 && threads.includes(1) ? ['databay, 1 thread'] : []
+    return databay(`databay, ${plural(count, 'thread')}`, PIPELINES, count, shape, peers)
+  })
+  // long enough that it does not matter that threads idle while the last of all ends
+  return compare(pipelinesCase(), subjects, { ...settings, seconds: settings.seconds * 2 })
+}
+
+function databay(name: string, links: number, threads: number, shape: Shape, peers: readonly string[]): Subject {
+  return {
+    name,
+    units: UNITS,
+    peers,
+    async open() {
+      const loop = await ClosedLoop.start(linksOf(links, shape), { threads })
+      return {
+        async sample(seconds) {
+          const from = performance.now()
+          const made = await loop.run(
+            () => performance.now() - from >= seconds * 1000,
+            ({ pulled, outlets }) => {
+              check('records pulled', pulled, shape.records)
+              for (const { pushed } of outlets) check('records pushed', pushed, shape.records)
+            },
+          )
+          return { rate: (made * shape.records) / ((performance.now() - from) / 1000) }
+        },
+        close: () => loop.close(),
+      }
+    },
+  }
+}
+
+function clone(row: Row): Row {
+  return structuredClone(row)
+}
+
+/** The same work as functions on the main thread. */
+function plain(how: string, copy: (row: Row) => Row, { records, outlets, copy: copies }: Shape): Subject {
+  const expected = expectedSum(records)
+  return {
+    name: `plain functions, ${how}`,
+    units: UNITS,
+    open: () => ({
+      async sample(seconds) {
+        const done = await rate(seconds, () => {
+          const rows = makeRows(records).map(score)
+          for (let outlet = 0; outlet < outlets; outlet++) {
+            let sum = 0
+            for (const row of copies ? rows.map(copy) : rows) sum += row.value
+            check('sum', sum, expected)
+          }
+          return records
+        })
+        return { rate: done }
+      },
+    }),
+  }
+}

@@ -1,0 +1,38 @@
+/** The rows that record pipelines work on: the same work for links and for plain functions. */
+export interface Row {
+  readonly id: number
+  readonly name: string
+  readonly value: number
+  readonly place: { readonly city: string; readonly latitude: number; readonly longitude: number }
+  readonly tags: readonly string[]
+}
+
+const CITIES = ['Amsterdam', 'Rotterdam', 'Utrecht', 'Groningen']
+
+/** New rows, as a source would give them. */
+export function makeRows(count: number): Row[] {
+  const rows: Row[] = []
+  for (let id = 0; id < count; id++) {
+    const place = { city: CITIES[id % CITIES.length] ?? '', latitude: 52 + (id % 10) / 10, longitude: 4.9 }
+    rows.push({ id, name: `sensor ${id % 100}`, value: id % 1000, place, tags: ['indoor', 'v2'] })
+  }
+  return rows
+}
+
+/** What happens to each row on its way. */
+export function score(row: Row): Row {
+  return { ...row, value: row.value * 2 + 1 }
+}
+
+/** A copy of which no part is shared, as one would write it by hand. */
+export function copyByHand({ id, name, value, place, tags }: Row): Row {
+  const { city, latitude, longitude } = place
+  return { id, name, value, place: { city, latitude, longitude }, tags: [...tags] }
+}
+
+/** What the values of all rows come to after {@link score}. */
+export function expectedSum(count: number): number {
+  let sum = 0
+  for (let id = 0; id < count; id++) sum += (id % 1000) * 2 + 1
+  return sum
+}

@@ -1,0 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A task that waits, for a raw Piscina. */
+export default async function wait(milliseconds: number): Promise<number> {
+  await delay(milliseconds)
+  return milliseconds
+}
