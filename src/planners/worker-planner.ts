@@ -6,7 +6,7 @@ import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
 import type { TransferReport } from '../report.js'
-import { Hosting } from '../threads/hosting.js'
+import { Hosting, type Hit } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
 import { ThreadLink } from '../threads/thread-link.js'
 import type { Thread } from '../threads/thread.js'
@@ -305,8 +305,17 @@ export class WorkerPlanner extends ClockedPlanner {
   }
 
   #onLost(lost: LostThread): void {
-    const { names, buffered, culprit } = this.#hosting.lost(lost)
+    const hit = this.#hosting.lost(lost)
+    const quarantinedUntil = hit.culprit?.quarantinedUntil
+    // transfers that ended before are reported first: what they left in buffers is lost too
+    setImmediate(() => {
+      this.#tellLost(lost, hit, quarantinedUntil)
+    })
+  }
+
+  #tellLost(lost: LostThread, { names, culprit, ...hit }: Hit, quarantinedUntil: number | undefined): void {
     const { error } = lost
+    const buffered = hit.buffered()
     const [thread, transfers] = [lost.thread.number, lost.runs.length]
     const by = culprit === undefined ? '' : ` by ${culprit.name}`
     getLogger('databay.WorkerPlanner').error(
@@ -314,7 +323,6 @@ export class WorkerPlanner extends ClockedPlanner {
       `thread ${thread} was lost${by} with ${transfers} transfers and ${buffered} buffered records: ${error.message}`,
     )
     this.countLost(buffered)
-    const quarantinedUntil = culprit?.quarantinedUntil
     const event = { thread, error, culprit: culprit?.name, quarantinedUntil, links: names, transfers, buffered }
     this.notify('threadLost', event)
   }

@@ -14,8 +14,11 @@ import { Upkeep, type ChangingPool } from './upkeep.js'
 export interface Hit {
   /** The links that it hosted. */
   readonly names: string[]
-  /** How many records they held in buffers. */
-  readonly buffered: number
+  /**
+   * How many records they held in buffers. To be asked once, when the reports that the thread had sent before are heard:
+   * those are on their way to the links still.
+   */
+  readonly buffered: () => number
   /** The link that ended it; `undefined` when that is not known. */
   readonly culprit: ThreadLink | undefined
 }
@@ -104,12 +107,12 @@ export class Hosting {
   /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
   lost({ thread, runs, inside }: LostThread): Hit {
     const hit = this.#residents.in(thread)
-    const buffered = hit.reduce((sum, link) => sum + link.buffered, 0)
     // nobody else was there
     const suspect = inside ?? (runs.length === 1 ? runs[0] : undefined)
     const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
     culprit?.strike()
-    for (const link of hit) link.lost(thread)
+    const losses = hit.map((link) => link.lost(thread))
+    const buffered = () => losses.reduce((sum, loss) => sum + loss(), 0)
     return { names: hit.map(({ name }) => name), buffered, culprit }
   }
 

@@ -205,14 +205,22 @@ export class ThreadLink implements PlannedLink {
     )
   }
 
-  /** Its thread was lost: opens it anew in the thread that takes its place. */
-  lost(thread: Thread): void {
-    for (const host of this.#hosts) {
-      if (host.thread !== thread || host.moving) continue
-      this.#buffered = 0
+  /**
+   * Its thread was lost: opens it anew in the thread that takes its place.
+   *
+   * @returns gives how many records were lost in its buffers; to be called once, when all reports of that thread have come
+   */
+  lost(thread: Thread): () => number {
+    const hosts = this.#hosts.filter((host) => host.thread === thread && !host.moving)
+    for (const host of hosts) {
       host.open = false
       host.opening = undefined
       this.#reopen(host)
+    }
+    return () => {
+      const lost = this.#buffered
+      if (hosts.length > 0) this.#buffered = 0
+      return lost
     }
   }
 

@@ -30,7 +30,8 @@ interface Standstill {
  */
 export class Watch<T extends Watched> {
   readonly #options: WatchOptions
-  readonly #standstills = new Map<T, Standstill>()
+  /** Threads come and go: those that were retired are not kept. */
+  readonly #standstills = new WeakMap<T, Standstill>()
 
   constructor(options: WatchOptions) {
     this.#options = options

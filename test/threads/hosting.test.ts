@@ -4,6 +4,7 @@ import type { ThreadLink } from '../../src/threads/thread-link.js'
 import type { LinkSpec } from '../fixtures/links.js'
 import { loopbackThread } from '../helpers/loopback.js'
 import { captureLogs } from '../helpers/logs.js'
+import { turnOfTheLoop } from '../helpers/nodes.js'
 import { fixture, linkModule, openGate, pushedTo, tracesOf, until } from '../helpers/threads.js'
 
 /** Hosting in threads without workers, and which of them hosts which link. */
@@ -128,6 +129,28 @@ t.test('a module that cannot be used is an error that names it, and no link of a
   })
 })
 
+t.test('whenever a thread is lost, a transfer has failed or what it left in a buffer is told as lost', async (t) => {
+  const seen = new Set<boolean>()
+  for (let turns = 0; turns < 12; turns++) {
+    const { made, host, places } = await hosting(t, 1)
+    const [link] = await host({ tags: `held${turns}`, buffer: 9 })
+    const [{ thread }] = places as [(typeof places)[0]]
+    await link!.onStart()
+    const transfer = link!.transfer()
+    for (let turn = 0; turn < turns; turn++) await turnOfTheLoop()
+    const error = new Error('gone')
+    const hit = made.lost({ thread, error, ...thread.lose(error) })
+    await turnOfTheLoop()
+    const lost = hit.buffered()
+    await places[0]!.adopt()
+    const { errors } = await transfer
+    seen.add(lost > 0)
+    // one that had not begun is made in the thread's place, and nothing is lost
+    t.equal(lost + link!.buffered, errors.length > 0 ? 0 : 1, `after ${turns} turns`)
+  }
+  t.equal(seen.size, 2, 'both were seen')
+})
+
 t.test('a thread that is lost is told by whom it hit', async (t) => {
   const { made, host, places } = await hosting(t, 2)
   const links = await host({ tags: 'a', buffer: 9 }, { tags: 'b' }, { tags: 's', stateless: true })
@@ -137,7 +160,10 @@ t.test('a thread that is lost is told by whom it hit', async (t) => {
   const error = new Error('gone')
   const lost = first!.thread.lose(error)
   const thread = first!.thread
-  t.match(made.lost({ thread, error, ...lost }), { names: ['a', 's'], buffered: 1, culprit: undefined })
+  const hit = made.lost({ thread, error, ...lost })
+  t.match(hit, { names: ['a', 's'], culprit: undefined })
+  t.equal(hit.buffered(), 1)
+  t.equal(hit.buffered(), 0, 'once')
   const loopback = await first!.adopt()
   t.match(await links[0]!.transfer(), { failed: false })
   t.equal(loopback.count('open'), 1, 'opened anew, in one message')

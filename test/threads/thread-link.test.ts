@@ -42,7 +42,7 @@ function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | u
 
 function lose({ thread }: Place, link: ThreadLink): void {
   thread.lose(new Error('gone'))
-  link.lost(thread)
+  link.lost(thread)()
 }
 
 t.test('it is to a planner what the link in the thread is', async (t) => {
