@@ -1,0 +1,173 @@
+/**
+ * Runs a planner for any time while its threads are killed, and tells whether what it takes is flat: memory, handles, and
+ * how late transfers start. All that the links push is judged meanwhile.
+ *
+ *   node dist/test/faults/soak.js [--minutes 30 | --seconds 60] [--links 200] [--interval 1] [--kill-every 20]
+ *                                 [--threads 2] [--seed 1] [--warm-up 150] [--slack] [--json]
+ *
+ * Ends with code 1 when something is not flat or wrong.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { anySeed } from './random.js'
+import { courses, keep, type Course, type Window } from './soak-verdict.js'
+import { SoakRun, type Victim } from './soak-run.js'
+import { quantile } from './trend.js'
+import { vitals } from './vitals.js'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string' },
+    seconds: { type: 'string' },
+    links: { type: 'string', default: '200' },
+    interval: { type: 'string', default: '1' },
+    'kill-every': { type: 'string', default: '20' },
+    threads: { type: 'string', default: '2' },
+    seed: { type: 'string', default: String(anySeed()) },
+    'warm-up': { type: 'string' },
+    slack: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
+const seconds = values.seconds === undefined ? 60 * Number(values.minutes ?? 30) : Number(values.seconds)
+const [links, interval, killEvery, threads, seed] = [
+  Number(values.links),
+  Number(values.interval),
+  Number(values['kill-every']),
+  Number(values.threads),
+  Number(values.seed),
+]
+const warmUp = Number(values['warm-up'] ?? Math.min(150, seconds / 6))
+/** A window is what is between two kills, or this long in seconds. */
+const window = killEvery > 0 ? killEvery : Math.min(10, seconds / 10)
+/** How long after an order to collect its garbage a thread has done so, in milliseconds. */
+const COLLECTING = 1000 * interval + 300
+
+const say = (text: string) => {
+  if (!values.json) console.log(text)
+}
+
+const setting = { seconds, links, interval, killEvery, threads, seed, warmUp }
+say(
+  `${seconds} s, ${links} links every ${interval} s, ${threads} threads, one killed every ${killEvery} s, seed ${seed}; ${process.version}, ${process.platform}`,
+)
+const before = vitals()
+const run = new SoakRun(setting)
+const started = performance.now()
+const elapsed = () => (performance.now() - started) / 1000
+await run.planner.start()
+let windows: Window[] = []
+/** How many things that are wrong were told. */
+let told = 0
+say('     at   resident  heap  handles  fds  threads  p99 late  transfers  failed  wrong  killed by')
+for (let number = 0; elapsed() < seconds; number++) {
+  const victim: Victim | undefined = killEvery > 0 ? run.kill() : undefined
+  await wait(Math.max(0, (number + 1) * window * 1000 - COLLECTING - 1000 * elapsed()))
+  run.collect()
+  await wait(Math.max(0, (number + 1) * window * 1000 - 1000 * elapsed()))
+  const p99 = quantile(run.takeLateness(), 0.99)
+  const now: Window = { ...vitals(), at: elapsed(), p99 }
+  if (now.at > warmUp) windows = keep(windows, now)
+  line(now, victim)
+}
+run.settle()
+await run.end()
+await wait(500) // the system takes a moment to take threads away
+const after = vitals()
+if (after.handles > before.handles) {
+  run.ledger.blame(`${after.handles - before.handles} handles are left: ${JSON.stringify(after.types)}`)
+}
+summary()
+
+function line(now: Window, victim: Victim | undefined): void {
+  const mebibytes = (bytes: number, digits: number) => (bytes / 1024 / 1024).toFixed(digits)
+  const { transfers, failed } = run.ledger.counts
+  const cells = [
+    `${now.at.toFixed(0)} s`.padStart(7),
+    mebibytes(now.resident, 1).padStart(10),
+    mebibytes(now.heap, 2).padStart(6),
+    String(now.handles).padStart(6),
+    String(now.descriptors ?? '').padStart(6),
+    String(now.threads ?? '').padStart(7),
+    now.p99.toFixed(1).padStart(9),
+    String(transfers).padStart(11),
+    String(failed).padStart(7),
+    String(run.ledger.wrong).padStart(6),
+    `  ${victim === undefined ? '' : victim.killing.name}`,
+  ]
+  if (values.json) console.log(JSON.stringify({ ...now, transfers, failed, killedBy: victim?.killing.name }))
+  else say(cells.join(' '))
+  for (const example of run.ledger.examples.slice(told)) say(`WRONG: ${example}`)
+  told = run.ledger.examples.length
+}
+
+function summary(): void {
+  const { ledger, planner, recoveries } = run
+  const recovery = { p50: quantile(recoveries, 0.5), p99: quantile(recoveries, 0.99), most: Math.max(0, ...recoveries) }
+  const limit = 1000 * interval + 500
+  const slow = recoveries.filter((time) => time > limit).length
+  if (slow > 0 && !values.slack) ledger.blame(`${slow} times a link needed more than ${limit} ms to transfer again`)
+  const all = courses(windows)
+  const grows = all.filter(({ verdict }) => verdict === 'grows')
+  const ok = ledger.wrong === 0 && grows.length === 0
+  process.exitCode = ok ? 0 : 1
+  const { counts } = planner
+  if (values.json) {
+    const { wrong, examples } = ledger
+    console.log(
+      JSON.stringify({
+        ok,
+        setting,
+        courses: all,
+        counts,
+        records: ledger.counts,
+        wrong,
+        examples,
+        recovery,
+        kills: run.kills,
+      }),
+    )
+    return
+  }
+  say(
+    `\n${windows.length} windows after ${warmUp} s of warming up; slopes by Theil and Sen, with 95 % confidence, an hour`,
+  )
+  say(`${''.padEnd(28)}first third  last third    slope  between          bound  verdict`)
+  for (const course of all) say(courseLine(course))
+  const { counts: records } = ledger
+  say(
+    `\nthreads lost: ${Object.entries(run.kills)
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', ')}`,
+  )
+  say(
+    `transfers: ${counts.transfers}, ${counts.failed} failed, ${counts.skipped} skipped, ${counts.late} late, ${counts.missed} missed`,
+  )
+  say(
+    `records: ${records.pushed} pushed (${records.pushedAllTheSame} of transfers that failed), ${records.failedRecords} failed with their transfers, ${records.lost} lost in buffers (${records.lostAsTold} as told)`,
+  )
+  say(
+    `recovery: ${recoveries.length} times a link transferred again after its thread was lost, p50 ${recovery.p50.toFixed(0)} ms, p99 ${recovery.p99.toFixed(0)} ms, most ${recovery.most.toFixed(0)} ms`,
+  )
+  say(`handles after the shutdown: ${after.handles} (before the start: ${before.handles})`)
+  say(`errors of transfers: ${JSON.stringify(run.failures)}`)
+  for (const example of ledger.examples) say(`WRONG: ${example}`)
+  const flat = grows.length === 0 ? 'flat' : `NOT FLAT: ${grows.map(({ name }) => name).join(', ')}`
+  say(
+    `${flat}; ${ledger.wrong === 0 ? 'nothing wrong: every loss is accounted for' : `${ledger.wrong} things are WRONG`}`,
+  )
+}
+
+function courseLine({ name, unit, digits, first, last, slope, low, high, bound, verdict }: Course): string {
+  const [a, b, c] = [first, last, slope].map((value) => value.toFixed(digits))
+  const between = `${low.toFixed(digits)} to ${high.toFixed(digits)}`
+  return [
+    `${name}${unit === '' ? '' : ` (${unit})`}`.padEnd(28),
+    (a ?? '').padStart(10),
+    (b ?? '').padStart(11),
+    (c ?? '').padStart(8),
+    ` ${between.padEnd(16)}`,
+    String(bound).padStart(5),
+    ` ${verdict === 'unknown' ? 'not known: run longer' : verdict}`,
+  ].join(' ')
+}
