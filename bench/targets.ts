@@ -3,6 +3,7 @@ import { cpuCase } from './cpu.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
 import { besideCase, waitingCase } from './io.js'
 import { pipelinesCase, recordsCase } from './records.js'
+import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
 
 /** What a figure should be. Absolute figures hold for a machine of two cores. */
 export interface Target {
@@ -86,6 +87,20 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'P7', bench: 'io', unit: 'ms', better: 'less', floor: 130, aim: 104 },
     what: '30 links of 100 ms all done, beside 8 that compute',
     of: { case: besideCase(30, 2), subject: 'databay, lanes given', figure: 'all done' },
+  },
+  {
+    id: 'P11',
+    bench: 'offload',
+    what: 'work per record from which on it pays on 2 threads',
+    of: { case: BREAK_EVEN_CASE, subject: threadsSubject(2), figure: 'work' },
+    ...{ unit: 'us', better: 'less', floor: 5, aim: 2 },
+  },
+  {
+    id: 'P11',
+    bench: 'offload',
+    what: 'heavy work on 2 threads / in place',
+    of: { case: workCase(HEAVY), subject: threadsSubject(2), figure: 'rate', peer: 'in place' },
+    ...{ unit: 'x', better: 'more', floor: 1.6, aim: 1.9 },
   },
 ]
 
