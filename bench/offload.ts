@@ -39,6 +39,8 @@ export const offload: Bench = {
     measurements.push(
       ...(await compare('chunks, 4 us of work per record', [inPlace(input, chunked), ...subjects], settings)),
     )
+    // one case alone tells nothing of where it breaks even
+    if (settings.only !== '') return measurements
     for (const threads of settings.threads) measurements.push(breakEven(measurements, works, threads, settings))
     return measurements
   },
