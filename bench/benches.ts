@@ -8,4 +8,5 @@ export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   io: async () => (await import('./io.js')).io,
   offload: async () => (await import('./offload.js')).offload,
   boundary: async () => (await import('./boundary.js')).boundary,
+  startup: async () => (await import('./startup.js')).startup,
 }

@@ -3,6 +3,7 @@ import { cpuCase } from './cpu.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
 import { besideCase, waitingCase } from './io.js'
 import { pipelinesCase, recordsCase } from './records.js'
+import { firstCase, LINKS_CASE, MEMORY_CASE } from './startup.js'
 import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
 
 /** What a figure should be. Absolute figures hold for a machine of two cores. */
@@ -89,18 +90,39 @@ export const TARGETS: readonly Target[] = [
     of: { case: besideCase(30, 2), subject: 'databay, lanes given', figure: 'all done' },
   },
   {
-    id: 'P11',
-    bench: 'offload',
-    what: 'work per record from which on it pays on 2 threads',
-    of: { case: BREAK_EVEN_CASE, subject: threadsSubject(2), figure: 'work' },
-    ...{ unit: 'us', better: 'less', floor: 5, aim: 2 },
+    ...{ id: 'P10', bench: 'startup', unit: 'ms', better: 'less', floor: 10, aim: 1 },
+    what: 'first transfer of a warm planner',
+    of: { case: firstCase(2), subject: 'databay', figure: 'warm' },
   },
   {
-    id: 'P11',
-    bench: 'offload',
+    ...{ id: 'P10', bench: 'startup', unit: 'MiB', better: 'less', floor: 14, aim: 9 },
+    what: 'memory per thread, empty',
+    of: { case: MEMORY_CASE, subject: 'empty', figure: 'memory' },
+  },
+  {
+    ...{ id: 'P10', bench: 'startup', unit: 'MiB', better: 'less', floor: 35, aim: 25 },
+    what: 'memory per thread, with mongodb and undici',
+    of: { case: MEMORY_CASE, subject: 'loaded', figure: 'memory' },
+  },
+  {
+    ...{ id: 'P10', bench: 'startup', unit: 'bytes', better: 'less', floor: 4096, aim: 1024 },
+    what: 'heap of the main thread per idle link, 10,000 links',
+    of: { case: LINKS_CASE, subject: 'databay', figure: 'heap' },
+  },
+  {
+    ...{ id: 'P10', bench: 'startup', unit: 'ms', better: 'less', floor: 500, aim: 100 },
+    what: 'adding 10,000 links',
+    of: { case: LINKS_CASE, subject: 'databay', figure: 'adding' },
+  },
+  {
+    ...{ id: 'P11', bench: 'offload', unit: 'us', better: 'less', floor: 5, aim: 2 },
+    what: 'work per record from which on it pays on 2 threads',
+    of: { case: BREAK_EVEN_CASE, subject: threadsSubject(2), figure: 'work' },
+  },
+  {
+    ...{ id: 'P11', bench: 'offload', unit: 'x', better: 'more', floor: 1.6, aim: 1.9 },
     what: 'heavy work on 2 threads / in place',
     of: { case: workCase(HEAVY), subject: threadsSubject(2), figure: 'rate', peer: 'in place' },
-    ...{ unit: 'x', better: 'more', floor: 1.6, aim: 1.9 },
   },
 ]
 
