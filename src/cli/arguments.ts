@@ -6,6 +6,7 @@ import { moduleUrl } from '../threads/link-module.js'
 
 /** What `databay run` is told to do, checked. What was left out is `undefined`. */
 export interface RunArguments {
+  readonly command: 'run'
   /** URLs of the link modules. */
   readonly modules: readonly string[]
   readonly threads: number | undefined

@@ -1,10 +1,11 @@
 import { parseCommandLine } from './program.js'
 import { runCommand } from './run-command.js'
 import type { Ending, Surroundings } from './surroundings.js'
+import { tuneCommand } from './tune.js'
 
 /** The command `databay`. Everything of the process that it reads or writes is given to it. */
 export async function databay(surroundings: Surroundings): Promise<Ending> {
   const parsed = parseCommandLine(surroundings.argv, surroundings)
   if (typeof parsed === 'number') return { code: parsed, signal: undefined }
-  return runCommand(parsed, surroundings)
+  return parsed.command === 'tune' ? tuneCommand(parsed, surroundings) : runCommand(parsed, surroundings)
 }

@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { InvalidOptionError } from '../errors.js'
 import { LOG_LEVELS, type LogLevel } from '../log.js'
-import { checkCount, checkLogLevel, checkModule, checkWatchPath, type RunArguments } from './arguments.js'
+import { checkCount, checkLogLevel, checkWatchPath, type RunArguments } from './arguments.js'
 import { EXIT, type TextStream } from './surroundings.js'
+import { addModule, addTune, type TuneArguments } from './tune-arguments.js'
 
 const AFTER_RUN_HELP = `
 A link module is an ES module that exports links. The command ends when all links have made their transfers, when an
@@ -40,13 +41,13 @@ interface RunFlags {
 /**
  * Reads the command line.
  *
- * @returns what `databay run` is to do; the exit code when there is nothing to do, all being said
+ * @returns what the command is to do; the exit code when there is nothing to do, all being said
  */
 export function parseCommandLine(
   argv: readonly string[],
   output: { readonly stdout: TextStream; readonly stderr: TextStream },
-): RunArguments | number {
-  let parsed: RunArguments | undefined
+): RunArguments | TuneArguments | number {
+  let parsed: RunArguments | TuneArguments | undefined
   const program = new Command('databay')
     .description('Scheduled data transfer in worker threads')
     .version(version())
@@ -60,6 +61,9 @@ export function parseCommandLine(
     })
   addRun(program, (run) => {
     parsed = run
+  })
+  addTune(program, (tune) => {
+    parsed = tune
   })
   try {
     program.parse([...argv], { from: 'user' })
@@ -106,18 +110,13 @@ function addRun(program: Command, onRun: (run: RunArguments) => void): void {
     })
 }
 
-function addModule(text: string, before: readonly string[] | undefined): readonly string[] {
-  const module = checkModule('<link-module>', text)
-  if (before?.includes(module) === true) throw new InvalidOptionError('<link-module>', 'each link module once', text)
-  return [...(before ?? []), module]
-}
-
 function addWatchPath(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), checkWatchPath('--watch-path', text)]
 }
 
 function toArguments(modules: readonly string[], flags: Partial<RunFlags>): RunArguments {
   return {
+    command: 'run',
     modules,
     threads: flags.threads,
     transfersPerThread: flags.transfersPerThread,

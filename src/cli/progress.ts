@@ -1,5 +1,5 @@
 import { StatusLine } from './status-line.js'
-import { statusText, type Status } from './status-text.js'
+import { statusText, type Status, type StatusLook } from './status-text.js'
 import type { Surroundings, TextStream } from './surroundings.js'
 
 /** Shows how a run goes, until it is closed. */
@@ -19,15 +19,24 @@ export function showProgress(
   status: () => Status,
   say: (text: string) => void,
 ): Progress {
+  return showLine({ stdout, stderr, env }, (look) => statusText(status(), look), say)
+}
+
+/** A text on a terminal's status line, lines with it now and then elsewhere. */
+export function showLine(
+  { stdout, stderr, env }: Pick<Surroundings, 'stdout' | 'stderr' | 'env'>,
+  text: (look?: StatusLook) => string,
+  say: (text: string) => void,
+): Progress {
   return isTerminal(stderr, env)
-    ? liveProgress(stderr, stdout.isTTY === true ? [stdout] : [], wantsColor(stderr, env), status)
-    : plainProgress(status, say)
+    ? liveProgress(stderr, stdout.isTTY === true ? [stdout] : [], wantsColor(stderr, env), text)
+    : plainProgress(text, say)
 }
 
 /** A line every ten seconds. */
-export function plainProgress(status: () => Status, say: (text: string) => void, every = LINE_EVERY): Progress {
+export function plainProgress(text: () => string, say: (text: string) => void, every = LINE_EVERY): Progress {
   const timer = setInterval(() => {
-    say(statusText(status()))
+    say(text())
   }, every).unref()
   return {
     close() {
@@ -40,11 +49,11 @@ function liveProgress(
   terminal: TextStream,
   others: readonly TextStream[],
   color: boolean,
-  status: () => Status,
+  text: (look: StatusLook) => string,
 ): Progress {
   const line = new StatusLine(terminal, others)
   const refresh = () => {
-    line.show(statusText(status(), { width: line.width, color }))
+    line.show(text({ width: line.width, color }))
   }
   const timer = setInterval(refresh, REFRESH).unref()
   refresh()

@@ -95,9 +95,10 @@ export class WorkerPlanner extends ClockedPlanner {
   /**
    * @param links - links and link modules to begin with
    * @param clock - the clock to go by; for tests
+   * @param rehearse - whether outlets are given nothing, to see how long transfers take; for `databay tune`
    * @throws {@link InvalidOptionError}
    */
-  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock) {
+  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock, rehearse = false) {
     checkObject('options', options)
     const { live, modules } = divide(toArray(links))
     const size = {
@@ -110,7 +111,7 @@ export class WorkerPlanner extends ClockedPlanner {
     }
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
-    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout })
+    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, rehearse })
     this.#hosting = new Hosting(this.pool)
     this.#modules = new Set(modules)
     this.pool.on('lost', (lost) => {
@@ -128,6 +129,11 @@ export class WorkerPlanner extends ClockedPlanner {
   /** How many worker threads this planner has. */
   get threads(): number {
     return this.pool.size
+  }
+
+  /** How many transfers may run at once in one thread. */
+  get transfersPerThread(): number {
+    return this.pool.transfersPerThread
   }
 
   override stats(): PlannerStats {

@@ -25,6 +25,7 @@ import type {
   ThreadSetup,
 } from './protocol.js'
 import { monotonic, Pulse } from './pulse.js'
+import { Rehearsal } from './rehearsal.js'
 import { Trace } from './trace.js'
 
 /** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
@@ -71,6 +72,7 @@ export class LinkHost {
   #onEnd: () => void = () => undefined
   readonly #pulse: Pulse
   readonly #trace: Trace | undefined
+  readonly #rehearsal: Rehearsal | undefined
   readonly #deadlines = new Deadlines()
   /** Identifies what is limited in time among the deadlines, beside the runs. */
   #limited = -1
@@ -82,6 +84,7 @@ export class LinkHost {
     this.#setup = setup
     this.#pulse = new Pulse(setup.pulse)
     this.#trace = setup.trace === true ? new Trace(this.#pulse) : undefined
+    this.#rehearsal = setup.rehearse === true ? new Rehearsal() : undefined
   }
 
   /** A promise was rejected, and nobody handles that. */
@@ -205,12 +208,18 @@ export class LinkHost {
   #load(module: string): Promise<ReadonlyMap<string, ExportedLink>> {
     let loading = this.#modules.get(module)
     if (loading === undefined) {
-      loading = loadLinks(module).then((links) => new Map(links.map((one) => [nameOf(one.exportName, one.index), one])))
+      loading = this.#loadLinks(module)
       this.#modules.set(module, loading)
       // it may be mended by the time it is asked for again
       loading.catch(() => this.#modules.delete(module))
     }
     return loading
+  }
+
+  async #loadLinks(module: string): Promise<ReadonlyMap<string, ExportedLink>> {
+    const links = await loadLinks(module)
+    if (this.#rehearsal !== undefined) for (const { link } of links) await this.#rehearsal.prepare(link)
+    return new Map(links.map((one) => [nameOf(one.exportName, one.index), one]))
   }
 
   #idOf(instance: object): string {

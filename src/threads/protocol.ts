@@ -120,6 +120,8 @@ export interface ThreadSetup {
   readonly startTimeout: number
   /** How long a link may take to shut down, in milliseconds. */
   readonly shutdownTimeout: number
+  /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `Rehearsal`. */
+  readonly rehearse?: boolean
   /** Where the thread shows what it does: see `Pulse`. */
   readonly pulse?: SharedArrayBuffer
   /** Whether the thread shows whose code it is in also where that goes on after a wait, or by itself. That takes time. */
@@ -127,7 +129,7 @@ export interface ThreadSetup {
 }
 
 /** What all threads of a pool have in common. */
-export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout'>
+export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'rehearse'>
 
 export type CallName = keyof Calls
 

@@ -91,14 +91,19 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     super()
     this.#size = options.threads
     this.#options = options
-    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout }
+    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity, rehearse = false } = options
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, rehearse }
     this.#watch = new Watch({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
   /** How many threads the pool has while it runs. */
   get size(): number {
     return this.#size
+  }
+
+  /** How many transfers may run at once in one thread. */
+  get transfersPerThread(): number {
+    return this.#settings.transfersPerThread
   }
 
   /** The threads; none while the pool does not run. */

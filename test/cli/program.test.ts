@@ -13,6 +13,7 @@ const ticks = pathToFileURL(cliFixture('ticks.mjs')).href
 
 t.test('without options the library decides', async (t) => {
   t.strictSame(parse('run ticks.mjs').parsed, {
+    command: 'run',
     modules: [ticks],
     threads: undefined,
     transfersPerThread: undefined,
@@ -31,6 +32,7 @@ t.test('options are taken, before and after the modules', async (t) => {
   const line =
     'run --threads 3 --transfers-per-thread=7 ticks.mjs rare.mjs --transfers 5 --ignore-exceptions --no-immediate-transfer --log-level info --json'
   t.strictSame(parse(line).parsed, {
+    command: 'run',
     modules: [ticks, pathToFileURL(cliFixture('rare.mjs')).href],
     threads: 3,
     transfersPerThread: 7,

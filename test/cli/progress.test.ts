@@ -1,5 +1,6 @@
 import t from 'tap'
 import { plainProgress, showProgress } from '../../src/cli/progress.js'
+import { statusText } from '../../src/cli/status-text.js'
 import type { Status } from '../../src/cli/status-text.js'
 import { FakeStream, screenOf } from '../helpers/command.js'
 
@@ -81,7 +82,7 @@ t.test('elsewhere a line is said now and then', async (t) => {
   const keepAlive = setTimeout(() => {}, 10_000)
   await new Promise<void>((resolve) => {
     const progress = plainProgress(
-      () => status,
+      () => statusText(status),
       (line) => {
         if (said.push(line) < 2) return
         progress.close()

@@ -20,6 +20,7 @@ t.test('what the planner finds wrong with its options are bad arguments', async 
   const surroundings = fakeSurroundings([])
   const ending = await runCommand(
     {
+      command: 'run',
       modules: ['https://some.test/links.js'],
       threads: 1,
       transfersPerThread: 1,
