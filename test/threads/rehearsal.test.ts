@@ -37,7 +37,7 @@ t.test('inlets are told that nothing was delivered, also those of several links'
   const inlet = new ToldInlet()
   const links = [1, 2].map(() => new Link({ inlets: inlet, outlets: new KeepOutlet(), interval: 1 }))
   const rehearsal = new Rehearsal()
-  for (const link of links) await rehearsal.prepare(link as unknown as Link)
+  for (const link of links) await rehearsal.prepare(link)
   const [report] = await Promise.all(links.map((link) => link.transfer()))
   t.strictSame(inlet.told, [false, false])
   t.match(report, { pulled: 2, errors: [], outlets: [{ pushed: 2 }] })
@@ -49,7 +49,7 @@ t.test('what takes the place of an outlet is called as it is, and can be moved w
   await new Rehearsal().prepare(link as unknown as Link)
   const [first, second] = link.outlets
   t.strictSame([String(first), String(second)], [String(movable), String(other)])
-  t.type(first?.saveState, 'function')
+  t.ok(first?.saveState !== undefined)
   t.equal(first?.saveState?.(), undefined)
   t.equal(second?.saveState === undefined, other.saveState === undefined)
   const { outlets } = await link.transfer()
