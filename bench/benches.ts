@@ -6,6 +6,7 @@ export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   records: async () => (await import('./records.js')).records,
   cpu: async () => (await import('./cpu.js')).cpu,
   io: async () => (await import('./io.js')).io,
+  schedule: async () => (await import('./schedule.js')).schedule,
   offload: async () => (await import('./offload.js')).offload,
   boundary: async () => (await import('./boundary.js')).boundary,
   startup: async () => (await import('./startup.js')).startup,

@@ -38,7 +38,7 @@ export async function compare(name: string, subjects: readonly Subject[], settin
   const opened: { readonly subject: Subject; readonly open: OpenSubject; readonly samples: Figures[] }[] = []
   try {
     for (const subject of subjects) opened.push({ subject, open: await subject.open(), samples: [] })
-    for (const { open } of opened) await open.sample(settings.seconds)
+    if (!settings.smoke) for (const { open } of opened) await open.sample(settings.seconds)
     for (let round = 0; round < settings.samples; round++) {
       for (const { subject, open, samples } of round % 2 === 0 ? opened : [...opened].reverse()) {
         samples.push(checked(subject, await open.sample(settings.seconds)))
@@ -54,7 +54,8 @@ export async function compare(name: string, subjects: readonly Subject[], settin
         const other = opened.find((one) => one.subject.name === peer)
         if (other === undefined) throw new Error(`${name}: there is no peer '${peer}' of ${subject.name}`)
         if (!(figure in other.subject.units)) return []
-        return [{ peer, ratio: median(own.map((value, at) => value / (other.samples[at]?.[figure] ?? Number.NaN))) }]
+        const ratio = median(own.map((value, at) => value / (other.samples[at]?.[figure] ?? Number.NaN)))
+        return Number.isFinite(ratio) ? [{ peer, ratio }] : [] // both are 0, or only the peer
       })
       const statistics = { samples: own, median: median(own), spread: spread(own), ratios }
       return { case: name, subject: subject.name, figure, unit, ...statistics }

@@ -1,98 +1,217 @@
-/**
- * How late are links when many are due at the same time? Counts every transfer of every link, from when it was due
- * until its code runs in its thread.
- *
- *   node dist/bench/schedule.js [--links 1000] [--interval 1] [--warmup 5] [--seconds 20] [--threads 2] [--json]
- *
- * The first seconds are told apart: there the code is not compiled yet.
- *
- * Exits 1 when a tick was missed.
- */
-import { parseArgs } from 'node:util'
-import { WorkerPlanner } from 'databay'
-import { machine } from './machine.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Cron } from 'croner'
+import nodeSchedule from 'node-schedule'
+import type { PlannedLink } from 'databay'
+import type { Bench, Measurement } from './bench.js'
+import { compare, check, type OpenSubject, type Subject, type Units } from './measure.js'
 import { summary } from './statistics.js'
+import { plural } from './text.js'
+import { TICK_UNITS, Ticks } from './ticks.js'
+import { WatchedPlanner } from './watched-planner.js'
 
-const { values } = parseArgs({
-  options: {
-    links: { type: 'string', default: '1000' },
-    interval: { type: 'string', default: '1' },
-    warmup: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '20' },
-    threads: { type: 'string', default: '2' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const number = (name: keyof typeof values): number => {
-  const value = Number(values[name])
-  if (!(value > 0)) throw new TypeError(`--${name}: expected a number above 0, got '${values[name]}'`)
-  return value
+const UNITS: Units = {
+  'dispatched p50': 'ms',
+  'dispatched p99': 'ms',
+  'dispatched max': 'ms',
+  scheduling: '% CPU',
+  ...TICK_UNITS,
 }
-const [links, interval, threads] = [number('links'), number('interval'), number('threads')]
-const [warmup, seconds] = [number('warmup'), number('seconds')]
 
-const module = new URL(`./links/noop.js?links=${links}&interval=${interval}`, import.meta.url)
-const planner = new WorkerPlanner(module, { threads, immediateTransfer: false })
-const cold: number[] = []
-const lateness: number[] = []
-const perLink = new Map<string, number>()
-let started = Infinity
-planner.on('transfer', (report) => {
-  const measured = performance.now() - started > warmup * 1000 ? lateness : cold
-  measured.push(report.startedAt - report.scheduledAt)
-  perLink.set(report.link, (perLink.get(report.link) ?? 0) + 1)
-})
+/** Every second, as node-schedule and croner know it. */
+const EVERY_SECOND = '* * * * * *'
+const THREADS = 2
+/** How many due times pass until the code is compiled. */
+const WARM_UP = 4
 
-const starting = performance.now()
-await planner.start()
-started = performance.now()
-// half an interval more, so that the last tick is over
-const length = warmup + seconds + interval / 2
-const cpuBefore = process.cpuUsage()
-const mainBefore = performance.eventLoopUtilization()
-await new Promise((resolve) => setTimeout(resolve, length * 1000))
-const main = performance.eventLoopUtilization(mainBefore)
-const cpu = process.cpuUsage(cpuBefore)
-await planner.shutdown()
-
-const ticks = Math.floor((warmup + seconds) / interval + 1e-9) // 1.4 / 0.2 is a little under 7
-const fewest = Math.min(...perLink.values())
-const result = {
-  bench: 'schedule',
-  ...{ links, interval, warmup, seconds, threads },
-  startMs: started - starting,
-  expected: links * ticks,
-  transfers: cold.length + lateness.length,
-  fewestOfOneLink: fewest,
-  missed: planner.counts.missed,
-  skipped: planner.counts.skipped,
-  warmupLatenessMs: summary(cold),
-  latenessMs: summary(lateness),
-  cpu: {
-    processShare: (cpu.user + cpu.system) / 1e6 / length,
-    mainThreadShare: main.utilization,
+export const schedule: Bench = {
+  name: 'schedule',
+  question: 'How late are links that are due every second, and what does it cost to find out what is due?',
+  async run(settings) {
+    const counts = settings.smoke ? [20] : [100, 1000, 10_000]
+    const measurements: Measurement[] = []
+    for (const links of counts) {
+      const peers = [perJob('node-schedule', links, withNodeSchedule), perJob('croner', links, withCroner)]
+      measurements.push(...(await compare(alignedCase(links), [databay(links, 'aligned', peers), ...peers], settings)))
+    }
+    for (const links of counts) {
+      const timers = perJob('setInterval', links, withSetInterval)
+      measurements.push(...(await compare(spreadCase(links), [databay(links, 'spread', [timers]), timers], settings)))
+    }
+    const most = counts.at(-1) ?? 0
+    measurements.push(...(await compare(saturatedCase(most), [databay(most, 'saturated', [])], settings)))
+    return measurements
   },
-  machine: machine(),
 }
-const complete = perLink.size === links && fewest >= ticks && result.missed === 0 && result.skipped === 0
-if (values.json) console.log(JSON.stringify({ ...result, complete }))
-else print()
-process.exitCode = complete ? 0 : 1
 
-function print(): void {
-  const { cpu: model, cores, node, commit } = result.machine
-  console.log(`schedule: ${links} links every ${interval} s in ${threads} threads, for ${seconds} s`)
-  console.log(`  started in      ${result.startMs.toFixed(0)} ms`)
-  console.log(`  transfers       ${result.transfers} of ${result.expected}, each link at least ${fewest} of ${ticks}`)
-  console.log(`  missed, skipped ${result.missed}, ${result.skipped}`)
-  console.log(`  lateness        ${figures(result.latenessMs)}, from when it was due until the link's code runs`)
-  console.log(`  while warming   ${figures(result.warmupLatenessMs)}, in the first ${warmup} s`)
-  console.log(
-    `  CPU             ${(result.cpu.processShare * 100).toFixed(1)} % of one core, main thread busy ${(result.cpu.mainThreadShare * 100).toFixed(1)} %`,
+export function alignedCase(links: number): string {
+  return `${plural(links, 'link')} due in the same millisecond of every second, ${THREADS} threads`
+}
+
+export function spreadCase(links: number): string {
+  return `${plural(links, 'link')} due every second, spread over it, ${THREADS} threads`
+}
+
+export function saturatedCase(links: number): string {
+  return `${plural(links, 'link')} due every second, spread over it, both of ${THREADS} threads saturated`
+}
+
+/** How many times each job is due in a sample. */
+function ticksOf(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 2))
+}
+
+function databay(links: number, how: 'aligned' | 'spread' | 'saturated', peers: readonly Subject[]): Subject {
+  return {
+    name: 'databay',
+    units: UNITS,
+    peers: peers.map(({ name }) => name),
+    async open() {
+      const noop = new URL(`./links/noop.js?links=${links}&interval=${how === 'aligned' ? 1 : 86_400}`, import.meta.url)
+      // in the lane of what waits, so that they are in both threads
+      const computing = new URL(`./links/computing.js?links=4&work=primes&lane=io`, import.meta.url)
+      const modules = how === 'saturated' ? [noop, computing] : [noop]
+      const planner = new WatchedPlanner(modules, { threads: THREADS, immediateTransfer: false })
+      const ticks = new Ticks(links)
+      const indices = new Map<string, number>()
+      planner.on('transfer', ({ link, startedAt, scheduledAt }) => {
+        const job = indices.get(link)
+        if (job !== undefined) ticks.note(job, startedAt - scheduledAt)
+      })
+      await planner.start()
+      const due = planner.links.filter(({ name }) => name.startsWith('noop'))
+      due.forEach(({ name }, index) => indices.set(name, index))
+      check('links', indices.size, links)
+      if (how !== 'aligned') await spreadOut(due)
+      planner.pause()
+      let warm = false
+      return {
+        async sample(seconds) {
+          const count = warm ? ticksOf(seconds) : Math.max(ticksOf(seconds), seconds < 0.5 ? 1 : WARM_UP)
+          warm = true
+          planner.resume()
+          const stop = how === 'saturated' ? saturate(planner) : () => Promise.resolve()
+          const { missed } = planner.counts
+          const busy = planner.scheduling
+          planner.dispatched = []
+          await ticks.pass(count)
+          planner.pause()
+          const { p50, p99, max } = summary(planner.dispatched)
+          const scheduling = (planner.scheduling - busy) / Math.max(count, planner.dispatched.length / links) / 10
+          await stop()
+          await ended(planner)
+          const figures = ticks.sum(count)
+          check('failed transfers', planner.counts.failed, 0)
+          const more = planner.counts.missed - missed
+          return {
+            ...figures,
+            'dispatched p50': p50,
+            'dispatched p99': p99,
+            'dispatched max': max,
+            scheduling,
+            missed: Math.max(figures.missed ?? 0, more),
+          }
+        },
+        close: () => planner.shutdown(),
+      }
+    },
+  }
+}
+
+/** Has some links begin to be due each millisecond of a second. */
+async function spreadOut(links: readonly PlannedLink[]): Promise<void> {
+  const from = performance.now()
+  let at = 0
+  while (at < links.length) {
+    const until = Math.min(links.length, ((performance.now() - from) / 1000) * links.length)
+    for (; at < until; at++) links[at]?.setInterval?.(1)
+    await delay(1)
+  }
+}
+
+/** Waits until what was dispatched has ended. */
+async function ended(planner: WatchedPlanner): Promise<void> {
+  let before: number
+  do {
+    before = planner.counts.transfers
+    await delay(100)
+  } while (planner.counts.transfers > before)
+}
+
+/** Keeps both threads computing until it is told to stop. */
+function saturate(planner: WatchedPlanner): () => Promise<void> {
+  let over = false
+  const computing = planner.links.filter(({ name }) => name.startsWith('computing'))
+  const loops = computing.map(async (link) => {
+    while (!over) await planner.forceTransfer(link)
+  })
+  return async () => {
+    over = true
+    await Promise.all(loops)
+  }
+}
+
+type StartJobs = (jobs: number, ticks: Ticks) => Promise<() => void> | (() => void)
+
+/** A scheduler of which each link has a job, that does nothing, on the main thread. */
+function perJob(name: string, jobs: number, start: StartJobs): Subject {
+  return {
+    name,
+    units: TICK_UNITS,
+    open(): OpenSubject {
+      const ticks = new Ticks(jobs)
+      return {
+        async sample(seconds) {
+          const count = ticksOf(seconds)
+          const stop = await start(jobs, ticks)
+          await ticks.pass(count)
+          const figures = ticks.sum(count)
+          stop()
+          await delay(10)
+          return figures
+        },
+      }
+    },
+  }
+}
+
+function withNodeSchedule(jobs: number, ticks: Ticks): () => void {
+  const all = Array.from({ length: jobs }, (_, job) =>
+    nodeSchedule.scheduleJob(EVERY_SECOND, (fireDate) => {
+      ticks.note(job, Date.now() - fireDate.getTime())
+    }),
   )
-  console.log(`  ${model}, ${cores} cores, node ${node}, commit ${commit}`)
+  return () => {
+    for (const job of all) job.cancel()
+  }
 }
 
-function figures({ p50, p99, max }: { p50: number; p99: number; max: number }): string {
-  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`
+function withCroner(jobs: number, ticks: Ticks): () => void {
+  const all = Array.from({ length: jobs }, (_, job) => {
+    return new Cron(EVERY_SECOND, () => {
+      ticks.note(job, Date.now() % 1000) // it does not tell when a job was due
+    })
+  })
+  return () => {
+    for (const job of all) job.stop()
+  }
+}
+
+/** A timer for each, begun one after the other within a second. */
+async function withSetInterval(jobs: number, ticks: Ticks): Promise<() => void> {
+  const timers: NodeJS.Timeout[] = []
+  const from = performance.now()
+  while (timers.length < jobs) {
+    const until = Math.min(jobs, ((performance.now() - from) / 1000) * jobs)
+    while (timers.length < until) {
+      const job = timers.length
+      const begun = performance.now()
+      let runs = 0
+      const run = () => ticks.note(job, performance.now() - begun - ++runs * 1000)
+      timers.push(setInterval(run, 1000))
+    }
+    await delay(1)
+  }
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
 }

@@ -5,6 +5,7 @@ import { besideCase, waitingCase } from './io.js'
 import { pipelinesCase, recordsCase } from './records.js'
 import { firstCase, LINKS_CASE, MEMORY_CASE } from './startup.js'
 import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
+import { alignedCase, saturatedCase } from './schedule.js'
 
 /** What a figure should be. Absolute figures hold for a machine of two cores. */
 export interface Target {
@@ -35,6 +36,13 @@ const IO = [
   { links: 30, floor: 115, aim: 104 },
   { links: 300, floor: 150, aim: 114 },
   { links: 1000, floor: 250, aim: 150 },
+]
+
+const SCHEDULE = [
+  { figure: 'dispatched p99', unit: 'ms', floor: 30, aim: 12 },
+  { figure: 'runs p99', unit: 'ms', floor: 60, aim: 24 },
+  { figure: 'missed', unit: 'runs', floor: 0, aim: 0 },
+  { figure: 'main thread', unit: '% CPU', floor: 5, aim: 1 },
 ]
 
 /** The targets of the benches. */
@@ -88,6 +96,16 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'P7', bench: 'io', unit: 'ms', better: 'less', floor: 130, aim: 104 },
     what: '30 links of 100 ms all done, beside 8 that compute',
     of: { case: besideCase(30, 2), subject: 'databay, lanes given', figure: 'all done' },
+  },
+  ...SCHEDULE.map(({ figure, unit, floor, aim }): Target => ({
+    ...{ id: 'P8', bench: 'schedule', unit, better: 'less', floor, aim },
+    what: `10,000 links at 1 s in the same millisecond: ${figure}`,
+    of: { case: alignedCase(10_000), subject: 'databay', figure },
+  })),
+  {
+    ...{ id: 'P9', bench: 'schedule', unit: 'ms', better: 'less', floor: 10, aim: 1.5 },
+    what: '10,000 links at 1 s spread over it, both threads saturated: dispatched p99',
+    of: { case: saturatedCase(10_000), subject: 'databay', figure: 'dispatched p99' },
   },
   {
     ...{ id: 'P10', bench: 'startup', unit: 'ms', better: 'less', floor: 10, aim: 1 },
