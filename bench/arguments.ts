@@ -36,10 +36,15 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
     .option('--smoke', 'sizes as small as can be: only to see that all works', false)
     .option('--json', 'prints one JSON object', false)
-    .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder')
+    .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder', chartPath)
   command.parse([...argv], { from: 'user' })
   const { only: chosen, json, plot, case: only, ...settings } = command.opts<Options>()
   return { settings: { ...settings, only }, benches: chosen, json, plot }
+}
+
+function chartPath(path: string): string {
+  if (/\.(png|jpe?g|pdf)$/i.test(path)) throw new InvalidArgumentError('charts are .svg')
+  return path
 }
 
 function positive(text: string): number {

@@ -34,6 +34,11 @@ export interface Report {
 const asked = parseArguments(process.argv.slice(2), Object.keys(BENCHES))
 const { settings } = asked
 const report: Report = { machine: machine(), settings, benches: await runAll(asked) }
+if (asked.plot !== undefined) {
+  // the library for it takes a while to load
+  const { plot } = await import('./plot.js')
+  for (const file of plot(asked.plot, report.benches)) console.error(`drawn: ${file}`)
+}
 if (asked.json) console.log(JSON.stringify(report, undefined, 2))
 else printEnd()
 

@@ -1,31 +1,135 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import type { Settings } from '../bench/bench.js'
+import { BENCHES } from '../bench/benches.js'
+import { check, compare, rate, type Subject } from '../bench/measure.js'
+import { median, percentile, spread } from '../bench/statistics.js'
+import { judge, TARGETS } from '../bench/targets.js'
 
-const schedule = join(resolve(import.meta.dirname, '..'), 'dist/bench/schedule.js')
+const main = join(resolve(import.meta.dirname, '..'), 'dist/bench/main.js')
 const run = promisify(execFile)
+const settings: Settings = { threads: [1], seconds: 0.01, samples: 4, smoke: false, only: '' }
 
-t.test('schedule: counts every tick of every link', async (t) => {
-  const args = ['--links', '20', '--interval', '0.2', '--warmup', '0.4', '--seconds', '1', '--threads', '1', '--json']
-  const { stdout } = await run(process.execPath, [schedule, ...args])
-  const { links, expected, transfers, complete, latenessMs } = JSON.parse(stdout) as {
-    links: number
-    expected: number
-    transfers: number
-    complete: boolean
-    latenessMs: { p99: number }
+interface Printed {
+  readonly machine: { readonly cores: number; readonly node: string; readonly commit: string }
+  readonly benches: readonly {
+    readonly name: string
+    readonly measurements: readonly { readonly samples: readonly number[]; readonly median: number }[]
+  }[]
+}
+
+/** Takes the given values as its samples, and notes that it was its turn. */
+function subjectOf(name: string, values: readonly number[], turns: string[], peers: readonly string[] = []): Subject {
+  const left = [...values]
+  return {
+    name,
+    units: { rate: 'a second' },
+    peers,
+    open: () => ({
+      sample() {
+        turns.push(name)
+        return Promise.resolve({ rate: left.shift() ?? Number.NaN })
+      },
+      close: () => void turns.push(`end of ${name}`),
+    }),
   }
-  t.equal(links, 20)
-  t.equal(expected, 20 * 7)
-  t.ok(transfers >= expected, `${transfers} transfers`)
-  t.equal(complete, true)
-  t.ok(latenessMs.p99 > 0)
+}
+
+// some of them mostly wait
+t.jobs = 3
+
+for (const name of Object.keys(BENCHES)) {
+  t.test(`${name} runs`, { buffered: true }, async (t) => {
+    const plot = join(t.testdir(), 'chart.svg')
+    const args = ['--only', name, '--smoke', '--samples', '1', '--seconds', '0.02', '--threads', '1,2', '--json']
+    const { stdout } = await run(process.execPath, [main, ...args, '--plot', plot])
+    const { benches, machine } = JSON.parse(stdout) as Printed
+    t.same(
+      benches.map((bench) => bench.name),
+      [name],
+    )
+    const [bench] = benches
+    t.ok(bench && bench.measurements.length > 0, 'something is measured')
+    for (const { samples, median } of bench?.measurements ?? []) {
+      if (samples.length === 0 || !Number.isFinite(median)) t.fail('a figure without a number')
+    }
+    t.equal(machine.node, process.version)
+    t.ok(machine.cores > 0)
+    t.match(readFileSync(plot, 'utf8'), /^<svg[^]*<\/svg>$/)
+  })
+}
+
+t.test('what is compared takes turns, after a sample to warm up', async (t) => {
+  const turns: string[] = []
+  const subjects = [
+    subjectOf('ours', [9, 40, 50, 60, 70], turns, ['theirs']),
+    subjectOf('theirs', [9, 20, 10, 20, 10], turns),
+  ]
+  const [ours, theirs] = await compare('a case', subjects, settings)
+  t.same(turns.slice(0, 6), ['ours', 'theirs', 'ours', 'theirs', 'theirs', 'ours'])
+  t.same(turns.slice(-2), ['end of ours', 'end of theirs'])
+  t.same(ours?.samples, [40, 50, 60, 70])
+  t.equal(ours?.median, 55)
+  t.equal(ours?.spread, 10)
+  t.same(ours?.ratios, [{ peer: 'theirs', ratio: 4 }], 'the median of 2, 5, 3 and 7')
+  t.same(theirs?.ratios, [])
 })
 
-t.test('schedule: refuses what is no number', async (t) => {
-  await t.rejects(run(process.execPath, [schedule, '--links', 'many']), {
-    code: 1,
-    stderr: /--links: expected a number/,
+t.test('a bench that did not do its work fails, and ends what it has opened', async (t) => {
+  const turns: string[] = []
+  const broken = subjectOf('broken', [1, Number.NaN], turns)
+  await t.rejects(compare('a case', [subjectOf('ours', [1, 2, 3, 4, 5], turns), broken], settings), {
+    message: 'broken did not measure its rate',
   })
+  t.same(turns.slice(-2), ['end of ours', 'end of broken'])
+  t.throws(() => check('transfers', 9, 10), { message: 'transfers: expected 10, got 9' })
+  await t.rejects(compare('a case', [subjectOf('ours', [1, 2], turns, ['nobody'])], { ...settings, samples: 1 }), {
+    message: "a case: there is no peer 'nobody' of ours",
+  })
+})
+
+t.test('a rate counts what was done by the time that it took', async (t) => {
+  let calls = 0
+  const done = await rate(0.02, () => {
+    calls++
+    return 7
+  })
+  t.ok(done > 0 && done <= (7 * calls) / 0.02, `${done} a second after ${calls} calls`)
+  t.ok((await rate(1e-9, () => 1)) > 0, 'once at least')
+})
+
+t.test('figures are summed up by their middle', async (t) => {
+  t.equal(median([3, 1, 2]), 2)
+  t.equal(median([4, 1, 2, 3]), 2.5)
+  t.equal(spread([1, 2, 3, 4, 100]), 1)
+  t.equal(percentile([1, 2, 3, 4], 0.5), 3)
+  t.equal(percentile([1, 2, 3, 4], 0.99), 4)
+})
+
+t.test('targets are judged by ratios or by figures, and left out when there is none', async (t) => {
+  const measurement = (id: string, value: number) => {
+    const target = TARGETS.find((one) => one.id === id)
+    if (target === undefined) throw new Error(`no target ${id}`)
+    const { peer, ...of } = target.of
+    const ratios = peer === undefined ? [] : [{ peer, ratio: value }]
+    return { ...of, unit: target.unit, samples: [value], median: peer === undefined ? value : -1, spread: 0, ratios }
+  }
+  const met = (bench: string, id: string, value: number) => judge(bench, [measurement(id, value)]).map(({ met }) => met)
+  t.same(met('dispatch', 'P1', 14.9), ['missed'])
+  t.same(met('dispatch', 'P1', 15), ['floor'])
+  t.same(met('dispatch', 'P1', 41), ['aim'])
+  t.same(met('io', 'P7', 131), ['missed'], 'less is better')
+  t.same(met('io', 'P7', 110), ['floor'])
+  t.same(met('io', 'P7', 104), ['aim'])
+  t.same(judge('io', []), [])
+})
+
+t.test('arguments are checked', async (t) => {
+  await t.rejects(run(process.execPath, [main, '--only', 'speed']), { code: 1, stderr: /there is no bench 'speed'/ })
+  await t.rejects(run(process.execPath, [main, '--threads', 'many']), { code: 1, stderr: /it must be a whole number above 0/ })
+  await t.rejects(run(process.execPath, [main, '--seconds', '0']), { code: 1, stderr: /it must be a number above 0/ })
+  await t.rejects(run(process.execPath, [main, '--plot', 'chart.png']), { code: 1, stderr: /charts are \.svg/ })
 })
