@@ -32,7 +32,7 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--only <names>', 'benches to run, like dispatch,records', names, [...benches])
     .option('--case <text>', 'measures only cases whose name contains this', '')
     .option('--threads <counts>', 'counts of worker threads to measure with', threads, [1, 2, 4])
-    .option('--seconds <seconds>', 'how long one sample takes', positive, 0.5)
+    .option('--seconds <seconds>', 'how long one sample takes', positive, 0.4)
     .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
     .option('--smoke', 'sizes as small as can be: only to see that all works', false)
     .option('--json', 'prints one JSON object', false)

@@ -129,7 +129,10 @@ t.test('targets are judged by ratios or by figures, and left out when there is n
 
 t.test('arguments are checked', async (t) => {
   await t.rejects(run(process.execPath, [main, '--only', 'speed']), { code: 1, stderr: /there is no bench 'speed'/ })
-  await t.rejects(run(process.execPath, [main, '--threads', 'many']), { code: 1, stderr: /it must be a whole number above 0/ })
+  await t.rejects(run(process.execPath, [main, '--threads', 'many']), {
+    code: 1,
+    stderr: /it must be a whole number above 0/,
+  })
   await t.rejects(run(process.execPath, [main, '--seconds', '0']), { code: 1, stderr: /it must be a number above 0/ })
   await t.rejects(run(process.execPath, [main, '--plot', 'chart.png']), { code: 1, stderr: /charts are \.svg/ })
 })
