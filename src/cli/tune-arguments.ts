@@ -29,8 +29,8 @@ counts alike.
 Inlets are really pulled, as fast as they answer: mind servers that they ask. They are told that nothing was delivered, so
 those that keep a position (FileInlet, CsvInlet, MongoInlet, and HttpInlet with conditional) stay where they are, unless
 they are told not to deliver again (redeliver: false). Inlets that consume what they read, such as from a queue,
-lose it. Outlets are not started and given nothing, but their processors run; with --push they are as in a run,
-and positions move on. Of several links that give files to their ends, little is left to measure.
+lose it. Outlets are neither started nor given anything, but their processors run; with --push they are as in a run, and
+positions move on.
 
 Nothing that is found out is kept. A first SIGINT (Ctrl-C) or SIGTERM ends it in order, without a result; a second one at
 once.

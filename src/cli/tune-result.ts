@@ -49,14 +49,16 @@ const ALONE = 0.85
 /** Threads that are busy for less than this share of the time have links that mostly wait. */
 const WAITING = 0.5
 
+/** @param room - how many transfers there can be at once, where more threads were left out for that */
 export function resultOf(
   measured: readonly Measured[],
   about: Pick<TuneResult, 'modules' | 'cores' | 'node' | 'push' | 'seconds'>,
+  room?: number,
 ): TuneResult {
   const { chosen, speedUps, reason } = recommend(measured.map(trialOf), about.cores)
   const settings = measured.map((one, at) => tuned(one, speedUps[at] ?? NaN))
   const { threads = 1, transfersPerThread = 1 } = settings[chosen] ?? {}
-  const notes = [...failures(measured), ...waiting(settings[chosen]), ...company(measured)]
+  const notes = [...limits(room), ...failures(measured), ...waiting(settings[chosen]), ...company(measured)]
   return {
     ...about,
     links: linksOf(measured).length,
@@ -103,6 +105,12 @@ function trialOf({ rounds, ...setting }: Measured, _at: number, all: readonly Me
 
 function linksOf(measured: readonly Measured[]): string[] {
   return [...new Set(measured.flatMap(({ rounds }) => rounds.flatMap(({ flow }) => [...flow.links.keys()])))]
+}
+
+function limits(room: number | undefined): string[] {
+  return room === undefined
+    ? []
+    : [`more threads are of no use: the links make ${counted(room, 'transfer')} at once at most`]
 }
 
 function failures(measured: readonly Measured[]): string[] {

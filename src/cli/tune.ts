@@ -44,6 +44,8 @@ class Tune {
   #settings: readonly Setting[]
   #planner: ClosedLoopPlanner | undefined
   #signal: StopSignal | undefined
+  /** How many transfers there can be at once, where settings were left out for that. */
+  #room: number | undefined
   #round = 0
   #trying: Setting | undefined
   #done = 0
@@ -95,7 +97,7 @@ class Tune {
     }
     const { modules, push, seconds } = this.#args
     const measured = this.#settings.map((setting) => ({ ...setting, rounds: this.#rounds.get(setting) ?? [] }))
-    return resultOf(measured, { modules, cores: this.#cores, node: process.version, push, seconds })
+    return resultOf(measured, { modules, cores: this.#cores, node: process.version, push, seconds }, this.#room)
   }
 
   async #try(setting: Setting): Promise<void> {
@@ -124,7 +126,9 @@ class Tune {
   /** More threads than transfers at once are of no use. */
   #leaveOut(transfers: number): void {
     const useful = new Set(usefulThreads(defaultThreads(this.#cores), transfers))
-    this.#settings = this.#settings.filter(({ threads }) => useful.has(threads))
+    const settings = this.#settings.filter(({ threads }) => useful.has(threads))
+    if (settings.length < this.#settings.length) this.#room = transfers
+    this.#settings = settings
   }
 
   #onSignal(signal: StopSignal): void {

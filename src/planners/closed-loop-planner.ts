@@ -19,7 +19,8 @@ export class ClosedLoopPlanner extends WorkerPlanner {
   #going = false
 
   constructor(links: OneOrMany<LinkOrModule>, { push, ...options }: ClosedLoopOptions) {
-    super(links, { ...options, immediateTransfer: false }, undefined, !push)
+    // a transfer counts in full, however long it takes to its end
+    super(links, { ...options, immediateTransfer: false, shutdownTimeout: Infinity }, undefined, !push)
   }
 
   protected override schedule(link: PlannedLink): void {

@@ -86,6 +86,7 @@ t.test('no more threads are tried than links can make use of', async (t) => {
   t.equal(await run.ended, 0)
   const { settings, notes } = JSON.parse(run.stdout) as TuneResult
   t.match(settings, [{ threads: 1 }])
+  t.match(notes, ['more threads are of no use: the links make 1 transfer at once at most'])
   t.match(notes.join('\n'), /the links mostly wait: no thread was busy for more than \d+ % of the time/)
   t.ok(
     Math.abs((settings[0]?.transfersPerSecond ?? 0) - 2.2) < 0.4,
