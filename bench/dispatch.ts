@@ -1,11 +1,11 @@
-import { WorkerPlanner, type Link } from 'databay'
+import { WorkerPlanner, type Link, type PlannedLink } from 'databay'
 import { Piscina } from 'piscina'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
-import { check, compare, rate, type Subject } from './measure.js'
+import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
 
-const UNITS = { rate: 'transfers/s' }
+const UNITS = { ...COST_UNITS, rate: 'transfers/s' }
 
 /** How many rounds of in-process work are made between two looks at the clock. */
 const IN_PROCESS = 100
@@ -17,7 +17,7 @@ export const dispatch: Bench = {
     const measurements: Measurement[] = []
     const one = settings.threads.includes(2) ? 2 : settings.threads[0]
     for (const threads of settings.threads) {
-      const counts = settings.smoke ? [1, 20] : threads === one ? [1, 100, 1000, 10_000] : [1000]
+      const counts = settings.smoke ? [20] : threads === one ? [1, 100, 1000, 10_000] : [1000]
       for (const links of counts) measurements.push(...(await dueAtOnce(links, threads, settings)))
       measurements.push(...(await onePerMessage(threads, settings)))
     }
@@ -66,9 +66,9 @@ function scheduled(links: number, threads: number): Subject {
       const loop = await DueAtOnce.start(noopLinks(links, 1), threads)
       return {
         async sample(seconds) {
-          const done = await rate(seconds, () => loop.round())
+          const figures = await withCost(() => repeat(seconds, () => loop.round()))
           loop.check()
-          return { rate: done }
+          return figures
         },
         close: () => loop.close(),
       }
@@ -87,13 +87,14 @@ function forced(links: number, threads: number): Subject {
       await planner.start()
       return {
         async sample(seconds) {
-          const done = await rate(seconds, async () => {
+          const round = async () => {
             const reports = await planner.forceTransfer()
             check('reports', reports.length, links)
             return links
-          })
+          }
+          const figures = await withCost(() => repeat(seconds, round))
           checkCounts(planner)
-          return { rate: done }
+          return figures
         },
         close: () => planner.shutdown(),
       }
@@ -112,13 +113,13 @@ function single(threads: number): Subject {
       await planner.start()
       return {
         async sample(seconds) {
-          const { links } = planner
-          const rates = links.map((link) =>
-            rate(seconds, async () => (await planner.forceTransfer(link)).filter(({ failed }) => !failed).length),
+          const one = async (link: PlannedLink) =>
+            (await planner.forceTransfer(link)).filter(({ failed }) => !failed).length
+          const figures = await withCost(async () =>
+            sum(await Promise.all(planner.links.map((link) => repeat(seconds, () => one(link))))),
           )
-          const done = sum(await Promise.all(rates))
           checkCounts(planner)
-          return { rate: done }
+          return figures
         },
         close: () => planner.shutdown(),
       }
@@ -143,19 +144,17 @@ function piscina(threads: number, inFlight: number, name: string): Subject {
       return {
         async sample(seconds) {
           const before = pool.completed
-          const from = performance.now()
-          const until = from + seconds * 1000
+          let done = 0
           const one = async () => {
-            let done = 0
-            do {
-              if (!((await pool.run(undefined)) > 0)) throw new Error('a task did nothing')
-              done++
-            } while (performance.now() < until)
-            return done
+            if (!((await pool.run(undefined)) > 0)) throw new Error('a task did nothing')
+            return 1
           }
-          const done = sum(await Promise.all(Array.from({ length: inFlight }, one)))
+          const figures = await withCost(async () => {
+            done = sum(await Promise.all(Array.from({ length: inFlight }, () => repeat(seconds, one))))
+            return done
+          })
           check('tasks', pool.completed - before, done)
-          return { rate: done / ((performance.now() - from) / 1000) }
+          return figures
         },
         close: () => pool.destroy(),
       }
@@ -173,15 +172,15 @@ function inProcess(count: number): Subject {
       return {
         async sample(seconds) {
           const rounds = Math.max(1, Math.floor(IN_PROCESS / count))
-          const done = await rate(seconds, async () => {
+          const some = async () => {
             let failed = 0
             for (let round = 0; round < rounds; round++) {
               for (const link of links) if ((await link.transfer()).errors.length > 0) failed++
             }
             check('failed transfers', failed, 0)
             return rounds * links.length
-          })
-          return { rate: done }
+          }
+          return withCost(() => repeat(seconds, some))
         },
       }
     },

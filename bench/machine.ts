@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 /** What figures are worth nothing without: where they were measured, and of which code. */
 export function machine() {
@@ -8,6 +8,8 @@ export function machine() {
     cpu: cpu?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    /** How many threads had work in the last minute, on average: more than there are cores, and they were in each other's way. */
+    load: loadavg()[0] ?? 0,
     node: process.version,
     commit: commit(),
   }

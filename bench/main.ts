@@ -79,8 +79,8 @@ function print({ name, question, seconds, measurements }: Result): void {
 }
 
 function printEnd(): void {
-  const { cpu, cores, memoryGiB, node, commit } = report.machine
+  const { cpu, cores, memoryGiB, load, node, commit } = report.machine
   const judged = report.benches.flatMap(({ targets }) => targets)
   if (judged.length > 0) console.log(`targets\n\n${describeTargets(judged)}\n`)
-  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB, node ${node}, commit ${commit}`)
+  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB, load ${load.toFixed(1)}, node ${node}, commit ${commit}`)
 }

@@ -77,14 +77,40 @@ function checked({ name, units }: Subject, sample: Figures): Figures {
  */
 export async function rate(seconds: number, work: () => Promise<number> | number): Promise<number> {
   const from = performance.now()
-  const until = from + seconds * 1000
+  const done = await repeat(seconds, work)
+  return done / ((performance.now() - from) / 1000)
+}
+
+/** Units of {@link withCost}. */
+export const COST_UNITS: Units = { rate: 'a second', cpu: 'us CPU each' }
+
+/**
+ * Does some work, and gives how much was done in a second, and how much CPU time of all threads each piece took: which
+ * says more than the rate when others use the machine too.
+ *
+ * @param work - does it, and gives how much was done
+ */
+export async function withCost(work: () => Promise<number>): Promise<Figures> {
+  const before = process.cpuUsage()
+  const from = performance.now()
+  const done = await work()
+  const seconds = (performance.now() - from) / 1000
+  const { user, system } = process.cpuUsage(before)
+  return { rate: done / seconds, cpu: (user + system) / done }
+}
+
+/**
+ * Repeats work until the time is over.
+ *
+ * @param work - does some of it, and gives how much that was
+ * @returns how much was done
+ */
+export async function repeat(seconds: number, work: () => Promise<number> | number): Promise<number> {
+  const until = performance.now() + seconds * 1000
   let done = 0
-  let now = from
-  while (now < until || done === 0) {
-    done += await work()
-    now = performance.now()
-  }
-  return done / ((now - from) / 1000)
+  do done += await work()
+  while (performance.now() < until)
+  return done
 }
 
 /** @throws when what was to be done was not: then the figure would be worth nothing */

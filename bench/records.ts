@@ -1,10 +1,10 @@
 import type { Bench, Measurement, Settings } from './bench.js'
 import { ClosedLoop } from './closed-loop.js'
-import { check, compare, rate, type Subject } from './measure.js'
+import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
 import { copyByHand, expectedSum, makeRows, score, type Row } from './work/rows.js'
 
-const UNITS = { rate: 'records/s' }
+const UNITS = { ...COST_UNITS, rate: 'records/s' }
 
 /** A kind of transfer. */
 interface Shape {
@@ -89,15 +89,17 @@ function databay(name: string, links: number, threads: number, shape: Shape, pee
       const loop = await ClosedLoop.start(linksOf(links, shape), { threads })
       return {
         async sample(seconds) {
-          const from = performance.now()
-          const made = await loop.run(
-            () => performance.now() - from >= seconds * 1000,
-            ({ pulled, outlets }) => {
-              check('records pulled', pulled, shape.records)
-              for (const { pushed } of outlets) check('records pushed', pushed, shape.records)
-            },
-          )
-          return { rate: (made * shape.records) / ((performance.now() - from) / 1000) }
+          const until = performance.now() + seconds * 1000
+          return withCost(async () => {
+            const made = await loop.run(
+              () => performance.now() >= until,
+              ({ pulled, outlets }) => {
+                check('records pulled', pulled, shape.records)
+                for (const { pushed } of outlets) check('records pushed', pushed, shape.records)
+              },
+            )
+            return made * shape.records
+          })
         },
         close: () => loop.close(),
       }
@@ -117,7 +119,7 @@ function plain(how: string, copy: (row: Row) => Row, { records, outlets, copy: c
     units: UNITS,
     open: () => ({
       async sample(seconds) {
-        const done = await rate(seconds, () => {
+        const some = () => {
           const rows = makeRows(records).map(score)
           for (let outlet = 0; outlet < outlets; outlet++) {
             let sum = 0
@@ -125,8 +127,8 @@ function plain(how: string, copy: (row: Row) => Row, { records, outlets, copy: c
             check('sum', sum, expected)
           }
           return records
-        })
-        return { rate: done }
+        }
+        return withCost(() => repeat(seconds, some))
       },
     }),
   }
