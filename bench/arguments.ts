@@ -35,6 +35,7 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--seconds <seconds>', 'how long one sample takes', positive, 0.4)
     .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
     .option('--smoke', 'sizes as small as can be: only to see that all works', false)
+    .option('--python <command>', 'a Python that has databay 0.3.0', 'python3')
     .option('--json', 'prints one JSON object', false)
     .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder', chartPath)
   command.parse([...argv], { from: 'user' })

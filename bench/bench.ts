@@ -12,6 +12,8 @@ export interface Settings {
   readonly smoke: boolean
   /** Only cases whose name contains this are measured. */
   readonly only: string
+  /** The Python that may have the original, as a command. */
+  readonly python: string
 }
 
 /** A bench answers one question, beside the peers that it is to be compared with. */

@@ -10,4 +10,5 @@ export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   offload: async () => (await import('./offload.js')).offload,
   boundary: async () => (await import('./boundary.js')).boundary,
   startup: async () => (await import('./startup.js')).startup,
+  peers: async () => (await import('./peers.js')).peers,
 }

@@ -64,10 +64,12 @@ async function runHere(name: string): Promise<Result> {
 }
 
 async function runApart(name: string): Promise<Result> {
-  const { threads, seconds, samples, smoke, only } = settings
+  const { threads, seconds, samples, smoke, only, python } = settings
   const sizes = ['--threads', threads.join(','), '--seconds', `${seconds}`, '--samples', `${samples}`, '--case', only]
-  const args = [fileURLToPath(import.meta.url), '--only', name, '--json', ...sizes, ...(smoke ? ['--smoke'] : [])]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 })
+  const rest = ['--json', '--python', python, ...sizes, ...(smoke ? ['--smoke'] : [])]
+  const args = [fileURLToPath(import.meta.url), '--only', name, ...rest]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 })
+  process.stderr.write(stderr) // what was left out
   const { benches } = JSON.parse(stdout) as Report
   const [result] = benches
   if (result === undefined) throw new Error(`bench ${name} told nothing`)

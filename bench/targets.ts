@@ -2,6 +2,7 @@ import type { Measurement } from './bench.js'
 import { cpuCase } from './cpu.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
 import { besideCase, waitingCase } from './io.js'
+import { BREE, IN_BATCHES, jobCase, NOOP_CASE, ONE_BY_ONE, ORIGINAL, recordsFromOriginalCase } from './peers/names.js'
 import { pipelinesCase, recordsCase } from './records.js'
 import { firstCase, LINKS_CASE, MEMORY_CASE } from './startup.js'
 import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
@@ -141,6 +142,26 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'P11', bench: 'offload', unit: 'x', better: 'more', floor: 1.6, aim: 1.9 },
     what: 'heavy work on 2 threads / in place',
     of: { case: workCase(HEAVY), subject: threadsSubject(2), figure: 'rate', peer: 'in place' },
+  },
+  {
+    ...{ id: 'P12', bench: 'peers', unit: 'x', better: 'more', floor: 200, aim: 500 },
+    what: 'runs of a small job / Bree, two wide',
+    of: { case: jobCase(), subject: 'databay', figure: 'rate', peer: BREE },
+  },
+  {
+    ...{ id: 'P12', bench: 'peers', unit: 'x', better: 'more', floor: 5, aim: 8 },
+    what: `no-op transfers one by one / ${ORIGINAL}`,
+    of: { case: NOOP_CASE, subject: ONE_BY_ONE, figure: 'rate', peer: ORIGINAL },
+  },
+  {
+    ...{ id: 'P12', bench: 'peers', unit: 'x', better: 'more', floor: 75, aim: 180 },
+    what: `no-op transfers in batches / ${ORIGINAL}`,
+    of: { case: NOOP_CASE, subject: IN_BATCHES, figure: 'rate', peer: ORIGINAL },
+  },
+  {
+    ...{ id: 'P12', bench: 'peers', unit: 'x', better: 'more', floor: 20, aim: 100 },
+    what: `10,000 records with copies / ${ORIGINAL}`,
+    of: { case: recordsFromOriginalCase(), subject: 'databay', figure: 'rate', peer: ORIGINAL },
   },
 ]
 

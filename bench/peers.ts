@@ -1,0 +1,137 @@
+import type { Bench, Measurement, Settings } from './bench.js'
+import { ClosedLoop } from './closed-loop.js'
+import { DueAtOnce } from './due-at-once.js'
+import { check, compare, rate, type Subject, type Units } from './measure.js'
+import { bree } from './peers/bree.js'
+import { bullmq } from './peers/bullmq.js'
+import { RUNS, type Job } from './peers/job.js'
+import {
+  DUE,
+  HEAVY,
+  IN_BATCHES,
+  jobCase,
+  NOOP_CASE,
+  ONE_BY_ONE,
+  ORIGINAL,
+  RECORDS,
+  recordsFromOriginalCase,
+  SMALL,
+  THREADS,
+} from './peers/names.js'
+import { Original, original } from './peers/original.js'
+import { openRedis, type Redis } from './peers/redis.js'
+import { workerPool } from './peers/workerpool.js'
+import { primesBelow } from './work/primes.js'
+import { expectedSum } from './work/rows.js'
+
+const TRANSFERS = { rate: 'transfers/s' }
+
+/** How many threads a planner of the original has, unless told otherwise. */
+const ORIGINAL_THREADS = 30
+
+export const peers: Bench = {
+  name: 'peers',
+  question: 'How does the same work fare with other schedulers and pools, and with the original?',
+  async run(settings) {
+    const redis = await openRedis()
+    if (redis === undefined) console.error('peers: BullMQ is left out: there is no REDIS_URL and no redis-server')
+    const python = await Original.open(settings.python)
+    if (python === undefined) console.error(`peers: ${ORIGINAL} is left out: ${settings.python} does not have it`)
+    try {
+      const measurements: Measurement[] = []
+      for (const limit of settings.smoke ? [SMALL] : [SMALL, HEAVY]) {
+        measurements.push(...(await jobs({ limit, threads: THREADS }, redis, python, settings)))
+      }
+      if (python !== undefined) {
+        measurements.push(...(await noop(python, settings)))
+        measurements.push(...(await records(python, settings.smoke ? 10 : RECORDS, settings)))
+      }
+      return measurements
+    } finally {
+      python?.close()
+      await redis?.close()
+    }
+  },
+}
+
+function jobs(job: Job, redis: Redis | undefined, python: Original | undefined, settings: Settings) {
+  const others = [bree(job), workerPool(job)]
+  if (redis !== undefined) others.push(bullmq(job, redis))
+  if (python !== undefined) {
+    const asked = { kind: 'primes', size: job.limit, sum: primesBelow(job.limit) } as const
+    others.push(original(python, `${ORIGINAL}, 30 threads`, RUNS, { ...asked, threads: ORIGINAL_THREADS }))
+  }
+  const links = new URL(`./links/primes.js?links=${DUE}&limit=${job.limit}`, import.meta.url)
+  const names = others.map(({ name }) => name)
+  return compare(jobCase(job.limit), [dueAtOnce('databay', links, RUNS, names), ...others], settings)
+}
+
+/** The original's own transfers in one thread are its fastest: its threads share one interpreter. */
+function noop(python: Original, settings: Settings): Promise<Measurement[]> {
+  const asked = { kind: 'noop', size: 0, sum: 0 } as const
+  const subjects = [
+    oneByOne(ONE_BY_ONE, new URL('./links/noop.js?links=1&interval=86400', import.meta.url), TRANSFERS, 1),
+    dueAtOnce(IN_BATCHES, noopLinks(DUE), TRANSFERS, [ORIGINAL]),
+    original(python, ORIGINAL, TRANSFERS, { ...asked, threads: 1 }),
+    original(python, `${ORIGINAL}, 30 threads`, TRANSFERS, { ...asked, threads: ORIGINAL_THREADS }),
+  ]
+  return compare(NOOP_CASE, subjects, settings)
+}
+
+function records(python: Original, count: number, settings: Settings): Promise<Measurement[]> {
+  const units = { rate: 'records/s' }
+  const links = new URL(`./links/records.js?links=1&records=${count}&outlets=1&copy=true`, import.meta.url)
+  const asked = { kind: 'records', size: count, threads: 1, sum: expectedSum(count) } as const
+  const subjects = [oneByOne('databay', links, units, count), original(python, ORIGINAL, units, asked, count)]
+  return compare(recordsFromOriginalCase(count), subjects, settings)
+}
+
+function noopLinks(count: number): URL {
+  // one second, of a clock that goes on by itself when all is done
+  return new URL(`./links/noop.js?links=${count}`, import.meta.url)
+}
+
+/** All links are due at each tick, and the next tick comes when all have transferred. */
+function dueAtOnce(name: string, links: URL, units: Units, others: readonly string[]): Subject {
+  return {
+    name,
+    units,
+    peers: others,
+    async open() {
+      const loop = await DueAtOnce.start(links, THREADS)
+      return {
+        async sample(seconds) {
+          const done = await rate(seconds, () => loop.round())
+          loop.check()
+          return { rate: done }
+        },
+        close: () => loop.close(),
+      }
+    },
+  }
+}
+
+/** One link in one thread, that transfers again as soon as it has. */
+function oneByOne(name: string, links: URL, units: Units, times: number): Subject {
+  return {
+    name,
+    units,
+    peers: [ORIGINAL],
+    async open() {
+      const loop = await ClosedLoop.start(links, { threads: 1 })
+      return {
+        async sample(seconds) {
+          const from = performance.now()
+          const done = await loop.run(
+            () => performance.now() - from >= seconds * 1000,
+            ({ pulled }) => {
+              check('records', pulled, units === TRANSFERS ? 0 : times)
+            },
+          )
+          return { rate: (done * times) / ((performance.now() - from) / 1000) }
+        },
+        close: () => loop.close(),
+      }
+    },
+  }
+}

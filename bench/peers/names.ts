@@ -1,0 +1,38 @@
+import { plural } from '../text.js'
+
+/*
+ * What the cases and subjects of the bench are called, apart from the bench: targets name them, and need not load all peers.
+ */
+
+/** How many links, or jobs, are due at each tick. */
+export const DUE = 64
+
+/** On how many threads all peers do the same job. */
+export const THREADS = 2
+
+/** Primes below these: some ten microseconds of work, and some milliseconds. */
+export const SMALL = 300
+export const HEAVY = 30_000
+
+export const RECORDS = 10_000
+
+export const BREE = 'Bree'
+
+/** The version of databay for Python that this package is compared with. */
+export const VERSION = '0.3.0'
+
+export const ORIGINAL = `databay ${VERSION}`
+
+export const ONE_BY_ONE = 'databay, one by one'
+
+export const IN_BATCHES = `databay, ${plural(DUE, 'link')} due at once`
+
+export const NOOP_CASE = 'transfers that do nothing'
+
+export function jobCase(limit = SMALL): string {
+  return `${DUE} jobs due at each tick, primes below ${limit.toLocaleString('en')}, ${plural(THREADS, 'thread')}`
+}
+
+export function recordsFromOriginalCase(count = RECORDS): string {
+  return `${plural(count, 'record')}, with copies`
+}

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { createInterface } from 'node:readline'
+
+export interface Redis {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/**
+ * The Redis at `REDIS_URL`, or one of our own that keeps nothing, on a port of this machine that is free.
+ *
+ * @returns `undefined` when there is none
+ */
+export async function openRedis(): Promise<Redis | undefined> {
+  const given = process.env['REDIS_URL']
+  if (given !== undefined) return { url: given, close: () => Promise.resolve() }
+  const port = await freePort()
+  const keepNothing = ['--save', '', '--appendonly', 'no', '--dir', tmpdir()]
+  const server = spawn('redis-server', ['--bind', '127.0.0.1', '--port', `${port}`, ...keepNothing], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise<void>((resolve) => {
+    server.once('error', () => {
+      resolve() // it is not there
+    })
+    server.once('exit', () => {
+      resolve()
+    })
+  })
+  const ready = new Promise<boolean>((resolve) => {
+    createInterface({ input: server.stdout }).on('line', (line) => {
+      if (/ready to accept connections/i.test(line)) resolve(true)
+    })
+  })
+  if (!(await Promise.race([ready, ended.then(() => false)]))) return undefined
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    async close() {
+      server.kill()
+      await ended
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('there is no free port')
+  return address.port
+}

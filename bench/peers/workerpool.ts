@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import workerpool from 'workerpool'
+import { check, rate, type Subject } from '../measure.js'
+import { primesBelow } from '../work/primes.js'
+import { RUNS, type Job } from './job.js'
+import { DUE } from './names.js'
+
+/** A pool of threads, and at each tick all that is due. */
+export function workerPool({ limit, threads }: Job): Subject {
+  return {
+    name: 'workerpool',
+    units: RUNS,
+    open() {
+      const script = fileURLToPath(new URL('../workers/workerpool-primes.js', import.meta.url))
+      const pool = workerpool.pool(script, { workerType: 'thread', minWorkers: threads, maxWorkers: threads })
+      const expected = primesBelow(limit)
+      return {
+        async sample(seconds) {
+          const done = await rate(seconds, async () => {
+            const runs = Array.from({ length: DUE }, () => pool.exec('primesBelow', [limit]) as PromiseLike<unknown>)
+            for (const found of await Promise.all(runs)) check('primes', found, expected)
+            return DUE
+          })
+          return { rate: done }
+        },
+        close: async () => {
+          await pool.terminate()
+        },
+      }
+    },
+  }
+}

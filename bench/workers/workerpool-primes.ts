@@ -1,0 +1,5 @@
+/** A thread of workerpool. */
+import workerpool from 'workerpool'
+import { primesBelow } from '../work/primes.js'
+
+workerpool.worker({ primesBelow })
