@@ -11,7 +11,7 @@ import { judge, TARGETS } from '../bench/targets.js'
 
 const main = join(resolve(import.meta.dirname, '..'), 'dist/bench/main.js')
 const run = promisify(execFile)
-const settings: Settings = { threads: [1], seconds: 0.01, samples: 4, smoke: false, only: '' }
+const settings: Settings = { threads: [1], seconds: 0.01, samples: 4, smoke: false, only: '', python: 'python3' }
 
 interface Printed {
   readonly machine: { readonly cores: number; readonly node: string; readonly commit: string }
