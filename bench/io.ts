@@ -24,9 +24,7 @@ export const io: Bench = {
         measurements.push(...(await compare(waitingCase(links, threads), waiting(links, threads), settings)))
       }
     }
-    for (const threads of settings.threads.filter((count) => count > 1)) {
-      measurements.push(...(await beside(settings.smoke ? 3 : 30, threads, settings)))
-    }
+    if (one !== undefined && one > 1) measurements.push(...(await beside(settings.smoke ? 3 : 30, one, settings)))
     return measurements
   },
 }
