@@ -6,6 +6,7 @@ import { bree } from './peers/bree.js'
 import { bullmq } from './peers/bullmq.js'
 import { RUNS, type Job } from './peers/job.js'
 import {
+  BATCHED,
   DUE,
   HEAVY,
   IN_BATCHES,
@@ -21,6 +22,7 @@ import {
 import { Original, original } from './peers/original.js'
 import { openRedis, type Redis } from './peers/redis.js'
 import { workerPool } from './peers/workerpool.js'
+import { plural } from './text.js'
 import { primesBelow } from './work/primes.js'
 import { expectedSum } from './work/rows.js'
 
@@ -70,8 +72,14 @@ function jobs(job: Job, redis: Redis | undefined, python: Original | undefined, 
 function noop(python: Original, settings: Settings): Promise<Measurement[]> {
   const asked = { kind: 'noop', size: 0, sum: 0 } as const
   const subjects = [
-    oneByOne(ONE_BY_ONE, new URL('./links/noop.js?links=1&interval=86400', import.meta.url), TRANSFERS, 1),
-    dueAtOnce(IN_BATCHES, noopLinks(DUE), TRANSFERS, [ORIGINAL]),
+    oneByOne(
+      ONE_BY_ONE,
+      new URL(`./links/noop.js?links=${THREADS}&interval=86400`, import.meta.url),
+      TRANSFERS,
+      1,
+      THREADS,
+    ),
+    dueAtOnce(IN_BATCHES, noopLinks(BATCHED), TRANSFERS, [ORIGINAL]),
     original(python, ORIGINAL, TRANSFERS, { ...asked, threads: 1 }),
     original(python, `${ORIGINAL}, 30 threads`, TRANSFERS, { ...asked, threads: ORIGINAL_THREADS }),
   ]
@@ -80,9 +88,14 @@ function noop(python: Original, settings: Settings): Promise<Measurement[]> {
 
 function records(python: Original, count: number, settings: Settings): Promise<Measurement[]> {
   const units = { rate: 'records/s' }
-  const links = new URL(`./links/records.js?links=1&records=${count}&outlets=1&copy=true`, import.meta.url)
+  const links = (some: number) =>
+    new URL(`./links/records.js?links=${some}&records=${count}&outlets=1&copy=true`, import.meta.url)
   const asked = { kind: 'records', size: count, threads: 1, sum: expectedSum(count) } as const
-  const subjects = [oneByOne('databay', links, units, count), original(python, ORIGINAL, units, asked, count)]
+  const subjects = [
+    oneByOne('databay', links(1), units, count, 1),
+    oneByOne(`databay, ${plural(THREADS, 'thread')}`, links(THREADS), units, count, THREADS),
+    original(python, ORIGINAL, units, asked, count),
+  ]
   return compare(recordsFromOriginalCase(count), subjects, settings)
 }
 
@@ -111,14 +124,14 @@ function dueAtOnce(name: string, links: URL, units: Units, others: readonly stri
   }
 }
 
-/** One link in one thread, that transfers again as soon as it has. */
-function oneByOne(name: string, links: URL, units: Units, times: number): Subject {
+/** One link in each thread, that transfers again as soon as it has. */
+function oneByOne(name: string, links: URL, units: Units, times: number, threads: number): Subject {
   return {
     name,
     units,
     peers: [ORIGINAL],
     async open() {
-      const loop = await ClosedLoop.start(links, { threads: 1 })
+      const loop = await ClosedLoop.start(links, { threads })
       return {
         async sample(seconds) {
           const from = performance.now()

@@ -23,9 +23,12 @@ export const VERSION = '0.3.0'
 
 export const ORIGINAL = `databay ${VERSION}`
 
-export const ONE_BY_ONE = 'databay, one by one'
+/** How many links are due at each tick where nothing but their transfers is measured. */
+export const BATCHED = 1000
 
-export const IN_BATCHES = `databay, ${plural(DUE, 'link')} due at once`
+export const ONE_BY_ONE = `databay, one by one on ${plural(THREADS, 'thread')}`
+
+export const IN_BATCHES = `databay, ${plural(BATCHED, 'link')} due at once`
 
 export const NOOP_CASE = 'transfers that do nothing'
 
