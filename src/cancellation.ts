@@ -7,7 +7,7 @@ export class Cancellation {
   #controller: AbortController | undefined
   #deadline = Infinity
   #expired: (() => Error) | undefined
-  readonly #waiting = new Set<(reason: Error) => void>()
+  #waiting: Set<(reason: Error) => void> | undefined
 
   /** Why the transfer was told to stop; `undefined` while it was not. */
   get reason(): Error | undefined {
@@ -37,8 +37,9 @@ export class Cancellation {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#controller?.abort(reason)
-    for (const reject of this.#waiting) reject(reason)
-    this.#waiting.clear()
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const reject of waiting) reject(reason)
   }
 
   /** Settles as `work` does, or rejects with the reason as soon as the transfer is told to stop. */
@@ -48,14 +49,15 @@ export class Cancellation {
         reject(this.#reason)
         return
       }
+      this.#waiting ??= new Set()
       this.#waiting.add(reject)
       work.then(
         (value) => {
-          this.#waiting.delete(reject)
+          this.#waiting?.delete(reject)
           resolve(value)
         },
         (error: unknown) => {
-          this.#waiting.delete(reject)
+          this.#waiting?.delete(reject)
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as thrown
           reject(error)
         },

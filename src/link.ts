@@ -11,12 +11,13 @@ import {
   type ResolvedSettings,
 } from './link-options.js'
 import { getLogger } from './log.js'
+import { then, type MaybePromise } from './maybe-promise.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
 import { blame, type TransferReport } from './report.js'
 import { Retunable } from './retunable.js'
-import { bufferedBy, transfer } from './transfer.js'
+import { bufferedBy, transfer, type TransferParts } from './transfer.js'
 import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
@@ -47,7 +48,7 @@ class LinkBase<A, B> implements PlannedLink {
   readonly #outlets: Outlet<B>[]
   readonly #processors: readonly AnyProcessor[]
   readonly #groupers: readonly AnyGrouper[]
-  readonly #running = new Set<Cancellation>()
+  readonly #running: Cancellation[] = []
   /** The nodes that this link has started, in that order; `undefined` while the link is stopped. */
   #started: Set<Node> | undefined
   #stopping: Promise<void> | undefined
@@ -55,6 +56,8 @@ class LinkBase<A, B> implements PlannedLink {
   /** Nodes that are being started, to be in the link when they are. */
   readonly #joining = new Set<Node>()
   #transfers = 0
+  /** What a transfer needs; made anew when nodes were added or removed. */
+  #parts: TransferParts | undefined
 
   constructor(options: LinkOptions<A, B, unknown>) {
     this.settings = resolveSettings(options)
@@ -156,7 +159,15 @@ class LinkBase<A, B> implements PlannedLink {
    * Makes one transfer: pulls all inlets, processes, groups, and pushes to all outlets. Never rejects: what went
    * wrong is logged, and in the report.
    */
-  async transfer(request: HostedRequest = {}): Promise<TransferReport> {
+  transfer(request: HostedRequest = {}): Promise<TransferReport> {
+    return Promise.resolve(this.begin(request))
+  }
+
+  /**
+   * As {@link LinkBase.transfer}; when no node keeps it waiting, the report is there at once.
+   * @internal
+   */
+  begin(request: HostedRequest): MaybePromise<TransferReport> {
     const { timeout } = this.settings
     const cancellation = new Cancellation()
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
@@ -167,20 +178,22 @@ class LinkBase<A, B> implements PlannedLink {
       cancellation.expireAt(performance.now() + timeout, late)
       timer = setTimeout(() => cancellation.cancel(late()), Math.min(timeout, LONGEST_TIMER))
     }
-    this.#running.add(cancellation)
-    try {
-      return await transfer(this.#parts(), {
-        update,
-        cancellation,
-        scheduledAt: request.scheduledAt ?? Date.now(),
-        thread: request.thread ?? 0,
-        drain: request.drain ?? false,
-        inside: request.inside,
-      })
-    } finally {
-      this.#running.delete(cancellation)
-      clearTimeout(timer)
-    }
+    this.#running.push(cancellation)
+    const report = transfer(this.#partsNow(), {
+      update,
+      cancellation,
+      scheduledAt: request.scheduledAt ?? Date.now(),
+      thread: request.thread ?? 0,
+      drain: request.drain ?? false,
+      inside: request.inside,
+    })
+    return then(report, (ended) => {
+      // the last one takes its place: which is where does not count
+      const last = this.#running.pop()
+      if (last !== cancellation && last !== undefined) this.#running[this.#running.indexOf(cancellation)] = last
+      if (timer !== undefined) clearTimeout(timer)
+      return ended
+    })
   }
 
   async drain(): Promise<TransferReport | undefined> {
@@ -230,10 +243,10 @@ class LinkBase<A, B> implements PlannedLink {
     return true
   }
 
-  #parts() {
-    return {
+  /** The nodes as they are now: those added or removed meanwhile count from the next transfer on. */
+  #partsNow(): TransferParts {
+    this.#parts ??= {
       name: this.name,
-      // the nodes as they are now: those added or removed meanwhile count from the next transfer on
       inlets: [...this.#inlets] as unknown as Inlet[],
       outlets: [...this.#outlets] as unknown as Outlet[],
       processors: this.#processors,
@@ -242,6 +255,7 @@ class LinkBase<A, B> implements PlannedLink {
       ignoreExceptions: this.settings.ignoreExceptions,
       inletConcurrency: this.settings.inletConcurrency,
     }
+    return this.#parts
   }
 
   async #startNodes(): Promise<void> {
@@ -285,6 +299,7 @@ class LinkBase<A, B> implements PlannedLink {
     checkNew(kind, [...list, ...this.#joining], nodes, is)
     if (this.#started !== undefined) await this.#join(nodes, this.#started)
     list.push(...nodes)
+    this.#parts = undefined
   }
 
   async #join(nodes: readonly Node[], started: Set<Node>): Promise<void> {
@@ -305,6 +320,7 @@ class LinkBase<A, B> implements PlannedLink {
       if (!list.includes(node)) throw new InvalidNodeError(`${kind} ${describe(node)} is not in this link`)
     }
     for (const node of leaving) list.splice(list.indexOf(node), 1)
+    this.#parts = undefined
     throwErrors(await stopNodes([...leaving].filter((node) => this.#started?.delete(node))))
   }
 }

@@ -23,6 +23,13 @@ export interface PlannedLink {
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**
+   * The same for a due time of a schedule, where nobody waits: no promise is made, which counts with thousands of links.
+   *
+   * @param ended - told the report
+   * @internal
+   */
+  transferDue?(scheduledAt: number, ended: (report: TransferReport) => void): void
+  /**
    * Releases what buffers hold, through the outlets, without pulling. `undefined` when there is nothing to release.
    */
   drain(): Promise<TransferReport | undefined>

@@ -94,7 +94,11 @@ export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transfe
 export function failedReport(identity: TransferIdentity, thrown: unknown, ignoreExceptions: boolean): TransferReport {
   const now = Date.now()
   return {
-    ...identity,
+    link: identity.link,
+    update: identity.update,
+    transferNumber: identity.transferNumber,
+    thread: identity.thread,
+    scheduledAt: identity.scheduledAt,
     startedAt: now,
     endedAt: now,
     busy: 0,

@@ -2,6 +2,7 @@ import type { Cancellation } from './cancellation.js'
 import { toError } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { getLogger } from './log.js'
+import { isPromiseLike, type MaybePromise } from './maybe-promise.js'
 import { plainError, type OutletReport, type ReportedError, type Stage, type TransferReport } from './report.js'
 import type { Update } from './update.js'
 
@@ -84,10 +85,10 @@ export class Tally {
   }
 
   /**
-   * Calls user code and waits for it, until the transfer is told to stop. What such code gives later is of no use any
+   * Calls user code, and waits for it until the transfer is told to stop. What such code gives later is of no use any
    * more, and said to be so.
    */
-  async call<T>(work: () => T | PromiseLike<T>): Promise<T> {
+  call<T>(work: () => T | PromiseLike<T>): MaybePromise<T> {
     const started = performance.now()
     let result: T | PromiseLike<T>
     this.#run.inside?.(true)
@@ -97,8 +98,10 @@ export class Tally {
       this.#run.inside?.(false)
       this.#busy += performance.now() - started
     }
-    if (!isPromiseLike(result)) return result
-    const pending = result
+    return isPromiseLike(result) ? this.#wait(result) : result
+  }
+
+  async #wait<T>(pending: PromiseLike<T>): Promise<T> {
     try {
       return await this.#cancellation.race(pending)
     } catch (thrown) {
@@ -171,13 +174,4 @@ export class Tally {
       },
     )
   }
-}
-
-function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  )
 }

@@ -4,6 +4,7 @@ import { ImplementationError, show, takenDespite } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { nodeName } from './lifecycle.js'
 import { getLogger } from './log.js'
+import { then, type MaybePromise } from './maybe-promise.js'
 import type { Outlet } from './outlet.js'
 import { nameOf, type AnyGrouper, type AnyProcessor } from './processor.js'
 import { isRecord, type Record } from './record.js'
@@ -37,27 +38,42 @@ export interface TransferParts {
  * inlets      ─ at once ──────► those that want to know are told whether their records were delivered
  * ```
  */
-export async function transfer(parts: TransferParts, run: TransferRun): Promise<TransferReport> {
+export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<TransferReport> {
   const log = getLogger('databay.Link')
   const tally = new Tally(parts, run)
   log.debug('%s transfer', run.update)
-  const records = run.drain ? [] : await pullAll(parts, tally)
-  const processed = records && (await processAll(parts.processors, records, tally))
-  tally.buffered = bufferedBy(parts.processors)
-  const batches = processed && (await groupAll(parts.groupers, processed, tally))
-  if (batches !== undefined) tally.outlets = await pushAll(parts, batches, tally)
-  if (tally.toTell !== undefined) await tellInlets(tally.toTell, tally)
-  log.debug('%s done', run.update)
-  return tally.report()
+  const pulled = run.drain ? [] : pullAll(parts, tally)
+  const processed = then(pulled, (records) => records && processAll(parts.processors, records, tally))
+  const grouped = then(processed, (records) => {
+    if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
+    return records && groupAll(parts.groupers, records, tally)
+  })
+  const pushed = then(grouped, (batches) => batches && pushAll(parts, batches, tally))
+  const told = then(pushed, (outlets) => {
+    if (outlets !== undefined) tally.outlets = outlets
+    return tally.toTell && tellInlets(tally.toTell, tally)
+  })
+  return then(told, () => {
+    log.debug('%s done', run.update)
+    return tally.report()
+  })
 }
 
 /** The records of all inlets, in their order; `undefined` when the transfer must not go on. */
-async function pullAll(parts: TransferParts, tally: Tally): Promise<Record[] | undefined> {
+function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record[] | undefined> {
   const { inlets } = parts
+  const [only] = inlets
+  if (only !== undefined && inlets.length === 1) {
+    return then(pullOne(only, tally), (records = []) => goOnWith(records, parts, tally))
+  }
   const pull = (inlet: Inlet) => pullOne(inlet, tally)
   const concurrent = inlets.length <= parts.inletConcurrency
-  const pulled = await Promise.all(concurrent ? inlets.map(pull) : limited(inlets, parts.inletConcurrency, pull))
-  const records = pulled.length === 1 && pulled[0] !== undefined ? pulled[0] : pulled.flatMap((some) => some ?? [])
+  const pulls = concurrent ? inlets.map(pull) : limited(inlets, parts.inletConcurrency, pull)
+  return Promise.all(pulls).then((pulled) => goOnWith(pulled.flatMap((some) => some ?? []), parts, tally))
+}
+
+/** What was pulled; `undefined` when an inlet failed and that counts. */
+function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record[] | undefined {
   tally.pulled = records.length
   const mayGoOn = tally.errors.length === 0 || (parts.ignoreExceptions && tally.cancelled === undefined)
   if (mayGoOn) return records
@@ -65,21 +81,26 @@ async function pullAll(parts: TransferParts, tally: Tally): Promise<Record[] | u
   return undefined
 }
 
-function limited<T, R>(items: readonly T[], concurrency: number, work: (item: T) => Promise<R>): Promise<R>[] {
+function limited<T, R>(items: readonly T[], concurrency: number, work: (item: T) => MaybePromise<R>): Promise<R>[] {
   const limit = pLimit(concurrency)
-  return items.map((item) => limit(work, item))
+  return items.map((item) => limit(async () => work(item)))
 }
 
-async function pullOne(inlet: Inlet, tally: Tally): Promise<Record[] | undefined> {
+function pullOne(inlet: Inlet, tally: Tally): MaybePromise<Record[] | undefined> {
+  const failed = (thrown: unknown) => {
+    tally.fail(thrown, nodeName(inlet), 'pull')
+    tally.pullFailed(inlet)
+    return undefined
+  }
   try {
     const stopped = tally.cancelled
     if (stopped !== undefined) throw stopped
     if (inlet.onTransferEnd !== undefined) tally.willTell(inlet)
-    return toRecords(inlet, await tally.call(() => inlet.pull(tally.update)))
+    const pulled = tally.call<unknown>(() => inlet.pull(tally.update))
+    if (!(pulled instanceof Promise)) return toRecords(inlet, pulled)
+    return pulled.then((value) => toRecords(inlet, value)).catch(failed)
   } catch (thrown) {
-    tally.fail(thrown, nodeName(inlet), 'pull')
-    tally.pullFailed(inlet)
-    return undefined
+    return failed(thrown)
   }
 }
 
@@ -95,7 +116,15 @@ function toRecords(inlet: Inlet, pulled: unknown): Record[] {
   return records
 }
 
-async function processAll(
+function processAll(
+  processors: readonly AnyProcessor[],
+  records: Record[],
+  tally: Tally,
+): MaybePromise<Record[] | undefined> {
+  return processors.length === 0 ? records : processSome(processors, records, tally)
+}
+
+async function processSome(
   processors: readonly AnyProcessor[],
   records: Record[],
   tally: Tally,
@@ -138,7 +167,8 @@ async function runProcessors(processors: readonly AnyProcessor[], input: Record[
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true
-      records = checkRecords(await tally.call(() => call(processor, records as Record[], tally.update)))
+      const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
+      records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
       tally.fail(thrown, name, 'process')
       records = undefined
@@ -183,12 +213,23 @@ function checkRecords(returned: unknown): Record[] {
   return returned as Record[]
 }
 
-async function groupAll(
+function groupAll(
+  groupers: readonly AnyGrouper[],
+  records: Record[],
+  tally: Tally,
+): MaybePromise<Record[][] | undefined> {
+  if (records.length === 0) return []
+  if (groupers.length > 0) return groupSome(groupers, records, tally)
+  tally.grouped = records.length
+  tally.batches = 1
+  return [records]
+}
+
+async function groupSome(
   groupers: readonly AnyGrouper[],
   records: Record[],
   tally: Tally,
 ): Promise<Record[][] | undefined> {
-  if (records.length === 0) return []
   let batches = [records]
   for (const [index, grouper] of groupers.entries()) {
     const name = nameOf('grouper', grouper, index)
@@ -197,7 +238,8 @@ async function groupAll(
     try {
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
-      batches = checkBatches(await tally.call(() => grouper(batches as Record<never>[][], tally.update)))
+      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update))
+      batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
     } catch (thrown) {
       tally.fail(thrown, name, 'group')
       tally.drop(before, 'a grouper failed')
@@ -251,57 +293,105 @@ function checkBatches(returned: unknown): Record[][] {
   return returned as Record[][]
 }
 
-function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): Promise<OutletReport[]> {
-  return Promise.all(parts.outlets.map((outlet) => pushTo(outlet, batches, parts.copyRecords, tally)))
+function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): MaybePromise<OutletReport[]> {
+  const { outlets, copyRecords } = parts
+  const pushed = outlets.map((outlet) => pushTo(outlet, batches, copyRecords, tally))
+  return pushed.some((one) => one instanceof Promise) ? Promise.all(pushed) : (pushed as OutletReport[])
 }
 
 /**
  * Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried, unless the
  * transfer is told to stop.
  */
-async function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally: Tally): Promise<OutletReport> {
-  const name = nodeName(outlet)
+function pushTo(
+  outlet: Outlet,
+  batches: Record[][],
+  copyRecords: boolean,
+  tally: Tally,
+): MaybePromise<OutletReport> {
   const { processors } = outlet
-  const report = { outlet: name, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
+  const outletName = nodeName(outlet)
+  const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
   // without a batch, an outlet's buffer is asked all the same: it may be due
   const offered = batches.length === 0 && processors.length > 0 ? [[]] : batches
-  for (const [at, batch] of offered.entries()) {
-    let records: Record[] | undefined = batch
-    let lost = batch.length
-    try {
-      if (copyRecords) records = batch.map(copyRecord)
-      if (processors.length > 0) {
-        const chain = await runProcessors(processors, records, tally)
-        report.filtered += chain.filtered
-        report.added += chain.added
-        records = chain.records
-        lost = chain.inHand
-      }
-      if (records?.length === 0) continue
-      if (records !== undefined) {
-        const pushed = records
-        const stopped = tally.cancelled
-        if (stopped !== undefined) throw stopped
-        await tally.call(() => outlet.push(pushed, tally.update))
-        report.pushed += lost
-        report.batches++
-        continue
-      }
-    } catch (thrown) {
-      tally.fail(thrown, name, 'push')
-      const taken = Math.min(takenDespite(thrown), lost)
-      report.pushed += taken
-      lost -= taken
-    }
-    const stopped = tally.cancelled !== undefined
-    if (stopped) lost += count(offered.slice(at + 1))
-    report.dropped += lost
-    tally.logDrop(lost, `${name} did not take them`)
-    if (stopped) break
+  let at = 0
+  let stopped = false
+  const note = (lost: number | undefined) => {
+    if (lost === undefined) return
+    stopped = tally.cancelled !== undefined
+    const all = stopped ? lost + count(offered.slice(at)) : lost
+    report.dropped += all
+    tally.logDrop(all, `${outletName} did not take them`)
   }
-  report.buffered = bufferedBy(processors)
-  return report
+  const goOn = (): MaybePromise<OutletReport> => {
+    while (at < offered.length && !stopped) {
+      const batch = offered[at++] as Record[]
+      const pushing = pushBatch(outlet, batch, copyRecords, report, tally)
+      if (pushing instanceof Promise) {
+        return pushing.then((lost) => {
+          note(lost)
+          return goOn()
+        })
+      }
+      note(pushing)
+    }
+    if (processors.length > 0) report.buffered = bufferedBy(processors)
+    return report
+  }
+  return goOn()
 }
+
+/**
+ * Pushes one batch to an outlet, and notes in the report what became of it.
+ *
+ * @returns how many records were lost when something failed, else `undefined`
+ */
+function pushBatch(
+  outlet: Outlet,
+  batch: Record[],
+  copyRecords: boolean,
+  report: Writable<OutletReport>,
+  tally: Tally,
+): MaybePromise<number | undefined> {
+  const failed = (thrown: unknown, lost: number) => {
+    tally.fail(thrown, report.outlet, 'push')
+    const taken = Math.min(takenDespite(thrown), lost)
+    report.pushed += taken
+    return lost - taken
+  }
+  const push = (records: Record[], inHand: number): MaybePromise<number | undefined> => {
+    const taken = () => {
+      report.pushed += inHand
+      report.batches++
+      return undefined
+    }
+    try {
+      const stopped = tally.cancelled
+      if (stopped !== undefined) throw stopped
+      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update))
+      return pushing instanceof Promise ? pushing.then(taken, (thrown) => failed(thrown, inHand)) : taken()
+    } catch (thrown) {
+      return failed(thrown, inHand)
+    }
+  }
+  let records: Record[]
+  try {
+    records = copyRecords ? batch.map(copyRecord) : batch
+  } catch (thrown) {
+    return failed(thrown, batch.length)
+  }
+  if (outlet.processors.length === 0) return push(records, records.length)
+  return runProcessors(outlet.processors, records, tally)
+    .then((chain) => {
+      report.filtered += chain.filtered
+      report.added += chain.added
+      if (chain.records === undefined) return chain.inHand
+      return chain.records.length === 0 ? undefined : push(chain.records, chain.inHand)
+    })
+    .catch((thrown: unknown) => failed(thrown, batch.length))
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A record that its outlet may change without another noticing. Metadata is frozen, so it is shared. */
 function copyRecord(record: Record): Record {

@@ -26,6 +26,17 @@ export class Update {
   }
 
   toString(): string {
-    return [...this.tags, this.transferNumber].join('.')
+    return updateText(this.tags, this.transferNumber)
   }
+}
+
+/**
+ * How an update reads.
+ * @internal
+ */
+export function updateText(tags: readonly string[], transferNumber: number): string {
+  // most links have one tag, and this runs for every transfer
+  const [first] = tags
+  if (first === undefined) return String(transferNumber)
+  return tags.length === 1 ? `${first}.${transferNumber}` : `${tags.join('.')}.${transferNumber}`
 }

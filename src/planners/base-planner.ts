@@ -398,6 +398,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   /**
+   * As {@link BasePlanner.dispatch}, where nobody wants to know what comes of it.
+   * @internal
+   */
+  protected dispatchDue(link: PlannedLink, due: DueTime): void {
+    if (this.#state !== 'idle' && this.#state !== 'stopping') this.#dispatcher.dispatchDue(link, due)
+  }
+
+  /**
    * Says that something went wrong. Stops the planner, unless it ignores exceptions: `start()` or `finished` rejects
    * with the error.
    */

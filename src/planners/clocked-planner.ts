@@ -22,7 +22,7 @@ export abstract class ClockedPlanner extends BasePlanner {
       clock,
       grid,
       onDue: (due) => {
-        for (const { item, ...time } of due) void this.dispatch(item, time)
+        for (const one of due) this.dispatchDue(one.item, one)
       },
     })
   }

@@ -36,6 +36,10 @@ interface LinkState {
   retired: boolean
   /** What it did so far; `undefined` when that is nothing. */
   record: LinkRecord | undefined
+  /** What is done when a transfer has ended. */
+  readonly ended: (report: TransferReport) => TransferReport | undefined
+  /** What is done when the link has broken its contract. */
+  readonly broken: (thrown: unknown) => undefined
 }
 
 /** Runs the transfers of a planner's links: looks after overlap, lateness, errors and counts. */
@@ -75,7 +79,15 @@ export class Dispatcher {
   }
 
   add(link: PlannedLink): void {
-    this.#links.set(link, { running: 0, dispatched: 0, retired: false, record: undefined })
+    const state: LinkState = {
+      running: 0,
+      dispatched: 0,
+      retired: false,
+      record: undefined,
+      ended: (report) => this.#ended(link, state, report),
+      broken: (thrown) => this.#broken(link, state, thrown),
+    }
+    this.#links.set(link, state)
   }
 
   /** Makes no more transfers of a link, which is about to be removed. */
@@ -94,9 +106,23 @@ export class Dispatcher {
   }
 
   /** Runs one transfer; `undefined` when the link is skipped. Never rejects. */
-  async dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
+  dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
+    const state = this.#admit(link, due)
+    return state === undefined ? SKIPPED : begin(link, due.scheduledAt).then(state.ended, state.broken)
+  }
+
+  /** The same, where nobody wants to know what comes of it. */
+  dispatchDue(link: PlannedLink, due: DueTime): void {
+    const state = this.#admit(link, due)
+    if (state === undefined) return
+    if (link.transferDue !== undefined) link.transferDue(due.scheduledAt, state.ended)
+    else void begin(link, due.scheduledAt).then(state.ended, state.broken)
+  }
+
+  /** Counts a transfer that begins; `undefined` when the link is skipped. */
+  #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
     const state = this.#links.get(link)
-    if (state === undefined || this.isUsedUp(link)) return undefined
+    if (state === undefined || state.retired || state.dispatched >= this.#options.transfers) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, recordOf(state))
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, 'running', state)
@@ -110,30 +136,45 @@ export class Dispatcher {
     if (state.dispatched === this.#options.transfers) this.#hooks.onUsedUp(link)
     state.running++
     this.#inFlight++
-    let report: TransferReport | undefined
-    let failure: Error | undefined
-    try {
-      report = checkReport(link, await link.transfer({ scheduledAt: due.scheduledAt }))
-      if (report.failed) failure = new TransferError(report)
-    } catch (thrown) {
-      // a link of a third party that breaks its contract
-      failure = toError(thrown)
-      this.#counts.transfers++
-      this.#counts.failed++
-      recordOf(state).transfers++
-      recordOf(state).failed++
-      getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
+    return state
+  }
+
+  #ended(link: PlannedLink, state: LinkState, report: TransferReport): TransferReport | undefined {
+    if (!isReport(report)) {
+      const message = `transfer() of ${link.name} must resolve with a TransferReport, got ${show(report)}`
+      return this.#broken(link, state, new ImplementationError(message))
     }
+    this.#leave(state)
+    recordOf(state).add(report)
+    this.note(report)
+    if (report.failed) this.#hooks.onFailure(new TransferError(report))
+    this.#afterwards()
+    return report
+  }
+
+  /** A link of a third party has broken its contract. */
+  #broken(link: PlannedLink, state: LinkState, thrown: unknown): undefined {
+    const failure = toError(thrown)
+    const record = recordOf(state)
+    record.transfers++
+    record.failed++
+    this.#counts.transfers++
+    this.#counts.failed++
+    getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
+    this.#leave(state)
+    this.#hooks.onFailure(failure)
+    this.#afterwards()
+    return undefined
+  }
+
+  #leave(state: LinkState): void {
     state.running--
     this.#inFlight--
-    if (report !== undefined) {
-      recordOf(state).add(report)
-      this.note(report)
-    }
-    if (failure !== undefined) this.#hooks.onFailure(failure)
+  }
+
+  #afterwards(): void {
     this.#tellWaiting()
     if (this.usedUp()) this.#hooks.onAllUsedUp()
-    return report
   }
 
   /** Counts a transfer that was made, and tells of it. */
@@ -202,10 +243,18 @@ function recordOf(state: LinkState): LinkRecord {
   return (state.record ??= new LinkRecord())
 }
 
-/** @throws {@link ImplementationError} when a link of a third party yields no report */
-function checkReport(link: PlannedLink, report: TransferReport): TransferReport {
-  if (typeof report !== 'object' || (report as unknown) === null || !Array.isArray(report.errors)) {
-    throw new ImplementationError(`transfer() of ${link.name} must resolve with a TransferReport, got ${show(report)}`)
+const SKIPPED = Promise.resolve(undefined)
+
+/** Begins a transfer; also one of a link of a third party that throws, or yields no promise. */
+function begin(link: PlannedLink, scheduledAt: number): Promise<TransferReport> {
+  try {
+    return Promise.resolve(link.transfer({ scheduledAt }))
+  } catch (thrown) {
+    return Promise.reject(toError(thrown))
   }
-  return report
+}
+
+/** Whether it is a report: a link of a third party may yield anything. */
+function isReport(report: TransferReport): boolean {
+  return typeof report === 'object' && (report as unknown) !== null && Array.isArray(report.errors)
 }

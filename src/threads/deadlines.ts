@@ -4,6 +4,11 @@ export class Deadlines {
   #earliest = Infinity
 
   /** `Infinity` when there is none. */
+  /** How many there are. */
+  get size(): number {
+    return this.#times.size
+  }
+
   get earliest(): number {
     return this.#earliest
   }

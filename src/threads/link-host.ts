@@ -2,9 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { ImplementationError, LinkModuleError, ShutdownTimeoutError, StartTimeoutError, toError } from '../errors.js'
 import { LONGEST_TIMER } from '../interval.js'
-import type { Link } from '../link.js'
+import type { HostedRequest, Link } from '../link.js'
 import type { Node } from '../lifecycle.js'
 import { adoptLogLevels, getLogger } from '../log.js'
+import { then, type MaybePromise } from '../maybe-promise.js'
 import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
@@ -12,7 +13,8 @@ import { Update } from '../update.js'
 import { Deadlines } from './deadlines.js'
 import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
 import { pack, uncloneable, unpack } from './packed-records.js'
-import { packReports, type RunReport } from './packed-reports.js'
+import { ReportPacker } from './packed-reports.js'
+import { unpackRuns, type PackedRuns } from './packed-runs.js'
 import type {
   Calls,
   Channel,
@@ -30,6 +32,9 @@ import { Trace } from './trace.js'
 
 /** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
 const LONG = 5
+
+/** From how many milliseconds on it is worth a look how much of a transfer was computing. */
+const BRIEF = 0.5
 
 /** How many runs that have begun are kept in the queue at most. */
 const QUEUE_CHUNK = 1024
@@ -68,6 +73,8 @@ export class LinkHost {
   /** Runs that have not begun. They begin in the order in which they were sent. */
   readonly #queue: QueuedRun[] = []
   #pumping = false
+  /** When transfers began to begin without a turn of the event loop between them, and how it was used until then. */
+  #stretch = { since: 0, utilization: performance.eventLoopUtilization() }
   /** Told when a run has ended. */
   #onEnd: () => void = () => undefined
   readonly #pulse: Pulse
@@ -76,7 +83,7 @@ export class LinkHost {
   readonly #deadlines = new Deadlines()
   /** Identifies what is limited in time among the deadlines, beside the runs. */
   #limited = -1
-  #reports: { readonly run: number; readonly report: RunReport }[] = []
+  readonly #reports = new ReportPacker()
   #flush: NodeJS.Immediate | undefined
 
   constructor(channel: Channel, setup: ThreadSetup) {
@@ -139,10 +146,8 @@ export class LinkHost {
   flush(): void {
     if (this.#flush !== undefined) clearImmediate(this.#flush)
     this.#flush = undefined
-    if (this.#reports.length === 0) return
-    const reports = this.#reports
-    this.#reports = []
-    this.#channel.postMessage({ event: 'reports', reports: packReports(reports) })
+    if (this.#reports.isEmpty) return
+    this.#channel.postMessage({ event: 'reports', reports: this.#reports.take() })
   }
 
   #cancel(hosted: HostedLink | undefined, upTo: number, reason: Error): void {
@@ -317,8 +322,9 @@ export class LinkHost {
     return { states }
   }
 
-  #transfer(runs: readonly RunRequest[]): Promise<null> {
+  #transfer(packed: PackedRuns): Promise<null> {
     return new Promise((resolve) => {
+      const runs = unpackRuns(packed)
       const task = { left: runs.length, done: () => resolve(null) }
       for (const run of runs) this.#queue.push({ run, task })
       if (!this.#pumping) void this.#pump()
@@ -328,21 +334,22 @@ export class LinkHost {
   /** Begins what waits, one after the other. */
   async #pump(): Promise<void> {
     this.#pumping = true
-    let since = performance.now()
+    this.#beginStretch()
     for (let at = 0; at < this.#queue.length; at++) {
       const { run, task } = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
-      if ((this.#links.get(run.link)?.busy ?? 0) > LONG || performance.now() - since > LONG) {
+      const hosted = this.#links.get(run.link)
+      if ((hosted !== undefined && hosted.busy > LONG) || performance.now() - this.#stretch.since > LONG) {
         await nextTurn()
         this.flush()
-        since = performance.now()
+        this.#beginStretch()
       }
       while (this.#running >= this.#setup.transfersPerThread) {
         await new Promise<void>((resolve) => {
           this.#onEnd = resolve
         })
       }
-      void this.#run(run, task)
+      this.#run(run, task)
       // under a steady load it never gets to the end
       if (at === QUEUE_CHUNK) {
         this.#queue.splice(0, at + 1)
@@ -353,22 +360,40 @@ export class LinkHost {
     this.#pumping = false
   }
 
-  async #run(request: RunRequest, task: QueuedRun['task']): Promise<void> {
+  /** From here on, transfers begin without a turn of the event loop between them. */
+  #beginStretch(): void {
+    this.#stretch = { since: performance.now(), utilization: performance.eventLoopUtilization() }
+  }
+
+  #run(request: RunRequest, task: QueuedRun['task']): void {
+    // looked up only now: it may have been closed while others ended
+    const hosted = this.#links.get(request.link)
     this.#running++
     this.#pulse.begun = request.run + 1
-    this.#watch(request)
-    let report: TransferReport
+    const timeout = hosted?.link.settings.timeout
+    if (timeout !== undefined) this.#watch(request.run, timeout)
+    let report: MaybePromise<TransferReport>
     try {
-      report = await this.#report(request)
+      if (hosted === undefined) throw new ImplementationError(`link ${request.link} is not open in this thread`)
+      report = this.#transferOne(hosted, request)
     } catch (thrown) {
-      // a link of another kind, or another version, than ours never rejects
+      // a link of another kind, or another version, than ours may throw and reject
       report = this.#failed(request, thrown)
     }
+    if (report instanceof Promise) {
+      report
+        .catch((thrown: unknown) => this.#failed(request, thrown))
+        .then((ended) => this.#ended(request, task, ended))
+    } else {
+      this.#ended(request, task, report)
+    }
+  }
+
+  #ended({ run }: RunRequest, task: QueuedRun['task'], report: TransferReport): void {
     this.#running--
-    this.#deadlines.delete(request.run)
-    this.#pulse.deadline = this.#deadlines.earliest
+    this.#unwatch(run)
     this.#onEnd()
-    this.#reports.push({ run: request.run, report })
+    this.#reports.add(run, report)
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()
@@ -378,32 +403,42 @@ export class LinkHost {
   }
 
   /** Shows until when a run should have ended. */
-  #watch({ run, link }: RunRequest): void {
-    const timeout = this.#links.get(link)?.link.settings.timeout
-    if (timeout === undefined) return
+  #watch(run: number, timeout: number): void {
     this.#deadlines.add(run, monotonic() + timeout)
     this.#pulse.deadline = this.#deadlines.earliest
   }
 
-  async #report({ link: id, scheduledAt, transferNumber, drain, ...rest }: RunRequest): Promise<TransferReport> {
-    const hosted = this.#links.get(id)
-    if (hosted === undefined) {
-      const error = new ImplementationError(`link ${id} is not open in this thread`)
-      return this.#failed({ link: id, scheduledAt, transferNumber, drain, ...rest }, error)
-    }
-    const { stopped } = hosted
+  #unwatch(run: number): void {
+    if (this.#deadlines.size === 0) return
+    this.#deadlines.delete(run)
+    this.#pulse.deadline = this.#deadlines.earliest
+  }
+
+  #transferOne(
+    hosted: HostedLink,
+    { link: id, scheduledAt, transferNumber, drain }: RunRequest,
+  ): MaybePromise<TransferReport> {
+    const { stopped, inside } = hosted
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
     const begun = ++this.#begun
-    const alone = this.#running === 1
-    const before = alone ? performance.eventLoopUtilization() : undefined
-    const { inside } = hosted
+    const since = this.#running === 1 ? performance.now() : undefined
+    const stretch = this.#stretch
     const request = { scheduledAt, transferNumber, drain, thread: this.#setup.thread, cancelled, inside }
-    const transfer = () => hosted.link.transfer(request)
-    const report = await (this.#trace === undefined ? transfer() : this.#trace.run(id, transfer))
-    // by itself in the thread, all that the event loop did was its doing, also what came after an await
-    const all = before !== undefined && begun === this.#begun ? performance.eventLoopUtilization(before).active : 0
-    hosted.busy = Math.max(report.busy, all)
-    return all > report.busy ? { ...report, busy: all } : report
+    const transferring =
+      this.#trace === undefined
+        ? begin(hosted.link, request)
+        : this.#trace.run(id, () => begin(hosted.link, request))
+    return then(transferring, (report) => {
+      hosted.busy = report.busy
+      // one that is over at once cannot have computed for long after a wait
+      if (since === undefined || begun !== this.#begun || report.endedAt - report.startedAt < BRIEF) return report
+      // by itself in the thread, all that the event loop did was its doing, also what came after a wait
+      const { active } = performance.eventLoopUtilization(stretch.utilization)
+      const all = active - (since - stretch.since)
+      if (all <= report.busy) return report
+      hosted.busy = all
+      return { ...report, busy: all }
+    })
   }
 
   #failed({ link, scheduledAt, transferNumber }: RunRequest, thrown: unknown): TransferReport {
@@ -437,6 +472,11 @@ function partsOf(link: Link): (Node | StatefulProcessor)[] {
 function statefulProcessors(link: Link): StatefulProcessor[] {
   const all = [...link.processors, ...link.outlets.flatMap((outlet) => outlet.processors)]
   return all.filter((processor) => typeof processor === 'object') as unknown as StatefulProcessor[]
+}
+
+/** Begins a transfer; a link of another version of this package has only `transfer`. */
+function begin(link: Link, request: HostedRequest): MaybePromise<TransferReport> {
+  return 'begin' in link ? link.begin(request) : (link as Link).transfer(request)
 }
 
 /** What links hand over. A part that several share is in the state of the first. */

@@ -6,6 +6,7 @@ import type { Metadata } from '../record.js'
 import type { PlainError } from '../report.js'
 import type { Columns } from './columns.js'
 import type { PackedReports } from './packed-reports.js'
+import type { PackedRuns } from './packed-runs.js'
 
 /*
  * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
@@ -94,7 +95,7 @@ export interface Calls {
    */
   handOver: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
   /** Makes transfers. Each tells its report when it ends. */
-  transfer: { request: { readonly runs: readonly RunRequest[] }; answer: null }
+  transfer: { request: { readonly runs: PackedRuns }; answer: null }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
   /** Applies a processor to records. */

@@ -3,15 +3,15 @@ import { PlannerStateError, toError } from '../errors.js'
 import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
-import { blame, failedReport, plainError, type TransferIdentity, type TransferReport } from '../report.js'
+import { blame, failedReport, plainError, type TransferReport } from '../report.js'
 import { Retunable } from '../retunable.js'
+import { updateText } from '../update.js'
 import { LaneLearner } from './lane-learner.js'
-import type { RunReport } from './packed-reports.js'
 import type { KnownLane } from './placement.js'
-import type { LinkDescription, RunRequest } from './protocol.js'
+import type { LinkDescription } from './protocol.js'
 import { Quarantine } from './quarantine.js'
 import type { Departure } from './relocation.js'
-import { NotBegunError, type Thread } from './thread.js'
+import { NotBegunError, type HostedRun, type Thread } from './thread.js'
 
 /** A link's place in a thread. */
 interface Host {
@@ -143,6 +143,7 @@ export class ThreadLink implements PlannedLink {
   }
 
   get quarantinedUntil(): number | undefined {
+    if (this.#quarantine.strikes === 0) return undefined
     const left = this.#quarantine.left(performance.now())
     return left === 0 ? undefined : Date.now() + Math.round(left)
   }
@@ -154,6 +155,10 @@ export class ThreadLink implements PlannedLink {
 
   transfer(request: TransferRequest = {}): Promise<TransferReport> {
     return this.#transfer(request.scheduledAt ?? Date.now(), false)
+  }
+
+  transferDue(scheduledAt: number, ended: (report: TransferReport) => void): void {
+    this.#begin(scheduledAt, false, ended)
   }
 
   async drain(): Promise<TransferReport | undefined> {
@@ -283,72 +288,85 @@ export class ThreadLink implements PlannedLink {
     return this.description.text
   }
 
-  async #transfer(scheduledAt: number, drain: boolean): Promise<TransferReport> {
-    const transferNumber = this.#transfers++
-    let host = this.#leastLoaded()
-    const use = (other: Host) => {
-      host = other
-    }
+  #transfer(scheduledAt: number, drain: boolean): Promise<TransferReport> {
+    return new Promise((resolve) => {
+      this.#begin(scheduledAt, drain, resolve)
+    })
+  }
+
+  #begin(scheduledAt: number, drain: boolean, resolve: (report: TransferReport) => void): void {
     this.#running++
-    try {
-      const report = await this.#run(use, { transferNumber, scheduledAt, drain })
-      this.#learn(transferNumber, report)
-      if (this.#quarantine.strikes > 0) this.#quarantine.pass(performance.now())
-      return reportOf(this.#identity(host, transferNumber, scheduledAt), report)
-    } catch (thrown) {
-      const error = toError(thrown)
-      const identity = this.#identity(host, transferNumber, scheduledAt)
-      getLogger('databay.Link').error({ err: error }, `${identity.update} failed: ${error.message}`)
-      const report = failedReport(identity, error, this.ignoreExceptions)
-      const { quarantinedUntil } = this
-      return quarantinedUntil === undefined ? report : { ...report, quarantinedUntil }
-    } finally {
-      this.#running--
+    const what = { transferNumber: this.#transfers++, scheduledAt, drain }
+    this.#run(new Run(this, this.#events, this.#leastLoaded(), what, resolve))
+  }
+
+  /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
+  #run(run: Run): void {
+    if (!run.at.open) {
+      void this.#openFirst(run)
+    } else if (this.#stopped !== undefined && run.transferNumber <= this.#stopped.upTo) {
+      this.#fail(run, this.#stopped.reason)
+    } else {
+      run.at.running++
+      run.at.thread.run(run)
     }
   }
 
-  /**
-   * Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began.
-   *
-   * @param use - told where it is made
-   */
-  async #run(use: (host: Host) => void, request: Omit<RunRequest, 'run' | 'link'>): Promise<RunReport> {
-    for (;;) {
-      const host = this.#leastLoaded()
-      use(host)
-      if (!host.open) {
-        if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
-        await this.#open(host)
-        continue // it may have been lost or have moved meanwhile
-      }
-      if (this.#stopped !== undefined && request.transferNumber <= this.#stopped.upTo) throw this.#stopped.reason
-      host.running++
-      try {
-        return await host.thread.run({ link: host.id, ...request })
-      } catch (thrown) {
-        if (!(thrown instanceof NotBegunError)) throw thrown
-      } finally {
-        host.running--
-        if (host.running === 0) host.onIdle()
-      }
+  async #openFirst(run: Run): Promise<void> {
+    try {
+      if (!this.#started) throw new PlannerStateError(`${this.name} is shut down`)
+      await this.#open(run.at)
+    } catch (thrown) {
+      this.#fail(run, thrown)
+      return
     }
+    this.#runAnew(run) // it may have been lost or have moved meanwhile
+  }
+
+  #runAnew(run: Run): void {
+    run.at = this.#leastLoaded()
+    this.#run(run)
+  }
+
+  /** What becomes of the runs. */
+  readonly #events: RunEvents = {
+    ended: (run, report) => {
+      leave(run.at)
+      this.#running--
+      this.#learn(run.transferNumber, report)
+      if (this.#quarantine.strikes > 0) this.#quarantine.pass(performance.now())
+      run.resolve(report)
+    },
+    failed: (run, error) => {
+      leave(run.at)
+      if (error instanceof NotBegunError) this.#runAnew(run)
+      else this.#fail(run, error)
+    },
+  }
+
+  #fail(run: Run, thrown: unknown): void {
+    this.#running--
+    const error = toError(thrown)
+    getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}`)
+    const report = failedReport(run, error, this.ignoreExceptions)
+    const { quarantinedUntil } = this
+    run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })
   }
 
   #leastLoaded(): Host {
-    return this.#hosts.reduce((least, one) => (one.thread.load < least.thread.load ? one : least))
+    let [least] = this.#hosts as [Host, ...Host[]]
+    for (const one of this.#hosts) if (one.thread.load < least.thread.load) least = one
+    return least
   }
 
-  #identity(host: Host, transferNumber: number, scheduledAt: number): TransferIdentity {
-    const update = [...this.tags, transferNumber].join('.')
-    return { link: this.name, update, transferNumber, thread: host.thread.number, scheduledAt }
-  }
-
-  #learn(transferNumber: number, report: RunReport): void {
+  #learn(transferNumber: number, report: TransferReport): void {
     this.#busy += report.busy
     // transfers may overtake each other
     if (transferNumber >= this.#latest) {
       this.#latest = transferNumber
-      this.#buffered = report.outlets.reduce((sum, outlet) => sum + outlet.buffered, report.buffered)
+      let { buffered } = report
+      for (const outlet of report.outlets) buffered += outlet.buffered
+      this.#buffered = buffered
     }
     if (this.description.lane !== 'auto') return
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
@@ -391,6 +409,70 @@ export class ThreadLink implements PlannedLink {
   }
 }
 
+/** Told what became of a run. */
+interface RunEvents {
+  ended(run: Run, report: TransferReport): void
+  failed(run: Run, error: Error): void
+}
+
+/** A transfer of a link, whichever thread makes it. All that is kept for a transfer under way: thousands may be. */
+class Run implements HostedRun {
+  readonly #link: PlannedLink
+  readonly #events: RunEvents
+  readonly transferNumber: number
+  readonly scheduledAt: number
+  readonly drain: boolean
+  readonly resolve: (report: TransferReport) => void
+  /** Where it is made. */
+  at: Host
+
+  constructor(
+    link: PlannedLink,
+    events: RunEvents,
+    at: Host,
+    what: Pick<HostedRun, 'transferNumber' | 'scheduledAt' | 'drain'>,
+    resolve: (report: TransferReport) => void,
+  ) {
+    this.#link = link
+    this.#events = events
+    this.at = at
+    this.transferNumber = what.transferNumber
+    this.scheduledAt = what.scheduledAt
+    this.drain = what.drain
+    this.resolve = resolve
+  }
+
+  get host(): number {
+    return this.at.id
+  }
+
+  get link(): string {
+    return this.#link.name
+  }
+
+  get update(): string {
+    return updateText(this.#link.tags, this.transferNumber)
+  }
+
+  get thread(): number {
+    return this.at.thread.number
+  }
+
+  ended(report: TransferReport): void {
+    this.#events.ended(this, report)
+  }
+
+  failed(error: Error): void {
+    this.#events.failed(this, error)
+  }
+}
+
+/** A transfer has left its host. */
+function leave(host: Host): void {
+  host.running--
+  if (host.running === 0) host.onIdle()
+}
+
 function newHost(thread: Thread, id: number): Host {
   return {
     id,
@@ -402,30 +484,6 @@ function newHost(thread: Thread, id: number): Host {
     running: 0,
     onIdle: () => undefined,
     state: undefined,
-  }
-}
-
-/** One literal rather than two spreads: it runs for every transfer, and is made once a shape. */
-function reportOf(identity: TransferIdentity, report: RunReport): TransferReport {
-  return {
-    link: identity.link,
-    update: identity.update,
-    transferNumber: identity.transferNumber,
-    thread: identity.thread,
-    scheduledAt: identity.scheduledAt,
-    startedAt: report.startedAt,
-    endedAt: report.endedAt,
-    busy: report.busy,
-    pulled: report.pulled,
-    filtered: report.filtered,
-    added: report.added,
-    dropped: report.dropped,
-    buffered: report.buffered,
-    grouped: report.grouped,
-    batches: report.batches,
-    outlets: report.outlets,
-    errors: report.errors,
-    failed: report.failed,
   }
 }
 

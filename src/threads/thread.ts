@@ -1,10 +1,11 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { ThreadLostError, toError } from '../errors.js'
 import { logLevels, writeLogLine } from '../log.js'
-import { restoreError, type PlainError } from '../report.js'
+import { restoreError, type PlainError, type TransferIdentity, type TransferReport } from '../report.js'
 import { Batch } from './batch.js'
-import { unpackReports, type RunReport } from './packed-reports.js'
-import type { CallName, Calls, Note, OpenRequest, RunRequest, Task, ThreadEvent, ThreadSettings } from './protocol.js'
+import { unpackReports } from './packed-reports.js'
+import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from './protocol.js'
+import { RunPacker } from './packed-runs.js'
 import { Pulse } from './pulse.js'
 
 /** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
@@ -22,6 +23,17 @@ export interface Lost {
   readonly runs: readonly number[]
   /** The link whose code it was in, as far as it is known. */
   readonly inside: number | undefined
+}
+
+/** A transfer that is to be made in a thread, and who wants to know of it. */
+export interface HostedRun extends TransferIdentity {
+  /** Id under which its link is open in the thread. */
+  readonly host: number
+  readonly drain: boolean
+  /** It was made. */
+  ended(report: TransferReport): void
+  /** It was lost with its thread: with a {@link NotBegunError} when it had not begun. Told in a turn of its own. */
+  failed(error: Error): void
 }
 
 interface Pending<T> {
@@ -52,8 +64,8 @@ export class Thread {
   /** How many of them the workers before were given. */
   #runsBefore = 0
   readonly #pending = new Map<number, Pending<unknown>>()
-  readonly #running = new Map<number, Pending<RunReport> & { readonly link: number }>()
-  #outbox: RunRequest[] = []
+  readonly #running = new Map<number, HostedRun>()
+  readonly #outbox = new RunPacker(MAX_RUNS)
   #pulse = new Pulse()
   #ended = false
   readonly #opening: Batch<OpenRequest, PlainError | null>
@@ -136,7 +148,7 @@ export class Thread {
   lose(error: Error): Lost {
     this.#hearRest()
     const { begun, inside } = this.#pulse
-    const runs = [...this.#running].filter(([run]) => run < begun).map(([, { link }]) => link)
+    const runs = [...this.#running].filter(([run]) => run < begun).map(([, { host }]) => host)
     this.#worker = undefined
     this.#greeted = false
     this.#port?.close()
@@ -147,10 +159,13 @@ export class Thread {
     const lost = new ThreadLostError(message, { cause: error })
     const notBegun = this.#ended ? lost : new NotBegunError(message, { cause: error })
     for (const { reject } of this.#pending.values()) reject(lost)
-    for (const [run, { reject }] of this.#running) reject(run < begun ? lost : notBegun)
-    this.#outbox = []
+    const running = [...this.#running]
+    this.#outbox.take()
     this.#pending.clear()
     this.#running.clear()
+    queueMicrotask(() => {
+      for (const [number, run] of running) run.failed(number < begun ? lost : notBegun)
+    })
     return { runs, inside }
   }
 
@@ -181,15 +196,13 @@ export class Thread {
   }
 
   /** Makes a transfer; those of one tick go in one message. */
-  run(request: Omit<RunRequest, 'run'>): Promise<RunReport> {
-    return new Promise((resolve, reject) => {
-      const run = this.#runs++
-      this.#running.set(run, { resolve, reject, link: request.link })
-      this.#outbox.push({ ...request, run })
-      if (this.#outbox.length === 1) queueMicrotask(() => this.#flush())
-      // a full message does not wait for the rest of the tick
-      if (this.#outbox.length === MAX_RUNS) this.#flush()
-    })
+  run(run: HostedRun): void {
+    const number = this.#runs++
+    this.#running.set(number, run)
+    this.#outbox.add(number, run.host, run.transferNumber, run.scheduledAt, run.drain)
+    if (this.#outbox.size === 1) queueMicrotask(() => this.#flush())
+    // a full message does not wait for the rest of the tick
+    if (this.#outbox.size === MAX_RUNS) this.#flush()
   }
 
   /** Tells the thread something that must not wait behind its tasks. */
@@ -198,18 +211,19 @@ export class Thread {
   }
 
   #flush(): void {
-    if (this.#outbox.length === 0) return
-    const runs = this.#outbox
-    this.#outbox = []
+    if (this.#outbox.size === 0) return
+    const until = this.#runs
+    const from = until - this.#outbox.size
+    const runs = this.#outbox.take()
     this.call('transfer', { runs }).catch((error: unknown) => {
       // those that were lost have heard of it; what never got to a worker has not begun
       const notBegun = error instanceof ThreadLostError && !this.#ended
       const reason = notBegun ? new NotBegunError(error.message, { cause: error }) : toError(error)
-      for (const { run } of runs) this.#settle(run)?.reject(reason)
+      for (let run = from; run < until; run++) this.#settle(run)?.failed(reason)
     })
   }
 
-  #settle(run: number) {
+  #settle(run: number): HostedRun | undefined {
     const waiting = this.#running.get(run)
     this.#running.delete(run)
     return waiting
@@ -246,7 +260,11 @@ export class Thread {
         writeLogLine(event.line)
         break
       case 'reports':
-        unpackReports(event.reports, (run, report) => this.#settle(run)?.resolve(report))
+        unpackReports(
+          event.reports,
+          (run) => this.#settle(run),
+          (run, report) => run.ended(report),
+        )
         break
       case 'answer':
         this.#answered(event.task)?.resolve(event.answer)

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { packReports, unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
+import { ReportPacker, unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
 
 const crossing = (reports: readonly { readonly run: number; readonly report: RunReport }[]) => {
   const unpacked: { run: number; report: RunReport }[] = []
-  unpackReports(structuredClone(packReports(reports)), (run, report) => unpacked.push({ run, report }))
+  const packer = new ReportPacker()
+  for (const { run, report } of reports) packer.add(run, report)
+  unpackReports(structuredClone(packer.take()), (run, report) => unpacked.push({ run, report }))
   return unpacked
 }
 
