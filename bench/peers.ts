@@ -3,7 +3,7 @@ import { ClosedLoop } from './closed-loop.js'
 import { DueAtOnce } from './due-at-once.js'
 import { check, compare, rate, type Subject, type Units } from './measure.js'
 import { bree } from './peers/bree.js'
-import { bullmq } from './peers/bullmq.js'
+import { bullmq, loadBullmq, type BullMq } from './peers/bullmq.js'
 import { RUNS, type Job } from './peers/job.js'
 import {
   BATCHED,
@@ -35,14 +35,19 @@ export const peers: Bench = {
   name: 'peers',
   question: 'How does the same work fare with other schedulers and pools, and with the original?',
   async run(settings) {
-    const redis = await openRedis()
-    if (redis === undefined) console.error('peers: BullMQ is left out: there is no REDIS_URL and no redis-server')
+    const bullMq = await loadBullmq()
+    if (bullMq === undefined) console.error('peers: BullMQ is left out: `npm install --no-save bullmq ioredis` adds it')
+    const redis = bullMq && (await openRedis())
+    if (bullMq !== undefined && redis === undefined) {
+      console.error('peers: BullMQ is left out: there is no REDIS_URL and no redis-server')
+    }
     const python = await Original.open(settings.python)
     if (python === undefined) console.error(`peers: ${ORIGINAL} is left out: ${settings.python} does not have it`)
+    const queue = bullMq && redis && { bullMq, redis }
     try {
       const measurements: Measurement[] = []
       for (const limit of settings.smoke ? [SMALL] : [SMALL, HEAVY]) {
-        measurements.push(...(await jobs({ limit, threads: THREADS }, redis, python, settings)))
+        measurements.push(...(await jobs({ limit, threads: THREADS }, queue, python, settings)))
       }
       if (python !== undefined) {
         measurements.push(...(await noop(python, settings)))
@@ -56,9 +61,14 @@ export const peers: Bench = {
   },
 }
 
-function jobs(job: Job, redis: Redis | undefined, python: Original | undefined, settings: Settings) {
+function jobs(
+  job: Job,
+  queue: { bullMq: BullMq; redis: Redis } | undefined,
+  python: Original | undefined,
+  settings: Settings,
+) {
   const others = [bree(job), workerPool(job)]
-  if (redis !== undefined) others.push(bullmq(job, redis))
+  if (queue !== undefined) others.push(bullmq(job, queue.bullMq, queue.redis))
   if (python !== undefined) {
     const asked = { kind: 'primes', size: job.limit, sum: primesBelow(job.limit) } as const
     others.push(original(python, `${ORIGINAL}, 30 threads`, RUNS, { ...asked, threads: ORIGINAL_THREADS }))

@@ -1,13 +1,52 @@
 import { fileURLToPath } from 'node:url'
-import { Queue, Worker } from 'bullmq'
 import { rate, type Subject } from '../measure.js'
 import { primesBelow } from '../work/primes.js'
 import { RUNS, type Job } from './job.js'
 import { DUE } from './names.js'
 import type { Redis } from './redis.js'
 
+interface Connection {
+  readonly [option: string]: unknown
+}
+
+interface Queue {
+  addBulk(jobs: readonly object[]): Promise<unknown>
+  waitUntilReady(): Promise<unknown>
+  obliterate(options: { readonly force: boolean }): Promise<void>
+  close(): Promise<void>
+}
+
+interface Worker {
+  on(event: 'completed', listener: (job: unknown, result: unknown) => void): unknown
+  on(event: 'failed', listener: (job: unknown, error: Error) => void): unknown
+  waitUntilReady(): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** What is used of BullMQ. */
+export interface BullMq {
+  readonly Queue: new (name: string, options: { readonly connection: Connection }) => Queue
+  readonly Worker: new (name: string, script: string, options: object) => Worker
+}
+
+/**
+ * BullMQ, where somebody has installed it: it is no dependency of this project, as it pulls in compiled code that a lock
+ * file cannot hold for machines of all kinds.
+ *
+ * @returns `undefined` when it is not there
+ */
+export async function loadBullmq(): Promise<BullMq | undefined> {
+  const name: string = 'bullmq' // not known to the compiler
+  try {
+    return (await import(name)) as BullMq
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
 /** A queue in Redis, a worker that works off its jobs in threads, and at each tick all that is due. */
-export function bullmq({ limit, threads }: Job, redis: Redis): Subject {
+export function bullmq({ limit, threads }: Job, { Queue, Worker }: BullMq, redis: Redis): Subject {
   return {
     name: 'BullMQ, sandboxed',
     units: RUNS,
