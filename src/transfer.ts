@@ -68,8 +68,14 @@ function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record[] | un
   }
   const pull = (inlet: Inlet) => pullOne(inlet, tally)
   const concurrent = inlets.length <= parts.inletConcurrency
-  const pulls = concurrent ? inlets.map(pull) : limited(inlets, parts.inletConcurrency, pull)
-  return Promise.all(pulls).then((pulled) => goOnWith(pulled.flatMap((some) => some ?? []), parts, tally))
+  const pulls = concurrent ? inlets.map(async (inlet) => pull(inlet)) : limited(inlets, parts.inletConcurrency, pull)
+  return Promise.all(pulls).then((pulled) =>
+    goOnWith(
+      pulled.flatMap((some) => some ?? []),
+      parts,
+      tally,
+    ),
+  )
 }
 
 /** What was pulled; `undefined` when an inlet failed and that counts. */
@@ -87,7 +93,7 @@ function limited<T, R>(items: readonly T[], concurrency: number, work: (item: T)
 }
 
 function pullOne(inlet: Inlet, tally: Tally): MaybePromise<Record[] | undefined> {
-  const failed = (thrown: unknown) => {
+  const failed = (thrown: unknown): Record[] | undefined => {
     tally.fail(thrown, nodeName(inlet), 'pull')
     tally.pullFailed(inlet)
     return undefined
@@ -295,20 +301,18 @@ function checkBatches(returned: unknown): Record[][] {
 
 function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): MaybePromise<OutletReport[]> {
   const { outlets, copyRecords } = parts
-  const pushed = outlets.map((outlet) => pushTo(outlet, batches, copyRecords, tally))
-  return pushed.some((one) => one instanceof Promise) ? Promise.all(pushed) : (pushed as OutletReport[])
+  const [only] = outlets
+  if (only !== undefined && outlets.length === 1) {
+    return then(pushTo(only, batches, copyRecords, tally), (report) => [report])
+  }
+  return Promise.all(outlets.map(async (outlet) => pushTo(outlet, batches, copyRecords, tally)))
 }
 
 /**
  * Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried, unless the
  * transfer is told to stop.
  */
-function pushTo(
-  outlet: Outlet,
-  batches: Record[][],
-  copyRecords: boolean,
-  tally: Tally,
-): MaybePromise<OutletReport> {
+function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally: Tally): MaybePromise<OutletReport> {
   const { processors } = outlet
   const outletName = nodeName(outlet)
   const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
@@ -360,7 +364,7 @@ function pushBatch(
     return lost - taken
   }
   const push = (records: Record[], inHand: number): MaybePromise<number | undefined> => {
-    const taken = () => {
+    const taken = (): number | undefined => {
       report.pushed += inHand
       report.batches++
       return undefined
@@ -369,7 +373,7 @@ function pushBatch(
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       const pushing = tally.call<unknown>(() => outlet.push(records, tally.update))
-      return pushing instanceof Promise ? pushing.then(taken, (thrown) => failed(thrown, inHand)) : taken()
+      return pushing instanceof Promise ? pushing.then(taken, (thrown: unknown) => failed(thrown, inHand)) : taken()
     } catch (thrown) {
       return failed(thrown, inHand)
     }

@@ -22,19 +22,21 @@ interface Parts extends Partial<Omit<TransferParts, 'processors' | 'groupers'>> 
 /** Makes one transfer of a link called `a`; what it takes is as untyped as JavaScript. */
 function run(parts: Parts, request: Partial<TransferRun> = {}): Promise<TransferReport> {
   const cancellation = request.cancellation ?? new Cancellation()
-  return transfer(
-    {
-      name: 'a',
-      inlets: [],
-      outlets: [],
-      copyRecords: true,
-      ignoreExceptions: false,
-      inletConcurrency: 9999,
-      ...parts,
-      processors: (parts.processors ?? []) as TransferParts['processors'],
-      groupers: (parts.groupers ?? []) as TransferParts['groupers'],
-    },
-    { update: new Update(['a'], 0, cancellation), cancellation, scheduledAt: 5, thread: 0, drain: false, ...request },
+  return Promise.resolve(
+    transfer(
+      {
+        name: 'a',
+        inlets: [],
+        outlets: [],
+        copyRecords: true,
+        ignoreExceptions: false,
+        inletConcurrency: 9999,
+        ...parts,
+        processors: (parts.processors ?? []) as TransferParts['processors'],
+        groupers: (parts.groupers ?? []) as TransferParts['groupers'],
+      },
+      { update: new Update(['a'], 0, cancellation), cancellation, scheduledAt: 5, thread: 0, drain: false, ...request },
+    ),
   )
 }
 

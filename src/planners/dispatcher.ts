@@ -105,10 +105,14 @@ export class Dispatcher {
     for (const state of this.#links.values()) state.dispatched = 0
   }
 
-  /** Runs one transfer; `undefined` when the link is skipped. Never rejects. */
+  /** Runs one transfer; `undefined` when the link is skipped. Never rejects because of the link. */
   dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
-    const state = this.#admit(link, due)
-    return state === undefined ? SKIPPED : begin(link, due.scheduledAt).then(state.ended, state.broken)
+    try {
+      const state = this.#admit(link, due)
+      return state === undefined ? SKIPPED : begin(link, due.scheduledAt).then(state.ended, state.broken)
+    } catch (thrown) {
+      return Promise.reject(toError(thrown)) // a planner of a third party that cannot unschedule
+    }
   }
 
   /** The same, where nobody wants to know what comes of it. */
@@ -142,7 +146,8 @@ export class Dispatcher {
   #ended(link: PlannedLink, state: LinkState, report: TransferReport): TransferReport | undefined {
     if (!isReport(report)) {
       const message = `transfer() of ${link.name} must resolve with a TransferReport, got ${show(report)}`
-      return this.#broken(link, state, new ImplementationError(message))
+      this.#broken(link, state, new ImplementationError(message))
+      return undefined
     }
     this.#leave(state)
     recordOf(state).add(report)

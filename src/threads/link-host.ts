@@ -381,9 +381,11 @@ export class LinkHost {
       report = this.#failed(request, thrown)
     }
     if (report instanceof Promise) {
-      report
+      void report
         .catch((thrown: unknown) => this.#failed(request, thrown))
-        .then((ended) => this.#ended(request, task, ended))
+        .then((ended) => {
+          this.#ended(request, task, ended)
+        })
     } else {
       this.#ended(request, task, report)
     }
@@ -425,9 +427,7 @@ export class LinkHost {
     const stretch = this.#stretch
     const request = { scheduledAt, transferNumber, drain, thread: this.#setup.thread, cancelled, inside }
     const transferring =
-      this.#trace === undefined
-        ? begin(hosted.link, request)
-        : this.#trace.run(id, () => begin(hosted.link, request))
+      this.#trace === undefined ? begin(hosted.link, request) : this.#trace.run(id, () => begin(hosted.link, request))
     return then(transferring, (report) => {
       hosted.busy = report.busy
       // one that is over at once cannot have computed for long after a wait

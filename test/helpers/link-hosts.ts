@@ -1,5 +1,6 @@
 import { restoreError } from '../../src/report.js'
 import { LinkHost } from '../../src/threads/link-host.js'
+import { RunPacker } from '../../src/threads/packed-runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
 import type {
   CallName,
@@ -45,7 +46,8 @@ export class RecordedHost implements Channel {
       return
     }
     this.reportMessages++
-    unpackReports(event.reports, (run, report) => this.told.push({ event: 'report', run, report }))
+    const identify = (run: number) => ({ run, link: '', update: '', transferNumber: 0, thread: 0, scheduledAt: 0 })
+    unpackReports(event.reports, identify, ({ run }, report) => this.told.push({ event: 'report', run, report }))
   }
 
   /** Asks for something; rejects with the error that it is answered with. */
@@ -68,7 +70,7 @@ export class RecordedHost implements Channel {
   /** Makes transfers of the links of these ids, all in one message. */
   async transfer(...links: number[]): Promise<RunReport[]> {
     const runs = links.map((link) => this.run(link))
-    await this.call('transfer', { runs })
+    await this.call('transfer', packed(runs))
     return runs.map(({ run }) => this.reports.get(run)!)
   }
 
@@ -81,4 +83,13 @@ export class RecordedHost implements Channel {
   get reports(): Map<number, RunReport> {
     return new Map(this.told.flatMap((event) => (event.event === 'report' ? [[event.run, event.report]] : [])))
   }
+}
+
+/** Runs as they are sent: they must have been asked for one after the other. */
+export function packed(runs: readonly RunRequest[]): Calls['transfer']['request'] {
+  const packer = new RunPacker(runs.length)
+  for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
+    packer.add(run, link, transferNumber, scheduledAt, drain)
+  }
+  return { runs: packer.take() }
 }

@@ -1,3 +1,4 @@
+import type { TransferReport } from '../../src/report.js'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { LinkHost } from '../../src/threads/link-host.js'
 import type { Note, Task } from '../../src/threads/protocol.js'
@@ -57,4 +58,17 @@ export function loopbackThread(number = 1, transfersPerThread = 1000) {
     return loopback
   }
   return { thread, adopt }
+}
+
+/** Makes a transfer of the link of an id in a thread; rejects when it is lost. */
+export function runIn(thread: Thread, host: number, transferNumber = 0): Promise<TransferReport> {
+  return new Promise((ended, failed) => {
+    const identity = {
+      link: `link ${host}`,
+      update: `link ${host}.${transferNumber}`,
+      transferNumber,
+      thread: thread.number,
+    }
+    thread.run({ ...identity, host, scheduledAt: 0, drain: false, ended, failed })
+  })
 }

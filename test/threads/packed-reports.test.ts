@@ -6,9 +6,20 @@ const crossing = (reports: readonly { readonly run: number; readonly report: Run
   const unpacked: { run: number; report: RunReport }[] = []
   const packer = new ReportPacker()
   for (const { run, report } of reports) packer.add(run, report)
-  unpackReports(structuredClone(packer.take()), (run, report) => unpacked.push({ run, report }))
+  unpackReports(
+    structuredClone(packer.take()),
+    identify,
+    ({ run }, { link, update, transferNumber, thread, scheduledAt, ...report }) => {
+      t.strictSame({ run, link, update, transferNumber, thread, scheduledAt }, identify(run))
+      unpacked.push({ run, report })
+    },
+  )
   return unpacked
 }
+
+const identify = (run: number) => ({
+  ...{ run, link: 'a', update: `a.${run}`, transferNumber: run, thread: 1, scheduledAt: 2.5 },
+})
 
 /** Objects as they come out of a structured clone. */
 const plain = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { noNullPrototype: true })

@@ -4,6 +4,7 @@ import { Record } from '../../src/record.js'
 import { ThreadPool, type LostThread } from '../../src/threads/thread-pool.js'
 import type { Thread } from '../../src/threads/thread.js'
 import { Update } from '../../src/update.js'
+import { runIn } from '../helpers/loopback.js'
 import { captureLogs } from '../helpers/logs.js'
 import { fixture, linkModule, openGate, tracesOf, until } from '../helpers/threads.js'
 
@@ -15,7 +16,6 @@ async function open(thread: Thread, module: URL): Promise<void> {
   )
 }
 
-const request = (link: number) => ({ link, transferNumber: 0, scheduledAt: 0, drain: false })
 const why = new Error('ended by a test')
 const nextLost = async () => (await once(pool, 'lost'))[0] as LostThread
 
@@ -42,7 +42,7 @@ t.test('a pool that runs has its threads, each a worker of its own', async (t) =
 t.test('a task runs in the thread that it is for', async (t) => {
   const logs = captureLogs(t)
   await open(second, linkModule({ tags: 'here', acts: ['where'] }))
-  await second.run(request(0))
+  await runIn(second, 0)
   t.same(tracesOf(logs).at(-1), `here gets [${second.worker?.threadId}]`)
   t.same(
     logs.entries().map(({ thread }) => thread),
@@ -50,14 +50,14 @@ t.test('a task runs in the thread that it is for', async (t) => {
     'lines of a thread carry its number',
   )
   captureLogs(t, 'silent')
-  t.match(await first.run(request(0)), { failed: true, errors: [{ message: 'link 0 is not open in this thread' }] })
+  t.match(await runIn(first, 0), { failed: true, errors: [{ message: 'link 0 is not open in this thread' }] })
 })
 
 t.test('a thread that has something to do is busy', async (t) => {
   const logs = captureLogs(t)
   await open(first, linkModule({ tags: 'busy', acts: ['gate'] }))
   await until(() => pool.busy === 0)
-  const run = first.run(request(0))
+  const run = runIn(first, 0)
   t.equal(pool.busy, 1)
   await until(() => tracesOf(logs).includes('busy waits'))
   openGate('busy')
@@ -104,7 +104,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     await open(first, module)
     const before = first.worker
     const lost = nextLost()
-    const runs = Promise.allSettled([first.run(request(3)), first.run(request(0))])
+    const runs = Promise.allSettled([runIn(first, 3), runIn(first, 0)])
     t.match(await lost, { thread: first, error: { message: 'its worker exited with code 3' }, runs: [3, 0] })
     for (const result of await runs) t.match(result, { reason: { code: 'DATABAY_THREAD_LOST' } })
     t.equal(tracesOf(logs).filter((text) => text.startsWith('line ')).length, 500)
@@ -115,7 +115,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
   await t.test('by an error that nobody catches: that is why', async (t) => {
     await open(first, module)
     const lost = nextLost()
-    t.match(await first.run(request(1)), { failed: false, pulled: 1 })
+    t.match(await runIn(first, 1), { failed: false, pulled: 1 })
     t.match(await lost, { thread: first, error: { message: 'thrown when nobody listens' }, runs: [] })
     await first.ready
   })
@@ -123,7 +123,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
   await t.test('by force, also in an endless loop: what is sent in that moment fails too', async (t) => {
     await open(first, module)
     const lost = nextLost()
-    const spinning = first.run(request(2))
+    const spinning = runIn(first, 2)
     spinning.catch(() => undefined)
     await until(() => first.pulse?.inside === 2)
     const ended = pool.endWorker(first, why)
@@ -147,7 +147,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
 
   await t.test('the others go on as if nothing had happened', async (t) => {
     t.equal(second.worker, untouched)
-    t.match(await second.run(request(0)), { failed: false })
+    t.match(await runIn(second, 0), { failed: false })
     t.same(tracesOf(logs).at(-1), 'untouched gets [1]')
   })
 })
@@ -157,7 +157,7 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
   let lost = 0
   pool.on('lost', () => lost++)
   await open(second, linkModule({ tags: 'deaf', acts: ['deaf'] }))
-  const run = second.run(request(0))
+  const run = runIn(second, 0)
   run.catch(() => undefined)
   await until(() => tracesOf(logs).includes('deaf waits'))
   await pool.destroy()
