@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import { toError } from '../errors.js'
+import { ThreadLostError, toError } from '../errors.js'
 import { freeLocksOf, shareLocks } from '../locks.js'
 import { logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
@@ -121,7 +121,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     return this.#threads.filter((thread) => thread.busy).length
   }
 
-  /** Starts the threads; resolves when all take tasks. */
+  /**
+   * Starts the threads; resolves when all take tasks.
+   *
+   * @throws {@link ThreadLostError} when one cannot be started
+   */
   async start(): Promise<void> {
     shareLocks() // threads find only what is there before them
     this.#running = true
@@ -129,7 +133,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#stopListening = onLogLevels(() => {
       for (const thread of this.#all) thread.note({ note: 'logLevels', levels: logLevels() })
     })
-    await Promise.all(this.#threads.map((thread) => thread.ready))
+    await this.#areReady(this.#threads)
     this.#looking = setInterval(() => {
       this.#look()
     }, LOOK_INTERVAL).unref()
@@ -179,7 +183,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     const kept = this.#threads.slice(0, size)
     const further = Array.from({ length: size - kept.length }, (_, index) => this.#startThread(kept.length + index + 1))
     this.#threads = [...kept, ...further]
-    await Promise.all(further.map((thread) => thread.ready))
+    await this.#areReady(further)
     return leaving
   }
 
@@ -187,7 +191,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   async startReplacement(thread: Thread): Promise<Thread> {
     const fresh = this.#startThread(thread.number)
     this.#leaving.add(fresh)
-    await fresh.ready
+    await this.#areReady([fresh])
     return fresh
   }
 
@@ -224,6 +228,23 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
 
   get #all(): Thread[] {
     return [...this.#threads, ...this.#leaving]
+  }
+
+  /** Waits until threads that are being started take tasks. */
+  async #areReady(threads: readonly Thread[]): Promise<void> {
+    let onLost: (lost: LostThread) => void = () => undefined
+    const lost = new Promise<never>((_, reject) => {
+      onLost = ({ thread, error }) => {
+        if (!threads.includes(thread)) return
+        reject(new ThreadLostError(`thread ${thread.number} could not be started: ${error.message}`, { cause: error }))
+      }
+    })
+    this.on('lost', onLost)
+    try {
+      await Promise.race([Promise.all(threads.map((thread) => thread.ready)), lost])
+    } finally {
+      this.off('lost', onLost)
+    }
   }
 
   async #rest(threads: readonly Thread[]): Promise<void> {

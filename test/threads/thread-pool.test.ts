@@ -174,3 +174,14 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
   )
   t.match(await pool.threads[0]?.call('describe', { module: linkModule({ tags: 'again' }).href }), [{ name: 'again' }])
 })
+
+t.test('a thread that ends before it takes tasks fails the start', async (t) => {
+  const doomed = new ThreadPool({ threads: 1, transfersPerThread: 1 })
+  t.teardown(() => doomed.destroy())
+  const starting = doomed.start()
+  await until(() => doomed.threads[0]?.worker !== undefined)
+  await Promise.all([
+    t.rejects(starting, { code: 'DATABAY_THREAD_LOST', message: /^thread 1 could not be started: / }),
+    doomed.threads[0]?.worker?.terminate(),
+  ])
+})
