@@ -1,4 +1,4 @@
-import { WorkerPlanner, type DueTime, type PlannedLink, type TransferReport, type WorkerPlannerOptions } from 'databay'
+import { WorkerPlanner, type DueTime, type PlannedLink, type WorkerPlannerOptions } from 'databay'
 import { systemClock, type Clock } from '../src/planners/clock.js'
 
 /** The clock of this machine, that tells how long what it wakes takes. */
@@ -42,10 +42,9 @@ export class WatchedPlanner extends WorkerPlanner {
     return this.#clock.busy
   }
 
-  protected override dispatch(link: PlannedLink, due?: DueTime): Promise<TransferReport | undefined> {
-    const report = super.dispatch(link, due)
+  protected override dispatchDue(link: PlannedLink, due: DueTime): void {
+    super.dispatchDue(link, due)
     // `due.lateness` is as of the moment when the planner was woken
-    if (due !== undefined) this.dispatched.push(due.lateness + performance.now() - this.#clock.wokeAt)
-    return report
+    this.dispatched.push(due.lateness + performance.now() - this.#clock.wokeAt)
   }
 }

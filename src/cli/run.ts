@@ -33,6 +33,7 @@ export class Run {
   readonly #surroundings: Surroundings
   readonly #watch: RunWatch
   readonly #undo = new Releasers()
+  #starting: Promise<void> | undefined
   #announced = false
   #stopping = false
   /** Why nothing can be printed any more. */
@@ -66,9 +67,12 @@ export class Run {
   /** Starts the planner, and waits until it has finished. Never rejects. */
   async #work(): Promise<{ readonly error: Error | undefined }> {
     try {
-      await this.#planner.start()
-      this.#announce()
+      // before the start, so that no change goes unseen
       if (this.#args.watch) await this.#watchModules()
+      if (this.#stopping) return { error: undefined }
+      this.#starting = this.#planner.start()
+      await this.#starting
+      this.#announce()
       await Promise.all([this.#planner.finished, this.#transferOthers()])
       return { error: undefined }
     } catch (thrown) {
@@ -79,14 +83,17 @@ export class Run {
   async #watchModules(): Promise<void> {
     const { modules, watchPaths, json } = this.#args
     const watch = new ModuleWatch(modules, watchPaths, {
-      reload: (module) => this.#planner.reload(module),
+      reload: async (module) => {
+        await this.#starting
+        await this.#planner.reload(module)
+      },
       reloaded: (module) => {
         const links = this.#planner.links.map(({ name }) => name)
         if (json) this.#emit({ event: 'reloaded', time: Date.now(), module, links })
         else this.#say(`${module} is loaded anew`)
       },
       failed: (module, error) => {
-        if (this.#stopping) return
+        if (this.#stopping || !this.#planner.running) return
         if (json) this.#emit({ event: 'reloadFailed', time: Date.now(), module, error: plainError(error) })
         this.#say(`${this.#debug ? errorStacks(error) : errorLine(error)}; the old version runs on`)
       },
