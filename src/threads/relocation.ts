@@ -1,11 +1,12 @@
 import { ThreadLostError, toError } from '../errors.js'
+import { getLogger } from '../log.js'
 import type { Thread } from './thread.js'
 
 /** A link on its way from one thread to another. Its transfers that come due meanwhile wait. */
 export interface Departure {
   /** The id under which it is open. */
   readonly id: number
-  /** Whether it is open where it comes from: otherwise there is nothing to hand over. */
+  /** Whether it is open where it comes from: otherwise there is nothing to hand over. To be asked when it is idle. */
   readonly open: boolean
   /** Resolves when none of its transfers is under way there any more. */
   readonly idle: Promise<void>
@@ -13,8 +14,6 @@ export interface Departure {
   arrive(thread: Thread, state: unknown): Promise<void>
   /** It is open where it was, as nothing came of it. */
   stay(): void
-  /** It was lost with its thread. */
-  lost(): void
   /** Ends the move: what waits goes on, wherever it is by now. */
   end(): void
 }
@@ -28,8 +27,8 @@ export interface Movable {
 /**
  * Moves links that must be together from one thread to another, with what their instances hand over.
  *
- * @param mayReturn - whether they go back when they cannot be opened in the new thread; otherwise they are tried again
- * there when they are next due
+ * @param mayReturn - whether they stay when they cannot hand over what they have, and go back when they cannot be opened in
+ * the new thread. Otherwise, as the old thread ends, they begin anew, and are tried again there when they are next due
  * @returns why they were not moved; `undefined` when they were
  */
 export async function relocate(
@@ -42,7 +41,7 @@ export async function relocate(
   try {
     await Promise.all(departures.map(({ idle }) => idle))
     const open = departures.filter((departure) => departure.open)
-    const states = await handOver(open, from)
+    const states = await handOver(open, from).catch((thrown: unknown) => withoutState(open, from, thrown, mayReturn))
     const arrivals = departures.map((departure) => departure.arrive(to, states.get(departure)))
     const results = await Promise.allSettled(arrivals)
     const failed = results.find((result) => result.status === 'rejected')
@@ -61,15 +60,38 @@ export async function relocate(
 
 async function handOver(departures: readonly Departure[], from: Thread): Promise<Map<Departure, unknown>> {
   if (departures.length === 0) return new Map()
-  try {
-    const { states } = await from.call('handOver', { links: departures.map(({ id }) => id) })
-    return new Map(departures.map((departure, at) => [departure, states[at]]))
-  } catch (thrown) {
-    for (const departure of departures) {
-      if (thrown instanceof ThreadLostError) departure.lost()
-      else departure.stay()
-    }
+  const { states } = await from.call('handOver', { links: departures.map(({ id }) => id) })
+  return new Map(departures.map((departure, at) => [departure, states[at]]))
+}
+
+/** They could not hand over what they have: they stay, or leave without it. */
+async function withoutState(
+  departures: readonly Departure[],
+  from: Thread,
+  thrown: unknown,
+  mayStay: boolean,
+): Promise<Map<Departure, unknown>> {
+  const lost = thrown instanceof ThreadLostError
+  if (mayStay) {
+    if (!lost) for (const departure of departures) departure.stay()
     throw thrown
+  }
+  const err = toError(thrown)
+  getLogger('databay.WorkerPlanner').error(
+    { err },
+    `links of thread ${from.number} begin anew, as they could not hand over what they have: ${err.message}`,
+  )
+  if (!lost) await closeAll(departures, from)
+  return new Map()
+}
+
+/** What fails to shut down is closed as far as it can be. */
+async function closeAll(departures: readonly Departure[], thread: Thread): Promise<void> {
+  const results = await Promise.allSettled(departures.map(({ id }) => thread.close(id)))
+  for (const result of results) {
+    if (result.status === 'fulfilled') continue
+    const err = toError(result.reason)
+    getLogger('databay.WorkerPlanner').error({ err }, `a link failed to shut down to be moved: ${err.message}`)
   }
 }
 
@@ -80,7 +102,8 @@ async function goBack(
   from: Thread,
   to: Thread,
 ): Promise<void> {
-  const states = new Map([...before, ...(await handOver(arrived, to).catch(() => new Map<Departure, unknown>()))])
+  const since = await handOver(arrived, to).catch((thrown: unknown) => withoutState(arrived, to, thrown, false))
+  const states = new Map([...before, ...since])
   // one that cannot be opened there either is tried again, with its state
   await Promise.allSettled(departures.map((departure) => departure.arrive(from, states.get(departure))))
 }

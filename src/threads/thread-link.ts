@@ -28,8 +28,12 @@ interface Host {
   running: number
   /** Told when none is any more. */
   onIdle: () => void
+  /** Told when its thread is lost while it is on its way from there. */
+  onLost: () => void
   /** What its instances handed over, until others have taken it. */
   state: { readonly state: unknown } | undefined
+  /** How often they have. */
+  handovers: number
 }
 
 /**
@@ -216,15 +220,23 @@ export class ThreadLink implements PlannedLink {
    * @returns gives how many records were lost in its buffers; to be called once, when all reports of that thread have come
    */
   lost(thread: Thread): () => number {
-    const hosts = this.#hosts.filter((host) => host.thread === thread && !host.moving)
+    const hosts = this.#hosts.filter((host) => host.thread === thread)
+    // what was handed over is here still
+    const hit = hosts.filter(({ state }) => state === undefined).map((host) => ({ host, before: host.handovers }))
     for (const host of hosts) {
+      if (host.moving) {
+        host.onLost()
+        continue
+      }
       host.open = false
       host.opening = undefined
       this.#reopen(host)
     }
     return () => {
+      // that it was handed over may have been among the last that the thread told
+      if (!hit.some(({ host, before }) => host.handovers === before)) return 0
       const lost = this.#buffered
-      if (hosts.length > 0) this.#buffered = 0
+      this.#buffered = 0
       return lost
     }
   }
@@ -233,34 +245,44 @@ export class ThreadLink implements PlannedLink {
   depart(thread: Thread): Departure | undefined {
     const host = this.#hosts.find((one) => one.thread === thread && !one.moving)
     if (host === undefined) return undefined
-    const { open, opening } = host
+    const { opening } = host
+    let { open } = host
     let letGo: () => void = () => undefined
     host.moving = true
     host.open = false
+    host.onLost = () => {
+      open = false
+    }
     host.opening = new Promise((resolve) => {
       letGo = resolve
     })
     const idle = async () => {
       await opening?.catch(() => undefined)
+      // it was on its way to be open there
+      open ||= host.open
+      host.open = false
       if (host.running > 0) await new Promise<void>((resolve) => (host.onIdle = resolve))
     }
     return {
       id: host.id,
-      open,
+      get open() {
+        return open
+      },
       idle: idle(),
       arrive: async (to, state) => {
         host.thread = to
-        if (state !== undefined) host.state = { state }
+        if (state !== undefined) {
+          host.state = { state }
+          host.handovers++
+        }
         if (this.#started && this.quarantinedUntil === undefined) await this.#openIn(host)
       },
       stay: () => {
         host.open = open
       },
-      lost: () => {
-        this.#buffered = 0
-      },
       end: () => {
         host.moving = false
+        host.onLost = () => undefined
         host.opening = undefined
         letGo()
         this.#reopen(host)
@@ -483,7 +505,9 @@ function newHost(thread: Thread, id: number): Host {
     moving: false,
     running: 0,
     onIdle: () => undefined,
+    onLost: () => undefined,
     state: undefined,
+    handovers: 0,
   }
 }
 

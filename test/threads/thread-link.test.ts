@@ -406,6 +406,33 @@ t.test('it moves to another thread', async (t) => {
     t.equal(places[1]?.loopback.count('open'), 0)
   })
 
+  t.test('when the thread that it leaves is lost before it was asked to hand over, it is opened anew', async (t) => {
+    const { link, logs, places } = await hosted(t, { tags: 'gone', movable: true, acts: ['gate', 'count'] }, 2)
+    await link.onStart()
+    const transfer = link.transfer()
+    await until(() => tracesOf(logs).includes('gone waits'))
+    const moving = move(link, places)
+    lose(places[0]!, link)
+    const loopback = await places[0]!.adopt()
+    t.match(await transfer, { failed: true })
+    t.equal(await moving, undefined)
+    openGate('gone')
+    t.match(await link.transfer(), { thread: 2, failed: false })
+    t.equal(loopback.count('handOver'), 0, 'it is not there')
+  })
+
+  t.test('while it is being opened: it hands over what it has by then', async (t) => {
+    const { link, places } = await hosted(t, { tags: 'opening', movable: true, buffer: 3 }, 2)
+    const starting = link.onStart()
+    const transfer = link.transfer()
+    const moving = move(link, places)
+    await starting
+    t.equal(await moving, undefined)
+    await transfer
+    t.match([places[0]?.loopback.count('handOver'), places[1]?.loopback.count('open')], [1, 1])
+    t.match(await link.transfer(), { thread: 2, failed: false })
+  })
+
   t.test('when the thread that it goes to is lost, it goes back, with its state', async (t) => {
     const { link, logs, places } = await hosted(t, { tags: 'back', movable: true, buffer: 2 }, 2)
     await link.onStart()

@@ -108,6 +108,25 @@ t.test('a thread whose modules cannot be loaded anew stays as it is', async (t) 
   t.match(await link!.transfer(), { failed: false })
 })
 
+t.test(
+  'what cannot be handed over is given up when its thread ends: its link begins anew in the fresh one',
+  async (t) => {
+    const { logs, pool, upkeep, host } = await setUp(t, 1)
+    const [link] = await host({ tags: 'unsavable', movable: true })
+    await link!.transfer()
+    const [old] = pool.threads
+    await upkeep.recycle(old!)
+    t.same(pool.retired, [1])
+    t.match(await link!.transfer(), { failed: false })
+    t.equal(link!.threads[0], pool.threads[0])
+    t.equal(pool.loopback(old)!.count('close'), 1, 'it is shut down where it was')
+    t.match(
+      logs.messages().filter((text) => text.startsWith('links')),
+      [/^links of thread 1 begin anew, as they could not hand over what they have: cannot save/],
+    )
+  },
+)
+
 t.test('further threads take links that can be moved, by the time that they take', async (t) => {
   const { pool, upkeep, host, where } = await setUp(t, 1)
   const links = await host(
