@@ -179,9 +179,12 @@ export class WorkerPlanner extends ClockedPlanner {
     const hooks = {
       drained: (report: TransferReport) => this.count(report),
       remove: async (links: readonly ThreadLink[]) => {
-        if (links.length === 0) return
-        await super.removeLinks([...links])
-        this.#hosting.drop(links)
+        // others may have been removed meanwhile
+        const here = links.filter((link) => this.links.includes(link))
+        if (here.length === 0) return
+        // those that fail to shut down are removed all the same
+        await super.removeLinks(here).catch(logFailure('a link failed to shut down as its module was loaded anew'))
+        this.#hosting.drop(here)
       },
     }
     await this.#hosting.reload(url, hooks, (link) => super.addLinks(link))

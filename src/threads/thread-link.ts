@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { PlannerStateError, toError } from '../errors.js'
+import { PlannerStateError, ThreadLostError, toError } from '../errors.js'
 import type { Duration } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink, TransferRequest } from '../planned-link.js'
@@ -290,11 +290,19 @@ export class ThreadLink implements PlannedLink {
     }
   }
 
-  /** Is hosted by a further thread too: it is stateless. */
+  /** Is hosted by a further thread too: it is stateless. Until it is open there, transfers go to the others. */
   async spreadTo(thread: Thread, id: number): Promise<void> {
     const host = newHost(thread, id)
+    try {
+      if (this.#started) await this.#open(host)
+    } catch (thrown) {
+      // it is tried again when it is next due
+      if (thrown instanceof ThreadLostError) this.#hosts.push(host)
+      throw thrown
+    }
     this.#hosts.push(host)
-    if (this.#started) await this.#open(host)
+    // it may have been shut down meanwhile
+    if (!this.#started) await close(host)
   }
 
   /** Is hosted by a thread no more, once its transfers there have ended; another hosts it too. */

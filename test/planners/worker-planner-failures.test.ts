@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import t from 'tap'
 import { captureLogs } from '../helpers/logs.js'
 import { liveLink, linkModule, pushedTo, reportsOf, tracesOf, until, workerPlanner } from '../helpers/threads.js'
@@ -68,4 +70,28 @@ t.test('shutdown({ wait: false }) tells transfers to stop, those on their way to
     tracesOf(logs).includes('running is told to stop: TransferCancelledError: the planner shuts down without waiting'),
   )
   await planner.finished
+})
+
+t.test('a link that fails to shut down as its module is loaded anew is removed all the same', async (t) => {
+  const logs = captureLogs(t, 'error')
+  const version = (...names: string[]) => `
+    import { Inlet, Link, NullOutlet } from 'databay'
+    class Stuck extends Inlet { pull() { return 1 } onShutdown() { throw new Error('cannot shut down') } }
+    ${names.map((name) => `export const ${name} = new Link({ inlets: new Stuck(), outlets: new NullOutlet(), interval: 1000, tags: '${name}' })`).join('\n')}`
+  const module = path.join(t.testdir({ 'links.mjs': version('stays', 'goes') }), 'links.mjs')
+  const planner = workerPlanner(t, module, { threads: 1, ignoreExceptions: true })
+  await planner.start()
+  writeFileSync(module, version('stays'))
+  await planner.reload(module)
+  t.same(
+    planner.links.map(({ name }) => name),
+    ['stays'],
+  )
+  t.ok(logs.messages().some((text) => /a link failed to shut down as its module was loaded anew/.test(text)))
+  writeFileSync(module, version('stays', 'goes'))
+  await planner.reload(module)
+  t.same(
+    planner.links.map(({ name }) => name),
+    ['stays', 'goes'],
+  )
 })

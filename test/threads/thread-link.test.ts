@@ -170,6 +170,20 @@ t.test('a stateless link runs in the thread with the fewest transfers', async (t
   )
 })
 
+t.test('a stateless link that cannot be opened in a further thread goes on in the others', async (t) => {
+  const { link, places } = await hosted(t, { tags: 'spread', stateless: true }, 2)
+  const [, further] = places
+  await link.onStart()
+  await link.withdrawFrom(further!.thread)
+  const first = link.transfer()
+  further!.loopback.failure = new Error('cannot be reached')
+  const spread = link.spreadTo(further!.thread, 99)
+  const meanwhile = link.transfer()
+  await t.rejects(spread, { message: /cannot be reached/ })
+  const after = link.transfer()
+  t.match(await Promise.all([first, meanwhile, after]), Array(3).fill({ thread: 1, failed: false }))
+})
+
 t.test('a drain is made when its buffers hold records, as of the last report', async (t) => {
   const { link, logs } = await hosted(t, { tags: 'drained', buffer: 10 })
   await link.onStart()
