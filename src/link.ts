@@ -11,7 +11,7 @@ import {
   type ResolvedSettings,
 } from './link-options.js'
 import { getLogger } from './log.js'
-import { then, type MaybePromise } from './maybe-promise.js'
+import type { MaybePromise } from './maybe-promise.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
@@ -159,8 +159,8 @@ class LinkBase<A, B> implements PlannedLink {
    * Makes one transfer: pulls all inlets, processes, groups, and pushes to all outlets. Never rejects: what went
    * wrong is logged, and in the report.
    */
-  transfer(request: HostedRequest = {}): Promise<TransferReport> {
-    return Promise.resolve(this.begin(request))
+  async transfer(request: HostedRequest = {}): Promise<TransferReport> {
+    return this.begin(request)
   }
 
   /**
@@ -179,21 +179,29 @@ class LinkBase<A, B> implements PlannedLink {
       timer = setTimeout(() => cancellation.cancel(late()), Math.min(timeout, LONGEST_TIMER))
     }
     this.#running.push(cancellation)
-    const report = transfer(this.#partsNow(), {
-      update,
-      cancellation,
-      scheduledAt: request.scheduledAt ?? Date.now(),
-      thread: request.thread ?? 0,
-      drain: request.drain ?? false,
-      inside: request.inside,
-    })
-    return then(report, (ended) => {
+    const end = () => {
       // the last one takes its place: which is where does not count
       const last = this.#running.pop()
       if (last !== cancellation && last !== undefined) this.#running[this.#running.indexOf(cancellation)] = last
       if (timer !== undefined) clearTimeout(timer)
-      return ended
-    })
+    }
+    let report: MaybePromise<TransferReport>
+    try {
+      report = transfer(this.#partsNow(), {
+        update,
+        cancellation,
+        scheduledAt: request.scheduledAt ?? Date.now(),
+        thread: request.thread ?? 0,
+        drain: request.drain ?? false,
+        inside: request.inside,
+      })
+    } catch (thrown) {
+      end() // a processor that cannot tell its size
+      throw thrown
+    }
+    if (report instanceof Promise) return report.finally(end)
+    end()
+    return report
   }
 
   async drain(): Promise<TransferReport | undefined> {

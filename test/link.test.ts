@@ -4,6 +4,7 @@ import type { Inlet } from '../src/inlet.js'
 import { isLink, Link } from '../src/link.js'
 import type { LinkOptions } from '../src/link-options.js'
 import { Outlet } from '../src/outlet.js'
+import type { Record } from '../src/record.js'
 import { captureLogs } from './helpers/logs.js'
 import { deferred, FromInlet, giving, KeepOutlet, turnOfTheLoop } from './helpers/nodes.js'
 
@@ -576,4 +577,23 @@ t.test('drain() does nothing when nothing is held', async (t) => {
   })
   await link.transfer()
   t.equal(await link.drain(), undefined)
+})
+
+t.test('a processor that cannot tell its size leaves no timer and nothing that runs', async (t) => {
+  const unsized = {
+    process: (records: readonly Record<number>[]) => [...records],
+    get size(): number {
+      throw new Error('no size')
+    },
+  }
+  const before = process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length
+  const link = new Link({
+    inlets: giving(1),
+    outlets: new KeepOutlet(),
+    interval: 1,
+    timeout: 4,
+    processors: unsized,
+  })
+  await t.rejects(link.transfer(), { message: 'no size' })
+  t.equal(process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length, before)
 })

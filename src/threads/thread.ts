@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { ThreadLostError, toError } from '../errors.js'
-import { logLevels, writeLogLine } from '../log.js'
+import { getLogger, logLevels, writeLogLine } from '../log.js'
 import { restoreError, type PlainError, type TransferIdentity, type TransferReport } from '../report.js'
 import { Batch } from './batch.js'
 import { unpackReports } from './packed-reports.js'
@@ -164,7 +164,7 @@ export class Thread {
     this.#pending.clear()
     this.#running.clear()
     queueMicrotask(() => {
-      for (const [number, run] of running) run.failed(number < begun ? lost : notBegun)
+      for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
     })
     return { runs, inside }
   }
@@ -263,7 +263,9 @@ export class Thread {
         unpackReports(
           event.reports,
           (run) => this.#settle(run),
-          (run, report) => run.ended(report),
+          (run, report) => {
+            tell(() => run.ended(report))
+          },
         )
         break
       case 'answer':
@@ -290,6 +292,15 @@ export class Thread {
     })
     ready.catch(() => undefined)
     return ready
+  }
+}
+
+/** Tells somebody, so that the next one hears of it whatever the first one does. */
+function tell(what: () => void): void {
+  try {
+    what()
+  } catch (thrown) {
+    getLogger('databay.WorkerPlanner').error({ err: toError(thrown) }, 'the end of a transfer was not taken note of')
   }
 }
 
