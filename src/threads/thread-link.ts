@@ -224,11 +224,11 @@ export class ThreadLink implements PlannedLink {
     // what was handed over is here still
     const hit = hosts.filter(({ state }) => state === undefined).map((host) => ({ host, before: host.handovers }))
     for (const host of hosts) {
+      host.open = false
       if (host.moving) {
         host.onLost()
         continue
       }
-      host.open = false
       host.opening = undefined
       this.#reopen(host)
     }
@@ -434,6 +434,8 @@ export class ThreadLink implements PlannedLink {
     } catch (thrown) {
       throw blame(thrown, this.name, 'start')
     }
+    // its thread was lost as soon as that had answered: it is opened anew
+    if (host.thread.worker === undefined) return
     host.open = true
     host.state = undefined
   }

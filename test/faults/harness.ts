@@ -30,7 +30,7 @@ export class Run {
   readonly reports: TransferReport[] = []
   readonly lost: (ThreadLostEvent & { readonly at: number })[] = []
   readonly skipped: SkippedEvent[] = []
-  readonly specs: readonly Spec[]
+  readonly specs: Spec[]
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
 
   /** @param wrap - gives the module to run, of a folder of its own and the module with the links. Default: that itself */
@@ -40,17 +40,26 @@ export class Run {
     wrap: (folder: string, links: URL) => URL = (_, links) => links,
   ) {
     setLogLevel('silent')
-    this.specs = specs.map((spec) => ({
-      every: EVERY,
-      ...spec,
-      journal: path.join(this.#folder, `${spec.name}.jsonl`),
-    }))
+    this.specs = specs.map((spec) => this.#complete(spec))
     const settings = { threads: 2, ignoreExceptions: true, immediateTransfer: false, timeoutGrace: 0.3, ...options }
     this.planner = new WorkerPlanner(wrap(this.#folder, moduleOf(this.specs)), settings)
     this.planner.finished.catch(() => undefined)
     this.planner.on('transfer', (report) => this.reports.push(report))
     this.planner.on('threadLost', (event) => this.lost.push({ ...event, at: Date.now() }))
     this.planner.on('skipped', (event) => this.skipped.push(event))
+  }
+
+  /** Adds links in a module of their own, and gives that. They are judged, even when they do not start. */
+  async add(specs: readonly LinkSpec[]): Promise<URL> {
+    const added = specs.map((spec) => this.#complete(spec))
+    this.specs.push(...added)
+    const module = moduleOf(added)
+    await this.planner.addLinks(module)
+    return module
+  }
+
+  #complete(spec: LinkSpec): Spec {
+    return { every: EVERY, ...spec, journal: path.join(this.#folder, `${spec.name}.jsonl`) }
   }
 
   /** Journals are there even when the planner never ran. */

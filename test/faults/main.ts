@@ -1,46 +1,68 @@
 /**
  * Injects faults into a planner with real threads, one after the other, and prints what held.
  *
- *   node dist/test/faults/main.js [--only name;name] [--json] [--slack]
+ *   node dist/test/faults/main.js [--group name] [--only name;name] [--mix] [--seed 1] [--seconds 60] [--json] [--slack]
+ *
+ * The random mix draws all that is done from its seed.
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { crash, crashLoop, failure } from './crashes.js'
+import { mix } from './mix.js'
+import { anySeed } from './random.js'
 import { reloads } from './reloads.js'
 import { times } from './times.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
 
-const SCENARIOS: readonly Scenario[] = [
-  crash('endless loop', { kind: 'loop', place: 'process', timeout: { milliseconds: 300 } }),
-  crash('endless loop after a wait', { kind: 'loopAfterWait', place: 'pull', timeout: { milliseconds: 300 } }),
-  crash('endless loop in one of 20 links of a thread', {
-    kind: 'loop',
-    place: 'process',
-    neighbours: 19,
-    timeout: { milliseconds: 300 },
-  }),
-  crash('endless loop outside of any deadline', { kind: 'loop', place: 'push', options: { hangTimeout: 2 } }),
-  crash('out of memory', { kind: 'outOfMemory', place: 'process', options: { threadMemoryLimit: 64 } }),
-  crash('process.exit', { kind: 'exit', place: 'pull' }),
-  crash('late throw', { kind: 'lateThrow', place: 'push', blamed: false }),
-  crash('late rejection', { kind: 'lateRejection', place: 'push', blamed: false }),
-  failure('uncloneable result', 'uncloneableResult', 'pull'),
-  failure('uncloneable error', 'uncloneableError', 'pull'),
-  failure('throw null', 'throwNull', 'process'),
-  failure('hang in pull', 'hang', 'pull', { milliseconds: 300 }),
-  failure('hang in push', 'hang', 'push', { milliseconds: 300 }),
-  hangInStart('hang in onStart'),
-  hangInShutdown('hang in onShutdown', 'hang'),
-  hangInShutdown('endless loop in onShutdown', 'loop'),
-  terminated,
-  terminatedTwice,
-  ...changes,
-  ...reloads,
-  ...times,
-  crashLoop('crash loop', 'exit'),
-  crashLoop('crash loop by late throws', 'lateThrow'),
-]
+const { values } = parseArgs({
+  options: {
+    group: { type: 'string' },
+    only: { type: 'string' },
+    mix: { type: 'boolean', default: false },
+    seed: { type: 'string', default: String(anySeed()) },
+    seconds: { type: 'string', default: '60' },
+    json: { type: 'boolean', default: false },
+    slack: { type: 'boolean' },
+  },
+})
+
+/** Each group is a test file of its own. */
+const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
+  losses: [
+    crash('endless loop', { kind: 'loop', place: 'process', timeout: { milliseconds: 300 } }),
+    crash('endless loop after a wait', { kind: 'loopAfterWait', place: 'pull', timeout: { milliseconds: 300 } }),
+    crash('endless loop in one of 20 links of a thread', {
+      kind: 'loop',
+      place: 'process',
+      neighbours: 19,
+      timeout: { milliseconds: 300 },
+    }),
+    crash('endless loop outside of any deadline', { kind: 'loop', place: 'push', options: { hangTimeout: 2 } }),
+    crash('out of memory', { kind: 'outOfMemory', place: 'process', options: { threadMemoryLimit: 64 } }),
+    crash('process.exit', { kind: 'exit', place: 'pull' }),
+    crash('late throw', { kind: 'lateThrow', place: 'push', blamed: false }),
+    crash('late rejection', { kind: 'lateRejection', place: 'push', blamed: false }),
+  ],
+  failures: [
+    failure('uncloneable result', 'uncloneableResult', 'pull'),
+    failure('uncloneable error', 'uncloneableError', 'pull'),
+    failure('throw null', 'throwNull', 'process'),
+    failure('hang in pull', 'hang', 'pull', { milliseconds: 300 }),
+    failure('hang in push', 'hang', 'push', { milliseconds: 300 }),
+  ],
+  stops: [
+    hangInStart('hang in onStart'),
+    hangInShutdown('hang in onShutdown', 'hang'),
+    hangInShutdown('endless loop in onShutdown', 'loop'),
+    terminated,
+    terminatedTwice,
+  ],
+  changes: [...changes, ...reloads],
+  times,
+  loops: [crashLoop('crash loop', 'exit'), crashLoop('crash loop by late throws', 'lateThrow')],
+  mix: [mix(Number(values.seed), Number(values.seconds))],
+}
 
 interface Row {
   readonly fault: string
@@ -59,10 +81,10 @@ async function tableRow(scenario: Scenario): Promise<Row> {
   }
 }
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, json: { type: 'boolean', default: false }, slack: { type: 'boolean' } },
-})
-const chosen = SCENARIOS.filter(({ name }) => values.only?.split(';').includes(name) ?? true)
+const group = values.mix ? 'mix' : values.group
+const chosen = (group === undefined ? Object.values(GROUPS).flat() : (GROUPS[group] ?? [])).filter(
+  ({ name }) => values.only?.split(';').includes(name) ?? true,
+)
 let broken = 0
 if (!values.json) console.log(`${'fault'.padEnd(46)}${'recovered'.padStart(10)}   what held`)
 for (const scenario of chosen) {

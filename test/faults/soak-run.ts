@@ -1,6 +1,7 @@
 import { setEnvironmentData } from 'node:worker_threads'
 import { setLogLevel, WorkerPlanner, type ThreadLostEvent, type TransferReport } from 'databay'
 import { Board } from './board.js'
+import { Histogram } from './histogram.js'
 import { Ledger } from './ledger.js'
 import { bag, below, pick, seeded } from './random.js'
 import { COLLECT, nameOf, ORDERS, SOAK, type Killing, type Soak } from './soak-orders.js'
@@ -26,8 +27,8 @@ export interface Victim {
 export class SoakRun {
   readonly planner: WorkerPlanner
   readonly ledger: Ledger
-  /** How long links of lost threads took until they had transferred again, in milliseconds: the latest ones. */
-  recoveries: number[] = []
+  /** How long links of lost threads took until they had transferred again. */
+  readonly recoveries = new Histogram()
   /** How often a thread was lost, by what. */
   readonly kills: { [name: string]: number } = {}
   /** How often transfers failed, by the code of their error. */
@@ -41,6 +42,7 @@ export class SoakRun {
   /** In which thread a link was last. */
   readonly #threadOf = new Map<string, number>()
   #lateness: number[] = []
+  #slowest = 0
   #victim: Victim | undefined
   /** When the thread of the victim should be lost. */
   #overdue = 0
@@ -121,6 +123,13 @@ export class SoakRun {
     return taken
   }
 
+  /** The longest time that a link took to recover since this was last asked, in milliseconds. */
+  takeSlowest(): number {
+    const taken = this.#slowest
+    this.#slowest = 0
+    return taken
+  }
+
   /** Ends the run; all must have come out. */
   async end(): Promise<void> {
     await this.planner.shutdown().catch((error: unknown) => {
@@ -142,8 +151,8 @@ export class SoakRun {
     const down = this.#down.get(link)
     if (down === undefined || startedAt < down) return
     this.#down.delete(link)
-    this.recoveries.push(endedAt - down)
-    if (this.recoveries.length > 100_000) this.recoveries = this.recoveries.slice(50_000)
+    this.recoveries.add(endedAt - down)
+    this.#slowest = Math.max(this.#slowest, endedAt - down)
   }
 
   #onLost(event: ThreadLostEvent): void {

@@ -7,6 +7,8 @@ export interface Window extends Vitals {
   readonly at: number
   /** How late transfers of this window started, in milliseconds: the 99th percentile. */
   readonly p99: number
+  /** The longest time that a link took until it transferred again after its thread was lost, in milliseconds. */
+  readonly recovery: number
 }
 
 /** A thing that must not grow. */
@@ -34,6 +36,9 @@ const MEASURES: readonly Measure[] = [
   { name: 'threads', unit: '', digits: 1, of: ({ threads }) => threads, bound: 0.5 },
   { name: 'p99 lateness', unit: 'ms', digits: 1, of: ({ p99 }) => p99, bound: 20 },
 ]
+
+/** A run of less windows than this is still warming up, whatever it shows. */
+const ENOUGH = 20
 
 /** How a measure went. */
 export interface Course {
@@ -70,7 +75,8 @@ export function courses(windows: readonly Window[]): Course[] {
     if (trend === undefined) return []
     const third = Math.max(1, Math.floor(values.length / 3))
     const { slope, low, high } = trend
-    const verdict = high <= bound ? 'flat' : low > 0 && slope > bound ? 'grows' : 'unknown'
+    const enough = values.length >= ENOUGH
+    const verdict = high <= bound ? 'flat' : enough && low > 0 && slope > bound ? 'grows' : 'unknown'
     return [
       {
         ...measure,
@@ -106,6 +112,7 @@ function between(one: Window, other: Window): Window {
   return {
     at: mean(({ at }) => at),
     p99: mean(({ p99 }) => p99),
+    recovery: mean(({ recovery }) => recovery),
     resident: mean(({ resident }) => resident),
     heap: mean(({ heap }) => heap),
     external: mean(({ external }) => external),

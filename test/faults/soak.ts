@@ -59,14 +59,14 @@ await run.planner.start()
 let windows: Window[] = []
 /** How many things that are wrong were told. */
 let told = 0
-say('     at   resident  heap  handles  fds  threads  p99 late  transfers  failed  wrong  killed by')
+say('     at   resident  heap  handles  fds  threads  p99 late  recovery  transfers  failed  wrong  killed by')
 for (let number = 0; elapsed() < seconds; number++) {
   const victim: Victim | undefined = killEvery > 0 ? run.kill() : undefined
   await wait(Math.max(0, (number + 1) * window * 1000 - COLLECTING - 1000 * elapsed()))
   run.collect()
   await wait(Math.max(0, (number + 1) * window * 1000 - 1000 * elapsed()))
   const p99 = quantile(run.takeLateness(), 0.99)
-  const now: Window = { ...vitals(), at: elapsed(), p99 }
+  const now: Window = { ...vitals(), at: elapsed(), p99, recovery: run.takeSlowest() }
   if (now.at > warmUp) windows = keep(windows, now)
   line(now, victim)
 }
@@ -90,6 +90,7 @@ function line(now: Window, victim: Victim | undefined): void {
     String(now.descriptors ?? '').padStart(6),
     String(now.threads ?? '').padStart(7),
     now.p99.toFixed(1).padStart(9),
+    now.recovery.toFixed(0).padStart(9),
     String(transfers).padStart(11),
     String(failed).padStart(7),
     String(run.ledger.wrong).padStart(6),
@@ -103,10 +104,11 @@ function line(now: Window, victim: Victim | undefined): void {
 
 function summary(): void {
   const { ledger, planner, recoveries } = run
-  const recovery = { p50: quantile(recoveries, 0.5), p99: quantile(recoveries, 0.99), most: Math.max(0, ...recoveries) }
+  const recovery = { p50: recoveries.quantile(0.5), p99: recoveries.quantile(0.99), most: recoveries.longest }
   const limit = 1000 * interval + 500
-  const slow = recoveries.filter((time) => time > limit).length
-  if (slow > 0 && !values.slack) ledger.blame(`${slow} times a link needed more than ${limit} ms to transfer again`)
+  const slow = recoveries.longerThan(limit)
+  if (slow > 0 && !values.slack)
+    ledger.blame(`${slow} of ${recoveries.count} times a link needed more than ${limit} ms to transfer again`)
   const all = courses(windows)
   const grows = all.filter(({ verdict }) => verdict === 'grows')
   const ok = ledger.wrong === 0 && grows.length === 0
@@ -147,7 +149,7 @@ function summary(): void {
     `records: ${records.pushed} pushed (${records.pushedAllTheSame} of transfers that failed), ${records.failedRecords} failed with their transfers, ${records.lost} lost in buffers (${records.lostAsTold} as told)`,
   )
   say(
-    `recovery: ${recoveries.length} times a link transferred again after its thread was lost, p50 ${recovery.p50.toFixed(0)} ms, p99 ${recovery.p99.toFixed(0)} ms, most ${recovery.most.toFixed(0)} ms`,
+    `recovery: ${recoveries.count} times a link transferred again after its thread was lost, p50 ${recovery.p50.toFixed(0)} ms, p99 ${recovery.p99.toFixed(0)} ms, most ${recovery.most.toFixed(0)} ms`,
   )
   say(`handles after the shutdown: ${after.handles} (before the start: ${before.handles})`)
   say(`errors of transfers: ${JSON.stringify(run.failures)}`)
