@@ -7,6 +7,7 @@
  *
  * Ends with code 1 when something is not flat or wrong.
  */
+import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { anySeed } from './random.js'
@@ -59,7 +60,7 @@ await run.planner.start()
 let windows: Window[] = []
 /** How many things that are wrong were told. */
 let told = 0
-say('     at   resident  heap  handles  fds  threads  p99 late  recovery  transfers  failed  wrong  killed by')
+say('     at   resident  heap  handles  fds  threads  p99 late  recovery  transfers  failed  wrong  load  killed by')
 for (let number = 0; elapsed() < seconds; number++) {
   const victim: Victim | undefined = killEvery > 0 ? run.kill() : undefined
   await wait(Math.max(0, (number + 1) * window * 1000 - COLLECTING - 1000 * elapsed()))
@@ -94,9 +95,11 @@ function line(now: Window, victim: Victim | undefined): void {
     String(transfers).padStart(11),
     String(failed).padStart(7),
     String(run.ledger.wrong).padStart(6),
+    (loadavg()[0] ?? 0).toFixed(1).padStart(5),
     `  ${victim === undefined ? '' : victim.killing.name}`,
   ]
-  if (values.json) console.log(JSON.stringify({ ...now, transfers, failed, killedBy: victim?.killing.name }))
+  if (values.json)
+    console.log(JSON.stringify({ ...now, transfers, failed, load: loadavg()[0], killedBy: victim?.killing.name }))
   else say(cells.join(' '))
   for (const example of run.ledger.examples.slice(told)) say(`WRONG: ${example}`)
   told = run.ledger.examples.length

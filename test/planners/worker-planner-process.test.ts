@@ -63,6 +63,81 @@ t.test('after a shutdown nothing keeps the process alive, also when a thread was
   t.ok(lines.includes('end'))
 })
 
+t.test('whoever shuts a planner with threads down, nothing of it is left', async (t) => {
+  const main = `
+    setLogLevel('silent')
+    const left = () => ({
+      resources: process.getActiveResourcesInfo().sort().join(),
+      handlers: ['SIGINT', 'SIGTERM', 'beforeExit'].map((event) => process.listenerCount(event)).join(),
+    })
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    // the threads' output and what Node keeps for threads of its own are there from the first one on
+    const ways = {
+      first: (planner) => planner.start().then(() => planner.shutdown()),
+      twice: (planner) => planner.start().then(() => Promise.all([planner.shutdown(), planner.shutdown()])),
+      starting: async (planner) => {
+        const starting = planner.start().catch((error) => error)
+        await turn()
+        await planner.shutdown()
+        if ((await starting).code !== 'DATABAY_PLANNER_STATE') throw new Error('it started')
+      },
+      transfer: async (planner) => {
+        planner.once('transfer', () => planner.shutdown())
+        await planner.start().catch(() => undefined)
+        await planner.finished
+      },
+      threadLost: async (planner) => {
+        planner.once('threadLost', () => planner.shutdown())
+        await planner.start()
+        planner.pool.threads[0].worker.terminate()
+        await planner.finished
+      },
+      'threadLost without waiting': async (planner) => {
+        planner.once('threadLost', () => planner.shutdown({ wait: false }))
+        await planner.start()
+        planner.pool.threads[0].worker.terminate()
+        await planner.finished
+      },
+      'all threads lost': async (planner) => {
+        await planner.start()
+        for (const { worker } of planner.pool.threads) worker.terminate()
+        await planner.shutdown()
+      },
+      'threads changed': async (planner) => {
+        await planner.start()
+        await planner.setThreads(3)
+        await planner.recycle()
+        await planner.setThreads(1)
+        await planner.shutdown()
+      },
+    }
+    const { handlers } = left()
+    let before
+    for (const [name, way] of Object.entries(ways)) {
+      const planner = new WorkerPlanner(module('links.mjs'), { threads: 2, ignoreExceptions: true, shutdownAtExit: true })
+      planner.finished.catch(() => undefined)
+      let error
+      await way(planner).catch((thrown) => (error = thrown))
+      await turn()
+      await turn()
+      before ??= left()
+      console.log(JSON.stringify({ name, error: error?.message, running: planner.running, pool: planner.pool.running,
+        handled: left().handlers !== handlers, resources: left().resources === before.resources || left().resources }))
+    }
+  `
+  const links = `${NODES} export const links = ['a', 'b', 'c'].map((name) => make(name))`
+  const { code, stdout, stderr } = await runMain(t, main, { 'links.mjs': links })
+  t.equal(stderr, '')
+  t.equal(code, 0, 'the process ends by itself')
+  const results = linesOf(stdout).flatMap((line) =>
+    line.startsWith('{') ? [JSON.parse(line) as { name: string }] : [],
+  )
+  t.equal(results.length, 8)
+  for (const result of results) {
+    t.match(result, { error: undefined, running: false, pool: false, handled: false, resources: true }, result.name)
+  }
+})
+
 t.test('a module that cannot be used: start() rejects at once, and the process can end', async (t) => {
   const bad = {
     'missing.mjs': undefined,
