@@ -126,7 +126,7 @@ export class Dispatcher {
   /** Counts a transfer that begins; `undefined` when the link is skipped. */
   #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
     const state = this.#links.get(link)
-    if (state === undefined || state.retired || state.dispatched >= this.#options.transfers) return undefined
+    if (state === undefined || this.#hasUsedUp(state)) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, recordOf(state))
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, 'running', state)
@@ -203,7 +203,11 @@ export class Dispatcher {
   /** Whether a link makes no more transfers: it has made all that it may make, or is about to be removed. */
   isUsedUp(link: PlannedLink): boolean {
     const state = this.#links.get(link)
-    return state === undefined || state.retired || state.dispatched >= this.#options.transfers
+    return state === undefined || this.#hasUsedUp(state)
+  }
+
+  #hasUsedUp({ retired, dispatched }: LinkState): boolean {
+    return retired || dispatched >= this.#options.transfers
   }
 
   /** Whether every link has made all transfers that it may make. */

@@ -253,8 +253,7 @@ export class LinkHost {
   async #within<T>(limit: number, late: () => Error, work: () => Promise<T>): Promise<T> {
     if (limit === Infinity) return work()
     const key = this.#limited--
-    this.#deadlines.add(key, monotonic() + limit)
-    this.#pulse.deadline = this.#deadlines.earliest
+    this.#watch(key, limit)
     let timer: NodeJS.Timeout | undefined
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(late()), Math.min(limit, LONGEST_TIMER))
@@ -263,8 +262,7 @@ export class LinkHost {
       return await Promise.race([work(), expired])
     } finally {
       clearTimeout(timer)
-      this.#deadlines.delete(key)
-      this.#pulse.deadline = this.#deadlines.earliest
+      this.#unwatch(key)
     }
   }
 
@@ -404,15 +402,19 @@ export class LinkHost {
     if (task.left === 0) task.done()
   }
 
-  /** Shows until when a run should have ended. */
-  #watch(run: number, timeout: number): void {
-    this.#deadlines.add(run, monotonic() + timeout)
+  /**
+   * Shows until when a run, or whatever else is limited in time, should have ended.
+   *
+   * @param key - the number of the run, or one below 0
+   */
+  #watch(key: number, limit: number): void {
+    this.#deadlines.add(key, monotonic() + limit)
     this.#pulse.deadline = this.#deadlines.earliest
   }
 
-  #unwatch(run: number): void {
+  #unwatch(key: number): void {
     if (this.#deadlines.size === 0) return
-    this.#deadlines.delete(run)
+    this.#deadlines.delete(key)
     this.#pulse.deadline = this.#deadlines.earliest
   }
 

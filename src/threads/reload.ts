@@ -103,8 +103,7 @@ export class Reload {
     for (const link of this.#statelessIn(old, gone)) {
       if (!this.#isOurs(link)) continue
       this.#spread.push({ link, renewal })
-      await link.spreadTo(fresh, this.#residents.nextId())
-      await link.withdrawFrom(old)
+      await this.#respread(link, renewal)
     }
   }
 
@@ -129,11 +128,14 @@ export class Reload {
     }
   }
 
-  async #spreadRest({ old, fresh }: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
-    for (const link of this.#statelessIn(old, gone)) {
-      await link.spreadTo(fresh, this.#residents.nextId())
-      await link.withdrawFrom(old)
-    }
+  async #spreadRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
+    for (const link of this.#statelessIn(renewal.old, gone)) await this.#respread(link, renewal)
+  }
+
+  /** Has a stateless link hosted by the fresh thread rather than the old one. */
+  async #respread(link: ThreadLink, { old, fresh }: Renewal): Promise<void> {
+    await link.spreadTo(fresh, this.#residents.nextId())
+    await link.withdrawFrom(old)
   }
 
   #redescribe(renewals: readonly Renewal[]): void {
