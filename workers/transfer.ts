@@ -3,12 +3,14 @@
  * the `LinkHost`. It does not throw, neither when it is loaded (Piscina would start no further thread) nor in a task
  * (what cannot be cloned would end the thread).
  */
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
 import { LinkHost } from '../src/threads/link-host.js'
 import type { Calls, Note, Task } from '../src/threads/protocol.js'
 import { BEAT_INTERVAL } from '../src/threads/pulse.js'
 
 let host: LinkHost | undefined
+let notes: MessagePort | undefined
 
 export default async function run(task: Task): Promise<void> {
   if (task.call === 'hello') {
@@ -16,12 +18,19 @@ export default async function run(task: Task): Promise<void> {
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
     return
   }
+  // tasks and notes come by different ways: what was noted before this task is heard before it
+  while (notes !== undefined && host !== undefined) {
+    const next = receiveMessageOnPort(notes)
+    if (next === undefined) break
+    host.note(next.message as Note)
+  }
   await host?.handle(task)
 }
 
 function hello({ port, setup }: Calls['hello']['request']): void {
   const greeted = new LinkHost(port, setup)
   host = greeted
+  notes = port
   setLogThread(setup.thread)
   adoptLogLevels(setup.logLevels)
   setLogDestination({
