@@ -5,7 +5,7 @@ import { Board } from './board.js'
 import { commit } from './faults.js'
 import { collect } from './garbage.js'
 import { isIssued, issue, PER_TRANSFER, type Issued } from './issue.js'
-import { COLLECT, nameOf, ORDERS, SOAK, type Place, type Soak } from './soak-orders.js'
+import { COLLECT, nameOf, ORDERS, SOAK, waits, type Place, type Soak } from './soak-orders.js'
 
 const { memory, links: count, interval, timeout } = getEnvironmentData(SOAK) as Soak
 const board = new Board(count, memory)
@@ -13,7 +13,6 @@ const board = new Board(count, memory)
 /** Links are of different kinds, by their number. */
 const BUFFER = 30
 const buffers = (link: number) => link % 4 === 1
-const waits = (link: number) => (link % 3 === 0 ? 20 : 0)
 const computes = (link: number) => (link % 10 === 2 ? 2 : 0)
 const stateless = (link: number) => link % 10 === 4
 

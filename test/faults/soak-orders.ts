@@ -19,7 +19,7 @@ export interface Killing {
   readonly name: string
   readonly kind: Fault | 'terminate'
   readonly place: Place
-  /** Whether it must be known at once which link did it. */
+  /** Whether it must be known at once which link did it, when it had not waited before. */
   readonly blamed: boolean
 }
 
@@ -40,4 +40,9 @@ export const COLLECT = 1000
 
 export function nameOf(link: number): string {
   return `soak${link}`
+}
+
+/** How long a link's inlet waits before it does anything, in milliseconds. */
+export function waits(link: number): number {
+  return link % 3 === 0 ? 20 : 0
 }

@@ -4,7 +4,7 @@ import { Board } from './board.js'
 import { Histogram } from './histogram.js'
 import { Ledger } from './ledger.js'
 import { bag, below, pick, seeded } from './random.js'
-import { COLLECT, nameOf, ORDERS, SOAK, type Killing, type Soak } from './soak-orders.js'
+import { COLLECT, nameOf, ORDERS, SOAK, waits, type Killing, type Soak } from './soak-orders.js'
 
 /** How long it may take until a thread is lost that is to be, in milliseconds. */
 const PATIENCE = 15_000
@@ -21,6 +21,8 @@ export interface SoakSetting {
 export interface Victim {
   readonly killing: Killing
   readonly link: string | undefined
+  /** Whether it must be known at once which link did it. */
+  readonly known: boolean
 }
 
 /** A planner whose threads are killed, and what is seen of it; nothing of it grows with time. */
@@ -41,7 +43,9 @@ export class SoakRun {
   readonly #down = new Map<string, number>()
   /** In which thread a link was last. */
   readonly #threadOf = new Map<string, number>()
-  #lateness: number[] = []
+  #lateness: { readonly link: string; readonly late: number }[] = []
+  /** Links whose thread was lost since lateness was last asked for. */
+  readonly #disturbed = new Set<string>()
   #slowest = 0
   #victim: Victim | undefined
   /** When the thread of the victim should be lost. */
@@ -86,13 +90,15 @@ export class SoakRun {
     const killing = this.#nextKilling()
     const { links } = this.#setting
     if (killing.kind === 'terminate') {
-      this.#victim = { killing, link: undefined }
+      this.#victim = { killing, link: undefined, known: false }
       void pick(this.#random, this.planner.pool.threads)?.worker?.terminate()
     } else {
       // a link with a buffer does not push every time
       let link = below(this.#random, links)
       while (killing.place === 'push' && link % 4 === 1) link = (link + 1) % links
-      this.#victim = { killing, link: nameOf(link) }
+      // whose code it is that goes on after a wait is seen only in a thread that was lost without anybody to blame
+      const hidden = killing.place === 'pull' && waits(link) > 0
+      this.#victim = { killing, link: nameOf(link), known: killing.blamed && !hidden }
       this.#board.give(link, ORDERS.indexOf(killing) + 1)
     }
     return this.#victim
@@ -116,11 +122,13 @@ export class SoakRun {
     }
   }
 
-  /** How late transfers started since this was last asked, in milliseconds. */
-  takeLateness(): number[] {
+  /** How late transfers started since this was last asked, in milliseconds: of all links, and of those whose thread was not lost. */
+  takeLateness(): { all: number[]; undisturbed: number[] } {
     const taken = this.#lateness
+    const undisturbed = taken.filter(({ link }) => !this.#disturbed.has(link))
     this.#lateness = []
-    return taken
+    this.#disturbed.clear()
+    return { all: taken.map(({ late }) => late), undisturbed: undisturbed.map(({ late }) => late) }
   }
 
   /** The longest time that a link took to recover since this was last asked, in milliseconds. */
@@ -146,7 +154,7 @@ export class SoakRun {
       return
     }
     if (pulled === 0) return
-    this.#lateness.push(startedAt - scheduledAt)
+    this.#lateness.push({ link, late: startedAt - scheduledAt })
     this.#threadOf.set(link, thread)
     const down = this.#down.get(link)
     if (down === undefined || startedAt < down) return
@@ -159,7 +167,10 @@ export class SoakRun {
     this.ledger.lost(event)
     const { culprit, links, quarantinedUntil, error } = event
     const now = Date.now()
-    for (const link of links) this.#down.set(link, now)
+    for (const link of links) {
+      this.#down.set(link, now)
+      this.#disturbed.add(link)
+    }
     // one that is kept away comes back later than the others
     if (culprit !== undefined && quarantinedUntil !== undefined) this.#down.delete(culprit)
     const victim = this.#victim
@@ -168,9 +179,9 @@ export class SoakRun {
       this.ledger.blame(`a thread was lost that nobody killed: ${error.message}`)
       return
     }
-    const { killing, link } = victim
+    const { killing, link, known } = victim
     this.kills[killing.name] = (this.kills[killing.name] ?? 0) + 1
-    if (killing.blamed && culprit !== link) {
+    if (known && culprit !== link) {
       this.ledger.blame(`${killing.name} in ${String(link)} was blamed on ${culprit ?? 'nobody'}`)
     }
   }

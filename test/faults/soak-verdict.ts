@@ -7,6 +7,8 @@ export interface Window extends Vitals {
   readonly at: number
   /** How late transfers of this window started, in milliseconds: the 99th percentile. */
   readonly p99: number
+  /** The same, of links whose thread was not lost in this window. */
+  readonly undisturbed: number
   /** The longest time that a link took until it transferred again after its thread was lost, in milliseconds. */
   readonly recovery: number
 }
@@ -35,6 +37,7 @@ const MEASURES: readonly Measure[] = [
   { name: 'file descriptors', unit: '', digits: 1, of: ({ descriptors }) => descriptors, bound: 0.5 },
   { name: 'threads', unit: '', digits: 1, of: ({ threads }) => threads, bound: 0.5 },
   { name: 'p99 lateness', unit: 'ms', digits: 1, of: ({ p99 }) => p99, bound: 20 },
+  { name: 'p99 lateness of others', unit: 'ms', digits: 1, of: ({ undisturbed }) => undisturbed, bound: 20 },
 ]
 
 /** A run of less windows than this is still warming up, whatever it shows. */
@@ -112,6 +115,7 @@ function between(one: Window, other: Window): Window {
   return {
     at: mean(({ at }) => at),
     p99: mean(({ p99 }) => p99),
+    undisturbed: mean(({ undisturbed }) => undisturbed),
     recovery: mean(({ recovery }) => recovery),
     resident: mean(({ resident }) => resident),
     heap: mean(({ heap }) => heap),

@@ -60,14 +60,22 @@ await run.planner.start()
 let windows: Window[] = []
 /** How many things that are wrong were told. */
 let told = 0
-say('     at   resident  heap  handles  fds  threads  p99 late  recovery  transfers  failed  wrong  load  killed by')
+say(
+  '     at   resident  heap  handles  fds  threads  p99 late  of others  recovery  transfers  failed  wrong  load  killed by',
+)
 for (let number = 0; elapsed() < seconds; number++) {
   const victim: Victim | undefined = killEvery > 0 ? run.kill() : undefined
   await wait(Math.max(0, (number + 1) * window * 1000 - COLLECTING - 1000 * elapsed()))
   run.collect()
   await wait(Math.max(0, (number + 1) * window * 1000 - 1000 * elapsed()))
-  const p99 = quantile(run.takeLateness(), 0.99)
-  const now: Window = { ...vitals(), at: elapsed(), p99, recovery: run.takeSlowest() }
+  const { all, undisturbed } = run.takeLateness()
+  const now: Window = {
+    ...vitals(),
+    at: elapsed(),
+    p99: quantile(all, 0.99),
+    undisturbed: quantile(undisturbed, 0.99),
+    recovery: run.takeSlowest(),
+  }
   if (now.at > warmUp) windows = keep(windows, now)
   line(now, victim)
 }
@@ -91,6 +99,7 @@ function line(now: Window, victim: Victim | undefined): void {
     String(now.descriptors ?? '').padStart(6),
     String(now.threads ?? '').padStart(7),
     now.p99.toFixed(1).padStart(9),
+    now.undisturbed.toFixed(1).padStart(10),
     now.recovery.toFixed(0).padStart(9),
     String(transfers).padStart(11),
     String(failed).padStart(7),

@@ -9,7 +9,13 @@ const MIB = 1024 * 1024
 /** Windows of 20 s each, whose resident memory is what is given, in MiB. */
 function windowsOf(resident: readonly number[]): Window[] {
   const rest = { heap: MIB, external: MIB, handles: 5, types: {}, descriptors: 20, threads: undefined, recovery: 0 }
-  return resident.map((size, index) => ({ ...rest, at: (index + 1) * 20, resident: size * MIB, p99: NaN }))
+  return resident.map((size, index) => ({
+    ...rest,
+    at: (index + 1) * 20,
+    resident: size * MIB,
+    p99: NaN,
+    undisturbed: NaN,
+  }))
 }
 
 const verdictOf = (resident: readonly number[]) =>
