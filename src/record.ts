@@ -16,6 +16,15 @@ const RECORD = Symbol.for('databay.Record')
 
 const NO_METADATA: Metadata = Object.freeze({})
 
+/** The metadata of the latest record: records of a pull share theirs, and to ask whether it is frozen takes longer than the rest. */
+let latest = NO_METADATA
+
+function frozen(metadata: Metadata): Metadata {
+  checkObject('metadata', metadata)
+  latest = Object.isFrozen(metadata) ? metadata : Object.freeze({ ...metadata })
+  return latest
+}
+
 /**
  * One quantity of data that is passed from inlets to outlets. Immutable: use {@link Record.with} to get a
  * changed one. Prefer `Inlet.newRecord()` over this constructor: it adds the inlet's metadata.
@@ -36,9 +45,8 @@ export class Record<T = unknown> {
    * @throws {@link InvalidOptionError} when `metadata` is no object
    */
   constructor(payload: T, metadata: Metadata = NO_METADATA) {
-    checkObject('metadata', metadata)
     this.payload = payload
-    this.metadata = Object.isFrozen(metadata) ? metadata : Object.freeze({ ...metadata })
+    this.metadata = metadata === latest ? metadata : frozen(metadata)
     Object.freeze(this)
   }
 

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { copy } from 'fast-copy'
+import { copyPayload } from './copy.js'
 import { ImplementationError, show, takenDespite } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { nodeName } from './lifecycle.js'
@@ -400,5 +400,5 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 /** A record that its outlet may change without another noticing. Metadata is frozen, so it is shared. */
 function copyRecord(record: Record): Record {
   const { payload } = record
-  return typeof payload === 'object' && payload !== null ? record.with({ payload: copy(payload) }) : record
+  return typeof payload === 'object' && payload !== null ? record.with({ payload: copyPayload(payload) }) : record
 }

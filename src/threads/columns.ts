@@ -5,8 +5,8 @@
 export interface Columns {
   /** Names of the fields, in their order. */
   readonly names: readonly string[]
-  /** For each field its value in each payload. */
-  readonly values: readonly (readonly unknown[])[]
+  /** For each field its value in each payload; or the place of the column with the same values among those that were sent. */
+  readonly values: readonly (readonly unknown[] | number)[]
 }
 
 /**
@@ -39,16 +39,41 @@ export function toColumns(payloads: readonly unknown[]): Columns | undefined {
   return { names, values }
 }
 
-/** The payloads again. */
-export function fromColumns({ names, values }: Columns): unknown[] {
+/**
+ * An answer without the columns that are the same as in what was sent: they need not be cloned and made anew. Processors
+ * leave most fields as they are.
+ */
+export function withoutSame({ names, values }: Columns, sent: Columns): Columns {
+  const answer = names.map((name, at) => {
+    const column = values[at]
+    const place = sent.names.indexOf(name)
+    const before = sent.values[place]
+    return Array.isArray(column) && Array.isArray(before) && areSame(column, before) ? place : (column as unknown[])
+  })
+  return { names, values: answer }
+}
+
+/**
+ * The payloads again.
+ *
+ * @param sent - of an answer: what was sent
+ */
+export function fromColumns({ names, values: given }: Columns, sent?: Columns): unknown[] {
   const payloads: unknown[] = []
+  const values = given.map((column) => (typeof column === 'number' ? sent?.values[column] : column) as unknown[])
   const length = values[0]?.length ?? 0
   for (let index = 0; index < length; index++) {
     const payload: { [name: string]: unknown } = {}
-    for (let at = 0; at < names.length; at++) payload[names[at] as string] = (values[at] as readonly unknown[])[index]
+    for (let at = 0; at < names.length; at++) payload[names[at] as string] = (values[at] as unknown[])[index]
     payloads.push(payload)
   }
   return payloads
+}
+
+function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  if (one.length !== other.length) return false
+  for (let at = 0; at < one.length; at++) if (!Object.is(one[at], other[at])) return false
+  return true
 }
 
 function isPlain(value: unknown): value is { readonly [name: string]: unknown } {

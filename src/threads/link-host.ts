@@ -119,7 +119,10 @@ export class LinkHost {
       this.#channel.postMessage({ event: 'answer', task: task.task, answer })
     } catch (thrown) {
       // what cannot be cloned is only noticed here
-      const error = task.call === 'process' ? uncloneable(unpack(answer as Calls['process']['answer']), thrown) : thrown
+      const error =
+        task.call === 'process'
+          ? uncloneable(unpack(answer as Calls['process']['answer'], task.records), thrown)
+          : thrown
       this.#channel.postMessage({ event: 'error', task: task.task, error: plainError(error) })
     }
   }
@@ -460,7 +463,7 @@ export class LinkHost {
     if (!Array.isArray(processed) || !processed.every(isRecord)) {
       throw new ImplementationError(`processor ${exportName} of ${module} must return a list of records`)
     }
-    return pack(processed)
+    return pack(processed, task.records)
   }
 }
 

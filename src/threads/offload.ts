@@ -68,8 +68,9 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
   async function ship(thread: Thread, records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {
     const { tags, transferNumber } = update
     try {
-      const request = { module: url, exportName, records: pack(records), tags, transferNumber }
-      return unpack(await thread.call('process', request))
+      const sent = pack(records)
+      const request = { module: url, exportName, records: sent, tags, transferNumber }
+      return unpack(await thread.call('process', request), sent)
     } catch (thrown) {
       if (thrown instanceof DOMException && thrown.name === 'DataCloneError') throw uncloneable(records, thrown)
       throw thrown

@@ -1,19 +1,28 @@
 import { UncloneableRecordError } from '../errors.js'
 import { Record, type Metadata } from '../record.js'
-import { fromColumns, toColumns } from './columns.js'
+import { fromColumns, toColumns, withoutSame } from './columns.js'
 import type { PackedRecords } from './protocol.js'
 
-/** Records as what a structured clone carries best. */
-export function pack(records: readonly Record[]): PackedRecords {
+/**
+ * Records as what a structured clone carries best.
+ *
+ * @param sent - of an answer: what was sent, which the other side has
+ */
+export function pack(records: readonly Record[], sent?: PackedRecords): PackedRecords {
   const payloads = records.map(({ payload }) => payload)
   const columns = toColumns(payloads)
   const metadata = packMetadata(records)
-  return columns === undefined ? { payloads, ...metadata } : { columns, ...metadata }
+  if (columns === undefined) return { payloads, ...metadata }
+  return { columns: sent?.columns === undefined ? columns : withoutSame(columns, sent.columns), ...metadata }
 }
 
-/** The records again. What shared its metadata shares it here too. */
-export function unpack(packed: PackedRecords): Record[] {
-  const payloads = packed.columns === undefined ? packed.payloads : fromColumns(packed.columns)
+/**
+ * The records again. What shared its metadata shares it here too.
+ *
+ * @param sent - of an answer: what was sent
+ */
+export function unpack(packed: PackedRecords, sent?: PackedRecords): Record[] {
+  const payloads = packed.columns === undefined ? packed.payloads : fromColumns(packed.columns, sent?.columns)
   const metadata = packed.metadata.map((one) => Object.freeze(one))
   const { metadataOf } = packed
   if (metadataOf === undefined) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fromColumns, toColumns } from '../../src/threads/columns.js'
+import { fromColumns, toColumns, withoutSame } from '../../src/threads/columns.js'
 
 /** Payloads after their way in columns; `undefined` when they have to go as they are. */
 function crossing(payloads: readonly unknown[]): unknown[] | undefined {
@@ -77,4 +77,47 @@ t.test('what stands on every object is no field', async (t) => {
     delete everywhere.everywhere
   })
   t.equal(toColumns([{ a: 1 }]), undefined)
+})
+
+t.test('an answer is without the columns that are as they were sent, and comes back whole', async (t) => {
+  const sent = toColumns([
+    { id: 1, name: 'a', zero: 0, no: NaN },
+    { id: 2, name: 'b', zero: 0, no: NaN },
+  ])
+  if (sent === undefined) throw new Error('they are plain')
+  const processed = [
+    { no: NaN, name: 'a', zero: -0, id: 3, more: true },
+    { no: NaN, name: 'b', zero: 0, id: 2, more: false },
+  ]
+  const columns = toColumns(processed)
+  if (columns === undefined) throw new Error('they are plain')
+  const answer = withoutSame(columns, sent)
+  t.strictSame(answer.values, [3, 1, [-0, 0], [3, 2], [true, false]])
+  t.strictSame(fromColumns(structuredClone(answer), sent), processed)
+})
+
+t.test('an answer comes back whole, whatever was made of what was sent', async (t) => {
+  const value = fc.oneof(fc.integer({ min: 0, max: 2 }), fc.constantFrom(NaN, -0, '', 'a', null, undefined))
+  const rows = fc.array(fc.record({ a: value, b: value, c: value }, { noNullPrototype: true }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  const renamed = fc.array(fc.record({ b: value, a: value, d: value }, { noNullPrototype: true }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  fc.assert(
+    fc.property(rows, fc.oneof(rows, renamed), (before, after) => {
+      const sent = toColumns(before)
+      const columns = toColumns(after)
+      if (sent === undefined || columns === undefined) throw new Error('they are plain')
+      const crossed = fromColumns(structuredClone(withoutSame(columns, sent)), sent)
+      t.strictSame(crossed, after)
+      t.ok(
+        after.every((row, at) =>
+          Object.entries(row).every(([name, one]) => Object.is(Reflect.get(crossed[at] as object, name), one)),
+        ),
+      )
+    }),
+  )
 })
