@@ -5,7 +5,7 @@ import { LONGEST_TIMER } from '../interval.js'
 import type { HostedRequest, Link } from '../link.js'
 import type { Node } from '../lifecycle.js'
 import { adoptLogLevels, getLogger } from '../log.js'
-import { then, type MaybePromise } from '../maybe-promise.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
@@ -50,11 +50,20 @@ interface HostedLink {
   stopped: { readonly upTo: number; readonly reason: Error } | undefined
 }
 
-/** A run that waits for its turn, and what its task waits for. */
+/** A run that waits for its turn, and the message that it came with. */
 interface QueuedRun {
   readonly run: RunRequest
-  readonly task: { left: number; readonly done: () => void }
+  readonly message: RunMessage
 }
+
+/** How many runs of a message have not ended, and who is told when all have. */
+interface RunMessage {
+  left: number
+  done: () => void
+}
+
+/** A task that is answered. */
+type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
 
 /**
  * The thread's side: opens links, makes their transfers, and closes them. Their instances live here between
@@ -73,8 +82,8 @@ export class LinkHost {
   /** Runs that have not begun. They begin in the order in which they were sent. */
   readonly #queue: QueuedRun[] = []
   #pumping = false
-  /** When transfers began to begin without a turn of the event loop between them, and how it was used until then. */
-  #stretch = { since: 0, utilization: performance.eventLoopUtilization() }
+  /** When transfers began to begin without a turn of the event loop between them. */
+  #stretch = 0
   /** Told when a run has ended. */
   #onEnd: () => void = () => undefined
   readonly #pulse: Pulse
@@ -104,8 +113,12 @@ export class LinkHost {
     this.#pulse.beat()
   }
 
-  /** Does what a task asks for, and tells its answer. Resolves when that is done. */
-  async handle(task: Exclude<Task, { readonly call: 'hello' }>): Promise<void> {
+  /** Does what a task asks for, and tells its answer, or of transfers their reports. Ends when that is done. */
+  handle(task: Exclude<Task, { readonly call: 'hello' }>): MaybePromise<void> {
+    return task.call === 'transfer' ? this.#transfer(task.runs) : this.#answer(task)
+  }
+
+  async #answer(task: Question): Promise<void> {
     let answer: unknown
     try {
       answer = await this.#do(task)
@@ -159,7 +172,7 @@ export class LinkHost {
     hosted.link.cancel(reason)
   }
 
-  #do(task: Exclude<Task, { readonly call: 'hello' }>): Promise<unknown> {
+  #do(task: Question): Promise<unknown> {
     switch (task.call) {
       case 'describe':
         return this.#describe(task.module)
@@ -169,8 +182,6 @@ export class LinkHost {
         return Promise.all(task.links.map((id) => errorOf(this.#close(id))))
       case 'handOver':
         return this.#handOver(task.links)
-      case 'transfer':
-        return this.#transfer(task.runs)
       case 'process':
         return this.#process(task)
       case 'rest':
@@ -323,34 +334,41 @@ export class LinkHost {
     return { states }
   }
 
-  #transfer(packed: PackedRuns): Promise<null> {
-    return new Promise((resolve) => {
-      const runs = unpackRuns(packed)
-      const task = { left: runs.length, done: () => resolve(null) }
-      for (const run of runs) this.#queue.push({ run, task })
-      if (!this.#pumping) void this.#pump()
+  /** Ends when all have, and their reports are told. */
+  #transfer(packed: PackedRuns): MaybePromise<void> {
+    const runs = unpackRuns(packed)
+    const message: RunMessage = { left: runs.length, done: () => undefined }
+    for (const run of runs) this.#queue.push({ run, message })
+    if (!this.#pumping) void this.#pump()
+    if (message.left === 0) {
+      this.flush()
+      return
+    }
+    const ended = new Promise<void>((resolve) => (message.done = resolve))
+    return ended.then(() => {
+      this.flush()
     })
   }
 
   /** Begins what waits, one after the other. */
   async #pump(): Promise<void> {
     this.#pumping = true
-    this.#beginStretch()
+    this.#stretch = performance.now()
     for (let at = 0; at < this.#queue.length; at++) {
-      const { run, task } = this.#queue[at] as QueuedRun
+      const { run, message } = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
       const hosted = this.#links.get(run.link)
-      if ((hosted !== undefined && hosted.busy > LONG) || performance.now() - this.#stretch.since > LONG) {
+      if ((hosted !== undefined && hosted.busy > LONG) || performance.now() - this.#stretch > LONG) {
         await nextTurn()
         this.flush()
-        this.#beginStretch()
+        this.#stretch = performance.now()
       }
       while (this.#running >= this.#setup.transfersPerThread) {
         await new Promise<void>((resolve) => {
           this.#onEnd = resolve
         })
       }
-      this.#run(run, task)
+      this.#run(run, message)
       // under a steady load it never gets to the end
       if (at === QUEUE_CHUNK) {
         this.#queue.splice(0, at + 1)
@@ -361,12 +379,7 @@ export class LinkHost {
     this.#pumping = false
   }
 
-  /** From here on, transfers begin without a turn of the event loop between them. */
-  #beginStretch(): void {
-    this.#stretch = { since: performance.now(), utilization: performance.eventLoopUtilization() }
-  }
-
-  #run(request: RunRequest, task: QueuedRun['task']): void {
+  #run(request: RunRequest, message: RunMessage): void {
     // looked up only now: it may have been closed while others ended
     const hosted = this.#links.get(request.link)
     this.#running++
@@ -385,24 +398,27 @@ export class LinkHost {
       void report
         .catch((thrown: unknown) => this.#failed(request, thrown))
         .then((ended) => {
-          this.#ended(request, task, ended)
+          this.#ended(request, message, ended)
         })
     } else {
-      this.#ended(request, task, report)
+      this.#ended(request, message, report)
     }
   }
 
-  #ended({ run }: RunRequest, task: QueuedRun['task'], report: TransferReport): void {
+  #ended({ run }: RunRequest, message: RunMessage, report: TransferReport): void {
     this.#running--
     this.#unwatch(run)
     this.#onEnd()
     this.#reports.add(run, report)
+    message.left--
+    if (message.left === 0) {
+      message.done() // which sends the reports
+      return
+    }
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()
     })
-    task.left--
-    if (task.left === 0) task.done()
   }
 
   /**
@@ -428,21 +444,18 @@ export class LinkHost {
     const { stopped, inside } = hosted
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
     const begun = ++this.#begun
-    const since = this.#running === 1 ? performance.now() : undefined
-    const stretch = this.#stretch
     const request = { scheduledAt, transferNumber, drain, thread: this.#setup.thread, cancelled, inside }
+    const since = performance.now()
     const transferring =
       this.#trace === undefined ? begin(hosted.link, request) : this.#trace.run(id, () => begin(hosted.link, request))
-    return then(transferring, (report) => {
-      hosted.busy = report.busy
-      // one that is over at once cannot have computed for long after a wait
-      if (since === undefined || begun !== this.#begun || report.endedAt - report.startedAt < BRIEF) return report
-      // by itself in the thread, all that the event loop did was its doing, also what came after a wait
-      const { active } = performance.eventLoopUtilization(stretch.utilization)
-      const all = active - (since - stretch.since)
-      if (all <= report.busy) return report
-      hosted.busy = all
-      return { ...report, busy: all }
+    // what keeps nobody waiting has held the event loop all the time
+    if (!(transferring instanceof Promise)) return held(hosted, transferring, lengthOf(transferring))
+    // by itself in the thread, all that the event loop does is its doing, also what comes after a wait
+    const alone = this.#running === 1 ? performance.eventLoopUtilization() : undefined
+    const before = performance.now() - since
+    return transferring.then((report) => {
+      const hasBeenAlone = alone !== undefined && begun === this.#begun && lengthOf(report) >= BRIEF
+      return held(hosted, report, hasBeenAlone ? before + performance.eventLoopUtilization(alone).active : 0)
     })
   }
 
@@ -477,6 +490,23 @@ function partsOf(link: Link): (Node | StatefulProcessor)[] {
 function statefulProcessors(link: Link): StatefulProcessor[] {
   const all = [...link.processors, ...link.outlets.flatMap((outlet) => outlet.processors)]
   return all.filter((processor) => typeof processor === 'object') as unknown as StatefulProcessor[]
+}
+
+/** How long a transfer took, in milliseconds. */
+function lengthOf({ startedAt, endedAt }: TransferReport): number {
+  return endedAt - startedAt
+}
+
+/**
+ * Notes how long a transfer held the event loop, in milliseconds.
+ *
+ * @param seen - as far as the event loop shows it, which may be more than the calls of the link's nodes do
+ */
+function held(hosted: HostedLink, report: TransferReport, seen: number): TransferReport {
+  hosted.busy = report.busy
+  if (seen <= report.busy || seen < BRIEF) return report
+  hosted.busy = seen
+  return { ...report, busy: seen }
 }
 
 /** Begins a transfer; a link of another version of this package has only `transfer`. */

@@ -94,8 +94,8 @@ export interface Calls {
    * share is in the first one's.
    */
   handOver: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
-  /** Makes transfers. Each tells its report when it ends. */
-  transfer: { request: { readonly runs: PackedRuns }; answer: null }
+  /** Makes transfers. Each tells its report when it ends, and there is no answer beside that. */
+  transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
   /** Applies a processor to records. */

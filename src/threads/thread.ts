@@ -134,7 +134,7 @@ export class Thread {
       pulse: this.#pulse.memory,
       trace: this.trace,
     }
-    await this.#send('hello', { port: port2, setup }, [port2])
+    await this.#ask('hello', { port: port2, setup }, [port2])
     this.#greeted = true
     this.#becomeReady()
   }
@@ -180,9 +180,7 @@ export class Thread {
 
   /** Asks the thread to do something. Rejects with its error, or a {@link ThreadLostError}. */
   call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
-    const send = () => this.#send(call, request, [])
-    // at once when it can be: a thread begins with the first of a tick while the rest is still gathered
-    return this.#greeted ? send() : this.#ready.then(send)
+    return this.#whenGreeted(() => this.#ask(call, request, []))
   }
 
   /** Opens a link; those of one tick go in one message. */
@@ -215,7 +213,9 @@ export class Thread {
     const until = this.#runs
     const from = until - this.#outbox.size
     const runs = this.#outbox.take()
-    this.call('transfer', { runs }).catch((error: unknown) => {
+    // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
+    const send = () => this.#send({ call: 'transfer', task: this.#tasks++, runs }, [])
+    this.#whenGreeted(send).catch((error: unknown) => {
       // those that were lost have heard of it; what never got to a worker has not begun
       const notBegun = error instanceof ThreadLostError && !this.#ended
       const reason = notBegun ? new NotBegunError(error.message, { cause: error }) : toError(error)
@@ -229,23 +229,31 @@ export class Thread {
     return waiting
   }
 
-  #send<K extends CallName>(
+  /** Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered. */
+  #whenGreeted<T>(what: () => Promise<T>): Promise<T> {
+    return this.#greeted ? what() : this.#ready.then(what)
+  }
+
+  /** Gives the worker a task, and waits for its answer. */
+  #ask<K extends CallName>(
     call: K,
     request: Calls[K]['request'],
     transfer: MessagePort[],
   ): Promise<Calls[K]['answer']> {
     return new Promise((resolve, reject) => {
-      const worker = this.#worker
-      if (worker === undefined) {
-        reject(new ThreadLostError(`thread ${this.number} was lost`))
-        return
-      }
       const task = this.#tasks++
       this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject })
-      this.#runTask(worker, { call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
+      this.#send({ call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
         this.#answered(task)?.reject(toError(error))
       })
     })
+  }
+
+  /** Gives the worker a task. Resolves when it is done with it. */
+  #send(task: Task, transfer: MessagePort[]): Promise<unknown> {
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(new ThreadLostError(`thread ${this.number} was lost`))
+    return this.#runTask(worker, task, transfer)
   }
 
   #answered(task: number): Pending<unknown> | undefined {
