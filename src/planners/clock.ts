@@ -16,7 +16,9 @@ const WATCHDOG = 50
 const AHEAD = 20
 
 /**
- * The clock of this machine. Wakes by one node-schedule job; the job's callback never throws.
+ * The clock of this machine. Wakes by one node-schedule job; the job's callback never throws. When it is to wake within
+ * {@link AHEAD}, the timer alone does it: thousands of links are due every millisecond, and each job takes as long as some
+ * of their transfers, and does not come when its millisecond passes while it is made.
  *
  * node-schedule goes by the wall clock: when that is set back by an hour, a job comes an hour late, and a job for a
  * date that has passed does not come at all. A plain timer catches both: just before the time it calls a late job off,
@@ -27,8 +29,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   arm(delay, wake) {
-    let awake = false
     const milliseconds = Math.max(1, Math.ceil(delay))
+    if (milliseconds <= AHEAD) {
+      const timer = setTimeout(wake, milliseconds)
+      return () => {
+        clearTimeout(timer)
+      }
+    }
+    let awake = false
     const date = Date.now() + milliseconds
     const at = performance.now() + milliseconds
     const fire = () => {
@@ -36,15 +44,12 @@ export const systemClock: Clock = {
       release()
       wake()
     }
-    let timer = setTimeout(
-      () => {
-        const left = at - performance.now()
-        const late = date - Date.now() - left > AHEAD
-        if (late) job?.cancel()
-        timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
-      },
-      Math.max(1, milliseconds - AHEAD),
-    )
+    let timer = setTimeout(() => {
+      const left = at - performance.now()
+      const late = job === null || date - Date.now() - left > AHEAD
+      if (late) job?.cancel()
+      timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
+    }, milliseconds - AHEAD)
     const job = nodeSchedule.scheduleJob(new Date(date), fire) as nodeSchedule.Job | null
     const release = () => {
       awake = true
