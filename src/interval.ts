@@ -1,5 +1,5 @@
-import cronParser from 'cron-parser'
 import { InvalidOptionError, show } from './errors.js'
+import { library } from './libraries.js'
 
 /** A length of time. The fields add up: `{ minutes: 1, seconds: 30 }` is 90 seconds. */
 export interface Duration {
@@ -84,7 +84,9 @@ export function checkCron(cron: string, timeZone: string | undefined): void {
   if (fields !== 5 && fields !== 6) throw new InvalidOptionError('cron', expected, cron)
   if (timeZone !== undefined) checkTimeZone(timeZone)
   try {
-    cronParser.parseExpression(cron, timeZone === undefined ? {} : { tz: timeZone }).next()
+    library('cron-parser')
+      .parseExpression(cron, timeZone === undefined ? {} : { tz: timeZone })
+      .next()
   } catch (cause) {
     const why = cause instanceof Error ? ` (${cause.message})` : ''
     throw new InvalidOptionError('cron', expected + why, cron, { cause })
@@ -119,7 +121,7 @@ export class CronTimes {
         currentDate: new Date(epoch),
         ...(this.#timeZone === undefined ? {} : { tz: this.#timeZone }),
       }
-      this.#answer = cronParser.parseExpression(this.#cron, options).next().getTime()
+      this.#answer = library('cron-parser').parseExpression(this.#cron, options).next().getTime()
       this.#asked = epoch
     }
     return this.#answer

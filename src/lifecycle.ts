@@ -1,3 +1,6 @@
+import { toError } from './errors.js'
+import { isPromiseLike, type MaybePromise } from './maybe-promise.js'
+
 /**
  * What inlets and outlets have in common: they are started once and stopped once per instance, however many links
  * share it.
@@ -13,8 +16,12 @@
 export abstract class Node {
   #holders = 0
   #active = false
-  #start: Promise<void> = Promise.resolve()
-  #last: Promise<void> = Promise.resolve()
+  /** The start that holders wait for; `undefined` when it was over at once. */
+  #start: Promise<void> | undefined
+  /** The last of the steps that are under way; `undefined` when none is. */
+  #last: Promise<void> | undefined
+  /** Whether a step has begun and not come to its first wait. */
+  #stepping = false
 
   /** Whether this node is started and ready. Set after `onStart`, unset before `onShutdown`. */
   get active(): boolean {
@@ -49,37 +56,74 @@ export abstract class Node {
   }
 
   /** Calls `onStart` unless the node is started. Called by links. */
-  tryStart(): Promise<void> {
+  async tryStart(): Promise<void> {
+    await this.tryStartNow()
+  }
+
+  /**
+   * As {@link Node.tryStart}; when nothing keeps it waiting, the node is started when this returns. Does not throw.
+   * @internal
+   */
+  tryStartNow(): MaybePromise<void> {
     this.#holders++
-    if (this.#holders === 1) {
-      this.#start = this.#after(async () => {
-        await this.onStart()
-        this.#active = true
-      })
-    }
-    return this.#start.catch((error: unknown) => {
+    if (this.#holders === 1) this.#start = this.#after(() => this.#startNow())
+    return this.#start?.catch((error: unknown) => {
       this.#holders = Math.max(0, this.#holders - 1)
       throw error
     })
   }
 
   /** Calls `onShutdown` unless another link still uses the node, or it is not started. Called by links. */
-  tryShutdown(): Promise<void> {
-    if (this.#holders === 0) return Promise.resolve()
+  async tryShutdown(): Promise<void> {
+    if (this.#holders === 0) return
     this.#holders--
-    if (this.#holders > 0) return Promise.resolve()
-    return this.#after(async () => {
-      if (!this.#active) return // its start failed meanwhile
+    if (this.#holders > 0) return
+    await this.#after(() => {
+      if (!this.#active) return undefined // its start failed meanwhile
       this.#active = false
-      await this.onShutdown()
+      return this.onShutdown()
     })
   }
 
-  /** Runs `step` when the step before it has ended, whichever way it did. */
-  #after(step: () => Promise<void>): Promise<void> {
-    const result = this.#last.then(step)
-    this.#last = result.catch(() => undefined)
+  #startNow(): void | PromiseLike<void> {
+    const started = () => {
+      this.#active = true
+    }
+    const starting: void | PromiseLike<void> = this.onStart()
+    if (isPromiseLike(starting)) return starting.then(started)
+    started()
+    return undefined
+  }
+
+  /**
+   * Runs `step` when the step before it has ended, whichever way it did: at once when there is none.
+   *
+   * @returns `undefined` when it has ended well
+   */
+  #after(step: () => void | PromiseLike<void>): Promise<void> | undefined {
+    // what a step asks of its own node comes after it
+    if (this.#stepping) return Promise.resolve().then(() => this.#after(step))
+    const result = this.#last === undefined ? this.#attempt(step) : this.#last.then(step)
+    if (result === undefined) return undefined
+    const last: Promise<void> = result
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last === last) this.#last = undefined
+      })
+    this.#last = last
     return result
+  }
+
+  #attempt(step: () => void | PromiseLike<void>): Promise<void> | undefined {
+    this.#stepping = true
+    try {
+      const result = step()
+      return isPromiseLike(result) ? Promise.resolve(result) : undefined
+    } catch (thrown) {
+      return Promise.reject(toError(thrown))
+    } finally {
+      this.#stepping = false
+    }
   }
 }
 

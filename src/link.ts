@@ -218,12 +218,21 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async onStart(): Promise<void> {
-    // whoever stops it is told
-    if (this.#stopping !== undefined) await this.#stopping.catch(() => undefined)
-    this.#starting ??= this.#startNodes().finally(() => {
+    await this.startNow()
+  }
+
+  /**
+   * As {@link LinkBase.onStart}; when no node keeps it waiting, it is started when this returns. Does not throw.
+   * @internal
+   */
+  startNow(): MaybePromise<void> {
+    if (this.#stopping !== undefined || this.#starting !== undefined) return this.#startLater()
+    const starting = this.#startNodes()
+    if (!(starting instanceof Promise)) return undefined
+    this.#starting = starting.finally(() => {
       this.#starting = undefined
     })
-    await this.#starting
+    return this.#starting
   }
 
   async onShutdown(): Promise<void> {
@@ -266,12 +275,29 @@ class LinkBase<A, B> implements PlannedLink {
     return this.#parts
   }
 
-  async #startNodes(): Promise<void> {
-    if (this.#started !== undefined) return
+  async #startLater(): Promise<void> {
+    // whoever stops it is told
+    if (this.#stopping !== undefined) await this.#stopping.catch(() => undefined)
+    await (this.#starting ?? this.startNow())
+  }
+
+  #startNodes(): MaybePromise<void> {
+    if (this.#started !== undefined) return undefined
     const started = new Set<Node>()
     this.#started = started
+    const nodes = this.nodes()
+    for (const [at, node] of nodes.entries()) {
+      const starting = this.#startNode(node, started)
+      if (starting instanceof Promise) return this.#startRest(starting, nodes.slice(at + 1), started)
+    }
+    return undefined
+  }
+
+  /** Starts what follows a node that is still being started. */
+  async #startRest(first: Promise<void>, nodes: readonly Node[], started: Set<Node>): Promise<void> {
     try {
-      for (const node of this.nodes()) await this.#startNode(node, started)
+      await first
+      for (const node of nodes) await this.#startNode(node, started)
     } catch (error) {
       this.#started = undefined
       logErrors(await stopNodes(started))
@@ -290,17 +316,21 @@ class LinkBase<A, B> implements PlannedLink {
     throwErrors(await stopNodes(started ?? []))
   }
 
-  /** Starts a node, unless the link was stopped or has removed the node by then. */
-  async #startNode(node: Node, started: Set<Node>): Promise<void> {
+  /** Starts a node, unless the link was stopped or has removed the node by then. Does not throw. */
+  #startNode(node: Node, started: Set<Node>): MaybePromise<void> {
     const wanted = () => this.#started === started && (this.#joining.has(node) || this.nodes().includes(node))
-    if (!wanted()) return
-    try {
-      await node.tryStart()
-    } catch (thrown) {
-      throw blame(thrown, nodeName(node), 'start')
+    if (!wanted()) return undefined
+    const end = (): MaybePromise<void> => {
+      if (!wanted()) return node.tryShutdown()
+      started.add(node)
+      return undefined
     }
-    if (wanted()) started.add(node)
-    else await node.tryShutdown()
+    // a node of another version of this package has only `tryStart`
+    const starting = 'tryStartNow' in node ? node.tryStartNow() : (node as Node).tryStart()
+    if (!(starting instanceof Promise)) return end()
+    return starting.then(end, (thrown: unknown) => {
+      throw blame(thrown, nodeName(node), 'start')
+    })
   }
 
   async #add<N extends Node>(kind: string, list: N[], nodes: N[], is: (value: unknown) => boolean): Promise<void> {

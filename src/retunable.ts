@@ -2,10 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { InvalidOptionError } from './errors.js'
 import { toMilliseconds, type Duration, type Schedule } from './interval.js'
 
+const NOBODY: readonly (() => void)[] = []
+
 /** A schedule that can be changed while a planner goes by it. */
 export class Retunable {
   #schedule: Schedule
-  readonly #listeners = new Set<() => void>()
+  /** Mostly there is one, and there may be thousands of links. */
+  #listeners: readonly (() => void)[] = NOBODY
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule
@@ -17,8 +20,10 @@ export class Retunable {
 
   /** Has a listener called when the schedule has changed, until the returned function is called. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    this.#listeners = [...this.#listeners, listener]
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener)
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { CsvError, parse } from 'csv-parse/sync'
+import { library } from '../libraries.js'
 import type { TextEncoding } from '../text-encoding.js'
 import type { CsvColumns, CsvRow } from './csv-columns.js'
 import { ScanState, scanRow, type ScannedRow } from './csv-row-scanner.js'
@@ -202,7 +202,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   }
 
   #parseText(bytes: Buffer, start: number, end: number): string[][] {
-    return parse(bytes.toString(this.#rules.encoding, start, end), {
+    return library('csv-parse/sync').parse(bytes.toString(this.#rules.encoding, start, end), {
       delimiter: this.#rules.delimiter,
       record_delimiter: ['\n', '\r\n'],
       relax_column_count: true,
@@ -214,7 +214,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
 
 /** What is wrong with a row. The library's own message would show what is in it. */
 function reason(error: unknown): string {
-  switch (error instanceof CsvError ? error.code : undefined) {
+  switch (error instanceof library('csv-parse/sync').CsvError ? error.code : undefined) {
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'a quote is not closed'
     case 'CSV_INVALID_CLOSING_QUOTE':

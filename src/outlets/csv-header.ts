@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { open, type FileHandle } from 'node:fs/promises'
-import { parse } from 'csv-parse/sync'
+import { library } from '../libraries.js'
 import type { TextEncoding } from '../text-encoding.js'
 import { endsWith, READ } from './disk.js'
 import { isMissing } from './real-target.js'
@@ -73,7 +73,7 @@ export function parseHeader(text: string, isWhole: boolean, delimiter = ','): re
   let rows: readonly ParsedRow[]
   try {
     const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
-    rows = parse(rest, options) as unknown as ParsedRow[]
+    rows = library('csv-parse/sync').parse(rest, options) as unknown as ParsedRow[]
   } catch {
     return undefined // quotes in the wrong place, or cut off within them
   }

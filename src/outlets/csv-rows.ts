@@ -1,5 +1,5 @@
-import { stringify } from 'csv-stringify/sync'
 import { InvalidPayloadError, show } from '../errors.js'
+import { library } from '../libraries.js'
 import { PART_LENGTH } from './encode.js'
 
 /** How payloads become rows. */
@@ -131,5 +131,5 @@ function guard(text: string, format: CsvFormat): string {
 
 function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
   // a row of nothing but one empty cell would be an empty line, which readers skip
-  return stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
+  return library('csv-stringify/sync').stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
 }

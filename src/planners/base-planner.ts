@@ -654,11 +654,13 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   #checkNew(links: readonly PlannedLink[]): void {
+    const before = new Set<PlannedLink>()
     links.forEach((link, index) => {
       if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
-      if (this.#dispatcher.has(link) || this.#joining.has(link) || links.indexOf(link) !== index) {
+      if (this.#dispatcher.has(link) || this.#joining.has(link) || before.has(link)) {
         throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
       }
+      before.add(link)
     })
   }
 }

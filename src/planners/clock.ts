@@ -1,4 +1,5 @@
-import nodeSchedule from 'node-schedule'
+import type { Job } from 'node-schedule'
+import { library } from '../libraries.js'
 
 /** Tells the time and wakes. Everything in this folder takes its time from one of these. */
 export interface Clock {
@@ -50,7 +51,7 @@ export const systemClock: Clock = {
       if (late) job?.cancel()
       timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
     }, milliseconds - AHEAD)
-    const job = nodeSchedule.scheduleJob(new Date(date), fire) as nodeSchedule.Job | null
+    const job = library('node-schedule').scheduleJob(new Date(date), fire) as Job | null
     const release = () => {
       awake = true
       clearTimeout(timer)

@@ -10,52 +10,85 @@ interface Limits {
   readonly shutdownTimeout: number
 }
 
+/** Why a link is not started. */
+interface Failure {
+  readonly error: unknown
+}
+
 /**
  * Starts links, all at once; when one fails, those that started are shut down in reverse.
  *
  * @throws the error of the link that failed, or an `AggregateError` of several
  */
 export async function startLinks(links: readonly PlannedLink[], limits: Limits): Promise<void> {
-  const results = await Promise.allSettled(links.map((link) => startLink(link, limits.startTimeout)))
-  const errors = rejections(results)
-  if (errors.length === 0) return
-  const started = links.filter((_, index) => results[index]?.status === 'fulfilled')
+  const failures = await startAll(links, limits.startTimeout)
+  if (failures.size === 0) return
   const limit = new StopLimit(limits.shutdownTimeout)
-  await stopLinks(started, limit)
+  await stopLinks(
+    links.filter((_, index) => !failures.has(index)),
+    limit,
+  )
   limit.end()
+  const errors = links.flatMap((_, index) => failures.get(index) ?? []).map(({ error }) => error)
   throwAny(errors, 'several links failed to start')
 }
 
-/** Starts a link. One that takes too long is not waited for; should it be started later, it is shut down. */
-async function startLink(link: PlannedLink, limit: number): Promise<void> {
-  if (limit === Infinity) {
-    await link.onStart()
-    return
-  }
-  let timer: NodeJS.Timeout | undefined
-  let late = false
-  const expired = new Promise<never>((_, reject) => {
-    const expire = () => {
-      late = true
-      reject(new StartTimeoutError(`${link.name} did not start within ${limit} ms`))
+/**
+ * Starts links. One that takes too long is not waited for; should it be started later, it is shut down. One timer and
+ * one promise are for all of them: they may be thousands.
+ *
+ * @returns what failed, by the index of its link
+ */
+function startAll(links: readonly PlannedLink[], limit: number): Promise<ReadonlyMap<number, Failure>> {
+  const failures = new Map<number, Failure>()
+  const waiting = new Set(links.keys())
+  if (waiting.size === 0) return Promise.resolve(failures)
+  return new Promise((resolve) => {
+    const resolveWhenDone = () => {
+      if (waiting.size > 0) return
+      clearTimeout(timer)
+      resolve(failures)
     }
-    timer = setTimeout(expire, Math.min(limit, LONGEST_TIMER))
-  })
-  const started = link.onStart().then(async () => {
-    if (late) await link.onShutdown()
-  })
-  started.catch((error: unknown) => {
-    if (late)
-      getLogger('databay.BasePlanner').error(
-        { err: toError(error) },
-        `${link.name} failed after its start was given up`,
+    const startOne = (link: PlannedLink, index: number) => {
+      begin(link).then(
+        () => {
+          if (waiting.delete(index)) resolveWhenDone()
+          else link.onShutdown().catch((error: unknown) => logLate(link, error))
+        },
+        (error: unknown) => {
+          if (!waiting.delete(index)) {
+            logLate(link, error)
+            return
+          }
+          failures.set(index, { error })
+          resolveWhenDone()
+        },
       )
+    }
+    const expire = () => {
+      for (const index of waiting) {
+        const error = new StartTimeoutError(`${links[index]?.name} did not start within ${limit} ms`)
+        failures.set(index, { error })
+      }
+      waiting.clear()
+      resolveWhenDone()
+    }
+    links.forEach(startOne)
+    // from when all have begun: none has less time than another
+    const timer = limit === Infinity ? undefined : setTimeout(expire, Math.min(limit, LONGEST_TIMER))
   })
+}
+
+function begin(link: PlannedLink): Promise<void> {
   try {
-    await Promise.race([started, expired])
-  } finally {
-    clearTimeout(timer)
+    return link.onStart()
+  } catch (thrown) {
+    return Promise.reject(toError(thrown)) // a link of a third party
   }
+}
+
+function logLate(link: PlannedLink, error: unknown): void {
+  getLogger('databay.BasePlanner').error({ err: toError(error) }, `${link.name} failed after its start was given up`)
 }
 
 /** Shuts links down, the last one first; gives what failed. */

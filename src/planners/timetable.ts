@@ -16,18 +16,27 @@ const MAX_COUNTED = 1000
 export function timetable(schedule: Schedule): Timetable {
   const { every, cron, timeZone } = schedule
   if (cron !== undefined) return cronTimetable(new CronTimes(cron, timeZone))
-  return intervalTimetable(every ?? Number.NaN, schedule.alignToClock)
+  return new IntervalTimetable(every ?? Number.NaN, schedule.alignToClock)
 }
 
 /** Drift-free: every due time is a whole number of intervals from the first, however late the wake-ups come. */
-function intervalTimetable(every: number, alignToClock: boolean): Timetable {
-  return {
-    clock: alignToClock ? 'wall' : 'monotonic',
-    first: (now) => (alignToClock ? Math.floor(now / every) * every + every : now + every),
-    next(due, now) {
-      const missed = Math.max(0, Math.floor((now - due) / every))
-      return { due: due + (missed + 1) * every, missed }
-    },
+class IntervalTimetable implements Timetable {
+  readonly clock: Timetable['clock']
+  readonly #every: number
+
+  constructor(every: number, alignToClock: boolean) {
+    this.clock = alignToClock ? 'wall' : 'monotonic'
+    this.#every = every
+  }
+
+  first(now: number): number {
+    const every = this.#every
+    return this.clock === 'wall' ? Math.floor(now / every) * every + every : now + every
+  }
+
+  next(due: number, now: number): { readonly due: number; readonly missed: number } {
+    const missed = Math.max(0, Math.floor((now - due) / this.#every))
+    return { due: due + (missed + 1) * this.#every, missed }
   }
 }
 

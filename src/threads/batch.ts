@@ -1,9 +1,3 @@
-interface Waiting<Q, A> {
-  readonly question: Q
-  readonly resolve: (answer: A) => void
-  readonly reject: (error: unknown) => void
-}
-
 /**
  * Gathers what is asked for in one tick, to send it as one.
  *
@@ -12,7 +6,9 @@ interface Waiting<Q, A> {
  */
 export class Batch<Q, A> {
   readonly #send: (questions: readonly Q[]) => Promise<readonly A[]>
-  #waiting: Waiting<Q, A>[] = []
+  #questions: Q[] = []
+  /** What answers them; one for all that is asked for in this tick. */
+  #answers: Promise<readonly A[]> | undefined
 
   /** @param send - answers many questions at once, in their order */
   constructor(send: (questions: readonly Q[]) => Promise<readonly A[]>) {
@@ -21,22 +17,15 @@ export class Batch<Q, A> {
 
   /** Asks, together with all that is asked for in this tick. */
   add(question: Q): Promise<A> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, resolve, reject })
-      if (this.#waiting.length === 1) queueMicrotask(() => void this.#flush())
-    })
+    this.#answers ??= Promise.resolve().then(() => this.#flush())
+    const at = this.#questions.push(question) - 1
+    return this.#answers.then((answers) => answers[at] as A)
   }
 
-  async #flush(): Promise<void> {
-    const asked = this.#waiting
-    this.#waiting = []
-    try {
-      const answers = await this.#send(asked.map(({ question }) => question))
-      asked.forEach(({ resolve }, index) => {
-        resolve(answers[index] as A)
-      })
-    } catch (error) {
-      for (const { reject } of asked) reject(error)
-    }
+  #flush(): Promise<readonly A[]> {
+    const questions = this.#questions
+    this.#questions = []
+    this.#answers = undefined
+    return this.#send(questions)
   }
 }

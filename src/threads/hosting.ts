@@ -29,6 +29,9 @@ export class Hosting {
   readonly upkeep: Upkeep
   readonly #pool: ChangingPool
   readonly #residents = new Residents()
+  readonly #onLane = () => {
+    this.upkeep.separateSoon()
+  }
 
   constructor(pool: ChangingPool) {
     this.#pool = pool
@@ -54,7 +57,7 @@ export class Hosting {
     // ends the thread is told from the others
     for (const module of modules) {
       try {
-        const described = await describing.call('describe', { module })
+        const described = await describing.describe(module)
         this.#checkOnce(described, descriptions)
         descriptions.push(...described)
       } catch (thrown) {
@@ -152,7 +155,7 @@ export class Hosting {
 
   #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
     const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
-    return new ThreadLink(description, hosts, () => this.upkeep.separateSoon())
+    return new ThreadLink(description, hosts, this.#onLane)
   }
 }
 

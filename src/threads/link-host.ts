@@ -5,13 +5,14 @@ import { LONGEST_TIMER } from '../interval.js'
 import type { HostedRequest, Link } from '../link.js'
 import type { Node } from '../lifecycle.js'
 import { adoptLogLevels, getLogger } from '../log.js'
-import type { MaybePromise } from '../maybe-promise.js'
+import { then, type MaybePromise } from '../maybe-promise.js'
 import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
 import { Update } from '../update.js'
 import { Deadlines } from './deadlines.js'
 import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
+import { packDescriptions, type PackedDescriptions } from './packed-descriptions.js'
 import { pack, uncloneable, unpack } from './packed-records.js'
 import { ReportPacker } from './packed-reports.js'
 import { unpackRuns, type PackedRuns } from './packed-runs.js'
@@ -38,6 +39,12 @@ const BRIEF = 0.5
 
 /** How many runs that have begun are kept in the queue at most. */
 const QUEUE_CHUNK = 1024
+
+/** More instances than this are in no thread. */
+const INSTANCES = 2 ** 32
+
+/** The links of a module, by their export and place in it. */
+type LinksByName = ReadonlyMap<string, ExportedLink>
 
 /** A link that is open in this thread. */
 interface HostedLink {
@@ -73,8 +80,8 @@ export class LinkHost {
   readonly #channel: Channel
   readonly #setup: ThreadSetup
   readonly #links = new Map<number, HostedLink>()
-  readonly #modules = new Map<string, Promise<ReadonlyMap<string, ExportedLink>>>()
-  readonly #instances = new WeakMap<object, string>()
+  readonly #modules = new Map<string, MaybePromise<LinksByName>>()
+  readonly #instances = new WeakMap<object, number>()
   #known = 0
   #running = 0
   /** How many transfers were begun so far. */
@@ -177,7 +184,7 @@ export class LinkHost {
       case 'describe':
         return this.#describe(task.module)
       case 'open':
-        return Promise.all(task.links.map((request) => errorOf(this.#open(request))))
+        return this.#openAll(task.links)
       case 'close':
         return Promise.all(task.links.map((id) => errorOf(this.#close(id))))
       case 'handOver':
@@ -189,91 +196,155 @@ export class LinkHost {
     }
   }
 
-  async #describe(module: string): Promise<LinkDescription[]> {
+  async #describe(module: string): Promise<PackedDescriptions> {
     const what = () => new StartTimeoutError(`it did not load within ${this.#setup.startTimeout} ms`)
     const loaded = await this.#within(this.#setup.startTimeout, what, () => this.#load(module))
-    return [...loaded.values()].map(({ exportName, index, link }) => {
-      const processors = statefulProcessors(link)
-      const name =
-        link.tags.length > 0 ? link.name : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`
-      const buffer = processors.find((processor) => processor.size !== undefined)
-      if (link.settings.stateless && buffer !== undefined) {
-        const holder = buffer.constructor.name
-        throw new LinkModuleError(module, `${name} is stateless, but its ${holder} holds records between transfers`)
-      }
-      return {
-        module,
-        exportName,
-        index,
-        name,
-        tags: link.tags,
-        schedule: link.schedule,
-        immediateTransfer: link.immediateTransfer,
-        ignoreExceptions: link.ignoreExceptions,
-        maxInstances: link.maxInstances,
-        stateless: link.settings.stateless,
-        lane: link.settings.lane,
-        text: link.toString(),
-        buffers: buffer !== undefined,
-        parts: partsOf(link).map((part) => part.constructor.name),
-        movable: [...link.nodes(), ...processors].every((part) => part.saveState !== undefined),
-        identity: this.#idOf(link),
-        instances: [...link.nodes(), ...processors].map((part) => this.#idOf(part)),
-      }
-    })
+    const links = [...loaded.values()].map((one) => this.#describeLink(module, one))
+    return packDescriptions(module, links)
+  }
+
+  #describeLink(module: string, { exportName, index, link }: ExportedLink): LinkDescription {
+    const processors = statefulProcessors(link)
+    const parts = [...link.nodes(), ...processors]
+    const name =
+      link.tags.length > 0 ? link.name : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`
+    const buffer = processors.find((processor) => processor.size !== undefined)
+    if (link.settings.stateless && buffer !== undefined) {
+      const holder = buffer.constructor.name
+      throw new LinkModuleError(module, `${name} is stateless, but its ${holder} holds records between transfers`)
+    }
+    return {
+      module,
+      exportName,
+      index,
+      name,
+      tags: link.tags,
+      schedule: link.schedule,
+      immediateTransfer: link.immediateTransfer,
+      ignoreExceptions: link.ignoreExceptions,
+      maxInstances: link.maxInstances,
+      stateless: link.settings.stateless,
+      lane: link.settings.lane,
+      text: link.toString(),
+      buffers: buffer !== undefined,
+      parts: parts.map((part) => part.constructor.name),
+      movable: parts.every((part) => part.saveState !== undefined),
+      identity: this.#idOf(link),
+      instances: parts.map((part) => this.#idOf(part)),
+    }
   }
 
   /** The links of a module by name; loaded once, however many of them are opened. */
-  #load(module: string): Promise<ReadonlyMap<string, ExportedLink>> {
-    let loading = this.#modules.get(module)
-    if (loading === undefined) {
-      loading = this.#loadLinks(module)
-      this.#modules.set(module, loading)
+  #load(module: string): MaybePromise<LinksByName> {
+    const known = this.#modules.get(module)
+    if (known !== undefined) return known
+    const loading = this.#loadLinks(module)
+    this.#modules.set(module, loading)
+    loading.then(
+      (links) => this.#modules.set(module, links),
       // it may be mended by the time it is asked for again
-      loading.catch(() => this.#modules.delete(module))
-    }
+      () => this.#modules.delete(module),
+    )
     return loading
   }
 
-  async #loadLinks(module: string): Promise<ReadonlyMap<string, ExportedLink>> {
+  async #loadLinks(module: string): Promise<LinksByName> {
     const links = await loadLinks(module)
     if (this.#rehearsal !== undefined) for (const { link } of links) await this.#rehearsal.prepare(link)
     return new Map(links.map((one) => [nameOf(one.exportName, one.index), one]))
   }
 
-  #idOf(instance: object): string {
+  #idOf(instance: object): number {
     let id = this.#instances.get(instance)
     if (id === undefined) {
       // thread ids are never used again, so neither are these
-      id = `${threadId}:${this.#known++}`
+      id = threadId * INSTANCES + this.#known++
       this.#instances.set(instance, id)
     }
     return id
   }
 
-  async #open(request: OpenRequest): Promise<void> {
-    const link = await this.#find(request)
-    const inside = (yes: boolean) => {
-      this.#pulse.inside = yes ? request.id : this.#trace?.current
+  /**
+   * Opens links, all at once. There may be thousands: nothing is waited for that is there at once.
+   *
+   * @returns the error of each that failed, at its place
+   */
+  async #openAll(requests: readonly OpenRequest[]): Promise<(PlainError | null)[]> {
+    const errors = new Array<PlainError | null>(requests.length).fill(null)
+    const places = new Map<string, number[]>()
+    for (const [at, { module }] of requests.entries()) {
+      const known = places.get(module)
+      if (known === undefined) places.set(module, [at])
+      else known.push(at)
     }
-    if (request.state !== undefined) restore(link, request.state as LinkState)
-    const late = () => new StartTimeoutError(`${link.name} did not start within ${this.#setup.startTimeout} ms`)
-    const start = () => this.#enter(request.id, inside, () => link.onStart())
-    await this.#within(this.#setup.startTimeout, late, start)
-    this.#links.set(request.id, { link, inside, busy: 0, stopped: undefined })
+    await Promise.all([...places].map(([module, some]) => this.#openOf(module, some, requests, errors)))
+    return errors
   }
 
-  /** Waits for work, but only for a time; the main thread sees when it holds the thread up for longer than that. */
-  async #within<T>(limit: number, late: () => Error, work: () => Promise<T>): Promise<T> {
+  /** Opens the links of one module: those at some `places` of the `requests`. */
+  async #openOf(
+    module: string,
+    places: readonly number[],
+    requests: readonly OpenRequest[],
+    errors: (PlainError | null)[],
+  ): Promise<void> {
+    const later: Promise<void>[] = []
+    const links = await Promise.resolve(this.#load(module)).catch(toError)
+    for (const at of places) {
+      const fail = (thrown: unknown) => {
+        errors[at] = plainError(thrown)
+      }
+      try {
+        if (links instanceof Error) throw links
+        const opening = this.#open(links, requests[at] as OpenRequest)
+        if (opening instanceof Promise) later.push(opening.catch(fail))
+      } catch (thrown) {
+        fail(thrown)
+      }
+    }
+    await Promise.all(later)
+  }
+
+  #open(links: LinksByName, request: OpenRequest): MaybePromise<void> {
+    const { id, state } = request
+    const link = find(links, request)
+    const inside = (yes: boolean) => {
+      this.#pulse.inside = yes ? id : this.#trace?.current
+    }
+    if (state !== undefined) restore(link, state as LinkState)
+    const late = () => new StartTimeoutError(`${link.name} did not start within ${this.#setup.startTimeout} ms`)
+    const starting = this.#within(this.#setup.startTimeout, late, () => this.#enter(id, inside, () => start(link)))
+    return then(starting, () => {
+      this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
+    })
+  }
+
+  /**
+   * Does work, and waits for it, but only for a time; the main thread sees when it holds the thread up for longer than
+   * that.
+   */
+  #within<T>(limit: number, late: () => Error, work: () => MaybePromise<T>): MaybePromise<T> {
     if (limit === Infinity) return work()
+    const deadline = monotonic() + limit
+    let working: MaybePromise<T>
+    this.#pulse.deadline = Math.min(this.#deadlines.earliest, deadline)
+    try {
+      working = work()
+    } finally {
+      this.#pulse.deadline = this.#deadlines.earliest
+    }
+    return working instanceof Promise ? this.#waitWithin(limit, deadline, late, working) : working
+  }
+
+  async #waitWithin<T>(limit: number, deadline: number, late: () => Error, working: Promise<T>): Promise<T> {
     const key = this.#limited--
-    this.#watch(key, limit)
+    this.#watch(key, deadline)
     let timer: NodeJS.Timeout | undefined
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(late()), Math.min(limit, LONGEST_TIMER))
     })
     try {
-      return await Promise.race([work(), expired])
+      return await Promise.race([working, expired])
     } finally {
       clearTimeout(timer)
       this.#unwatch(key)
@@ -288,17 +359,6 @@ export class LinkHost {
     } finally {
       inside(false)
     }
-  }
-
-  async #find({ module, exportName, index }: LinkAddress): Promise<Link> {
-    const found = (await this.#load(module)).get(nameOf(exportName, index))
-    if (found === undefined) {
-      throw new LinkModuleError(
-        module,
-        `exports no link ${nameOf(exportName, index)} in this thread, as it did in another`,
-      )
-    }
-    return found.link
   }
 
   async #close(id: number): Promise<void> {
@@ -385,7 +445,7 @@ export class LinkHost {
     this.#running++
     this.#pulse.begun = request.run + 1
     const timeout = hosted?.link.settings.timeout
-    if (timeout !== undefined) this.#watch(request.run, timeout)
+    if (timeout !== undefined) this.#watch(request.run, monotonic() + timeout)
     let report: MaybePromise<TransferReport>
     try {
       if (hosted === undefined) throw new ImplementationError(`link ${request.link} is not open in this thread`)
@@ -426,8 +486,8 @@ export class LinkHost {
    *
    * @param key - the number of the run, or one below 0
    */
-  #watch(key: number, limit: number): void {
-    this.#deadlines.add(key, monotonic() + limit)
+  #watch(key: number, deadline: number): void {
+    this.#deadlines.add(key, deadline)
     this.#pulse.deadline = this.#deadlines.earliest
   }
 
@@ -507,6 +567,21 @@ function held(hosted: HostedLink, report: TransferReport, seen: number): Transfe
   if (seen <= report.busy || seen < BRIEF) return report
   hosted.busy = seen
   return { ...report, busy: seen }
+}
+
+/** @throws {@link LinkModuleError} when it is not there */
+function find(links: LinksByName, { module, exportName, index }: LinkAddress): Link {
+  const name = nameOf(exportName, index)
+  const found = links.get(name)
+  if (found === undefined) {
+    throw new LinkModuleError(module, `exports no link ${name} in this thread, as it did in another`)
+  }
+  return found.link
+}
+
+/** Starts a link; one of another version of this package has only `onStart`. */
+function start(link: Link): MaybePromise<void> {
+  return 'startNow' in link ? link.startNow() : (link as Link).onStart()
 }
 
 /** Begins a transfer; a link of another version of this package has only `transfer`. */

@@ -120,8 +120,8 @@ export function balance(groups: readonly Load[], threads: number): Move[] {
 }
 
 /** Groups items that have a key in common, directly or through others: the indices of each group, in order. */
-export function groupByCommon(keys: readonly (readonly string[])[]): number[][] {
-  const groupOf = new Map<string, number[]>()
+export function groupByCommon(keys: readonly (readonly unknown[])[]): number[][] {
+  const groupOf = new Map<unknown, number[]>()
   const groups = new Set<number[]>()
   for (const [index, own] of keys.entries()) {
     const group = [index]

@@ -5,6 +5,7 @@ import type { PlannedLink } from '../planned-link.js'
 import type { Metadata } from '../record.js'
 import type { PlainError } from '../report.js'
 import type { Columns } from './columns.js'
+import type { PackedDescriptions } from './packed-descriptions.js'
 import type { PackedReports } from './packed-reports.js'
 import type { PackedRuns } from './packed-runs.js'
 
@@ -41,9 +42,9 @@ export interface LinkDescription extends Pick<
   /** Whether its state can be handed over to another thread. */
   readonly movable: boolean
   /** Identifies the link itself, however many modules export it. */
-  readonly identity: string
+  readonly identity: number
   /** Identifies the instances it uses: links that share one must be in the same thread. */
-  readonly instances: readonly string[]
+  readonly instances: readonly number[]
 }
 
 /** Which link of which module. */
@@ -84,7 +85,7 @@ export interface Calls {
   /** Takes the channel and the log levels. The first task of a thread. */
   hello: { request: { readonly port: MessagePort; readonly setup: ThreadSetup }; answer: null }
   /** Loads a link module and tells its links, without starting them. */
-  describe: { request: { readonly module: string }; answer: readonly LinkDescription[] }
+  describe: { request: { readonly module: string }; answer: PackedDescriptions }
   /** Opens links: all are tried; the answer has an error where one failed, at its place. */
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
   /** Closes links, in this order; the answer has an error where one failed, at its place. */

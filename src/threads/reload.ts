@@ -79,7 +79,7 @@ export class Reload {
         fresh.push(thread)
         const descriptions = new Map<string, LinkDescription>()
         for (const module of this.#modulesIn(old)) {
-          for (const one of await thread.call('describe', { module })) descriptions.set(keyOf(one), one)
+          for (const one of await thread.describe(module)) descriptions.set(keyOf(one), one)
         }
         renewals.push({ old, fresh: thread, descriptions })
       }

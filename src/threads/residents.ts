@@ -60,7 +60,7 @@ export class Residents {
    * @param together - whether links that share an instance are moved together; otherwise they stay
    */
   placeables(links: readonly ThreadLink[], threads: number, together = false): Placeable[] {
-    const shared = together ? new Set<string>() : this.#sharedInstances()
+    const shared = together ? new Set<number>() : this.#sharedInstances()
     return links.map((link) => {
       const { movable, instances } = link.description
       const number = link.threads[0]?.number
@@ -74,9 +74,9 @@ export class Residents {
   }
 
   /** Instances that several links use, so that none of these links can go elsewhere alone. */
-  #sharedInstances(): Set<string> {
-    const seen = new Set<string>()
-    const shared = new Set<string>()
+  #sharedInstances(): Set<number> {
+    const seen = new Set<number>()
+    const shared = new Set<number>()
     for (const { description } of this.#links) {
       for (const instance of description.instances) (seen.has(instance) ? shared : seen).add(instance)
     }

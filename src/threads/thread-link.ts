@@ -46,7 +46,8 @@ export class ThreadLink implements PlannedLink {
   readonly since = performance.now()
   readonly #retunable: Retunable
   readonly #hosts: Host[]
-  readonly #learner = new LaneLearner()
+  /** Made at its first transfer: many links may be idle. */
+  #learner: LaneLearner | undefined
   readonly #onLane: () => void
   #transfers = 0
   #running = 0
@@ -54,7 +55,8 @@ export class ThreadLink implements PlannedLink {
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
   #busy = 0
-  readonly #quarantine = new Quarantine()
+  /** Made when it ends its thread for the first time. */
+  #quarantine: Quarantine | undefined
   /** Number of the latest transfer that a report has come of. */
   #latest = -1
   /** Whether the planner has started it: from then on it is opened again when its thread is lost. */
@@ -128,7 +130,7 @@ export class ThreadLink implements PlannedLink {
   /** What it is known to do mostly. */
   get lane(): KnownLane {
     const { lane } = this.description
-    return lane === 'auto' ? this.#learner.lane : lane
+    return lane === 'auto' ? this.#learner?.lane : lane
   }
 
   /** How many records it holds in buffers, as of the last report. */
@@ -147,7 +149,7 @@ export class ThreadLink implements PlannedLink {
   }
 
   get quarantinedUntil(): number | undefined {
-    if (this.#quarantine.strikes === 0) return undefined
+    if (this.#quarantine === undefined) return undefined
     const left = this.#quarantine.left(performance.now())
     return left === 0 ? undefined : Date.now() + Math.round(left)
   }
@@ -184,7 +186,16 @@ export class ThreadLink implements PlannedLink {
     }
   }
 
-  async onStart(): Promise<void> {
+  onStart(): Promise<void> {
+    const [host] = this.#hosts
+    if (host === undefined || this.#hosts.length > 1) return this.#startAll()
+    // mostly it is one, and there may be thousands of links
+    return this.#open(host).then(() => {
+      this.#started = true
+    })
+  }
+
+  async #startAll(): Promise<void> {
     const results = await Promise.allSettled(this.#hosts.map((host) => this.#open(host)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
@@ -205,6 +216,7 @@ export class ThreadLink implements PlannedLink {
 
   /** It has ended its thread, or held it up so that it had to be ended. */
   strike(): void {
+    this.#quarantine ??= new Quarantine()
     this.#quarantine.strike(performance.now())
     const { strikes } = this.#quarantine
     const until = this.quarantinedUntil
@@ -275,14 +287,14 @@ export class ThreadLink implements PlannedLink {
           host.state = { state }
           host.handovers++
         }
-        if (this.#started && this.quarantinedUntil === undefined) await this.#openIn(host)
+        if (this.#started && this.quarantinedUntil === undefined) await this.#openIn(host, () => undefined)
       },
       stay: () => {
         host.open = open
       },
       end: () => {
         host.moving = false
-        host.onLost = () => undefined
+        host.onLost = nothing
         host.opening = undefined
         letGo()
         this.#reopen(host)
@@ -327,7 +339,7 @@ export class ThreadLink implements PlannedLink {
   #begin(scheduledAt: number, drain: boolean, resolve: (report: TransferReport) => void): void {
     this.#running++
     const what = { transferNumber: this.#transfers++, scheduledAt, drain }
-    this.#run(new Run(this, this.#events, this.#leastLoaded(), what, resolve))
+    this.#run(new Run(this, this.#leastLoaded(), what, resolve))
   }
 
   /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
@@ -358,20 +370,26 @@ export class ThreadLink implements PlannedLink {
     this.#run(run)
   }
 
-  /** What becomes of the runs. */
-  readonly #events: RunEvents = {
-    ended: (run, report) => {
-      leave(run.at)
-      this.#running--
-      this.#learn(run.transferNumber, report)
-      if (this.#quarantine.strikes > 0) this.#quarantine.pass(performance.now())
-      run.resolve(report)
-    },
-    failed: (run, error) => {
-      leave(run.at)
-      if (error instanceof NotBegunError) this.#runAnew(run)
-      else this.#fail(run, error)
-    },
+  /**
+   * One of its runs has ended.
+   * @internal
+   */
+  ended(run: Run, report: TransferReport): void {
+    leave(run.at)
+    this.#running--
+    this.#learn(run.transferNumber, report)
+    this.#quarantine?.pass(performance.now())
+    run.resolve(report)
+  }
+
+  /**
+   * One of its runs was lost with its thread.
+   * @internal
+   */
+  failed(run: Run, error: Error): void {
+    leave(run.at)
+    if (error instanceof NotBegunError) this.#runAnew(run)
+    else this.#fail(run, error)
   }
 
   #fail(run: Run, thrown: unknown): void {
@@ -399,6 +417,7 @@ export class ThreadLink implements PlannedLink {
       this.#buffered = buffered
     }
     if (this.description.lane !== 'auto') return
+    this.#learner ??= new LaneLearner()
     if (this.#learner.learn(report.busy, report.endedAt - report.startedAt)) this.#onLane()
   }
 
@@ -418,39 +437,38 @@ export class ThreadLink implements PlannedLink {
   #open(host: Host): Promise<void> {
     if (host.open) return Promise.resolve()
     if (host.opening === undefined) {
-      const opening = this.#openIn(host).finally(() => {
+      const end = () => {
         // its thread may have been lost meanwhile, and another opening be on its way
         if (host.opening === opening) host.opening = undefined
-      })
+      }
+      const opening: Promise<void> = this.#openIn(host, end)
       host.opening = opening
     }
     return host.opening
   }
 
-  async #openIn(host: Host): Promise<void> {
+  /** @param end - called when it is open, or failed */
+  #openIn(host: Host, end: () => void): Promise<void> {
     const { module, exportName, index } = this.description
-    try {
-      await host.thread.open({ module, exportName, index, id: host.id, ...host.state })
-    } catch (thrown) {
-      throw blame(thrown, this.name, 'start')
-    }
-    // its thread was lost as soon as that had answered: it is opened anew
-    if (host.thread.worker === undefined) return
-    host.open = true
-    host.state = undefined
+    return host.thread.open({ module, exportName, index, id: host.id, ...host.state }).then(
+      () => {
+        end()
+        // its thread was lost as soon as that had answered: it is opened anew
+        if (host.thread.worker === undefined) return
+        host.open = true
+        host.state = undefined
+      },
+      (thrown: unknown) => {
+        end()
+        throw blame(thrown, this.name, 'start')
+      },
+    )
   }
-}
-
-/** Told what became of a run. */
-interface RunEvents {
-  ended(run: Run, report: TransferReport): void
-  failed(run: Run, error: Error): void
 }
 
 /** A transfer of a link, whichever thread makes it. All that is kept for a transfer under way: thousands may be. */
 class Run implements HostedRun {
-  readonly #link: PlannedLink
-  readonly #events: RunEvents
+  readonly #link: ThreadLink
   readonly transferNumber: number
   readonly scheduledAt: number
   readonly drain: boolean
@@ -459,14 +477,12 @@ class Run implements HostedRun {
   at: Host
 
   constructor(
-    link: PlannedLink,
-    events: RunEvents,
+    link: ThreadLink,
     at: Host,
     what: Pick<HostedRun, 'transferNumber' | 'scheduledAt' | 'drain'>,
     resolve: (report: TransferReport) => void,
   ) {
     this.#link = link
-    this.#events = events
     this.at = at
     this.transferNumber = what.transferNumber
     this.scheduledAt = what.scheduledAt
@@ -491,11 +507,11 @@ class Run implements HostedRun {
   }
 
   ended(report: TransferReport): void {
-    this.#events.ended(this, report)
+    this.#link.ended(this, report)
   }
 
   failed(error: Error): void {
-    this.#events.failed(this, error)
+    this.#link.failed(this, error)
   }
 }
 
@@ -503,6 +519,10 @@ class Run implements HostedRun {
 function leave(host: Host): void {
   host.running--
   if (host.running === 0) host.onIdle()
+}
+
+function nothing(): void {
+  // nobody waits
 }
 
 function newHost(thread: Thread, id: number): Host {
@@ -514,8 +534,8 @@ function newHost(thread: Thread, id: number): Host {
     closing: undefined,
     moving: false,
     running: 0,
-    onIdle: () => undefined,
-    onLost: () => undefined,
+    onIdle: nothing,
+    onLost: nothing,
     state: undefined,
     handovers: 0,
   }

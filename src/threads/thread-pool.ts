@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { ThreadLostError, toError } from '../errors.js'
+import { library } from '../libraries.js'
 import { freeLocksOf, shareLocks } from '../locks.js'
 import { logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
@@ -258,6 +259,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   #startThread(number: number): Thread {
+    const { Piscina } = library('piscina')
     const piscina = new Piscina({
       filename: ENTRY,
       minThreads: 1,

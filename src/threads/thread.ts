@@ -3,8 +3,18 @@ import { ThreadLostError, toError } from '../errors.js'
 import { getLogger, logLevels, writeLogLine } from '../log.js'
 import { restoreError, type PlainError, type TransferIdentity, type TransferReport } from '../report.js'
 import { Batch } from './batch.js'
+import { unpackDescriptions } from './packed-descriptions.js'
 import { unpackReports } from './packed-reports.js'
-import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from './protocol.js'
+import type {
+  CallName,
+  Calls,
+  LinkDescription,
+  Note,
+  OpenRequest,
+  Task,
+  ThreadEvent,
+  ThreadSettings,
+} from './protocol.js'
 import { RunPacker } from './packed-runs.js'
 import { Pulse } from './pulse.js'
 
@@ -183,14 +193,19 @@ export class Thread {
     return this.#whenGreeted(() => this.#ask(call, request, []))
   }
 
+  /** Loads a link module and tells its links, without starting them. Rejects as {@link Thread.call}. */
+  describe(module: string): Promise<LinkDescription[]> {
+    return this.call('describe', { module }).then(unpackDescriptions)
+  }
+
   /** Opens a link; those of one tick go in one message. */
-  async open(request: OpenRequest): Promise<void> {
-    throwPlain(await this.#opening.add(request))
+  open(request: OpenRequest): Promise<void> {
+    return this.#opening.add(request).then(throwPlain)
   }
 
   /** Closes a link; those of one tick go in one message. */
-  async close(link: number): Promise<void> {
-    throwPlain(await this.#closing.add(link))
+  close(link: number): Promise<void> {
+    return this.#closing.add(link).then(throwPlain)
   }
 
   /** Makes a transfer; those of one tick go in one message. */

@@ -59,7 +59,7 @@ export class Upkeep {
       const fresh = await this.#pool.startReplacement(thread)
       try {
         const modules = this.#residents.in(thread).map(({ description }) => description.module)
-        for (const module of new Set(modules)) await fresh.call('describe', { module })
+        for (const module of new Set(modules)) await fresh.describe(module)
       } catch (thrown) {
         await this.#pool.retire(fresh)
         throw thrown

@@ -1,11 +1,13 @@
 import { restoreError } from '../../src/report.js'
 import { LinkHost } from '../../src/threads/link-host.js'
+import { unpackDescriptions } from '../../src/threads/packed-descriptions.js'
 import { RunPacker } from '../../src/threads/packed-runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
 import type {
   CallName,
   Calls,
   Channel,
+  LinkDescription,
   RunRequest,
   Task,
   ThreadEvent,
@@ -60,9 +62,14 @@ export class RecordedHost implements Channel {
     throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
   }
 
+  /** The links of a module. */
+  async describe(module: string): Promise<LinkDescription[]> {
+    return unpackDescriptions(await this.call('describe', { module }))
+  }
+
   /** Opens all links of a module, under ids from `first` on. */
   async open(module: URL, first = 0): Promise<Calls['open']['answer']> {
-    const links = await this.call('describe', { module: module.href })
+    const links = await this.describe(module.href)
     return this.call('open', {
       links: links.map(({ exportName, index }, at) => ({ module: module.href, exportName, index, id: first + at })),
     })

@@ -17,7 +17,7 @@ t.test('a module is described without starting anything', async (t) => {
     { tags: 'full', cron: '0 5 * * *', maxInstances: 3, stateless: true, lane: 'cpu', immediateTransfer: false },
     { tags: 'held', buffer: 10, movable: true, ignoreExceptions: true },
   )
-  t.match(await host.call('describe', { module: module.href }), [
+  t.match(await host.describe(module.href), [
     {
       module: module.href,
       exportName: 'links',
@@ -48,7 +48,7 @@ t.test('a module is described without starting anything', async (t) => {
 })
 
 t.test('a link without tags is called after its module and export', async (t) => {
-  const links = await new RecordedHost().call('describe', { module: fixture('modules/named.ts').href })
+  const links = await new RecordedHost().describe(fixture('modules/named.ts').href)
   t.same(links.map(({ name }) => name).sort(), [
     'named.ts#default',
     'named.ts#many[0]',
@@ -61,16 +61,13 @@ t.test('instances are known by an id, across links and modules', async (t) => {
   const host = new RecordedHost()
   const one = linkModule({ tags: 'a', shares: 'known' }, { tags: 'b' })
   const other = linkModule({ tags: 'c', shares: 'known' })
-  const links = [
-    ...(await host.call('describe', { module: one.href })),
-    ...(await host.call('describe', { module: other.href })),
-  ]
+  const links = [...(await host.describe(one.href)), ...(await host.describe(other.href))]
   const [a, b, c] = links.map(({ instances }) => instances)
   t.equal(a?.[0], c?.[0], 'the inlet that they share')
   t.not(a?.[1], c?.[1], 'their outlets')
   t.equal(new Set([a, b, c].flat()).size, 5)
   t.same(
-    (await host.call('describe', { module: one.href })).map(({ instances }) => instances),
+    (await host.describe(one.href)).map(({ instances }) => instances),
     [a, b],
     'the same again',
   )
@@ -78,7 +75,7 @@ t.test('instances are known by an id, across links and modules', async (t) => {
 
 t.test('a module that cannot be used is an error', async (t) => {
   const { href } = fixture('modules/throws.mjs')
-  await t.rejects(new RecordedHost().call('describe', { module: href }), {
+  await t.rejects(new RecordedHost().describe(href), {
     name: 'LinkModuleError',
     code: 'DATABAY_LINK_MODULE',
     module: href,
@@ -92,9 +89,9 @@ t.test('a module that could not be used is tried again when it is asked for agai
   const file = `${folder}/late.mjs`
   const { href } = pathToFileURL(file)
   const host = new RecordedHost()
-  await t.rejects(host.call('describe', { module: href }), { message: /there is no such file/ })
+  await t.rejects(host.describe(href), { message: /there is no such file/ })
   await writeFile(file, `export * from ${JSON.stringify(fixture('modules/named.ts').href)}`)
-  t.equal((await host.call('describe', { module: href })).length, 3)
+  t.equal((await host.describe(href)).length, 3)
 })
 
 t.test('a link that is open keeps its instances between transfers, until it is closed', async (t) => {
@@ -326,7 +323,7 @@ t.test('a link is handed over with its state, and carries on elsewhere', async (
   const elsewhere = new RecordedHost()
   const url = new URL(module)
   url.searchParams.set('thread', '2')
-  await elsewhere.call('describe', { module: url.href })
+  await elsewhere.describe(url.href)
   await elsewhere.call('open', { links: [{ id: 0, module: url.href, exportName: 'links', index: 0, state }] })
   const [report] = await elsewhere.transfer(0)
   t.match(report, { pulled: 1, buffered: 0, outlets: [{ pushed: 3 }] })
@@ -355,7 +352,7 @@ t.test('a link that fails to shut down is handed over all the same: its state is
 
 t.test('a link that buffers cannot be stateless', async (t) => {
   const { href } = linkModule({ tags: 'contradiction', stateless: true, buffer: 3 })
-  await t.rejects(new RecordedHost().call('describe', { module: href }), {
+  await t.rejects(new RecordedHost().describe(href), {
     code: 'DATABAY_LINK_MODULE',
     message: /contradiction is stateless, but its Buffer holds records/,
   })

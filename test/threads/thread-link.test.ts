@@ -24,7 +24,7 @@ async function hosted(t: Test, spec: LinkSpec, threads = 1) {
       return { thread, adopt, loopback: await adopt() }
     }),
   )
-  const [description] = await places[0]!.thread.call('describe', { module: linkModule(spec).href })
+  const [description] = await places[0]!.thread.describe(linkModule(spec).href)
   let lanes = 0
   const hosts = (spec.stateless === true ? places : places.slice(0, 1)).map(({ thread }, id) => ({
     thread,

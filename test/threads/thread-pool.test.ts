@@ -10,7 +10,7 @@ import { fixture, linkModule, openGate, tracesOf, until } from '../helpers/threa
 
 /** Opens a module's links in a thread, under ids from 0. */
 async function open(thread: Thread, module: URL): Promise<void> {
-  const links = await thread.call('describe', { module: module.href })
+  const links = await thread.describe(module.href)
   await Promise.all(
     links.map(({ exportName, index }, id) => thread.open({ module: module.href, exportName, index, id })),
   )
@@ -127,12 +127,12 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     spinning.catch(() => undefined)
     await until(() => first.pulse?.inside === 2)
     const ended = pool.endWorker(first, why)
-    await t.rejects(first.call('describe', { module: module.href }), { code: 'DATABAY_THREAD_LOST' })
+    await t.rejects(first.describe(module.href), { code: 'DATABAY_THREAD_LOST' })
     await ended
     t.match(await lost, { thread: first, error: why, runs: [2], inside: 2 })
     await t.rejects(spinning, { code: 'DATABAY_THREAD_LOST' })
     await first.ready
-    t.match(await first.call('describe', { module: module.href }), [{ name: 'exits' }, {}, {}, {}])
+    t.match(await first.describe(module.href), [{ name: 'exits' }, {}, {}, {}])
   })
 
   await t.test('while it processes records: that fails', async (t) => {
@@ -172,7 +172,7 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
     pool.threads.map(({ number }) => number),
     [1, 2],
   )
-  t.match(await pool.threads[0]?.call('describe', { module: linkModule({ tags: 'again' }).href }), [{ name: 'again' }])
+  t.match(await pool.threads[0]?.describe(linkModule({ tags: 'again' }).href), [{ name: 'again' }])
 })
 
 t.test('a thread that ends before it takes tasks fails the start', async (t) => {

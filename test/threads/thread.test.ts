@@ -9,7 +9,7 @@ import { linkModule, openGate, tracesOf, until } from '../helpers/threads.js'
 
 /** Opens the links of a module, under ids from 0. */
 async function open(thread: Thread, module: URL): Promise<void> {
-  const links = await thread.call('describe', { module: module.href })
+  const links = await thread.describe(module.href)
   await Promise.all(
     links.map(({ exportName, index }, id) => thread.open({ module: module.href, exportName, index, id })),
   )
@@ -32,7 +32,7 @@ t.test('a thread is ready when its worker has taken the channel, the log levels 
 t.test('what is asked before it is ready waits until it is', async (t) => {
   const { thread, adopt } = loopbackThread()
   t.teardown(() => thread.end())
-  const asked = thread.call('describe', { module: linkModule({ tags: 'early' }).href })
+  const asked = thread.describe(linkModule({ tags: 'early' }).href)
   await adopt()
   t.match(await asked, [{ name: 'early' }])
 })
@@ -99,7 +99,7 @@ t.test('what fails in the thread rejects with that error', async (t) => {
   const { thread, adopt } = loopbackThread()
   t.teardown(() => thread.end())
   await adopt()
-  await t.rejects(thread.call('describe', { module: 'file:///nowhere.js' }), {
+  await t.rejects(thread.describe('file:///nowhere.js'), {
     name: 'LinkModuleError',
     code: 'DATABAY_LINK_MODULE',
     message: 'file:///nowhere.js: there is no such file',
@@ -112,7 +112,7 @@ t.test('what cannot be delivered rejects, transfers too', async (t) => {
   t.teardown(() => thread.end())
   const loopback = await adopt()
   loopback.failure = new Error('not delivered')
-  await t.rejects(thread.call('describe', { module: 'x' }), { message: 'not delivered' })
+  await t.rejects(thread.describe('x'), { message: 'not delivered' })
   const results = await Promise.allSettled([
     runIn(thread, 0),
     runIn(thread, 1),
@@ -140,7 +140,7 @@ t.test('notes do not wait behind tasks, and go nowhere while there is no worker'
   thread.note({ note: 'logLevels', levels: [] })
   const loopback = await adopt()
   loopback.hangs = true
-  thread.call('describe', { module: 'x' }).catch(() => undefined)
+  thread.describe('x').catch(() => undefined)
   setLogLevel('info', 'databay.noteTest')
   thread.note({
     note: 'logLevels',
@@ -216,7 +216,7 @@ t.test('when the worker is lost', async (t) => {
     const { thread, adopt } = loopbackThread()
     t.teardown(() => thread.end())
     await adopt()
-    const asked = thread.call('describe', { module: 'x' })
+    const asked = thread.describe('x')
     thread.lose(new Error('gone'))
     await t.rejects(asked, { code: 'DATABAY_THREAD_LOST', message: 'thread 1 was lost' })
   })
@@ -224,11 +224,11 @@ t.test('when the worker is lost', async (t) => {
 
 t.test('when the thread ends with its planner, whatever waits for it fails', async (t) => {
   const { thread } = loopbackThread(4)
-  const waiting = [thread.call('describe', { module: 'x' }), runIn(thread, 0)]
+  const waiting = [thread.describe('x'), runIn(thread, 0)]
   await turnOfTheLoop()
   thread.end()
   for (const result of await Promise.allSettled(waiting)) {
     t.match(result, { reason: { code: 'DATABAY_THREAD_LOST', message: /thread 4 .*has ended with its planner/ } })
   }
-  await t.rejects(thread.call('describe', { module: 'x' }), { code: 'DATABAY_THREAD_LOST' }, 'and what comes later')
+  await t.rejects(thread.describe('x'), { code: 'DATABAY_THREAD_LOST' }, 'and what comes later')
 })
