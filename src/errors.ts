@@ -93,7 +93,7 @@ export class ShutdownTimeoutError extends DatabayError {
   }
 }
 
-/** A transfer was told to stop, because its planner shuts down without waiting. */
+/** A transfer was told to stop, because its planner shuts down without waiting, or the time for that is nearly over. */
 export class TransferCancelledError extends DatabayError {
   constructor(message: string, options?: ErrorOptions) {
     super('DATABAY_TRANSFER_CANCELLED', message, options)

@@ -310,10 +310,20 @@ class LinkBase<A, B> implements PlannedLink {
     if (this.#starting !== undefined) await this.#starting.catch(() => undefined)
     const started = this.#started
     this.#started = undefined
-    if (started !== undefined && this.buffered > 0) {
-      getLogger('databay.Link').warn(`${this.name} shuts down with ${this.buffered} records in its buffers`)
+    const errors = started === undefined ? [] : this.#checkBuffers()
+    throwErrors([...errors, ...(await stopNodes(started ?? []))])
+  }
+
+  /** Says what is in its buffers still; gives what failed: a processor may not be able to tell its size. */
+  #checkBuffers(): unknown[] {
+    try {
+      const { buffered } = this
+      if (buffered > 0)
+        getLogger('databay.Link').warn(`${this.name} shuts down with ${buffered} records in its buffers`)
+      return []
+    } catch (thrown) {
+      return [thrown]
     }
-    throwErrors(await stopNodes(started ?? []))
   }
 
   /** Starts a node, unless the link was stopped or has removed the node by then. Does not throw. */

@@ -164,7 +164,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#checkNew(list)
     for (const link of list) this.#joining.add(link)
     try {
-      if (this.#state !== 'idle') await this.settled()
+      while (this.#isChanging) await this.settled()
       if (this.running) await this.#startAdded(list)
       else for (const link of list) this.#admit(link)
     } finally {
@@ -175,16 +175,17 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /**
    * Removes links. In a running planner they are unscheduled, their running transfers may end, their buffers
-   * are drained, and they are shut down.
+   * are drained, and they are shut down, all within the `shutdownTimeout`.
    *
    * @throws {@link MissingLinkError} when one is not in this planner; then none is removed
+   * @throws {@link ShutdownTimeoutError} when something did not end in time; what else failed on the way, too. The links are
+   * removed all the same
    */
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
     // those that are being added are so first
     while (toArray(links).some((link) => this.#joining.has(link))) await this.#joined()
     const list = this.#checkKnown(links)
-    if (this.running) for (const link of list) this.#dispatcher.retire(link)
-    if (this.#state !== 'idle') await this.settled()
+    while (this.#isChanging) await this.settled()
     const removal = this.#remove(list)
     this.#removals.add(removal)
     try {
@@ -199,9 +200,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     for (const link of list) this.#dispatcher.retire(link)
     if (this.running) {
       for (const link of list) this.unschedule(link)
-      await Promise.all(list.map((link) => this.#dispatcher.idle(link)))
-      if (this.options.drain) errors.push(...(await this.#drain(list)))
-      const limit = new StopLimit(this.options.shutdownTimeout)
+      const limit = new StopLimit(this.options.shutdownTimeout, () =>
+        cancelAll(list, 'the time for the removal of its link is nearly over'),
+      )
+      await limit.wait(
+        () => `transfers of ${list.map(({ name }) => name).join(', ')}`,
+        () => Promise.all(list.map((link) => this.#dispatcher.idle(link))),
+      )
+      if (this.options.drain && !limit.isOver) errors.push(...(await this.#drain(list, limit)))
       errors.push(...(await stopLinks(list, limit)), ...abandonment(limit, 'links that were removed'))
       limit.end()
     }
@@ -361,7 +367,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   protected async settled(): Promise<void> {
     if (this.#state === 'starting') await this.#starting
-    if (this.#state === 'stopping') throw new PlannerStateError('links cannot change while the planner shuts down')
+    if (this.#state === 'stopping')
+      throw new PlannerStateError('links and threads cannot change while the planner shuts down')
   }
 
   /** Takes in a link that is found during {@link BasePlanner.prepare}. */
@@ -439,6 +446,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       this.#state = 'running'
     } catch (error) {
       this.#state = 'stopping'
+      this.#limit = this.#beginLimit()
       await this.#undoAll()
       this.#state = 'idle'
       throw error
@@ -511,6 +519,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (abandoned !== undefined) throw abandoned
   }
 
+  /** Whether it starts or shuts down. To be looked at after each wait: who waits lets others in. */
+  get #isChanging(): boolean {
+    return this.#state !== 'idle' && !this.running
+  }
+
   #joined(): Promise<void> {
     return new Promise((resolve) => this.#whenJoined.push(resolve))
   }
@@ -534,8 +547,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   async #stopAll(): Promise<void> {
+    this.#limit = this.#beginLimit()
     // links that are being removed are so before the rest is undone
-    await Promise.allSettled(this.#removals)
+    const removals = Promise.allSettled(this.#removals)
+    await this.#hurried(() =>
+      this.#limit.wait(
+        () => 'links that were being removed',
+        () => removals,
+      ),
+    )
     await this.#undoAll()
     this.#state = 'idle'
     const failed = oneError(this.#stopErrors, 'several things failed while the planner shut down')
@@ -547,7 +567,6 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   async #undoAll(): Promise<void> {
     this.#paused = false
-    this.#limit = new StopLimit(this.options.shutdownTimeout, () => this.#cancel())
     const errors = await this.#undo.undo()
     this.#limit.end()
     this.#stopErrors.push(...abandonment(this.#limit, String(this)))
@@ -587,25 +606,42 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     }
   }
 
+  /** The time that a shutdown may take from now on: shortly before it is over, transfers are told to stop. */
+  #beginLimit(): StopLimit {
+    return new StopLimit(this.options.shutdownTimeout, () =>
+      cancelAll(this.links, 'the time for the shutdown is nearly over'),
+    )
+  }
+
   async #drainAll(): Promise<void> {
+    const errors = await this.#hurried(() => this.#drain(this.links, this.#limit))
+    throwAny(errors, 'several links failed to drain')
+  }
+
+  /** Waits for what may make transfers; for a moment only, when nobody waits for transfers. */
+  async #hurried<T>(work: () => Promise<T>): Promise<T> {
     const timer = this.#shutdown.wait ? undefined : setTimeout(() => this.#cancel(), HURRIED_DRAIN)
     try {
-      throwAny(await this.#drain(this.links), 'several links failed to drain')
+      return await work()
     } finally {
       clearTimeout(timer)
     }
   }
 
   /** Releases what buffers hold; gives what failed. */
-  async #drain(links: readonly PlannedLink[]): Promise<unknown[]> {
+  async #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
     const drain = (link: PlannedLink) =>
-      this.#limit.wait(
+      limit.wait(
         () => `the buffers of ${link.name}`,
         () => link.drain(),
       )
-    const reports = await Promise.all(links.map(drain))
     const errors: unknown[] = []
-    for (const report of reports) {
+    for (const result of await Promise.allSettled(links.map(drain))) {
+      if (result.status === 'rejected') {
+        errors.push(result.reason) // a processor that cannot tell its size, or a link of a third party
+        continue
+      }
+      const report = result.value
       if (report === undefined) continue
       this.#dispatcher.note(report)
       if (report.failed && !this.options.ignoreExceptions) errors.push(new TransferError(report))
@@ -620,8 +656,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   #cancel(): void {
-    const reason = new TransferCancelledError('the planner shuts down without waiting')
-    for (const link of this.links) link.cancel(reason)
+    cancelAll(this.links, 'the planner shuts down without waiting')
   }
 
   #admit(link: PlannedLink): void {
@@ -663,6 +698,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       before.add(link)
     })
   }
+}
+
+/** Tells what transfers to stop. */
+function cancelAll(links: readonly PlannedLink[], why: string): void {
+  const reason = new TransferCancelledError(why)
+  for (const link of links) link.cancel(reason)
 }
 
 /** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */

@@ -34,6 +34,8 @@ interface LinkState {
   dispatched: number
   /** Whether it makes no more, as it is about to be removed. */
   retired: boolean
+  /** Whether it was removed. */
+  gone: boolean
   /** What it did so far; `undefined` when that is nothing. */
   record: LinkRecord | undefined
   /** What is done when a transfer has ended. */
@@ -66,7 +68,10 @@ export class Dispatcher {
 
   /** What each link did. */
   get stats(): LinkStats[] {
-    return [...this.#links].map(([{ name }, { running, record = NOTHING }]) => record.read(name, running))
+    return [...this.#links].map(([{ name, quarantinedUntil }, { running, record = NOTHING }]) => {
+      const stats = record.read(name, running)
+      return quarantinedUntil === undefined ? stats : { ...stats, quarantinedUntil }
+    })
   }
 
   /** Names of the links that transfer now. */
@@ -83,6 +88,7 @@ export class Dispatcher {
       running: 0,
       dispatched: 0,
       retired: false,
+      gone: false,
       record: undefined,
       ended: (report) => this.#ended(link, state, report),
       broken: (thrown) => this.#broken(link, state, thrown),
@@ -96,8 +102,14 @@ export class Dispatcher {
     if (state !== undefined) state.retired = true
   }
 
+  /** Forgets a link: transfers of it that were not waited for to their end are not waited for any more. */
   delete(link: PlannedLink): void {
+    const state = this.#links.get(link)
+    if (state === undefined) return
     this.#links.delete(link)
+    state.gone = true
+    this.#inFlight -= state.running
+    this.#tellWaiting()
   }
 
   /** Begins to count each link's transfers anew. */
@@ -173,6 +185,7 @@ export class Dispatcher {
   }
 
   #leave(state: LinkState): void {
+    if (state.gone) return
     state.running--
     this.#inFlight--
   }

@@ -21,6 +21,8 @@ export interface LinkStats {
   readonly failed: number
   /** Due times at which it was still transferring, or was quarantined. */
   readonly skipped: number
+  /** Until when it makes no transfers, in milliseconds since 1970, as it is quarantined; left out when it is not. */
+  readonly quarantinedUntil?: number
   /** Transfers that were reported as late. */
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */

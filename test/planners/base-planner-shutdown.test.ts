@@ -340,6 +340,54 @@ t.test('a link of a third party that rejects what it never should holds nothing 
   t.ok(trace.includes('bad stops') && trace.includes('a in stops'))
 })
 
+t.test('a removal that does not end does not keep a shutdown from ending in its time', async (t) => {
+  for (const hung of ['transfer', 'drain', 'onShutdown'] as const) {
+    const trace: Trace = []
+    const stub = new StubLink('hung')
+    stub[hung] = () => new Promise<never>(() => undefined)
+    const planner = handPlanner(t, [stub, tracedLink('a', trace)], { shutdownTimeout: 0.2 })
+    await planner.start()
+    void planner.fire(stub)
+    await turnOfTheLoop()
+    const removed = planner.removeLinks(stub)
+    removed.catch(() => undefined)
+    const started = performance.now()
+    await planner.shutdown()
+    t.ok(performance.now() - started < 1000, hung)
+    t.ok(trace.includes('a in stops'))
+    await t.rejects(removed, { code: 'DATABAY_SHUTDOWN_TIMEOUT' }, hung)
+  }
+})
+
+t.test('a shutdown that does not wait tells the transfers of a link that is being removed to stop', async (t) => {
+  const trace: Trace = []
+  const { link } = slowLink('a', trace, { push: () => new Promise(() => undefined) })
+  const planner = handPlanner(t, link, { ignoreExceptions: true })
+  await planner.start()
+  const transfer = planner.fire(link)
+  await turnOfTheLoop()
+  const removed = planner.removeLinks(link)
+  await turnOfTheLoop()
+  await planner.shutdown({ wait: false })
+  await removed
+  t.match(await transfer, { errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
+  t.ok(trace.includes('a in stops'))
+})
+
+t.test('one link that cannot tell what it holds does not keep others from draining', async (t) => {
+  const trace: Trace = []
+  const bad = new StubLink('bad', trace)
+  bad.drain = () => Promise.reject(new Error('broken'))
+  const slow = bufferedLink('slow', trace, { push: () => new Promise((resolve) => setTimeout(resolve, 20)) })
+  const planner = handPlanner(t, [bad, slow])
+  await planner.start()
+  await planner.fire(slow)
+  trace.length = 0
+  await t.rejects(planner.shutdown(), { message: 'broken' })
+  t.ok(trace.indexOf('slow gets 0') < trace.indexOf('slow out stops'))
+  t.equal(planner.counts.transfers, 2, 'the drain has ended')
+})
+
 t.test('a planner is shut down at the end of its block', async (t) => {
   const trace: Trace = []
   const planner = new HandPlanner(tracedLink('a', trace))

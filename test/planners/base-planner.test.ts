@@ -440,6 +440,50 @@ t.test('links that are removed', async (t) => {
     t.strictSame(trace.slice(-2), ['a out stops', 'a in stops'])
   })
 
+  t.test('are gone also when they cannot tell what they hold, and shut down', async (t) => {
+    const trace: Trace = []
+    const unsure = new Buffer({ countThreshold: 100 })
+    const link = tracedLink('a', trace, { processors: [unsure] })
+    const planner = handPlanner(t, link)
+    await planner.start()
+    Object.defineProperty(unsure, 'size', {
+      get: () => {
+        throw new Error('who knows')
+      },
+    })
+    await t.rejects(planner.removeLinks(link), { message: /who knows/ })
+    t.strictSame(planner.links, [])
+    t.strictSame(trace.slice(-2), ['a out stops', 'a in stops'])
+  })
+
+  t.test('are told to stop when a transfer takes too long, and removed within the time for a shutdown', async (t) => {
+    captureLogs(t, 'fatal')
+    const trace: Trace = []
+    const link = tracedLink('a', trace, { push: () => new Promise(() => undefined) })
+    const planner = handPlanner(t, link, { shutdownTimeout: 0.2, ignoreExceptions: true })
+    await planner.start()
+    const transfer = planner.fire(link)
+    await turnOfTheLoop()
+    await planner.removeLinks(link)
+    t.match(await transfer, { errors: [{ code: 'DATABAY_TRANSFER_CANCELLED', message: /removal of its link/ }] })
+    t.strictSame(trace.slice(-2), ['a out stops', 'a in stops'])
+  })
+
+  t.test('are removed also when a transfer never ends; a shutdown then does not wait for it', async (t) => {
+    captureLogs(t, 'fatal')
+    const hung = new StubLink('hung')
+    hung.transfer = () => new Promise(() => undefined)
+    const planner = handPlanner(t, [hung, tracedLink('a')], { shutdownTimeout: 0.2 })
+    await planner.start()
+    void planner.fire(hung)
+    await t.rejects(planner.removeLinks(hung), {
+      code: 'DATABAY_SHUTDOWN_TIMEOUT',
+      message: /^links that were removed: the time for the shutdown was over before transfers of hung, .* had ended$/,
+    })
+    t.equal(planner.links.length, 1)
+    await planner.shutdown()
+  })
+
   t.test('can be added again', async (t) => {
     const trace: Trace = []
     const link = tracedLink('a', trace)

@@ -159,8 +159,10 @@ t.test('a link in quarantine is skipped, until it may transfer again', async (t)
   t.strictSame(told, ['skipped {"link":"a","scheduledAt":1000,"reason":"quarantined","running":0}'])
   t.strictSame(logs.messages(), ['a is skipped: it is quarantined'])
   t.match(dispatcher.counts, { transfers: 0, skipped: 1 })
+  t.match(dispatcher.stats, [{ link: 'a', skipped: 1, quarantinedUntil: 5000 }])
   link.quarantinedUntil = undefined
   t.ok(await dispatcher.dispatch(link, ON_TIME))
+  t.notOk('quarantinedUntil' in (dispatcher.stats[0] ?? {}))
 })
 
 t.test('as many transfers of a link run at once as it may have', async (t) => {
