@@ -203,7 +203,10 @@ export function bufferedBy(processors: readonly AnyProcessor[]): number {
 }
 
 function sizeOf(processor: AnyProcessor): number {
-  return typeof processor === 'function' ? 0 : (processor.size ?? 0)
+  if (typeof processor === 'function') return 0
+  const { size = 0 } = processor
+  if (Number.isInteger(size) && size >= 0) return size
+  throw new ImplementationError(`size of ${processor.constructor.name} must be a number of records, got ${show(size)}`)
 }
 
 function checkRecords(returned: unknown): Record[] {

@@ -33,6 +33,17 @@ t.test('listeners are told, until they listen no more', async (t) => {
   t.same(told, [1000])
 })
 
+t.test('another schedule takes the place of the whole, and listeners are told; the same one is none', async (t) => {
+  const retunable = new Retunable(schedule)
+  let told = 0
+  retunable.onChange(() => told++)
+  retunable.set({ ...schedule })
+  t.equal(told, 0)
+  const cron = { ...schedule, every: undefined, cron: '* * * * *', timeZone: 'UTC', alignToClock: false }
+  retunable.set(cron)
+  t.same([retunable.schedule, told], [cron, 1])
+})
+
 t.test('when a listener cannot go by it, all is as before', async (t) => {
   const retunable = new Retunable(schedule)
   const told: (number | undefined)[] = []

@@ -109,6 +109,24 @@ t.test('one record alone is taken as it is', async (t) => {
   t.strictSame(await payloadsOf(new Record([1, 2])), [[1, 2]])
 })
 
+t.test('a processor that tells no number of records as its size fails the transfer', async (t) => {
+  captureLogs(t)
+  class Odd {
+    readonly size: number
+    constructor(size: unknown) {
+      this.size = size as number
+    }
+    process(records: Record[]) {
+      return records
+    }
+  }
+  for (const size of [-1, 0.5, NaN, Infinity, '3', null]) {
+    const report = await run({ inlets: [giving(1)], processors: [new Odd(size)] }).catch((error: unknown) => error)
+    const message = /size of Odd must be a number of records/
+    t.match(report, report instanceof Error ? { code: 'DATABAY_IMPLEMENTATION', message } : { errors: [{ message }] })
+  }
+})
+
 t.test('undefined is a forgotten return', async (t) => {
   captureLogs(t)
   for (const pulled of [undefined, Promise.resolve(undefined)]) {
