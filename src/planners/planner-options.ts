@@ -132,7 +132,12 @@ export interface ThreadLostEvent {
   /** Number of the thread, from 1. */
   readonly thread: number
   readonly error: Error
-  /** The link that ended it or held it up; `undefined` when that is not known. */
+  /**
+   * The link that ended it or held it up; `undefined` when that is not known. It is known when its code went on without a
+   * pause from where it was called. What happens after an `await`, in a timer or in a rejection that nobody handles is taken to
+   * be the doing of the only link that transferred in the thread, if there was only one. From the second loss on it is known
+   * then, too: whose code the thread is in is watched more closely for a while, which makes its transfers dearer.
+   */
   readonly culprit: string | undefined
   /** Until when that link makes no transfers, in milliseconds since 1970; `undefined` when it goes on at once. */
   readonly quarantinedUntil: number | undefined
@@ -163,6 +168,9 @@ export interface PlannerCounts {
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
-  /** Records in buffers that were lost with their thread, as of their links' last reports. */
+  /**
+   * Records in buffers that were lost with their thread, as of their links' last reports, or that could neither be handed
+   * over nor released when their link left it.
+   */
   readonly lost: number
 }

@@ -8,6 +8,7 @@ import { toArray, type OneOrMany } from '../processor.js'
 import type { TransferReport } from '../report.js'
 import { Hosting, type Hit } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
+import type { LinkAddress } from '../threads/protocol.js'
 import { ThreadLink } from '../threads/thread-link.js'
 import type { Thread } from '../threads/thread.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
@@ -89,6 +90,8 @@ export class WorkerPlanner extends ClockedPlanner {
   /** URLs of link modules that are being added. */
   readonly #joining = new Set<string>()
   #saidLive = false
+  /** Whether links are being moved between threads without anybody having asked. */
+  #rebalancing = false
   /** When the next thread may be recycled. */
   #nextRecycling = 0
 
@@ -112,7 +115,10 @@ export class WorkerPlanner extends ClockedPlanner {
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
     this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, rehearse })
-    this.#hosting = new Hosting(this.pool)
+    this.#hosting = new Hosting(this.pool, {
+      drained: (report) => this.count(report),
+      lost: (records) => this.countLost(records),
+    })
     this.#modules = new Set(modules)
     this.pool.on('lost', (lost) => {
       this.#onLost(lost)
@@ -121,7 +127,7 @@ export class WorkerPlanner extends ClockedPlanner {
       if (this.running) this.#recycle(thread)
     })
     this.pool.on('unbalanced', () => {
-      if (this.running) this.rebalance().catch(logFailure('links could not be moved between threads'))
+      this.#rebalanceByItself()
     })
     this.#sayLive(live)
   }
@@ -151,7 +157,7 @@ export class WorkerPlanner extends ClockedPlanner {
   async setThreads(threads: number): Promise<void> {
     const size = checkCount('threads', threads, 1)
     await this.settled()
-    await this.#hosting.upkeep.resize(size)
+    await this.#orStopped('threads were set', this.#hosting.upkeep.resize(size))
   }
 
   /**
@@ -160,7 +166,7 @@ export class WorkerPlanner extends ClockedPlanner {
    */
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
-    await this.#hosting.upkeep.rebalance()
+    await this.#orStopped('links were moved', this.#hosting.upkeep.rebalance())
   }
 
   /**
@@ -178,6 +184,7 @@ export class WorkerPlanner extends ClockedPlanner {
     if (!this.#modules.has(url)) throw new MissingLinkError(`link module ${url} is not in this planner`)
     const hooks = {
       drained: (report: TransferReport) => this.count(report),
+      wants: (link: LinkAddress) => this.#modules.has(link.module) && !this.#removed.has(addressOf(link)),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
         const here = links.filter((link) => this.links.includes(link))
@@ -187,7 +194,8 @@ export class WorkerPlanner extends ClockedPlanner {
         this.#hosting.drop(here)
       },
     }
-    await this.#hosting.reload(url, hooks, (link) => super.addLinks(link))
+    const reloaded = this.#hosting.reload(url, hooks, (link) => super.addLinks(link))
+    await this.#orStopped('a module was loaded anew', reloaded)
     getLogger('databay.WorkerPlanner').info('%s is loaded anew', url)
   }
 
@@ -199,7 +207,10 @@ export class WorkerPlanner extends ClockedPlanner {
    */
   async recycle(): Promise<void> {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
-    for (const thread of this.pool.threads) await this.#hosting.upkeep.recycle(thread)
+    const recycleAll = async () => {
+      for (const thread of this.pool.threads) await this.#hosting.upkeep.recycle(thread)
+    }
+    await this.#orStopped('threads were recycled', recycleAll())
   }
 
   /** URLs of this planner's link modules: a copy of the list. */
@@ -272,7 +283,7 @@ export class WorkerPlanner extends ClockedPlanner {
   protected override async prepare(): Promise<void> {
     await this.pool.start()
     const hosted = await this.#hosting.host([...this.#modules])
-    const removed = hosted.filter((link) => this.#removed.has(addressOf(link)))
+    const removed = hosted.filter(({ description }) => this.#removed.has(addressOf(description)))
     this.#hosting.drop(removed)
     for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
@@ -291,13 +302,31 @@ export class WorkerPlanner extends ClockedPlanner {
     for (const link of links) {
       if (!(link instanceof ThreadLink) || !this.#modules.has(link.description.module)) continue
       if (this.#hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
-      else this.#removed.add(addressOf(link))
+      else this.#removed.add(addressOf(link.description))
     }
   }
 
   #forget(module: string): void {
     this.#modules.delete(module)
     for (const address of this.#removed) if (address.startsWith(`${module} `)) this.#removed.delete(address)
+  }
+
+  /** Moves links between threads, unless that is under way: it waits for transfers of the links that move. */
+  #rebalanceByItself(): void {
+    if (!this.running || this.#rebalancing) return
+    this.#rebalancing = true
+    this.rebalance()
+      .catch(this.#logUnlessStopped('links could not be moved between threads'))
+      .finally(() => {
+        this.#rebalancing = false
+      })
+  }
+
+  /** For what is done unasked: that a shutdown ends it is no failure. */
+  #logUnlessStopped(message: string): (error: unknown) => void {
+    return (error) => {
+      if (this.running) logFailure(message)(error)
+    }
   }
 
   /** Recycles a thread that is worn, unless one is being recycled or has just failed to be. */
@@ -309,7 +338,7 @@ export class WorkerPlanner extends ClockedPlanner {
     }
     this.#hosting.upkeep
       .recycle(thread)
-      .catch(logFailure(`thread ${thread.number} could not be recycled`))
+      .catch(this.#logUnlessStopped(`thread ${thread.number} could not be recycled`))
       .finally(done)
   }
 
@@ -336,10 +365,25 @@ export class WorkerPlanner extends ClockedPlanner {
     this.notify('threadLost', event)
   }
 
+  /**
+   * What is under way when the planner is shut down fails for that.
+   *
+   * @param what - what was done, for the error
+   */
+  async #orStopped<T>(what: string, work: Promise<T>): Promise<T> {
+    const { running } = this
+    try {
+      return await work
+    } catch (error) {
+      if (!running || this.running) throw error
+      throw new PlannerStateError(`the planner was shut down while ${what}`, { cause: error })
+    }
+  }
+
   /** Adds to threads that are up, once a start that is under way has ended. */
   async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
     await this.settled()
-    const hosted = await this.#hosting.host(modules)
+    const hosted = await this.#orStopped('links were added', this.#hosting.host(modules))
     for (const module of modules) this.#modules.add(module)
     try {
       await super.addLinks([...live, ...hosted])
@@ -391,7 +435,7 @@ function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>
 }
 
 /** Which link of which module it is. URLs hold no spaces. */
-function addressOf({ description: { module, exportName, index } }: ThreadLink): string {
+function addressOf({ module, exportName, index }: LinkAddress): string {
   return `${module} ${exportName} ${index ?? ''}`
 }
 

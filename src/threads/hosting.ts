@@ -1,12 +1,12 @@
-import { LinkModuleError } from '../errors.js'
+import { LinkModuleError, PlannerStateError } from '../errors.js'
 import type { PlannedLink } from '../planned-link.js'
 import { nameOf } from './link-module.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
-import type { LinkDescription } from './protocol.js'
+import { INSTANCES, type LinkDescription } from './protocol.js'
 import { moduleError, type ReloadHooks } from './reload.js'
 import { Residents } from './residents.js'
 import type { Thread } from './thread.js'
-import { ThreadLink } from './thread-link.js'
+import { ThreadLink, type LinkHooks } from './thread-link.js'
 import type { LostThread } from './thread-pool.js'
 import { Upkeep, type ChangingPool } from './upkeep.js'
 
@@ -33,8 +33,11 @@ export class Hosting {
     this.upkeep.separateSoon()
   }
 
-  constructor(pool: ChangingPool) {
+  readonly #hooks: LinkHooks | undefined
+
+  constructor(pool: ChangingPool, hooks?: LinkHooks) {
     this.#pool = pool
+    this.#hooks = hooks
     this.upkeep = new Upkeep(pool, this.#residents)
   }
 
@@ -49,26 +52,22 @@ export class Hosting {
    * @throws {@link LinkModuleError} naming the module that cannot be used, or an `AggregateError` of several
    */
   async host(modules: readonly string[]): Promise<ThreadLink[]> {
-    const [describing] = this.#pool.threads
-    if (describing === undefined || modules.length === 0) return []
-    const descriptions: LinkDescription[] = []
-    const errors: Error[] = []
-    // in one thread, so that instances which modules share are seen to be the same; one by one, so that a module which
-    // ends the thread is told from the others
-    for (const module of modules) {
-      try {
-        const described = await describing.describe(module)
-        this.#checkOnce(described, descriptions)
-        descriptions.push(...described)
-      } catch (thrown) {
-        errors.push(moduleError(module, thrown))
+    if (modules.length === 0) return []
+    for (;;) {
+      const [thread] = this.#pool.threads
+      if (thread === undefined) throw new PlannerStateError('the planner was shut down while link modules were loaded')
+      const { descriptions, errors } = await this.#describe(modules, thread)
+      const [error] = errors
+      if (error === undefined) {
+        const links = this.#place(descriptions)
+        this.#residents.add(links)
+        return links
       }
+      // a thread that was retired meanwhile takes no more tasks: another one does
+      const [now] = this.#pool.threads
+      if (now === undefined || this.#pool.threads.includes(thread))
+        throw errors.length === 1 ? error : new AggregateError(errors, errors.join('; '))
     }
-    const [error] = errors
-    if (error !== undefined) throw errors.length === 1 ? error : new AggregateError(errors, errors.join('; '))
-    const links = this.#place(descriptions)
-    this.#residents.add(links)
-    return links
   }
 
   /**
@@ -77,11 +76,7 @@ export class Hosting {
    * @param start - adds links to the planner
    * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
    */
-  reload(
-    module: string,
-    hooks: Pick<ReloadHooks, 'drained' | 'remove'>,
-    start: (link: ThreadLink) => Promise<void>,
-  ): Promise<void> {
+  reload(module: string, hooks: Omit<ReloadHooks, 'add'>, start: (link: ThreadLink) => Promise<void>): Promise<void> {
     const add = async (description: LinkDescription, thread: Thread) => {
       const link = this.#make(description, [thread])
       this.#residents.add([link])
@@ -108,15 +103,54 @@ export class Hosting {
   }
 
   /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
-  lost({ thread, runs, inside }: LostThread): Hit {
+  lost({ thread, runs, inside, traced }: LostThread): Hit {
     const hit = this.#residents.in(thread)
-    // nobody else was there
-    const suspect = inside ?? (runs.length === 1 ? runs[0] : undefined)
+    // nobody else transferred there; though it may have been by what another had left behind
+    const suspect = inside ?? (runs.length === 1 && !traced ? runs[0] : undefined)
     const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
     culprit?.strike()
     const losses = hit.map((link) => link.lost(thread))
     const buffered = () => losses.reduce((sum, loss) => sum + loss(), 0)
     return { names: hit.map(({ name }) => name), buffered, culprit }
+  }
+
+  /**
+   * Loads modules, in one thread, so that instances which modules share are seen to be the same; one by one, so that a module
+   * which ends the thread is told from the others.
+   */
+  async #describe(modules: readonly string[], thread: Thread) {
+    const descriptions: LinkDescription[] = []
+    const errors: Error[] = []
+    for (const module of modules) {
+      try {
+        const described = await thread.describe(module)
+        await this.#identify(thread, described)
+        this.#checkOnce(described, descriptions)
+        descriptions.push(...described)
+      } catch (thrown) {
+        errors.push(moduleError(module, thrown))
+      }
+    }
+    return { descriptions, errors }
+  }
+
+  /**
+   * Instances are known by what a thread calls them. When that is another thread than it was, those of links that have a
+   * place already are asked for anew.
+   */
+  async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
+    const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
+    const unknown = this.#residents.all.filter((link) => !known(link))
+    for (const module of new Set(unknown.map(({ description }) => description.module))) {
+      // it was loaded before; should it not be any more, its links are still who they were
+      const now = await thread.describe(module).catch((): LinkDescription[] => [])
+      const byName = new Map(now.map((one) => [nameOf(one.exportName, one.index), one]))
+      for (const link of unknown.filter(({ description }) => description.module === module)) {
+        const { description } = link
+        const { identity, instances } = byName.get(nameOf(description.exportName, description.index)) ?? description
+        link.redescribe({ ...description, identity, instances })
+      }
+    }
   }
 
   /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
@@ -155,8 +189,13 @@ export class Hosting {
 
   #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
     const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
-    return new ThreadLink(description, hosts, this.#onLane)
+    return new ThreadLink(description, hosts, this.#onLane, this.#hooks)
   }
+}
+
+/** Which worker has named a link and its instances. */
+function namerOf({ identity }: LinkDescription): number {
+  return Math.floor(identity / INSTANCES)
 }
 
 function newcomer({ lane }: LinkDescription): Placeable {

@@ -16,16 +16,17 @@ import { packDescriptions, type PackedDescriptions } from './packed-descriptions
 import { pack, uncloneable, unpack } from './packed-records.js'
 import { ReportPacker } from './packed-reports.js'
 import { unpackRuns, type PackedRuns } from './packed-runs.js'
-import type {
-  Calls,
-  Channel,
-  LinkAddress,
-  LinkDescription,
-  Note,
-  OpenRequest,
-  RunRequest,
-  Task,
-  ThreadSetup,
+import {
+  INSTANCES,
+  type Calls,
+  type Channel,
+  type LinkAddress,
+  type LinkDescription,
+  type Note,
+  type OpenRequest,
+  type RunRequest,
+  type Task,
+  type ThreadSetup,
 } from './protocol.js'
 import { monotonic, Pulse } from './pulse.js'
 import { Rehearsal } from './rehearsal.js'
@@ -39,9 +40,6 @@ const BRIEF = 0.5
 
 /** How many runs that have begun are kept in the queue at most. */
 const QUEUE_CHUNK = 1024
-
-/** More instances than this are in no thread. */
-const INSTANCES = 2 ** 32
 
 /** The links of a module, by their export and place in it. */
 type LinksByName = ReadonlyMap<string, ExportedLink>
@@ -94,7 +92,7 @@ export class LinkHost {
   /** Told when a run has ended. */
   #onEnd: () => void = () => undefined
   readonly #pulse: Pulse
-  readonly #trace: Trace | undefined
+  #trace: Trace | undefined
   readonly #rehearsal: Rehearsal | undefined
   readonly #deadlines = new Deadlines()
   /** Identifies what is limited in time among the deadlines, beside the runs. */
@@ -155,6 +153,10 @@ export class LinkHost {
         break
       case 'cancel':
         this.#cancel(this.#links.get(note.link), note.upTo, restoreError(note.reason))
+        break
+      case 'endTrace':
+        this.#trace?.end()
+        this.#trace = undefined
         break
     }
   }
@@ -377,7 +379,7 @@ export class LinkHost {
       if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
       return one
     })
-    const states = save(hosted.map(({ link }) => link))
+    const states = await this.#save(ids, hosted)
     // what cannot be handed over must not be closed
     structuredClone(states)
     for (const [at, id] of ids.entries()) {
@@ -390,8 +392,18 @@ export class LinkHost {
       }
     }
     // what was handed over is here no more, should the links come back to this thread
-    for (const { link } of hosted) for (const processor of statefulProcessors(link)) processor.reset?.()
+    for (const { link } of hosted) reset(link)
     return { states }
+  }
+
+  /** What links hand over. A part that several share is in the state of the first. */
+  #save(ids: readonly number[], hosted: readonly HostedLink[]): MaybePromise<LinkState[]> {
+    const { shutdownTimeout } = this.#setup
+    const late = () => new ShutdownTimeoutError(`links did not tell what they keep within ${shutdownTimeout} ms`)
+    const saved = new Set<object>()
+    return this.#within(shutdownTimeout, late, () =>
+      hosted.map(({ link, inside }, at) => this.#enter(ids[at] ?? 0, inside, () => stateOf(link, saved))),
+    )
   }
 
   /** Ends when all have, and their reports are told. */
@@ -589,17 +601,14 @@ function begin(link: Link, request: HostedRequest): MaybePromise<TransferReport>
   return 'begin' in link ? link.begin(request) : (link as Link).transfer(request)
 }
 
-/** What links hand over. A part that several share is in the state of the first. */
-function save(links: readonly Link[]): LinkState[] {
-  const saved = new Set<object>()
-  return links.map((link) =>
-    partsOf(link).map((part) => {
-      const kind = part.constructor.name
-      if (saved.has(part)) return { kind, state: undefined }
-      saved.add(part)
-      return { kind, state: part.saveState?.() }
-    }),
-  )
+/** What a link hands over, without what was `saved` already. */
+function stateOf(link: Link, saved: Set<object>): LinkState {
+  return partsOf(link).map((part) => {
+    const kind = part.constructor.name
+    if (saved.has(part)) return { kind, state: undefined }
+    saved.add(part)
+    return { kind, state: part.saveState?.() }
+  })
 }
 
 /** Gives each part what the one in its place has handed over, unless the link's code has changed and it is of another kind. */
@@ -613,6 +622,18 @@ function restore(link: Link, states: LinkState): void {
       getLogger('databay.LinkHost').warn(
         `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
       )
+  }
+}
+
+/** Has the processors let go of what they hold. */
+function reset(link: Link): void {
+  for (const processor of statefulProcessors(link)) {
+    try {
+      processor.reset?.()
+    } catch (thrown) {
+      const name = processor.constructor.name
+      getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
+    }
   }
 }
 

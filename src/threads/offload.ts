@@ -45,10 +45,12 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
     const processed: Record[][] = new Array<Record[]>(chunks.length)
     let taken = 0
     let failed = false
-    // each thread takes the next chunk as soon as it is done with one
-    const work = async (thread: Thread) => {
+    // each thread takes the next chunk as soon as it is done with one; by then another may have taken its place
+    const work = async (index: number) => {
       for (let at = taken++; at < chunks.length && !failed && !update.signal.aborted; at = taken++) {
         try {
+          const thread = pool.threads[index % pool.threads.length]
+          if (thread === undefined) throw new PlannerStateError(`processor ${exportName} has lost its threads`)
           processed[at] = await ship(thread, chunks[at] ?? [], update)
         } catch (error) {
           failed = true
@@ -57,8 +59,7 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
       }
     }
     const start = next++
-    const workers = pool.threads.slice(0, chunks.length).map((_, index) => (start + index) % pool.threads.length)
-    await Promise.all(workers.map((index) => work(pool.threads[index] as Thread)))
+    await Promise.all(pool.threads.slice(0, chunks.length).map((_, index) => work(start + index)))
     update.signal.throwIfAborted()
     const all: Record[] = []
     for (const chunk of processed) for (const record of chunk) all.push(record)

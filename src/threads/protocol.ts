@@ -47,6 +47,9 @@ export interface LinkDescription extends Pick<
   readonly instances: readonly number[]
 }
 
+/** More instances than this are in no thread. */
+export const INSTANCES = 2 ** 32
+
 /** Which link of which module. */
 export type LinkAddress = Pick<LinkDescription, 'module' | 'exportName' | 'index'>
 
@@ -141,6 +144,8 @@ export type Task = { [K in CallName]: { readonly call: K; readonly task: number 
 /** What goes to a thread beside its tasks. */
 export type Note =
   | { readonly note: 'logLevels'; readonly levels: LogLevels }
+  /** Ends the trace of {@link ThreadSetup.trace}. */
+  | { readonly note: 'endTrace' }
   /** Tells the transfers of a link to stop, up to that of a number: those that run, and those still on their way. */
   | { readonly note: 'cancel'; readonly link: number; readonly upTo: number; readonly reason: PlainError }
 

@@ -2,7 +2,7 @@ import { LinkModuleError, toError } from '../errors.js'
 import type { TransferReport } from '../report.js'
 import { nameOf } from './link-module.js'
 import type { LinkAddress, LinkDescription } from './protocol.js'
-import { relocate } from './relocation.js'
+import { relocate, spread, withdraw } from './relocation.js'
 import type { Residents } from './residents.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
@@ -14,7 +14,9 @@ export interface ReloadHooks {
   drained(report: TransferReport): void
   /** Removes links that the module does not export any more. */
   remove(links: readonly ThreadLink[]): Promise<void>
-  /** Adds a link that it did not export before, to be opened in a thread. */
+  /** Whether a link that it did not export before is to be added: it may have been removed. */
+  wants(address: LinkAddress): boolean
+  /** Adds it, to be opened in a thread. */
   add(description: LinkDescription, thread: Thread): Promise<ThreadLink>
 }
 
@@ -65,8 +67,11 @@ export class Reload {
       for (const group of this.#groupsIn(old, gone)) await relocate(group, old, fresh, false)
     for (const renewal of renewals) await this.#spreadRest(renewal, gone)
     await this.#hooks.remove([...gone])
-    this.#redescribe(renewals)
-    for (const { old } of renewals) await this.#pool.retire(old)
+    try {
+      this.#redescribe(renewals)
+    } finally {
+      for (const { old } of renewals) await this.#pool.retire(old)
+    }
   }
 
   /** Starts fresh threads, and loads all modules there that the old ones have links of. */
@@ -103,7 +108,8 @@ export class Reload {
     for (const link of this.#statelessIn(old, gone)) {
       if (!this.#isOurs(link)) continue
       this.#spread.push({ link, renewal })
-      await this.#respread(link, renewal)
+      await link.spreadTo(fresh, this.#residents.nextId(), false)
+      await withdraw(link, old)
     }
   }
 
@@ -118,24 +124,19 @@ export class Reload {
   async #goBack(renewals: readonly Renewal[]): Promise<void> {
     await this.#hooks.remove(this.#added)
     for (const { group, renewal } of this.#moved) await relocate(group, renewal.fresh, renewal.old, false)
+    for (const { old, fresh } of renewals) this.#pool.replace(fresh, old)
     for (const { link, renewal } of this.#spread) {
-      if (!link.threads.includes(renewal.old)) await link.spreadTo(renewal.old, this.#residents.nextId())
-      await link.withdrawFrom(renewal.fresh)
+      if (!link.threads.includes(renewal.old)) await spread(link, renewal.old, this.#residents, this.#pool.threads)
+      await withdraw(link, renewal.fresh)
     }
-    for (const { old, fresh } of renewals) {
-      this.#pool.replace(fresh, old)
-      await this.#pool.retire(fresh)
-    }
+    for (const { fresh } of renewals) await this.#pool.retire(fresh)
   }
 
   async #spreadRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
-    for (const link of this.#statelessIn(renewal.old, gone)) await this.#respread(link, renewal)
-  }
-
-  /** Has a stateless link hosted by the fresh thread rather than the old one. */
-  async #respread(link: ThreadLink, { old, fresh }: Renewal): Promise<void> {
-    await link.spreadTo(fresh, this.#residents.nextId())
-    await link.withdrawFrom(old)
+    for (const link of this.#statelessIn(renewal.old, gone)) {
+      await spread(link, renewal.fresh, this.#residents, this.#pool.threads)
+      await withdraw(link, renewal.old)
+    }
   }
 
   #redescribe(renewals: readonly Renewal[]): void {
@@ -151,7 +152,7 @@ export class Reload {
     if (first === undefined) return
     const known = new Set(this.#residents.all.map(({ description }) => keyOf(description)))
     for (const [key, description] of first.descriptions) {
-      if (description.module !== this.#module || known.has(key)) continue
+      if (description.module !== this.#module || known.has(key) || !this.#hooks.wants(description)) continue
       this.#added.push(await this.#hooks.add(description, first.fresh))
     }
   }

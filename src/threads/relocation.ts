@@ -1,6 +1,8 @@
 import { ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
+import type { Residents } from './residents.js'
 import type { Thread } from './thread.js'
+import type { ThreadLink } from './thread-link.js'
 
 /** A link on its way from one thread to another. Its transfers that come due meanwhile wait. */
 export interface Departure {
@@ -14,6 +16,11 @@ export interface Departure {
   arrive(thread: Thread, state: unknown): Promise<void>
   /** It is open where it was, as nothing came of it. */
   stay(): void
+  /**
+   * It leaves without what its instances have: what its buffers hold is released through its outlets. Gives how many records
+   * are lost all the same.
+   */
+  giveUp(): Promise<number>
   /** Ends the move: what waits goes on, wherever it is by now. */
   end(): void
 }
@@ -77,11 +84,15 @@ async function withoutState(
     throw thrown
   }
   const err = toError(thrown)
-  getLogger('databay.WorkerPlanner').error(
-    { err },
-    `links of thread ${from.number} begin anew, as they could not hand over what they have: ${err.message}`,
-  )
-  if (!lost) await closeAll(departures, from)
+  const text = `links of thread ${from.number} begin anew, as they could not hand over what they have: ${err.message}`
+  if (lost) {
+    getLogger('databay.WorkerPlanner').error({ err }, text)
+    return new Map()
+  }
+  const records = await Promise.all(departures.map((departure) => departure.giveUp()))
+  const sum = records.reduce((all, one) => all + one, 0)
+  getLogger('databay.WorkerPlanner').error({ err }, sum === 0 ? text : `${text}; ${sum} buffered records are lost`)
+  await closeAll(departures, from)
   return new Map()
 }
 
@@ -106,4 +117,35 @@ async function goBack(
   const states = new Map([...before, ...since])
   // one that cannot be opened there either is tried again, with its state
   await Promise.allSettled(departures.map((departure) => departure.arrive(from, states.get(departure))))
+}
+
+/**
+ * Has a stateless link hosted by a further thread. When it cannot be opened there, it goes on in the `threads` that host it
+ * already; when none does, it is tried again when it is next due.
+ */
+export async function spread(
+  link: ThreadLink,
+  thread: Thread,
+  residents: Pick<Residents, 'nextId'>,
+  threads: readonly Thread[],
+): Promise<void> {
+  const anyway = !link.threads.some((one) => threads.includes(one))
+  try {
+    await link.spreadTo(thread, residents.nextId(), anyway)
+  } catch (thrown) {
+    const err = toError(thrown)
+    const text = `${link.name} could not be opened in thread ${thread.number} too: ${err.message}`
+    getLogger('databay.WorkerPlanner').error({ err }, text)
+  }
+}
+
+/** Has a stateless link hosted no more by a thread that leaves. */
+export async function withdraw(link: ThreadLink, thread: Thread): Promise<void> {
+  try {
+    await link.withdrawFrom(thread)
+  } catch (thrown) {
+    const err = toError(thrown)
+    const text = `${link.name} failed to shut down in thread ${thread.number}, which leaves: ${err.message}`
+    getLogger('databay.WorkerPlanner').error({ err }, text)
+  }
 }

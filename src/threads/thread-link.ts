@@ -36,6 +36,14 @@ interface Host {
   handovers: number
 }
 
+/** What comes of a link that nobody asked for. */
+export interface LinkHooks {
+  /** Its buffers were drained, as they could not be handed over. */
+  drained(report: TransferReport): void
+  /** It has lost records that were in its buffers. */
+  lost(records: number): void
+}
+
 /**
  * The main thread's side of a link that is hosted by a thread: a link to a planner, whose transfers are messages. It
  * has one host, or one in each thread when it is stateless.
@@ -46,9 +54,12 @@ export class ThreadLink implements PlannedLink {
   readonly since = performance.now()
   readonly #retunable: Retunable
   readonly #hosts: Host[]
+  /** Those in which it makes no more transfers, until the last has ended. */
+  #withdrawn: Set<Host> | undefined
   /** Made at its first transfer: many links may be idle. */
   #learner: LaneLearner | undefined
   readonly #onLane: () => void
+  readonly #hooks: LinkHooks
   #transfers = 0
   #running = 0
   /** Which transfers were told to stop: some may be on their way still. */
@@ -70,11 +81,13 @@ export class ThreadLink implements PlannedLink {
     description: LinkDescription,
     hosts: readonly { readonly thread: Thread; readonly id: number }[],
     onLane: () => void,
+    hooks: LinkHooks = NO_HOOKS,
   ) {
     this.#description = description
     this.#retunable = new Retunable(description.schedule)
     this.#hosts = hosts.map(({ thread, id }) => newHost(thread, id))
     this.#onLane = onLane
+    this.#hooks = hooks
   }
 
   get description(): LinkDescription {
@@ -154,6 +167,11 @@ export class ThreadLink implements PlannedLink {
     return left === 0 ? undefined : Date.now() + Math.round(left)
   }
 
+  /** Where it is open, also where it makes no more transfers. */
+  get #everywhere(): readonly Host[] {
+    return this.#withdrawn === undefined ? this.#hosts : [...this.#hosts, ...this.#withdrawn]
+  }
+
   /** Whether one of its instances is open under this id. */
   hasHost(id: number): boolean {
     return this.#hosts.some((host) => host.id === id)
@@ -181,7 +199,7 @@ export class ThreadLink implements PlannedLink {
   cancel(reason: Error): void {
     const upTo = this.#transfers - 1
     this.#stopped = { upTo, reason }
-    for (const { thread, id } of this.#hosts) {
+    for (const { thread, id } of this.#everywhere) {
       thread.note({ note: 'cancel', link: id, upTo, reason: plainError(reason) })
     }
   }
@@ -209,7 +227,7 @@ export class ThreadLink implements PlannedLink {
 
   async onShutdown(): Promise<void> {
     this.#started = false
-    const results = await Promise.allSettled(this.#hosts.map((host) => close(host)))
+    const results = await Promise.allSettled(this.#everywhere.map((host) => close(host)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
@@ -292,6 +310,13 @@ export class ThreadLink implements PlannedLink {
       stay: () => {
         host.open = open
       },
+      giveUp: async () => {
+        if (this.#buffered > 0) this.#hooks.drained(await this.#drainLast(host))
+        const lost = this.#buffered
+        this.#buffered = 0
+        if (lost > 0) this.#hooks.lost(lost)
+        return lost
+      },
       end: () => {
         host.moving = false
         host.onLost = nothing
@@ -302,14 +327,17 @@ export class ThreadLink implements PlannedLink {
     }
   }
 
-  /** Is hosted by a further thread too: it is stateless. Until it is open there, transfers go to the others. */
-  async spreadTo(thread: Thread, id: number): Promise<void> {
+  /**
+   * Is hosted by a further thread too: it is stateless. Until it is open there, transfers go to the others.
+   *
+   * @param anyway - whether it is hosted there also when it cannot be opened: it is tried again when it is next due
+   */
+  async spreadTo(thread: Thread, id: number, anyway: boolean): Promise<void> {
     const host = newHost(thread, id)
     try {
       if (this.#started) await this.#open(host)
     } catch (thrown) {
-      // it is tried again when it is next due
-      if (thrown instanceof ThreadLostError) this.#hosts.push(host)
+      if (anyway || thrown instanceof ThreadLostError) this.#hosts.push(host)
       throw thrown
     }
     this.#hosts.push(host)
@@ -322,8 +350,14 @@ export class ThreadLink implements PlannedLink {
     const at = this.#hosts.findIndex((host) => host.thread === thread)
     const [host] = at < 0 || this.#hosts.length === 1 ? [] : this.#hosts.splice(at, 1)
     if (host === undefined) return
-    if (host.running > 0) await new Promise<void>((resolve) => (host.onIdle = resolve))
-    await close(host)
+    this.#withdrawn ??= new Set()
+    this.#withdrawn.add(host)
+    try {
+      if (host.running > 0) await new Promise<void>((resolve) => (host.onIdle = resolve))
+      await close(host)
+    } finally {
+      this.#withdrawn.delete(host)
+    }
   }
 
   toString(): string {
@@ -340,6 +374,16 @@ export class ThreadLink implements PlannedLink {
     this.#running++
     const what = { transferNumber: this.#transfers++, scheduledAt, drain }
     this.#run(new Run(this, this.#leastLoaded(), what, resolve))
+  }
+
+  /** Drains its buffers where it is open still, though it makes no other transfers there. */
+  #drainLast(host: Host): Promise<TransferReport> {
+    return new Promise((resolve) => {
+      const what = { transferNumber: this.#transfers++, scheduledAt: Date.now(), drain: true }
+      this.#running++
+      host.running++
+      host.thread.run(new Run(this, host, what, resolve))
+    })
   }
 
   /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
@@ -388,7 +432,10 @@ export class ThreadLink implements PlannedLink {
    */
   failed(run: Run, error: Error): void {
     leave(run.at)
-    if (error instanceof NotBegunError) this.#runAnew(run)
+    // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of one that
+    // leaves its thread has to be in that
+    const anew = this.quarantinedUntil === undefined && !(run.drain && run.at.moving)
+    if (error instanceof NotBegunError && anew) this.#runAnew(run)
     else this.#fail(run, error)
   }
 
@@ -514,6 +561,8 @@ class Run implements HostedRun {
     this.#link.failed(this, error)
   }
 }
+
+const NO_HOOKS: LinkHooks = { drained: () => undefined, lost: () => undefined }
 
 /** A transfer has left its host. */
 function leave(host: Host): void {

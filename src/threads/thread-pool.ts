@@ -1,14 +1,16 @@
 import { EventEmitter } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { ThreadLostError, toError } from '../errors.js'
 import { library } from '../libraries.js'
 import { freeLocksOf, shareLocks } from '../locks.js'
-import { logLevels, onLogLevels } from '../log.js'
+import { getLogger, logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
 import type { ThreadSettings } from './protocol.js'
 import { Thread, type Lost, type RunTask } from './thread.js'
+import { TraceTerm } from './trace-term.js'
 import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watch } from './watch.js'
 
@@ -24,6 +26,13 @@ const UNBOUNDED = 1_000_000
  * limit: with 64 MiB, two of twelve threads out of memory took the whole process with them; with 32, none of twenty.
  */
 const YOUNG_GENERATION_MB = 32
+
+/** How long to wait until a worker is started again that ended before it took tasks, in milliseconds: twice as long each time. */
+const REVIVAL = 500
+const LONGEST_REVIVAL = 60_000
+
+/** How often a thread that leaves is looked at, whether it has done all that it was asked to do, in milliseconds. */
+const AFTERWORK = 10
 
 /** How long threads may take to let through what they have printed, in milliseconds. */
 const MAX_REST = 500
@@ -80,6 +89,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #reasons = new WeakMap<Worker, Error>()
   readonly #settings: ThreadSettings
   readonly #watch: Watch<Thread>
+  /** For how long threads that were lost are traced. */
+  readonly #terms = new WeakMap<Thread, TraceTerm>()
   readonly #utilization = new Utilization()
   #looking: NodeJS.Timeout | undefined
   #size: number
@@ -190,9 +201,15 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
 
   /** Starts a thread that is to take the place of another. Until it has, it belongs to no one. */
   async startReplacement(thread: Thread): Promise<Thread> {
+    if (!this.#running) throw new ThreadLostError(`thread ${thread.number} has ended with its planner`)
     const fresh = this.#startThread(thread.number)
     this.#leaving.add(fresh)
-    await this.#areReady([fresh])
+    try {
+      await this.#areReady([fresh])
+    } catch (thrown) {
+      await this.retire(fresh)
+      throw thrown
+    }
     return fresh
   }
 
@@ -203,13 +220,16 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#threads = this.#threads.map((thread) => (thread === old ? fresh : thread))
   }
 
-  /** Ends a thread that has left. */
+  /** Ends a thread that has left, when it has done what it was asked to do before. */
   async retire(thread: Thread): Promise<void> {
+    const since = performance.now()
+    // the links are elsewhere, but it may shut one down, describe a module, or process records
+    while (thread.busy && performance.now() - since < this.#settings.shutdownTimeout) await wait(AFTERWORK)
     await this.#rest([thread])
     this.#leaving.delete(thread)
     const piscina = this.#piscinas.get(thread)
     this.#piscinas.delete(thread)
-    thread.end()
+    thread.end('was retired')
     await piscina?.destroy()
   }
 
@@ -259,6 +279,20 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   #startThread(number: number): Thread {
+    const run: RunTask = (worker, task, transferList) => {
+      const piscina = this.#piscinas.get(thread)
+      if (piscina === undefined || thread.worker !== worker)
+        return Promise.reject(new Error('the thread of this task is gone'))
+      return piscina.run(task, { transferList })
+    }
+    const thread = new Thread(number, this.#settings, run)
+    this.#startWorkers(thread)
+    return thread
+  }
+
+  /** @param failures - how many pools of this thread in a row could not replace a worker */
+  #startWorkers(thread: Thread, failures = 0): void {
+    const since = performance.now()
     const { Piscina } = library('piscina')
     const piscina = new Piscina({
       filename: ENTRY,
@@ -273,11 +307,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
         ...(this.#options.memoryLimit !== undefined && { maxOldGenerationSizeMb: this.#options.memoryLimit }),
       },
     })
-    const run: RunTask = (worker, task, transferList) => {
-      if (thread.worker !== worker) return Promise.reject(new Error('the thread of this task is gone'))
-      return piscina.run(task, { transferList })
-    }
-    const thread = new Thread(number, this.#settings, run)
     this.#piscinas.set(thread, piscina)
     // what a thread throws outside of any task; its end is heard of by `exit`
     piscina.on('error', () => undefined)
@@ -285,7 +314,25 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       // one that takes another's place is in the pool only after this
       queueMicrotask(() => this.#adopt(thread, piscina))
     })
-    return thread
+    piscina.on('workerDestroy', () => {
+      queueMicrotask(() => {
+        const isDead = this.#piscinas.get(thread) === piscina && piscina.threads.length === 0
+        const inRow = performance.now() - since > LONGEST_REVIVAL ? 0 : failures
+        if (isDead) this.#revive(thread, piscina, inRow)
+      })
+    })
+  }
+
+  /** A worker that was to take another's place has ended before it could, after which Piscina starts no more: it is tried anew. */
+  #revive(thread: Thread, piscina: Piscina, failures: number): void {
+    const delay = Math.min(LONGEST_REVIVAL, REVIVAL * 2 ** failures)
+    getLogger('databay.ThreadPool').error(
+      `the worker that was to take the place of thread ${thread.number} has ended at once: the next try is in ${delay} ms`,
+    )
+    setTimeout(() => {
+      if (this.#piscinas.get(thread) !== piscina) return
+      this.#startWorkers(thread, failures + 1)
+    }, delay).unref()
   }
 
   #adopt(thread: Thread, piscina: Piscina): void {
@@ -306,18 +353,33 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
 
   #look(): void {
     for (const { thread, reason } of this.#watch.look(this.#all)) void this.endWorker(thread, reason)
+    const now = performance.now()
+    for (const thread of this.#threads)
+      if (thread.trace && this.#terms.get(thread)?.isOver(now) === true) thread.trace = false
     const { maxTransfersPerThread = Infinity } = this.#options
     const worn = this.#threads.find(({ given }) => given >= maxTransfersPerThread)
     if (worn !== undefined) this.emit('worn', worn)
     if (this.#utilization.look(this.#threads)) this.emit('unbalanced')
   }
 
+  /** When it is not sure who ended it, a thread is watched more closely for a while: that takes time. */
+  #trace(thread: Thread, sure: boolean): void {
+    const now = performance.now()
+    if (sure) {
+      if (thread.trace) this.#terms.get(thread)?.extend(now)
+      return
+    }
+    const term = this.#terms.get(thread) ?? new TraceTerm()
+    this.#terms.set(thread, term)
+    term.begin(now)
+    thread.trace = true
+  }
+
   #lose(thread: Thread, worker: Worker, error: Error): void {
     if (thread.worker !== worker || !this.#running || !this.#piscinas.has(thread)) return
     const reason = this.#reasons.get(worker) ?? error
     const lost = thread.lose(reason)
-    // when nobody can be blamed, it is watched more closely from now on: that takes time
-    thread.trace ||= lost.inside === undefined && lost.runs.length !== 1
+    this.#trace(thread, lost.inside !== undefined)
     this.emit('lost', { thread, error: reason, ...lost })
   }
 }

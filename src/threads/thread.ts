@@ -33,6 +33,8 @@ export interface Lost {
   readonly runs: readonly number[]
   /** The link whose code it was in, as far as it is known. */
   readonly inside: number | undefined
+  /** Whether it was watched closely, so that more is not known: see `ThreadSetup.trace`. */
+  readonly traced: boolean
 }
 
 /** A transfer that is to be made in a thread, and who wants to know of it. */
@@ -58,8 +60,9 @@ interface Pending<T> {
 export class Thread {
   /** From 1. */
   readonly number: number
-  /** Whether its next worker watches closely whose code it is in: see `ThreadSetup.trace`. */
-  trace = false
+  #trace = false
+  /** Whether its worker does. */
+  #traced = false
   readonly #runTask: RunTask
   readonly #settings: ThreadSettings
   #worker: Worker | undefined
@@ -93,6 +96,18 @@ export class Thread {
   /** The worker that is this thread now; `undefined` while it is being replaced. */
   get worker(): Worker | undefined {
     return this.#worker
+  }
+
+  /** Whether it watches closely whose code it is in, from its next worker on: see `ThreadSetup.trace`. */
+  get trace(): boolean {
+    return this.#trace
+  }
+
+  set trace(trace: boolean) {
+    this.#trace = trace
+    if (trace || !this.#traced) return
+    this.#traced = false
+    this.note({ note: 'endTrace' })
   }
 
   /** Resolves when the thread takes tasks. */
@@ -137,14 +152,17 @@ export class Thread {
     // runs are counted on from those of the worker before
     this.#pulse.begun = this.#runs
     this.#runsBefore = this.#runs
+    this.#traced = this.#trace
     const setup = {
       thread: this.number,
       logLevels: logLevels(),
       ...this.#settings,
       pulse: this.#pulse.memory,
-      trace: this.trace,
+      trace: this.#trace,
     }
     await this.#ask('hello', { port: port2, setup }, [port2])
+    // that it has taken the channel may have been the last thing that it told
+    if (this.#worker !== worker) return
     this.#greeted = true
     this.#becomeReady()
   }
@@ -176,13 +194,19 @@ export class Thread {
     queueMicrotask(() => {
       for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
     })
-    return { runs, inside }
+    const traced = this.#traced
+    this.#traced = false
+    return { runs, inside, traced }
   }
 
-  /** Ends: whatever still waits for the thread fails. */
-  end(): void {
+  /**
+   * Ends: whatever still waits for the thread fails.
+   *
+   * @param how - what has become of it, for the error
+   */
+  end(how = 'has ended with its planner'): void {
     this.#ended = true
-    const error = new ThreadLostError(`thread ${this.number} has ended with its planner`)
+    const error = new ThreadLostError(`thread ${this.number} ${how}`)
     this.#failReady(error)
     this.lose(error)
     this.#failReady(error)

@@ -1,19 +1,20 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { AsyncLocalStorage, createHook, type AsyncHook } from 'node:async_hooks'
 import type { Pulse } from './pulse.js'
 
 /**
  * Shows in a pulse whose code the thread is in, also where that goes on after a wait, in a timer or in a rejection that
- * nobody handles. It makes every step of asynchronous code dearer, so it is for threads that were lost without anybody
- * to blame.
+ * nobody handles. It makes every step of asynchronous code dearer, so it is for threads that were lost when it was not sure
+ * by whom.
  */
 export class Trace {
   readonly #pulse: Pulse
   readonly #links = new AsyncLocalStorage<number>()
   readonly #owners = new WeakMap<object, number>()
+  readonly #hook: AsyncHook
 
   constructor(pulse: Pulse) {
     this.#pulse = pulse
-    createHook({
+    this.#hook = createHook({
       init: (_id, type, _trigger, resource) => {
         const link = this.current
         if (type === 'PROMISE' && link !== undefined) this.#owners.set(resource, link)
@@ -25,6 +26,13 @@ export class Trace {
         this.#pulse.inside = undefined
       },
     }).enable()
+  }
+
+  /** Ends it, and what it costs. */
+  end(): void {
+    this.#hook.disable()
+    this.#links.disable()
+    this.#pulse.inside = undefined
   }
 
   /** The link that what runs now belongs to. */

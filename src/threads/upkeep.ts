@@ -2,7 +2,7 @@ import { ThreadLostError, toError } from '../errors.js'
 import { getLogger } from '../log.js'
 import { balance, place, separate, threadsFor, type Load, type Placeable } from './placement.js'
 import { Reload, type ReloadHooks } from './reload.js'
-import { relocate } from './relocation.js'
+import { relocate, spread, withdraw } from './relocation.js'
 import type { Residents } from './residents.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
@@ -113,16 +113,16 @@ export class Upkeep {
     return this.#residents.placeables(links, this.#pool.threads.length, together)
   }
 
-  /** Has a stateless link hosted by all threads of its lane, and by none that leaves. */
+  /** Has a stateless link hosted by all threads of its lane in which it can be opened, and by none that leaves. */
   async #spread(link: ThreadLink): Promise<void> {
     if (!link.description.stateless) return
     const { threads } = this.#pool
     const lanes = threadsFor(this.#placeables(this.#residents.all), threads.length)
     for (const index of lanes(link.lane)) {
       const thread = threads[index]
-      if (thread !== undefined && !link.threads.includes(thread)) await link.spreadTo(thread, this.#residents.nextId())
+      if (thread !== undefined && !link.threads.includes(thread)) await spread(link, thread, this.#residents, threads)
     }
-    for (const thread of link.threads) if (!threads.includes(thread)) await link.withdrawFrom(thread)
+    for (const thread of link.threads) if (!threads.includes(thread)) await withdraw(link, thread)
   }
 
   /** Moves all links of a thread that leaves to the others, and ends it. */

@@ -139,3 +139,59 @@ export function crashLoop(name: string, kind: Fault): Scenario {
     },
   }
 }
+
+/** Many transfers of a link wait in the thread that it ends: they do not end thread after thread. */
+export const crashOfMany: Scenario = {
+  name: 'crash with 20 transfers of the link waiting',
+  async run() {
+    const fault = { kind: 'exit', place: 'pull', at: 0, again: true } as const
+    const run = new Run([{ name: 'faulty', fault, maxInstances: 20, every: 3_600_000 }, { name: 'neighbour' }], {
+      threads: 1,
+    })
+    try {
+      await run.planner.start()
+      const faulty = run.planner.links.find(({ name }) => name === 'faulty')
+      const forced = Array.from({ length: 20 }, () => run.planner.forceTransfer(faulty))
+      const reports = (await Promise.all(forced)).flat()
+      expect(reports.length === 20 && reports.every(({ errors }) => errors.length === 1), 'all of them fail')
+      const recovery = await run.fresh('neighbour', Date.now())
+      expect(run.lost.length === 3, `the link is quarantined at the third loss: there are ${run.lost.length}`)
+      expect(run.lost.at(-1)?.quarantinedUntil !== undefined, 'which the event says')
+      await run.end()
+      expectNothingWrong(run.judge())
+      return { held: 'quarantined after 3 losses, and the others of its transfers failed', recovery }
+    } finally {
+      await run.end()
+      run.forget()
+    }
+  },
+}
+
+/** A link leaves behind what ends its thread while another waits there all the time: that is not blamed for it. */
+export const crashBesideOneThatWaits: Scenario = {
+  name: 'crash loop by late throws beside a link that waits',
+  async run() {
+    const fault = { kind: 'lateThrow', place: 'push', at: 1, again: true } as const
+    const run = new Run(
+      [
+        { name: 'faulty', fault },
+        { name: 'waits', pulls: 3_600_000 },
+      ],
+      { threads: 1, shutdownTimeout: 1 },
+    )
+    try {
+      await run.planner.start()
+      await run.until(() => run.lost.filter(({ quarantinedUntil }) => quarantinedUntil !== undefined).length >= 2)
+      const quarantined = new Set(
+        run.lost.flatMap(({ culprit, quarantinedUntil }) => (quarantinedUntil === undefined ? [] : [culprit])),
+      )
+      expect([...quarantined].join() === 'faulty', `the faulty link is quarantined, and not ${[...quarantined].join()}`)
+      const sure = run.lost.slice(1).every(({ culprit }) => culprit === 'faulty')
+      expect(sure, 'from the second loss on it is known who did it')
+      return { held: `quarantined after ${run.lost.length - 1} losses, and not the link that waits` }
+    } finally {
+      await run.end()
+      run.forget()
+    }
+  },
+}

@@ -12,6 +12,7 @@ export interface Spec {
   readonly every: number
   readonly timeout?: Duration
   readonly stateless?: boolean
+  readonly maxInstances?: number
   readonly lane?: LinkSettings['lane']
   /** Whether it holds back records until there are so many. */
   readonly buffer?: number
@@ -115,6 +116,7 @@ function makeLink(spec: Spec): Link {
     interval: { milliseconds: spec.every },
     ...(spec.timeout !== undefined && { timeout: spec.timeout }),
     ...(spec.stateless !== undefined && { stateless: spec.stateless }),
+    ...(spec.maxInstances !== undefined && { maxInstances: spec.maxInstances }),
     ...(spec.lane !== undefined && { lane: spec.lane }),
   })
 }

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
-import { crash, crashLoop, failure } from './crashes.js'
+import { crash, crashBesideOneThatWaits, crashLoop, crashOfMany, failure } from './crashes.js'
 import { mix } from './mix.js'
 import { anySeed } from './random.js'
 import { reloads } from './reloads.js'
@@ -60,7 +60,12 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
   ],
   changes: [...changes, ...reloads],
   times,
-  loops: [crashLoop('crash loop', 'exit'), crashLoop('crash loop by late throws', 'lateThrow')],
+  loops: [
+    crashLoop('crash loop', 'exit'),
+    crashLoop('crash loop by late throws', 'lateThrow'),
+    crashOfMany,
+    crashBesideOneThatWaits,
+  ],
   mix: [mix(Number(values.seed), Number(values.seconds))],
 }
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Inlet, Link, NullOutlet, SchedulePlanner, type LateEvent } from 'databay'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { EVERY, Run } from './harness.js'
@@ -5,6 +7,7 @@ import { expect, expectNothingWrong, type Scenario } from './scenario.js'
 
 const HOUR = 3_600_000
 const STALL = 5000
+const SUSPENSION = 4000
 
 /** Nothing on the main thread runs for five seconds. */
 const stall: Scenario = {
@@ -41,6 +44,41 @@ const stall: Scenario = {
       run.forget()
     }
   },
+}
+
+/** The process is stopped for some seconds, as when the machine sleeps, and goes on. */
+const suspended: Scenario = {
+  name: 'process suspended for 4 s, and resumed',
+  async run() {
+    const child = spawn(process.execPath, [
+      new URL('suspending.js', import.meta.url).pathname,
+      ...process.argv.slice(2),
+    ])
+    let text = ''
+    child.stdout.on('data', (chunk) => {
+      if (text === '') {
+        child.kill('SIGSTOP')
+        setTimeout(() => child.kill('SIGCONT'), SUSPENSION)
+      }
+      text += String(chunk)
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(code === 0, `the process ends well, not by ${String(code)}`)
+    const seen = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as Seen
+    expect(seen.lost === 0, `no thread is taken for hung: ${seen.lost} are`)
+    const expected = 3 * Math.floor(SUSPENSION / EVERY)
+    expect(Math.abs(seen.missed - expected) <= 9, `what was missed is counted: ${seen.missed} of about ${expected}`)
+    expectNothingWrong(seen.wrong)
+    return { held: `${seen.missed} due times missed and told, no thread lost`, recovery: seen.recovery }
+  },
+}
+
+/** What suspending.ts tells. */
+interface Seen {
+  readonly lost: number
+  readonly missed: number
+  readonly recovery: number
+  readonly wrong: readonly string[]
 }
 
 class Ticks extends Inlet<number> {
@@ -111,6 +149,7 @@ function night(timeZone: string, name: string, start: number): Scenario {
 
 export const times: readonly Scenario[] = [
   stall,
+  suspended,
   jumps,
   night('Europe/Amsterdam', 'the night when clocks go forward', Date.UTC(2026, 2, 27, 23)),
   night('Europe/Amsterdam', 'the night when clocks go back', Date.UTC(2026, 9, 23, 22)),

@@ -1,10 +1,20 @@
 /** Starting, stopping, adding and removing at awkward moments; on the build, as threads load it fastest. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { Buffer, Inlet, Link, NullInlet, Outlet, SchedulePlanner, WorkerPlanner } from '../../dist/src/index.js'
+import {
+  Buffer,
+  Inlet,
+  Link,
+  NullInlet,
+  Outlet,
+  SchedulePlanner,
+  setLogLevel,
+  WorkerPlanner,
+} from '../../dist/src/index.js'
 
 const index = join(resolve(import.meta.dirname, '../..'), 'dist/src/index.js')
 
@@ -200,4 +210,65 @@ t.test('what nodes print while they shut down is printed', async (t) => {
     const { stdout } = await promisify(execFile)(process.execPath, [databay, 'run', path, '--once', '--threads', '1'])
     t.equal(stdout, 'good bye\n')
   }
+})
+
+/** An inlet that is told what to do, by the number of its transfer. */
+const DOES = `class Does extends Inlet {
+  constructor(pull) { super(); this.pull = pull }
+}
+const link = (tags, pull, more = {}) => new Link({ inlets: new Does(pull), outlets: new NullOutlet(), interval: 1000, tags, ...more })`
+
+t.test(
+  'a link that comes later shares the thread of those that it shares an instance with, whatever was lost',
+  async (t) => {
+    const shared = moduleOf(t, `${DOES}\nexport const inlet = new Does(() => 1)`, 'shared.mjs')
+    const write = (name: string, code: string) => {
+      const path = join(dirname(shared), name)
+      writeFileSync(path, `import { Inlet, Link, NullOutlet } from ${JSON.stringify(index)}\n${DOES}\n${code}`)
+      return path
+    }
+    const using = `import { inlet } from './shared.mjs'`
+    const first = `${using}
+    export const a = new Link({ inlets: inlet, outlets: new NullOutlet(), interval: 1000, tags: 'a' })
+    export const b = link('b', () => 1)`
+    const later = `${using}
+    export const c = link('c', () => 1)
+    export const d = new Link({ inlets: inlet, outlets: new NullOutlet(), interval: 1000, tags: 'd' })`
+    setLogLevel('silent')
+    const planner = new WorkerPlanner(write('first.mjs', first), { threads: 2, immediateTransfer: false })
+    t.teardown(() => planner.shutdown({ wait: false }))
+    await planner.start()
+    const lost = once(planner, 'threadLost')
+    await planner.pool.endWorker(planner.pool.threads[0]!, new Error('ended by a test'))
+    await lost
+    await planner.addLinks(write('later.mjs', later))
+    const threads = new Map((await planner.forceTransfer()).map(({ link, thread }) => [link, thread]))
+    t.equal(threads.get('d'), threads.get('a'))
+  },
+)
+
+t.test('links move by themselves from a thread that is saturated to one that idles', async (t) => {
+  const module = moduleOf(
+    t,
+    `${DOES}
+    class Movable extends Does { saveState() {} }
+    class Out extends NullOutlet { saveState() {} }
+    const spin = () => { for (const until = Date.now() + 20; Date.now() < until;); return 1 }
+    const make = (tags, pull) => new Link({ inlets: new Movable(pull), outlets: new Out(), interval: 1000, tags, lane: 'cpu' })
+    export const links = [make('a', spin), make('b', () => 1), make('c', spin)]`,
+  )
+  const planner = new WorkerPlanner(module, { threads: 2, immediateTransfer: false })
+  t.teardown(() => planner.shutdown({ wait: false }))
+  await planner.start()
+  const where = async () => (await planner.forceTransfer()).map(({ thread }) => thread)
+  t.same(await where(), [1, 2, 1])
+  for (let times = 0; times < 5; times++) await where()
+  planner.pool.emit('unbalanced') // as it does after a while
+  planner.pool.emit('unbalanced')
+  for (let tries = 0; tries < 200; tries++) {
+    const [a, , c] = await where()
+    if (a !== c) break
+  }
+  const [a, , c] = await where()
+  t.not(a, c)
 })

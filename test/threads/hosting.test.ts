@@ -109,6 +109,11 @@ t.test('modules are known by their links until these are dropped', async (t) => 
   t.same(await made.host([]), [])
 })
 
+t.test('without threads no module can be loaded', async (t) => {
+  const { made } = await hosting(t, 0)
+  await t.rejects(made.host([linkModule({ tags: 'a' }).href]), { code: 'DATABAY_PLANNER_STATE' })
+})
+
 t.test('a module that cannot be used is an error that names it, and no link of any is hosted', async (t) => {
   const { made } = await hosting(t, 2)
   const good = linkModule({ tags: 'good' }).href
@@ -174,12 +179,15 @@ t.test('who ended a thread is the link that was inside, or the only one that tra
   await host({ tags: 'a' }, { tags: 'b' })
   const { thread } = places[0]!
   const error = new Error('gone')
-  const culprit = (runs: number[], inside?: number) => made.lost({ thread, error, runs, inside }).culprit?.name
+  const culprit = (runs: number[], inside?: number, traced = false) =>
+    made.lost({ thread, error, runs, inside, traced }).culprit?.name
   t.equal(culprit([0, 1], 1), 'b')
   t.equal(culprit([0], 1), 'b')
   t.equal(culprit([0]), 'a')
   t.equal(culprit([0, 1]), undefined)
   t.equal(culprit([]), undefined)
+  t.equal(culprit([0], undefined, true), undefined, 'it is not by a link, or more would be known')
+  t.equal(culprit([0], 1, true), 'b')
   t.equal(culprit([0, 1], 99), undefined)
 })
 

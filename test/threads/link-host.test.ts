@@ -350,6 +350,15 @@ t.test('a link that fails to shut down is handed over all the same: its state is
   t.match(logs.entries().at(-1), { name: 'databay.LinkHost', err: { message: 'clings cannot shut down' } })
 })
 
+t.test('a link whose processor fails to reset is handed over all the same', async (t) => {
+  const logs = captureLogs(t)
+  const host = new RecordedHost()
+  await host.open(fixture('modules/unresettable.ts'))
+  await host.transfer(0)
+  t.match(await host.call('handOver', { links: [0] }), { states: [[{}, {}, { kind: 'Unresettable', state: [1] }]] })
+  t.match(logs.entries().at(-1), { msg: 'Unresettable of link failed to reset', err: { message: 'never again' } })
+})
+
 t.test('a link that buffers cannot be stateless', async (t) => {
   const { href } = linkModule({ tags: 'contradiction', stateless: true, buffer: 3 })
   await t.rejects(new RecordedHost().describe(href), {

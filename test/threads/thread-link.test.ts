@@ -177,11 +177,34 @@ t.test('a stateless link that cannot be opened in a further thread goes on in th
   await link.withdrawFrom(further!.thread)
   const first = link.transfer()
   further!.loopback.failure = new Error('cannot be reached')
-  const spread = link.spreadTo(further!.thread, 99)
+  const spread = link.spreadTo(further!.thread, 99, false)
   const meanwhile = link.transfer()
   await t.rejects(spread, { message: /cannot be reached/ })
   const after = link.transfer()
   t.match(await Promise.all([first, meanwhile, after]), Array(3).fill({ thread: 1, failed: false }))
+})
+
+t.test('a stateless link that is shut down while it is opened in a further thread is closed there too', async (t) => {
+  const { link, places } = await hosted(t, { tags: 'spread', stateless: true }, 2)
+  const [, further] = places
+  await link.onStart()
+  await link.withdrawFrom(further!.thread)
+  const spread = link.spreadTo(further!.thread, 99, false)
+  await link.onShutdown()
+  await spread
+  t.match([further!.loopback.count('open'), further!.loopback.count('close')], [2, 2])
+})
+
+t.test('transfers in a thread that a stateless link leaves are told to stop too', async (t) => {
+  const { link, logs, places } = await hosted(t, { tags: 'leaves', stateless: true, acts: ['untilAborted'] }, 2)
+  await link.onStart()
+  const transfer = link.transfer()
+  await until(() => tracesOf(logs).includes('leaves waits'))
+  const withdrawn = link.withdrawFrom(places[0]!.thread)
+  link.cancel(new TransferCancelledError('enough'))
+  t.match(await transfer, { thread: 1, failed: true, errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
+  await withdrawn
+  t.equal(places[0]!.loopback.count('close'), 1)
 })
 
 t.test('a drain is made when its buffers hold records, as of the last report', async (t) => {
@@ -251,6 +274,19 @@ t.test('when its thread is lost', async (t) => {
       ['hello', 'open', 'transfer'],
     )
     openGate('again')
+  })
+
+  t.test('by itself again and again, transfers that had not begun do not end the next thread', async (t) => {
+    const { link, places } = await hosted(t, { tags: 'quarantined', maxInstances: 3 })
+    await link.onStart()
+    for (let strikes = 0; strikes < 3; strikes++) link.strike()
+    const transfers = [link.transfer(), link.transfer()]
+    lose(places[0]!, link)
+    const loopback = await places[0]!.adopt()
+    for (const report of await Promise.all(transfers)) {
+      t.match(report, { failed: true, errors: [{ code: 'DATABAY_THREAD_LOST' }], quarantinedUntil: Number })
+    }
+    t.equal(loopback.count('transfer'), 0)
   })
 
   t.test('what its buffers held is gone, and so is not drained', async (t) => {

@@ -175,6 +175,43 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
   t.match(await pool.threads[0]?.describe(linkModule({ tags: 'again' }).href), [{ name: 'again' }])
 })
 
+t.test('a thread that leaves does what it was asked to do before, and ends then', async (t) => {
+  const logs = captureLogs(t)
+  const [old] = pool.threads as [Thread]
+  const gated = pool.processor(fixture('processors.ts'), { export: 'gatedFirst' })
+  const processing = gated([new Record('gated')], new Update(['a'], 0))
+  await until(() => tracesOf(logs).includes('processor waits'))
+  const leaving = pool.threads.find(({ busy }) => busy)!
+  const fresh = await pool.startReplacement(leaving)
+  pool.replace(leaving, fresh)
+  const retired = pool.retire(leaving)
+  await until(() => leaving.busy)
+  openGate('processor')
+  t.equal((await processing).length, 1)
+  await retired
+  t.equal(leaving.worker, undefined)
+  await t.rejects(leaving.call('describe', { module: 'x' }), {
+    code: 'DATABAY_THREAD_LOST',
+    message: `thread ${leaving.number} was retired`,
+  })
+  t.ok(old === leaving || pool.threads.includes(old))
+})
+
+t.test('a worker that is to take the place of a lost one, and ends before it can, is tried again', async (t) => {
+  const logs = captureLogs(t, 'error')
+  const thread = pool.threads[1]!
+  process.once('worker', (worker) => void worker.terminate())
+  await pool.endWorker(thread, why)
+  await until(() => logs.messages().length > 0)
+  t.match(logs.messages(), [/^the worker that was to take the place of thread 2 has ended at once/])
+  t.match(await thread.describe(linkModule({ tags: 'revived' }).href), [{ name: 'revived' }])
+})
+
+t.test('a pool that does not run starts no thread in the place of another', async (t) => {
+  const stopped = new ThreadPool({ threads: 1, transfersPerThread: 1 })
+  await t.rejects(stopped.startReplacement(first), { code: 'DATABAY_THREAD_LOST' })
+})
+
 t.test('a thread that ends before it takes tasks fails the start', async (t) => {
   const doomed = new ThreadPool({ threads: 1, transfersPerThread: 1 })
   t.teardown(() => doomed.destroy())

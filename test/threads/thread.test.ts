@@ -154,8 +154,43 @@ t.test('notes do not wait behind tasks, and go nowhere while there is no worker'
   t.equal(getLogger('databay.noteTest').level, 'debug')
 })
 
+t.test('it is watched closely from the next worker on, and the worker is told when that ends', async (t) => {
+  captureLogs(t)
+  const { thread, adopt } = loopbackThread()
+  t.teardown(() => thread.end())
+  thread.trace = true
+  const loopback = await adopt()
+  t.match(loopback.tasks, [{ call: 'hello', setup: { trace: true } }])
+  thread.trace = false
+  thread.trace = false
+  await until(() => loopback.notes.length > 0)
+  await turnOfTheLoop()
+  t.same(loopback.notes, [{ note: 'endTrace' }])
+  t.match(thread.lose(new Error('gone')), { traced: false })
+  t.match((await adopt()).tasks, [{ call: 'hello', setup: { trace: false } }])
+  thread.trace = true
+  thread.lose(new Error('gone'))
+  await adopt()
+  t.match(thread.lose(new Error('gone')), { traced: true })
+})
+
 t.test('when the worker is lost', async (t) => {
   captureLogs(t, 'silent')
+
+  t.test('as soon as it has taken the channel, it is not ready', async (t) => {
+    const { thread, adopt } = loopbackThread()
+    t.teardown(() => thread.end())
+    const adopted = adopt()
+    // its answer is in the channel, and is not heard yet
+    await Promise.resolve()
+    thread.lose(new Error('gone'))
+    await adopted
+    t.equal(thread.pulse, undefined)
+    const asked = thread.describe(linkModule({ tags: 'next' }).href)
+    await turnOfTheLoop()
+    await adopt()
+    t.match(await asked, [{ name: 'next' }])
+  })
 
   t.test('all that was in it fails, saying why', async (t) => {
     const { thread, adopt } = loopbackThread(2)
@@ -168,7 +203,7 @@ t.test('when the worker is lost', async (t) => {
     pulse!.begun = 1
     pulse!.inside = 7
     const cause = new Error('its worker exited with code 3')
-    t.same(thread.lose(cause), { runs: [0], inside: 7 }, 'it tells which links were in it')
+    t.same(thread.lose(cause), { runs: [0], inside: 7, traced: false }, 'it tells which links were in it')
     const results = await Promise.allSettled(inIt)
     for (const result of results) {
       t.match(result, {

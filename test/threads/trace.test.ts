@@ -27,6 +27,17 @@ t.test('what comes of a link is known as its own, wherever it goes on', async (t
   t.equal(trace.current, undefined)
 })
 
+t.test('when it has ended, nothing is known any more', async (t) => {
+  const ended = new Trace(pulse)
+  const waiting = ended.run(8, async () => {
+    await wait(5)
+    return ended.current
+  })
+  ended.end()
+  t.equal(pulse.inside, undefined)
+  t.equal(await waiting, undefined)
+})
+
 t.test('a rejection that nobody handles is known as the link that made the promise', async (t) => {
   const reason = new Error('nobody listens')
   const [mine, others] = [4, 5].map((link) => trace.run(link, () => Promise.reject(reason)))

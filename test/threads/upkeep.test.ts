@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { Hosting } from '../../src/threads/hosting.js'
 import type { Thread } from '../../src/threads/thread.js'
 import type { LinkSpec } from '../fixtures/links.js'
+import type { TransferReport } from '../../src/report.js'
 import { captureLogs } from '../helpers/logs.js'
 import { loopbackThread, type Loopback } from '../helpers/loopback.js'
 import { linkModule, pushedTo, tracesOf, until } from '../helpers/threads.js'
@@ -57,7 +58,9 @@ async function setUp(t: Test, size: number) {
   const logs = captureLogs(t, 'info')
   const pool = new LoopbackPool(t)
   await pool.resize(size)
-  const hosting = new Hosting(pool)
+  const drained: TransferReport[] = []
+  let lost = 0
+  const hosting = new Hosting(pool, { drained: (report) => drained.push(report), lost: (records) => (lost += records) })
   t.teardown(() => hosting.clear())
   const host = async (...specs: LinkSpec[]) => {
     const links = await hosting.host([linkModule(...specs).href])
@@ -66,7 +69,7 @@ async function setUp(t: Test, size: number) {
   }
   const where = (links: Awaited<ReturnType<typeof host>>) =>
     links.map(({ name, threads }) => `${name} ${threads.map(({ number }) => number).join('+')}`)
-  return { logs, pool, upkeep: hosting.upkeep, hosting, host, where }
+  return { logs, pool, upkeep: hosting.upkeep, hosting, host, where, drained, lost: () => lost }
 }
 
 t.test('a thread is recycled: a fresh one takes over its links, with what they hand over', async (t) => {
@@ -126,6 +129,97 @@ t.test(
     )
   },
 )
+
+t.test(
+  'what buffers hold and cannot be handed over is released through the outlets before their thread ends',
+  async (t) => {
+    const { logs, pool, upkeep, host, drained, lost } = await setUp(t, 1)
+    const [link] = await host({ tags: 'uncloneable', movable: true, buffer: 5 })
+    await link!.transfer()
+    await upkeep.recycle(pool.threads[0]!)
+    t.match(drained, [{ link: 'uncloneable', pulled: 0, buffered: 0, outlets: [{ pushed: 1 }] }])
+    t.same([pushedTo('uncloneable', tracesOf(logs)), lost(), link!.buffered], [[1], 0, 0])
+    t.match(await link!.transfer(), { failed: false, buffered: 1 })
+  },
+)
+
+t.test('what can be neither handed over nor released is counted as lost', async (t) => {
+  const { logs, pool, upkeep, host, drained, lost } = await setUp(t, 1)
+  const [link] = await host({ tags: 'uncloneable', movable: true, buffer: 6 })
+  await link!.transfer()
+  const loopback = pool.loopback(pool.threads[0])!
+  const handle = loopback.handle.bind(loopback)
+  loopback.handle = (task) => (task.call === 'transfer' ? Promise.reject(new Error('not now')) : handle(task))
+  await upkeep.recycle(pool.threads[0]!)
+  t.match(drained, [{ link: 'uncloneable', errors: [{ message: 'not now' }] }])
+  t.same([lost(), link!.buffered], [1, 0])
+  t.ok(logs.messages().some((text) => text.endsWith('; 1 buffered records are lost')))
+})
+
+/** Has a thread refuse to open links while the returned flag is set. */
+function refuse(loopback: Loopback | undefined) {
+  const state = { refuses: true }
+  const handle = loopback!.handle.bind(loopback)
+  loopback!.handle = (task) =>
+    task.call === 'open' && state.refuses ? Promise.reject(new Error('no room')) : handle(task)
+  return state
+}
+
+t.test('a stateless link that cannot be opened in the fresh thread is tried again there when it is due', async (t) => {
+  const { logs, pool, upkeep, host, where } = await setUp(t, 1)
+  const links = await host({ tags: 'any', stateless: true }, { tags: 'held', movable: true })
+  const [old] = pool.threads
+  const start = pool.startReplacement.bind(pool)
+  let state = { refuses: false }
+  pool.startReplacement = async (thread) => {
+    const fresh = await start(thread)
+    state = refuse(pool.loopback(fresh))
+    return fresh
+  }
+  await upkeep.recycle(old!)
+  t.same(pool.retired, [1], 'the old thread has ended all the same')
+  t.ok(logs.messages().includes('any could not be opened in thread 1 too: no room'))
+  t.match(await links[0]!.transfer(), { failed: true, errors: [{ message: 'no room' }] })
+  state.refuses = false
+  for (const link of links) t.match(await link.transfer(), { failed: false, thread: 1 })
+  t.same(where(links), ['any 1', 'held 1'])
+})
+
+t.test('a stateless link that cannot be opened in a further thread goes on in the others', async (t) => {
+  const { logs, pool, upkeep, host, where } = await setUp(t, 1)
+  const links = await host({ tags: 'any', stateless: true }, { tags: 'anyToo', stateless: true })
+  const start = pool.resize.bind(pool)
+  pool.resize = async (size) => {
+    const leaving = await start(size)
+    refuse(pool.loopback(pool.threads[1]))
+    return leaving
+  }
+  await upkeep.resize(2)
+  t.same(where(links), ['any 1', 'anyToo 1'])
+  t.equal(logs.messages().filter((text) => text.includes('could not be opened in thread 2 too')).length, 2)
+  for (const link of links) t.match(await link.transfer(), { failed: false, thread: 1 })
+})
+
+t.test('a stateless link that fails to shut down leaves threads that end all the same', async (t) => {
+  const { logs, pool, upkeep, host, where } = await setUp(t, 2)
+  const links = await host({ tags: 'clings', stateless: true, failing: ['shutdown'] }, { tags: 'any', stateless: true })
+  await upkeep.resize(1)
+  t.same(where(links), ['clings 1', 'any 1'])
+  t.same(pool.retired, [2])
+  t.ok(logs.messages().includes('clings failed to shut down in thread 2, which leaves: clings cannot shut down'))
+})
+
+t.test('modules that are added while the thread that loads them is recycled are loaded in the fresh one', async (t) => {
+  const { pool, hosting, upkeep } = await setUp(t, 1)
+  const [old] = pool.threads
+  const modules = Array.from({ length: 20 }, (_, at) => linkModule({ tags: `late${at}` }).href)
+  const added = hosting.host(modules)
+  await upkeep.recycle(old!)
+  const links = await added
+  t.equal(links.length, 20)
+  t.ok(links.every(({ threads }) => threads[0] === pool.threads[0]))
+  t.ok(pool.loopback(old)!.count('describe') > 0, 'the old one had begun to')
+})
 
 t.test('further threads take links that can be moved, by the time that they take', async (t) => {
   const { pool, upkeep, host, where } = await setUp(t, 1)
