@@ -55,11 +55,22 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * @default Infinity
    */
   readonly maxTransfersPerThread?: number
+  /**
+   * How much nicer the threads are than the main thread, from 0 to 19: the nice value of Linux. Where cores are scarce, the
+   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by
+   * what they compute. Threads lose nothing as long as there is time left; and on systems that group processes, as
+   * containers and services are, other processes do not come before them for that. Set it to 0 where the threads compete
+   * with busy processes of the same group. It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without
+   * it, `start()` rejects with a {@link MissingDependencyError} when this is given. No effect elsewhere than on Linux.
+   *
+   * @default 5 - which is as good for the main thread as more, where `@napi-rs/nice` is there; else 0
+   */
+  readonly niceIncrement?: number
 }
 
 const OPTIONS = [
   ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
-  'maxTransfersPerThread',
+  ...(['maxTransfersPerThread', 'niceIncrement'] as const),
 ] satisfies (keyof WorkerPlannerOptions)[]
 
 /** How long to wait until a thread is recycled again that could not be, in milliseconds. */
@@ -111,6 +122,7 @@ export class WorkerPlanner extends ClockedPlanner {
       hangTimeout: checkTime('hangTimeout', options.hangTimeout, 300_000),
       memoryLimit: checkMemory(options.threadMemoryLimit),
       maxTransfersPerThread: checkWear(options.maxTransfersPerThread),
+      niceIncrement: checkNice(options.niceIncrement),
     }
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
@@ -417,6 +429,17 @@ function logFailure(message: string): (error: unknown) => void {
   return (error) => {
     getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
   }
+}
+
+/** The highest nice value of Linux. */
+const NICEST = 19
+
+function checkNice(increment: number | undefined): number | undefined {
+  if (increment === undefined) return undefined
+  if (!Number.isInteger(increment) || increment < 0 || increment > NICEST) {
+    throw new InvalidOptionError('niceIncrement', `an integer from 0 to ${NICEST}`, increment)
+  }
+  return increment
 }
 
 /** Less than this, in MiB, a thread cannot even start with. */

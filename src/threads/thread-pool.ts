@@ -8,6 +8,7 @@ import { freeLocksOf, shareLocks } from '../locks.js'
 import { getLogger, logLevels, onLogLevels } from '../log.js'
 import type { ProcessorFunction } from '../processor.js'
 import { offload, type OffloadOptions } from './offload.js'
+import { checkNiceable, niceIncrementOf } from './priority.js'
 import type { ThreadSettings } from './protocol.js'
 import { Thread, type Lost, type RunTask } from './thread.js'
 import { TraceTerm } from './trace-term.js'
@@ -44,6 +45,11 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
   readonly transfersPerThread: number
   /** Most memory for JavaScript objects of a thread, in MiB. Default: what V8 allows. */
   readonly memoryLimit?: number | undefined
+  /**
+   * How much nicer the threads are than the main thread: see `WorkerPlannerOptions`. Left out, it is what suits most, where
+   * it can be had.
+   */
+  readonly niceIncrement?: number | undefined
   /**
    * How long a thread may be held up beyond the deadline of a transfer, in milliseconds.
    * @default 1000
@@ -137,8 +143,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * Starts the threads; resolves when all take tasks.
    *
    * @throws {@link ThreadLostError} when one cannot be started
+   * @throws {@link MissingDependencyError} when they are to be nice, and the package for that is missing
    */
   async start(): Promise<void> {
+    checkNiceable(this.#options.niceIncrement)
     shareLocks() // threads find only what is there before them
     this.#running = true
     this.#threads = Array.from({ length: this.size }, (_, index) => this.#startThread(index + 1))
@@ -302,6 +310,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       concurrentTasksPerWorker: UNBOUNDED,
       atomics: 'disabled',
       recordTiming: false,
+      niceIncrement: niceIncrementOf(this.#options.niceIncrement),
       resourceLimits: {
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
         ...(this.#options.memoryLimit !== undefined && { maxOldGenerationSizeMb: this.#options.memoryLimit }),
