@@ -1,5 +1,6 @@
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
+import { library } from './libraries.js'
 import { plainError } from './report.js'
 
 export type { Logger }
@@ -25,6 +26,8 @@ const ROOT = 'databay'
 const tree = {
   levels: new Map<string, LogLevel>([[ROOT, 'warn']]),
   loggers: new Map<string, Logger>(),
+  /** Names of loggers that are not made yet and would not log details. */
+  terse: new Set<string>(),
   destination: undefined as LogDestination | undefined,
   context: {} as { readonly thread?: number },
   onLevels: new Set<() => void>(),
@@ -55,10 +58,25 @@ export function getLogger(name: string = ROOT): Logger {
   let logger = tree.loggers.get(name)
   if (logger === undefined) {
     checkName(name)
-    logger = pino({ level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }, sink)
+    const options = { level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }
+    logger = library('pino').pino(options, sink)
     tree.loggers.set(name, logger)
   }
   return logger
+}
+
+/**
+ * Logs a detail: what did what. Its logger is made only when it is to log it: most threads never log, and a logger takes a megabyte of
+ * each.
+ * @internal
+ */
+export function logDetail(name: string, subject: unknown, what: string): void {
+  const logger = tree.loggers.get(name)
+  if (logger !== undefined) logger.debug('%s %s', subject, what)
+  else if (!tree.terse.has(name)) {
+    if (LOG_LEVELS.indexOf(levelOf(name)) <= LOG_LEVELS.indexOf('debug')) getLogger(name).debug('%s %s', subject, what)
+    else tree.terse.add(name)
+  }
 }
 
 /**
@@ -123,6 +141,7 @@ export function setLogThread(thread: number): void {
 }
 
 function applyLevels(): void {
+  tree.terse.clear()
   for (const [name, logger] of tree.loggers) logger.level = levelOf(name)
   for (const listener of tree.onLevels) listener()
 }
@@ -138,7 +157,7 @@ function levelOf(name: string): LogLevel {
 /** As pino does it, but it never throws: a frozen error, or one with a throwing getter, is logged all the same. */
 function serializeError(error: Error): object {
   try {
-    return pino.stdSerializers.err(error)
+    return library('pino').stdSerializers.err(error)
   } catch {
     return plainError(error)
   }

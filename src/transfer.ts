@@ -3,7 +3,7 @@ import { copyPayload } from './copy.js'
 import { ImplementationError, show, takenDespite } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { nodeName } from './lifecycle.js'
-import { getLogger } from './log.js'
+import { logDetail } from './log.js'
 import { then, type MaybePromise } from './maybe-promise.js'
 import type { Outlet } from './outlet.js'
 import { nameOf, type AnyGrouper, type AnyProcessor } from './processor.js'
@@ -39,9 +39,8 @@ export interface TransferParts {
  * ```
  */
 export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<TransferReport> {
-  const log = getLogger('databay.Link')
   const tally = new Tally(parts, run)
-  log.debug('%s transfer', run.update)
+  logDetail('databay.Link', run.update, 'transfer')
   const pulled = run.drain ? [] : pullAll(parts, tally)
   const processed = then(pulled, (records) => records && processAll(parts.processors, records, tally))
   const grouped = then(processed, (records) => {
@@ -54,7 +53,7 @@ export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<T
     return tally.toTell && tellInlets(tally.toTell, tally)
   })
   return then(told, () => {
-    log.debug('%s done', run.update)
+    logDetail('databay.Link', run.update, 'done')
     return tally.report()
   })
 }

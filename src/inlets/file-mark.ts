@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { library } from '../libraries.js'
 
 /** Bytes that are kept of the start of a file, and of what stands before a position. */
 const SAMPLE = 256
@@ -55,6 +55,7 @@ export class FileMark {
 
   /** The samples in short. Tells nothing about what they hold. */
   get fingerprint(): string {
-    return createHash('sha256').update(this.head).update(this.tail).digest('base64url').slice(0, 22)
+    const hash = library('node:crypto').createHash('sha256')
+    return hash.update(this.head).update(this.tail).digest('base64url').slice(0, 22)
   }
 }

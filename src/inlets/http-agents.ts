@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import type { Agent, Dispatcher } from 'undici'
 import { FileError, toError } from '../errors.js'
 import { loadOptional } from '../optional.js'
@@ -42,8 +41,9 @@ export async function openConnection(settings: AgentSettings): Promise<Connectio
   const undici = await loadOptional('undici', 'HttpInlet')
   // by what is in the file: it may be replaced while agents are open
   const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
+  const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
   const key = JSON.stringify([connectTimeout, authorities])
-  const shared = agents.get(key) ?? { agent: makeAgent(undici, settings, authorities), shares: 0 }
+  const shared = agents.get(key) ?? { agent: makeAgent(undici, settings, trust), shares: 0 }
   agents.set(key, shared)
   shared.shares++
   let closed = false
@@ -60,9 +60,14 @@ export async function openConnection(settings: AgentSettings): Promise<Connectio
   }
 }
 
-function makeAgent(undici: typeof import('undici'), settings: AgentSettings, authorities: string | undefined): Agent {
+/** @param trust - makes what says whom to trust */
+function makeAgent(
+  undici: typeof import('undici'),
+  settings: AgentSettings,
+  trust: (() => SecureContext) | undefined,
+): Agent {
   // made once: reading all certificates takes longer than a request
-  const secureContext = authorities === undefined ? undefined : trust(settings.cacert, authorities)
+  const secureContext = trust?.()
   return new undici.Agent({
     connect: { timeout: settings.connectTimeout, ...(secureContext && { secureContext }) },
     keepAliveTimeout: KEEP_ALIVE,
@@ -77,14 +82,18 @@ async function readAuthorities(cacert: string): Promise<string> {
   }
 }
 
-/** Trusts authorities in addition to those built in, which `ca` alone would replace. */
-function trust(cacert = '', authorities: string): SecureContext {
-  try {
-    // without this check, a file without a certificate would be ignored
-    new X509Certificate(authorities)
-    return createSecureContext({ ca: [...rootCertificates, authorities] })
-  } catch (cause) {
-    throw unusable(cacert, cause)
+/** Trusts authorities in addition to those built in, which `ca` alone would replace. Few threads need what it takes. */
+async function trusting(cacert = '', authorities: string): Promise<() => SecureContext> {
+  const { createSecureContext, rootCertificates } = await import('node:tls')
+  const { X509Certificate } = await import('node:crypto')
+  return () => {
+    try {
+      // without this check, a file without a certificate would be ignored
+      new X509Certificate(authorities)
+      return createSecureContext({ ca: [...rootCertificates, authorities] })
+    } catch (cause) {
+      throw unusable(cacert, cause)
+    }
   }
 }
 

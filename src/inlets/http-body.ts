@@ -1,23 +1,25 @@
 import { Buffer } from 'node:buffer'
 import { promisify } from 'node:util'
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 import { show, toError } from '../errors.js'
+import { library } from '../libraries.js'
 
 /** A body cannot be used. */
 export class BodyError extends Error {}
 
 type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
 
-const inflateZlib: Decoder = promisify(inflate)
-const inflateBare: Decoder = promisify(inflateRaw)
+const gunzip: Decoder = (body, options) => promisify(library('node:zlib').gunzip)(body, options)
+const inflate: Decoder = (body, options) => promisify(library('node:zlib').inflate)(body, options)
+const inflateRaw: Decoder = (body, options) => promisify(library('node:zlib').inflateRaw)(body, options)
+const decompress: Decoder = (body, options) => promisify(library('node:zlib').brotliDecompress)(body, options)
 
 /** By the name in `content-encoding`. */
 const DECODERS = new Map<string, Decoder>([
-  ['gzip', promisify(gunzip)],
-  ['x-gzip', promisify(gunzip)],
-  ['br', promisify(brotliDecompress)],
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['br', decompress],
   // some servers leave out the zlib header, whose first byte ends in 8
-  ['deflate', (body, options) => ((body[0] ?? 0) % 16 === 8 ? inflateZlib : inflateBare)(body, options)],
+  ['deflate', (body, options) => ((body[0] ?? 0) % 16 === 8 ? inflate : inflateRaw)(body, options)],
 ])
 
 /** What {@link DECODERS} can decode, for `accept-encoding`. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { HttpError, InvalidOptionError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
+import { library } from '../libraries.js'
 import { ACCEPTED_ENCODINGS } from './http-body.js'
 
 type Param = string | number | boolean
@@ -135,6 +135,7 @@ function percentDecoded(text: string): string {
 }
 
 function checkHeader(name: string, value: unknown): void {
+  const { validateHeaderName, validateHeaderValue } = library('node:http')
   try {
     validateHeaderName(name)
   } catch {

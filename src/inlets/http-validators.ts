@@ -1,4 +1,4 @@
-import { validateHeaderValue } from 'node:http'
+import { library } from '../libraries.js'
 import type { ResponseHeaders } from './http-exchange.js'
 import type { HttpRequest } from './http-request.js'
 
@@ -33,7 +33,7 @@ export function checkValidators(value: unknown): Validators | undefined {
 
 function fits(value: unknown): value is string {
   try {
-    validateHeaderValue('etag', value as string)
+    library('node:http').validateHeaderValue('etag', value as string)
     return typeof value === 'string' && value !== ''
   } catch {
     return false

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { toError } from '../errors.js'
+import { library } from '../libraries.js'
 import { syncFolder, writeAll } from './disk.js'
 import { isMissing } from './real-target.js'
 
@@ -22,7 +22,7 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   const old = await statOf(file)
   if (old !== undefined && !isOurs(old)) return false
   // nobody else has a file of that name, nor can make one that we would follow; it is short enough for any folder
-  const made = path.join(path.dirname(file), `.databay-${randomUUID()}.new`)
+  const made = path.join(path.dirname(file), `.databay-${library('node:crypto').randomUUID()}.new`)
   let handle: FileHandle | undefined
   try {
     handle = await open(made, 'wx', old === undefined ? undefined : 0o600)

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { fstatSync, write } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
+import { library } from '../libraries.js'
 import { withLock } from '../locks.js'
 import type { PrintStream } from './print-stream.js'
 
@@ -22,7 +22,7 @@ const writeBytes = promisify(write)
  * whether the text came any further; so what is no terminal is written to from the thread itself.
  */
 export function standardOutput(): PrintStream {
-  return isMainThread || isatty(STDOUT) ? process.stdout : direct
+  return isMainThread || library('node:tty').isatty(STDOUT) ? process.stdout : direct
 }
 
 const direct: PrintStream = {

@@ -59,8 +59,18 @@ export function unpackDescriptions(packed: PackedDescriptions): LinkDescription[
     const kind = kinds[packed.kindOf[at] as number] as LinkKind
     const index = indices[at] as number
     const tags = packed.tags[at] as readonly string[]
+    // written out: objects that are spread into others do not share their shape, which takes more than what is in them
     return {
-      ...kind,
+      exportName: kind.exportName,
+      schedule: kind.schedule,
+      immediateTransfer: kind.immediateTransfer,
+      ignoreExceptions: kind.ignoreExceptions,
+      maxInstances: kind.maxInstances,
+      stateless: kind.stateless,
+      lane: kind.lane,
+      buffers: kind.buffers,
+      parts: kind.parts,
+      movable: kind.movable,
       module,
       index: index === -1 ? undefined : index,
       name,
