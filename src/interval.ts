@@ -1,4 +1,4 @@
-import { InvalidOptionError, show } from './errors.js'
+import { InvalidOptionError } from './errors.js'
 import { library } from './libraries.js'
 
 /** A length of time. The fields add up: `{ minutes: 1, seconds: 30 }` is 90 seconds. */
@@ -133,5 +133,5 @@ export function describeSchedule(schedule: Schedule): string {
   if (schedule.cron !== undefined) {
     return `cron ${schedule.cron}${schedule.timeZone === undefined ? '' : ` (${schedule.timeZone})`}`
   }
-  return `${show((schedule.every ?? 0) / 1000)}s`
+  return `${(schedule.every ?? 0) / 1000}s`
 }

@@ -286,8 +286,8 @@ class LinkBase<A, B> implements PlannedLink {
     const started = new Set<Node>()
     this.#started = started
     const nodes = this.nodes()
-    for (const [at, node] of nodes.entries()) {
-      const starting = this.#startNode(node, started)
+    for (let at = 0; at < nodes.length; at++) {
+      const starting = this.#startNode(nodes[at] as Node, started)
       if (starting instanceof Promise) return this.#startRest(starting, nodes.slice(at + 1), started)
     }
     return undefined
@@ -326,9 +326,14 @@ class LinkBase<A, B> implements PlannedLink {
     }
   }
 
+  #has(node: Node): boolean {
+    const [inlets, outlets]: [readonly Node[], readonly Node[]] = [this.#inlets, this.#outlets]
+    return inlets.includes(node) || outlets.includes(node)
+  }
+
   /** Starts a node, unless the link was stopped or has removed the node by then. Does not throw. */
   #startNode(node: Node, started: Set<Node>): MaybePromise<void> {
-    const wanted = () => this.#started === started && (this.#joining.has(node) || this.nodes().includes(node))
+    const wanted = () => this.#started === started && (this.#joining.has(node) || this.#has(node))
     if (!wanted()) return undefined
     const end = (): MaybePromise<void> => {
       if (!wanted()) return node.tryShutdown()

@@ -17,6 +17,7 @@ export default function run(task: Task): MaybePromise<void> {
   if (task.call === 'hello') {
     hello(task)
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
+    warmUp()
     return
   }
   // tasks and notes come by different ways: what was noted before this task is heard before it
@@ -26,6 +27,11 @@ export default function run(task: Task): MaybePromise<void> {
     host.note(next.message as Note)
   }
   return host?.handle(task)
+}
+
+/** Loads what link modules import as a rule, while nothing else is to be done. From the sources that would take too long. */
+function warmUp(): void {
+  if (import.meta.url.endsWith('.js')) import('../src/index.js').catch(() => undefined)
 }
 
 function hello({ port, setup }: Calls['hello']['request']): void {

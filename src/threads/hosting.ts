@@ -155,9 +155,9 @@ export class Hosting {
 
   /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
   #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
-    const known = new Map(
-      [...this.#residents.all.map(({ description }) => description), ...others].map((one) => [one.identity, one]),
-    )
+    const known = new Map<number, LinkDescription>()
+    for (const { description } of this.#residents.all) known.set(description.identity, description)
+    for (const one of others) known.set(one.identity, one)
     for (const { identity, module, exportName, index } of described) {
       const other = known.get(identity)
       if (other === undefined) continue
@@ -178,7 +178,10 @@ export class Hosting {
     const all = [...known.map(({ description }) => description), ...fresh]
     const groups = groupByCommon(all.map(({ instances }) => instances))
     const placed = place(groups, [...placeables(known), ...fresh.map(newcomer)], threads.length)
-    const threadOf = new Map(groups.flatMap((group, at) => group.map((index) => [all[index], placed[at]] as const)))
+    const threadOf = new Map<LinkDescription, number>()
+    for (const [at, group] of groups.entries()) {
+      for (const index of group) threadOf.set(all[index] as LinkDescription, placed[at] as number)
+    }
     const lanes = threadsFor([...placeables(this.#residents.all), ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
       const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]

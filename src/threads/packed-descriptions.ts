@@ -4,8 +4,8 @@ import type { LinkDescription } from './protocol.js'
 type LinkKind = Omit<LinkDescription, 'module' | 'index' | 'name' | 'tags' | 'text' | 'identity' | 'instances'>
 
 /**
- * The links of a module on their way between threads: there may be thousands, mostly alike. What they have in common is
- * there once, and so it is kept once; the rest is in lists, which a structured clone is quick with.
+ * The links of a module on their way between threads: there may be thousands, mostly alike. What those
+ * that follow each other have in common is there once, and so it is kept once; the rest is in lists, which a structured clone is quick with.
  */
 export interface PackedDescriptions {
   readonly module: string
@@ -26,19 +26,17 @@ export interface PackedDescriptions {
 
 /** @param links - of this module */
 export function packDescriptions(module: string, links: readonly LinkDescription[]): PackedDescriptions {
-  const places = new Map<string, number>()
   const kinds: LinkKind[] = []
+  const kindOf = new Uint32Array(links.length)
+  const ends = new Uint32Array(links.length)
   let instances = 0
-  const kindOf = Uint32Array.from(links, (link) => {
-    const kind = kindOfLink(link)
-    const key = JSON.stringify(kind)
-    let place = places.get(key)
-    if (place === undefined) {
-      place = kinds.push(kind) - 1
-      places.set(key, place)
-    }
-    return place
-  })
+  for (const [at, link] of links.entries()) {
+    // those that are alike mostly follow each other
+    const last = kinds.at(-1)
+    if (last === undefined || !isOfKind(link, last)) kinds.push(kindOfLink(link))
+    kindOf[at] = kinds.length - 1
+    ends[at] = instances += link.instances.length
+  }
   return {
     module,
     kinds,
@@ -49,7 +47,7 @@ export function packDescriptions(module: string, links: readonly LinkDescription
     texts: links.map(({ text }) => text),
     identities: Float64Array.from(links, ({ identity }) => identity),
     instances: Float64Array.from(links.flatMap((link) => link.instances)),
-    ends: Uint32Array.from(links, (link) => (instances += link.instances.length)),
+    ends,
   }
 }
 
@@ -81,6 +79,27 @@ export function unpackDescriptions(packed: PackedDescriptions): LinkDescription[
       instances: Array.from(packed.instances.subarray(ends[at - 1] ?? 0, ends[at])),
     }
   })
+}
+
+function isOfKind(link: LinkDescription, kind: LinkKind): boolean {
+  const { schedule, parts } = kind
+  return (
+    link.exportName === kind.exportName &&
+    link.schedule.every === schedule.every &&
+    link.schedule.cron === schedule.cron &&
+    link.schedule.timeZone === schedule.timeZone &&
+    link.schedule.jitter === schedule.jitter &&
+    link.schedule.alignToClock === schedule.alignToClock &&
+    link.immediateTransfer === kind.immediateTransfer &&
+    link.ignoreExceptions === kind.ignoreExceptions &&
+    link.maxInstances === kind.maxInstances &&
+    link.stateless === kind.stateless &&
+    link.lane === kind.lane &&
+    link.buffers === kind.buffers &&
+    link.movable === kind.movable &&
+    link.parts.length === parts.length &&
+    link.parts.every((part, at) => part === parts[at])
+  )
 }
 
 function kindOfLink(link: LinkDescription): LinkKind {

@@ -125,13 +125,14 @@ export function groupByCommon(keys: readonly (readonly unknown[])[]): number[][]
   const groups = new Set<number[]>()
   for (const [index, own] of keys.entries()) {
     const group = [index]
-    const joined = new Set(own.map((key) => groupOf.get(key)).filter((one) => one !== undefined))
-    for (const other of joined) {
+    for (const key of own) {
+      const other = groupOf.get(key)
+      // deleted already when it has several keys in common
+      if (other === undefined || !groups.delete(other)) continue
       group.push(...other)
-      groups.delete(other)
     }
-    group.sort((a, b) => a - b)
     groups.add(group)
+    if (group.length > 1) group.sort((a, b) => a - b)
     for (const member of group) for (const key of keys[member] ?? []) groupOf.set(key, group)
   }
   return [...groups].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))
