@@ -51,7 +51,8 @@ export class Cancellation {
       }
       this.#waiting ??= new Set()
       this.#waiting.add(reject)
-      work.then(
+      // what is no promise but like one may give another one that never settles
+      Promise.resolve(work).then(
         (value) => {
           this.#waiting?.delete(reject)
           resolve(value)

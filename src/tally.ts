@@ -98,10 +98,11 @@ export class Tally {
       this.#run.inside?.(false)
       this.#busy += performance.now() - started
     }
-    return isPromiseLike(result) ? this.#wait(result) : result
+    // what is no promise but like one may do its work anew each time that it is asked
+    return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
   }
 
-  async #wait<T>(pending: PromiseLike<T>): Promise<T> {
+  async #wait<T>(pending: Promise<T>): Promise<T> {
     try {
       return await this.#cancellation.race(pending)
     } catch (thrown) {
@@ -163,7 +164,7 @@ export class Tally {
     return getLogger('databay.Link')
   }
 
-  #watchAbandoned(pending: PromiseLike<unknown>): void {
+  #watchAbandoned(pending: Promise<unknown>): void {
     const update = String(this.update)
     pending.then(
       () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),

@@ -109,6 +109,31 @@ t.test('one record alone is taken as it is', async (t) => {
   t.strictSame(await payloadsOf(new Record([1, 2])), [[1, 2]])
 })
 
+t.test(
+  'what gives a promise instead of a value does not keep a transfer that is told to stop, and is asked once',
+  async (t) => {
+    captureLogs(t)
+    let asked = 0
+    const never = { then: () => undefined }
+    const roundabout = {
+      then(resolve: (value: unknown) => void) {
+        asked++
+        resolve(never)
+      },
+    }
+    const cancellation = new Cancellation()
+    const transferred = run(
+      { inlets: [new FromInlet(() => roundabout as unknown as Promise<number>)] },
+      { cancellation },
+    )
+    await turnOfTheLoop()
+    cancellation.cancel(new Error('enough'))
+    t.match(await transferred, { pulled: 0, errors: [{ message: 'enough', stage: 'pull' }] })
+    await turnOfTheLoop()
+    t.equal(asked, 1)
+  },
+)
+
 t.test('a processor that tells no number of records as its size fails the transfer', async (t) => {
   captureLogs(t)
   class Odd {

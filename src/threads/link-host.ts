@@ -313,9 +313,12 @@ export class LinkHost {
     const inside = (yes: boolean) => {
       this.#pulse.inside = yes ? id : this.#trace?.current
     }
-    if (state !== undefined) restore(link, state as LinkState)
     const late = () => new StartTimeoutError(`${link.name} did not start within ${this.#setup.startTimeout} ms`)
-    const starting = this.#within(this.#setup.startTimeout, late, () => this.#enter(id, inside, () => start(link)))
+    const begin = () => {
+      if (state !== undefined) restore(link, state as LinkState)
+      return start(link)
+    }
+    const starting = this.#within(this.#setup.startTimeout, late, () => this.#enter(id, inside, begin))
     return then(starting, () => {
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
     })

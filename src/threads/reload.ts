@@ -102,7 +102,10 @@ export class Reload {
       if (!group.some((link) => this.#isOurs(link))) continue
       for (const link of group) await this.#drainIfChanged(link, renewal)
       const error = await relocate(group, old, fresh, true)
-      if (error !== undefined) throw error
+      if (error !== undefined) {
+        const names = group.map(({ name }) => name).join(', ')
+        throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
+      }
       this.#moved.push({ group, renewal })
     }
     for (const link of this.#statelessIn(old, gone)) {

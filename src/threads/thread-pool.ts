@@ -91,8 +91,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #options: ThreadPoolOptions
   #threads: readonly Thread[] = []
   readonly #piscinas = new Map<Thread, Piscina>()
-  /** Why workers are being ended that did nothing by themselves. */
-  readonly #reasons = new WeakMap<Worker, Error>()
+  /** Why workers are being ended that did nothing by themselves, and that they have. */
+  readonly #endings = new WeakMap<Worker, { readonly reason: Error; readonly ended: Promise<unknown> }>()
   readonly #settings: ThreadSettings
   readonly #watch: Watch<Thread>
   /** For how long threads that were lost are traced. */
@@ -185,8 +185,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   async endWorker(thread: Thread, reason: Error): Promise<void> {
     const { worker } = thread
     if (worker === undefined) return
-    this.#reasons.set(worker, reason)
-    await worker.terminate()
+    let ending = this.#endings.get(worker)
+    if (ending === undefined) {
+      // one that is in a system call ends only after that
+      ending = { reason, ended: worker.terminate() }
+      this.#endings.set(worker, ending)
+    }
+    await ending.ended
   }
 
   /**
@@ -386,7 +391,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
 
   #lose(thread: Thread, worker: Worker, error: Error): void {
     if (thread.worker !== worker || !this.#running || !this.#piscinas.has(thread)) return
-    const reason = this.#reasons.get(worker) ?? error
+    const reason = this.#endings.get(worker)?.reason ?? error
     const lost = thread.lose(reason)
     this.#trace(thread, lost.inside !== undefined)
     this.emit('lost', { thread, error: reason, ...lost })

@@ -4,6 +4,7 @@ import { Record } from '../../src/record.js'
 import { pack, unpack } from '../../src/threads/packed-records.js'
 import { TransferCancelledError } from '../../src/errors.js'
 import { getLogger, setLogDestination } from '../../src/log.js'
+import { Pulse } from '../../src/threads/pulse.js'
 import { captureLogs } from '../helpers/logs.js'
 import { turnOfTheLoop } from '../helpers/nodes.js'
 import { packed, RecordedHost } from '../helpers/link-hosts.js'
@@ -348,6 +349,25 @@ t.test('a link that fails to shut down is handed over all the same: its state is
   await host.transfer(0)
   t.match(await host.call('handOver', { links: [0] }), { states: [[{ kind: 'MovableInlet', state: { count: 1 } }]] })
   t.match(logs.entries().at(-1), { name: 'databay.LinkHost', err: { message: 'clings cannot shut down' } })
+})
+
+t.test('a link that is restored is known to be in its thread, and until when it should have been', async (t) => {
+  captureLogs(t)
+  const pulse = new Pulse()
+  const host = new RecordedHost({ pulse: pulse.memory, startTimeout: 60_000 })
+  const { href } = fixture('modules/unresettable.ts')
+  const globals = globalThis as { restoring?: () => void }
+  const seen: unknown[] = []
+  globals.restoring = () => seen.push(pulse.inside, pulse.deadline < Infinity)
+  t.teardown(() => delete globals.restoring)
+  const state = [
+    { kind: 'RandomIntInlet', state: undefined },
+    { kind: 'NullOutlet', state: undefined },
+    { kind: 'Unresettable', state: [1] },
+  ]
+  await host.call('open', { links: [{ id: 7, module: href, exportName: 'link', index: undefined, state }] })
+  t.same(seen, [7, true])
+  t.same([pulse.inside, pulse.deadline], [undefined, Infinity])
 })
 
 t.test('a link whose processor fails to reset is handed over all the same', async (t) => {

@@ -207,6 +207,19 @@ t.test('a worker that is to take the place of a lost one, and ends before it can
   t.match(await thread.describe(linkModule({ tags: 'revived' }).href), [{ name: 'revived' }])
 })
 
+t.test('a worker that takes long to end is ended once, however often that is asked for', async (t) => {
+  const thread = pool.threads[0]!
+  const worker = thread.worker!
+  const listeners = worker.listenerCount('exit')
+  const [other] = [new Error('another reason')]
+  const lost = nextLost()
+  const ended = [why, other, other].map((reason) => pool.endWorker(thread, reason))
+  t.equal(worker.listenerCount('exit'), listeners + 1)
+  await Promise.all(ended)
+  t.match(await lost, { error: why })
+  await thread.ready
+})
+
 t.test('a pool that does not run starts no thread in the place of another', async (t) => {
   const stopped = new ThreadPool({ threads: 1, transfersPerThread: 1 })
   await t.rejects(stopped.startReplacement(first), { code: 'DATABAY_THREAD_LOST' })
