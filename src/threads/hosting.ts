@@ -10,6 +10,9 @@ import { ThreadLink, type LinkHooks } from './thread-link.js'
 import type { LostThread } from './thread-pool.js'
 import { Upkeep, type ChangingPool } from './upkeep.js'
 
+/** From how many links on a module is loaded by all threads at once: fewer take no time, and may all be in one thread. */
+const MANY = 500
+
 /** What the loss of a thread did. */
 export interface Hit {
   /** The links that it hosted. */
@@ -123,6 +126,7 @@ export class Hosting {
     const errors: Error[] = []
     for (const module of modules) {
       try {
+        await this.#load(module, thread)
         const described = await thread.describe(module)
         await this.#identify(thread, described)
         this.#checkOnce(described, descriptions)
@@ -132,6 +136,16 @@ export class Hosting {
       }
     }
     return { descriptions, errors }
+  }
+
+  /** Loads a module in a thread. One with many links is then loaded by the others while this one tells of them. */
+  async #load(module: string, thread: Thread): Promise<void> {
+    const links = await thread.call('load', { module })
+    if (links < MANY) return
+    for (const other of this.#pool.threads) {
+      // should it fail, whoever opens the links there hears of it
+      if (other !== thread) other.call('load', { module }).catch(() => undefined)
+    }
   }
 
   /**
@@ -185,8 +199,10 @@ export class Hosting {
     const lanes = threadsFor([...placeables(this.#residents.all), ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
       const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
-      const hosts = indices.flatMap((index) => threads[index] ?? [])
-      return this.#make(description, hosts)
+      return this.#make(
+        description,
+        indices.map((index) => threads[index] as Thread),
+      )
     })
   }
 

@@ -183,6 +183,8 @@ export class LinkHost {
 
   #do(task: Question): Promise<unknown> {
     switch (task.call) {
+      case 'load':
+        return this.#loadInTime(task.module).then(({ size }) => size)
       case 'describe':
         return this.#describe(task.module)
       case 'open':
@@ -199,8 +201,7 @@ export class LinkHost {
   }
 
   async #describe(module: string): Promise<PackedDescriptions> {
-    const what = () => new StartTimeoutError(`it did not load within ${this.#setup.startTimeout} ms`)
-    const loaded = await this.#within(this.#setup.startTimeout, what, () => this.#load(module))
+    const loaded = await this.#loadInTime(module)
     const links = [...loaded.values()].map((one) => this.#describeLink(module, one))
     return packDescriptions(module, links)
   }
@@ -234,6 +235,11 @@ export class LinkHost {
       identity: this.#idOf(link),
       instances: parts.map((part) => this.#idOf(part)),
     }
+  }
+
+  async #loadInTime(module: string): Promise<LinksByName> {
+    const late = () => new StartTimeoutError(`it did not load within ${this.#setup.startTimeout} ms`)
+    return this.#within(this.#setup.startTimeout, late, () => this.#load(module))
   }
 
   /** The links of a module by name; loaded once, however many of them are opened. */
@@ -274,10 +280,14 @@ export class LinkHost {
   async #openAll(requests: readonly OpenRequest[]): Promise<(PlainError | null)[]> {
     const errors = new Array<PlainError | null>(requests.length).fill(null)
     const places = new Map<string, number[]>()
+    let last: { readonly module: string; readonly places: number[] } | undefined
     for (const [at, { module }] of requests.entries()) {
-      const known = places.get(module)
-      if (known === undefined) places.set(module, [at])
-      else known.push(at)
+      // those of one module mostly follow each other
+      if (module !== last?.module) {
+        last = { module, places: places.get(module) ?? [] }
+        places.set(module, last.places)
+      }
+      last.places.push(at)
     }
     await Promise.all([...places].map(([module, some]) => this.#openOf(module, some, requests, errors)))
     return errors

@@ -28,25 +28,29 @@ export interface PackedDescriptions {
 export function packDescriptions(module: string, links: readonly LinkDescription[]): PackedDescriptions {
   const kinds: LinkKind[] = []
   const kindOf = new Uint32Array(links.length)
+  const indices = new Int32Array(links.length)
+  const identities = new Float64Array(links.length)
+  const instances: number[] = []
   const ends = new Uint32Array(links.length)
-  let instances = 0
   for (const [at, link] of links.entries()) {
     // those that are alike mostly follow each other
     const last = kinds.at(-1)
     if (last === undefined || !isOfKind(link, last)) kinds.push(kindOfLink(link))
     kindOf[at] = kinds.length - 1
-    ends[at] = instances += link.instances.length
+    indices[at] = link.index ?? -1
+    identities[at] = link.identity
+    ends[at] = instances.push(...link.instances)
   }
   return {
     module,
     kinds,
     kindOf,
-    indices: Int32Array.from(links, ({ index }) => index ?? -1),
+    indices,
     names: links.map(({ name }) => name),
     tags: links.map(({ tags }) => tags),
     texts: links.map(({ text }) => text),
-    identities: Float64Array.from(links, ({ identity }) => identity),
-    instances: Float64Array.from(links.flatMap((link) => link.instances)),
+    identities,
+    instances: new Float64Array(instances),
     ends,
   }
 }

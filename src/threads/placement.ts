@@ -53,7 +53,7 @@ export function place(groups: readonly (readonly number[])[], all: readonly Plac
   const fitting = threadsFor(all, threads)
   const loads = loadsOf(all, threads)
   return groups.map((group) => {
-    const members = group.flatMap((index) => all[index] ?? [])
+    const members = group.map((index) => all[index] as Placeable)
     const settled = members.find((link) => link.thread !== undefined)?.thread
     if (settled !== undefined) return take([settled], loads, members.filter((link) => link.thread === undefined).length)
     const lane = members.some((link) => link.lane === 'cpu') ? 'cpu' : 'io'

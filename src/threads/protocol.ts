@@ -87,6 +87,8 @@ type PackedPayloads =
 export interface Calls {
   /** Takes the channel and the log levels. The first task of a thread. */
   hello: { request: { readonly port: MessagePort; readonly setup: ThreadSetup }; answer: null }
+  /** Loads a link module, and tells how many links it has. */
+  load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
   describe: { request: { readonly module: string }; answer: PackedDescriptions }
   /** Opens links: all are tried; the answer has an error where one failed, at its place. */

@@ -84,7 +84,10 @@ export class Pulse {
   }
 }
 
+/** What the clock of the process shows when that of this thread shows 0: each thread counts from when it began. */
+const ORIGIN = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
 /** Milliseconds of a clock that is the same in all threads, and that nobody sets. */
 export function monotonic(): number {
-  return Number(process.hrtime.bigint()) / 1e6
+  return ORIGIN + performance.now()
 }

@@ -497,7 +497,8 @@ export class ThreadLink implements PlannedLink {
   /** @param end - called when it is open, or failed */
   #openIn(host: Host, end: () => void): Promise<void> {
     const { module, exportName, index } = this.description
-    return host.thread.open({ module, exportName, index, id: host.id, ...host.state }).then(
+    const request = { module, exportName, index, id: host.id }
+    return host.thread.open(host.state === undefined ? request : { ...request, ...host.state }).then(
       () => {
         end()
         // its thread was lost as soon as that had answered: it is opened anew
