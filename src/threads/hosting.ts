@@ -1,4 +1,4 @@
-import { LinkModuleError, PlannerStateError } from '../errors.js'
+import { LinkModuleError, PlannerStateError, ThreadLostError } from '../errors.js'
 import type { PlannedLink } from '../planned-link.js'
 import { nameOf } from './link-module.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
@@ -132,7 +132,7 @@ export class Hosting {
         this.#checkOnce(described, descriptions)
         descriptions.push(...described)
       } catch (thrown) {
-        errors.push(moduleError(module, thrown))
+        errors.push(moduleError(module, whileLoading(thrown)))
       }
     }
     return { descriptions, errors }
@@ -210,6 +210,12 @@ export class Hosting {
     const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
     return new ThreadLink(description, hosts, this.#onLane, this.#hooks)
   }
+}
+
+/** A thread may also be ended by a link that is there already. */
+function whileLoading(thrown: unknown): unknown {
+  if (!(thrown instanceof ThreadLostError)) return thrown
+  return new ThreadLostError(`${thrown.message}, while it loaded this module`, { cause: thrown })
 }
 
 /** Which worker has named a link and its instances. */

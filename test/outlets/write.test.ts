@@ -56,6 +56,29 @@ t.test('after a failed write no half line is left', async (t) => {
   t.equal(readFileSync(file, 'utf8'), 'good line\nanother\n')
 })
 
+t.test('what was written of a failed write and cannot be cut off again is told', async (t) => {
+  const file = `${t.testdir({ text: 'good line\n' })}/text`
+  const appendOnly = (sign: '+' | '-') => spawnSync('chattr', [`${sign}a`, file]).status
+  const limit = (size: string) => spawnSync('prlimit', [`--pid=${process.pid}`, `--fsize=${size}:`]).status
+  if (limit('unlimited') !== 0 || appendOnly('+') !== 0) {
+    t.pass('needs prlimit, and a file system with files that can only grow', { skip: true })
+    return
+  }
+  const ignore = () => undefined
+  process.on('SIGXFSZ', ignore)
+  try {
+    limit('100')
+    await t.rejects(write(file, Buffer.from(`${'x'.repeat(200)}\n`), adding), {
+      message: /^EFBIG: .*, and what was written cannot be cut off again: EPERM: /,
+      cause: { code: 'EFBIG' },
+    })
+  } finally {
+    limit('unlimited')
+    process.off('SIGXFSZ', ignore)
+    appendOnly('-')
+  }
+})
+
 t.test('what is no file is written as it is', async (t) => {
   if (!existsSync('/dev/full')) {
     t.pass('needs /dev/full', { skip: true })

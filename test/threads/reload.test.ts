@@ -58,6 +58,23 @@ t.test('its links carry on with what they keep; those that are gone are drained,
   t.match(await planner.forceTransfer([link('comes'), link('anywhere')]), [{ failed: false }, { failed: false }])
 })
 
+t.test('links of other modules in its threads carry on in the fresh ones', async (t) => {
+  const { planner, file, link } = await started(t, linkCode('a'))
+  const other = path.join(path.dirname(file), 'other.mjs')
+  const codes = [linkCode('held'), linkCode('anywhere', { stateless: true })]
+  writeFileSync(other, [`import { Buffer, Link, NullOutlet, RandomIntInlet } from 'databay'`, ...codes].join('\n'))
+  await planner.setThreads(1)
+  await planner.addLinks(other)
+  await planner.forceTransfer()
+  const { worker } = planner.pool.threads[0]!
+  await planner.reload(file)
+  t.not(planner.pool.threads[0]!.worker, worker)
+  t.match(await planner.forceTransfer([link('held'), link('anywhere')]), [
+    { buffered: 2 },
+    { pulled: 1, failed: false },
+  ])
+})
+
 t.test('when it cannot be loaded, all is as before', async (t) => {
   const { planner, file, write, names, link } = await started(t, linkCode('a'), linkCode('b'))
   await planner.forceTransfer()
