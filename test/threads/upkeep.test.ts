@@ -218,7 +218,7 @@ t.test('modules that are added while the thread that loads them is recycled are 
   const links = await added
   t.equal(links.length, 20)
   t.ok(links.every(({ threads }) => threads[0] === pool.threads[0]))
-  t.ok(pool.loopback(old)!.count('describe') > 0, 'the old one had begun to')
+  t.ok(pool.loopback(old)!.count('load') > 0, 'the old one had begun to')
 })
 
 t.test('further threads take links that can be moved, by the time that they take', async (t) => {
