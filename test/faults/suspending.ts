@@ -16,9 +16,11 @@ run.planner.on('late', (event) => late.push(event))
 
 /** Resolves when nothing has run for two seconds; gives since when it does again. */
 function resumed(): Promise<number> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let last = Date.now()
+    const started = last
     const timer = setInterval(() => {
+      if (Date.now() - started > 60_000) reject(new Error('nobody has stopped this process'))
       if (Date.now() - last > 2000) {
         clearInterval(timer)
         resolve(Date.now())
@@ -30,8 +32,10 @@ function resumed(): Promise<number> {
 
 await run.planner.start()
 await run.until(() => run.reports.length >= 9)
+// it may be stopped as soon as it has said so
+const resumption = resumed()
 console.log('running')
-const since = await resumed()
+const since = await resumption
 const fresh = (link: string) =>
   run.reportsOf(link).some(({ startedAt, errors }) => startedAt > since && errors.length === 0)
 await run.until(() => ['a', 'b', 'c'].every(fresh))

@@ -44,12 +44,12 @@ function moduleOf(t: Test, code: string, name = 'links.mjs'): string {
 t.test('a node that holds up the event loop beyond the timeout of its link fails the transfer', async (t) => {
   class BlockingInlet extends Inlet<number> {
     pull() {
-      for (const until = performance.now() + 50; performance.now() < until;);
+      for (const until = performance.now() + 400; performance.now() < until;);
       return 1
     }
   }
   const outlet = new KeepOutlet()
-  const link = new Link({ inlets: new BlockingInlet(), outlets: outlet, interval: 1, timeout: 0.01 })
+  const link = new Link({ inlets: new BlockingInlet(), outlets: outlet, interval: 1, timeout: 0.2 })
   const report = await link.transfer()
   t.match(report, { failed: true, pulled: 1, errors: [{ code: 'DATABAY_TRANSFER_TIMEOUT' }] })
   t.same(outlet.payloads, [], 'nothing is pushed after the deadline')
