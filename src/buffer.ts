@@ -137,7 +137,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     }
   }
 
-  /** What is held, and for how long. */
+  /** What is held, and for how long. In another thread, payloads that are instances of classes become plain objects. */
   saveState(): unknown {
     return {
       records: this.#records.map(({ payload, metadata }) => ({ payload, metadata })),
