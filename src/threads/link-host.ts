@@ -573,8 +573,13 @@ function partsOf(link: Link): (Node | StatefulProcessor)[] {
 }
 
 function statefulProcessors(link: Link): StatefulProcessor[] {
-  const all = [...link.processors, ...link.outlets.flatMap((outlet) => outlet.processors)]
-  return all.filter((processor) => typeof processor === 'object') as unknown as StatefulProcessor[]
+  const found: unknown[] = []
+  const take = (processors: readonly unknown[]) => {
+    for (const processor of processors) if (typeof processor === 'object') found.push(processor)
+  }
+  take(link.processors)
+  for (const outlet of link.outlets) take(outlet.processors)
+  return found as StatefulProcessor[]
 }
 
 /** How long a transfer took, in milliseconds. */

@@ -81,16 +81,16 @@ export class Thread {
   readonly #outbox = new RunPacker(MAX_RUNS)
   #pulse = new Pulse()
   #ended = false
-  readonly #opening: Batch<OpenRequest, PlainError | null>
-  readonly #closing: Batch<number, PlainError | null>
+  readonly #opening: Batch<OpenRequest, PlainError | null, void>
+  readonly #closing: Batch<number, PlainError | null, void>
 
   constructor(number: number, settings: ThreadSettings, runTask: RunTask) {
     this.number = number
     this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
-    this.#opening = new Batch((links) => this.call('open', { links }))
-    this.#closing = new Batch((links) => this.call('close', { links }))
+    this.#opening = new Batch((links) => this.call('open', { links }), throwPlain)
+    this.#closing = new Batch((links) => this.call('close', { links }), throwPlain)
   }
 
   /** The worker that is this thread now; `undefined` while it is being replaced. */
@@ -224,12 +224,12 @@ export class Thread {
 
   /** Opens a link; those of one tick go in one message. */
   open(request: OpenRequest): Promise<void> {
-    return this.#opening.add(request).then(throwPlain)
+    return this.#opening.add(request)
   }
 
   /** Closes a link; those of one tick go in one message. */
   close(link: number): Promise<void> {
-    return this.#closing.add(link).then(throwPlain)
+    return this.#closing.add(link)
   }
 
   /** Makes a transfer; those of one tick go in one message. */

@@ -2,13 +2,15 @@ import t from 'tap'
 import { Batch } from '../../src/threads/batch.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 
+const same = <T>(answer: T) => answer
+
 /** A batch whose questions are numbers and whose answers are their doubles, and what was sent at once. */
 function doubling() {
   const sent: (readonly number[])[] = []
   const batch = new Batch<number, number>(async (questions) => {
     sent.push(questions)
     return questions.map((question) => question * 2)
-  })
+  }, same)
   return { sent, batch }
 }
 
@@ -31,7 +33,7 @@ t.test('what is asked for while an answer is on its way does not wait for that',
   const batch = new Batch<string, string>((questions) => {
     sent.push(questions)
     return sent.length === 1 ? first.promise : Promise.resolve(questions)
-  })
+  }, same)
   const slow = batch.add('slow')
   await turnOfTheLoop()
   t.equal(await batch.add('quick'), 'quick')
@@ -45,7 +47,7 @@ t.test('when sending fails, so do all that were sent together, and no others', a
   const batch = new Batch<number, number>(async (questions) => {
     if (fail) throw new Error('not sent')
     return questions
-  })
+  }, same)
   const results = await Promise.allSettled([batch.add(1), batch.add(2)])
   t.match(results, [
     { status: 'rejected', reason: { message: 'not sent' } },
@@ -53,4 +55,19 @@ t.test('when sending fails, so do all that were sent together, and no others', a
   ])
   fail = false
   t.equal(await batch.add(3), 3)
+})
+
+t.test('what is made of an answer is told, and what that throws to whoever asked alone', async (t) => {
+  const batch = new Batch<number, number, string>(
+    async (questions) => questions,
+    (answer) => {
+      if (answer < 0) throw new Error('below 0')
+      return `${answer}`
+    },
+  )
+  t.match(await Promise.allSettled([batch.add(1), batch.add(-1), batch.add(2)]), [
+    { status: 'fulfilled', value: '1' },
+    { status: 'rejected', reason: { message: 'below 0' } },
+    { status: 'fulfilled', value: '2' },
+  ])
 })
