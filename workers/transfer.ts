@@ -5,7 +5,6 @@
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
-import type { MaybePromise } from '../src/maybe-promise.js'
 import { LinkHost } from '../src/threads/link-host.js'
 import type { Calls, Note, Task } from '../src/threads/protocol.js'
 import { BEAT_INTERVAL } from '../src/threads/pulse.js'
@@ -13,7 +12,7 @@ import { BEAT_INTERVAL } from '../src/threads/pulse.js'
 let host: LinkHost | undefined
 let notes: MessagePort | undefined
 
-export default function run(task: Task): MaybePromise<void> {
+export default async function run(task: Task): Promise<void> {
   if (task.call === 'hello') {
     hello(task)
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
@@ -26,7 +25,7 @@ export default function run(task: Task): MaybePromise<void> {
     if (next === undefined) break
     host.note(next.message as Note)
   }
-  return host?.handle(task)
+  await host?.handle(task)
 }
 
 /** Loads what link modules import as a rule, while nothing else is to be done. From the sources that would take too long. */

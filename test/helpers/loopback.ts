@@ -1,6 +1,7 @@
 import type { TransferReport } from '../../src/report.js'
-import type { MessagePort, Worker } from 'node:worker_threads'
+import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { LinkHost } from '../../src/threads/link-host.js'
+import { unpackRuns } from '../../src/threads/packed-runs.js'
 import type { Note, Task } from '../../src/threads/protocol.js'
 import { Thread, type RunTask } from '../../src/threads/thread.js'
 
@@ -23,6 +24,7 @@ export class Loopback {
   }
 
   async handle(task: Task): Promise<void> {
+    this.#hearNotes()
     this.tasks.push(task)
     if (this.failure !== undefined) throw this.failure
     if (task.call === 'hello') {
@@ -30,8 +32,7 @@ export class Loopback {
       this.#port = port
       this.#host = new LinkHost(port, setup)
       port.on('message', (note: Note) => {
-        this.notes.push(note)
-        this.#host?.note(note)
+        this.hear(note)
       })
       port.unref()
       port.postMessage({ event: 'answer', task: task.task, answer: null })
@@ -40,9 +41,27 @@ export class Loopback {
     }
   }
 
+  hear(note: Note): void {
+    this.notes.push(note)
+    if (!this.hangs || note.note !== 'transfer') this.#host?.note(note)
+  }
+
   /** How many tasks of a kind it was given. */
   count(call: Task['call']): number {
     return this.tasks.filter((task) => task.call === call).length
+  }
+
+  /** How many transfers there were in each message with some. */
+  get transfers(): number[] {
+    return this.notes.flatMap((note) => (note.note === 'transfer' ? [unpackRuns(note.runs).length] : []))
+  }
+
+  /** As a thread does: those that were sent before a task are heard before it. */
+  #hearNotes(): void {
+    if (this.#port === undefined) return
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      this.hear(next.message as Note)
+    }
   }
 }
 
