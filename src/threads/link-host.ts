@@ -376,9 +376,10 @@ export class LinkHost {
       if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
       return one
     })
-    const states = await this.#save(ids, hosted)
-    // what cannot be handed over must not be closed
-    structuredClone(states)
+    // what cannot be handed over must not be closed; and what is told may be what a processor goes on to use
+    const states = structuredClone(await this.#save(ids, hosted))
+    // it is here no more, neither when its link shuts down, nor should the link come back to this thread
+    for (const { link } of hosted) reset(link)
     for (const [at, id] of ids.entries()) {
       try {
         await this.#close(id)
@@ -388,8 +389,6 @@ export class LinkHost {
         getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} failed to shut down to be moved`)
       }
     }
-    // what was handed over is here no more, should the links come back to this thread
-    for (const { link } of hosted) reset(link)
     return { states }
   }
 

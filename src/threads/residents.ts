@@ -7,7 +7,7 @@ export class Residents {
   #links: ThreadLink[] = []
   #ids = 0
   /** Links whose nodes did not let them be moved. */
-  readonly #stuck = new Set<ThreadLink>()
+  #stuck = new WeakSet<ThreadLink>()
 
   get all(): readonly ThreadLink[] {
     return this.#links
@@ -32,7 +32,7 @@ export class Residents {
   }
 
   clear(): ThreadLink[] {
-    this.#stuck.clear()
+    this.#stuck = new WeakSet()
     const links = this.#links
     this.#links = []
     return links

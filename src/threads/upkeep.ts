@@ -27,7 +27,7 @@ export class Upkeep {
   #changing: Promise<unknown> = Promise.resolve()
   #separating: NodeJS.Timeout | undefined
   /** Links of which it was said that they are in the way, and stay. */
-  readonly #said = new Set<ThreadLink>()
+  #said = new WeakSet<ThreadLink>()
   /** How long each link's transfers had taken when that was last looked at. */
   readonly #measured = new WeakMap<ThreadLink, { readonly at: number; readonly busy: number }>()
 
@@ -96,7 +96,7 @@ export class Upkeep {
   clear(): void {
     clearTimeout(this.#separating)
     this.#separating = undefined
-    this.#said.clear()
+    this.#said = new WeakSet()
   }
 
   #alone(change: () => Promise<void>): Promise<void> {

@@ -375,7 +375,7 @@ t.test('a link whose processor fails to reset is handed over all the same', asyn
   await host.open(fixture('modules/unresettable.ts'))
   await host.transfer(0)
   t.match(await host.call('handOver', { links: [0] }), { states: [[{}, {}, { kind: 'Unresettable', state: [1] }]] })
-  t.match(logs.entries().at(-1), { msg: 'Unresettable of link failed to reset', err: { message: 'never again' } })
+  t.same(logs.messages(), ['Unresettable of link failed to reset'], 'and nobody says that it is lost')
 })
 
 t.test('a link that buffers cannot be stateless', async (t) => {
