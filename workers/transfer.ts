@@ -5,6 +5,7 @@
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
+import type { MaybePromise } from '../src/maybe-promise.js'
 import { LinkHost } from '../src/threads/link-host.js'
 import type { Calls, Note, Task } from '../src/threads/protocol.js'
 import { BEAT_INTERVAL } from '../src/threads/pulse.js'
@@ -12,7 +13,7 @@ import { BEAT_INTERVAL } from '../src/threads/pulse.js'
 let host: LinkHost | undefined
 let notes: MessagePort | undefined
 
-export default async function run(task: Task): Promise<void> {
+export default function run(task: Task): MaybePromise<void> {
   if (task.call === 'hello') {
     hello(task)
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
@@ -25,7 +26,7 @@ export default async function run(task: Task): Promise<void> {
     if (next === undefined) break
     host.note(next.message as Note)
   }
-  await host?.handle(task)
+  return host?.handle(task)
 }
 
 /** Loads what link modules import as a rule, while nothing else is to be done. From the sources that would take too long. */

@@ -55,6 +55,21 @@ interface HostedLink {
   stopped: { readonly upTo: number; readonly reason: Error } | undefined
 }
 
+/** A run that waits for its turn, and the message that it came with. */
+interface QueuedRun {
+  readonly run: RunRequest
+  readonly message: RunMessage
+}
+
+/** How many runs of a message have not ended, and who is told when all have. */
+interface RunMessage {
+  left: number
+  done: () => void
+}
+
+/** A task that is answered. */
+type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
+
 /**
  * The thread's side: opens links, makes their transfers, and closes them. Their instances live here between
  * transfers. Knows no worker thread, only a channel to tell the main thread what happens; never throws.
@@ -70,7 +85,7 @@ export class LinkHost {
   /** How many transfers were begun so far. */
   #begun = 0
   /** Runs that have not begun. They begin in the order in which they were sent. */
-  readonly #queue: RunRequest[] = []
+  readonly #queue: QueuedRun[] = []
   #pumping = false
   /** When transfers began to begin without a turn of the event loop between them. */
   #stretch = 0
@@ -103,8 +118,12 @@ export class LinkHost {
     this.#pulse.beat()
   }
 
-  /** Does what a task asks for, and tells its answer. Resolves when that is done. */
-  async handle(task: Exclude<Task, { readonly call: 'hello' }>): Promise<void> {
+  /** Does what a task asks for, and tells its answer, or of transfers their reports. Ends when that is done. */
+  handle(task: Exclude<Task, { readonly call: 'hello' }>): MaybePromise<void> {
+    return task.call === 'transfer' ? this.#transfer(task.runs) : this.#answer(task)
+  }
+
+  async #answer(task: Question): Promise<void> {
     let answer: unknown
     try {
       answer = await this.#do(task)
@@ -126,12 +145,9 @@ export class LinkHost {
     }
   }
 
-  /** Takes what comes beside tasks. */
+  /** Takes what cannot wait behind tasks. */
   note(note: Note): void {
     switch (note.note) {
-      case 'transfer':
-        this.#transfer(note.runs)
-        break
       case 'logLevels':
         adoptLogLevels(note.levels)
         break
@@ -165,7 +181,7 @@ export class LinkHost {
     hosted.link.cancel(reason)
   }
 
-  #do(task: Exclude<Task, { readonly call: 'hello' }>): Promise<unknown> {
+  #do(task: Question): Promise<unknown> {
     switch (task.call) {
       case 'load':
         return this.#loadInTime(task.module).then(({ size }) => size)
@@ -402,9 +418,20 @@ export class LinkHost {
     )
   }
 
-  #transfer(packed: PackedRuns): void {
-    for (const run of unpackRuns(packed)) this.#queue.push(run)
+  /** Ends when all have, and their reports are told. */
+  #transfer(packed: PackedRuns): MaybePromise<void> {
+    const runs = unpackRuns(packed)
+    const message: RunMessage = { left: runs.length, done: () => undefined }
+    for (const run of runs) this.#queue.push({ run, message })
     if (!this.#pumping) void this.#pump()
+    if (message.left === 0) {
+      this.flush()
+      return
+    }
+    const ended = new Promise<void>((resolve) => (message.done = resolve))
+    return ended.then(() => {
+      this.flush()
+    })
   }
 
   /** Begins what waits, one after the other. */
@@ -412,7 +439,7 @@ export class LinkHost {
     this.#pumping = true
     this.#stretch = performance.now()
     for (let at = 0; at < this.#queue.length; at++) {
-      const run = this.#queue[at] as RunRequest
+      const { run, message } = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
       const hosted = this.#links.get(run.link)
       if ((hosted !== undefined && hosted.busy > LONG) || performance.now() - this.#stretch > LONG) {
@@ -425,7 +452,7 @@ export class LinkHost {
           this.#onEnd = resolve
         })
       }
-      this.#run(run)
+      this.#run(run, message)
       // under a steady load it never gets to the end
       if (at === QUEUE_CHUNK) {
         this.#queue.splice(0, at + 1)
@@ -434,10 +461,9 @@ export class LinkHost {
     }
     this.#queue.length = 0
     this.#pumping = false
-    this.flush()
   }
 
-  #run(request: RunRequest): void {
+  #run(request: RunRequest, message: RunMessage): void {
     // looked up only now: it may have been closed while others ended
     const hosted = this.#links.get(request.link)
     this.#running++
@@ -456,18 +482,23 @@ export class LinkHost {
       void report
         .catch((thrown: unknown) => this.#failed(request, thrown))
         .then((ended) => {
-          this.#ended(request, ended)
+          this.#ended(request, message, ended)
         })
     } else {
-      this.#ended(request, report)
+      this.#ended(request, message, report)
     }
   }
 
-  #ended({ run }: RunRequest, report: TransferReport): void {
+  #ended({ run }: RunRequest, message: RunMessage, report: TransferReport): void {
     this.#running--
     this.#unwatch(run)
     this.#onEnd()
     this.#reports.add(run, report)
+    message.left--
+    if (message.left === 0) {
+      message.done() // which sends the reports
+      return
+    }
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined
       this.flush()

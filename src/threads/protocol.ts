@@ -13,11 +13,8 @@ import type { PackedRuns } from './packed-runs.js'
  * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
  *
  *   main ──► thread   tasks, through the Piscina pool: each is one call of `workers/transfer.ts`
- *   main ──► thread   notes, through the thread's channel: transfers, and what must not wait behind tasks
+ *   main ──► thread   notes, through the thread's channel: what must not wait behind tasks
  *   thread ──► main   events, through the thread's channel, in order: logs, reports, answers
- *
- * A thread hears the notes that were sent before a task before that task. Transfers are no tasks, as a task costs as much
- * as some ten small transfers: their reports are all that is told of them.
  *
  * A task's own result is empty: what it has to say comes through the channel, in order with all else. That it settles
  * tells when the thread is done with it, or is gone.
@@ -103,6 +100,8 @@ export interface Calls {
    * share is in the first one's.
    */
   handOver: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
+  /** Makes transfers. Each tells its report when it ends, and there is no answer beside that. */
+  transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
   /** Applies a processor to records. */
@@ -146,8 +145,6 @@ export type Task = { [K in CallName]: { readonly call: K; readonly task: number 
 
 /** What goes to a thread beside its tasks. */
 export type Note =
-  /** Makes transfers. Each tells its report when it ends. */
-  | { readonly note: 'transfer'; readonly runs: PackedRuns }
   | { readonly note: 'logLevels'; readonly levels: LogLevels }
   /** Ends the trace of {@link ThreadSetup.trace}. */
   | { readonly note: 'endTrace' }

@@ -214,9 +214,7 @@ export class Thread {
 
   /** Asks the thread to do something. Rejects with its error, or a {@link ThreadLostError}. */
   call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
-    const ask = () => this.#ask(call, request, [])
-    // at once when it can be: a thread begins with the first of a tick while the rest is still gathered
-    return this.#greeted ? ask() : this.#ready.then(ask)
+    return this.#whenGreeted(() => this.#ask(call, request, []))
   }
 
   /** Loads a link module and tells its links, without starting them. Rejects as {@link Thread.call}. */
@@ -244,7 +242,7 @@ export class Thread {
     if (this.#outbox.size === MAX_RUNS) this.#flush()
   }
 
-  /** Tells the thread something, beside its tasks. */
+  /** Tells the thread something that must not wait behind its tasks. */
   note(note: Note): void {
     this.#port?.postMessage(note)
   }
@@ -254,28 +252,25 @@ export class Thread {
     const until = this.#runs
     const from = until - this.#outbox.size
     const runs = this.#outbox.take()
-    const send = () => {
-      this.note({ note: 'transfer', runs })
-    }
-    if (this.#greeted) {
-      send()
-      return
-    }
-    this.#ready.then(
-      // those of a thread that was lost meanwhile have heard of it
-      () => {
-        if (this.#greeted) send()
-      },
-      (error: unknown) => {
-        for (let run = from; run < until; run++) this.#settle(run)?.failed(toError(error))
-      },
-    )
+    // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
+    const send = () => this.#send({ call: 'transfer', task: this.#tasks++, runs }, [])
+    this.#whenGreeted(send).catch((error: unknown) => {
+      // those that were lost have heard of it; what never got to a worker has not begun
+      const notBegun = error instanceof ThreadLostError && !this.#ended
+      const reason = notBegun ? new NotBegunError(error.message, { cause: error }) : toError(error)
+      for (let run = from; run < until; run++) this.#settle(run)?.failed(reason)
+    })
   }
 
   #settle(run: number): HostedRun | undefined {
     const waiting = this.#running.get(run)
     this.#running.delete(run)
     return waiting
+  }
+
+  /** Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered. */
+  #whenGreeted<T>(what: () => Promise<T>): Promise<T> {
+    return this.#greeted ? what() : this.#ready.then(what)
   }
 
   /** Gives the worker a task, and waits for its answer. */
@@ -285,14 +280,19 @@ export class Thread {
     transfer: MessagePort[],
   ): Promise<Calls[K]['answer']> {
     return new Promise((resolve, reject) => {
-      const worker = this.#worker
-      if (worker === undefined) throw new ThreadLostError(`thread ${this.number} was lost`)
       const task = this.#tasks++
       this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject })
-      this.#runTask(worker, { call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
+      this.#send({ call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
         this.#answered(task)?.reject(toError(error))
       })
     })
+  }
+
+  /** Gives the worker a task. Resolves when it is done with it. */
+  #send(task: Task, transfer: MessagePort[]): Promise<unknown> {
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(new ThreadLostError(`thread ${this.number} was lost`))
+    return this.#runTask(worker, task, transfer)
   }
 
   #answered(task: number): Pending<unknown> | undefined {

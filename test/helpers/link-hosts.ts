@@ -1,7 +1,7 @@
 import { restoreError } from '../../src/report.js'
 import { LinkHost } from '../../src/threads/link-host.js'
 import { unpackDescriptions } from '../../src/threads/packed-descriptions.js'
-import { RunPacker, type PackedRuns } from '../../src/threads/packed-runs.js'
+import { RunPacker } from '../../src/threads/packed-runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
 import type {
   CallName,
@@ -13,7 +13,6 @@ import type {
   ThreadEvent,
   ThreadSetup,
 } from '../../src/threads/protocol.js'
-import { until } from './threads.js'
 
 /** What a host told, with its reports unpacked. */
 export type Told =
@@ -57,6 +56,7 @@ export class RecordedHost implements Channel {
   async call<K extends Exclude<CallName, 'hello'>>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
     const task = this.#tasks++
     await this.host.handle({ call, task, ...request } as unknown as Exclude<Task, { call: 'hello' }>)
+    if (call === 'transfer') return undefined as never // reports are all that is told
     const answer = this.told.find((event) => 'task' in event && event.task === task)
     if (answer?.event === 'answer') return answer.answer as Calls[K]['answer']
     throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
@@ -76,17 +76,9 @@ export class RecordedHost implements Channel {
   }
 
   /** Makes transfers of the links of these ids, all in one message. */
-  transfer(...links: number[]): Promise<RunReport[]> {
-    return this.make(links.map((link) => this.run(link)))
-  }
-
-  /** Makes transfers, all in one message: they must have been asked for one after the other. */
-  async make(runs: readonly RunRequest[]): Promise<RunReport[]> {
-    this.host.note({ note: 'transfer', runs: packed(runs) })
-    await until(() => {
-      const { reports } = this
-      return runs.every(({ run }) => reports.has(run))
-    })
+  async transfer(...links: number[]): Promise<RunReport[]> {
+    const runs = links.map((link) => this.run(link))
+    await this.call('transfer', packed(runs))
     return runs.map(({ run }) => this.reports.get(run)!)
   }
 
@@ -101,11 +93,11 @@ export class RecordedHost implements Channel {
   }
 }
 
-/** Runs as they are sent. */
-function packed(runs: readonly RunRequest[]): PackedRuns {
+/** Runs as they are sent: they must have been asked for one after the other. */
+export function packed(runs: readonly RunRequest[]): Calls['transfer']['request'] {
   const packer = new RunPacker(runs.length)
   for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
     packer.add(run, link, transferNumber, scheduledAt, drain)
   }
-  return packer.take()
+  return { runs: packer.take() }
 }

@@ -1,7 +1,6 @@
 import type { TransferReport } from '../../src/report.js'
-import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import { LinkHost } from '../../src/threads/link-host.js'
-import { unpackRuns } from '../../src/threads/packed-runs.js'
 import type { Note, Task } from '../../src/threads/protocol.js'
 import { Thread, type RunTask } from '../../src/threads/thread.js'
 
@@ -24,7 +23,6 @@ export class Loopback {
   }
 
   async handle(task: Task): Promise<void> {
-    this.#hearNotes()
     this.tasks.push(task)
     if (this.failure !== undefined) throw this.failure
     if (task.call === 'hello') {
@@ -32,7 +30,8 @@ export class Loopback {
       this.#port = port
       this.#host = new LinkHost(port, setup)
       port.on('message', (note: Note) => {
-        this.hear(note)
+        this.notes.push(note)
+        this.#host?.note(note)
       })
       port.unref()
       port.postMessage({ event: 'answer', task: task.task, answer: null })
@@ -41,27 +40,9 @@ export class Loopback {
     }
   }
 
-  hear(note: Note): void {
-    this.notes.push(note)
-    if (!this.hangs || note.note !== 'transfer') this.#host?.note(note)
-  }
-
   /** How many tasks of a kind it was given. */
   count(call: Task['call']): number {
     return this.tasks.filter((task) => task.call === call).length
-  }
-
-  /** How many transfers there were in each message with some. */
-  get transfers(): number[] {
-    return this.notes.flatMap((note) => (note.note === 'transfer' ? [unpackRuns(note.runs).length] : []))
-  }
-
-  /** As a thread does: those that were sent before a task are heard before it. */
-  #hearNotes(): void {
-    if (this.#port === undefined) return
-    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      this.hear(next.message as Note)
-    }
   }
 }
 
