@@ -217,6 +217,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     if (!this.#running) throw new ThreadLostError(`thread ${thread.number} has ended with its planner`)
     const fresh = this.#startThread(thread.number)
     this.#leaving.add(fresh)
+    // whoever ends the one may end the other
+    fresh.trace = thread.trace
+    const term = this.#terms.get(thread)
+    if (term !== undefined) this.#terms.set(fresh, term)
     try {
       await this.#areReady([fresh])
     } catch (thrown) {

@@ -220,6 +220,16 @@ t.test('a worker that takes long to end is ended once, however often that is ask
   await thread.ready
 })
 
+t.test('a thread that takes the place of one that is watched closely is so too', async (t) => {
+  captureLogs(t)
+  const thread = pool.threads[1]!
+  thread.trace = true
+  const fresh = await pool.startReplacement(thread)
+  t.ok(fresh.trace)
+  thread.trace = false
+  await pool.retire(fresh)
+})
+
 t.test('a pool that does not run starts no thread in the place of another', async (t) => {
   const stopped = new ThreadPool({ threads: 1, transfersPerThread: 1 })
   await t.rejects(stopped.startReplacement(first), { code: 'DATABAY_THREAD_LOST' })
