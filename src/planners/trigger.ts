@@ -214,7 +214,7 @@ export class Trigger<T> {
 
   #set(entry: Entry<T>, due: number): void {
     entry.due = due
-    entry.delay = this.#random() * entry.jitter
+    entry.delay = entry.jitter === 0 ? 0 : this.#random() * entry.jitter
   }
 
   #place(entry: Entry<T>): void {

@@ -57,13 +57,15 @@ export interface WorkerPlannerOptions extends PlannerOptions {
   readonly maxTransfersPerThread?: number
   /**
    * How much nicer the threads are than the main thread, from 0 to 19: the nice value of Linux. Where cores are scarce, the
-   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by
-   * what they compute. Threads lose nothing as long as there is time left; and on systems that group processes, as
-   * containers and services are, other processes do not come before them for that. Set it to 0 where the threads compete
-   * with busy processes of the same group. It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without
-   * it, `start()` rejects with a {@link MissingDependencyError} when this is given. No effect elsewhere than on Linux.
+   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by what
+   * they compute. Threads lose nothing as long as a core is free. Where one is not, other processes of the same container,
+   * service or session go before them too, and get about three times as much of it: set it to 0 there.
    *
-   * @default 5 - which is as good for the main thread as more, where `@napi-rs/nice` is there; else 0
+   * It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without it, `start()` rejects with a
+   * {@link MissingDependencyError} when this is given. It has no effect elsewhere than on Linux.
+   *
+   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 19; 0 where
+   * `@napi-rs/nice` is missing
    */
   readonly niceIncrement?: number
 }
