@@ -64,7 +64,7 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without it, `start()` rejects with a
    * {@link MissingDependencyError} when this is given. It has no effect elsewhere than on Linux.
    *
-   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 19; 0 where
+   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 10; 0 where
    * `@napi-rs/nice` is missing
    */
   readonly niceIncrement?: number
