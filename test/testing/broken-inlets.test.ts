@@ -434,15 +434,17 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, setup: In
     {
       create: () =>
         new (class Broken extends Counter {
+          #holders = 0
+
           override async tryStart() {
-            if (this.active) return
+            const again = ++this.#holders > 1
             await super.tryStart()
-            if (!(await this.#first())) await this.onStart()
+            if (again) await this.onStart()
           }
 
-          #asked = 0
-          #first() {
-            return Promise.resolve(this.#asked++ === 0)
+          override async tryShutdown() {
+            this.#holders--
+            await super.tryShutdown()
           }
         })(),
     },
