@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
 import { getLogger } from '../../src/log.js'
 import type { Calls, Task, ThreadEvent } from '../../src/threads/protocol.js'
-import run from '../../workers/transfer.js'
+import run, * as entry from '../../workers/transfer.js'
 import { captureLogs } from '../helpers/logs.js'
 import { linkModule, until } from '../helpers/threads.js'
 
@@ -36,4 +36,9 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
     { event: 'answer', task: 2, answer: { names: ['a'] } },
     { event: 'log', line: /"name":"databay.test","thread":4,"msg":"from the thread"/ },
   ])
+})
+
+t.test('a thread may be ended at any moment while it loads the entry', async (t) => {
+  // without this, Node ends the process now and then: see there
+  t.equal(entry.__esModule, true)
 })
