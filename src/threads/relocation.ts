@@ -101,8 +101,7 @@ async function closeAll(departures: readonly Departure[], thread: Thread): Promi
   const results = await Promise.allSettled(departures.map(({ id }) => thread.close(id)))
   for (const result of results) {
     if (result.status === 'fulfilled') continue
-    const err = toError(result.reason)
-    getLogger('databay.WorkerPlanner').error({ err }, `a link failed to shut down to be moved: ${err.message}`)
+    logFailure('a link failed to shut down to be moved', result.reason)
   }
 }
 
@@ -133,9 +132,7 @@ export async function spread(
   try {
     await link.spreadTo(thread, residents.nextId(), anyway)
   } catch (thrown) {
-    const err = toError(thrown)
-    const text = `${link.name} could not be opened in thread ${thread.number} too: ${err.message}`
-    getLogger('databay.WorkerPlanner').error({ err }, text)
+    logFailure(`${link.name} could not be opened in thread ${thread.number} too`, thrown)
   }
 }
 
@@ -144,8 +141,11 @@ export async function withdraw(link: ThreadLink, thread: Thread): Promise<void> 
   try {
     await link.withdrawFrom(thread)
   } catch (thrown) {
-    const err = toError(thrown)
-    const text = `${link.name} failed to shut down in thread ${thread.number}, which leaves: ${err.message}`
-    getLogger('databay.WorkerPlanner').error({ err }, text)
+    logFailure(`${link.name} failed to shut down in thread ${thread.number}, which leaves`, thrown)
   }
+}
+
+function logFailure(what: string, thrown: unknown): void {
+  const err = toError(thrown)
+  getLogger('databay.WorkerPlanner').error({ err }, `${what}: ${err.message}`)
 }
