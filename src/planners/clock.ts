@@ -1,4 +1,3 @@
-import type { Job } from 'node-schedule'
 import { library } from '../libraries.js'
 
 /** Tells the time and wakes. Everything in this folder takes its time from one of these. */
@@ -47,15 +46,18 @@ export const systemClock: Clock = {
     }
     let timer = setTimeout(() => {
       const left = at - performance.now()
-      const late = job === null || date - Date.now() - left > AHEAD
-      if (late) job?.cancel()
+      const late = !scheduled || date - Date.now() - left > AHEAD
+      if (late) job.cancel()
       timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
     }, milliseconds - AHEAD)
-    const job = library('node-schedule').scheduleJob(new Date(date), fire) as Job | null
+    const { Job } = library('node-schedule')
+    // not by `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
+    const job = new Job(fire)
+    const scheduled = job.schedule(new Date(date))
     const release = () => {
       awake = true
       clearTimeout(timer)
-      job?.cancel()
+      job.cancel()
     }
     return release
   },
