@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 
@@ -73,7 +76,10 @@ interface Told {
 
 /** Starts a planner with two busy threads and full buffers in a process of its own, and tells that to end. */
 async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<Told> {
-  const child = spawn(process.execPath, [new URL('ending.js', import.meta.url).pathname, mode])
+  // where its journals are: it does not get to remove them
+  const folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
+  const env = { ...process.env, TMPDIR: folder }
+  const child = spawn(process.execPath, [new URL('ending.js', import.meta.url).pathname, mode], { env })
   let text = ''
   let sent = 0
   let since = 0
@@ -85,6 +91,7 @@ async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<T
     }
   })
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  rmSync(folder, { recursive: true })
   return { code, signal, lines: text.trimEnd().split('\n'), took: Date.now() - since }
 }
 
