@@ -239,6 +239,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (this.#finished.settled) this.#finished = settleable()
     this.#stopReason = undefined
     this.#stopErrors = []
+    this.#askedToStop = undefined
     this.#shutdown = { wait: true, drain: this.options.drain }
     this.#undo = new Releasers()
     this.#starting = this.#start()
@@ -530,7 +531,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Ends a start that is under way, or waits until a failed one is undone; whether the planner runs all the same. */
   async #abandonStart(): Promise<boolean> {
-    this.#askedToStop = new PlannerStateError('the planner was shut down while it started')
+    this.#askedToStop ??= new PlannerStateError('the planner was shut down while it started')
     this.#abortStart(this.#askedToStop)
     await this.#starting?.catch(() => undefined)
     return this.#state !== 'idle'

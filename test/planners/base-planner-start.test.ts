@@ -293,6 +293,21 @@ t.test('a shutdown while the planner starts', async (t) => {
     t.equal(planner.counts.transfers, 1)
   })
 
+  t.test('is an orderly end, however often it is asked for', async (t) => {
+    let opened = deferred()
+    const planner = handPlanner(t, [tracedLink('a', [], { onStart: () => opened.promise })])
+    for (let round = 0; round < 2; round++) {
+      opened = deferred()
+      const started = planner.start()
+      await turnOfTheLoop()
+      const ends = Promise.all([planner.shutdown(), planner.shutdown({ wait: false }), planner.shutdown()])
+      opened.resolve()
+      await t.rejects(started, { code: 'DATABAY_PLANNER_STATE', message: 'the planner was shut down while it started' })
+      await ends
+      await t.resolves(planner.finished)
+    }
+  })
+
   t.test('leaves nothing running, whenever it comes', async (t) => {
     for (let turns = 0; turns < 60; turns++) {
       const trace: Trace = []
