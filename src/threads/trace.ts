@@ -11,6 +11,7 @@ export class Trace {
   readonly #links = new AsyncLocalStorage<number>()
   readonly #owners = new WeakMap<object, number>()
   readonly #hook: AsyncHook
+  #ended = false
 
   constructor(pulse: Pulse) {
     this.#pulse = pulse
@@ -30,6 +31,8 @@ export class Trace {
 
   /** Ends it, and what it costs. */
   end(): void {
+    // what was begun within keeps its link, in newer versions of Node also once the storage is disabled
+    this.#ended = true
     this.#hook.disable()
     this.#links.disable()
     this.#pulse.inside = undefined
@@ -37,7 +40,7 @@ export class Trace {
 
   /** The link that what runs now belongs to. */
   get current(): number | undefined {
-    return this.#links.getStore()
+    return this.#ended ? undefined : this.#links.getStore()
   }
 
   /** Does work, and counts all that comes of it as the link's. */
