@@ -56,6 +56,17 @@ t.test('an interval aligned to the clock is due at whole multiples of itself', a
   t.strictSame(times.next(due, due + 1_500_000), { due: Date.parse('2026-01-01T10:40:00Z'), missed: 2 })
 })
 
+t.test('an interval with a fraction of a millisecond stays aligned to the clock for months', async (t) => {
+  const interval = 1000 / 3
+  const times = aligned(interval)
+  const from = Date.parse('2020-01-01T00:00:00Z')
+  const runs = 1_000_000
+  let due = times.first(from)
+  for (let run = 0; run < runs; run++) due = times.next(due, due).due
+  t.equal(due, Math.round(due / interval) * interval, 'a multiple of it')
+  t.ok(Math.abs(due - from - (runs + 1) * interval) < 0.001)
+})
+
 t.test('a cron expression is due at its times', async (t) => {
   const times = cron('*/20 * * * *')
   t.equal(times.clock, 'wall')
