@@ -31,6 +31,11 @@ const words = new Uint32Array(double.buffer)
 double[0] = 1
 const UPPER = words[1] === 0 ? 0 : 1
 
+/** From which count on one has no place in 32 bits: a link that is due every millisecond gets there in seven weeks. */
+const WIDE = 2 ** 32
+
+type Counts = Uint32Array | Float64Array
+
 const NO_COUNTS = new Uint32Array(0)
 
 /**
@@ -41,7 +46,7 @@ const NO_COUNTS = new Uint32Array(0)
  * Only the powers of two that occur take memory, 32 bytes each: there is one for each of many links.
  */
 export class Histogram {
-  #counts = NO_COUNTS
+  #counts: Counts = NO_COUNTS
   /** The bucket that the first count is of: a multiple of STEPS. */
   #first = 0
   #zeros = 0
@@ -49,14 +54,17 @@ export class Histogram {
   #sum = 0
   #max = 0
 
-  /** @param length - in milliseconds; what is less than 0, or no number, counts as 0 */
-  record(length: number): void {
-    this.#count++
+  /**
+   * @param length - in milliseconds; what is less than 0, or no number, counts as 0
+   * @param times - how often it was that long
+   */
+  record(length: number, times = 1): void {
+    this.#count += times
     if (!(length >= SHORTEST)) {
-      this.#zeros++
+      this.#zeros += times
       return
     }
-    this.#sum += length
+    this.#sum += length * times
     if (length > this.#max) this.#max = length
     const bucket = bucketOf(length)
     let at = bucket - this.#first
@@ -64,7 +72,9 @@ export class Histogram {
       this.#reach(bucket)
       at = bucket - this.#first
     }
-    this.#counts[at]!++ // eslint-disable-line @typescript-eslint/no-non-null-assertion -- it is there now
+    const count = (this.#counts[at] as number) + times
+    if (count >= WIDE && this.#counts instanceof Uint32Array) this.#counts = new Float64Array(this.#counts)
+    this.#counts[at] = count
   }
 
   read(): Distribution {
@@ -104,7 +114,7 @@ export class Histogram {
     const before = this.#counts
     const first = before.length === 0 ? power : Math.min(this.#first, power)
     const end = before.length === 0 ? power + STEPS : Math.max(this.#first + before.length, power + STEPS)
-    const counts = new Uint32Array(end - first)
+    const counts = before instanceof Uint32Array ? new Uint32Array(end - first) : new Float64Array(end - first)
     counts.set(before, before.length === 0 ? 0 : this.#first - first)
     this.#counts = counts
     this.#first = first

@@ -69,6 +69,17 @@ t.test('lengths without end count as the longest', async (t) => {
   t.match(buckets, [{ from: 2 ** 32, count: 2 }])
 })
 
+t.test('a bucket has room for as many as come in years', async (t) => {
+  const histogram = histogramOf([1, 100])
+  histogram.record(8, 2 ** 32 - 1)
+  for (const length of [8, 8, 1000, 0.01]) histogram.record(length)
+  const { count, p50, buckets } = histogram.read()
+  t.equal(count, 2 ** 32 + 5)
+  t.equal(p50, 8.5)
+  const counts = buckets.map((bucket) => bucket.count)
+  t.strictSame(counts, [1, 1, 2 ** 32 + 1, 1, 1])
+})
+
 t.test('it is plain data', async (t) => {
   const read = histogramOf([1, 2, 3]).read()
   t.strictSame(structuredClone(read), read)
