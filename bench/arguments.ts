@@ -1,5 +1,7 @@
+import { existsSync, statSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Settings } from './bench.js'
+import { isFile } from './chart-path.js'
 
 /** What a run was asked for. */
 export interface Arguments {
@@ -40,11 +42,20 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder', chartPath)
   command.parse([...argv], { from: 'user' })
   const { only: chosen, json, plot, case: only, ...settings } = command.opts<Options>()
+  // told now, and not when all is measured
+  if (plot !== undefined && isFile(plot) && chosen.length > 1) {
+    command.error(
+      `error: option '--plot <path>' must be a folder for the charts of ${chosen.length} benches, got '${plot}'`,
+    )
+  }
   return { settings: { ...settings, only }, benches: chosen, json, plot }
 }
 
 function chartPath(path: string): string {
   if (/\.(png|jpe?g|pdf)$/i.test(path)) throw new InvalidArgumentError('charts are .svg')
+  if (!isFile(path) && existsSync(path) && !statSync(path).isDirectory()) {
+    throw new InvalidArgumentError('it must be an .svg file or a folder')
+  }
   return path
 }
 

@@ -34,13 +34,13 @@ export interface Report {
 const asked = parseArguments(process.argv.slice(2), Object.keys(BENCHES))
 const { settings } = asked
 const report: Report = { machine: machine(), settings, benches: await runAll(asked) }
+if (asked.json) console.log(JSON.stringify(report, undefined, 2))
+else printEnd()
 if (asked.plot !== undefined) {
   // the library for it takes a while to load
   const { plot } = await import('./plot.js')
   for (const file of plot(asked.plot, report.benches)) console.error(`drawn: ${file}`)
 }
-if (asked.json) console.log(JSON.stringify(report, undefined, 2))
-else printEnd()
 
 async function runAll({ benches, json }: Arguments): Promise<Result[]> {
   const results: Result[] = []
@@ -60,6 +60,7 @@ async function runHere(name: string): Promise<Result> {
   const from = performance.now()
   const measurements = await bench.run(settings)
   const took = (performance.now() - from) / 1000
+  if (measurements.length === 0) console.error(`${name}: it has no case whose name contains '${settings.only}'`)
   return { name, question: bench.question, seconds: took, measurements, targets: judge(name, measurements) }
 }
 

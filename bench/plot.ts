@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as echarts from 'echarts'
 import type { Measurement } from './bench.js'
+import { isFile } from './chart-path.js'
 
 /** What of a bench is drawn. */
 export interface Drawn {
@@ -23,7 +24,7 @@ const WIDE = 50
  * @returns the files that were written
  */
 export function plot(path: string, benches: readonly Drawn[]): string[] {
-  if (extname(path) !== '.svg') {
+  if (!isFile(path)) {
     mkdirSync(path, { recursive: true })
     return benches.flatMap((bench) => plot(join(path, `${bench.name}.svg`), [bench]))
   }

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import t from 'tap'
 import type { Settings } from '../bench/bench.js'
 import { BENCHES } from '../bench/benches.js'
 import { check, compare, rate, type Subject } from '../bench/measure.js'
+import { openRedis } from '../bench/peers/redis.js'
 import { median, percentile, spread } from '../bench/statistics.js'
 import { judge, TARGETS } from '../bench/targets.js'
 
@@ -57,6 +60,7 @@ for (const name of Object.keys(BENCHES)) {
       if (samples.length === 0 || !Number.isFinite(median)) t.fail('a figure without a number')
     }
     t.equal(machine.node, process.version)
+    t.ok(machine.commit)
     t.ok(machine.cores > 0)
     t.match(readFileSync(plot, 'utf8'), /^<svg[^]*<\/svg>$/)
   })
@@ -135,4 +139,46 @@ t.test('arguments are checked', async (t) => {
   })
   await t.rejects(run(process.execPath, [main, '--seconds', '0']), { code: 1, stderr: /it must be a number above 0/ })
   await t.rejects(run(process.execPath, [main, '--plot', 'chart.png']), { code: 1, stderr: /charts are \.svg/ })
+  const file = join(t.testdir({ charts: '' }), 'charts')
+  await t.rejects(run(process.execPath, [main, '--plot', file]), { code: 1, stderr: /an \.svg file or a folder/ })
+  await t.rejects(run(process.execPath, [main, '--plot', 'chart.svg']), {
+    code: 1,
+    stderr: /'--plot <path>' must be a folder for the charts of 9 benches, got 'chart\.svg'/,
+  })
+  const { stderr } = await run(process.execPath, [main, '--only', 'boundary', '--case', 'speed', '--smoke'])
+  t.match(stderr, "boundary: it has no case whose name contains 'speed'")
+})
+
+t.test('a Redis that is given must be there', async (t) => {
+  const given = process.env['REDIS_URL']
+  t.teardown(() => {
+    if (given === undefined) delete process.env['REDIS_URL']
+    else process.env['REDIS_URL'] = given
+  })
+  process.env['REDIS_URL'] = 'redis://127.0.0.1:1'
+  await t.rejects(openRedis(), { message: 'REDIS_URL: there is no Redis at 127.0.0.1:1' })
+  process.env['REDIS_URL'] = 'localhost:6379'
+  await t.rejects(openRedis(), { message: 'REDIS_URL must be like redis://127.0.0.1:6379' })
+})
+
+t.test('a Redis of our own, where there is one, answers until it is closed', async (t) => {
+  const given = process.env['REDIS_URL']
+  delete process.env['REDIS_URL']
+  t.teardown(() => {
+    if (given !== undefined) process.env['REDIS_URL'] = given
+  })
+  const redis = await openRedis()
+  if (redis === undefined) {
+    t.comment('there is no redis-server')
+    return
+  }
+  const { url } = redis
+  const ping = async () => {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) })
+    socket.end('PING\r\n')
+    return text(socket)
+  }
+  t.equal(await ping(), '+PONG\r\n')
+  await redis.close()
+  await t.rejects(ping(), { code: 'ECONNREFUSED' })
 })

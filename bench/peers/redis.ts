@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 
@@ -9,14 +9,21 @@ export interface Redis {
   close(): Promise<void>
 }
 
+/** How long the one that is given may take to answer, in milliseconds: BullMQ itself would try for ever. */
+const ANSWER = 3000
+
 /**
  * The Redis at `REDIS_URL`, or one of our own that keeps nothing, on a port of this machine that is free.
  *
  * @returns `undefined` when there is none
+ * @throws when `REDIS_URL` is given, and none answers there
  */
 export async function openRedis(): Promise<Redis | undefined> {
   const given = process.env['REDIS_URL']
-  if (given !== undefined) return { url: given, close: () => Promise.resolve() }
+  if (given !== undefined) {
+    await checkThere(given)
+    return { url: given, close: () => Promise.resolve() }
+  }
   const port = await freePort()
   const keepNothing = ['--save', '', '--appendonly', 'no', '--dir', tmpdir()]
   const server = spawn('redis-server', ['--bind', '127.0.0.1', '--port', `${port}`, ...keepNothing], {
@@ -42,6 +49,21 @@ export async function openRedis(): Promise<Redis | undefined> {
       server.kill()
       await ended
     },
+  }
+}
+
+async function checkThere(url: string): Promise<void> {
+  if (!URL.canParse(url) || new URL(url).protocol !== 'redis:') {
+    throw new Error('REDIS_URL must be like redis://127.0.0.1:6379') // what it is may hold a password
+  }
+  const { hostname: host, port } = new URL(url)
+  const socket = connect({ host, port: Number(port || 6379) })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(ANSWER) })
+  } catch (cause) {
+    throw new Error(`REDIS_URL: there is no Redis at ${host}:${port || 6379}`, { cause })
+  } finally {
+    socket.destroy()
   }
 }
 
