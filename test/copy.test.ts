@@ -18,7 +18,8 @@ function sharedParts(one: unknown, other: unknown): number {
 
 t.test('a copy is like its original, and shares nothing with it', async (t) => {
   const values = fc.anything({
-    withDate: true,
+    // tap cannot print a date that is none
+    values: [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.date({ noInvalidDate: true })],
     withMap: true,
     withSet: true,
     withNullPrototype: true,
@@ -35,6 +36,7 @@ t.test('a copy is like its original, and shares nothing with it', async (t) => {
     }),
     { numRuns: 500 },
   )
+  t.ok(Number.isNaN((copyPayload(new Date(NaN)) as Date).getTime()), 'a date that is none')
 })
 
 t.test('what is there twice in the original is there twice in the copy, near and far from each other', async (t) => {

@@ -1,13 +1,5 @@
 import { EventEmitter } from 'node:events'
-import {
-  InvalidOptionError,
-  MissingLinkError,
-  PlannerStateError,
-  show,
-  ShutdownTimeoutError,
-  toError,
-  TransferCancelledError,
-} from '../errors.js'
+import { InvalidOptionError, MissingLinkError, PlannerStateError, show, toError } from '../errors.js'
 import { LONGEST_TIMER } from '../interval.js'
 import { Releasers } from '../lifecycle.js'
 import { checkBoolean, checkOptions } from '../check.js'
@@ -17,7 +9,7 @@ import { toArray, type OneOrMany } from '../processor.js'
 import { TransferError, type TransferReport } from '../report.js'
 import { shutdownAtExit } from './at-exit.js'
 import { Dispatcher, type DueTime } from './dispatcher.js'
-import { oneError, startLinks, stopLinks, throwAny } from './link-group.js'
+import { cancelLinks, drainLinks, oneError, startLinks, stopLinks, throwAny } from './link-group.js'
 import {
   PLANNER_OPTIONS,
   resolvePlannerOptions,
@@ -201,14 +193,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (this.running) {
       for (const link of list) this.unschedule(link)
       const limit = new StopLimit(this.options.shutdownTimeout, () =>
-        cancelAll(list, 'the time for the removal of its link is nearly over'),
+        cancelLinks(list, 'the time for the removal of its link is nearly over'),
       )
       await limit.wait(
         () => `transfers of ${list.map(({ name }) => name).join(', ')}`,
         () => Promise.all(list.map((link) => this.#dispatcher.idle(link))),
       )
       if (this.options.drain && !limit.isOver) errors.push(...(await this.#drain(list, limit)))
-      errors.push(...(await stopLinks(list, limit)), ...abandonment(limit, 'links that were removed'))
+      errors.push(...(await stopLinks(list, limit)), ...limit.abandonment('links that were removed'))
       limit.end()
     }
     for (const link of list) {
@@ -570,7 +562,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#paused = false
     const errors = await this.#undo.undo()
     this.#limit.end()
-    this.#stopErrors.push(...abandonment(this.#limit, String(this)))
+    this.#stopErrors.push(...this.#limit.abandonment(String(this)))
     for (const error of errors) {
       const err = toError(error)
       getLogger('databay.BasePlanner').error({ err }, `${String(this)} failed to shut down in part: ${err.message}`)
@@ -610,7 +602,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** The time that a shutdown may take from now on: shortly before it is over, transfers are told to stop. */
   #beginLimit(): StopLimit {
     return new StopLimit(this.options.shutdownTimeout, () =>
-      cancelAll(this.links, 'the time for the shutdown is nearly over'),
+      cancelLinks(this.links, 'the time for the shutdown is nearly over'),
     )
   }
 
@@ -631,23 +623,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Releases what buffers hold; gives what failed. */
   async #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
-    const drain = (link: PlannedLink) =>
-      limit.wait(
-        () => `the buffers of ${link.name}`,
-        () => link.drain(),
-      )
-    const errors: unknown[] = []
-    for (const result of await Promise.allSettled(links.map(drain))) {
-      if (result.status === 'rejected') {
-        errors.push(result.reason) // a processor that cannot tell its size, or a link of a third party
-        continue
-      }
-      const report = result.value
-      if (report === undefined) continue
+    const failed: Error[] = []
+    const errors = await drainLinks(links, limit, (report) => {
       this.#dispatcher.note(report)
-      if (report.failed && !this.options.ignoreExceptions) errors.push(new TransferError(report))
-    }
-    return errors
+      if (report.failed && !this.options.ignoreExceptions) failed.push(new TransferError(report))
+    })
+    return [...errors, ...failed]
   }
 
   /** Waits until no transfer runs. */
@@ -657,7 +638,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   #cancel(): void {
-    cancelAll(this.links, 'the planner shuts down without waiting')
+    cancelLinks(this.links, 'the planner shuts down without waiting')
   }
 
   #admit(link: PlannedLink): void {
@@ -701,24 +682,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 }
 
-/** Tells what transfers to stop. */
-function cancelAll(links: readonly PlannedLink[], why: string): void {
-  const reason = new TransferCancelledError(why)
-  for (const link of links) link.cancel(reason)
-}
-
 /** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
 const HURRIED_DRAIN = 1000
-
-/** What a shutdown did not wait for, as an error: none, or one. */
-function abandonment(limit: StopLimit, whose: string): Error[] {
-  if (limit.abandoned.length === 0) return []
-  const error = new ShutdownTimeoutError(
-    `${whose}: the time for the shutdown was over before ${limit.abandoned.join(', ')} had ended`,
-  )
-  getLogger('databay.BasePlanner').error(error.message)
-  return [error]
-}
 
 /** Keeps the process up while a planner runs, also when nothing is scheduled. Gives how to let go. */
 function stayUp(): () => void {

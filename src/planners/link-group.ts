@@ -1,7 +1,8 @@
-import { StartTimeoutError, toError } from '../errors.js'
+import { StartTimeoutError, toError, TransferCancelledError } from '../errors.js'
 import { LONGEST_TIMER } from '../interval.js'
 import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
+import type { TransferReport } from '../report.js'
 import { StopLimit } from './stop-limit.js'
 
 /** How long links may take, in milliseconds. */
@@ -99,6 +100,33 @@ export async function stopLinks(links: readonly PlannedLink[], limit: StopLimit)
       () => link.onShutdown(),
     )
   return rejections(await Promise.allSettled([...links].reverse().map(stop)))
+}
+
+/** Tells the transfers of links to stop. */
+export function cancelLinks(links: readonly PlannedLink[], why: string): void {
+  const reason = new TransferCancelledError(why)
+  for (const link of links) link.cancel(reason)
+}
+
+/**
+ * Releases what the buffers of links hold, all at once; gives what failed: a processor that cannot tell its size, or a link
+ * of a third party.
+ *
+ * @param take - told the report of each link that had something to release
+ */
+export async function drainLinks(
+  links: readonly PlannedLink[],
+  limit: StopLimit,
+  take: (report: TransferReport) => void,
+): Promise<unknown[]> {
+  const drain = async (link: PlannedLink) => {
+    const report = await limit.wait(
+      () => `the buffers of ${link.name}`,
+      () => link.drain(),
+    )
+    if (report !== undefined) take(report)
+  }
+  return rejections(await Promise.allSettled(links.map(drain)))
 }
 
 function rejections(results: readonly PromiseSettledResult<void>[]): unknown[] {

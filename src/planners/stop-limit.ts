@@ -1,4 +1,6 @@
+import { ShutdownTimeoutError } from '../errors.js'
 import { LONGEST_TIMER } from '../interval.js'
+import { getLogger } from '../log.js'
 
 /** How much of its time a shutdown keeps for what comes after the transfers: a quarter, at most this, in milliseconds. */
 const RESERVE = 5000
@@ -6,7 +8,7 @@ const RESERVE = 5000
 /** The time that a shutdown may take. */
 export class StopLimit {
   /** What was not waited for to its end. */
-  readonly abandoned: string[] = []
+  readonly #abandoned: string[] = []
   readonly #over: Promise<void>
   readonly #timers: NodeJS.Timeout[] = []
   #isOver = false
@@ -44,8 +46,22 @@ export class StopLimit {
     done.catch(() => undefined) // it may fail after it was abandoned
     const first = await Promise.race([done, this.#over])
     if (first !== undefined) return first.result
-    this.abandoned.push(what())
+    this.#abandoned.push(what())
     return undefined
+  }
+
+  /**
+   * What was not waited for, as an error: none, or one, which is logged.
+   *
+   * @param whose - what was shut down
+   */
+  abandonment(whose: string): Error[] {
+    if (this.#abandoned.length === 0) return []
+    const error = new ShutdownTimeoutError(
+      `${whose}: the time for the shutdown was over before ${this.#abandoned.join(', ')} had ended`,
+    )
+    getLogger('databay.BasePlanner').error(error.message)
+    return [error]
   }
 
   /** To be called when the shutdown has ended. */

@@ -3,15 +3,15 @@ import { threadId } from 'node:worker_threads'
 import { ImplementationError, LinkModuleError, ShutdownTimeoutError, StartTimeoutError, toError } from '../errors.js'
 import { LONGEST_TIMER } from '../interval.js'
 import type { HostedRequest, Link } from '../link.js'
-import type { Node } from '../lifecycle.js'
 import { adoptLogLevels, getLogger } from '../log.js'
 import { then, type MaybePromise } from '../maybe-promise.js'
-import type { ProcessorFunction, StatefulProcessor } from '../processor.js'
+import type { ProcessorFunction } from '../processor.js'
 import { isRecord } from '../record.js'
 import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../report.js'
 import { Update } from '../update.js'
 import { Deadlines } from './deadlines.js'
 import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
+import { reset, restore, stateOf, statefulProcessors, type LinkState } from './link-state.js'
 import { packDescriptions, type PackedDescriptions } from './packed-descriptions.js'
 import { pack, uncloneable, unpack } from './packed-records.js'
 import { ReportPacker } from './packed-reports.js'
@@ -564,23 +564,6 @@ export class LinkHost {
   }
 }
 
-/** What a link's parts hand over, in the order of the parts. */
-type LinkState = readonly { readonly kind: string; readonly state: unknown }[]
-
-function partsOf(link: Link): (Node | StatefulProcessor)[] {
-  return [...link.nodes(), ...statefulProcessors(link)]
-}
-
-function statefulProcessors(link: Link): StatefulProcessor[] {
-  const found: unknown[] = []
-  const take = (processors: readonly unknown[]) => {
-    for (const processor of processors) if (typeof processor === 'object') found.push(processor)
-  }
-  take(link.processors)
-  for (const outlet of link.outlets) take(outlet.processors)
-  return found as StatefulProcessor[]
-}
-
 /** How long a transfer took, in milliseconds. */
 function lengthOf({ startedAt, endedAt }: TransferReport): number {
   return endedAt - startedAt
@@ -616,42 +599,6 @@ function start(link: Link): MaybePromise<void> {
 /** Begins a transfer; a link of another version of this package has only `transfer`. */
 function begin(link: Link, request: HostedRequest): MaybePromise<TransferReport> {
   return 'begin' in link ? link.begin(request) : (link as Link).transfer(request)
-}
-
-/** What a link hands over, without what was `saved` already. */
-function stateOf(link: Link, saved: Set<object>): LinkState {
-  return partsOf(link).map((part) => {
-    const kind = part.constructor.name
-    if (saved.has(part)) return { kind, state: undefined }
-    saved.add(part)
-    return { kind, state: part.saveState?.() }
-  })
-}
-
-/** Gives each part what the one in its place has handed over, unless the link's code has changed and it is of another kind. */
-function restore(link: Link, states: LinkState): void {
-  const parts = partsOf(link)
-  for (const [index, { kind, state }] of states.entries()) {
-    if (state === undefined) continue
-    const part = parts[index]
-    if (part?.constructor.name === kind && part.restoreState !== undefined) part.restoreState(state)
-    else
-      getLogger('databay.LinkHost').warn(
-        `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
-      )
-  }
-}
-
-/** Has the processors let go of what they hold. */
-function reset(link: Link): void {
-  for (const processor of statefulProcessors(link)) {
-    try {
-      processor.reset?.()
-    } catch (thrown) {
-      const name = processor.constructor.name
-      getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
-    }
-  }
 }
 
 /** Resolves when what was written to a stream before is written. */
