@@ -48,7 +48,8 @@ export const systemClock: Clock = {
       const left = at - performance.now()
       const late = !scheduled || date - Date.now() - left > AHEAD
       if (late) job.cancel()
-      timer = setTimeout(fire, Math.max(1, late ? left : left + WATCHDOG))
+      // not before its time: a timer leaves out the part of a millisecond
+      timer = setTimeout(fire, Math.max(1, Math.ceil(late ? left : left + WATCHDOG)))
     }, milliseconds - AHEAD)
     const { Job } = library('node-schedule')
     // not by `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
