@@ -258,6 +258,20 @@ export function show(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
+/** What sort of value it is, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */
+export function sortOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (typeof value !== 'object') return `a ${typeof value}`
+  try {
+    const { name } = value.constructor as { readonly name?: unknown }
+    if (typeof name === 'string' && name !== '' && name !== 'Object')
+      return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
+  } catch {
+    // it has no prototype, or does not tell
+  }
+  return 'an object'
+}
+
 function inspected(value: unknown): string {
   try {
     if (isError(value)) return String(value) // without its stack

@@ -61,10 +61,14 @@ export function toArray<T>(value: OneOrMany<T> | undefined): T[] {
   return Array.isArray(value) ? [...(value as readonly T[])] : [value as T]
 }
 
+/** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => …`. */
+const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
+
 /** How a processor or grouper names itself in errors and logs: by its function or class, or else by its place. */
 export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
   const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
-  const hasName = typeof named?.name === 'string' && named.name !== '' && named !== Object
+  const hasName =
+    typeof named?.name === 'string' && named.name !== '' && named !== Object && !NAMES_OF_OPTIONS.includes(named.name)
   return `${kind} ${hasName ? String(named.name) : index}`
 }
 

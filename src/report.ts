@@ -227,7 +227,10 @@ export class TransferError extends DatabayError {
     const where = first === undefined ? '' : `: ${first.node} failed to ${first.stage}: ${first.message}`
     const more = report.errors.length > 1 ? ` (and ${report.errors.length - 1} more)` : ''
     const causes = report.errors.map(restoreError)
-    super('DATABAY_TRANSFER_FAILED', `transfer ${report.update} failed${where}${more}`, {
+    // an update is called after its link's tags, if it has any
+    const { link, update } = report
+    const transfer = link === '' || update.startsWith(link) ? update : `${update} of ${link}`
+    super('DATABAY_TRANSFER_FAILED', `transfer ${transfer} failed${where}${more}`, {
       cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],
     })
     this.report = report

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { copyPayload } from './copy.js'
-import { ImplementationError, show, takenDespite } from './errors.js'
+import { ImplementationError, show, sortOf, takenDespite } from './errors.js'
 import type { Inlet } from './inlet.js'
 import { nodeName } from './lifecycle.js'
 import { logDetail } from './log.js'
@@ -210,12 +210,12 @@ function sizeOf(processor: AnyProcessor): number {
 
 function checkRecords(returned: unknown): Record[] {
   if (!Array.isArray(returned)) {
-    throw new ImplementationError(`returned ${show(returned)}: expected a list of records`)
+    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of records`)
   }
   const at = returned.findIndex((element) => !isRecord(element))
   if (at !== -1) {
     throw new ImplementationError(
-      `returned a list with ${show(returned[at])} at ${at}: expected records (see record.with({ payload }))`,
+      `returned a list with ${sortOf(returned[at])} at ${at}: expected records (see record.with({ payload }))`,
     )
   }
   return returned as Record[]
@@ -290,11 +290,13 @@ function count(batches: readonly (readonly Record[])[]): number {
 
 function checkBatches(returned: unknown): Record[][] {
   if (!Array.isArray(returned)) {
-    throw new ImplementationError(`returned ${show(returned)}: expected a list of batches`)
+    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of batches`)
   }
   for (const [at, batch] of returned.entries()) {
     if (!Array.isArray(batch)) {
-      throw new ImplementationError(`returned a list with ${show(batch)} at ${at}: expected batches (lists of records)`)
+      throw new ImplementationError(
+        `returned a list with ${sortOf(batch)} at ${at}: expected batches (lists of records)`,
+      )
     }
     checkRecords(batch)
   }

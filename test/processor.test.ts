@@ -60,6 +60,9 @@ t.test('a processor without a name is named by its place', async (t) => {
     'grouper 2',
   )
   t.equal(nameOf('processor', { process: () => [] }, 0), 'processor 0')
+  const byItself = { processors: () => [], groupers: () => [] }
+  t.equal(nameOf('processor', byItself.processors, 0), 'processor 0', 'not after the option')
+  t.equal(nameOf('grouper', byItself.groupers, 0), 'grouper 0')
   t.equal(nameOf('processor', Object.create(null) as object, 1), 'processor 1')
   const odd = Object.defineProperty(() => 1, 'name', { value: Symbol('odd') })
   t.equal(nameOf('processor', odd, 3), 'processor 3')

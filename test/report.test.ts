@@ -236,6 +236,11 @@ t.test('a failed transfer is an error that says where it failed', async (t) => {
     t.match(error.cause, { errors: [{ message: 'no' }, { message: 'nor this' }] })
   })
 
+  t.test('with the link, when its updates are not called after it', async (t) => {
+    t.equal(new TransferError({ ...report(), link: 'x.js#b', update: '3' }).message, 'transfer 3 of x.js#b failed')
+    t.equal(new TransferError({ ...report(), link: '', update: '3' }).message, 'transfer 3 failed')
+  })
+
   t.test('also when it says nothing of errors', async (t) => {
     const error = new TransferError(report())
     t.equal(error.message, 'transfer a.3 failed')

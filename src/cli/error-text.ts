@@ -12,8 +12,21 @@ export function errorLine(error: Error): string {
   for (const one of chainOf(error)) {
     const message = oneLine(one.message === '' ? one.name : one.message)
     if (!line.includes(message)) line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
+    const mistake = mistakeIn(one.stack)
+    if (!line.includes(mistake)) line += mistake
   }
   return line
+}
+
+/**
+ * Where code made a mistake that JavaScript noticed, such as a read of a property of `undefined`, for the end of a line;
+ * `''` for other errors, and for those of Node and of packages.
+ */
+export function mistakeIn(stack = ''): string {
+  if (!/^(TypeError|ReferenceError|RangeError)\b/.test(stack)) return ''
+  const first = /^ +at (.*)$/m.exec(stack)?.[1] ?? ''
+  const place = /file:\/\/[^()]+:\d+:\d+(?=\)?$)/.exec(first)?.[0]
+  return place === undefined || place.includes('/node_modules/') ? '' : ` (${place})`
 }
 
 /** Which node failed at what, where the error says so and the line does not yet. */

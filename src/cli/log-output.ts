@@ -1,4 +1,5 @@
 import { formatLine, setLogDestination } from '../log.js'
+import { mistakeIn } from './error-text.js'
 import type { TextStream } from './surroundings.js'
 
 export interface LogLook {
@@ -24,15 +25,17 @@ export function logTo(stream: TextStream, look: LogLook): () => void {
   }
 }
 
-/** A JSON log line without its error's stack, and with what the error's causes say in its message. */
+/** A JSON log line without its error's stack, and with what the error's causes say, and where a mistake is, in its message. */
 function withoutStack(line: string): string {
   try {
     const { err, ...entry } = JSON.parse(line) as {
       readonly msg?: string
-      readonly err?: { readonly message?: string }
+      readonly err?: { readonly message?: string; readonly stack?: string }
     }
     return JSON.stringify(
-      err?.message === undefined ? entry : { ...entry, msg: withCauses(entry.msg ?? '', err.message) },
+      err?.message === undefined
+        ? entry
+        : { ...entry, msg: withCauses(entry.msg ?? '', withoutEcho(err.message)) + mistakeIn(err.stack) },
     )
   } catch {
     return line // no logger wrote it
@@ -46,6 +49,14 @@ function withoutStack(line: string): string {
 function withCauses(message: string, chain: string): string {
   const told = [...prefixes(chain)].find((prefix) => message.includes(prefix))
   return told === undefined ? `${message}: ${chain}` : message.replace(told, () => chain)
+}
+
+/** `a: b` of `a: b: b`: an error often says what its cause does. */
+function withoutEcho(chain: string): string {
+  for (let at = chain.indexOf(': '); at !== -1; at = chain.indexOf(': ', at + 1)) {
+    if (chain.slice(0, at).endsWith(chain.slice(at))) return chain.slice(0, at)
+  }
+  return chain
 }
 
 /** `a: b: c`, `a: b`, `a`. */

@@ -52,17 +52,28 @@ export async function loadModule(url: string): Promise<{ readonly [name: string]
   try {
     return (await import(url)) as { readonly [name: string]: unknown }
   } catch (cause) {
-    throw new LinkModuleError(url, whyNotLoaded(cause), { cause })
+    throw new LinkModuleError(url, whyNotLoaded(cause, url), { cause })
   }
 }
 
-function whyNotLoaded(error: unknown): string {
+function whyNotLoaded(error: unknown, url: string): string {
   if (error instanceof SyntaxError) return `does not parse: ${error.message}${placeOf(error)}`
   if (!(error instanceof Error)) return `threw ${show(error)} while it was loaded`
   if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx' (${error.message})`
+    return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx', or Node 22.18 or newer (${error.message})`
   }
-  return `failed to load: ${error.message}`
+  if (/^Cannot require\(\) ES Module \S*[/\\]src[/\\]index\.[jt]s\b/.test(error.message)) {
+    // Node 20 cannot while the thread imports it, too
+    return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
+  }
+  return `failed to load: ${error.message}${lineIn(url, error)}`
+}
+
+/** Where in the module an error was made, as far as its stack tells. */
+function lineIn(url: string, { stack = '' }: Error): string {
+  const frame = stack.split('\n').find((line) => /^ +at /.test(line) && line.includes(`${url}:`))
+  const line = frame === undefined ? undefined : /^\d+/.exec(frame.slice(frame.indexOf(`${url}:`) + url.length + 1))
+  return line ? ` (line ${line[0]})` : ''
 }
 
 /** Where a syntax error is, which may be in a module that this one imports: the first line of its stack. */

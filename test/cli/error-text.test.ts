@@ -30,6 +30,22 @@ t.test('a cause that is no error is left out', async (t) => {
   t.equal(errorLine(new Error('no data', { cause: 'x' })), 'no data')
 })
 
+t.test('a mistake that JavaScript noticed is told with its place, once', async (t) => {
+  const from = (stack: string, cause?: Error) => Object.assign(new Error('x of undefined', { cause }), { stack })
+  const own = 'TypeError: x of undefined\n    at score (file:///links.js:2:15)\n    at file:///other.js:1:1'
+  t.equal(errorLine(from(own)), 'x of undefined (file:///links.js:2:15)')
+  t.equal(errorLine(new Error('failed: x of undefined', { cause: from(own, from(own)) })).match(/links/g)?.length, 1)
+  t.equal(errorLine(from('RangeError: x\n    at file:///a b.js:2:15')), 'x of undefined (file:///a b.js:2:15)')
+  for (const stack of [
+    'Error: thrown on purpose\n    at score (file:///links.js:2:15)',
+    'TypeError: fetch failed\n    at node:internal/deps/undici/undici:1:2\n    at file:///links.js:1:1',
+    'TypeError: of a package\n    at get (file:///node_modules/some/index.js:1:2)',
+    'TypeError: of nowhere',
+  ]) {
+    t.equal(errorLine(from(stack)), 'x of undefined', stack)
+  }
+})
+
 t.test('a circle of causes ends', async (t) => {
   const error = new Error('a')
   error.cause = new Error('b', { cause: error })

@@ -38,6 +38,24 @@ t.test('lines are readable, and tell causes rather than stacks', async (t) => {
   )
 })
 
+t.test('what an error says of its cause is not said again', async (t) => {
+  const lost = new Error('thread 1 was lost: it exited: code 3', { cause: new Error('it exited: code 3') })
+  const write = () => {
+    getLogger('databay.test').error({ err: lost }, 'a.0 failed: thread 1 was lost: it exited: code 3')
+  }
+  t.match(logged(t, { json: false, stacks: false }, write), / a\.0 failed: thread 1 was lost: it exited: code 3 \(/)
+})
+
+t.test('the place of a mistake is told', async (t) => {
+  const mistake = new TypeError('x of undefined')
+  mistake.stack = 'TypeError: x of undefined\n    at score (file:///links.js:2:15)'
+  const write = () => {
+    getLogger('databay.test').error({ err: mistake }, 'failed to process: x of undefined')
+  }
+  const text = logged(t, { json: false, stacks: false }, write)
+  t.match(text, / failed to process: x of undefined \(file:\/\/\/links\.js:2:15\) \(databay\.test\)\n$/)
+})
+
 t.test('stacks are shown when asked for', async (t) => {
   t.match(
     logged(t, { json: false, stacks: true }, fail('failed')),

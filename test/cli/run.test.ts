@@ -65,12 +65,25 @@ t.test('a module that does not load is told in one line', async (t) => {
   for (const [file, expected] of [
     ['broken.mjs', /^databay: file:.*broken\.mjs: does not parse: .*\n$/],
     ['empty.mjs', /^databay: file:.*empty\.mjs: exports no link.*\n$/],
-    ['throwing.mjs', /^databay: file:.*throwing\.mjs: failed to load: no\n$/],
+    ['throwing.mjs', /^databay: file:.*throwing\.mjs: failed to load: no \(line 1\)\n$/],
   ] as const) {
     const run = command(t, `run --threads 1 ${folder}/${file}`)
     t.equal(await run.ended, 1, file)
     t.match(run.stderr, expected)
   }
+})
+
+t.test('a CommonJS module runs where Node lets it, and is told how to be written where not', async (t) => {
+  const folder = t.testdir({
+    'links.cjs': `const { Link, NullInlet, NullOutlet } = require('databay')
+exports.link = new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 1, tags: 'common' })`,
+  })
+  const run = command(t, `run --threads 1 --once ${folder}/links.cjs`)
+  if ((await run.ended) === 0) return
+  t.match(
+    run.stderr,
+    /failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'\n/,
+  )
 })
 
 t.test('a signal while the first transfers run lets them end', async (t) => {
