@@ -3,7 +3,7 @@ import { InvalidOptionError } from './errors.js'
 /*
  * Checks of options and arguments, made where they come in, so that nothing invalid reaches a transfer. Each throws an
  * InvalidOptionError that names the option, what was expected and what came. Options of a connector are named with it:
- * `FileInlet.encoding: expected …`.
+ * `FileInlet.encoding: expected ...`.
  */
 
 /** An object, and no array. */

@@ -233,10 +233,10 @@ function reasons(rejected: readonly RejectedRecord[]): string[] {
     else same.push(index)
   }
   const texts = [...places].slice(0, SHOWN_REASONS).map(([why, indices]) => {
-    const more = indices.length > SHOWN_PLACES ? ', …' : ''
+    const more = indices.length > SHOWN_PLACES ? ', \u2026' : ''
     return `${why} (${indices.length === 1 ? 'record' : 'records'} ${indices.slice(0, SHOWN_PLACES).join(', ')}${more})`
   })
-  return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; …' : '')]
+  return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; \u2026' : '')]
 }
 
 /** An optional package is needed and not installed. The message says what to install. */
@@ -255,7 +255,7 @@ export function takenDespite(error: unknown): number {
 /** A value for a message: short, on one line, never a whole payload. Never throws. */
 export function show(value: unknown): string {
   const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+  return text.length > 200 ? `${text.slice(0, 200)}\u2026` : text
 }
 
 /** What sort of value it is, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */

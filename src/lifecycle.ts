@@ -7,7 +7,7 @@ import { isPromiseLike, type MaybePromise } from './maybe-promise.js'
  *
  * ```
  *              first holder                       last holder leaves
- *   idle ──────────────────► onStart ──► active ─────────────────────► onShutdown ──► idle
+ *   idle ------------------> onStart --> active ---------------------> onShutdown --> idle
  * ```
  *
  * Holders are counted: an instance stays active until every link that started it has shut it down. The steps of

@@ -57,7 +57,7 @@ export interface LinkSettings {
    */
   readonly jitter?: number | Duration
   /**
-   * Whether the link is due at whole multiples of its interval on the clock (every 10 minutes: at :00, :10, …) rather
+   * Whether the link is due at whole multiples of its interval on the clock (every 10 minutes: at :00, :10, ...) rather
    * than counted from the start.
    * @default false
    */
@@ -69,7 +69,7 @@ export interface LinkSettings {
   readonly tags?: OneOrMany<string>
   /**
    * Whether each outlet gets records with payloads of its own, so that none sees another's changes. Without it all
-   * outlets are given the same list. Instances of classes with private fields (`URL`, `Headers`, …) do not survive a
+   * outlets are given the same list. Instances of classes with private fields (`URL`, `Headers`, ...) do not survive a
    * copy: turn it off for such payloads, or put plain data in them.
    * @default true
    */

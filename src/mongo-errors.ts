@@ -32,6 +32,6 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
 
 /** A server's message without the values that it quotes: they are a part of a document. */
 export function withoutValues(message: string): string {
-  const text = message.replace(/\{[^]*\}/, '{…}')
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+  const text = message.replace(/\{[^]*\}/, '{\u2026}')
+  return text.length > 300 ? `${text.slice(0, 300)}\u2026` : text
 }

@@ -53,7 +53,7 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
 /** A URL, or a part of one, as far as it may be shown: without credentials and query. */
 export function shown(url: unknown): unknown {
   if (typeof url !== 'string') return typeof url
-  return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1…@').replace(/\?[^]*$/, '')
+  return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1\u2026@').replace(/\?[^]*$/, '')
 }
 
 /** Names of the options that a URL sets, in lower case. */

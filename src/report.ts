@@ -53,7 +53,7 @@ export interface TransferReport {
   /** The transfer's identity, like `http_to_mongo.16`. */
   readonly update: string
   readonly transferNumber: number
-  /** 1, 2, … for a worker thread, 0 for the main thread. */
+  /** 1, 2, ... for a worker thread, 0 for the main thread. */
   readonly thread: number
   /** When the transfer was due. */
   readonly scheduledAt: number
@@ -170,7 +170,7 @@ function isAggregate(error: Error): boolean {
 function text(value: unknown, otherwise: string): string {
   if (value === undefined) return otherwise
   if (typeof value !== 'string') return show(value)
-  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}… (${value.length} characters)` : value
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}\u2026 (${value.length} characters)` : value
 }
 
 function primitiveFields(error: Error): PlainError['fields'] {

@@ -27,15 +27,15 @@ export interface TransferParts {
 }
 
 /**
- * Makes one transfer: pull ► process ► group ► push. Knows no timer and no thread; never rejects: what went wrong is
+ * Makes one transfer: pull > process > group > push. Knows no timer and no thread; never rejects: what went wrong is
  * in the report, and logged.
  *
  * ```
- * inlets      ─ pull, at once ─► records, in the order of the inlets
- * processors  ─ one by one ───► records          an error here: nothing is pushed
- * groupers    ─ one by one ───► batches
- * outlets     ─ at once ──────► each gets every batch, one by one, whatever happens to its siblings
- * inlets      ─ at once ──────► those that want to know are told whether their records were delivered
+ * inlets      - pull, at once -> records, in the order of the inlets
+ * processors  - one by one ---> records          an error here: nothing is pushed
+ * groupers    - one by one ---> batches
+ * outlets     - at once ------> each gets every batch, one by one, whatever happens to its siblings
+ * inlets      - at once ------> those that want to know are told whether their records were delivered
  * ```
  */
 export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<TransferReport> {

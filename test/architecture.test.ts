@@ -93,6 +93,16 @@ t.test('each library has one place', async (t) => {
   t.same([...new Set(importers('commander').map(dirname))], ['src/cli'])
 })
 
+t.test(
+  'what threads load is Latin-1: of a source with any other character, each would keep twice the bytes',
+  async (t) => {
+    for (const file of [...sources('src'), ...sources('workers')]) {
+      if (/^src\/(cli|testing)\//.test(file)) continue
+      t.notMatch(readFileSync(join(root, file), 'utf8'), /[^\x00-\xff]/, file)
+    }
+  },
+)
+
 t.test('one transfer knows no timer', async (t) => {
   for (const file of ['src/transfer.ts', 'src/tally.ts']) {
     t.notMatch(readFileSync(join(root, file), 'utf8'), /setTimeout|setInterval|setImmediate/, file)

@@ -13,7 +13,7 @@ import { BEAT_INTERVAL } from '../src/threads/pulse.js'
 /**
  * Piscina tries `require()` before `import()`. For an ES module with a default export, Node then makes a facade unless the
  * module says that it is like one; and ends the process, not the thread, when the thread is ended at that moment:
- * "Assertion failed: facade->InstantiateModule(…).IsJust()", Node 20.20, one of some hundred threads that are ended as they load.
+ * "Assertion failed: facade->InstantiateModule(...).IsJust()", Node 20.20, one of some hundred threads that are ended as they load.
  */
 export const __esModule = true
 

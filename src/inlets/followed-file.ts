@@ -38,10 +38,10 @@ interface Place<S> {
  * it is rotated or deleted, and from its start when it is written anew.
  *
  * ```
- *   start ──► find what was read before ──► read on ◄─────────────────────┐
- *                                             │ at its end                │
- *                                             ▼                           │
- *                     nothing more ◄── has another file been begun? ──► read the rest, then that
+ *   start --> find what was read before --> read on <---------------------+
+ *                                             | at its end                |
+ *                                             v                           |
+ *                     nothing more <-- has another file been begun? --> read the rest, then that
  * ```
  *
  * Between two pulls it holds an open file and a position. Whatever fails leaves the position where it was. To

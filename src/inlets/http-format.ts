@@ -55,5 +55,5 @@ function excerpt(text: string, position: number): string {
   const size = Math.min(EXCERPT, Math.ceil(text.length / 2))
   const start = Math.max(0, Math.min(position - Math.floor(size / 4), text.length - size))
   const end = start + size
-  return `${start > 0 ? '…' : ''}${show(text.slice(start, end))}${end < text.length ? '…' : ''}`
+  return `${start > 0 ? '\u2026' : ''}${show(text.slice(start, end))}${end < text.length ? '\u2026' : ''}`
 }

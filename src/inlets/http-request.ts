@@ -95,7 +95,7 @@ function parseUrl(option: string, url: string | URL): URL {
 
 /** A URL for logs and errors: without credentials, fragment and query. That it has a query is shown. */
 export function showUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?\u2026'}`
 }
 
 /** What went wrong with a request, named by its URL. */

@@ -7,7 +7,7 @@ import { equalityKey } from '../mongo-equality.js'
  *
  * ```
  * value   1   2   3   3   3   4        read: up to the second 3
- *         ─────────────┘               next: values of 3 whose _id was not seen, and all that are greater
+ *         -------------+               next: values of 3 whose _id was not seen, and all that are greater
  * ```
  *
  * So of documents with the same value none is lost and none comes twice, whenever they are added.

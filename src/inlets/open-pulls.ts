@@ -22,11 +22,11 @@ export interface WayBack<P> {
  * Keeps where pulls began until what they gave is delivered, so that an inlet can go back and read it again.
  *
  * ```
- *              ┌ delivered ┬ running ─┬ failed ──┬ delivered ┐
- *   position   0           10         20         30          40  ◄─ where the inlet is
- *                          ▲          ▲
- *                          │          └ the next pull goes back to here, and all that follows comes again
- *                          └ what is stored: all before it is delivered
+ *              | delivered | running -| failed --| delivered |
+ *   position   0           10         20         30          40  <- where the inlet is
+ *                          ^          ^
+ *                          |          + the next pull goes back to here, and all that follows comes again
+ *                          + what is stored: all before it is delivered
  * ```
  *
  * @typeParam P - a position

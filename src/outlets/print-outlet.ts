@@ -28,7 +28,7 @@ export interface PrintOutletOptions extends OutletOptions {
 }
 
 /**
- * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { … } }`.
+ * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { ... } }`.
  *
  * A batch is one text, and a push ends when it is written. It fails when it cannot be, as when the reader of a pipe has
  * gone away; a part of the batch may be printed then.

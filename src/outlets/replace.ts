@@ -11,7 +11,7 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
 
 /**
  * Puts a new file with the bytes in the place of a file: whoever reads it sees the old or the new, never half of one,
- * and a failed write leaves the old. A process that is killed meanwhile leaves a `.databay-….new` in the folder. The
+ * and a failed write leaves the old. A process that is killed meanwhile leaves a `.databay-*.new` in the folder. The
  * caller holds the file's lock.
  *
  * @param file - real path of the file; its folder is there

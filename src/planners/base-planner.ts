@@ -48,10 +48,10 @@ type State = 'idle' | 'starting' | 'running' | 'stopping'
  *
  * ```
  *            start()                                 shutdown(), or a failed transfer
- *   idle ───────────────► starting ───► running ─────────────────────────────► stopping ───► idle
- *     ▲   open, onStart, schedule,                 unschedule, wait, drain,
- *     │   first transfers                          onShutdown, close
- *     └──────── undone in reverse when it fails
+ *   idle ---------------> starting ---> running -----------------------------> stopping ---> idle
+ *     ^   open, onStart, schedule,                 unschedule, wait, drain,
+ *     |   first transfers                          onShutdown, close
+ *     +-------- undone in reverse when it fails
  * ```
  */
 export abstract class BasePlanner extends EventEmitter<PlannerEvents> {

@@ -90,7 +90,7 @@ function placeOf({ stack = '' }: SyntaxError): string {
 export async function loadLinks(url: string): Promise<ExportedLink[]> {
   const exported = linksOf(await loadModule(url))
   if (exported.length === 0) {
-    throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ … })'")
+    throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ \u2026 })'")
   }
   const names = new Map<Link, string>()
   for (const { link, exportName, index } of exported) {

@@ -12,9 +12,9 @@ import type { PackedRuns } from './packed-runs.js'
 /*
  * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
  *
- *   main ──► thread   tasks, through the Piscina pool: each is one call of `workers/transfer.ts`
- *   main ──► thread   notes, through the thread's channel: what must not wait behind tasks
- *   thread ──► main   events, through the thread's channel, in order: logs, reports, answers
+ *   main --> thread   tasks, through the Piscina pool: each is one call of `workers/transfer.ts`
+ *   main --> thread   notes, through the thread's channel: what must not wait behind tasks
+ *   thread --> main   events, through the thread's channel, in order: logs, reports, answers
  *
  * A task's own result is empty: what it has to say comes through the channel, in order with all else. That it settles
  * tells when the thread is done with it, or is gone.
