@@ -1,7 +1,8 @@
 import TinyQueue from 'tinyqueue'
 import type { Schedule } from '../interval.js'
 import type { Clock } from './clock.js'
-import { timetable, type Timetable } from './timetable.js'
+import { SharedTimetables } from './shared-timetables.js'
+import type { Timetable } from './timetable.js'
 
 /** Something whose time has come. */
 export interface Due<T> {
@@ -32,6 +33,7 @@ export interface TriggerOptions<T> {
 
 interface Entry<T> {
   readonly item: T
+  readonly schedule: Schedule
   readonly times: Timetable
   readonly jitter: number
   /** Breaks ties: what was added first comes first. */
@@ -64,8 +66,7 @@ export class Trigger<T> {
   readonly #grid: number
   readonly #random: () => number
   readonly #entries = new Map<T, Entry<T>>()
-  /** Links often share a cron expression, and working out its next time is the dearest thing here. */
-  readonly #cronTimetables = new Map<string, Timetable>()
+  readonly #timetables = new SharedTimetables()
   #queue = new TinyQueue<Entry<T>>([], inOrder)
   #running = false
   #disarm: (() => void) | undefined
@@ -95,7 +96,8 @@ export class Trigger<T> {
     if (this.#running) this.#look()
     const entry: Entry<T> = {
       item,
-      times: this.#timetable(schedule),
+      schedule,
+      times: this.#timetables.take(schedule),
       jitter: schedule.jitter,
       order: this.#added++,
       due: Number.NaN,
@@ -116,6 +118,7 @@ export class Trigger<T> {
     if (entry === undefined) return false
     entry.removed = true
     this.#entries.delete(item)
+    this.#timetables.release(entry.schedule)
     // removed entries leave the queue when they come up, or when they are the most of it
     if (this.#queue.length > 2 * this.#entries.size + 16) this.#rebuild()
     return true
@@ -151,17 +154,6 @@ export class Trigger<T> {
     }
     this.#reorder()
     this.#arm()
-  }
-
-  #timetable(schedule: Schedule): Timetable {
-    if (schedule.cron === undefined) return timetable(schedule)
-    const key = `${schedule.cron} ${schedule.timeZone ?? ''}`
-    let shared = this.#cronTimetables.get(key)
-    if (shared === undefined) {
-      shared = timetable(schedule)
-      this.#cronTimetables.set(key, shared)
-    }
-    return shared
   }
 
   #wake(): void {

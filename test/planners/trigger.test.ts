@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { Schedule } from '../../src/interval.js'
 import { Trigger, type Due, type TriggerOptions } from '../../src/planners/trigger.js'
@@ -694,4 +696,41 @@ t.test('when the wall clock is set', async (t) => {
     clock.advance(10 * MINUTE)
     t.strictSame(take(), ['a 600000'])
   })
+})
+
+t.test('nothing is kept of items that are gone, however many cron expressions they had', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { trigger } = setUp()
+  const heap = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const goThrough = (from: number, to: number) => {
+    for (let at = from; at < to; at++) {
+      trigger.add(`item ${at}`, cron(`${at % 60} ${Math.floor(at / 60) % 60} ${Math.floor(at / 3600)} * * *`))
+      trigger.remove(`item ${at}`)
+    }
+  }
+  goThrough(0, 1000)
+  const before = heap()
+  goThrough(1000, 21_000)
+  const grown = heap() - before
+  t.ok(grown < 1e6, `${grown} bytes more`)
+})
+
+t.test('items share a cron expression, also when one of them has gone', async (t) => {
+  const { clock, trigger, take } = setUp()
+  trigger.add('a', cron('* * * * * *'))
+  trigger.add('b', cron('* * * * * *'))
+  trigger.start()
+  trigger.remove('a')
+  trigger.add('c', cron('* * * * * *'))
+  clock.advance(2000)
+  t.strictSame(take(), ['b 1000', 'c 1000', 'b 2000', 'c 2000'])
+  trigger.remove('b')
+  trigger.remove('c')
+  trigger.add('d', cron('* * * * * *'))
+  clock.advance(1000)
+  t.strictSame(take(), ['d 3000'])
 })
