@@ -61,7 +61,7 @@ export function toArray<T>(value: OneOrMany<T> | undefined): T[] {
   return Array.isArray(value) ? [...(value as readonly T[])] : [value as T]
 }
 
-/** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => …`. */
+/** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => ...`. */
 const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
 
 /** How a processor or grouper names itself in errors and logs: by its function or class, or else by its place. */

@@ -20,11 +20,12 @@ function sources(folder: string): string[] {
 /** The imports and re-exports of a file; those of our own files as paths from the root, ending in `.ts`. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const found = text.matchAll(/^(?:import|export)\s(type\s)?[^'"]*?from\s+'([^']+)'/gms)
-  return [...found].map(([, type, to = '']) => ({
+  const atLoad = text.matchAll(/^(?:import|export)\s(type\s)?[^'"]*?from\s+'([^']+)'/gms)
+  const atFirstUse = text.matchAll(/\bimport\(()'(\.[^']+)'\)/g)
+  return [...atLoad, ...atFirstUse].map(([, type, to = '']) => ({
     from: file,
     to: to.startsWith('.') ? relative(root, resolve(root, dirname(file), to)).replace(/\.js$/, '.ts') : to,
-    typeOnly: type !== undefined,
+    typeOnly: type?.startsWith('type') === true,
   }))
 }
 

@@ -6,10 +6,10 @@ import { getLogger } from '../log.js'
 import type { PlannedLink } from '../planned-link.js'
 import { toArray, type OneOrMany } from '../processor.js'
 import type { TransferReport } from '../report.js'
-import { Hosting, type Hit } from '../threads/hosting.js'
+import type { Hit, Hosting } from '../threads/hosting.js'
 import { moduleUrl } from '../threads/link-module.js'
 import type { LinkAddress } from '../threads/protocol.js'
-import { ThreadLink } from '../threads/thread-link.js'
+import type { ThreadLink } from '../threads/thread-link.js'
 import type { Thread } from '../threads/thread.js'
 import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
 import { ThreadWatch } from '../threads/thread-stats.js'
@@ -78,6 +78,9 @@ const OPTIONS = [
 /** How long to wait until a thread is recycled again that could not be, in milliseconds. */
 const RETRY_RECYCLING = 60_000
 
+/** Whom the loss of a thread hits that hosts no links yet. */
+const NOBODY: Hit = { names: [], buffered: () => 0, culprit: undefined }
+
 /** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
 
@@ -94,7 +97,8 @@ export type LinkOrModule = PlannedLink | URL | string
 export class WorkerPlanner extends ClockedPlanner {
   /** The threads. See {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
-  readonly #hosting: Hosting
+  /** There from the first start on: every thread loads this module, and hardly any starts a planner. */
+  #hosting: Hosting | undefined
   readonly #threadWatch = new ThreadWatch()
   /** URLs of the link modules. */
   readonly #modules: Set<string>
@@ -129,10 +133,6 @@ export class WorkerPlanner extends ClockedPlanner {
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
     this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, rehearse })
-    this.#hosting = new Hosting(this.pool, {
-      drained: (report) => this.count(report),
-      lost: (records) => this.countLost(records),
-    })
     this.#modules = new Set(modules)
     this.pool.on('lost', (lost) => {
       this.#onLost(lost)
@@ -171,7 +171,8 @@ export class WorkerPlanner extends ClockedPlanner {
   async setThreads(threads: number): Promise<void> {
     const size = checkCount('threads', threads, 1)
     await this.settled()
-    await this.#orStopped('threads were set', this.#hosting.upkeep.resize(size))
+    const resized = this.#load().then(({ upkeep }) => upkeep.resize(size))
+    await this.#orStopped('threads were set', resized)
   }
 
   /**
@@ -180,7 +181,8 @@ export class WorkerPlanner extends ClockedPlanner {
    */
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
-    await this.#orStopped('links were moved', this.#hosting.upkeep.rebalance())
+    const moved = this.#load().then(({ upkeep }) => upkeep.rebalance())
+    await this.#orStopped('links were moved', moved)
   }
 
   /**
@@ -205,10 +207,11 @@ export class WorkerPlanner extends ClockedPlanner {
         if (here.length === 0) return
         // those that fail to shut down are removed all the same
         await super.removeLinks(here).catch(logFailure('a link failed to shut down as its module was loaded anew'))
-        this.#hosting.drop(here)
+        this.#hosting?.drop(here)
       },
     }
-    const reloaded = this.#hosting.reload(url, hooks, (link) => super.addLinks(link))
+    const add = (link: ThreadLink) => super.addLinks(link)
+    const reloaded = this.#load().then((hosting) => hosting.reload(url, hooks, add))
     await this.#orStopped('a module was loaded anew', reloaded)
     getLogger('databay.WorkerPlanner').info('%s is loaded anew', url)
   }
@@ -222,7 +225,8 @@ export class WorkerPlanner extends ClockedPlanner {
   async recycle(): Promise<void> {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
     const recycleAll = async () => {
-      for (const thread of this.pool.threads) await this.#hosting.upkeep.recycle(thread)
+      const { upkeep } = await this.#load()
+      for (const thread of this.pool.threads) await upkeep.recycle(thread)
     }
     await this.#orStopped('threads were recycled', recycleAll())
   }
@@ -270,7 +274,7 @@ export class WorkerPlanner extends ClockedPlanner {
     const known = () => new Set(this.links)
     if (!this.pool.running && isWithin(live, known())) for (const module of modules) this.#forget(module)
     await this.settled()
-    const hosted = modules.flatMap((module) => this.#hosting.linksOf(module))
+    const hosted = modules.flatMap((module) => this.#hosting?.linksOf(module) ?? [])
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
     const before = known()
     try {
@@ -278,7 +282,7 @@ export class WorkerPlanner extends ClockedPlanner {
     } finally {
       // those that fail to shut down are removed all the same
       if (isWithin(all, before)) {
-        this.#hosting.drop(all)
+        this.#hosting?.drop(all)
         for (const module of modules) this.#forget(module)
         this.#noteRemoved(all)
       }
@@ -295,10 +299,10 @@ export class WorkerPlanner extends ClockedPlanner {
   }
 
   protected override async prepare(): Promise<void> {
-    await this.pool.start()
-    const hosted = await this.#hosting.host([...this.#modules])
+    const [hosting] = await Promise.all([this.#load(), this.pool.start()])
+    const hosted = await hosting.host([...this.#modules])
     const removed = hosted.filter(({ description }) => this.#removed.has(addressOf(description)))
-    this.#hosting.drop(removed)
+    hosting.drop(removed)
     for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
 
@@ -307,15 +311,28 @@ export class WorkerPlanner extends ClockedPlanner {
   }
 
   protected override async release(hurry: boolean): Promise<void> {
-    for (const link of this.#hosting.clear()) this.unregister(link)
+    for (const link of this.#hosting?.clear() ?? []) this.unregister(link)
     await this.pool.destroy(hurry)
+  }
+
+  /** Loads what hosts the links, unless it is there. */
+  async #load(): Promise<Hosting> {
+    if (this.#hosting !== undefined) return this.#hosting
+    const { Hosting } = await import('../threads/hosting.js')
+    this.#hosting ??= new Hosting(this.pool, {
+      drained: (report) => this.count(report),
+      lost: (records) => this.countLost(records),
+    })
+    return this.#hosting
   }
 
   /** A module goes with the last of its links; while some stay, the others are remembered. */
   #noteRemoved(links: readonly PlannedLink[]): void {
+    const hosting = this.#hosting
+    if (hosting === undefined) return
     for (const link of links) {
-      if (!(link instanceof ThreadLink) || !this.#modules.has(link.description.module)) continue
-      if (this.#hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
+      if (!hosting.isHosted(link) || !this.#modules.has(link.description.module)) continue
+      if (hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
       else this.#removed.add(addressOf(link.description))
     }
   }
@@ -350,14 +367,14 @@ export class WorkerPlanner extends ClockedPlanner {
     const done = () => {
       this.#nextRecycling = performance.now() + (this.pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
     }
-    this.#hosting.upkeep
-      .recycle(thread)
+    this.#load()
+      .then(({ upkeep }) => upkeep.recycle(thread))
       .catch(this.#logUnlessStopped(`thread ${thread.number} could not be recycled`))
       .finally(done)
   }
 
   #onLost(lost: LostThread): void {
-    const hit = this.#hosting.lost(lost)
+    const hit = this.#hosting?.lost(lost) ?? NOBODY
     const quarantinedUntil = hit.culprit?.quarantinedUntil
     // transfers that ended before are reported first: what they left in buffers is lost too
     setImmediate(() => {
@@ -397,12 +414,15 @@ export class WorkerPlanner extends ClockedPlanner {
   /** Adds to threads that are up, once a start that is under way has ended. */
   async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
     await this.settled()
-    const hosted = await this.#orStopped('links were added', this.#hosting.host(modules))
+    const hosted = await this.#orStopped(
+      'links were added',
+      this.#load().then((hosting) => hosting.host(modules)),
+    )
     for (const module of modules) this.#modules.add(module)
     try {
       await super.addLinks([...live, ...hosted])
     } catch (error) {
-      this.#hosting.drop(hosted)
+      this.#hosting?.drop(hosted)
       throw error
     }
   }

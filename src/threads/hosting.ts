@@ -44,6 +44,11 @@ export class Hosting {
     this.upkeep = new Upkeep(pool, this.#residents)
   }
 
+  /** Whether a link is one that threads host, of this planner or another. */
+  isHosted(link: PlannedLink): link is ThreadLink {
+    return link instanceof ThreadLink
+  }
+
   /** The hosted links of a module. */
   linksOf(module: string): ThreadLink[] {
     return this.#residents.all.filter((link) => link.description.module === module)
