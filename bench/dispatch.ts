@@ -1,11 +1,19 @@
 import { WorkerPlanner, type Link, type PlannedLink } from 'databay'
 import { Piscina } from 'piscina'
+import { LinkRecord } from '../src/planners/link-record.js'
+import { failedReport, type TransferReport } from '../src/report.js'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
 
 const UNITS = { ...COST_UNITS, rate: 'transfers/s' }
+
+/** What a planner notes of each transfer, for `stats()`. */
+export const KEPT = 'what stats() keeps'
+
+/** Of how many links that is measured. */
+export const KEPT_LINKS = 1000
 
 /** How many rounds of in-process work are made between two looks at the clock. */
 const IN_PROCESS = 100
@@ -26,12 +34,14 @@ export const dispatch: Bench = {
 }
 
 function dueAtOnce(links: number, threads: number, settings: Settings): Promise<Measurement[]> {
+  const isKept = links === KEPT_LINKS || settings.smoke
   const subjects: Subject[] = [
-    scheduled(links, threads),
+    scheduled(links, threads, isKept ? [KEPT] : []),
     forced(links, threads),
     piscina(threads, threads, 'Piscina, closed loop per thread'),
     ...(links > threads ? [piscina(threads, links, 'Piscina, all at once')] : []),
     inProcess(links),
+    ...(isKept ? [kept()] : []),
   ]
   return compare(dueAtOnceCase(links, threads), subjects, { ...settings, seconds: settings.seconds / 2 })
 }
@@ -55,11 +65,11 @@ function noopLinks(links: number, interval = 86_400): URL {
 }
 
 /** Links that are due by the planner's own schedule. */
-function scheduled(links: number, threads: number): Subject {
+function scheduled(links: number, threads: number, more: readonly string[]): Subject {
   return {
     name: 'databay',
     units: UNITS,
-    peers: ['Piscina, closed loop per thread', 'Piscina, all at once', 'in process'].filter(
+    peers: ['Piscina, closed loop per thread', 'Piscina, all at once', 'in process', ...more].filter(
       (peer) => links > threads || peer !== 'Piscina, all at once',
     ),
     async open() {
@@ -181,6 +191,33 @@ function inProcess(count: number): Subject {
             return rounds * links.length
           }
           return withCost(() => repeat(seconds, some))
+        },
+      }
+    },
+  }
+}
+
+/** What is noted of each transfer so that `stats()` can tell of it, without the transfers. */
+function kept(): Subject {
+  return {
+    name: KEPT,
+    units: UNITS,
+    open() {
+      const records = Array.from({ length: KEPT_LINKS }, () => new LinkRecord())
+      const reports = Array.from({ length: 97 }, (_, at) => ({
+        ...failedReport({ link: '', update: '', transferNumber: at, thread: 1, scheduledAt: 0 }, undefined, true),
+        ...{ errors: [], startedAt: at / 10, endedAt: at / 10 + 2 ** (at % 8) / 100 },
+      }))
+      let made = 0
+      return {
+        async sample(seconds) {
+          const some = () => {
+            for (const record of records) record.add(reports[made++ % reports.length] as TransferReport)
+            return records.length
+          }
+          const figures = await withCost(() => repeat(seconds, some))
+          check('transfers', sum(records.map((record) => record.read('', 0).durations.count)), made)
+          return figures
         },
       }
     },

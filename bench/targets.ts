@@ -1,6 +1,6 @@
 import type { Measurement } from './bench.js'
 import { cpuCase } from './cpu.js'
-import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
+import { dueAtOnceCase, KEPT, KEPT_LINKS, onePerMessageCase } from './dispatch.js'
 import { besideCase, waitingCase } from './io.js'
 import { BREE, IN_BATCHES, jobCase, NOOP_CASE, ONE_BY_ONE, ORIGINAL, recordsFromOriginalCase } from './peers/names.js'
 import { pipelinesCase, recordsCase } from './records.js'
@@ -57,6 +57,11 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'P2', bench: 'dispatch', unit: 'x', better: 'more', floor: 0.75, aim: 0.95 },
     what: 'one link per message / raw Piscina with the same tasks in flight',
     of: { case: onePerMessageCase(2), subject: 'databay', figure: 'rate', peer: CLOSED_LOOP },
+  },
+  {
+    ...{ id: 'stats', bench: 'dispatch', unit: 'x', better: 'less', floor: 0.02, aim: 0.02 },
+    what: 'the first: share of the time that it takes to keep what stats() tells',
+    of: { case: dueAtOnceCase(KEPT_LINKS, 2), subject: 'databay', figure: 'rate', peer: KEPT },
   },
   {
     ...{ id: 'P3', bench: 'records', unit: 'x', better: 'more', floor: 0.7, aim: 1 },

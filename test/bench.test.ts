@@ -125,6 +125,8 @@ t.test('targets are judged by ratios or by figures, and left out when there is n
   t.same(met('dispatch', 'P1', 14.9), ['missed'])
   t.same(met('dispatch', 'P1', 15), ['floor'])
   t.same(met('dispatch', 'P1', 41), ['aim'])
+  t.same(met('dispatch', 'stats', 0.021), ['missed'], 'stats() is to cost less than 2 %')
+  t.same(met('dispatch', 'stats', 0.019), ['aim'])
   t.same(met('io', 'P7', 131), ['missed'], 'less is better')
   t.same(met('io', 'P7', 110), ['floor'])
   t.same(met('io', 'P7', 104), ['aim'])
