@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /**
  * Tells one transfer to stop. Costs nothing until somebody asks for the signal or waits on it, which most
  * transfers never do.
@@ -27,6 +29,8 @@ export class Cancellation {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
+      // a transfer may have many nodes that listen: by itself Node takes more than ten for a leak
+      setMaxListeners(0, this.#controller.signal)
       if (this.#reason !== undefined) this.#controller.abort(this.#reason)
     }
     return this.#controller.signal

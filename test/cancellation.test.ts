@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Cancellation } from '../src/cancellation.js'
-import { deferred } from './helpers/nodes.js'
+import { deferred, turnOfTheLoop } from './helpers/nodes.js'
 
 t.test('the first reason counts', async (t) => {
   const cancellation = new Cancellation()
@@ -18,6 +18,17 @@ t.test('a signal that is asked for afterwards has aborted', async (t) => {
   cancellation.cancel(reason)
   t.ok(cancellation.signal.aborted)
   t.equal(cancellation.signal.reason, reason)
+})
+
+t.test('many nodes may listen to a signal without a warning of a leak', async (t) => {
+  const warnings: string[] = []
+  const warn = ({ message }: Error) => warnings.push(message)
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const { signal } = new Cancellation()
+  for (let node = 0; node < 20; node++) signal.addEventListener('abort', () => undefined)
+  await turnOfTheLoop()
+  t.strictSame(warnings, [])
 })
 
 t.test('race() settles as the work does', async (t) => {
