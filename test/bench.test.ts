@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { Settings } from '../bench/bench.js'
+import type { Measurement, Settings } from '../bench/bench.js'
 import { BENCHES } from '../bench/benches.js'
 import { check, compare, rate, type Subject } from '../bench/measure.js'
 import { openRedis } from '../bench/peers/redis.js'
@@ -20,7 +20,7 @@ interface Printed {
   readonly machine: { readonly cores: number; readonly node: string; readonly commit: string }
   readonly benches: readonly {
     readonly name: string
-    readonly measurements: readonly { readonly samples: readonly number[]; readonly median: number }[]
+    readonly measurements: readonly Measurement[]
   }[]
 }
 
@@ -56,6 +56,10 @@ for (const name of Object.keys(BENCHES)) {
     )
     const [bench] = benches
     t.ok(bench && bench.measurements.length > 0, 'something is measured')
+    t.ok(
+      bench?.measurements.some(({ ratios }) => ratios.length > 0),
+      'beside a peer',
+    )
     for (const { samples, median } of bench?.measurements ?? []) {
       if (samples.length === 0 || !Number.isFinite(median)) t.fail('a figure without a number')
     }

@@ -51,6 +51,8 @@ export class ThreadWatch {
     const now = performance.eventLoopUtilization()
     const before = this.#before.get(worker)
     this.#before.set(worker, now)
-    return before === undefined ? now.utilization : performance.eventLoopUtilization(now, before).utilization
+    const { utilization } = before === undefined ? now : performance.eventLoopUtilization(now, before)
+    // of a thread that only waits, Node gives a little less than nothing
+    return Math.min(1, Math.max(0, utilization))
   }
 }
