@@ -2,17 +2,24 @@ import { toError, type HttpError } from '../errors.js'
 import { Inlet } from '../inlet.js'
 import { getLogger } from '../log.js'
 import type { Update } from '../update.js'
-import { openConnection, type Connection } from './http-agents.js'
+import type { Connection } from './http-agents.js'
 import { bodyText } from './http-body.js'
-import { exchange, type HttpResponse } from './http-exchange.js'
+import type { HttpResponse } from './http-exchange.js'
 import { parseText } from './http-format.js'
 import { checkHttpOptions, resolveSettings, type HttpInletOptions, type HttpSettings } from './http-options.js'
-import { Pages } from './http-pages.js'
 import { httpError, showUrl, type HttpRequest } from './http-request.js'
-import { withTries, type Tries } from './http-retry.js'
+import type { Tries } from './http-retry.js'
 import { checkValidators, ifChanged, validatorsOf, type Validators } from './http-validators.js'
 
 const LOGGER = 'databay.HttpInlet'
+
+type Client = typeof import('./http-client.js')
+
+/** What an inlet that is started pulls with. */
+interface Opened {
+  readonly client: Client
+  readonly connection: Connection
+}
 
 /** What of the bodies of a pull could not be read in their charsets. */
 interface Replaced {
@@ -32,7 +39,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   readonly #settings: HttpSettings
   /** For logs and errors. */
   readonly #shownUrl: string
-  #connection: Promise<Connection> | undefined
+  #opened: Promise<Opened> | undefined
   /** Whether it was shut down, and not started since. */
   #stopped = false
   /** Stops the pulls that are under way. */
@@ -57,18 +64,18 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   override async onStart(): Promise<void> {
     this.#stopped = false
-    await this.#connect()
+    await this.#open()
   }
 
   /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
   async pull(update: Update): Promise<T | T[]> {
-    const connection = await this.#connect()
+    const opened = await this.#open()
     // it was shut down meanwhile: the connections are others' by now
     if (this.#stopped) throw this.#shutDown()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
     const replaced = { characters: 0 }
-    const pulled = await this.#within(update, (tries) => this.#pull(connection, tries, update, replaced))
+    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, replaced))
     if (replaced.characters > 0) {
       log.warn(
         replaced,
@@ -92,13 +99,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   override async onShutdown(): Promise<void> {
-    const opening = this.#connection
-    this.#connection = undefined
+    const opening = this.#opened
+    this.#opened = undefined
     this.#stopped = true
     for (const pull of this.#running) pull.abort(this.#shutDown())
     // when it could not be opened there is nothing to close
-    const connection = await opening?.catch(() => undefined)
-    await connection?.close()
+    const opened = await opening?.catch(() => undefined)
+    await opened?.connection.close()
   }
 
   /** With `conditional`, what the server named the last response by that was delivered. */
@@ -116,13 +123,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** The connection of this inlet, opened at the first call. A failed try is forgotten, so the next one may do. */
-  #connect(): Promise<Connection> {
+  #open(): Promise<Opened> {
     if (this.#stopped) return Promise.reject(this.#shutDown())
-    this.#connection ??= openConnection(this.#settings).catch((error: unknown) => {
-      this.#connection = undefined
+    this.#opened ??= open(this.#settings).catch((error: unknown) => {
+      this.#opened = undefined
       throw error
     })
-    return this.#connection
+    return this.#opened
   }
 
   #shutDown(): HttpError {
@@ -158,14 +165,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** All pages, or with `next` unset the one. */
-  async #pull(connection: Connection, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+  async #pull(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, next, maxPages, maxBodySize } = this.#settings
-    if (next === undefined) return this.#pullOne(connection, tries, update, replaced)
-    const pages = new Pages(next, maxPages)
+    if (next === undefined) return this.#pullOne(opened, tries, update, replaced)
+    const pages = new opened.client.Pages(next, maxPages)
     const records: unknown[] = []
     let left = maxBodySize
     for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
-      const response = await this.#exchange(connection, tries, asked, left)
+      const response = await this.#exchange(opened, tries, asked, left)
       const body = this.#parse(response, replaced)
       left -= response.body.length
       // one by one: a call has room for so many arguments only
@@ -176,12 +183,12 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return records
   }
 
-  async #pullOne(connection: Connection, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+  async #pullOne(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, conditional, maxBodySize } = this.#settings
     const pull = ++this.#pulls
     const known = conditional ? this.#validators : undefined
     const asked = known === undefined ? request : ifChanged(request, known)
-    const response = await this.#exchange(connection, tries, asked, maxBodySize, known !== undefined)
+    const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
     const body = this.#parse(response, replaced)
     // only now: what could not be used is to be asked for again
@@ -190,7 +197,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   #exchange(
-    connection: Connection,
+    { client, connection }: Opened,
     tries: Tries,
     request: HttpRequest,
     bodyLimit: number,
@@ -200,7 +207,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const accepts = (status: number) =>
       (status === 304 && mayBeUnchanged) || (statuses?.has(status) ?? (status >= 200 && status < 300))
     const limits = { ...this.#settings, accepts, bodyLimit }
-    return withTries(tries, () => exchange(connection, request, limits, tries.signal))
+    return client.withTries(tries, () => client.exchange(connection, request, limits, tries.signal))
   }
 
   /** What a response says; `undefined` when it has no body. */
@@ -214,4 +221,9 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
       throw httpError(request.url, 'body', toError(cause).message, { cause, status })
     }
   }
+}
+
+async function open(settings: HttpSettings): Promise<Opened> {
+  const client = await import('./http-client.js')
+  return { client, connection: await client.openConnection(settings) }
 }

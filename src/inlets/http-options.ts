@@ -4,8 +4,8 @@ import type { InletOptions } from '../inlet.js'
 import { LONGEST_TIMER, toMilliseconds, type Duration } from '../interval.js'
 import { checkRetry, type RetryOptions, type RetrySettings } from '../retry.js'
 import { FORMATS, type HttpFormat } from './http-format.js'
-import type { NextPage } from './http-pages.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './http-request.js'
+import type { NextPage } from './next-link.js'
 
 export interface HttpInletOptions extends InletOptions {
   /**

@@ -1,15 +1,11 @@
-import { Buffer } from 'node:buffer'
-import { isDeepStrictEqual } from 'node:util'
 import { checkBoolean, checkOptions, checkWord } from '../check.js'
-import { FileError, InvalidOptionError, show, toError } from '../errors.js'
+import { InvalidOptionError } from '../errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
-import { readHeader, type CsvDialect, type CsvHeader } from './csv-header.js'
-import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './csv-rows.js'
-import { encode } from './encode.js'
-import { TARGET_OPTIONS, Targets, type Target, type TargetOptions } from './targets.js'
+import type { CsvStyle } from './csv-bytes.js'
+import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
 
 export interface CsvOutletOptions extends OutletOptions, TargetOptions {
   /**
@@ -72,9 +68,7 @@ export class CsvOutlet extends Outlet {
   static readonly FILE_MODE: MetadataKey = 'CsvOutlet.FILE_MODE'
 
   readonly #filepath: string
-  readonly #columns: readonly string[] | undefined
-  readonly #format: CsvFormat
-  readonly #dialect: CsvDialect
+  readonly #style: CsvStyle
   readonly #targets: Targets
 
   /**
@@ -86,17 +80,17 @@ export class CsvOutlet extends Outlet {
     const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
     const extra = checkWord('CsvOutlet.extraColumns', options.extraColumns, ['error', 'ignore'], 'error')
     this.#filepath = filepath
-    this.#columns = checkColumns(options.columns)
+    const columns = checkColumns(options.columns)
     const missing = checkWord('CsvOutlet.missingColumns', options.missingColumns, ['error', 'empty'], 'error')
     const delimiter = checkDelimiter(options.delimiter)
     const encoding = checkWord('CsvOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
-    this.#dialect = { delimiter, encoding }
-    this.#format = {
+    const format = {
       delimiter,
       guardFormulas: checkBoolean('CsvOutlet.guardFormulas', options.guardFormulas, true),
       ignoreExtraColumns: extra === 'ignore',
       allowMissingColumns: missing === 'empty',
     }
+    this.#style = { columns, dialect: { delimiter, encoding }, format }
     this.#targets = new Targets('CsvOutlet', keys, filepath, options)
   }
 
@@ -108,12 +102,9 @@ export class CsvOutlet extends Outlet {
    */
   async push(records: Record[], update: Update): Promise<void> {
     const targets = await this.#targets.group(records, update)
-    await this.#targets.write(targets, update, async (target) => {
-      const header = target.truncate ? undefined : await this.#readHeader(target.file)
-      return Buffer.concat(
-        this.#toText(target, header).map((part) => encode('CsvOutlet', part, this.#dialect.encoding)),
-      )
-    })
+    // every thread loads the outlet, and most have none
+    const { csvBytes } = await import('./csv-bytes.js')
+    await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
   }
 
   override saveState(): unknown {
@@ -122,36 +113,6 @@ export class CsvOutlet extends Outlet {
 
   override toString(): string {
     return `${this.constructor.name}(${this.#filepath})`
-  }
-
-  /** What is to be added to a file, whose header is given if it has one. In parts, see {@link rowsText}. */
-  #toText(target: Target<unknown>, header: CsvHeader | undefined): string[] {
-    const payloads = target.records.map((record) => record.payload)
-    if (header !== undefined) {
-      return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, this.#format)]
-    }
-    const columns = this.#columns ?? columnsOf(payloads[0])
-    return [headerText(columns, this.#format), ...rowsText(payloads, columns, this.#format)]
-  }
-
-  async #readHeader(file: string): Promise<CsvHeader | undefined> {
-    try {
-      const header = await readHeader(file, this.#dialect)
-      if (header !== undefined) this.#checkHeader(header.columns)
-      return header
-    } catch (cause) {
-      throw new FileError(file, `CsvOutlet: cannot add to ${file}: ${toError(cause).message}`, { cause })
-    }
-  }
-
-  #checkHeader(names: readonly string[]): void {
-    const wanted = this.#columns
-    if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
-    if (wanted === undefined) return
-    const sorted = (list: readonly string[]) => guarded(list, this.#format).toSorted()
-    if (!isDeepStrictEqual(sorted(wanted), sorted(names))) {
-      throw new Error(`it has the columns ${show(names)}, not ${show(wanted)}`)
-    }
   }
 }
 

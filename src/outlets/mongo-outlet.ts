@@ -20,8 +20,8 @@ import { Outlet, type MetadataKey, type OutletOptions } from '../outlet.js'
 import type { Record } from '../record.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../update.js'
-import { toEntries, type Entry } from './mongo-documents.js'
-import { MongoWriter } from './mongo-writer.js'
+import type { Entry } from './mongo-documents.js'
+import type { MongoWriter } from './mongo-writer.js'
 
 /** How {@link MongoOutlet} writes: `insert` adds each document, `upsert` replaces the one with the same key fields. */
 export type MongoMode = 'insert' | 'upsert'
@@ -50,6 +50,8 @@ export interface MongoOutletOptions extends OutletOptions, MongoConnectionOption
    */
   readonly createCollections?: boolean
 }
+
+type Writing = typeof import('./mongo-writing.js')
 
 /** What became of the documents of a push for one collection. */
 interface Written {
@@ -140,9 +142,10 @@ export class MongoOutlet extends Outlet {
    */
   push(records: Record[], update: Update): Promise<void> {
     return this.#connection.use(async (session) => {
+      const writing = await import('./mongo-writing.js')
       const errors = new Map<number, Error>()
-      const groups = this.#group(session, records, errors)
-      const writes = [...groups].map(([name, entries]) => this.#write(session, name, entries, update))
+      const groups = this.#group(writing, session, records, errors)
+      const writes = [...groups].map(([name, entries]) => this.#write(writing, session, name, entries, update))
       const results = await Promise.all(writes)
       for (const [entry, error] of results.flatMap(({ refused }) => [...refused])) {
         if (!errors.has(entry.record)) errors.set(entry.record, error)
@@ -168,7 +171,12 @@ export class MongoOutlet extends Outlet {
   }
 
   /** The documents for each collection. */
-  #group(session: MongoSession, records: readonly Record[], errors: Map<number, Error>): Map<string, Entry[]> {
+  #group(
+    { toEntries }: Writing,
+    session: MongoSession,
+    records: readonly Record[],
+    errors: Map<number, Error>,
+  ): Map<string, Entry[]> {
     const groups = new Map<string, Entry[]>()
     for (const [index, { payload, metadata }] of records.entries()) {
       try {
@@ -186,7 +194,13 @@ export class MongoOutlet extends Outlet {
   }
 
   /** Writes the documents of one collection. */
-  async #write(session: MongoSession, name: string, entries: readonly Entry[], update: Update): Promise<Written> {
+  async #write(
+    { MongoWriter }: Writing,
+    session: MongoSession,
+    name: string,
+    entries: readonly Entry[],
+    update: Update,
+  ): Promise<Written> {
     if (entries.length === 0) return { refused: new Map() }
     const log = getLogger('databay.MongoOutlet')
     const where = `${session.db.databaseName}.${name}`

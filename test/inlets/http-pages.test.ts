@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { nextLink, type HttpPage } from '../../src/inlets/http-pages.js'
+import { nextLink, type HttpPage } from '../../src/inlets/next-link.js'
 import { failureOf, inlet, update } from '../helpers/http-inlets.js'
 import { captureLogs } from '../helpers/logs.js'
 import { serve } from '../helpers/servers.js'
