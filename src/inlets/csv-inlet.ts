@@ -1,14 +1,13 @@
 import { checkCount, checkObject, checkOptions, checkPath, checkWord, checkBoolean } from '../check.js'
 import { InvalidOptionError } from '../errors.js'
 import { Inlet, type InletOptions } from '../inlet.js'
-import { getLogger } from '../log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
 import { CsvColumns, type CsvRow } from './csv-columns.js'
 import { CsvSplitter, type CsvState } from './csv-splitter.js'
 import { CSV_TYPES, type CsvType } from './csv-types.js'
 import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
-import { FollowedFile } from './followed-file.js'
+import { Following } from './following.js'
 
 export interface CsvInletOptions extends InletOptions, FollowOptions {
   /**
@@ -92,7 +91,7 @@ const OPTIONS = [
 export class CsvInlet extends Inlet<CsvRow> {
   readonly #filepath: string
   readonly #rowsPerTransfer: number
-  readonly #rows: FollowedFile<CsvRow, CsvState>
+  readonly #rows: Following<CsvRow, CsvState>
 
   /**
    * @param filepath - path of the file
@@ -119,7 +118,7 @@ export class CsvInlet extends Inlet<CsvRow> {
       maxRowLength: checkCount('CsvInlet.maxRowLength', options.maxRowLength, 1_048_576),
       badRows: checkWord('CsvInlet.badRows', options.badRows, ['error', 'skip'], 'error'),
     })
-    this.#rows = new FollowedFile('CsvInlet', filepath, splitter, options, getLogger('databay.CsvInlet'))
+    this.#rows = new Following('CsvInlet', filepath, splitter, options)
   }
 
   /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */

@@ -6,7 +6,7 @@ import { getLogger } from '../log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../text-encoding.js'
 import type { Update } from '../update.js'
 import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
-import { FollowedFile } from './followed-file.js'
+import { Following } from './following.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
 import { orMissing, readWhole } from './opened-file.js'
 import { fits, markLength, unitsOf } from './text-units.js'
@@ -80,7 +80,7 @@ export class FileInlet extends Inlet<string> {
   readonly #encoding: TextEncoding
   readonly #linesPerTransfer: number
   readonly #missing: 'error' | 'await'
-  readonly #lines: FollowedFile<string, LineState>
+  readonly #lines: Following<string, LineState>
 
   /**
    * @param filepath - path of the file
@@ -97,7 +97,7 @@ export class FileInlet extends Inlet<string> {
       maxLength: checkCount('FileInlet.maxLineLength', options.maxLineLength, LINE_SPLITTER_DEFAULTS.maxLength),
       longLines: checkWord('FileInlet.longLines', options.longLines, LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
     })
-    this.#lines = new FollowedFile('FileInlet', filepath, splitter, options, getLogger('databay.FileInlet'))
+    this.#lines = new Following('FileInlet', filepath, splitter, options)
     for (const option of ['positionFile', 'redeliver'] as const) {
       if (this.#mode === FileInletMode.FILE && options[option] !== undefined) {
         throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", this.#mode)

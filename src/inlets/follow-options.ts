@@ -1,3 +1,7 @@
+import { resolve } from 'node:path'
+import { checkBoolean, checkPath, checkWord } from '../check.js'
+import { InvalidOptionError } from '../errors.js'
+
 /** Options of inlets that follow a file. */
 export interface FollowOptions {
   /**
@@ -24,3 +28,25 @@ export interface FollowOptions {
 }
 
 export const FOLLOW_OPTIONS = ['missing', 'positionFile', 'redeliver'] as const
+
+/** The options of an inlet, resolved. */
+export interface FollowSettings {
+  readonly missing: 'error' | 'await'
+  readonly positionFile: string | undefined
+  readonly redeliver: boolean
+}
+
+/**
+ * @param connector - the inlet's class, for errors
+ * @param path - of the file
+ * @throws {@link InvalidOptionError}
+ */
+export function checkFollowOptions(connector: string, path: string, options: FollowOptions): FollowSettings {
+  const missing = checkWord(`${connector}.missing`, options.missing, ['error', 'await'], 'error')
+  const { positionFile } = options
+  if (positionFile !== undefined && resolve(checkPath(`${connector}.positionFile`, positionFile)) === resolve(path)) {
+    throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
+  }
+  const redeliver = checkBoolean(`${connector}.redeliver`, options.redeliver, positionFile !== undefined)
+  return { missing, positionFile, redeliver }
+}

@@ -1,16 +1,14 @@
 import { Buffer } from 'node:buffer'
-import { resolve } from 'node:path'
-import { checkBoolean, checkPath, checkWord } from '../check.js'
-import { FileError, InvalidOptionError, toError } from '../errors.js'
+import { FileError, toError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Update } from '../update.js'
 import { FileMark } from './file-mark.js'
-import type { FollowOptions } from './follow-options.js'
+import type { FollowSettings } from './follow-options.js'
 import { OpenPulls } from './open-pulls.js'
 import { OpenedFile, orMissing } from './opened-file.js'
 import { PositionFile } from './position-file.js'
 import { findByInode, findNext } from './rotated-files.js'
-import { isSavedPosition, type SavedPosition } from './saved-position.js'
+import type { SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
 /** Bytes that are read at once, at least. */
@@ -69,23 +67,16 @@ export class FollowedFile<T, S> {
   /** The step before: steps follow one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /**
-   * @param connector - the inlet's class, for errors
-   * @throws {@link InvalidOptionError}
-   */
-  constructor(connector: string, path: string, splitter: Splitter<T, S>, options: FollowOptions, log: Logger) {
+  /** @param connector - the inlet's class, for errors */
+  constructor(connector: string, path: string, splitter: Splitter<T, S>, settings: FollowSettings, log: Logger) {
     this.#connector = connector
     this.#path = path
     this.#splitter = splitter
     this.#log = log
-    this.#missing = checkWord(`${connector}.missing`, options.missing, ['error', 'await'], 'error')
-    const { positionFile } = options
-    this.#positionFile =
-      positionFile === undefined ? undefined : new PositionFile(checkPath(`${connector}.positionFile`, positionFile))
-    if (positionFile !== undefined && resolve(positionFile) === resolve(path)) {
-      throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
-    }
-    this.#redeliver = checkBoolean(`${connector}.redeliver`, options.redeliver, positionFile !== undefined)
+    const { missing, positionFile, redeliver } = settings
+    this.#missing = missing
+    this.#positionFile = positionFile === undefined ? undefined : new PositionFile(positionFile)
+    this.#redeliver = redeliver
     this.#at = this.#beginning
   }
 
@@ -159,9 +150,9 @@ export class FollowedFile<T, S> {
     }
   }
 
-  /** Has the next start go on where another instance was. Ignores what {@link FollowedFile.save} does not give. */
-  restore(saved: unknown): void {
-    if (isSavedPosition(saved) && this.#splitter.isState(saved.state)) this.#restored = saved
+  /** Has the next start go on where another instance was. */
+  restore(saved: SavedPosition): void {
+    this.#restored = saved
   }
 
   async #resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
