@@ -1,5 +1,5 @@
 import { Cancellation } from './cancellation.js'
-import { InvalidNodeError, show, toError, TransferTimeoutError } from './errors.js'
+import { InvalidNodeError, show, sortOf, toError, TransferTimeoutError } from './errors.js'
 import { isInlet, type Inlet } from './inlet.js'
 import { describeSchedule, LONGEST_TIMER, type Duration, type Schedule } from './interval.js'
 import { nodeName, Releasers, type Node } from './lifecycle.js'
@@ -411,7 +411,7 @@ function checkNew<N extends Node>(
 ): N[] {
   nodes.forEach((node, index) => {
     const name = `${kind}s[${index}]`
-    if (!is(node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${show(node)}`)
+    if (!is(node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${describe(node)}`)
     if (list.includes(node) || nodes.indexOf(node) !== index) {
       throw new InvalidNodeError(`${name}: ${nodeName(node)} is in this link already`)
     }
@@ -419,8 +419,10 @@ function checkNew<N extends Node>(
   return nodes
 }
 
+/** Without what an object holds, which may be secret. */
 function describe(node: unknown): string {
-  return isInlet(node) || isOutlet(node) ? nodeName(node) : show(node)
+  if (isInlet(node) || isOutlet(node)) return nodeName(node)
+  return typeof node === 'object' ? sortOf(node) : show(node)
 }
 
 /**

@@ -100,8 +100,9 @@ t.test('what is no inlet or outlet is refused, with its place', async (t) => {
   const inlet = giving(1)
   wrong({ inlets: 5 }, 'inlets[0]: expected an inlet, got 5')
   wrong({ inlets: [inlet, null] }, 'inlets[1]: expected an inlet, got null')
-  wrong({ inlets: new KeepOutlet() }, /^inlets\[0\]: expected an inlet, got KeepOutlet/)
+  wrong({ inlets: new KeepOutlet() }, 'inlets[0]: expected an inlet, got KeepOutlet')
   wrong({ outlets: inlet }, /^outlets\[0\]: expected an outlet, got FromInlet/)
+  wrong({ outlets: { token: 'secret' } }, 'outlets[0]: expected an outlet, got an object')
   wrong({ inlets: [inlet, inlet] }, 'inlets[1]: FromInlet is in this link already')
 })
 

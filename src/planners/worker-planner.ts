@@ -45,7 +45,8 @@ export interface WorkerPlannerOptions extends PlannerOptions {
   readonly hangTimeout?: number | Duration
   /**
    * Most memory for the JavaScript objects of one thread, in MiB. A thread that needs more is ended, and another takes its
-   * place. Buffers of bytes do not count.
+   * place. Buffers of bytes do not count. It is V8 that ends it, and not always in time: an object that alone is larger, or,
+   * from Node 24 on, a loop that does nothing but allocate can go on beyond the limit, and end the process.
    * @default undefined - what V8 gives a thread of this machine
    */
   readonly threadMemoryLimit?: number
