@@ -165,7 +165,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * @param hurry - not even that
    */
   async destroy(hurry = false): Promise<void> {
-    if (!hurry) await this.#rest(this.#threads)
+    if (!hurry) await this.#rest(this.#all)
     this.#running = false
     clearInterval(this.#looking)
     this.#stopListening()
