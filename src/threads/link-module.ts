@@ -62,8 +62,8 @@ function whyNotLoaded(error: unknown, url: string): string {
   if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
     return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx', or Node 22.18 or newer (${error.message})`
   }
-  if (/^Cannot require\(\) ES Module \S*[/\\]src[/\\]index\.[jt]s\b/.test(error.message)) {
-    // Node 20 cannot while the thread imports it, too
+  if (/\bCannot require\(\) ES Module \S*[/\\]src[/\\]index\.[jt]s\b/.test(error.message)) {
+    // Node 20 and 22 cannot while the thread imports it, too
     return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
   }
   return `failed to load: ${error.message}${lineIn(url, error)}`

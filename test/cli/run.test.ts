@@ -82,7 +82,7 @@ exports.link = new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), in
   if ((await run.ended) === 0) return
   t.match(
     run.stderr,
-    /failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'\n/,
+    /failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'/,
   )
 })
 
