@@ -20,6 +20,23 @@ t.test('what is asked for in one tick is sent as one, and each gets its own answ
   t.same(sent, [[1, 2, 3]])
 })
 
+t.test('of many questions of one tick the first are sent while the rest is asked', async (t) => {
+  const sent: (readonly number[])[] = []
+  const batch = new Batch<number, number>(
+    async (questions) => {
+      sent.push(questions)
+      return questions.map((question) => question * 2)
+    },
+    same,
+    2,
+  )
+  const answers = [1, 2, 3].map((question) => batch.add(question))
+  t.same(sent, [[1, 2]], 'before the tick has ended')
+  answers.push(batch.add(4), batch.add(5))
+  t.same(await Promise.all(answers), [2, 4, 6, 8, 10])
+  t.same(sent, [[1, 2], [3, 4], [5]])
+})
+
 t.test('what is asked for later is sent by itself', async (t) => {
   const { sent, batch } = doubling()
   await batch.add(1)
