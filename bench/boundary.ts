@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { Record, type Metadata } from 'databay'
-import { pack, unpack } from '../src/threads/packed-records.js'
+import { pack, unpack } from '../src/threads/protocol/records.js'
 import type { Bench, Measurement } from './bench.js'
 import { check, compare, rate, type Subject } from './measure.js'
 import { plainRecords } from './plain-records.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '../src/planners/clock.js'
+import type { Clock } from '../src/planners/clock/clock.js'
 
 /** A clock whose time passes only by going on to the next due time: for links that are due again as soon as they are done. */
 export class LoopClock implements Clock {

@@ -1,5 +1,5 @@
 import { WorkerPlanner, type DueTime, type PlannedLink, type WorkerPlannerOptions } from 'databay'
-import { systemClock, type Clock } from '../src/planners/clock.js'
+import { systemClock, type Clock } from '../src/planners/clock/clock.js'
 
 /** The clock of this machine, that tells how long what it wakes takes. */
 class WatchedClock implements Clock {

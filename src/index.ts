@@ -8,7 +8,7 @@
  *
  * @packageDocumentation
  */
-export { Buffer, type BufferController, type BufferOptions } from './buffer.js'
+export { Buffer, type BufferController, type BufferOptions } from './core/buffer.js'
 export {
   DatabaseError,
   DatabayError,
@@ -34,40 +34,47 @@ export {
   type HttpErrorOptions,
   type HttpFailure,
   type RejectedRecord,
-} from './errors.js'
-export { Inlet, type InletOptions, type Pulled } from './inlet.js'
-export { CsvInlet, type CsvInletOptions } from './inlets/csv-inlet.js'
-export type { CsvRow } from './inlets/csv-columns.js'
-export type { CsvType, CsvValue } from './inlets/csv-types.js'
-export { FileInlet, FileInletMode, type FileInletOptions } from './inlets/file-inlet.js'
-export type { FollowOptions } from './inlets/follow-options.js'
-export type { ResponseHeaders } from './inlets/http-exchange.js'
-export type { HttpFormat } from './inlets/http-format.js'
-export { HttpInlet } from './inlets/http-inlet.js'
-export type { HttpInletOptions } from './inlets/http-options.js'
-export type { HttpHeaders, HttpParams } from './inlets/http-request.js'
-export { MongoInlet, type MongoInletOptions, type MongoQuery } from './inlets/mongo-inlet.js'
-export type { LongLines } from './inlets/line-splitter.js'
-export { nextLink, type HttpPage, type NextPage } from './inlets/next-link.js'
-export { NullInlet } from './inlets/null-inlet.js'
-export { RandomIntInlet, type RandomIntInletOptions } from './inlets/random-int-inlet.js'
-export type { Duration, Schedule } from './interval.js'
-export { Link } from './link.js'
-export type { Lane, LinkOptions, LinkSettings } from './link-options.js'
-export { getLogger, setLogDestination, setLogLevel, type LogDestination, type Logger, type LogLevel } from './log.js'
-export type { MongoConnectionOptions } from './mongo-client.js'
-export { Outlet, type MetadataKey, type OutletOptions } from './outlet.js'
-export { CsvOutlet, type CsvOutletOptions } from './outlets/csv-outlet.js'
-export { FileOutlet, type FileOutletOptions } from './outlets/file-outlet.js'
-export { MongoOutlet, type MongoMode, type MongoOutletOptions } from './outlets/mongo-outlet.js'
-export { NullOutlet } from './outlets/null-outlet.js'
-export { PrintOutlet, type PrintOutletOptions } from './outlets/print-outlet.js'
-export type { PrintStream } from './outlets/print-stream.js'
-export type { FileMode, TargetOptions } from './outlets/targets.js'
-export type { PlannedLink, TransferRequest } from './planned-link.js'
-export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './processor.js'
-export { Record, type Metadata } from './record.js'
-export type { RetryOptions } from './retry.js'
+} from './base/errors.js'
+export { Inlet, type InletOptions, type Pulled } from './core/inlet.js'
+export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
+export type { CsvRow } from './connectors/csv/columns.js'
+export type { CsvType, CsvValue } from './connectors/csv/types.js'
+export { FileInlet, FileInletMode, type FileInletOptions } from './connectors/files/file-inlet.js'
+export type { FollowOptions } from './connectors/files/follow-options.js'
+export type { ResponseHeaders } from './connectors/http/exchange.js'
+export type { HttpFormat } from './connectors/http/format.js'
+export { HttpInlet } from './connectors/http/http-inlet.js'
+export type { HttpInletOptions } from './connectors/http/options.js'
+export type { HttpHeaders, HttpParams } from './connectors/http/request.js'
+export { MongoInlet, type MongoInletOptions, type MongoQuery } from './connectors/mongodb/mongo-inlet.js'
+export type { LongLines } from './connectors/files/line-splitter.js'
+export { nextLink, type HttpPage, type NextPage } from './connectors/http/next-link.js'
+export { NullInlet } from './connectors/samples/null-inlet.js'
+export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples/random-int-inlet.js'
+export type { Duration, Schedule } from './core/schedule.js'
+export { Link } from './core/link.js'
+export type { Lane, LinkOptions, LinkSettings } from './core/link-options.js'
+export {
+  getLogger,
+  setLogDestination,
+  setLogLevel,
+  type LogDestination,
+  type Logger,
+  type LogLevel,
+} from './base/log.js'
+export type { MongoConnectionOptions } from './connectors/mongodb/client.js'
+export { Outlet, type MetadataKey, type OutletOptions } from './core/outlet.js'
+export { CsvOutlet, type CsvOutletOptions } from './connectors/csv/csv-outlet.js'
+export { FileOutlet, type FileOutletOptions } from './connectors/files/file-outlet.js'
+export { MongoOutlet, type MongoMode, type MongoOutletOptions } from './connectors/mongodb/mongo-outlet.js'
+export { NullOutlet } from './connectors/samples/null-outlet.js'
+export { PrintOutlet, type PrintOutletOptions } from './connectors/print/print-outlet.js'
+export type { PrintStream } from './connectors/print/print-stream.js'
+export type { FileMode, TargetOptions } from './connectors/files/targets.js'
+export type { PlannedLink, TransferRequest } from './core/planned-link.js'
+export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './core/processor.js'
+export { Record, type Metadata } from './core/record.js'
+export type { RetryOptions } from './connectors/retry.js'
 export {
   TransferError,
   type OutletReport,
@@ -75,9 +82,9 @@ export {
   type ReportedError,
   type Stage,
   type TransferReport,
-} from './report.js'
-export type { TextEncoding } from './text-encoding.js'
-export { Update } from './update.js'
+} from './core/report.js'
+export type { TextEncoding } from './connectors/files/text-encoding.js'
+export { Update } from './core/update.js'
 export { BasePlanner, type ShutdownOptions } from './planners/base-planner.js'
 export type { DueTime } from './planners/dispatcher.js'
 export type {
@@ -92,6 +99,6 @@ export type { Distribution } from './planners/histogram.js'
 export type { LinkStats, PlannerStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from './planners/worker-planner.js'
-export type { OffloadOptions } from './threads/offload.js'
-export type { ThreadStats } from './threads/thread-stats.js'
-export type { ThreadPool } from './threads/thread-pool.js'
+export type { OffloadOptions } from './threads/main/offload.js'
+export type { ThreadStats } from './threads/main/thread-stats.js'
+export type { ThreadPool } from './threads/main/thread-pool.js'

@@ -4,11 +4,11 @@
  * (what cannot be cloned would end the thread).
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { setLogDestination, adoptLogLevels, setLogThread } from '../src/log.js'
-import type { MaybePromise } from '../src/maybe-promise.js'
-import { LinkHost } from '../src/threads/link-host.js'
-import type { Calls, Note, Task } from '../src/threads/protocol.js'
-import { BEAT_INTERVAL } from '../src/threads/pulse.js'
+import { setLogDestination, adoptLogLevels, setLogThread } from '../src/base/log.js'
+import type { MaybePromise } from '../src/base/maybe-promise.js'
+import { LinkHost } from '../src/threads/worker/link-host.js'
+import type { Calls, Note, Task } from '../src/threads/protocol/messages.js'
+import { BEAT_INTERVAL } from '../src/threads/protocol/pulse.js'
 
 /**
  * Piscina tries `require()` before `import()`. For an ES module with a default export, Node then makes a facade unless the

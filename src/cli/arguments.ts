@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { InvalidOptionError } from '../errors.js'
-import { LOG_LEVELS, type LogLevel } from '../log.js'
-import { moduleUrl } from '../threads/link-module.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { LOG_LEVELS, type LogLevel } from '../base/log.js'
+import { moduleUrl } from '../threads/worker/link-module.js'
 
 /** What `databay run` is told to do, checked. What was left out is `undefined`. */
 export interface RunArguments {

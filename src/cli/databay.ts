@@ -1,7 +1,7 @@
 import { parseCommandLine } from './program.js'
-import { runCommand } from './run-command.js'
-import type { Ending, Surroundings } from './surroundings.js'
-import { tuneCommand } from './tune.js'
+import { runCommand } from './run/run-command.js'
+import type { Ending, Surroundings } from './process-context.js'
+import { tuneCommand } from './tune/tune.js'
 
 /** The command `databay`. Everything of the process that it reads or writes is given to it. */
 export async function databay(surroundings: Surroundings): Promise<Ending> {

@@ -1,4 +1,4 @@
-import { isError, toError } from '../errors.js'
+import { isError, toError } from '../base/errors.js'
 
 const MAX_DEPTH = 8
 

@@ -1,6 +1,6 @@
-import { formatLine, setLogDestination } from '../log.js'
+import { formatLine, setLogDestination } from '../base/log.js'
 import { mistakeIn } from './error-text.js'
-import type { TextStream } from './surroundings.js'
+import type { TextStream } from './process-context.js'
 
 export interface LogLook {
   /** Lines as JSON, as they are, rather than readable ones. */

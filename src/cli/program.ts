@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
-import { InvalidOptionError } from '../errors.js'
-import { LOG_LEVELS, type LogLevel } from '../log.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { LOG_LEVELS, type LogLevel } from '../base/log.js'
 import { checkCount, checkLogLevel, checkWatchPath, type RunArguments } from './arguments.js'
-import { EXIT, type TextStream } from './surroundings.js'
-import { addModule, addTune, type TuneArguments } from './tune-arguments.js'
+import { EXIT, type TextStream } from './process-context.js'
+import { addModule, addTune, type TuneArguments } from './tune/arguments.js'
 
 const AFTER_RUN_HELP = `
 A link module is an ES module that exports links. The command ends when all links have made their transfers, when an

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { SignalSource, StopSignal } from './surroundings.js'
+import type { SignalSource, StopSignal } from './process-context.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const satisfies StopSignal[]
 

@@ -1,9 +1,9 @@
-import type { PlannedLink } from '../planned-link.js'
-import type { OneOrMany } from '../processor.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import type { OneOrMany } from '../core/processor.js'
 import { BasePlanner } from './base-planner.js'
-import { systemClock, type Clock } from './clock.js'
+import { systemClock, type Clock } from './clock/clock.js'
 import type { PlannerOptions } from './planner-options.js'
-import { Trigger } from './trigger.js'
+import { Trigger } from './clock/trigger.js'
 
 /** A planner that schedules by a {@link Trigger}: one wake-up for all links. */
 export abstract class ClockedPlanner extends BasePlanner {

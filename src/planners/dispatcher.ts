@@ -1,8 +1,8 @@
-import { ImplementationError, show, toError } from '../errors.js'
-import { getLogger } from '../log.js'
-import type { PlannedLink } from '../planned-link.js'
-import { TransferError, type TransferReport } from '../report.js'
-import { LinkRecord } from './link-record.js'
+import { ImplementationError, show, toError } from '../base/errors.js'
+import { getLogger } from '../base/log.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import { TransferError, type TransferReport } from '../core/report.js'
+import { LinkRecord } from './link-counters.js'
 import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions, SkippedEvent } from './planner-options.js'
 import type { LinkStats } from './planner-stats.js'
 

@@ -1,8 +1,8 @@
-import { StartTimeoutError, toError, TransferCancelledError } from '../errors.js'
-import { LONGEST_TIMER } from '../interval.js'
-import { getLogger } from '../log.js'
-import type { PlannedLink } from '../planned-link.js'
-import type { TransferReport } from '../report.js'
+import { StartTimeoutError, toError, TransferCancelledError } from '../base/errors.js'
+import { LONGEST_TIMER } from '../core/schedule.js'
+import { getLogger } from '../base/log.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import type { TransferReport } from '../core/report.js'
 import { StopLimit } from './stop-limit.js'
 
 /** How long links may take, in milliseconds. */

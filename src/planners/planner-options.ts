@@ -1,7 +1,7 @@
-import { checkBoolean, checkCount, checkOptions } from '../check.js'
-import { InvalidOptionError } from '../errors.js'
-import { toMilliseconds, type Duration } from '../interval.js'
-import type { TransferReport } from '../report.js'
+import { checkBoolean, checkCount, checkOptions } from '../base/check.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { toMilliseconds, type Duration } from '../core/schedule.js'
+import type { TransferReport } from '../core/report.js'
 
 /** Options that every planner takes. */
 export interface PlannerOptions {

@@ -1,4 +1,4 @@
-import type { ThreadStats } from '../threads/thread-stats.js'
+import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
 
 /** How a planner's links and threads do, as plain data. Lengths of time are in milliseconds. */

@@ -1,6 +1,6 @@
-import { ShutdownTimeoutError } from '../errors.js'
-import { LONGEST_TIMER } from '../interval.js'
-import { getLogger } from '../log.js'
+import { ShutdownTimeoutError } from '../base/errors.js'
+import { LONGEST_TIMER } from '../core/schedule.js'
+import { getLogger } from '../base/log.js'
 
 /** How much of its time a shutdown keeps for what comes after the transfers: a quarter, at most this, in milliseconds. */
 const RESERVE = 5000

@@ -1,19 +1,19 @@
 import { availableParallelism } from 'node:os'
-import { checkCount, checkObject } from '../check.js'
-import { InvalidOptionError, MissingLinkError, PlannerStateError, toError } from '../errors.js'
-import type { Duration } from '../interval.js'
-import { getLogger } from '../log.js'
-import type { PlannedLink } from '../planned-link.js'
-import { toArray, type OneOrMany } from '../processor.js'
-import type { TransferReport } from '../report.js'
-import type { Hit, Hosting } from '../threads/hosting.js'
-import { moduleUrl } from '../threads/link-module.js'
-import type { LinkAddress } from '../threads/protocol.js'
-import type { ThreadLink } from '../threads/thread-link.js'
-import type { Thread } from '../threads/thread.js'
-import { ThreadPool, type LostThread } from '../threads/thread-pool.js'
-import { ThreadWatch } from '../threads/thread-stats.js'
-import type { Clock } from './clock.js'
+import { checkCount, checkObject } from '../base/check.js'
+import { InvalidOptionError, MissingLinkError, PlannerStateError, toError } from '../base/errors.js'
+import type { Duration } from '../core/schedule.js'
+import { getLogger } from '../base/log.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import { toArray, type OneOrMany } from '../core/processor.js'
+import type { TransferReport } from '../core/report.js'
+import type { Hit, Hosting } from '../threads/main/hosting.js'
+import { moduleUrl } from '../threads/worker/link-module.js'
+import type { LinkAddress } from '../threads/protocol/messages.js'
+import type { ThreadLink } from '../threads/main/thread-link.js'
+import type { Thread } from '../threads/main/thread.js'
+import { ThreadPool, type LostThread } from '../threads/main/thread-pool.js'
+import { ThreadWatch } from '../threads/main/thread-stats.js'
+import type { Clock } from './clock/clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
 import { checkTime, type PlannerOptions } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
@@ -319,7 +319,7 @@ export class WorkerPlanner extends ClockedPlanner {
   /** Loads what hosts the links, unless it is there. */
   async #load(): Promise<Hosting> {
     if (this.#hosting !== undefined) return this.#hosting
-    const { Hosting } = await import('../threads/hosting.js')
+    const { Hosting } = await import('../threads/main/hosting.js')
     this.#hosting ??= new Hosting(this.pool, {
       drained: (report) => this.count(report),
       lost: (records) => this.countLost(records),

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { isDeepStrictEqual } from 'node:util'
-import { isError, show } from '../errors.js'
+import { isError, show } from '../base/errors.js'
 
 /** Fails a check with one sentence. */
 export function wrong(sentence: string, details: { readonly actual?: unknown; readonly expected?: unknown } = {}) {

@@ -1,8 +1,8 @@
-import { checkOptions } from '../check.js'
-import { InvalidOptionError } from '../errors.js'
-import { toMilliseconds, type Duration } from '../interval.js'
-import type { Node } from '../lifecycle.js'
-import type { NodeSetup } from './node-bench.js'
+import { checkOptions } from '../base/check.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { toMilliseconds, type Duration } from '../core/schedule.js'
+import type { Node } from '../core/node.js'
+import type { NodeSetup } from './node-harness.js'
 
 /** What every suite takes, beside what it creates. */
 export interface SuiteOptions {

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export type { NamedSetups, NodeSuiteOptions, OneSetup, SuiteOptions } from './configurations.js'
-export { InletTester, type CreateInlet, type InletSetup } from './inlet-tester.js'
-export { OutletTester, type CreateOutlet, type OutletSetup, type SuiteOutletOptions } from './outlet-tester.js'
-export { PlannerTester, type CreatePlanner, type PlannerSetup } from './planner-tester.js'
+export { InletTester, type CreateInlet, type InletSetup } from './inlets/inlet-tester.js'
+export { OutletTester, type CreateOutlet, type OutletSetup, type SuiteOutletOptions } from './outlets/outlet-tester.js'
+export { PlannerTester, type CreatePlanner, type PlannerSetup } from './planners/planner-tester.js'
 export type { TestFunction, TestRunner } from './runner.js'

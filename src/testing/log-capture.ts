@@ -1,4 +1,4 @@
-import { adoptLogLevels, logDestination, logLevels, setLogDestination, setLogLevel } from '../log.js'
+import { adoptLogLevels, logDestination, logLevels, setLogDestination, setLogLevel } from '../base/log.js'
 
 /** Keeps everything that is logged, at any level, from where it goes otherwise. Logging is one for the process. */
 export function captureLog(): LogCapture {

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import { toError } from '../errors.js'
-import type { Node } from '../lifecycle.js'
+import { toError } from '../base/errors.js'
+import type { Node } from '../core/node.js'
 import { claim } from './claims.js'
-import { nameOf, type NodeBench, type NodeSetup } from './node-bench.js'
+import { nameOf, type NodeBench, type NodeSetup } from './node-harness.js'
 import { awaitClosed, openResources } from './open-resources.js'
 import type { Check } from './runner.js'
 

@@ -1,4 +1,4 @@
-import { toError } from '../errors.js'
+import { toError } from '../base/errors.js'
 
 /** Registers one test: `test` of `node:test`, and whatever else takes a name and a function. */
 export type TestFunction = (name: string, body: () => Promise<void>) => unknown

@@ -1,4 +1,4 @@
-import type { Metadata } from '../record.js'
+import type { Metadata } from '../core/record.js'
 
 /** Keys that the language itself asks for, as when a value is awaited or made JSON. */
 const HARMLESS = new Set<string | symbol>(['then', 'toJSON'])

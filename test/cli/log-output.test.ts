@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { logTo, type LogLook } from '../../src/cli/log-output.js'
-import { getLogger, writeLogLine } from '../../src/log.js'
+import { getLogger, writeLogLine } from '../../src/base/log.js'
 import { FakeStream } from '../helpers/command.js'
 
 function logged(t: Test, look: LogLook, write: () => void): string {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
 import { exitCodeOf, heedSignals, type Heeding } from '../../src/cli/signals.js'
-import type { StopSignal } from '../../src/cli/surroundings.js'
+import type { StopSignal } from '../../src/cli/process-context.js'
 
 function heed(t: Test, heeding?: Heeding) {
   const source = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()

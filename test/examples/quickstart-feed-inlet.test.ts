@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setLogLevel } from 'databay'
 import t, { type Test } from 'tap'
 import { FeedInlet } from '../../examples/quickstart/feed-inlet.js'
-import { Update } from '../../src/update.js'
+import { Update } from '../../src/core/update.js'
 
 setLogLevel('silent')
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Record } from 'databay'
 import { splitFeatures, type Feature, type FeatureCollection } from '../../examples/quickstart/feed.js'
 import { NewEvents } from '../../examples/quickstart/new-events.js'
-import { Update } from '../../src/update.js'
+import { Update } from '../../src/core/update.js'
 import { feature } from './features.js'
 
 function ids(events: NewEvents, ...features: Feature[]): string[] {

@@ -3,7 +3,7 @@ import { CsvOutlet, Record } from 'databay'
 import type { Feature } from '../../examples/quickstart/feed.js'
 import { byFile } from '../../examples/quickstart/by-file.js'
 import { rejectionOf, toQuakes } from '../../examples/quickstart/quake.js'
-import { Update } from '../../src/update.js'
+import { Update } from '../../src/core/update.js'
 import { feature } from './features.js'
 
 function located(coordinates: unknown): Feature {

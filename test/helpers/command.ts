@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { StopSignal, Surroundings, TextStream } from '../../src/cli/surroundings.js'
+import type { StopSignal, Surroundings, TextStream } from '../../src/cli/process-context.js'
 
 /** The built command. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))

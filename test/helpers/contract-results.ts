@@ -1,4 +1,4 @@
-import { toError } from '../../src/errors.js'
+import { toError } from '../../src/base/errors.js'
 import type { TestRunner } from '../../src/testing/index.js'
 
 /** What each test of a contract suite came to: `''` where it passed, otherwise what its failure says. */

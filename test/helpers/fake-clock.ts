@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/planners/clock.js'
+import type { Clock } from '../../src/planners/clock/clock.js'
 import { turnOfTheLoop } from './nodes.js'
 
 interface Alarm {

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 import type { Test } from 'tap'
-import { HttpError } from '../../src/errors.js'
-import { HttpInlet } from '../../src/inlets/http-inlet.js'
-import type { HttpInletOptions } from '../../src/inlets/http-options.js'
-import { Update } from '../../src/update.js'
+import { HttpError } from '../../src/base/errors.js'
+import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
+import type { HttpInletOptions } from '../../src/connectors/http/options.js'
+import { Update } from '../../src/core/update.js'
 import { serve } from './servers.js'
 
 export const update = new Update(['http_to_null'], 0)

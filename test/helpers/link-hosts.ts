@@ -1,8 +1,8 @@
-import { restoreError } from '../../src/report.js'
-import { LinkHost } from '../../src/threads/link-host.js'
-import { unpackDescriptions } from '../../src/threads/packed-descriptions.js'
-import { RunPacker } from '../../src/threads/packed-runs.js'
-import { unpackReports, type RunReport } from '../../src/threads/packed-reports.js'
+import { restoreError } from '../../src/core/report.js'
+import { LinkHost } from '../../src/threads/worker/link-host.js'
+import { unpackDescriptions } from '../../src/threads/protocol/descriptions.js'
+import { RunPacker } from '../../src/threads/protocol/runs.js'
+import { unpackReports, type RunReport } from '../../src/threads/protocol/reports.js'
 import type {
   CallName,
   Calls,
@@ -12,7 +12,7 @@ import type {
   Task,
   ThreadEvent,
   ThreadSetup,
-} from '../../src/threads/protocol.js'
+} from '../../src/threads/protocol/messages.js'
 
 /** What a host told, with its reports unpacked. */
 export type Told =

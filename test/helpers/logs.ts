@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { adoptLogLevels, logLevels, setLogDestination, setLogLevel, type LogLevel } from '../../src/log.js'
+import { adoptLogLevels, logLevels, setLogDestination, setLogLevel, type LogLevel } from '../../src/base/log.js'
 
 /** A log line, as JSON has it. */
 export interface LogEntry {

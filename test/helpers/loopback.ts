@@ -1,8 +1,8 @@
-import type { TransferReport } from '../../src/report.js'
+import type { TransferReport } from '../../src/core/report.js'
 import type { MessagePort, Worker } from 'node:worker_threads'
-import { LinkHost } from '../../src/threads/link-host.js'
-import type { Note, Task } from '../../src/threads/protocol.js'
-import { Thread, type RunTask } from '../../src/threads/thread.js'
+import { LinkHost } from '../../src/threads/worker/link-host.js'
+import type { Note, Task } from '../../src/threads/protocol/messages.js'
+import { Thread, type RunTask } from '../../src/threads/main/thread.js'
 
 /** Stands in for a worker: a link host on this very thread, at the other end of a real channel. */
 export class Loopback {

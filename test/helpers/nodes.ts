@@ -1,7 +1,7 @@
-import { Inlet, type InletOptions, type Pulled } from '../../src/inlet.js'
-import { Outlet, type OutletOptions } from '../../src/outlet.js'
-import type { Record } from '../../src/record.js'
-import type { Update } from '../../src/update.js'
+import { Inlet, type InletOptions, type Pulled } from '../../src/core/inlet.js'
+import { Outlet, type OutletOptions } from '../../src/core/outlet.js'
+import type { Record } from '../../src/core/record.js'
+import type { Update } from '../../src/core/update.js'
 
 type Give<T> = (update: Update) => Pulled<T> | Promise<Pulled<T>>
 type Take = (records: Record[], update: Update) => void | Promise<void>

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import type { Test } from 'tap'
-import { Link } from '../../src/link.js'
+import { Link } from '../../src/core/link.js'
 import { ActInlet, TraceOutlet } from '../fixtures/nodes.js'
 import type { LinkSpec } from '../fixtures/links.js'
 import { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from '../../src/planners/worker-planner.js'
-import type { TransferReport } from '../../src/report.js'
+import type { TransferReport } from '../../src/core/report.js'
 import type { captureLogs } from './logs.js'
 
 /** A file in test/fixtures. */

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Buffer } from '../../src/buffer.js'
-import { Link } from '../../src/link.js'
+import { Buffer } from '../../src/core/buffer.js'
+import { Link } from '../../src/core/link.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, giving, KeepOutlet, turnOfTheLoop } from '../helpers/nodes.js'
 import {

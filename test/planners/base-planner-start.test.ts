@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TransferError } from '../../src/report.js'
+import { TransferError } from '../../src/core/report.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 import { handPlanner, HandPlanner, stateOf, StubLink, tracedLink, type Trace } from '../helpers/planners.js'

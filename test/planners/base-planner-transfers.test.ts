@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TransferError, type TransferReport } from '../../src/report.js'
+import { TransferError, type TransferReport } from '../../src/core/report.js'
 import type { LateEvent, SkippedEvent } from '../../src/planners/planner-options.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'

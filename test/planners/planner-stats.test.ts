@@ -6,7 +6,7 @@ import { captureLogs } from '../helpers/logs.js'
 import { deferred } from '../helpers/nodes.js'
 import { emptyReport, handPlanner, StubLink, tracedLink } from '../helpers/planners.js'
 import { linkModule, until, workerPlanner } from '../helpers/threads.js'
-import type { TransferReport } from '../../src/report.js'
+import type { TransferReport } from '../../src/core/report.js'
 
 /** A link whose transfers begin and end so many milliseconds after they are due. */
 function linkThatTakes(name: string, ...times: (readonly [number, number])[]): StubLink {

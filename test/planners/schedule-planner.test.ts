@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { LinkSettings } from '../../src/link-options.js'
-import type { PlannedLink } from '../../src/planned-link.js'
+import type { LinkSettings } from '../../src/core/link-options.js'
+import type { PlannedLink } from '../../src/core/planned-link.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'

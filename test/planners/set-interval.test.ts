@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Link } from '../../src/link.js'
+import { Link } from '../../src/core/link.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'

@@ -1,10 +1,10 @@
 /** Each check of the inlets' suite fails, and it alone, for an inlet that breaks just that part of the contract. */
 import t from 'tap'
-import { Inlet, type InletOptions } from '../../src/inlet.js'
-import { getLogger } from '../../src/log.js'
-import { Record, type Metadata } from '../../src/record.js'
+import { Inlet, type InletOptions } from '../../src/core/inlet.js'
+import { getLogger } from '../../src/base/log.js'
+import { Record, type Metadata } from '../../src/core/record.js'
 import { InletTester, type InletSetup } from '../../src/testing/index.js'
-import type { Update } from '../../src/update.js'
+import type { Update } from '../../src/core/update.js'
 import { failuresOf, resultsOf } from '../helpers/contract-results.js'
 
 /** Counts, and keeps the contract. What each test's inlet does otherwise is in its class. */

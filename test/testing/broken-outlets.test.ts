@@ -1,12 +1,12 @@
 /** Each check of the outlets' suite fails, and it alone, for an outlet that breaks just that part of the contract. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { PartialPushError } from '../../src/errors.js'
-import { getLogger } from '../../src/log.js'
-import { Outlet, type OutletOptions } from '../../src/outlet.js'
-import type { Record } from '../../src/record.js'
+import { PartialPushError } from '../../src/base/errors.js'
+import { getLogger } from '../../src/base/log.js'
+import { Outlet, type OutletOptions } from '../../src/core/outlet.js'
+import type { Record } from '../../src/core/record.js'
 import { OutletTester, type OutletSetup } from '../../src/testing/index.js'
-import type { Update } from '../../src/update.js'
+import type { Update } from '../../src/core/update.js'
 import { failuresOf, resultsOf } from '../helpers/contract-results.js'
 
 /** What outlets deliver to: a list that can be out of order. */

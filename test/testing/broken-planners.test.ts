@@ -1,10 +1,10 @@
 /** Checks of the planners' suite fail, with a sentence, for a planner that breaks just that part of the contract. */
 import t from 'tap'
-import type { PlannedLink } from '../../src/planned-link.js'
+import type { PlannedLink } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
 import type { ShutdownOptions } from '../../src/planners/base-planner.js'
 import type { PlannerOptions } from '../../src/planners/planner-options.js'
-import type { OneOrMany } from '../../src/processor.js'
+import type { OneOrMany } from '../../src/core/processor.js'
 import { PlannerTester, type PlannerSetup } from '../../src/testing/index.js'
 import { failuresOf } from '../helpers/contract-results.js'
 

@@ -1,6 +1,6 @@
 /** Planners of the main thread keep the contract: ours, and one of a third party. */
 import t from 'tap'
-import type { PlannedLink } from '../../src/planned-link.js'
+import type { PlannedLink } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { PlannerTester } from '../../src/testing/index.js'

@@ -2,15 +2,15 @@
  * What the compiler says of links. Each case says in its comment what it shows; a case that must not compile follows a
  * `@ts-expect-error`, which is an error itself when the case compiles. Run by `tsc -p test` and by test/types.test.ts.
  */
-import { Buffer } from '../../src/buffer.js'
-import { Inlet } from '../../src/inlet.js'
-import { Link } from '../../src/link.js'
-import { Outlet, type MetadataKey } from '../../src/outlet.js'
-import type { PlannedLink } from '../../src/planned-link.js'
-import type { Grouper, Processor, StatefulProcessor } from '../../src/processor.js'
-import { Record } from '../../src/record.js'
-import type { TransferReport } from '../../src/report.js'
-import type { Update } from '../../src/update.js'
+import { Buffer } from '../../src/core/buffer.js'
+import { Inlet } from '../../src/core/inlet.js'
+import { Link } from '../../src/core/link.js'
+import { Outlet, type MetadataKey } from '../../src/core/outlet.js'
+import type { PlannedLink } from '../../src/core/planned-link.js'
+import type { Grouper, Processor, StatefulProcessor } from '../../src/core/processor.js'
+import { Record } from '../../src/core/record.js'
+import type { TransferReport } from '../../src/core/report.js'
+import type { Update } from '../../src/core/update.js'
 
 class NumIn extends Inlet<number> {
   pull() {

@@ -1,0 +1,207 @@
+import type { Logger } from 'pino'
+import { InvalidOptionError } from './errors.js'
+import { library } from './libraries.js'
+import { plainError } from '../core/report.js'
+
+export type { Logger }
+
+/** Severities, least severe first. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Takes finished log lines: one JSON object each, with its line end. */
+export interface LogDestination {
+  write(line: string): void
+}
+
+/** What a thread is told about logging when it starts: the level of each logger that has one of its own. */
+export type LogLevels = readonly (readonly [name: string, level: LogLevel])[]
+
+const ROOT = 'databay'
+
+/**
+ * The tree of loggers of this thread. Logging is one for a process, as are its standard streams; everything else in
+ * this package belongs to a planner.
+ */
+const tree = {
+  levels: new Map<string, LogLevel>([[ROOT, 'warn']]),
+  loggers: new Map<string, Logger>(),
+  /** Names of loggers that are not made yet and would not log details. */
+  terse: new Set<string>(),
+  destination: undefined as LogDestination | undefined,
+  context: {} as { readonly thread?: number },
+  onLevels: new Set<() => void>(),
+}
+
+const sink: LogDestination = {
+  write: (line) => {
+    try {
+      if (tree.destination !== undefined) {
+        tree.destination.write(line)
+        return
+      }
+    } catch {
+      // what logs must not fail with its log: the line goes where lines go otherwise
+    }
+    process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
+  },
+}
+
+/**
+ * The logger of a name, made at the first call. Names are dotted, and all start with `databay`: a logger without a
+ * level of its own has the one of the nearest name above it.
+ *
+ * @param name - `databay`, or `databay.` and more, like `databay.Link`
+ * @throws {@link InvalidOptionError} on another name
+ */
+export function getLogger(name: string = ROOT): Logger {
+  let logger = tree.loggers.get(name)
+  if (logger === undefined) {
+    checkName(name)
+    const options = { level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }
+    logger = library('pino').pino(options, sink)
+    tree.loggers.set(name, logger)
+  }
+  return logger
+}
+
+/**
+ * Logs a detail: what did what. Its logger is made only when it is to log it: most threads never log, and a logger takes a megabyte of
+ * each.
+ * @internal
+ */
+export function logDetail(name: string, subject: unknown, what: string): void {
+  const logger = tree.loggers.get(name)
+  if (logger !== undefined) logger.debug('%s %s', subject, what)
+  else if (!tree.terse.has(name)) {
+    if (LOG_LEVELS.indexOf(levelOf(name)) <= LOG_LEVELS.indexOf('debug')) getLogger(name).debug('%s %s', subject, what)
+    else tree.terse.add(name)
+  }
+}
+
+/**
+ * Sets the level from which a logger and those below it log, here and in the threads of every planner.
+ *
+ * @param level - least severity that is logged. The default of `databay` is `warn`
+ * @param name - the logger. Default: `databay`, so all
+ * @throws {@link InvalidOptionError} on another level or name
+ */
+export function setLogLevel(level: LogLevel, name: string = ROOT): void {
+  checkName(name)
+  if (!LOG_LEVELS.includes(level)) throw new InvalidOptionError('level', `one of ${LOG_LEVELS.join(', ')}`, level)
+  tree.levels.set(name, level)
+  applyLevels()
+}
+
+/**
+ * Sends the log elsewhere than to standard error. Lines from the threads go there too, in order.
+ *
+ * @param destination - takes the lines; `undefined` is standard error again, where they are readable on a terminal
+ * and JSON otherwise
+ * @throws {@link InvalidOptionError} when it has no method `write`
+ */
+export function setLogDestination(destination: LogDestination | undefined): void {
+  if (destination !== undefined && typeof (destination as Partial<LogDestination> | null)?.write !== 'function') {
+    throw new InvalidOptionError('destination', 'an object with a method write(), or undefined', destination)
+  }
+  tree.destination = destination
+}
+
+/** @internal Where the log goes; `undefined` is standard error. */
+export function logDestination(): LogDestination | undefined {
+  return tree.destination
+}
+
+/** @internal Writes a line that a thread logged. */
+export function writeLogLine(line: string): void {
+  sink.write(line)
+}
+
+/** @internal Every logger with a level of its own. */
+export function logLevels(): LogLevels {
+  return [...tree.levels]
+}
+
+/** @internal Takes over the levels of the main thread. */
+export function adoptLogLevels(levels: LogLevels): void {
+  tree.levels = new Map(levels)
+  applyLevels()
+}
+
+/** @internal Calls `listener` when a level changes, until the returned function is called. */
+export function onLogLevels(listener: () => void): () => void {
+  tree.onLevels.add(listener)
+  return () => tree.onLevels.delete(listener)
+}
+
+/** @internal Names the thread in every line from now on. */
+export function setLogThread(thread: number): void {
+  tree.context = { thread }
+  tree.loggers.clear()
+}
+
+function applyLevels(): void {
+  tree.terse.clear()
+  for (const [name, logger] of tree.loggers) logger.level = levelOf(name)
+  for (const listener of tree.onLevels) listener()
+}
+
+function levelOf(name: string): LogLevel {
+  for (let at = name; ; at = at.slice(0, at.lastIndexOf('.'))) {
+    const level = tree.levels.get(at)
+    if (level !== undefined) return level
+    if (!at.includes('.')) return 'warn'
+  }
+}
+
+/** As pino does it, but it never throws: a frozen error, or one with a throwing getter, is logged all the same. */
+function serializeError(error: Error): object {
+  try {
+    return library('pino').stdSerializers.err(error)
+  } catch {
+    return plainError(error)
+  }
+}
+
+function checkName(name: string): void {
+  if (typeof name !== 'string' || (name !== ROOT && !name.startsWith(`${ROOT}.`))) {
+    throw new InvalidOptionError('name', `'${ROOT}' or a name that starts with '${ROOT}.'`, name)
+  }
+}
+
+const LETTERS: { readonly [level: number]: string } = { 10: 'T', 20: 'D', 30: 'I', 40: 'W', 50: 'E', 60: 'F' }
+
+/**
+ * A JSON log line as people read it: `2020-07-30 19:51:41.318|D| http_to_mongo.0 transfer (databay.Link)`, in local
+ * time, with the stack of an error on the lines that follow.
+ */
+export function formatLine(line: string): string {
+  const entry = parseEntry(line)
+  if (entry === undefined) return line
+  const stack = entry.err?.stack === undefined ? '' : `\n${entry.err.stack}`
+  const letter = LETTERS[entry.level] ?? String(entry.level)
+  return `${localTime(new Date(entry.time))}|${letter}| ${entry.msg ?? ''} (${entry.name ?? ROOT})${stack}\n`
+}
+
+interface LogEntry {
+  readonly level: number
+  readonly time: number
+  readonly name?: string
+  readonly msg?: string
+  readonly err?: { readonly stack?: string }
+}
+
+/** `undefined` for a line that no logger wrote. */
+function parseEntry(line: string): LogEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as Partial<LogEntry> | null
+    return typeof entry?.level === 'number' && typeof entry.time === 'number' ? (entry as LogEntry) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function localTime(date: Date): string {
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 23).replace('T', ' ')
+}

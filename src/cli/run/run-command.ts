@@ -1,0 +1,33 @@
+import { InvalidOptionError } from '../../base/errors.js'
+import { setLogLevel } from '../../base/log.js'
+import { WorkerPlanner, type WorkerPlannerOptions } from '../../planners/worker-planner.js'
+import type { RunArguments } from '../arguments.js'
+import { errorLine } from '../error-text.js'
+import { Run } from './run.js'
+import { EXIT, type Ending, type Surroundings } from '../process-context.js'
+
+/** `databay run`: a planner from its start to its end. */
+export async function runCommand(args: RunArguments, surroundings: Surroundings): Promise<Ending> {
+  if (args.logLevel !== undefined) setLogLevel(args.logLevel)
+  let planner: WorkerPlanner
+  try {
+    planner = new WorkerPlanner(args.modules, plannerOptions(args))
+  } catch (thrown) {
+    if (!(thrown instanceof InvalidOptionError)) throw thrown
+    surroundings.stderr.write(`databay: ${errorLine(thrown)}\n`)
+    return { code: EXIT.badArguments, signal: undefined }
+  }
+  return new Run(planner, args, surroundings).toEnd()
+}
+
+function plannerOptions(args: RunArguments): WorkerPlannerOptions {
+  const { threads, transfersPerThread, once, transfers, ignoreExceptions, immediateTransfer } = args
+  return {
+    ignoreExceptions,
+    immediateTransfer,
+    ...(threads === undefined ? {} : { threads }),
+    ...(transfersPerThread === undefined ? {} : { transfersPerThread }),
+    ...(transfers === undefined ? {} : { transfers }),
+    ...(once ? { transfers: 1 } : {}),
+  }
+}

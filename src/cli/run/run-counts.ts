@@ -1,0 +1,81 @@
+import type { WorkerPlanner } from '../../planners/worker-planner.js'
+import type { TransferReport } from '../../core/report.js'
+import { ThreadLink } from '../../threads/main/thread-link.js'
+import type { Abandoned } from './json-events.js'
+import { Rate } from './rate.js'
+import type { Status } from './status-text.js'
+import type { Outcome } from './summary.js'
+import { addReport, NO_TOTALS, type Totals } from './totals.js'
+
+/** Over how many milliseconds the rate of records is taken. */
+const RATE_WINDOW = 10_000
+
+/** Keeps count of what a planner does. */
+export class RunWatch {
+  readonly #planner: WorkerPlanner
+  readonly #now: () => number
+  readonly #begun: number
+  readonly #rate: Rate
+  readonly #onTransfer: (report: TransferReport) => void
+  #totals: Totals = NO_TOTALS
+  #links = 0
+  #failed: TransferReport | undefined
+
+  /** @param now - a clock in milliseconds */
+  constructor(planner: WorkerPlanner, now: () => number = () => performance.now()) {
+    this.#planner = planner
+    this.#now = now
+    this.#begun = now()
+    this.#rate = new Rate(RATE_WINDOW, this.#begun)
+    this.#onTransfer = (report) => {
+      this.#totals = addReport(this.#totals, report)
+      if (report.failed) this.#failed ??= report
+    }
+    planner.on('transfer', this.#onTransfer)
+  }
+
+  /** The first transfer that failed where its link does not ignore that. */
+  get failed(): TransferReport | undefined {
+    return this.#failed
+  }
+
+  /** How many links there are; when the planner has dropped them, as it does when it shuts down, how many it had. */
+  countLinks(): number {
+    this.#links = Math.max(this.#links, this.#planner.links.length)
+    return this.#links
+  }
+
+  /** How it goes now. */
+  status(phase: Status['phase']): Status {
+    const { transfers, late, skipped, failed } = this.#planner.counts
+    return {
+      ...{ phase, links: this.countLinks(), transfers, late, skipped, failed },
+      recordsPerSecond: this.#rate.note(this.#totals.pulled, this.#now()),
+      busyThreads: this.#planner.pool.busy,
+      threads: this.#planner.threads,
+    }
+  }
+
+  /** What it came to so far. */
+  outcome(): Outcome {
+    return {
+      links: this.countLinks(),
+      counts: this.#planner.counts,
+      totals: this.#totals,
+      elapsed: this.#now() - this.#begun,
+    }
+  }
+
+  /** What is under way now. */
+  underWay(): Abandoned {
+    const links = this.#planner.links.filter((link) => link instanceof ThreadLink)
+    return {
+      transfers: links.reduce((sum, link) => sum + link.running, 0),
+      buffered: links.reduce((sum, link) => sum + link.buffered, 0),
+    }
+  }
+
+  close(): void {
+    this.#planner.off('transfer', this.#onTransfer)
+  }
+}

@@ -1,0 +1,220 @@
+import { PlannerStateError, toError } from '../../base/errors.js'
+import { Releasers } from '../../core/node.js'
+import type { WorkerPlanner } from '../../planners/worker-planner.js'
+import { plainError, TransferError } from '../../core/report.js'
+import type { RunArguments } from '../arguments.js'
+import { errorLine, errorStacks } from '../error-text.js'
+import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
+import { logTo } from '../log-output.js'
+import { showProgress } from './progress.js'
+import { ModuleWatch } from './module-watch.js'
+import { RunWatch } from './run-counts.js'
+import { exitCodeOf, heedSignals } from '../signals.js'
+import { counted } from './status-text.js'
+import { summaryText } from './summary.js'
+import { EXIT, type Ending, type StopSignal, type Surroundings } from '../process-context.js'
+
+/** How long after a SIGINT npm may pass it on once more, in milliseconds. */
+const NPM_ECHO = 250
+
+/**
+ * One run of a planner: starts it, shows how it goes, heeds signals, and tells what it came to.
+ *
+ * ```
+ *   start ──► finished by itself ─────────────┬──► exit code 0, or 1 with the error
+ *     │                                       │
+ *     └─ first signal ──► drains, finishes ───┘
+ *                            └─ second signal ────► exit code 128 + signal, at once
+ * ```
+ */
+export class Run {
+  readonly #planner: WorkerPlanner
+  readonly #args: RunArguments
+  readonly #surroundings: Surroundings
+  readonly #watch: RunWatch
+  readonly #undo = new Releasers()
+  #starting: Promise<void> | undefined
+  #announced = false
+  #stopping = false
+  /** Why nothing can be printed any more. */
+  #outputError: Error | undefined
+
+  constructor(planner: WorkerPlanner, args: RunArguments, surroundings: Surroundings) {
+    this.#planner = planner
+    this.#args = args
+    this.#surroundings = surroundings
+    this.#watch = new RunWatch(planner)
+    this.#undo.push(() => {
+      this.#watch.close()
+    })
+  }
+
+  async toEnd(): Promise<Ending> {
+    const { stdout, signals, stderr, env } = this.#surroundings
+    this.#show()
+    stdout.on('error', this.#onOutputError)
+    this.#undo.push(() => stdout.off('error', this.#onOutputError))
+    const echo = stderr.isTTY === true && env.npm_command !== undefined ? NPM_ECHO : 0
+    const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
+      const actions = { stop: this.#onSignal, stopAtOnce: resolve }
+      this.#undo.push(heedSignals(signals, actions, { echo }))
+    })
+    const ended = await Promise.race([this.#work(), stoppedAtOnce])
+    await this.#undo.undo()
+    return typeof ended === 'string' ? this.#tellAbandoned(ended) : this.#tellEnd(ended.error ?? this.#outputError)
+  }
+
+  /** Starts the planner, and waits until it has finished. Never rejects. */
+  async #work(): Promise<{ readonly error: Error | undefined }> {
+    try {
+      // before the start, so that no change goes unseen
+      if (this.#args.watch) await this.#watchModules()
+      if (this.#stopping) return { error: undefined }
+      this.#starting = this.#planner.start()
+      await this.#starting
+      this.#announce()
+      await Promise.all([this.#planner.finished, this.#transferOthers()])
+      return { error: undefined }
+    } catch (thrown) {
+      return { error: this.#isOwnStop(thrown) ? this.#hiddenFailure() : toError(thrown) }
+    }
+  }
+
+  async #watchModules(): Promise<void> {
+    const { modules, watchPaths, json } = this.#args
+    const watch = new ModuleWatch(modules, watchPaths, {
+      reload: async (module) => {
+        await this.#starting
+        await this.#planner.reload(module)
+      },
+      reloaded: (module) => {
+        const links = this.#planner.links.map(({ name }) => name)
+        if (json) this.#emit({ event: 'reloaded', time: Date.now(), module, links })
+        else this.#say(`${module} is loaded anew`)
+      },
+      failed: (module, error) => {
+        if (this.#stopping || !this.#planner.running) return
+        if (json) this.#emit({ event: 'reloadFailed', time: Date.now(), module, error: plainError(error) })
+        this.#say(`${this.#debug ? errorStacks(error) : errorLine(error)}; the old version runs on`)
+      },
+      broken: (error) => {
+        this.#say(`code cannot be watched: ${errorLine(error)}`)
+      },
+    })
+    this.#undo.push(() => watch.close())
+    await watch.open()
+  }
+
+  /** With `--once`: the transfers of the links that do not transfer on start. Those that did are done. */
+  async #transferOthers(): Promise<void> {
+    const { once, immediateTransfer } = this.#args
+    if (once && immediateTransfer && this.#planner.running) await this.#planner.forceTransfer()
+  }
+
+  /** Whether all that went wrong is that a signal came while the planner started. */
+  #isOwnStop(thrown: unknown): boolean {
+    return this.#stopping && thrown instanceof PlannerStateError
+  }
+
+  /** What a start that was stopped by a signal does not tell: that one of its first transfers failed. */
+  #hiddenFailure(): Error | undefined {
+    const { failed } = this.#watch
+    return failed === undefined || this.#args.ignoreExceptions ? undefined : new TransferError(failed)
+  }
+
+  /** What is shown while it runs. */
+  #show(): void {
+    const { json } = this.#args
+    this.#undo.push(logTo(this.#surroundings.stderr, { json, stacks: this.#debug }))
+    const announce = () => {
+      this.#announce()
+    }
+    for (const event of ['transfer', 'skipped', 'late'] as const) {
+      this.#planner.on(event, announce)
+      this.#undo.push(() => this.#planner.off(event, announce))
+    }
+    if (json) {
+      const unpass = passEvents(this.#planner, (event) => {
+        this.#emit(event)
+      })
+      this.#undo.push(unpass)
+      return
+    }
+    const status = () => this.#watch.status(this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting')
+    const progress = showProgress(this.#surroundings, status, (text) => {
+      this.#say(text)
+    })
+    this.#undo.push(() => {
+      progress.close()
+    })
+  }
+
+  /** Tells that it has started, once: before anything is told of its links. */
+  #announce(): void {
+    if (this.#announced) return
+    this.#announced = true
+    this.#watch.countLinks()
+    const { links, modules, threads } = this.#planner
+    if (this.#args.json) {
+      this.#emit({ event: 'started', time: Date.now(), threads, modules, links: links.map(({ name }) => name) })
+    } else if (this.#surroundings.stderr.isTTY !== true) {
+      const what = `${counted(links.length, 'link')} of ${counted(modules.length, 'module')}`
+      this.#say(`started ${what} in ${counted(threads, 'thread')}`)
+    }
+  }
+
+  readonly #onSignal = (signal: StopSignal): void => {
+    const running = counted(this.#watch.underWay().transfers, 'running transfer')
+    this.#say(`${signal}: waiting for ${running}, then draining buffers; once more stops at once`)
+    if (this.#args.json) this.#emit({ event: 'stopping', time: Date.now(), signal })
+    this.#stop()
+  }
+
+  /** Whoever read the standard output has gone away, as `head` does when it has enough. */
+  readonly #onOutputError = (error: Error): void => {
+    if (this.#outputError !== undefined) return
+    this.#outputError = new Error(`standard output cannot be written: ${error.message}`, { cause: error })
+    // what threads still print goes nowhere; not read at all, it would keep them waiting
+    for (const { worker } of this.#planner.pool.threads) worker?.stdout.resume()
+    this.#stop()
+  }
+
+  #stop(): void {
+    this.#stopping = true
+    this.#planner.shutdown().catch(() => undefined) // `finished` tells
+  }
+
+  #tellAbandoned(signal: StopSignal): Ending {
+    const abandoned = this.#watch.underWay()
+    const code = exitCodeOf(signal)
+    const buffered = abandoned.buffered === 0 ? '' : `, ${counted(abandoned.buffered, 'record')} left in buffers`
+    this.#say(`${signal}: stopped at once, ${counted(abandoned.transfers, 'transfer')} abandoned${buffered}`)
+    this.#tellOutcome({ code, abandoned })
+    return { code, signal }
+  }
+
+  #tellEnd(error: Error | undefined): Ending {
+    if (error !== undefined) this.#say(this.#debug ? errorStacks(error) : errorLine(error))
+    const code = error === undefined ? EXIT.orderly : EXIT.failed
+    this.#tellOutcome({ code, ...(error === undefined ? {} : { error: plainError(error) }) })
+    return { code, signal: undefined }
+  }
+
+  #tellOutcome(finish: Finish): void {
+    const outcome = this.#watch.outcome()
+    if (this.#args.json) this.#emit({ event: 'finished', time: Date.now(), ...finish, ...outcome })
+    else if (this.#announced) this.#say(summaryText(outcome))
+  }
+
+  get #debug(): boolean {
+    return this.#args.logLevel === 'debug' || this.#args.logLevel === 'trace'
+  }
+
+  #say(text: string): void {
+    this.#surroundings.stderr.write(`databay: ${text}\n`)
+  }
+
+  #emit(event: JsonEvent): void {
+    this.#surroundings.stdout.write(jsonLine(event))
+  }
+}

@@ -1,0 +1,25 @@
+import type { PlannerCounts } from '../../planners/planner-options.js'
+import { counted } from './status-text.js'
+import type { Totals } from './totals.js'
+
+/** What a run came to. */
+export interface Outcome {
+  readonly links: number
+  readonly counts: PlannerCounts
+  readonly totals: Totals
+  /** How long it took, in milliseconds. */
+  readonly elapsed: number
+}
+
+/** `120 transfers of 4 links in 12.3 s: 3412 records pulled, 3412 pushed, 0 dropped; 0 failed, 0 late, 0 skipped`. */
+export function summaryText({ links, counts, totals, elapsed }: Outcome): string {
+  const made = `${counted(counts.transfers, 'transfer')} of ${counted(links, 'link')} in ${seconds(elapsed)}`
+  const records = `${counted(totals.pulled, 'record')} pulled, ${totals.pushed} pushed, ${totals.dropped} dropped`
+  const missed = counts.missed === 0 ? '' : `, ${counted(counts.missed, 'due time')} missed`
+  const lost = counts.lost === 0 ? '' : `, ${counts.lost} lost with their thread`
+  return `${made}: ${records}${lost}; ${counts.failed} failed, ${counts.late} late, ${counts.skipped} skipped${missed}`
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 100_000 ? 1 : 0)} s`
+}

@@ -1,0 +1,120 @@
+import { availableParallelism, cpus } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ClosedLoopPlanner } from './closed-loop-planner.js'
+import type { TransferReport } from '../../core/report.js'
+import { Flow } from './flow.js'
+
+/** What one round with one setting came to. */
+export interface RoundFigures {
+  readonly flow: Flow
+  /** How long was measured, in seconds. */
+  readonly seconds: number
+  /** 99th percentile of how late the main thread's event loop was, in milliseconds. */
+  readonly delay: number
+  /** Most memory of all threads together, their heaps and what these hold outside of them, in bytes. */
+  readonly memory: number
+  /** Most memory of the process, in bytes. */
+  readonly processMemory: number
+  /** Share of the time in which each thread was busy. */
+  readonly utilization: readonly number[]
+  /** Share of the processor time that was got of what would have been, had other processes not taken it. */
+  readonly granted: number
+}
+
+export interface RoundTimes {
+  /** How long is measured, in milliseconds. */
+  readonly window: number
+  /** How long links transfer before, at least, in milliseconds; each of them makes a transfer too. */
+  readonly warmUp: number
+}
+
+/** How often it is looked at memory, and at whether all links are warm, in milliseconds. */
+const LOOK_EVERY = 50
+
+/** How often the main thread's event loop is tried, in milliseconds: the lateness of a timer of that many. */
+const DELAY_RESOLUTION = 1
+
+/**
+ * Measures what a planner does, from its start to its end.
+ *
+ * @throws what stopped the planner
+ */
+export async function measureRound(planner: ClosedLoopPlanner, { window, warmUp }: RoundTimes): Promise<RoundFigures> {
+  const flow = new Flow(window)
+  const note = (report: TransferReport) => {
+    flow.add(report)
+  }
+  planner.on('transfer', note)
+  planner.finished.catch(() => undefined) // told below
+  try {
+    await planner.start()
+    const links = new Set(planner.links.map(({ name }) => name)).size
+    const began = performance.now()
+    while (planner.running && (performance.now() - began < warmUp || flow.linksSeen < links)) await delay(LOOK_EVERY)
+    const figures = await measureWindow(planner, flow, window)
+    await planner.shutdown()
+    await planner.finished
+    return { flow, ...figures }
+  } finally {
+    planner.off('transfer', note)
+    await planner.shutdown({ wait: false }).catch(() => undefined)
+  }
+}
+
+async function measureWindow(planner: ClosedLoopPlanner, flow: Flow, window: number) {
+  const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION })
+  let [memory, processMemory] = [0, 0]
+  const look = () => {
+    const pulses = planner.pool.threads.map(({ pulse }) => (pulse?.heapUsed ?? 0) + (pulse?.external ?? 0))
+    memory = Math.max(
+      memory,
+      pulses.reduce((sum, bytes) => sum + bytes, 0),
+    )
+    processMemory = Math.max(processMemory, process.memoryUsage.rss())
+  }
+  planner.stats() // utilization counts from here on
+  const own = performance.eventLoopUtilization()
+  const processor = processorTime()
+  histogram.enable()
+  const began = performance.now()
+  flow.open(Date.now())
+  for (let left = window; planner.running && left > 0; left = began + window - performance.now()) {
+    await delay(Math.min(LOOK_EVERY, left))
+    look()
+  }
+  histogram.disable()
+  const took = performance.now() - began
+  const now = processorTime()
+  const utilization = planner.stats().threads.map((thread) => thread.utilization)
+  const wanted = utilization.reduce((sum, share) => sum + share, performance.eventLoopUtilization(own).utilization)
+  return {
+    seconds: window / 1000,
+    delay: Math.max(0, histogram.percentile(99) / 1e6 - DELAY_RESOLUTION),
+    memory,
+    processMemory,
+    utilization,
+    granted: grantedShare((now.own - processor.own) / took, (now.all - processor.all) / took, wanted),
+  }
+}
+
+/** Processor time that the process took, and that all took, in milliseconds. */
+function processorTime(): { readonly own: number; readonly all: number } {
+  const { user, system } = process.cpuUsage()
+  const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+  return { own: (user + system) / 1000, all }
+}
+
+/**
+ * Which share the process got of the processor time that it would have got alone on its machine.
+ *
+ * @param own - how many cores it took
+ * @param all - how many cores all processes took
+ * @param wanted - for how many cores it had work, as far as its event loops show it: one that is held up without computing
+ * counts as work too
+ */
+export function grantedShare(own: number, all: number, wanted: number): number {
+  const others = Math.max(0, all - own)
+  const alone = Math.min(wanted, availableParallelism(), own + others)
+  return alone <= own || own <= 0 ? 1 : own / alone
+}

@@ -1,0 +1,53 @@
+import { Buffer } from 'node:buffer'
+import { isDeepStrictEqual } from 'node:util'
+import { FileError, show, toError } from '../../base/errors.js'
+import { readHeader, type CsvDialect, type CsvHeader } from './header.js'
+import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './rows.js'
+import { encode } from '../files/encode.js'
+import type { Target } from '../files/targets.js'
+
+/** How an outlet writes its files. */
+export interface CsvStyle {
+  /** Names of the columns, if they are given. */
+  readonly columns: readonly string[] | undefined
+  readonly format: CsvFormat
+  readonly dialect: CsvDialect
+}
+
+/**
+ * What is to be added to a file, or put in the place of what is in it.
+ *
+ * @throws {@link FileError} when its header does not fit
+ * @throws {@link InvalidPayloadError}
+ */
+export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
+  const header = target.truncate ? undefined : await headerOf(target.file, style)
+  return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
+}
+
+/** In parts, see {@link rowsText}. */
+function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { columns, format }: CsvStyle): string[] {
+  const payloads = records.map((record) => record.payload)
+  if (header !== undefined) return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, format)]
+  const names = columns ?? columnsOf(payloads[0])
+  return [headerText(names, format), ...rowsText(payloads, names, format)]
+}
+
+async function headerOf(file: string, style: CsvStyle): Promise<CsvHeader | undefined> {
+  try {
+    const header = await readHeader(file, style.dialect)
+    if (header !== undefined) checkHeader(header.columns, style)
+    return header
+  } catch (cause) {
+    throw new FileError(file, `CsvOutlet: cannot add to ${file}: ${toError(cause).message}`, { cause })
+  }
+}
+
+function checkHeader(names: readonly string[], { columns, format }: CsvStyle): void {
+  if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
+  if (columns === undefined) return
+  const sorted = (list: readonly string[]) => guarded(list, format).toSorted()
+  if (!isDeepStrictEqual(sorted(columns), sorted(names))) {
+    throw new Error(`it has the columns ${show(names)}, not ${show(columns)}`)
+  }
+}

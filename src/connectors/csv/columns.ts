@@ -1,0 +1,57 @@
+import { show } from '../../base/errors.js'
+import { CSV_READERS, type CsvType, type CsvValue } from './types.js'
+
+/** A row of a CSV file: values by name of their column. */
+export interface CsvRow {
+  readonly [column: string]: CsvValue
+}
+
+export interface ColumnRules {
+  /** Names instead of those in the header. */
+  readonly names: readonly string[] | undefined
+  readonly types: ReadonlyMap<string, CsvType>
+  /** Whether a row may have fewer cells than there are columns. */
+  readonly fillShortRows: boolean
+}
+
+/** Makes objects of cells. What does not fit gives a text that says why, and never shows a value. */
+export class CsvColumns {
+  readonly rules: ColumnRules
+
+  constructor(rules: ColumnRules) {
+    this.rules = rules
+  }
+
+  /** The names of the columns, given the cells of the header; a text if they cannot be. */
+  named(header: readonly string[]): readonly string[] | string {
+    const names = this.rules.names ?? header
+    if (names.length !== header.length) {
+      return `: the header has ${cells(header.length)}, but there are ${names.length} in the option columns`
+    }
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) return `: the header has the name ${show(twice)} twice`
+    const missing = [...this.rules.types.keys()].find((name) => !names.includes(name))
+    if (missing !== undefined) return `: the header has no column ${show(missing)}, which the option types names`
+    return [...names]
+  }
+
+  /** A row as an object; a text if it cannot be. */
+  toObject(names: readonly string[], row: readonly string[]): CsvRow | string {
+    const short = row.length < names.length && this.rules.fillShortRows
+    if (row.length !== names.length && !short) return `: the row has ${cells(row.length)} instead of ${names.length}`
+    const entries: [string, CsvValue][] = []
+    for (const [index, name] of names.entries()) {
+      const { read, expected } = CSV_READERS[this.rules.types.get(name) ?? 'string']
+      const cell = row[index]
+      const value = cell === undefined ? null : read(cell)
+      if (value === undefined) return `, column ${show(name)}: expected ${expected}`
+      entries.push([name, value])
+    }
+    // makes a property of its own of each name, also of `__proto__`
+    return Object.fromEntries(entries)
+  }
+}
+
+function cells(count: number): string {
+  return count === 1 ? '1 cell' : `${count} cells`
+}

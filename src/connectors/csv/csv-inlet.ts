@@ -1,0 +1,186 @@
+import { checkCount, checkObject, checkOptions, checkPath, checkWord, checkBoolean } from '../../base/check.js'
+import { InvalidOptionError } from '../../base/errors.js'
+import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
+import type { Update } from '../../core/update.js'
+import { CsvColumns, type CsvRow } from './columns.js'
+import { CsvSplitter, type CsvState } from './splitter.js'
+import { CSV_TYPES, type CsvType } from './types.js'
+import { FOLLOW_OPTIONS, type FollowOptions } from '../files/follow-options.js'
+import { Following } from '../files/following.js'
+
+export interface CsvInletOptions extends InletOptions, FollowOptions {
+  /**
+   * Encoding of the file.
+   * @default 'utf-8'
+   */
+  readonly encoding?: TextEncoding
+  /**
+   * What stands between cells: one ASCII character, but no quote and no line end.
+   * @default ','
+   */
+  readonly delimiter?: string
+  /**
+   * Whether the first row of a file names its columns.
+   * @default true
+   */
+  readonly header?: boolean
+  /**
+   * Names of the columns, in order: instead of those in the header, and where there is none.
+   * @default undefined - those in the header
+   */
+  readonly columns?: readonly string[]
+  /**
+   * What the cells of a column are read as, by its name: `{ price: 'number', at: 'date', ok: 'boolean' }`. An empty cell
+   * is then `null`, except in a column of strings.
+   *
+   * - `number`: decimal; an integer beyond 2 ** 53 does not fit, as it would become another
+   * - `bigint`: an integer
+   * - `boolean`: `true`, `false`, `1` or `0`
+   * - `date`: of ISO 8601; one without a time zone is UTC
+   * @default {} - all are strings
+   */
+  readonly types?: { readonly [column: string]: CsvType }
+  /**
+   * What becomes of a row with fewer cells than there are columns: it is a bad row, or those that miss are `null`. One
+   * with more cells is always a bad row.
+   * @default 'error'
+   */
+  readonly shortRows?: 'error' | 'fill'
+  /**
+   * What becomes of a bad row, such as one with a value that does not fit: the transfer fails, at each attempt, once the
+   * rows before it are transferred; or the row is left out, which is counted in the log. Half a row at the end of a
+   * file that was rotated fails one transfer, and is counted, too: the next one goes on with the next file.
+   * @default 'error'
+   */
+  readonly badRows?: 'error' | 'skip'
+  /**
+   * Most rows that one transfer reads, each of which becomes a record.
+   * @default 1000
+   */
+  readonly rowsPerTransfer?: number
+  /**
+   * Most bytes of a row, without its line end. A longer one is a bad row. More than about twice as much of a file is
+   * never held in memory, apart from the rows of a transfer.
+   * @default 1048576 - 1 MiB
+   */
+  readonly maxRowLength?: number
+}
+
+const OPTIONS = [
+  'metadata',
+  'encoding',
+  'delimiter',
+  'header',
+  'columns',
+  'types',
+  'shortRows',
+  'badRows',
+  'rowsPerTransfer',
+  'maxRowLength',
+  ...FOLLOW_OPTIONS,
+] as const
+
+/**
+ * Reads a CSV file: each row is a record, an object of values by column. Cells may be quoted, and hold line ends then.
+ * Empty lines are left out.
+ *
+ * The file is followed as {@link FileInlet} does it by line: as it grows, when it is rotated, and when it is written
+ * anew. A last row without a line end waits until it has one. Each file has a header of its own.
+ */
+export class CsvInlet extends Inlet<CsvRow> {
+  readonly #filepath: string
+  readonly #rowsPerTransfer: number
+  readonly #rows: Following<CsvRow, CsvState>
+
+  /**
+   * @param filepath - path of the file
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(filepath: string, options: CsvInletOptions = {}) {
+    super(checkOptions('CsvInlet', options, OPTIONS))
+    this.#filepath = checkPath('CsvInlet.filepath', filepath)
+    this.#rowsPerTransfer = checkCount('CsvInlet.rowsPerTransfer', options.rowsPerTransfer, 1000)
+    const header = checkBoolean('CsvInlet.header', options.header, true)
+    const names = checkColumns(options.columns)
+    if (!header && names === undefined) {
+      throw new InvalidOptionError('CsvInlet.columns', 'a list of names, as there is no header', undefined)
+    }
+    const splitter = new CsvSplitter({
+      encoding: checkWord('CsvInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8'),
+      delimiter: checkDelimiter(options.delimiter ?? ','),
+      header,
+      columns: new CsvColumns({
+        names,
+        types: checkTypes(options.types ?? {}, names),
+        fillShortRows: checkWord('CsvInlet.shortRows', options.shortRows, ['error', 'fill'], 'error') === 'fill',
+      }),
+      maxRowLength: checkCount('CsvInlet.maxRowLength', options.maxRowLength, 1_048_576),
+      badRows: checkWord('CsvInlet.badRows', options.badRows, ['error', 'skip'], 'error'),
+    })
+    this.#rows = new Following('CsvInlet', filepath, splitter, options)
+  }
+
+  /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
+  override onStart(): Promise<void> {
+    return this.#rows.start()
+  }
+
+  /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
+  pull(update: Update): Promise<CsvRow[]> {
+    return this.#rows.pull(this.#rowsPerTransfer, update)
+  }
+
+  /** To redeliver, goes back to where the pull began. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    this.#rows.ended(update, delivered)
+  }
+
+  override onShutdown(): Promise<void> {
+    return this.#rows.stop()
+  }
+
+  /** Up to where the file was read and, to redeliver, all was delivered; and its columns. */
+  override saveState(): unknown {
+    return this.#rows.save()
+  }
+
+  override restoreState(state: unknown): void {
+    this.#rows.restore(state)
+  }
+
+  override toString(): string {
+    return `${this.constructor.name}(${this.#filepath})`
+  }
+}
+
+function checkDelimiter(delimiter: unknown): string {
+  if (typeof delimiter !== 'string' || !/^[\x00-\x7f]$/.test(delimiter) || '"\r\n'.includes(delimiter)) {
+    throw new InvalidOptionError('CsvInlet.delimiter', 'one ASCII character, but no quote and no line end', delimiter)
+  }
+  return delimiter
+}
+
+function checkColumns(columns: unknown): readonly string[] | undefined {
+  if (columns === undefined) return undefined
+  const names: readonly unknown[] = Array.isArray(columns) ? columns : []
+  if (names.length === 0 || !names.every(isName) || new Set(names).size !== names.length) {
+    throw new InvalidOptionError('CsvInlet.columns', 'a list of different names', columns)
+  }
+  return Object.freeze([...names])
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function checkTypes(types: object, names: readonly string[] | undefined): ReadonlyMap<string, CsvType> {
+  checkObject('CsvInlet.types', types)
+  const checked = Object.entries(types).map(([column, type]): [string, CsvType] => {
+    if (names?.includes(column) === false) {
+      throw new InvalidOptionError(`CsvInlet.types.${column}`, 'one of the columns', column)
+    }
+    return [column, checkWord(`CsvInlet.types.${column}`, type, CSV_TYPES, 'string')]
+  })
+  return new Map(checked)
+}

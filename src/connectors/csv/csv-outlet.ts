@@ -1,0 +1,138 @@
+import { checkBoolean, checkOptions, checkWord } from '../../base/check.js'
+import { InvalidOptionError } from '../../base/errors.js'
+import { Outlet, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
+import type { Record } from '../../core/record.js'
+import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
+import type { Update } from '../../core/update.js'
+import type { CsvStyle } from './bytes.js'
+import { TARGET_OPTIONS, Targets, type TargetOptions } from '../files/targets.js'
+
+export interface CsvOutletOptions extends OutletOptions, TargetOptions {
+  /**
+   * Names of the columns, in order.
+   * @default undefined - those in the file's header, and for a new file the keys of its first record
+   */
+  readonly columns?: readonly string[]
+  /**
+   * What to do about a key that is no column: refuse the batch, or leave out the value.
+   * @default 'error'
+   */
+  readonly extraColumns?: 'error' | 'ignore'
+  /**
+   * What to do about a payload without a key for a column: refuse the batch, or leave the cell empty. A key whose value
+   * is null or undefined is an empty cell in any case.
+   * @default 'error'
+   */
+  readonly missingColumns?: 'error' | 'empty'
+  /**
+   * Whether a string that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, so
+   * that no spreadsheet runs it as a formula. Numbers stay as they are.
+   * @default true
+   */
+  readonly guardFormulas?: boolean
+  /**
+   * What stands between the cells: one character.
+   * @default ','
+   */
+  readonly delimiter?: string
+  /**
+   * Encoding of the file. A character that it does not have is an error; of half a surrogate pair, which is no
+   * character, `utf-8` makes U+FFFD.
+   * @default 'utf-8'
+   */
+  readonly encoding?: TextEncoding
+}
+
+const OPTIONS = [
+  ...(['processors', 'columns', 'extraColumns', 'missingColumns', 'guardFormulas', 'delimiter', 'encoding'] as const),
+  ...TARGET_OPTIONS,
+]
+
+/**
+ * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans,
+ * dates, and null or undefined, which are empty cells.
+ *
+ * Columns go by name: a value stands in the column of its key, whatever the order of the keys. A new file gets a
+ * header; in a file that is there, the header says which columns there are. The records of a batch that go to the
+ * same file are written at once, or none of them. Outlets in the main thread and the threads of planners that write one
+ * file, by whatever path, take turns.
+ *
+ * A record can choose its file and mode in its metadata, under {@link CsvOutlet.CSV_FILE} and
+ * {@link CsvOutlet.FILE_MODE}. It can only choose files in `baseFolder`. The names are taken as they are: no `.csv` is
+ * added.
+ */
+export class CsvOutlet extends Outlet {
+  /** Metadata: path of the file to write to. A relative one starts from `baseFolder`. */
+  static readonly CSV_FILE: MetadataKey = 'CsvOutlet.CSV_FILE'
+  /** Metadata: `a` or `w`, see `fileMode`. */
+  static readonly FILE_MODE: MetadataKey = 'CsvOutlet.FILE_MODE'
+
+  readonly #filepath: string
+  readonly #style: CsvStyle
+  readonly #targets: Targets
+
+  /**
+   * @param filepath - file of the records that choose none
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(filepath: string, options: CsvOutletOptions = {}) {
+    super(checkOptions('CsvOutlet', options, OPTIONS))
+    const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
+    const extra = checkWord('CsvOutlet.extraColumns', options.extraColumns, ['error', 'ignore'], 'error')
+    this.#filepath = filepath
+    const columns = checkColumns(options.columns)
+    const missing = checkWord('CsvOutlet.missingColumns', options.missingColumns, ['error', 'empty'], 'error')
+    const delimiter = checkDelimiter(options.delimiter)
+    const encoding = checkWord('CsvOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
+    const format = {
+      delimiter,
+      guardFormulas: checkBoolean('CsvOutlet.guardFormulas', options.guardFormulas, true),
+      ignoreExtraColumns: extra === 'ignore',
+      allowMissingColumns: missing === 'empty',
+    }
+    this.#style = { columns, dialect: { delimiter, encoding }, format }
+    this.#targets = new Targets('CsvOutlet', keys, filepath, options)
+  }
+
+  /**
+   * @throws {@link FileError} when a file cannot be written, or has other columns; it is as it was before, or
+   * empty where it had to be replaced in place (see `fileMode`)
+   * @throws {@link InvalidPayloadError} on a payload that does not fit; nothing is written to its file then
+   * @throws {@link PartialPushError} when only some of several files were written
+   */
+  async push(records: Record[], update: Update): Promise<void> {
+    const targets = await this.#targets.group(records, update)
+    // every thread loads the outlet, and most have none
+    const { csvBytes } = await import('./bytes.js')
+    await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
+  }
+
+  override saveState(): unknown {
+    return undefined
+  }
+
+  override toString(): string {
+    return `${this.constructor.name}(${this.#filepath})`
+  }
+}
+
+function checkDelimiter(delimiter: unknown): string {
+  if (delimiter === undefined) return ','
+  // a line end or a quote would not be told from the others
+  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
+    throw new InvalidOptionError('CsvOutlet.delimiter', 'one character', delimiter)
+  }
+  return delimiter
+}
+
+function checkColumns(columns: unknown): readonly string[] | undefined {
+  if (columns === undefined) return undefined
+  if (!isNameList(columns) || columns.length === 0 || new Set(columns).size !== columns.length) {
+    throw new InvalidOptionError('CsvOutlet.columns', 'a list of different names', columns)
+  }
+  return Object.freeze([...columns])
+}
+
+function isNameList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
+}

@@ -1,0 +1,95 @@
+import { Buffer } from 'node:buffer'
+import { open, type FileHandle } from 'node:fs/promises'
+import { library } from '../../base/libraries.js'
+import type { TextEncoding } from '../files/text-encoding.js'
+import { endsWith, READ } from '../files/disk.js'
+import { isMissing } from '../files/real-target.js'
+
+/** How a CSV file begins, and how it ends. */
+export interface CsvHeader {
+  readonly columns: readonly string[]
+  /** Whether the last line has a line end. Without one, a row would be added to that line. */
+  readonly endsLine: boolean
+}
+
+/** How the text of a CSV file is to be read. */
+export interface CsvDialect {
+  readonly delimiter: string
+  readonly encoding: TextEncoding
+}
+
+/** Bytes that are read at once, and most bytes that a header can have. */
+const CHUNK = 65_536
+const LONGEST = 1_048_576
+
+/**
+ * Reads the header of a CSV file.
+ *
+ * @returns `undefined` when there is no such file, or nothing in it but a byte order mark and empty lines
+ */
+export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
+  let handle: FileHandle
+  try {
+    handle = await open(file, READ)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+  try {
+    const { size } = await handle.stat()
+    if (size === 0) return undefined
+    const columns = await readColumns(handle, size, dialect)
+    if (columns === undefined) return undefined
+    return { columns, endsLine: await endsWith(handle, Buffer.from('\n', dialect.encoding)) }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readColumns(
+  handle: FileHandle,
+  size: number,
+  dialect: CsvDialect,
+): Promise<CsvHeader['columns'] | undefined> {
+  for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
+    const isWhole = length === size
+    const text = buffer.toString(dialect.encoding, 0, bytesRead)
+    const columns = parseHeader(text, isWhole, dialect.delimiter)
+    if (columns !== undefined) return columns
+    if (isWhole && rowsOf(text) === '') return undefined
+    if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
+  }
+}
+
+/**
+ * The names in the first line of a CSV text that is not empty.
+ *
+ * @param isWhole - whether the text has an end, and was not cut off
+ * @returns `undefined` when the line is broken, or not all there
+ */
+export function parseHeader(text: string, isWhole: boolean, delimiter = ','): readonly string[] | undefined {
+  const rest = rowsOf(text)
+  let rows: readonly ParsedRow[]
+  try {
+    const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
+    rows = library('csv-parse/sync').parse(rest, options) as unknown as ParsedRow[]
+  } catch {
+    return undefined // quotes in the wrong place, or cut off within them
+  }
+  const [row] = rows
+  // what comes behind it, or its line end, shows that it was not cut off
+  const isEnded = row !== undefined && (row.raw.endsWith('\n') || row.raw.length < rest.length)
+  return isWhole || isEnded ? row?.record : undefined
+}
+
+/** What the parser gives of a row when it is asked for its text too. */
+interface ParsedRow {
+  readonly record: readonly string[]
+  readonly raw: string
+}
+
+/** A text from its first row on: without the byte order mark and the empty lines that it may begin with. */
+function rowsOf(text: string): string {
+  return text.replace(/^\uFEFF?(\r?\n)*/, '')
+}

@@ -1,0 +1,29 @@
+import { Buffer } from 'node:buffer'
+import { InvalidPayloadError } from '../../base/errors.js'
+import type { TextEncoding } from './text-encoding.js'
+
+/** From about this many characters on, text is made into bytes: what a whole batch has may be more than a string can hold. */
+export const PART_LENGTH = 4 << 20
+
+/**
+ * What stands for a character that an encoding does not have. Those of Unicode have all; half of a surrogate pair is no
+ * character: UTF-8 makes U+FFFD of it, and UTF-16 keeps it.
+ */
+const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
+
+/**
+ * Text as bytes.
+ *
+ * @param outlet - name of the outlet, for the error
+ * @throws {@link InvalidPayloadError} on a character that the encoding does not have, which would become another
+ */
+export function encode(outlet: string, text: string, encoding: TextEncoding): Buffer {
+  const missing = MISSING[encoding]?.exec(text)?.[0]
+  if (missing !== undefined) {
+    const character = `U+${missing.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+    throw new InvalidPayloadError(
+      `${outlet}: a payload has the character ${character}, which ${encoding} does not have`,
+    )
+  }
+  return Buffer.from(text, encoding)
+}

@@ -1,0 +1,162 @@
+import type { Buffer } from 'node:buffer'
+import { checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
+import { FileError, InvalidOptionError, toError } from '../../base/errors.js'
+import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { getLogger } from '../../base/log.js'
+import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
+import type { Update } from '../../core/update.js'
+import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
+import { Following } from './following.js'
+import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
+import { orMissing, readWhole } from './opened-file.js'
+import { fits, markLength, unitsOf } from './text-units.js'
+
+/** How {@link FileInlet} reads its file. */
+export const FileInletMode = {
+  /** Some lines per transfer. The file is held open from the start to the shutdown. */
+  LINE: 'line',
+  /** The whole file at each transfer. The file is open only during the transfer. */
+  FILE: 'file',
+} as const
+export type FileInletMode = (typeof FileInletMode)[keyof typeof FileInletMode]
+
+/** Those after `encoding` are for the mode `line`, except `missing`. */
+export interface FileInletOptions extends InletOptions, FollowOptions {
+  /**
+   * Whether a transfer reads lines, or the whole file.
+   * @default 'line'
+   */
+  readonly mode?: FileInletMode
+  /**
+   * Encoding of the file.
+   * @default 'utf-8'
+   */
+  readonly encoding?: TextEncoding
+  /**
+   * Most lines that one transfer reads, each of which becomes a record.
+   * @default 1
+   */
+  readonly linesPerTransfer?: number
+  /**
+   * Most bytes of a line, without its line end. More than about twice as much of a file is never held in memory, apart
+   * from the lines of a transfer.
+   * @default 1048576 - 1 MiB
+   */
+  readonly maxLineLength?: number
+  /**
+   * What becomes of a longer line: the transfer fails, at each attempt; it is cut to `maxLineLength`; or it is left
+   * out. The latter two are counted in the log, and so is one without an end in a file that was rotated: it fails one
+   * transfer, and the next one goes on with the next file.
+   * @default 'error'
+   */
+  readonly longLines?: LongLines
+}
+
+const OPTIONS = [
+  'metadata',
+  'mode',
+  'encoding',
+  'linesPerTransfer',
+  'maxLineLength',
+  'longLines',
+  ...FOLLOW_OPTIONS,
+] as const
+
+/**
+ * Reads a text file: line by line, or as a whole.
+ *
+ * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records
+ * until the file grows; a last line without a line end waits until it has one. A transfer reads lines of one file:
+ *
+ * - **Rotated** (`log` became `log.1`, or another name that begins with `log`) or deleted: the rest of that file is read
+ *   first, then the file that was begun after it, which is `log.1` again when there were several rotations. A new file
+ *   counts when there is something in it. A last line without a line end is taken as it is then.
+ * - **Truncated or written anew**, also when it has since grown past the position: it is read from its start, with a
+ *   warning. It is recognised by the first and the last 256 bytes before the position.
+ */
+export class FileInlet extends Inlet<string> {
+  readonly #filepath: string
+  readonly #mode: FileInletMode
+  readonly #encoding: TextEncoding
+  readonly #linesPerTransfer: number
+  readonly #missing: 'error' | 'await'
+  readonly #lines: Following<string, LineState>
+
+  /**
+   * @param filepath - path of the file
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(filepath: string, options: FileInletOptions = {}) {
+    super(checkOptions('FileInlet', options, OPTIONS))
+    this.#filepath = checkPath('FileInlet.filepath', filepath)
+    this.#mode = checkWord('FileInlet.mode', options.mode, Object.values(FileInletMode), FileInletMode.LINE)
+    this.#encoding = checkWord('FileInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
+    this.#linesPerTransfer = checkCount('FileInlet.linesPerTransfer', options.linesPerTransfer, 1)
+    this.#missing = options.missing ?? 'error'
+    const splitter = new LineSplitter(this.#encoding, {
+      maxLength: checkCount('FileInlet.maxLineLength', options.maxLineLength, LINE_SPLITTER_DEFAULTS.maxLength),
+      longLines: checkWord('FileInlet.longLines', options.longLines, LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
+    })
+    this.#lines = new Following('FileInlet', filepath, splitter, options)
+    for (const option of ['positionFile', 'redeliver'] as const) {
+      if (this.#mode === FileInletMode.FILE && options[option] !== undefined) {
+        throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", this.#mode)
+      }
+    }
+  }
+
+  /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
+  override async onStart(): Promise<void> {
+    if (this.#mode === FileInletMode.LINE) await this.#lines.start()
+  }
+
+  /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */
+  pull(update: Update): Promise<string | string[]> {
+    return this.#mode === FileInletMode.FILE
+      ? this.#readFile(update.signal)
+      : this.#lines.pull(this.#linesPerTransfer, update)
+  }
+
+  /** To redeliver, goes back to where the pull began. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    this.#lines.ended(update, delivered)
+  }
+
+  override onShutdown(): Promise<void> {
+    return this.#lines.stop()
+  }
+
+  /** Up to where the file was read and, to redeliver, all was delivered. */
+  override saveState(): unknown {
+    return this.#lines.save()
+  }
+
+  override restoreState(state: unknown): void {
+    this.#lines.restore(state)
+  }
+
+  override toString(): string {
+    return `${this.constructor.name}(${this.#filepath})`
+  }
+
+  /** The whole file, without the byte order mark that some editors put at its start. */
+  #toText(bytes: Buffer): string {
+    const units = unitsOf(this.#encoding)
+    if (!fits(bytes, 0, bytes.length, units)) {
+      getLogger('databay.FileInlet').warn('%s has bytes that are not %s', String(this), this.#encoding)
+    }
+    return bytes.toString(this.#encoding, markLength(bytes, units))
+  }
+
+  async #readFile(signal: AbortSignal): Promise<string | string[]> {
+    try {
+      const reading = readWhole(this.#filepath, signal)
+      const bytes = await (this.#missing === 'error' ? reading : orMissing(reading))
+      return bytes === undefined ? [] : this.#toText(bytes)
+    } catch (cause) {
+      if (signal.aborted) throw toError(signal.reason)
+      const { message } = toError(cause)
+      throw new FileError(this.#filepath, `FileInlet: cannot read ${this.#filepath}: ${message}`, { cause })
+    }
+  }
+}

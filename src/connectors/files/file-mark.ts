@@ -1,0 +1,61 @@
+import { Buffer } from 'node:buffer'
+import { library } from '../../base/libraries.js'
+
+/** Bytes that are kept of the start of a file, and of what stands before a position. */
+const SAMPLE = 256
+
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * A position in a file, with a sample of what stands before it: enough to see later whether the file is still the one
+ * that was read, or was written anew and grew past the position.
+ *
+ * ```
+ *   head                          tail
+ *   |------|......................|------| position
+ * ```
+ */
+export class FileMark {
+  static readonly START = new FileMark(0, EMPTY, EMPTY)
+
+  /** Bytes of the file that stand before it. */
+  readonly position: number
+  /** The first of them. */
+  readonly head: Buffer
+  /** The last of them. */
+  readonly tail: Buffer
+
+  private constructor(position: number, head: Buffer, tail: Buffer) {
+    this.position = position
+    this.head = head
+    this.tail = tail
+  }
+
+  /** Which parts of a file are sampled for a position, as `[start, end]`. */
+  static samples(position: number): { readonly head: [number, number]; readonly tail: [number, number] } {
+    return { head: [0, Math.min(SAMPLE, position)], tail: [Math.max(0, position - SAMPLE), position] }
+  }
+
+  /** A mark from the samples of a file. */
+  static of(position: number, head: Buffer, tail: Buffer): FileMark {
+    return new FileMark(position, head, tail)
+  }
+
+  /** The mark after more bytes of the file. */
+  after(bytes: Buffer): FileMark {
+    if (bytes.length === 0) return this
+    const missing = SAMPLE - this.head.length
+    const head = missing > 0 ? Buffer.concat([this.head, bytes.subarray(0, missing)]) : this.head
+    const tail = Buffer.concat([
+      this.tail.subarray(Math.max(0, this.tail.length - Math.max(0, SAMPLE - bytes.length))),
+      bytes.subarray(-SAMPLE),
+    ]).subarray(-SAMPLE)
+    return new FileMark(this.position + bytes.length, head, tail)
+  }
+
+  /** The samples in short. Tells nothing about what they hold. */
+  get fingerprint(): string {
+    const hash = library('node:crypto').createHash('sha256')
+    return hash.update(this.head).update(this.tail).digest('base64url').slice(0, 22)
+  }
+}

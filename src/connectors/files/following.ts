@@ -1,0 +1,79 @@
+import { getLogger } from '../../base/log.js'
+import type { Update } from '../../core/update.js'
+import { checkFollowOptions, type FollowOptions, type FollowSettings } from './follow-options.js'
+import type { FollowedFile } from './followed-file.js'
+import { isSavedPosition, type SavedPosition } from './saved-position.js'
+import type { Splitter } from './splitter.js'
+
+/**
+ * An inlet's {@link FollowedFile}, which is loaded when the inlet is first started: every thread loads the inlets that follow
+ * files, and most have none.
+ */
+export class Following<T, S> {
+  readonly #connector: string
+  readonly #path: string
+  readonly #splitter: Splitter<T, S>
+  readonly #settings: FollowSettings
+  #file: FollowedFile<T, S> | undefined
+  /** What was restored before there was a file. */
+  #restored: SavedPosition | undefined
+
+  /**
+   * @param connector - the inlet's class, for errors
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(connector: string, path: string, splitter: Splitter<T, S>, options: FollowOptions) {
+    this.#connector = connector
+    this.#path = path
+    this.#splitter = splitter
+    this.#settings = checkFollowOptions(connector, path, options)
+  }
+
+  /** See {@link FollowedFile.start}. */
+  async start(): Promise<void> {
+    const file = await this.#load()
+    await file.start()
+  }
+
+  /** See {@link FollowedFile.pull}. */
+  async pull(max: number, update: Update): Promise<T[]> {
+    const file = await this.#load()
+    return file.pull(max, update)
+  }
+
+  /** See {@link FollowedFile.ended}. */
+  ended(update: Update, delivered: boolean): void {
+    this.#file?.ended(update, delivered)
+  }
+
+  /** See {@link FollowedFile.stop}. */
+  async stop(): Promise<void> {
+    await this.#file?.stop()
+  }
+
+  /** See {@link FollowedFile.save}. */
+  save(): SavedPosition | undefined {
+    return this.#file === undefined ? this.#restored : this.#file.save()
+  }
+
+  /** See {@link FollowedFile.restore}. Ignores what {@link Following.save} does not give. */
+  restore(saved: unknown): void {
+    if (!isSavedPosition(saved) || !this.#splitter.isState(saved.state)) return
+    this.#restored = saved
+    this.#file?.restore(saved)
+  }
+
+  async #load(): Promise<FollowedFile<T, S>> {
+    if (this.#file !== undefined) return this.#file
+    const module = await import('./followed-file.js')
+    this.#file ??= this.#make(module)
+    return this.#file
+  }
+
+  #make({ FollowedFile }: typeof import('./followed-file.js')): FollowedFile<T, S> {
+    const log = getLogger(`databay.${this.#connector}`)
+    const file = new FollowedFile(this.#connector, this.#path, this.#splitter, this.#settings, log)
+    if (this.#restored !== undefined) file.restore(this.#restored)
+    return file
+  }
+}

@@ -1,0 +1,211 @@
+import path from 'node:path'
+import { checkBoolean, checkPath, checkWord } from '../../base/check.js'
+import { FileError, InvalidOptionError, PartialPushError, toError } from '../../base/errors.js'
+import { withLock } from '../../base/locks.js'
+import { getLogger } from '../../base/log.js'
+import type { MetadataKey } from '../../core/outlet.js'
+import type { Record } from '../../core/record.js'
+import { checkRetry, withRetries, type RetryOptions, type RetrySettings } from '../retry.js'
+import type { Update } from '../../core/update.js'
+import { isWithin, realTarget } from './real-target.js'
+import { write } from './write.js'
+
+/** How a file is written: `a` appends to it, `w` replaces what is in it once in each transfer. */
+export type FileMode = 'a' | 'w'
+const FILE_MODES: readonly FileMode[] = ['a', 'w']
+
+/** Options of outlets that write files, about which files they write and how. */
+export interface TargetOptions {
+  /**
+   * How a file is written: `a` appends to it, `w` replaces what is in it, so that it holds what the last transfer
+   * wrote to it. Records can override this in their metadata: a push in which one of a file's records says `w` replaces
+   * the file, unless the transfer has done so before, and keeps all its records. A file is replaced as a whole: whoever
+   * reads it sees the old or the new one. Where that cannot be, as it has several names or another owner, or nothing
+   * can be made in its folder, it is emptied and written anew; a write that fails leaves it empty then.
+   * @default 'a'
+   */
+  readonly fileMode?: FileMode
+  /**
+   * Folder in which the records' metadata may choose files. A relative path in the metadata starts from here.
+   * @default the folder of the outlet's file path
+   */
+  readonly baseFolder?: string
+  /**
+   * Whether the records' metadata may choose files outside `baseFolder`. Only for metadata that no outsider can
+   * influence.
+   * @default false
+   */
+  readonly allowAnyPath?: boolean
+  /**
+   * Whether a push waits until the disk has what it wrote, so that it outlives a loss of power: much slower.
+   * @default false - the system writes it when it sees fit
+   */
+  readonly fsync?: boolean
+  /**
+   * How a write is tried again that failed for want of something that may come back, such as space on the disk.
+   * @default 3 times, after 0.1 seconds and more
+   */
+  readonly retry?: RetryOptions
+}
+
+/** Names of the {@link TargetOptions}. */
+export const TARGET_OPTIONS = ['fileMode', 'baseFolder', 'allowAnyPath', 'fsync', 'retry'] as const
+
+/** A file, and the records of a batch that go there. */
+export interface Target<T> {
+  /** Real path of the file. */
+  readonly file: string
+  readonly truncate: boolean
+  readonly records: readonly Record<T>[]
+  /** Places of the records in the batch. */
+  readonly indices: readonly number[]
+}
+
+/** Codes of errors of the system whose cause may pass. */
+const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN', 'EBUSY', 'EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT'])
+
+/** Keys under which an outlet's records choose their file. */
+export interface TargetKeys {
+  readonly path: MetadataKey
+  readonly mode: MetadataKey
+}
+
+/** Which file each record of an outlet goes to. */
+export class Targets {
+  readonly #outlet: string
+  readonly #keys: TargetKeys
+  readonly #filepath: string
+  readonly #fileMode: FileMode
+  readonly #baseFolder: string
+  readonly #allowAnyPath: boolean
+  readonly #fsync: boolean
+  readonly #retry: RetrySettings
+  /** Which files each transfer has replaced. */
+  readonly #replaced = new WeakMap<Update, Set<string>>()
+
+  /**
+   * @param outlet - name of the outlet, for errors
+   * @param filepath - file of the records that choose none
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(outlet: string, keys: TargetKeys, filepath: string, options: TargetOptions) {
+    this.#outlet = outlet
+    this.#keys = keys
+    this.#filepath = path.resolve(checkPath(`${outlet}.filepath`, filepath))
+    this.#fileMode = checkWord(`${outlet}.fileMode`, options.fileMode, FILE_MODES, 'a')
+    this.#baseFolder =
+      options.baseFolder === undefined
+        ? path.dirname(this.#filepath)
+        : path.resolve(checkPath(`${outlet}.baseFolder`, options.baseFolder))
+    this.#allowAnyPath = checkBoolean(`${outlet}.allowAnyPath`, options.allowAnyPath, false)
+    this.#fsync = checkBoolean(`${outlet}.fsync`, options.fsync, false)
+    this.#retry = checkRetry(`${outlet}.retry`, options.retry)
+  }
+
+  /**
+   * Groups a batch by file. Files are in the order of their first record, and so are the records of a file.
+   *
+   * @throws {@link InvalidOptionError} on metadata that names no allowed file or mode
+   */
+  async group<T>(records: readonly Record<T>[], update: Update): Promise<Target<T>[]> {
+    // many records share few paths, and following one costs several system calls
+    const files = new Map<unknown, string>()
+    const targets = new Map<string, { file: string; truncate: boolean; records: Record<T>[]; indices: number[] }>()
+    for (const [index, record] of records.entries()) {
+      const given = record.metadata[this.#keys.path]
+      const file = files.get(given) ?? (await this.#locate(given))
+      files.set(given, file)
+      const target = targets.get(file) ?? { file, truncate: false, records: [], indices: [] }
+      targets.set(file, target)
+      target.records.push(record)
+      target.indices.push(index)
+      if (this.#modeOf(record) === 'w') target.truncate = true
+    }
+    const replaced = this.#replaced.get(update)
+    for (const target of targets.values()) target.truncate &&= replaced?.has(target.file) !== true
+    return [...targets.values()]
+  }
+
+  /**
+   * Writes to every file what `compose` gives for it, all of them even when one fails. While that is composed and
+   * written, no other thread writes the file.
+   *
+   * @throws the error of a single file, or a {@link PartialPushError} when there are several
+   */
+  async write<F extends Target<unknown>>(
+    targets: readonly F[],
+    update: Update,
+    compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<void> {
+    const results = await Promise.allSettled(targets.map((target) => this.#writeOne(target, update, compose)))
+    const failed = results.flatMap((result, at) => {
+      const target = targets[at]
+      return result.status === 'rejected' && target ? [{ target, error: toError(result.reason) }] : []
+    })
+    const [first] = failed
+    if (first === undefined) return
+    if (targets.length === 1) throw first.error
+    const rejected = failed.flatMap(({ target, error }) => target.indices.map((index) => ({ index, error })))
+    const taken = targets.reduce((sum, { records }) => sum + records.length, 0) - rejected.length
+    throw new PartialPushError(
+      this.#outlet,
+      taken,
+      rejected.sort((a, b) => a.index - b.index),
+    )
+  }
+
+  async #writeOne<F extends Target<unknown>>(
+    target: F,
+    update: Update,
+    compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<void> {
+    const { file, truncate } = target
+    const attempt = () =>
+      withLock(file, async () => {
+        const bytes = await compose(target)
+        update.signal.throwIfAborted()
+        try {
+          await write(file, bytes, { truncate, fsync: this.#fsync }, update.signal)
+        } catch (cause) {
+          if (update.signal.aborted && cause === update.signal.reason) throw cause
+          throw new FileError(file, `${this.#outlet}: cannot write to ${file}: ${toError(cause).message}`, { cause })
+        }
+      })
+    await withRetries(this.#retry, update.signal, attempt, (error) => this.#mayPass(error, update))
+    if (truncate) this.#noteReplaced(file, update)
+  }
+
+  #mayPass(error: Error, update: Update): boolean {
+    const cause = error instanceof FileError && error.cause instanceof Error ? error.cause : undefined
+    const passing = cause !== undefined && 'code' in cause && PASSING.has(String(cause.code))
+    if (passing) getLogger(`databay.${this.#outlet}`).warn('%s %s: trying again', String(update), error.message)
+    return passing
+  }
+
+  #noteReplaced(file: string, update: Update): void {
+    const replaced = this.#replaced.get(update) ?? new Set()
+    this.#replaced.set(update, replaced.add(file))
+  }
+
+  #modeOf(record: Record): FileMode {
+    const { mode } = this.#keys
+    return checkWord(mode, record.metadata[mode], FILE_MODES, this.#fileMode)
+  }
+
+  /** The real path of the file that a record chose: what follows trusts no part of it. */
+  async #locate(given: unknown): Promise<string> {
+    if (given === undefined) return this.#follow(this.#filepath)
+    const key = this.#keys.path
+    const file = await this.#follow(path.resolve(this.#baseFolder, checkPath(key, given)))
+    if (this.#allowAnyPath || isWithin(await this.#follow(this.#baseFolder), file)) return file
+    throw new InvalidOptionError(key, `a path within ${this.#baseFolder}`, given)
+  }
+
+  async #follow(file: string): Promise<string> {
+    try {
+      return await realTarget(file)
+    } catch (cause) {
+      throw new FileError(file, `${this.#outlet}: cannot find ${file}: ${toError(cause).message}`, { cause })
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import type { SecureContext } from 'node:tls'
+import type { Agent, Dispatcher } from 'undici'
+import { FileError, toError } from '../../base/errors.js'
+import { loadOptional } from '../../base/optional-packages.js'
+
+/** How long an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep it. */
+const KEEP_ALIVE = 30_000
+
+/** What tells one agent from another. */
+export interface AgentSettings {
+  /** Time to connect, in milliseconds. */
+  readonly connectTimeout: number
+  /** Path of a file of certificates to trust, in addition to those that Node has built in. */
+  readonly cacert: string | undefined
+}
+
+/** What a request takes, apart from where it goes. */
+export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path'>
+
+/** A share in an agent. */
+export interface Connection {
+  send(url: URL, options: SendOptions): Promise<Dispatcher.ResponseData>
+  /** Gives the share back; the agent's connections are closed with its last share. Twice is once. */
+  close(): Promise<void>
+}
+
+/**
+ * The agents of this thread, by their settings, so that inlets that poll one server share its connections. An agent
+ * is here from its first share to its last.
+ */
+const agents = new Map<string, { readonly agent: Agent; shares: number }>()
+
+/**
+ * Gives a share in the agent of these settings, and makes it when there is none.
+ *
+ * @throws {@link FileError} when the certificates cannot be read
+ */
+export async function openConnection(settings: AgentSettings): Promise<Connection> {
+  const { connectTimeout, cacert } = settings
+  const undici = await loadOptional('undici', 'HttpInlet')
+  // by what is in the file: it may be replaced while agents are open
+  const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
+  const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
+  const key = JSON.stringify([connectTimeout, authorities])
+  const shared = agents.get(key) ?? { agent: makeAgent(undici, settings, trust), shares: 0 }
+  agents.set(key, shared)
+  shared.shares++
+  let closed = false
+  return {
+    send: (url, options) => undici.request(url, { ...options, dispatcher: shared.agent }),
+    close: async () => {
+      if (closed) return
+      closed = true
+      shared.shares--
+      if (shared.shares > 0) return
+      agents.delete(key)
+      await shared.agent.destroy()
+    },
+  }
+}
+
+/** @param trust - makes what says whom to trust */
+function makeAgent(
+  undici: typeof import('undici'),
+  settings: AgentSettings,
+  trust: (() => SecureContext) | undefined,
+): Agent {
+  // made once: reading all certificates takes longer than a request
+  const secureContext = trust?.()
+  return new undici.Agent({
+    connect: { timeout: settings.connectTimeout, ...(secureContext && { secureContext }) },
+    keepAliveTimeout: KEEP_ALIVE,
+  })
+}
+
+async function readAuthorities(cacert: string): Promise<string> {
+  try {
+    return await readFile(cacert, 'utf8')
+  } catch (cause) {
+    throw unusable(cacert, cause)
+  }
+}
+
+/** Trusts authorities in addition to those built in, which `ca` alone would replace. Few threads need what it takes. */
+async function trusting(cacert = '', authorities: string): Promise<() => SecureContext> {
+  const { createSecureContext, rootCertificates } = await import('node:tls')
+  const { X509Certificate } = await import('node:crypto')
+  return () => {
+    try {
+      // without this check, a file without a certificate would be ignored
+      new X509Certificate(authorities)
+      return createSecureContext({ ca: [...rootCertificates, authorities] })
+    } catch (cause) {
+      throw unusable(cacert, cause)
+    }
+  }
+}
+
+function unusable(cacert: string, cause: unknown): FileError {
+  const message = `HttpInlet: cannot use the certificates in ${cacert}: ${toError(cause).message}`
+  return new FileError(cacert, message, { cause })
+}

@@ -1,0 +1,117 @@
+import type { Buffer } from 'node:buffer'
+import type { Dispatcher } from 'undici'
+import { HttpError, toError } from '../../base/errors.js'
+import type { Connection } from './agents.js'
+import { BodyError, readBody } from './body.js'
+import { redirected } from './redirect.js'
+import { httpError, type HttpRequest } from './request.js'
+import { retryAfter } from './retry.js'
+
+/** Headers of a response, by their names in lower case. One that came several times is a list. */
+export interface ResponseHeaders {
+  readonly [name: string]: string | readonly string[] | undefined
+}
+
+/** A response that was read whole. */
+export interface HttpResponse {
+  /** The request that it answers: the last one, after redirects. */
+  readonly request: HttpRequest
+  readonly status: number
+  readonly headers: ResponseHeaders
+  readonly body: Buffer
+}
+
+/** What holds for an exchange. Lengths of time are in milliseconds. */
+export interface ExchangeLimits {
+  readonly headersTimeout: number
+  readonly bodyTimeout: number
+  readonly redirects: number
+  readonly accepts: (status: number) => boolean
+  /** Most bytes of the body. */
+  readonly bodyLimit: number
+  /** Most bytes of all bodies of the pull. */
+  readonly maxBodySize: number
+}
+
+/** How long the rest of a response that nobody wants is read, to use the connection again, in milliseconds. */
+const DUMP_TIME = 1000
+
+/** Codes of undici's errors that say that a time ran out. */
+const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+
+/**
+ * Sends a request once, follows its redirects, and reads the response whole.
+ *
+ * @throws {@link HttpError}, or the reason of `signal`
+ */
+export async function exchange(
+  connection: Connection,
+  first: HttpRequest,
+  limits: ExchangeLimits,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  let request = first
+  for (let left = limits.redirects; ; left--) {
+    try {
+      const response = await send(connection, request, limits, signal)
+      const { statusCode: status, headers } = response
+      if (limits.accepts(status)) return { request, status, headers, body: await read(response, request, limits) }
+      await dump(response)
+      const next = limits.redirects === 0 ? undefined : redirected(request, status, headers['location'])
+      if (next === undefined) throw refusal(request, response)
+      if (left === 0) throw httpError(request.url, 'redirect', `more than ${limits.redirects} redirects`, { status })
+      request = next
+    } catch (error) {
+      signal.throwIfAborted()
+      throw asHttpError(request, error)
+    }
+  }
+}
+
+function send(
+  connection: Connection,
+  { url, method, headers, body }: HttpRequest,
+  { headersTimeout, bodyTimeout }: ExchangeLimits,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  return connection.send(url, { method, headers, body, headersTimeout, bodyTimeout, signal })
+}
+
+async function read(response: Dispatcher.ResponseData, request: HttpRequest, limits: ExchangeLimits): Promise<Buffer> {
+  const { body, headers, statusCode: status } = response
+  try {
+    return await readBody(body, headers['content-encoding'], limits.bodyLimit, limits.maxBodySize)
+  } catch (cause) {
+    body.on('error', () => undefined).destroy()
+    if (cause instanceof BodyError) throw httpError(request.url, 'body', cause.message, { cause, status })
+    throw cause
+  }
+}
+
+/** Reads on, so that the connection can be used again; not for ever. */
+async function dump({ body }: Dispatcher.ResponseData): Promise<void> {
+  const enough = new AbortController()
+  const timer = setTimeout(() => enough.abort(), DUMP_TIME)
+  await body.dump({ limit: 131_072, signal: enough.signal }).catch(() => undefined)
+  clearTimeout(timer)
+}
+
+/** The error of a response that is not taken. */
+function refusal(request: HttpRequest, { statusCode: status, headers }: Dispatcher.ResponseData): HttpError {
+  const hint = status < 400 && headers['location'] !== undefined ? ', a redirect: see the option redirects' : ''
+  return httpError(request.url, 'status', `the response has the status ${status}${hint}`, {
+    status,
+    retryAfter: retryAfter(headers['retry-after'], headers['date']),
+  })
+}
+
+function asHttpError(request: HttpRequest, cause: unknown): HttpError {
+  if (cause instanceof HttpError) return cause
+  const error = toError(cause)
+  // a parser's error holds what it could not parse, up to a whole part of a response
+  Reflect.deleteProperty(error, 'data')
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'
+  // when every address of a host failed, only the code says why
+  return httpError(request.url, failure, error.message || code, { cause })
+}

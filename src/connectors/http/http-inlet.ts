@@ -1,0 +1,229 @@
+import { toError, type HttpError } from '../../base/errors.js'
+import { Inlet } from '../../core/inlet.js'
+import { getLogger } from '../../base/log.js'
+import type { Update } from '../../core/update.js'
+import type { Connection } from './agents.js'
+import { bodyText } from './body.js'
+import type { HttpResponse } from './exchange.js'
+import { parseText } from './format.js'
+import { checkHttpOptions, resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
+import { httpError, showUrl, type HttpRequest } from './request.js'
+import type { Tries } from './retry.js'
+import { checkValidators, ifChanged, validatorsOf, type Validators } from './validators.js'
+
+const LOGGER = 'databay.HttpInlet'
+
+type Client = typeof import('./client.js')
+
+/** What an inlet that is started pulls with. */
+interface Opened {
+  readonly client: Client
+  readonly connection: Connection
+}
+
+/** What of the bodies of a pull could not be read in their charsets. */
+interface Replaced {
+  /** How many characters became U+FFFD. */
+  characters: number
+}
+
+/**
+ * Pulls data from a URL. Needs the package undici: `npm install undici@^7`.
+ *
+ * A response other than 2xx is an error, and redirects are not followed unless `redirects` says so. A response without
+ * a body is no records. What may pass is tried again. Inlets of one thread share their connections to a server.
+ *
+ * @typeParam T - type of the payloads; it is believed, not checked
+ */
+export class HttpInlet<T = unknown> extends Inlet<T> {
+  readonly #settings: HttpSettings
+  /** For logs and errors. */
+  readonly #shownUrl: string
+  #opened: Promise<Opened> | undefined
+  /** Whether it was shut down, and not started since. */
+  #stopped = false
+  /** Stops the pulls that are under way. */
+  readonly #running = new Set<AbortController>()
+  /** With `conditional`, of the last response that was delivered. */
+  #validators: Validators | undefined
+  /** With `conditional`, those of responses that are not delivered yet, and which pull of this inlet read them. */
+  readonly #undelivered = new WeakMap<Update, { readonly pull: number; readonly validators: Validators | undefined }>()
+  #pulls = 0
+  /** Which pull the validators are of. */
+  #validFrom = 0
+
+  /**
+   * @param url - where to pull from
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(url: string | URL, options: HttpInletOptions = {}) {
+    super(checkHttpOptions(options))
+    this.#settings = resolveSettings(url, options)
+    this.#shownUrl = showUrl(this.#settings.request.url)
+  }
+
+  override async onStart(): Promise<void> {
+    this.#stopped = false
+    await this.#open()
+  }
+
+  /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
+  async pull(update: Update): Promise<T | T[]> {
+    const opened = await this.#open()
+    // it was shut down meanwhile: the connections are others' by now
+    if (this.#stopped) throw this.#shutDown()
+    const log = getLogger(LOGGER)
+    log.info('%s pulling %s', String(update), this.#shownUrl)
+    const replaced = { characters: 0 }
+    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, replaced))
+    if (replaced.characters > 0) {
+      log.warn(
+        replaced,
+        '%s %s has bytes that are not of its charset: %d characters became U+FFFD',
+        String(update),
+        this.#shownUrl,
+        replaced.characters,
+      )
+    }
+    log.info('%s received %s', String(update), this.#shownUrl)
+    return pulled as T | T[]
+  }
+
+  /** With `conditional`, a response that was not delivered is asked for again. */
+  override onTransferEnd(update: Update, delivered: boolean): void {
+    const read = this.#undelivered.get(update)
+    // of transfers at the same time, the last response counts
+    if (!delivered || read === undefined || read.pull < this.#validFrom) return
+    this.#validFrom = read.pull
+    this.#validators = read.validators
+  }
+
+  override async onShutdown(): Promise<void> {
+    const opening = this.#opened
+    this.#opened = undefined
+    this.#stopped = true
+    for (const pull of this.#running) pull.abort(this.#shutDown())
+    // when it could not be opened there is nothing to close
+    const opened = await opening?.catch(() => undefined)
+    await opened?.connection.close()
+  }
+
+  /** With `conditional`, what the server named the last response by that was delivered. */
+  override saveState(): Validators | undefined {
+    return this.#validators
+  }
+
+  override restoreState(state: unknown): void {
+    if (this.#settings.conditional) this.#validators = checkValidators(state)
+  }
+
+  override toString(): string {
+    const { origin, pathname } = this.#settings.request.url
+    return `${this.constructor.name}(${origin}${pathname})`
+  }
+
+  /** The connection of this inlet, opened at the first call. A failed try is forgotten, so the next one may do. */
+  #open(): Promise<Opened> {
+    if (this.#stopped) return Promise.reject(this.#shutDown())
+    this.#opened ??= open(this.#settings).catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  #shutDown(): HttpError {
+    return httpError(this.#settings.request.url, 'connection', 'the inlet was shut down')
+  }
+
+  /** Does the work of a pull: until its time is up, its transfer is told to stop, or the inlet is shut down. */
+  async #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
+    const { timeout, retry, request } = this.#settings
+    const stop = new AbortController()
+    let failed = ''
+    const late = () => stop.abort(httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`))
+    const told = () => stop.abort(toError(update.signal.reason))
+    const timer = setTimeout(late, timeout)
+    if (update.signal.aborted) told()
+    else update.signal.addEventListener('abort', told)
+    this.#running.add(stop)
+    try {
+      return await work({
+        retry: this.#settings.idempotent ? retry : { ...retry, retries: 0 },
+        signal: stop.signal,
+        deadline: performance.now() + timeout,
+        onRetry: (reason, attempt) => {
+          failed = `; what failed before: ${reason.message}`
+          getLogger(LOGGER).warn({ err: reason }, '%s trying again after try %d: %s', update, attempt, reason.message)
+        },
+      })
+    } finally {
+      this.#running.delete(stop)
+      clearTimeout(timer)
+      update.signal.removeEventListener('abort', told)
+    }
+  }
+
+  /** All pages, or with `next` unset the one. */
+  async #pull(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+    const { request, next, maxPages, maxBodySize } = this.#settings
+    if (next === undefined) return this.#pullOne(opened, tries, update, replaced)
+    const pages = new opened.client.Pages(next, maxPages)
+    const records: unknown[] = []
+    let left = maxBodySize
+    for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
+      const response = await this.#exchange(opened, tries, asked, left)
+      const body = this.#parse(response, replaced)
+      left -= response.body.length
+      // one by one: a call has room for so many arguments only
+      if (body !== undefined)
+        for (const record of Array.isArray(body) ? (body as unknown[]) : [body]) records.push(record)
+      asked = pages.after(asked, response, body)
+    }
+    return records
+  }
+
+  async #pullOne(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+    const { request, conditional, maxBodySize } = this.#settings
+    const pull = ++this.#pulls
+    const known = conditional ? this.#validators : undefined
+    const asked = known === undefined ? request : ifChanged(request, known)
+    const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
+    if (response.status === 304 && known !== undefined) return []
+    const body = this.#parse(response, replaced)
+    // only now: what could not be used is to be asked for again
+    if (conditional) this.#undelivered.set(update, { pull, validators: validatorsOf(response.headers) })
+    return body === undefined ? [] : body
+  }
+
+  #exchange(
+    { client, connection }: Opened,
+    tries: Tries,
+    request: HttpRequest,
+    bodyLimit: number,
+    mayBeUnchanged = false,
+  ): Promise<HttpResponse> {
+    const { statuses } = this.#settings
+    const accepts = (status: number) =>
+      (status === 304 && mayBeUnchanged) || (statuses?.has(status) ?? (status >= 200 && status < 300))
+    const limits = { ...this.#settings, accepts, bodyLimit }
+    return client.withTries(tries, () => client.exchange(connection, request, limits, tries.signal))
+  }
+
+  /** What a response says; `undefined` when it has no body. */
+  #parse({ request, status, headers, body }: HttpResponse, replaced: Replaced): unknown {
+    if (body.length === 0) return undefined
+    try {
+      const text = bodyText(body, headers['content-type'])
+      replaced.characters += text.replaced
+      return parseText(this.#settings.format, text.text)
+    } catch (cause) {
+      throw httpError(request.url, 'body', toError(cause).message, { cause, status })
+    }
+  }
+}
+
+async function open(settings: HttpSettings): Promise<Opened> {
+  const client = await import('./client.js')
+  return { client, connection: await client.openConnection(settings) }
+}

@@ -1,0 +1,37 @@
+import { DatabaseError, toError } from '../../base/errors.js'
+
+/** Codes by which servers say "another time" or "another server", from the driver's specification of retries. */
+const RETRYABLE_CODES = new Set([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+
+/** Errors of the driver that are about the connection. Without a code, that of a bulk write is one of them in a coat. */
+const OF_CONNECTION = new Set(
+  ['Network', 'NetworkTimeout', 'PoolCleared', 'PoolClosed', 'ServerSelection', 'WaitQueueTimeout', 'BulkWrite'].map(
+    (name) => `Mongo${name}Error`,
+  ),
+)
+
+/** Whether a request that failed so may succeed when it is made again. */
+export function isRetryable(error: Error): boolean {
+  if ('code' in error && typeof error.code === 'number') return isRetryableCode(error.code)
+  return OF_CONNECTION.has(error.name)
+}
+
+/** Whether a server says with this code "another time", and nothing about what it was asked. */
+export function isRetryableCode(code: number): boolean {
+  return RETRYABLE_CODES.has(code)
+}
+
+/** An error of the driver as one of ours, without what documents it may hold. */
+export function databaseError(what: string, thrown: unknown): DatabaseError {
+  const error = toError(thrown)
+  const serverCode = 'code' in error && typeof error.code === 'number' ? error.code : undefined
+  // a failed write holds its documents
+  const cause = error.name === 'MongoBulkWriteError' ? undefined : error
+  return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode })
+}
+
+/** A server's message without the values that it quotes: they are a part of a document. */
+export function withoutValues(message: string): string {
+  const text = message.replace(/\{[^]*\}/, '{\u2026}')
+  return text.length > 300 ? `${text.slice(0, 300)}\u2026` : text
+}

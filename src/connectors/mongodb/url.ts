@@ -1,0 +1,63 @@
+import { InvalidOptionError } from '../../base/errors.js'
+
+/** Which server is meant. */
+export interface MongoAddress {
+  readonly url?: string
+  readonly host?: string
+  readonly port?: number
+}
+
+/** A connection string, and what of it may be shown. */
+export interface MongoUrl {
+  readonly url: string
+  /** Hosts and ports, without credentials. */
+  readonly hosts: string
+  /** Name of a database that the URL has; `undefined` when it has none. */
+  readonly database: string | undefined
+}
+
+// an @ that is not the end of the credentials is in a password that is not escaped: no part of it may pass for a host
+const URL_PATTERN = /^mongodb(?:\+srv)?:\/\/(?:[^@/?]*@)?([^@/?]+)(?:\/([^@?%]*))?(?:\?[^@]*)?$/
+
+/**
+ * @param connector - name of the inlet or outlet, for the error
+ * @throws {@link InvalidOptionError}
+ */
+export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
+  const { url, host, port } = options
+  if (url === undefined) {
+    const name = host ?? 'localhost'
+    if (typeof name !== 'string' || !/^(?:[^\s:/@?#,[\]]+|\[[\da-fA-F:.]+\])$/.test(name)) {
+      throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shown(name))
+    }
+    const number = port ?? 27_017
+    if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+      throw new InvalidOptionError(`${connector}.port`, 'an integer from 1 to 65535', number)
+    }
+    return { url: `mongodb://${name}:${number}/`, hosts: `${name}:${number}`, database: undefined }
+  }
+  for (const [option, value] of Object.entries({ host, port })) {
+    if (value !== undefined) throw new InvalidOptionError(`${connector}.${option}`, 'none beside a url', value)
+  }
+  const [, hosts, path = ''] = (typeof url === 'string' && URL_PATTERN.exec(url)) || []
+  if (hosts === undefined) {
+    throw new InvalidOptionError(`${connector}.url`, 'a connection string of MongoDB', shown(url))
+  }
+  if (/[?&]w=0(?:&|$)/i.test(url)) {
+    // nothing would be known of what is lost
+    throw new InvalidOptionError(`${connector}.url`, 'a write concern other than 0', shown(url))
+  }
+  return { url, hosts, database: path === '' ? undefined : path }
+}
+
+/** A URL, or a part of one, as far as it may be shown: without credentials and query. */
+export function shown(url: unknown): unknown {
+  if (typeof url !== 'string') return typeof url
+  return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1\u2026@').replace(/\?[^]*$/, '')
+}
+
+/** Names of the options that a URL sets, in lower case. */
+export function namesInQuery(url: string): Set<string> {
+  const [, query = ''] = url.split('?')
+  return new Set(query.split('&').map((pair) => (pair.split('=')[0] ?? '').toLowerCase()))
+}

@@ -1,0 +1,73 @@
+import { constants } from 'node:buffer'
+import { inspect } from 'node:util'
+import { checkBoolean, checkOptions } from '../../base/check.js'
+import { InvalidOptionError, InvalidPayloadError } from '../../base/errors.js'
+import { Outlet, type OutletOptions } from '../../core/outlet.js'
+import type { Record } from '../../core/record.js'
+import type { Update } from '../../core/update.js'
+import { print, type PrintStream } from './print-stream.js'
+import { standardOutput } from './standard-output.js'
+
+export interface PrintOutletOptions extends OutletOptions {
+  /**
+   * Whether only the payload of a record is printed, without its metadata.
+   * @default false
+   */
+  readonly onlyPayload?: boolean
+  /**
+   * Whether the update, like `random_ints.2`, is left out in front of each record.
+   * @default false
+   */
+  readonly skipUpdate?: boolean
+  /**
+   * Where to print. Give `process.stdout` to have it go the way of a thread's own `console.log`, by the main thread, of
+   * which a thread does not learn whether it was printed.
+   * @default undefined - the standard output of the process
+   */
+  readonly stream?: PrintStream
+}
+
+/**
+ * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { ... } }`.
+ *
+ * A batch is one text, and a push ends when it is written. It fails when it cannot be, as when the reader of a pipe has
+ * gone away; a part of the batch may be printed then.
+ */
+export class PrintOutlet extends Outlet {
+  readonly #onlyPayload: boolean
+  readonly #skipUpdate: boolean
+  readonly #stream: PrintStream
+
+  /** @throws {@link InvalidOptionError} */
+  constructor(options: PrintOutletOptions = {}) {
+    super(checkOptions('PrintOutlet', options, ['processors', 'onlyPayload', 'skipUpdate', 'stream']))
+    this.#onlyPayload = checkBoolean('PrintOutlet.onlyPayload', options.onlyPayload, false)
+    this.#skipUpdate = checkBoolean('PrintOutlet.skipUpdate', options.skipUpdate, false)
+    this.#stream = options.stream === undefined ? standardOutput() : checkStream(options.stream)
+  }
+
+  /** @throws {@link InvalidPayloadError} on a batch that is longer than a text can be; nothing is printed then */
+  async push(records: Record[], update: Update): Promise<void> {
+    const prefix = this.#skipUpdate ? '' : `${String(update)} `
+    const lines = records.map((record) => `${prefix}${toText(this.#onlyPayload ? record.payload : record)}\n`)
+    if (lines.reduce((sum, line) => sum + line.length, 0) > constants.MAX_STRING_LENGTH) {
+      throw new InvalidPayloadError('PrintOutlet: a batch is longer than a text can be: push it in smaller batches')
+    }
+    await print(this.#stream, lines.join(''))
+  }
+
+  override saveState(): unknown {
+    return undefined
+  }
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { depth: Infinity, breakLength: Infinity, compact: true })
+}
+
+function checkStream(stream: unknown): PrintStream {
+  const hasWrite =
+    typeof stream === 'object' && stream !== null && 'write' in stream && typeof stream.write === 'function'
+  if (!hasWrite) throw new InvalidOptionError('PrintOutlet.stream', 'a writable stream', stream)
+  return stream as PrintStream
+}

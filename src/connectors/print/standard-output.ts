@@ -1,0 +1,54 @@
+import { Buffer } from 'node:buffer'
+import { fstatSync, write } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import { library } from '../../base/libraries.js'
+import { withLock } from '../../base/locks.js'
+import type { PrintStream } from './print-stream.js'
+
+const STDOUT = 1
+
+/** Bytes that a pipe takes as a whole, whoever else writes to it. */
+const PIPE_WRITE = 4096
+
+/** How long to wait when a pipe is full, in milliseconds. */
+const PAUSE = 5
+
+const writeBytes = promisify(write)
+
+/**
+ * The standard output of the process. In a thread, `process.stdout` is the way to the main thread, and does not tell
+ * whether the text came any further; so what is no terminal is written to from the thread itself.
+ */
+export function standardOutput(): PrintStream {
+  return isMainThread || library('node:tty').isatty(STDOUT) ? process.stdout : direct
+}
+
+const direct: PrintStream = {
+  write: (text, done) => {
+    withLock('databay.stdout', () => writeAll(Buffer.from(text))).then(
+      () => {
+        done()
+      },
+      (error: unknown) => {
+        done(error as Error)
+      },
+    )
+  },
+}
+
+async function writeAll(bytes: Buffer): Promise<void> {
+  const most = fstatSync(STDOUT).isFile() ? bytes.length : PIPE_WRITE
+  for (let at = 0; at < bytes.length;) {
+    // whole lines, as far as they fit
+    const newline = bytes.length - at > most ? bytes.lastIndexOf(0x0a, at + most - 1) : -1
+    const end = newline >= at ? newline + 1 : Math.min(at + most, bytes.length)
+    try {
+      at += (await writeBytes(STDOUT, bytes, at, end - at)).bytesWritten
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      await delay(PAUSE) // the pipe is full, and its reader is busy
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { checkOptions } from '../../base/check.js'
+import { InvalidOptionError } from '../../base/errors.js'
+import { Inlet, type InletOptions } from '../../core/inlet.js'
+
+export interface RandomIntInletOptions extends InletOptions {
+  /**
+   * Start of a sequence that is the same at every run. An integer, of which the lowest 32 bits count.
+   * @default undefined - another sequence at every run
+   */
+  readonly seed?: number
+}
+
+/**
+ * Produces one random integer per transfer, from `min` to `max`, both included.
+ *
+ * With a `seed` the numbers come from mulberry32, a generator by Tommy Ettinger (public domain,
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c); without one from `Math.random()`. Neither
+ * is fit for secrets.
+ */
+export class RandomIntInlet extends Inlet<number> {
+  readonly #min: number
+  readonly #span: number
+  /** State of mulberry32: 32 bits. `undefined` without a seed. */
+  #state: number | undefined
+
+  /**
+   * @param min - smallest number
+   * @param max - greatest number
+   * @throws {@link InvalidOptionError} unless they are integers and `min` is not above `max`
+   */
+  constructor(min = 0, max = 100, options: RandomIntInletOptions = {}) {
+    super(checkOptions('RandomIntInlet', options, ['metadata', 'seed']))
+    this.#min = checkInteger('min', min)
+    this.#span = checkInteger('max', max) - min + 1
+    if (min > max) throw new InvalidOptionError('RandomIntInlet.min', `at most max, which is ${max}`, min)
+    if (!Number.isSafeInteger(this.#span)) {
+      throw new InvalidOptionError('RandomIntInlet.max', 'less than 2 ** 53 above min', max)
+    }
+    this.#state = options.seed === undefined ? undefined : checkInteger('seed', options.seed) | 0
+  }
+
+  pull(): number {
+    return this.#min + Math.floor(this.#fraction() * this.#span)
+  }
+
+  override saveState(): number | undefined {
+    return this.#state
+  }
+
+  override restoreState(state: unknown): void {
+    if (typeof state === 'number') this.#state = state
+  }
+
+  /** At least 0 and less than 1, in steps of 2 ** -53. */
+  #fraction(): number {
+    if (this.#state === undefined) return Math.random()
+    const high = this.#next(this.#state) >>> 5
+    const low = this.#next(this.#state) >>> 6
+    return (high * 2 ** 26 + low) / 2 ** 53
+  }
+
+  /** One step of mulberry32: 32 random bits. */
+  #next(state: number): number {
+    const next = (state + 0x6d2b79f5) | 0
+    this.#state = next
+    let bits = Math.imul(next ^ (next >>> 15), next | 1)
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
+    return bits ^ (bits >>> 14)
+  }
+}
+
+function checkInteger(option: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+    throw new InvalidOptionError(`RandomIntInlet.${option}`, 'an integer', value)
+  }
+  return value
+}

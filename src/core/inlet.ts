@@ -1,0 +1,110 @@
+import { checkObject } from '../base/check.js'
+import { Node } from './node.js'
+import { Record, type Metadata } from './record.js'
+import type { Update } from './update.js'
+
+/** Marks inlets across copies of this package. */
+const INLET = Symbol.for('databay.Inlet')
+
+/** Carries the type of an inlet's payloads; exists only for the compiler. */
+declare const produces: unique symbol
+
+/** Options that every inlet takes. */
+export interface InletOptions {
+  /**
+   * Global metadata: attached to every record of this inlet. Local metadata given to {@link Inlet.newRecord}
+   * overrides it. An inlet does not read it: what it needs to work, it takes as options of its own.
+   * @default {}
+   */
+  readonly metadata?: Metadata
+}
+
+/**
+ * What {@link Inlet.pull} may give: an array is many records, `[]` none, and anything else one. Elements of an
+ * array may be records, raw values, or both. For one record that holds an array, nest it (`[[1, 2]]`) or use
+ * {@link Inlet.newRecord}.
+ */
+export type Pulled<T> = T | Record<T> | readonly (T | Record<T>)[]
+
+/**
+ * Produces data. Extend it and implement {@link Inlet.pull}; options of your own go into your constructor, and
+ * {@link InletOptions} on to `super`.
+ *
+ * ```ts
+ * class RandomIntInlet extends Inlet<number> {
+ *   pull() { return randomInt(0, 101) }
+ * }
+ * ```
+ *
+ * @typeParam T - type of the payloads
+ */
+export abstract class Inlet<T = unknown> extends Node {
+  /** @internal */
+  declare readonly [produces]?: () => T
+
+  /** Global metadata of this inlet, frozen. */
+  readonly metadata: Metadata
+  #shared: Metadata | undefined
+
+  /** @throws {@link InvalidOptionError} when the options or their `metadata` are no object */
+  constructor(options: InletOptions = {}) {
+    super()
+    checkObject('options', options)
+    if (options.metadata !== undefined) checkObject('metadata', options.metadata)
+    this.metadata = Object.freeze({ ...options.metadata })
+  }
+
+  /**
+   * Produces data for one transfer, at once or as a promise.
+   *
+   * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
+   */
+  abstract pull(update: Update): Pulled<T> | Promise<Pulled<T>>
+
+  /**
+   * Called once when a transfer has ended in which this inlet was pulled, also when the pull failed or the transfer was
+   * told to stop; its pull may run on then. For an inlet that keeps a position, acknowledges what it gave, or the like.
+   * Where transfers overlap, as the inlet is shared or its link has `maxInstances`, `update` says which one it was.
+   *
+   * The transfer waits for a promise, but no longer than until it is told to stop. An error is one of the transfer, of
+   * the stage `pull`. Draining a buffer is no transfer of this kind.
+   *
+   * @param update - the one that `pull` was given
+   * @param delivered - whether this pull and all that came after it did what they should: every record was taken by
+   * all outlets, removed by a processor, or is held by a buffer. `false` when anything was dropped or failed on the way;
+   * some outlets, or all, may have taken records all the same. Another inlet's failed pull counts only for what it had
+   * dropped
+   */
+  onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
+
+  /**
+   * Makes a record of this inlet: with its global metadata, and `__inlet__`, which says where the record comes
+   * from (the inlet's `toString()`, read once).
+   *
+   * @param payload - data of the record
+   * @param metadata - local metadata, overriding the global one where keys are the same
+   */
+  newRecord(payload: T, metadata?: Metadata): Record<T> {
+    return new Record(
+      payload,
+      metadata === undefined
+        ? this.#sharedMetadata()
+        : Object.freeze({ ...this.metadata, ...metadata, __inlet__: this.#sharedMetadata()['__inlet__'] }),
+    )
+  }
+
+  // made at the first record, when the subclass's constructor has run; one object for all records
+  #sharedMetadata(): Metadata {
+    return (this.#shared ??= Object.freeze({ ...this.metadata, __inlet__: this.toString() }))
+  }
+
+  /** @internal */
+  get [INLET](): true {
+    return true
+  }
+}
+
+/** Whether `value` is an {@link Inlet}, of this or of another copy of this package. */
+export function isInlet(value: unknown): value is Inlet {
+  return typeof value === 'object' && value !== null && INLET in value
+}

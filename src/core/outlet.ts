@@ -1,0 +1,79 @@
+import { checkObject } from '../base/check.js'
+import { Node } from './node.js'
+import { checkProcessors, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
+import type { Record } from './record.js'
+import type { Update } from './update.js'
+
+/** Marks outlets across copies of this package. */
+const OUTLET = Symbol.for('databay.Outlet')
+
+/** Carries the type of an outlet's payloads; exists only for the compiler. */
+declare const consumes: unique symbol
+
+/**
+ * Key under which an outlet looks for metadata of a record. To keep the keys of different outlets apart, it starts
+ * with the outlet's name: `CsvOutlet.CSV_FILE`.
+ */
+export type MetadataKey = `${string}.${string}`
+
+/** Options that every outlet takes. */
+export interface OutletOptions<T = unknown> {
+  /**
+   * Processors of this outlet alone: applied to each batch that it is given, after the link's groupers.
+   * @default []
+   */
+  readonly processors?: OneOrMany<Processor<T>>
+}
+
+/**
+ * Consumes data. Extend it and implement {@link Outlet.push}.
+ *
+ * ```ts
+ * class PrintOutlet extends Outlet {
+ *   push(records: Record[], update: Update) {
+ *     for (const record of records) console.log(String(update), record.payload)
+ *   }
+ * }
+ * ```
+ *
+ * @typeParam T - type of the payloads it can take; `unknown` takes any
+ */
+export abstract class Outlet<T = unknown> extends Node {
+  /** @internal */
+  declare readonly [consumes]?: (payload: T) => void
+
+  /** Processors of this outlet. */
+  readonly processors: readonly AnyProcessor[]
+
+  /** @throws {@link InvalidOptionError} when a processor is none */
+  constructor(options: OutletOptions<T> = {}) {
+    super()
+    checkObject('options', options)
+    this.processors = Object.freeze(checkProcessors<AnyProcessor>('processors', options.processors))
+  }
+
+  /**
+   * Takes one batch of records, at once or as a promise. Never called without records, and never again before the
+   * batch before has ended, within one transfer.
+   *
+   * @param records - the batch: a list of this outlet's own, with copied payloads unless the link has `copyRecords: false`
+   * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
+   */
+  abstract push(records: Record<T>[], update: Update): void | Promise<void>
+
+  /** @internal */
+  get [OUTLET](): true {
+    return true
+  }
+}
+
+/**
+ * An outlet that can take payloads of type `T`: an {@link Outlet} of which the compiler infers `T` from what it takes
+ * alone, as method parameters would also let it infer what it gives.
+ */
+export type OutletFor<T> = Outlet<NoInfer<T>> & { readonly [consumes]?: (payload: T) => void }
+
+/** Whether `value` is an {@link Outlet}, of this or of another copy of this package. */
+export function isOutlet(value: unknown): value is Outlet {
+  return typeof value === 'object' && value !== null && OUTLET in value
+}

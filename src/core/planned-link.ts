@@ -1,0 +1,59 @@
+import type { Duration, Schedule } from './schedule.js'
+import type { TransferReport } from './report.js'
+
+/**
+ * What a planner knows of a link: when it is due, and how to start, transfer and stop it. A live `Link` is one, and
+ * so is a link that is hosted by a worker thread.
+ */
+export interface PlannedLink {
+  /** What the link is called in logs and reports: its tags, or where it comes from. */
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly schedule: Schedule
+  /** Whether a planner that transfers once on start includes this link. */
+  readonly immediateTransfer: boolean
+  readonly ignoreExceptions: boolean
+  /** How many transfers of this link may run at once. */
+  readonly maxInstances: number
+  /**
+   * Until when it may not transfer, in milliseconds since 1970, as it has ended its thread again and again; `undefined`
+   * when it may.
+   */
+  readonly quarantinedUntil?: number | undefined
+  /** Makes one transfer. Never rejects: what went wrong is in the report. */
+  transfer(request?: TransferRequest): Promise<TransferReport>
+  /**
+   * The same for a due time of a schedule, where nobody waits: no promise is made, which counts with thousands of links.
+   *
+   * @param ended - told the report
+   * @internal
+   */
+  transferDue?(scheduledAt: number, ended: (report: TransferReport) => void): void
+  /**
+   * Releases what buffers hold, through the outlets, without pulling. `undefined` when there is nothing to release.
+   */
+  drain(): Promise<TransferReport | undefined>
+  /** Tells running transfers to stop. */
+  cancel(reason: Error): void
+  /** Starts the link's nodes; when one fails, those that were started are shut down, and this rejects. */
+  onStart(): Promise<void>
+  /** Shuts the link's nodes down, all of them even when some fail; rejects with what failed. */
+  onShutdown(): Promise<void>
+  /**
+   * Changes how often it is due, in seconds or as a duration, also while a planner runs it: its next due time is one new
+   * interval from now.
+   */
+  setInterval?(interval: number | Duration): void
+  /** Has a listener called when its schedule has changed, until the returned function is called. */
+  onReschedule?(listener: () => void): () => void
+  /** The link in a log: its tags, nodes and interval. */
+  toString(): string
+}
+
+export interface TransferRequest {
+  /**
+   * When the transfer was due, in milliseconds since 1970.
+   * @default Date.now()
+   */
+  readonly scheduledAt?: number
+}

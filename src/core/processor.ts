@@ -1,0 +1,94 @@
+import { InvalidOptionError } from '../base/errors.js'
+import type { Record } from './record.js'
+import type { Update } from './update.js'
+
+/** A function that takes records and returns records: filtered, changed, or both. May be asynchronous. */
+export type ProcessorFunction<A = unknown, B = A> = (
+  records: Record<A>[],
+  update: Update,
+) => readonly Record<B>[] | Promise<readonly Record<B>[]>
+
+/**
+ * A processor with a memory. {@link Buffer} is the built-in one.
+ */
+export interface StatefulProcessor<A = unknown, B = A> {
+  /** As a {@link ProcessorFunction}. (Declared as a property, so that the compiler checks its parameters strictly.) */
+  readonly process: ProcessorFunction<A, B>
+  /** How many records it holds back. Counted as buffered, not as filtered. */
+  readonly size?: number
+  /** Set to `true` by the engine when everything is to come out at the next call, as before a shutdown. */
+  flush?: boolean
+  /** Forgets what it holds. Called when that was handed over. */
+  reset?(): void
+  /** See `Node.saveState`. */
+  saveState?(): unknown
+  /** See `Node.restoreState`. */
+  restoreState?(state: unknown): void
+}
+
+/**
+ * A step of the pipeline that alters what inlets produced before outlets consume it.
+ *
+ * On a link it sees all records of the transfer, before the groupers; on an outlet only what that outlet is given,
+ * batch by batch, after them. It is called on transfers without records too, so that what is held back can come out.
+ */
+export type Processor<A = unknown, B = A> = ProcessorFunction<A, B> | StatefulProcessor<A, B>
+
+/** Any processor, whatever it takes and gives. */
+export type AnyProcessor = Processor<never, unknown>
+
+/** Any grouper, whatever it groups. */
+export type AnyGrouper = (
+  batches: Record<never>[][],
+  update: Update,
+) => readonly (readonly Record[])[] | Promise<readonly (readonly Record[])[]>
+
+/**
+ * Turns a list of batches into a list of batches of another shape. The first grouper gets one batch with all records.
+ * It only groups: records are neither changed, added nor left out.
+ */
+export type Grouper<T = unknown> = (
+  batches: Record<T>[][],
+  update: Update,
+) => readonly (readonly Record<T>[])[] | Promise<readonly (readonly Record<T>[])[]>
+
+/** One of something, or several. */
+export type OneOrMany<T> = T | readonly T[]
+
+/** A list of its own, from one of something, several, or none. */
+export function toArray<T>(value: OneOrMany<T> | undefined): T[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T]
+}
+
+/** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => ...`. */
+const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
+
+/** How a processor or grouper names itself in errors and logs: by its function or class, or else by its place. */
+export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
+  const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
+  const hasName =
+    typeof named?.name === 'string' && named.name !== '' && named !== Object && !NAMES_OF_OPTIONS.includes(named.name)
+  return `${kind} ${hasName ? String(named.name) : index}`
+}
+
+/** @throws {@link InvalidOptionError} unless every element is a function or has a `process` method */
+export function checkProcessors<P>(option: string, processors: OneOrMany<P> | undefined): P[] {
+  const list = toArray(processors)
+  list.forEach((processor: unknown, index) => {
+    const isObject = typeof processor === 'object' && processor !== null
+    if (typeof processor === 'function') return
+    if (isObject && 'process' in processor && typeof processor.process === 'function') return
+    throw new InvalidOptionError(`${option}[${index}]`, 'a function, or an object with a method process()', processor)
+  })
+  return list
+}
+
+/** @throws {@link InvalidOptionError} unless every element is a function */
+export function checkGroupers<G>(option: string, groupers: OneOrMany<G> | undefined): G[] {
+  const list = toArray(groupers)
+  list.forEach((grouper: unknown, index) => {
+    if (typeof grouper !== 'function') throw new InvalidOptionError(`${option}[${index}]`, 'a function', grouper)
+  })
+  return list
+}

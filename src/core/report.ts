@@ -1,0 +1,238 @@
+import { DatabayError, isError, show, toError } from '../base/errors.js'
+
+/** Where in a node's or link's life an error came from. */
+export type Stage = 'start' | 'pull' | 'process' | 'group' | 'push' | 'shutdown' | 'transfer'
+
+/** An error as plain data: what a structured clone would lose (name, code, own fields) is kept. */
+export interface PlainError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | number
+  readonly stack?: string
+  readonly cause?: PlainError
+  /** The errors of an `AggregateError`. */
+  readonly errors?: readonly PlainError[]
+  /** Further own fields, where they are primitive. */
+  readonly fields?: { readonly [key: string]: string | number | boolean | null }
+}
+
+/** An error of a transfer: plain data, with the node and stage that it came from. */
+export interface ReportedError extends PlainError {
+  /** The node, processor or grouper, as it names itself, like `HttpInlet` or `processor score`. */
+  readonly node: string
+  readonly stage: Stage
+}
+
+/** What one outlet was given during a transfer. */
+export interface OutletReport {
+  readonly outlet: string
+  /** Records that the outlet took. */
+  readonly pushed: number
+  /** Records removed by the outlet's own processors. */
+  readonly filtered: number
+  /** Records that the outlet's own processors added. */
+  readonly added: number
+  /** Records lost to an error of this outlet or its processors. */
+  readonly dropped: number
+  /** Batches that the outlet took. */
+  readonly batches: number
+  /** Records that the outlet's own buffers hold after the transfer. */
+  readonly buffered: number
+}
+
+/**
+ * What one transfer did, as plain data. Counts are of records, times are milliseconds since 1970, lengths of time
+ * are milliseconds.
+ *
+ * Every record is accounted for: `pulled + added + (buffered before) = filtered + dropped + grouped + (buffered
+ * after)`, and each outlet is offered the `grouped` records.
+ */
+export interface TransferReport {
+  /** The link's name: its tags, or where it comes from. */
+  readonly link: string
+  /** The transfer's identity, like `http_to_mongo.16`. */
+  readonly update: string
+  readonly transferNumber: number
+  /** 1, 2, ... for a worker thread, 0 for the main thread. */
+  readonly thread: number
+  /** When the transfer was due. */
+  readonly scheduledAt: number
+  /** When it started, in the thread that ran it. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Time that the link's nodes and processors held the thread's event loop, as far as calls into them show it. */
+  readonly busy: number
+  /** Records that the inlets produced. */
+  readonly pulled: number
+  /** Records removed by the link's processors. */
+  readonly filtered: number
+  /** Records that the link's processors and groupers added. */
+  readonly added: number
+  /** Records lost before the outlets: an error, or a grouper that left them out. */
+  readonly dropped: number
+  /** Records that the link's own buffers hold after the transfer. */
+  readonly buffered: number
+  /** Records offered to the outlets. */
+  readonly grouped: number
+  /** Batches offered to the outlets. */
+  readonly batches: number
+  readonly outlets: readonly OutletReport[]
+  readonly errors: readonly ReportedError[]
+  /** Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. */
+  readonly failed: boolean
+  /**
+   * Until when the link makes no more transfers, in milliseconds since 1970: it has ended its thread again and again.
+   * Absent otherwise.
+   */
+  readonly quarantinedUntil?: number
+}
+
+/** What identifies a transfer in its report. */
+export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transferNumber' | 'thread' | 'scheduledAt'>
+
+/** The report of a transfer that could not be made, or whose thread was lost. */
+export function failedReport(identity: TransferIdentity, thrown: unknown, ignoreExceptions: boolean): TransferReport {
+  const now = Date.now()
+  return {
+    link: identity.link,
+    update: identity.update,
+    transferNumber: identity.transferNumber,
+    thread: identity.thread,
+    scheduledAt: identity.scheduledAt,
+    startedAt: now,
+    endedAt: now,
+    busy: 0,
+    pulled: 0,
+    filtered: 0,
+    added: 0,
+    dropped: 0,
+    buffered: 0,
+    grouped: 0,
+    batches: 0,
+    outlets: [],
+    errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer' }],
+    failed: !ignoreExceptions,
+  }
+}
+
+// `data` is where parsers put what they could not parse: it may be anything, secrets too
+const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'data'])
+/** Longer texts are cut, in characters. */
+const MAX_TEXT = 10_000
+const MAX_DEPTH = 8
+const MAX_ERRORS = 1000
+
+/** Whatever was thrown, as plain data that survives a structured clone. Never throws. */
+export function plainError(thrown: unknown): PlainError {
+  return describe(toError(thrown), [], { left: MAX_ERRORS })
+}
+
+/**
+ * @param above - the errors that this one is a part of, so that a circle ends
+ * @param budget - how many more errors may be described, so that a web of errors ends too
+ */
+function describe(error: Error, above: readonly Error[], budget: { left: number }): PlainError {
+  const path = [...above, error]
+  const nested = (part: Error): PlainError[] =>
+    path.length > MAX_DEPTH || path.includes(part) || budget.left-- <= 0 ? [] : [describe(part, path, budget)]
+  const [code, stack, reason, errors] = ['code', 'stack', 'cause', 'errors'].map((key) => read(error, key))
+  const [cause] = isError(reason) ? nested(reason) : []
+  const fields = primitiveFields(error)
+  return {
+    name: text(read(error, 'name'), 'Error'),
+    message: text(read(error, 'message'), 'an error without a readable message'),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(typeof stack === 'string' ? { stack } : {}),
+    ...(cause === undefined ? {} : { cause }),
+    ...(Array.isArray(errors) && isAggregate(error) ? { errors: errors.flatMap((one) => nested(toError(one))) } : {}),
+    ...(fields === undefined ? {} : { fields }),
+  }
+}
+
+/** A field of an error, `undefined` where it cannot be read. */
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as { readonly [key: string]: unknown })[key]
+  } catch {
+    return undefined
+  }
+}
+
+function isAggregate(error: Error): boolean {
+  try {
+    return error instanceof AggregateError
+  } catch {
+    return false
+  }
+}
+
+/** A field that is a string by its type; an error's author can still have put something else there. */
+function text(value: unknown, otherwise: string): string {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'string') return show(value)
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}\u2026 (${value.length} characters)` : value
+}
+
+function primitiveFields(error: Error): PlainError['fields'] {
+  const fields = ownKeys(error)
+    .filter((key) => !KNOWN_FIELDS.has(key))
+    .map((key) => [key, read(error, key)] as const)
+    .filter((entry): entry is [string, string | number | boolean | null] => {
+      return entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1])
+    })
+  return fields.length === 0 ? undefined : Object.fromEntries(fields)
+}
+
+function ownKeys(error: Error): string[] {
+  try {
+    return Object.keys(error)
+  } catch {
+    return []
+  }
+}
+
+/** The `Error` that {@link plainError} was made from: name, code, stack, cause and fields are as they were. */
+export function restoreError(plain: PlainError): Error {
+  const options = plain.cause === undefined ? {} : { cause: restoreError(plain.cause) }
+  const error =
+    plain.errors === undefined
+      ? new Error(plain.message, options)
+      : new AggregateError(plain.errors.map(restoreError), plain.message, options)
+  const hidden = { configurable: true, enumerable: false, writable: true }
+  Object.defineProperty(error, 'name', { ...hidden, value: plain.name })
+  if (plain.stack !== undefined) Object.defineProperty(error, 'stack', { ...hidden, value: plain.stack })
+  if (plain.code !== undefined) Object.assign(error, { code: plain.code })
+  const { node, stage } = plain as Partial<ReportedError>
+  return Object.assign(error, plain.fields, node === undefined ? {} : { node, stage })
+}
+
+/**
+ * Notes on an error which node it came from, and at which stage, as own fields that cross threads with it. What is
+ * noted already stays: the innermost node knows best.
+ *
+ * @returns the error
+ */
+export function blame(thrown: unknown, node: string, stage: Stage): Error {
+  const error = toError(thrown)
+  if (!('node' in error) && Object.isExtensible(error)) Object.assign(error, { node, stage })
+  return error
+}
+
+/** A transfer failed. `report` says what it did; `cause` is the error, or an `AggregateError` of several. */
+export class TransferError extends DatabayError {
+  readonly report: TransferReport
+
+  constructor(report: TransferReport) {
+    const [first] = report.errors
+    const where = first === undefined ? '' : `: ${first.node} failed to ${first.stage}: ${first.message}`
+    const more = report.errors.length > 1 ? ` (and ${report.errors.length - 1} more)` : ''
+    const causes = report.errors.map(restoreError)
+    // an update is called after its link's tags, if it has any
+    const { link, update } = report
+    const transfer = link === '' || update.startsWith(link) ? update : `${update} of ${link}`
+    super('DATABAY_TRANSFER_FAILED', `transfer ${transfer} failed${where}${more}`, {
+      cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],
+    })
+    this.report = report
+  }
+}

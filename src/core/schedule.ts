@@ -1,0 +1,137 @@
+import { InvalidOptionError } from '../base/errors.js'
+import { library } from '../base/libraries.js'
+
+/** A length of time. The fields add up: `{ minutes: 1, seconds: 30 }` is 90 seconds. */
+export interface Duration {
+  readonly milliseconds?: number
+  readonly seconds?: number
+  readonly minutes?: number
+  readonly hours?: number
+  readonly days?: number
+  readonly weeks?: number
+}
+
+/** The longest time that a timer of Node can be set to, in milliseconds: a longer one fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
+const MILLISECONDS = {
+  milliseconds: 1,
+  seconds: 1000,
+  minutes: 60_000,
+  hours: 3_600_000,
+  days: 86_400_000,
+  weeks: 604_800_000,
+} as const
+
+const UNITS = Object.keys(MILLISECONDS) as (keyof Duration)[]
+
+/**
+ * When a link is due, resolved: either every `every` milliseconds, or at the times of a cron expression.
+ */
+export interface Schedule {
+  /** Milliseconds between two due times; `undefined` for a cron schedule. */
+  readonly every: number | undefined
+  /** Cron expression of five or six fields (seconds first when six); `undefined` for an interval. */
+  readonly cron: string | undefined
+  /** IANA time zone of the cron expression; `undefined`: the process's own. */
+  readonly timeZone: string | undefined
+  /** Upper bound of the random delay added to each due time, in milliseconds. */
+  readonly jitter: number
+  /** Whether due times are whole multiples of the interval since 1970-01-01T00:00Z. */
+  readonly alignToClock: boolean
+}
+
+/**
+ * Milliseconds of an interval given as a number of seconds or as a {@link Duration}.
+ *
+ * @param option - name of the option, for the error
+ * @throws {@link InvalidOptionError} unless it is at least 1 ms and finite
+ */
+export function toMilliseconds(option: string, value: number | Duration): number {
+  const expected = 'a number of seconds or a duration like { minutes: 5 }, of at least 1 ms'
+  const milliseconds = typeof value === 'number' ? value * 1000 : sumOfUnits(option, value, expected)
+  if (!Number.isFinite(milliseconds) || milliseconds < 1) throw new InvalidOptionError(option, expected, value)
+  return milliseconds
+}
+
+function sumOfUnits(option: string, value: Duration, expected: string): number {
+  if (typeof value !== 'object' || (value as unknown) === null || Array.isArray(value)) {
+    throw new InvalidOptionError(option, expected, value)
+  }
+  const entries = Object.entries(value) as [keyof Duration, unknown][]
+  if (entries.length === 0) throw new InvalidOptionError(option, expected, value)
+  let sum = 0
+  for (const [unit, amount] of entries) {
+    if (!UNITS.includes(unit)) {
+      throw new InvalidOptionError(`${option}.${unit}`, `one of ${UNITS.join(', ')}`, unit)
+    }
+    if (typeof amount !== 'number' || !Number.isFinite(amount) || amount < 0) {
+      throw new InvalidOptionError(`${option}.${unit}`, 'a number of at least 0', amount)
+    }
+    sum += amount * MILLISECONDS[unit]
+  }
+  return sum
+}
+
+/**
+ * Checks a cron expression and its time zone.
+ *
+ * @throws {@link InvalidOptionError} on an expression of other than five or six fields, or one that never fires
+ */
+export function checkCron(cron: string, timeZone: string | undefined): void {
+  const expected = "a cron expression of five or six fields like '*/5 * * * * *'"
+  const fields = typeof cron === 'string' ? cron.trim().split(/\s+/).length : 0
+  if (fields !== 5 && fields !== 6) throw new InvalidOptionError('cron', expected, cron)
+  if (timeZone !== undefined) checkTimeZone(timeZone)
+  try {
+    library('cron-parser')
+      .parseExpression(cron, timeZone === undefined ? {} : { tz: timeZone })
+      .next()
+  } catch (cause) {
+    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    throw new InvalidOptionError('cron', expected + why, cron, { cause })
+  }
+}
+
+function checkTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone })
+  } catch (cause) {
+    throw new InvalidOptionError('timeZone', "an IANA time zone like 'Europe/Amsterdam'", timeZone, { cause })
+  }
+}
+
+/** The times of a cron expression. Remembers the last answer: links often share an expression. */
+export class CronTimes {
+  readonly #cron: string
+  readonly #timeZone: string | undefined
+  #asked = Number.NaN
+  #answer = 0
+
+  constructor(cron: string, timeZone: string | undefined) {
+    this.#cron = cron
+    this.#timeZone = timeZone
+  }
+
+  /** The first time after `epoch` (milliseconds since 1970), in the same unit. */
+  after(epoch: number): number {
+    // what was the first time after `asked` is so until it has come
+    if (!(epoch >= this.#asked && epoch < this.#answer)) {
+      const options = {
+        currentDate: new Date(epoch),
+        ...(this.#timeZone === undefined ? {} : { tz: this.#timeZone }),
+      }
+      this.#answer = library('cron-parser').parseExpression(this.#cron, options).next().getTime()
+      this.#asked = epoch
+    }
+    return this.#answer
+  }
+}
+
+/** The schedule in words, for logs: `5s`, `cron 0 9 * * 1-5 (Europe/Amsterdam)`. */
+export function describeSchedule(schedule: Schedule): string {
+  if (schedule.cron !== undefined) {
+    return `cron ${schedule.cron}${schedule.timeZone === undefined ? '' : ` (${schedule.timeZone})`}`
+  }
+  return `${(schedule.every ?? 0) / 1000}s`
+}

@@ -1,0 +1,178 @@
+import type { Cancellation } from '../cancellation.js'
+import { toError } from '../../base/errors.js'
+import type { Inlet } from '../inlet.js'
+import { getLogger } from '../../base/log.js'
+import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
+import { plainError, type OutletReport, type ReportedError, type Stage, type TransferReport } from '../report.js'
+import type { Update } from '../update.js'
+
+/** One transfer to be made. */
+export interface TransferRun {
+  readonly update: Update
+  readonly cancellation: Cancellation
+  /** When it was due, in milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** Number of the thread it runs in, 0 for the main thread. */
+  readonly thread: number
+  /** Whether nothing is pulled and everything that is held back comes out. */
+  readonly drain: boolean
+  /** Told when user code is entered and left, as far as it goes at a stretch. */
+  readonly inside?: ((inside: boolean) => void) | undefined
+}
+
+/** What of its link the books need. */
+interface Account {
+  readonly name: string
+  readonly ignoreExceptions: boolean
+}
+
+/** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
+export class Tally {
+  pulled = 0
+  filtered = 0
+  added = 0
+  buffered = 0
+  grouped = 0
+  batches = 0
+  outlets: OutletReport[] = []
+  /** Inlets that are told how the transfer ended, and whether their pull was one; most transfers have none. */
+  toTell: Map<Inlet, boolean> | undefined
+  readonly errors: ReportedError[] = []
+  readonly update: Update
+  readonly drain: boolean
+  #dropped = 0
+  #busy = 0
+  readonly #account: Account
+  readonly #run: TransferRun
+  readonly #cancellation: Cancellation
+  readonly #startedAt = Date.now()
+  readonly #started = performance.now()
+
+  constructor(account: Account, run: TransferRun) {
+    this.#account = account
+    this.#run = run
+    this.#cancellation = run.cancellation
+    this.update = run.update
+    this.drain = run.drain
+  }
+
+  /** Why the transfer was told to stop, if it was. */
+  get cancelled(): Error | undefined {
+    return this.#cancellation.reason
+  }
+
+  /** Whether every record that was pulled is where it should be, as far as that is known. */
+  get delivered(): boolean {
+    const lost = this.#dropped + this.outlets.reduce((sum, { dropped }) => sum + dropped, 0)
+    // another inlet that failed has nothing to do with what came of the others, unless that was dropped
+    return lost === 0 && this.errors.every(({ stage }) => stage === 'pull')
+  }
+
+  /** Notes that an inlet is pulled that is to be told how the transfer ended. */
+  willTell(inlet: Inlet): void {
+    this.toTell ??= new Map()
+    this.toTell.set(inlet, true)
+  }
+
+  /** Notes that its pull failed, if it was pulled at all. */
+  pullFailed(inlet: Inlet): void {
+    if (this.toTell?.has(inlet) === true) this.toTell.set(inlet, false)
+  }
+
+  /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */
+  until<T>(work: Promise<T>): Promise<T> {
+    return this.#cancellation.race(work)
+  }
+
+  /**
+   * Calls user code, and waits for it until the transfer is told to stop. What such code gives later is of no use any
+   * more, and said to be so.
+   */
+  call<T>(work: () => T | PromiseLike<T>): MaybePromise<T> {
+    const started = performance.now()
+    let result: T | PromiseLike<T>
+    this.#run.inside?.(true)
+    try {
+      result = work()
+    } finally {
+      this.#run.inside?.(false)
+      this.#busy += performance.now() - started
+    }
+    // what is no promise but like one may do its work anew each time that it is asked
+    return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
+  }
+
+  async #wait<T>(pending: Promise<T>): Promise<T> {
+    try {
+      return await this.#cancellation.race(pending)
+    } catch (thrown) {
+      if (thrown === this.#cancellation.reason) this.#watchAbandoned(pending)
+      throw thrown
+    }
+  }
+
+  /** Notes and logs an error of user code. */
+  fail(thrown: unknown, node: string, stage: Stage): void {
+    const error = toError(thrown)
+    const plain = plainError(error)
+    this.errors.push({ ...plain, node, stage })
+    const ignored = this.#account.ignoreExceptions ? ' (ignored)' : ''
+    this.#log.error({ err: error }, `${String(this.update)} ${node} failed to ${stage}: ${plain.message}${ignored}`)
+  }
+
+  /** Counts and logs records that no outlet will get. */
+  drop(records: number, why: string): void {
+    this.#dropped += records
+    this.logDrop(records, why)
+  }
+
+  /** Counts and logs records that came from no inlet or processor. */
+  add(records: number, why: string): void {
+    this.added += records
+    if (records > 0) this.#log.warn(`${String(this.update)} added ${records} records: ${why}`)
+  }
+
+  logDrop(records: number, why: string): void {
+    if (records > 0) this.#log.warn(`${String(this.update)} dropped ${records} records: ${why}`)
+  }
+
+  report(): TransferReport {
+    const run = this.#run
+    return {
+      link: this.#account.name,
+      update: String(run.update),
+      transferNumber: run.update.transferNumber,
+      thread: run.thread,
+      scheduledAt: run.scheduledAt,
+      startedAt: this.#startedAt,
+      endedAt: this.#startedAt + (performance.now() - this.#started),
+      busy: this.#busy,
+      pulled: this.pulled,
+      filtered: this.filtered,
+      added: this.added,
+      dropped: this.#dropped,
+      buffered: this.buffered,
+      grouped: this.grouped,
+      batches: this.batches,
+      outlets: this.outlets,
+      errors: this.errors,
+      failed: this.errors.length > 0 && !this.#account.ignoreExceptions,
+    }
+  }
+
+  get #log() {
+    return getLogger('databay.Link')
+  }
+
+  #watchAbandoned(pending: Promise<unknown>): void {
+    const update = String(this.update)
+    pending.then(
+      () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),
+      (thrown: unknown) => {
+        // what stops when it is told to mostly rejects with the reason
+        if (thrown === this.#cancellation.reason) return
+        this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop`)
+      },
+    )
+  }
+}

@@ -1,0 +1,65 @@
+import { library } from '../../base/libraries.js'
+
+/** Tells the time and wakes. Everything in this folder takes its time from one of these. */
+export interface Clock {
+  /** The wall clock, in milliseconds since 1970. It may be set, so it may jump. */
+  now(): number
+  /** Milliseconds since some start. Never jumps. */
+  monotonic(): number
+  /** Calls `wake` once, `delay` milliseconds from now; the returned function calls it off. */
+  arm(delay: number, wake: () => void): () => void
+}
+
+/** How much later than asked the watchdog wakes, in milliseconds. */
+const WATCHDOG = 50
+/** How long before its time a job is called off that would come late, in milliseconds. */
+const AHEAD = 20
+
+/**
+ * The clock of this machine. Wakes by one node-schedule job; the job's callback never throws. When it is to wake within
+ * {@link AHEAD}, the timer alone does it: thousands of links are due every millisecond, and each job takes as long as some
+ * of their transfers, and does not come when its millisecond passes while it is made.
+ *
+ * node-schedule goes by the wall clock: when that is set back by an hour, a job comes an hour late, and a job for a
+ * date that has passed does not come at all. A plain timer catches both: just before the time it calls a late job off,
+ * which would otherwise re-arm itself where `cancel()` does not reach, and keep the process alive; just after the time
+ * it takes a job's place that did not come. `awake` makes the one that comes second do nothing.
+ */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  arm(delay, wake) {
+    const milliseconds = Math.max(1, Math.ceil(delay))
+    if (milliseconds <= AHEAD) {
+      const timer = setTimeout(wake, milliseconds)
+      return () => {
+        clearTimeout(timer)
+      }
+    }
+    let awake = false
+    const date = Date.now() + milliseconds
+    const at = performance.now() + milliseconds
+    const fire = () => {
+      if (awake) return
+      release()
+      wake()
+    }
+    let timer = setTimeout(() => {
+      const left = at - performance.now()
+      const late = !scheduled || date - Date.now() - left > AHEAD
+      if (late) job.cancel()
+      // not before its time: a timer leaves out the part of a millisecond
+      timer = setTimeout(fire, Math.max(1, Math.ceil(late ? left : left + WATCHDOG)))
+    }, milliseconds - AHEAD)
+    const { Job } = library('node-schedule')
+    // not by `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
+    const job = new Job(fire)
+    const scheduled = job.schedule(new Date(date))
+    const release = () => {
+      awake = true
+      clearTimeout(timer)
+      job.cancel()
+    }
+    return release
+  },
+}

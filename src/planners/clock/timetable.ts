@@ -1,0 +1,71 @@
+import { CronTimes, type Schedule } from '../../core/schedule.js'
+
+/** When a schedule is due. Pure: time comes in as an argument, in milliseconds. */
+export interface Timetable {
+  /** The clock that the times below are on: intervals count on one that never jumps, the rest follows the wall clock. */
+  readonly clock: 'monotonic' | 'wall'
+  /** The first due time after `now`. */
+  first(now: number): number
+  /** The due time after `due` that is also after `now`, and how many between the two were missed. */
+  next(due: number, now: number): { readonly due: number; readonly missed: number }
+}
+
+/** The most missed times of a cron expression that are counted: each takes a millisecond or more to work out. */
+const MAX_COUNTED = 1000
+
+export function timetable(schedule: Schedule): Timetable {
+  const { every, cron, timeZone } = schedule
+  if (cron !== undefined) return cronTimetable(new CronTimes(cron, timeZone))
+  return new IntervalTimetable(every ?? Number.NaN, schedule.alignToClock)
+}
+
+/** Drift-free: every due time is a whole number of intervals from the first, however late the wake-ups come. */
+class IntervalTimetable implements Timetable {
+  readonly clock: Timetable['clock']
+  readonly #every: number
+
+  constructor(every: number, alignToClock: boolean) {
+    this.clock = alignToClock ? 'wall' : 'monotonic'
+    this.#every = every
+  }
+
+  first(now: number): number {
+    const every = this.#every
+    return this.clock === 'wall' ? Math.floor(now / every) * every + every : now + every
+  }
+
+  next(due: number, now: number): { readonly due: number; readonly missed: number } {
+    const every = this.#every
+    const missed = Math.max(0, Math.floor((now - due) / every))
+    const steps = missed + 1
+    // so far from 1970 a sum of intervals with a fraction of a millisecond is off by more each time
+    return { due: this.clock === 'wall' ? (Math.round(due / every) + steps) * every : due + steps * every, missed }
+  }
+}
+
+function cronTimetable(times: CronTimes): Timetable {
+  // items that share an expression ask the same, one after the other, and the answer is dear
+  let last = { after: Number.NaN, passed: Number.NaN, due: Number.NaN, missed: 0 }
+  return {
+    clock: 'wall',
+    first: (now) => times.after(now),
+    next(due, now) {
+      if (due !== last.after || now < last.passed || now >= last.due) last = nextTime(times, due, now)
+      return { due: last.due, missed: last.missed }
+    },
+  }
+}
+
+/** The time after `after` that is also after `now`, the one before it, and how many lie between `after` and `now`. */
+function nextTime(times: CronTimes, after: number, now: number) {
+  let passed = -Infinity
+  let due = times.after(after)
+  let missed = 0
+  while (due <= now && missed < MAX_COUNTED) {
+    passed = due
+    due = times.after(due)
+    missed++
+  }
+  if (due > now) return { after, passed, due, missed }
+  return { after, passed: now, due: times.after(now), missed }
+}

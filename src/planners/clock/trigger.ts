@@ -1,0 +1,288 @@
+import TinyQueue from 'tinyqueue'
+import type { Schedule } from '../../core/schedule.js'
+import type { Clock } from './clock.js'
+import { SharedTimetables } from './shared-timetables.js'
+import type { Timetable } from './timetable.js'
+
+/** Something whose time has come. */
+export interface Due<T> {
+  readonly item: T
+  /** When it was due, in milliseconds since 1970. */
+  readonly scheduledAt: number
+  /** How late it is, in milliseconds: with a grid, after the look at which it was to be noticed. */
+  readonly lateness: number
+  /** How many further due times have passed meanwhile and are not made up. */
+  readonly missed: number
+}
+
+export interface TriggerOptions<T> {
+  readonly clock: Clock
+  /** Called at each wake-up with all that is due, in the order of due times. */
+  readonly onDue: (due: Due<T>[]) => void
+  /**
+   * Wake only at whole multiples of this many milliseconds from the start.
+   * @default 0 - whenever something is due
+   */
+  readonly grid?: number
+  /**
+   * Gives numbers from 0 to below 1, for jitter.
+   * @default Math.random
+   */
+  readonly random?: () => number
+}
+
+interface Entry<T> {
+  readonly item: T
+  readonly schedule: Schedule
+  readonly times: Timetable
+  readonly jitter: number
+  /** Breaks ties: what was added first comes first. */
+  readonly order: number
+  /** The due time, without jitter, on the clock of the timetable; `NaN` until the first one is set. */
+  due: number
+  /** The jitter of this time. */
+  delay: number
+  /** When to wake for it, on the monotonic clock: the order of the queue. */
+  wakeAt: number
+  removed: boolean
+}
+
+/** How far the wall clock may move against the monotonic one until its due times are worked out anew, in ms. */
+const STEP = 50
+/** Longest sleep, in ms, so that a wall clock that was set is noticed. */
+const LONGEST_SLEEP = 60_000
+/** What is due within this many milliseconds is due. */
+const EARLY = 0.5
+
+/**
+ * One queue of due times, and one wake-up armed for the earliest of them.
+ *
+ * Nothing here is per item but its place in the queue, so it scales to many thousands. What comes late runs once:
+ * the times that passed meanwhile are counted as missed, never made up in a burst.
+ */
+export class Trigger<T> {
+  readonly #clock: Clock
+  readonly #onDue: (due: Due<T>[]) => void
+  readonly #grid: number
+  readonly #random: () => number
+  readonly #entries = new Map<T, Entry<T>>()
+  readonly #timetables = new SharedTimetables()
+  #queue = new TinyQueue<Entry<T>>([], inOrder)
+  #running = false
+  #disarm: (() => void) | undefined
+  #armedFor = Infinity
+  #origin = 0
+  #added = 0
+  /** Wall clock minus monotonic clock, as of the last look. */
+  #offset = 0
+  /** When that look was, on the monotonic clock. */
+  #lookedLast = 0
+  /** {@link Trigger.#offset}, as of the last time that the whole queue was put in order by it. */
+  #orderedBy = 0
+
+  constructor(options: TriggerOptions<T>) {
+    this.#clock = options.clock
+    this.#onDue = options.onDue
+    this.#grid = options.grid ?? 0
+    this.#random = options.random ?? Math.random
+  }
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** Adds an item. Its first due time counts from now, or from the start when that is still to come. */
+  add(item: T, schedule: Schedule): void {
+    if (this.#running) this.#look()
+    const entry: Entry<T> = {
+      item,
+      schedule,
+      times: this.#timetables.take(schedule),
+      jitter: schedule.jitter,
+      order: this.#added++,
+      due: Number.NaN,
+      delay: 0,
+      wakeAt: Number.NaN,
+      removed: false,
+    }
+    this.#entries.set(item, entry)
+    if (!this.#running) return
+    this.#begin(entry, this.#clock.monotonic())
+    this.#queue.push(entry)
+    this.#arm()
+  }
+
+  /** Removes an item; `false` when it is not there. */
+  remove(item: T): boolean {
+    const entry = this.#entries.get(item)
+    if (entry === undefined) return false
+    entry.removed = true
+    this.#entries.delete(item)
+    this.#timetables.release(entry.schedule)
+    // removed entries leave the queue when they come up, or when they are the most of it
+    if (this.#queue.length > 2 * this.#entries.size + 16) this.#rebuild()
+    return true
+  }
+
+  /** Starts: every item's first due time counts from now. */
+  start(): void {
+    this.#running = true
+    this.#origin = this.#clock.monotonic()
+    this.#look()
+    for (const entry of this.#entries.values()) this.#begin(entry, this.#origin)
+    this.#rebuild()
+    this.#arm()
+  }
+
+  /** Stops. No call of `onDue` follows. */
+  stop(): void {
+    this.#running = false
+    this.#sleep()
+  }
+
+  /** Goes on after a stop on the old due times; what has passed meanwhile is left out. */
+  resume(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#look()
+    const now = this.#clock.monotonic()
+    const looked = this.#lookedAt(now)
+    for (const entry of this.#entries.values()) {
+      // an item that was added during the stop has no due time yet
+      if (Number.isNaN(entry.due)) this.#begin(entry, now)
+      else if (entry.due + entry.delay <= this.#timeOf(entry, looked)) this.#advance(entry, looked)
+    }
+    this.#reorder()
+    this.#arm()
+  }
+
+  #wake(): void {
+    this.#armedFor = Infinity
+    this.#disarm = undefined
+    if (!this.#running) return
+    this.#look()
+    const due = this.#takeDue()
+    // armed before the work, so that an error in it costs no tick
+    this.#arm()
+    if (due.length > 0) this.#onDue(due)
+  }
+
+  #takeDue(): Due<T>[] {
+    const due: Due<T>[] = []
+    const now = this.#clock.monotonic()
+    const until = this.#lookedAt(now) + EARLY
+    for (let entry = this.#queue.peek(); entry !== undefined && entry.wakeAt <= until; entry = this.#queue.peek()) {
+      this.#queue.pop()
+      if (entry.removed) continue
+      this.#place(entry) // by the wall clock of this look
+      if (entry.wakeAt <= until) {
+        const lateness = Math.max(0, now - this.#onGrid(entry.wakeAt))
+        const scheduledAt = entry.due + entry.delay + (entry.times.clock === 'wall' ? 0 : this.#offset)
+        due.push({ item: entry.item, scheduledAt, lateness, missed: this.#advance(entry, until) })
+        this.#place(entry)
+      }
+      this.#queue.push(entry)
+    }
+    return due
+  }
+
+  /** Moves an entry on to its next due time after `until`, on the monotonic clock; gives how many were missed. */
+  #advance(entry: Entry<T>, until: number): number {
+    const now = this.#timeOf(entry, until)
+    const next = entry.times.next(entry.due, now - entry.delay)
+    this.#set(entry, next.due)
+    if (entry.due + entry.delay > now) return next.missed
+    // its jitter is the shorter one, so its time has passed as well
+    const later = entry.times.next(entry.due, now)
+    this.#set(entry, later.due)
+    return next.missed + 1 + later.missed
+  }
+
+  /** Gives an entry its first due time after `now`, on the monotonic clock. */
+  #begin(entry: Entry<T>, now: number): void {
+    this.#set(entry, entry.times.first(this.#timeOf(entry, now)))
+    this.#place(entry)
+  }
+
+  #set(entry: Entry<T>, due: number): void {
+    entry.due = due
+    entry.delay = entry.jitter === 0 ? 0 : this.#random() * entry.jitter
+  }
+
+  #place(entry: Entry<T>): void {
+    entry.wakeAt = entry.due + entry.delay - (entry.times.clock === 'wall' ? this.#offset : 0)
+  }
+
+  /** A time of the monotonic clock, on the clock of the entry's timetable. */
+  #timeOf(entry: Entry<T>, monotonic: number): number {
+    return monotonic + (entry.times.clock === 'wall' ? this.#offset : 0)
+  }
+
+  /** Looks at the wall clock. When it was set, the due times that follow it are worked out anew. */
+  #look(): void {
+    const now = this.#clock.monotonic()
+    const offset = this.#clock.now() - now
+    const setBack = offset < this.#offset - STEP
+    this.#offset = offset
+    if (setBack) for (const entry of this.#entries.values()) this.#afterSetBack(entry)
+    this.#lookedLast = now
+    // a clock that is slewed moves by little at each look, and by much in a day
+    if (setBack || Math.abs(offset - this.#orderedBy) > STEP) this.#reorder()
+  }
+
+  /**
+   * After the wall clock was set back, the next due time is not an hour away but the first one by the new time. It counts
+   * from the last look, as the clock may have been set just after: what has been due since then is not passed over.
+   */
+  #afterSetBack(entry: Entry<T>): void {
+    if (entry.times.clock !== 'wall' || Number.isNaN(entry.due)) return
+    entry.due = Math.min(entry.due, entry.times.first(this.#timeOf(entry, this.#lookedLast)))
+  }
+
+  #reorder(): void {
+    this.#orderedBy = this.#offset
+    for (const entry of this.#entries.values()) this.#place(entry)
+    this.#rebuild()
+  }
+
+  #rebuild(): void {
+    this.#queue = new TinyQueue([...this.#entries.values()], inOrder)
+  }
+
+  #arm(): void {
+    const first = this.#queue.peek()
+    if (first === undefined) {
+      this.#sleep()
+      return
+    }
+    const wakeAt = Math.min(this.#onGrid(first.wakeAt), this.#clock.monotonic() + LONGEST_SLEEP)
+    if (wakeAt >= this.#armedFor) return
+    this.#sleep()
+    this.#armedFor = wakeAt
+    this.#disarm = this.#clock.arm(wakeAt - this.#clock.monotonic(), () => {
+      this.#wake()
+    })
+  }
+
+  /** When something that is due `at` is noticed. */
+  #onGrid(at: number): number {
+    if (this.#grid === 0) return at
+    return this.#origin + Math.ceil((at - EARLY - this.#origin) / this.#grid) * this.#grid
+  }
+
+  /** When it was last looked for what is due, as of `now`. */
+  #lookedAt(now: number): number {
+    if (this.#grid === 0) return now
+    return this.#origin + Math.floor((now + EARLY - this.#origin) / this.#grid) * this.#grid
+  }
+
+  #sleep(): void {
+    this.#disarm?.()
+    this.#disarm = undefined
+    this.#armedFor = Infinity
+  }
+}
+
+function inOrder(a: Entry<unknown>, b: Entry<unknown>): number {
+  return a.wakeAt - b.wakeAt || a.order - b.order
+}

@@ -1,0 +1,352 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { show, toError } from '../../base/errors.js'
+import type { Inlet, InletOptions } from '../../core/inlet.js'
+import type { Metadata } from '../../core/record.js'
+import { isRecord, type Record } from '../../core/record.js'
+import type { Update } from '../../core/update.js'
+import { claim, claimEqual } from '../claims.js'
+import { nameOf, type NodeBench, type NodeSetup } from '../node-harness.js'
+import { claimNoSecrets, errorText, handOver, nodeChecks } from '../node-checks.js'
+import type { Check } from '../runner.js'
+import { watchedMetadata } from '../watched-metadata.js'
+
+type Create = (options: InletOptions) => Inlet | Promise<Inlet>
+
+/** An `InletSetup`, checked and complete. */
+export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
+  readonly expected: number | undefined
+  readonly failing: Create | undefined
+  readonly hanging: Create | undefined
+  readonly cloneable: boolean
+  readonly repeatable: boolean | undefined
+}
+
+export type InletBench = NodeBench<Inlet, InletOptions, ResolvedInletSetup>
+
+/** A key of metadata that no inlet can know. */
+const KEY = 'ContractSuite.KEY'
+const GLOBAL: Metadata = Object.freeze({ [KEY]: 'global' })
+
+/** What of the contract is checked, as far as the set-up has what it needs. */
+export function inletChecks(setup: ResolvedInletSetup): Check<InletBench>[] {
+  const { expected, failing, hanging, cloneable, secrets } = setup
+  return [
+    ...CHECKS,
+    ...nodeChecks<Inlet, InletOptions, ResolvedInletSetup, InletBench>(async (bench, inlet) => {
+      await pull(bench, inlet)
+    }),
+    ...(cloneable ? [PAYLOADS_CAN_BE_COPIED] : []),
+    ...(expected === undefined ? [] : [givesExpected(expected)]),
+    ...(failing === undefined ? [] : [refusesToFailSilently(failing)]),
+    ...(hanging === undefined ? [] : [stopsHanging(hanging)]),
+    ...(secrets.length === 0 ? [] : [SHOWS_NO_SECRET]),
+  ]
+}
+
+const CHECKS: Check<InletBench>[] = [
+  {
+    name: 'makes records with newRecord',
+    holds: async (bench) => {
+      const inlet = await bench.make()
+      const payload = { any: 'object' }
+      const record = inlet.newRecord(payload, { [KEY]: 'local' })
+      const call = `${nameOf(inlet)}.newRecord`
+      claim(isRecord(record), `${call} gave ${show(record)}: expected a Record`)
+      claim(
+        record.payload === payload,
+        `${call} gave a record with the payload ${show(record.payload)}: expected the one given`,
+      )
+      claim(record.metadata[KEY] === 'local', `${call} left out the metadata that it was given`)
+      const from = record.metadata['__inlet__']
+      claim(
+        from === String(inlet),
+        `${call} gave a record whose __inlet__ is ${show(from)}: expected the inlet's toString()`,
+      )
+    },
+  },
+  {
+    name: 'hands its metadata on to its records, where local metadata goes before',
+    holds: async (bench) => {
+      const inlet = await withMetadata(bench, GLOBAL)
+      const call = `${nameOf(inlet)}.newRecord`
+      claim(inlet.newRecord(1).metadata[KEY] === 'global', `${call} left out the inlet's own metadata`)
+      const local = inlet.newRecord(1, { [KEY]: 'local' }).metadata[KEY]
+      claim(local === 'local', `${call} lets the inlet's metadata override what is given to it`)
+      const again = inlet.newRecord(1).metadata[KEY]
+      claim(again === 'global', `${call} kept the metadata of one record for the next`)
+    },
+  },
+  {
+    name: 'does not read or change its metadata',
+    holds: async (bench) => {
+      const watched = watchedMetadata(GLOBAL)
+      const inlet = await bench.make({ metadata: watched.metadata })
+      Object.defineProperty(inlet, 'metadata', { value: watched.metadata, configurable: true })
+      await bench.calls.outcome(`${nameOf(inlet)}.onStart`, () => inlet.tryStart())
+      await bench.calls.outcome(`${nameOf(inlet)}.pull`, () => inlet.pull(bench.update().update))
+      const [touched] = watched.touched
+      claim(
+        touched === undefined,
+        `${nameOf(inlet)} ${touched ?? ''} its metadata: take what it needs as an option of its own`,
+      )
+    },
+  },
+  {
+    name: 'pulls a value, a Record, or a list of them',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      for (let round = 0; round < 3; round++) claimPulled(inlet, await pull(bench, inlet))
+    },
+  },
+  {
+    name: 'pulls records that carry its metadata and say where they come from',
+    holds: async (bench) => {
+      const inlet = await withMetadata(bench, GLOBAL)
+      await bench.start(inlet)
+      for (const item of listOf(await pull(bench, inlet))) {
+        if (!isRecord(item)) continue
+        const { metadata } = item
+        const whole = metadata['__inlet__'] === String(inlet) && KEY in metadata
+        claim(
+          whole,
+          `${nameOf(inlet)}.pull gave a record without the inlet's metadata: make records with this.newRecord()`,
+        )
+      }
+    },
+  },
+  {
+    name: 'leaves alone what it has given',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      const first = await pull(bench, inlet)
+      const before = inspect(first, { depth: Infinity, maxArrayLength: Infinity })
+      await pull(bench, inlet)
+      const after = inspect(first, { depth: Infinity, maxArrayLength: Infinity })
+      claim(
+        after === before,
+        `${nameOf(inlet)}.pull changed what an earlier pull had given: give new objects each time`,
+      )
+    },
+  },
+  {
+    name: 'ends a pull that is told to stop, and pulls again afterwards',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      const told = `${nameOf(inlet)}.pull, told to stop,`
+      const early = bench.update()
+      early.cancel()
+      await bench.calls.outcome(told, () => inlet.pull(early.update))
+      await tellEnd(bench, inlet, early.update, false)
+      const late = bench.update()
+      await bench.calls.outcome(told, () => {
+        const pulling = inlet.pull(late.update)
+        late.cancel()
+        return pulling
+      })
+      await tellEnd(bench, inlet, late.update, false)
+      await bench.calls.succeed(`${nameOf(inlet)}.pull, after one that was told to stop,`, () =>
+        inlet.pull(bench.update().update),
+      )
+    },
+  },
+  {
+    name: 'takes in how its transfers ended, and pulls on',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      for (const delivered of [false, true]) {
+        const { update } = bench.update()
+        await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+        await tellEnd(bench, inlet, update, delivered)
+      }
+      // its pull was refused, or gave nothing
+      await tellEnd(bench, inlet, bench.update().update, false)
+      await pull(bench, inlet)
+    },
+  },
+  {
+    name: 'pulls for two links at once',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      const both = await Promise.all([pull(bench, inlet), pull(bench, inlet)])
+      if (bench.setup.repeatable !== true) return
+      const other = await bench.started()
+      const inTurn = [await pull(bench, other), await pull(bench, other)]
+      const sorted = (pulled: unknown[]) =>
+        pulled
+          .flatMap(payloadsOf)
+          .map((payload) => inspect(payload))
+          .sort()
+      claimEqual(
+        sorted(both),
+        sorted(inTurn),
+        `${nameOf(inlet)}.pull gave two links at once other payloads than two pulls in turn`,
+      )
+    },
+  },
+  {
+    name: 'hands over its state, so that another instance carries on',
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      await pull(bench, inlet)
+      const heir = await bench.make()
+      const state = await handOver(bench, inlet, heir)
+      const wanted = await pull(bench, inlet)
+      await bench.stop(inlet)
+      await bench.start(heir)
+      const got = await pull(bench, heir)
+      if (state === undefined || bench.setup.repeatable === false) return
+      claimEqual(
+        payloadsOf(got),
+        payloadsOf(wanted),
+        `${nameOf(inlet)} with the state of another gave ${show(got)}: expected ${show(wanted)}, which that one would have given next`,
+      )
+    },
+  },
+]
+
+const PAYLOADS_CAN_BE_COPIED: Check<InletBench> = {
+  name: 'gives payloads that can be copied',
+  holds: async (bench) => {
+    const inlet = await bench.started()
+    for (const payload of payloadsOf(await pull(bench, inlet))) {
+      try {
+        structuredClone(payload)
+      } catch (error) {
+        claim(
+          false,
+          `${nameOf(inlet)}.pull gave a payload that cannot be copied (${toError(error).message}): give plain data`,
+        )
+      }
+    }
+  },
+}
+
+const SHOWS_NO_SECRET: Check<InletBench> = {
+  name: 'shows no secret',
+  holds: async (bench) => {
+    const inlet = await bench.started()
+    const places: [string, string][] = [['its toString()', String(inlet)]]
+    for (const item of listOf(await pull(bench, inlet))) {
+      const record: Record = isRecord(item) ? item : inlet.newRecord(item)
+      places.push(["a record's metadata", inspect(record.metadata, { depth: 6 })])
+    }
+    await bench.stop(inlet)
+    const { failing } = bench.setup
+    if (failing !== undefined) {
+      const { error } = await failure(bench, failing)
+      if (error !== undefined) places.push(['an error', errorText(error)])
+    }
+    claimNoSecrets(bench, inlet, places)
+  },
+}
+
+function givesExpected(expected: number): Check<InletBench> {
+  return {
+    name: `gives ${expected} records at its first pull`,
+    holds: async (bench) => {
+      const inlet = await bench.started()
+      const { length } = listOf(await pull(bench, inlet))
+      claim(length === expected, `${nameOf(inlet)}.pull gave ${length} records: expected ${expected}`)
+    },
+  }
+}
+
+function refusesToFailSilently(failing: Create): Check<InletBench> {
+  return {
+    name: 'is refused when its source fails',
+    holds: async (bench) => {
+      const { inlet, error, pulled } = await failure(bench, failing)
+      claim(
+        error !== undefined,
+        `${nameOf(inlet)}.pull gave ${show(pulled)} though its source fails: reject, as nobody can tell that from data`,
+      )
+    },
+  }
+}
+
+function stopsHanging(hanging: Create): Check<InletBench> {
+  return {
+    name: 'ends a pull that hangs when it is told to stop',
+    holds: async (bench) => {
+      const inlet = await bench.make({}, hanging, 'hanging')
+      await bench.start(inlet)
+      const { update, cancel } = bench.update()
+      const pulling = bench.calls.outcome(`${nameOf(inlet)}.pull, told to stop while its source hangs,`, () =>
+        inlet.pull(update),
+      )
+      const early = await Promise.race([pulling, delay(20, undefined)])
+      claim(early === undefined, 'hanging() gave an inlet whose pull ended by itself: that shows nothing')
+      cancel()
+      await pulling
+      await bench.stop(inlet)
+    },
+  }
+}
+
+/** What an inlet whose source fails does. */
+async function failure(bench: InletBench, failing: Create) {
+  const inlet = await bench.make({}, failing, 'failing')
+  const started = await bench.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
+  if ('error' in started) return { inlet, error: started.error, pulled: undefined }
+  const outcome = await bench.calls.outcome(`${nameOf(inlet)}.pull, as its source fails,`, () =>
+    inlet.pull(bench.update().update),
+  )
+  return 'error' in outcome
+    ? { inlet, error: outcome.error, pulled: undefined }
+    : { inlet, error: undefined, pulled: outcome.value }
+}
+
+/** An inlet with this metadata, also where `create` takes no options to hand on. */
+async function withMetadata(bench: InletBench, metadata: Metadata): Promise<Inlet> {
+  const inlet = await bench.make({ metadata })
+  const { create } = bench.setup
+  const handedOn = KEY in inlet.metadata
+  claim(
+    handedOn || create.length === 0,
+    `${nameOf(inlet)}.metadata lacks what create() was given: hand the options on to super(options)`,
+  )
+  if (!handedOn) Object.defineProperty(inlet, 'metadata', { value: metadata, configurable: true })
+  return inlet
+}
+
+/** What an inlet gives for one transfer, all of which is delivered. */
+async function pull(bench: InletBench, inlet: Inlet): Promise<unknown> {
+  const { update } = bench.update()
+  const pulled = await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+  await tellEnd(bench, inlet, update, true)
+  return pulled
+}
+
+async function tellEnd(bench: InletBench, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
+  await bench.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
+}
+
+function listOf(pulled: unknown): unknown[] {
+  return Array.isArray(pulled) ? Array.from(pulled as unknown[]) : [pulled]
+}
+
+function payloadsOf(pulled: unknown): unknown[] {
+  return listOf(pulled).map((item) => (isRecord(item) ? item.payload : item))
+}
+
+function claimPulled(inlet: Inlet, pulled: unknown): void {
+  const call = `${nameOf(inlet)}.pull`
+  const expected = 'expected a value, a Record, a list of them, or a promise of those'
+  claim(pulled !== undefined, `${call} gave undefined: ${expected}`)
+  claim(!isStream(pulled), `${call} gave a stream or iterator: collect what it yields into a list`)
+  for (const [at, item] of listOf(pulled).entries()) {
+    const where = `at ${at} of its list`
+    claim(item !== undefined, `${call} gave undefined ${where}: ${expected}`)
+    claim(!isPromise(item), `${call} gave a promise ${where}: await them all, as by Promise.all()`)
+  }
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function isStream(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || isRecord(value)) return false
+  return Symbol.asyncIterator in value || ('next' in value && typeof value.next === 'function')
+}

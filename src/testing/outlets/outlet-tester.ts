@@ -1,0 +1,157 @@
+import { checkBoolean, checkCount } from '../../base/check.js'
+import { InvalidOptionError } from '../../base/errors.js'
+import { isOutlet, type Outlet } from '../../core/outlet.js'
+import type { Record } from '../../core/record.js'
+import { checkFunction, listConfigurations, NODE_OPTIONS, resolveNodeSetup } from '../configurations.js'
+import type { NamedSetups, NodeSuiteOptions, OneSetup } from '../configurations.js'
+import { outletChecks, type ResolvedOutletSetup } from './outlet-checks.js'
+import { OutletBench } from './outlet-harness.js'
+import { runChecks, type TestRunner } from '../runner.js'
+
+/** Options that a suite's outlets are made with, to hand on to `super`: they carry a processor that is looked for. */
+export interface SuiteOutletOptions {
+  /** Fits outlets of every type, as it leaves records as they are. */
+  readonly processors?: <P>(records: Record<P>[]) => Record<P>[]
+}
+
+/** Makes an outlet for a check, not started. */
+export type CreateOutlet<T> = (options: SuiteOutletOptions) => Outlet<T> | Promise<Outlet<T>>
+
+/** How {@link OutletTester} gets at outlets of yours, and at what they deliver to. */
+export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
+  /** Makes a new outlet. All that one check makes deliver to the same target. */
+  readonly create: CreateOutlet<T>
+  /**
+   * Reads back what has arrived so far: a list with one element for each record, in the order of their arrival. What
+   * was there before a check does no harm.
+   * @default undefined - what arrives is not checked
+   */
+  readonly read?: () => readonly unknown[] | Promise<readonly unknown[]>
+  /**
+   * The payload of a record. Each number gives another one.
+   * @default (n) => ({ id: n, text: `record ${n}` })
+   */
+  readonly payload?: (n: number) => T
+  /**
+   * Further payloads, of every kind that the outlet takes.
+   * @default []
+   */
+  readonly kinds?: readonly T[]
+  /**
+   * Payloads that the outlet cannot take: a batch with one must be refused, and what arrives of it all the same must be
+   * said, by a `PartialPushError`.
+   * @default []
+   */
+  readonly invalid?: readonly T[]
+  /**
+   * What `read` gives for a payload that has arrived.
+   * @default (payload) => payload
+   */
+  readonly arrives?: (payload: T) => unknown
+  /**
+   * How many records a large batch has.
+   * @default 100
+   */
+  readonly batch?: number
+  /**
+   * Whether the records of a batch arrive in order.
+   * @default true
+   */
+  readonly ordered?: boolean
+  /**
+   * Makes the target fail, and gives a function that repairs it. While it fails, a push (or the start) must be refused.
+   * @default undefined - not checked
+   */
+  readonly breakTarget?: () => unknown
+  /**
+   * Makes an outlet whose target never answers: its push must end when `update.signal` aborts.
+   * @default undefined - not checked
+   */
+  readonly hanging?: CreateOutlet<T>
+}
+
+const OPTIONS = [
+  ...NODE_OPTIONS,
+  ...(['read', 'payload', 'kinds', 'invalid', 'arrives', 'batch', 'ordered', 'breakTarget', 'hanging'] as const),
+]
+
+/**
+ * Tests of what every outlet must do, to be run on yours by `node:test`, tap, or whatever registers tests by
+ * `test(name, body)`. Each failure says in a sentence what is wrong.
+ *
+ * ```ts
+ * import { test } from 'node:test'
+ *
+ * new OutletTester({
+ *   create: (options) => new FileOutlet(file, options),
+ *   read: async () => (await readFile(file, 'utf8')).split('\n').slice(0, -1).map((line) => JSON.parse(line)),
+ *   before: () => writeFile(file, ''),
+ * }).run(test)
+ * ```
+ *
+ * While a check runs it takes the log, which is one for the process: run them one after the other.
+ */
+export class OutletTester<T = unknown> {
+  readonly #setups: (readonly [prefix: string, setup: ResolvedOutletSetup])[]
+
+  /**
+   * @param outlet - a function that makes one, or a set-up
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(outlet: OneSetup<OutletSetup<T>>)
+  /**
+   * @param outlets - several of these, by name: each is tested
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(outlets: NamedSetups<OutletSetup<T>>)
+  constructor(given: OneSetup<OutletSetup<T>> | NamedSetups<OutletSetup<T>>) {
+    this.#setups = listConfigurations<OutletSetup<T>>('OutletTester', given).map(([prefix, setup]) => {
+      return [prefix, resolve(setup)] as const
+    })
+  }
+
+  /**
+   * Registers the tests, at once.
+   *
+   * @param runner - the `test` of `node:test`, tap's `t`, or the like
+   * @returns when they have ended, if the runner tells
+   */
+  async run(runner: TestRunner): Promise<void> {
+    const runs = this.#setups.map(([prefix, setup]) => {
+      let pushed = 0
+      // numbers go on from check to check, as their target may be the same
+      const next = () => setup.payload(pushed++)
+      return runChecks(runner, prefix, outletChecks(setup), () => new OutletBench(setup, next, isOutlet))
+    })
+    await Promise.all(runs)
+  }
+}
+
+function resolve<T>(typed: OutletSetup<T>): ResolvedOutletSetup {
+  // payloads go from functions of the set-up to its own outlets and back: only it needs to know their type
+  const setup = typed as unknown as OutletSetup &
+    Pick<ResolvedOutletSetup, 'create' | 'payload' | 'arrives' | 'hanging'>
+  const { read, payload, kinds = [], invalid = [], arrives, breakTarget, hanging } = setup
+  if (!Array.isArray(kinds)) throw new InvalidOptionError('OutletTester.kinds', 'a list of payloads', kinds)
+  if (!Array.isArray(invalid)) throw new InvalidOptionError('OutletTester.invalid', 'a list of payloads', invalid)
+  return {
+    ...resolveNodeSetup<Outlet, SuiteOutletOptions>('OutletTester', setup, OPTIONS),
+    read: optional('read', read),
+    payload: optional('payload', payload as ResolvedOutletSetup['payload'] | undefined) ?? defaultPayload,
+    kinds: Object.freeze([...(kinds as readonly unknown[])]),
+    invalid: Object.freeze([...(invalid as readonly unknown[])]),
+    arrives: optional('arrives', arrives as ResolvedOutletSetup['arrives'] | undefined) ?? ((same) => same),
+    batch: checkCount('OutletTester.batch', setup.batch, 100),
+    ordered: checkBoolean('OutletTester.ordered', setup.ordered, true),
+    breakTarget: optional('breakTarget', breakTarget),
+    hanging: optional('hanging', hanging),
+  }
+}
+
+function optional<F>(option: string, value: F | undefined): F | undefined {
+  return value === undefined ? undefined : checkFunction(`OutletTester.${option}`, value)
+}
+
+function defaultPayload(n: number): unknown {
+  return { id: n, text: `record ${n}` }
+}

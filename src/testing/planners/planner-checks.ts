@@ -1,0 +1,10 @@
+import type { PlannerBench, ResolvedPlannerSetup } from './planner-harness.js'
+import { FAILURES, LIFECYCLE } from './planner-lifecycle-checks.js'
+import { LINKS } from './planner-link-checks.js'
+import { PAUSES, SAYS_IT_CANNOT_PAUSE, SCHEDULING } from './planner-scheduling-checks.js'
+import type { Check } from '../runner.js'
+
+/** What of the contract is checked. */
+export function plannerChecks(setup: ResolvedPlannerSetup): Check<PlannerBench>[] {
+  return [...SCHEDULING, setup.pausable ? PAUSES : SAYS_IT_CANNOT_PAUSE, ...LINKS, ...LIFECYCLE, ...FAILURES]
+}

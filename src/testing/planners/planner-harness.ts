@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LinkSettings } from '../../core/link-options.js'
+import type { BasePlanner } from '../../planners/base-planner.js'
+import type { PlannerOptions } from '../../planners/planner-options.js'
+import { Calls, claim } from '../claims.js'
+import { captureLog, type LogCapture } from '../log-capture.js'
+import { nameOf } from '../node-harness.js'
+import type { CreatePlanner } from './planner-tester.js'
+import { ProbeLink, type ProbeBehaviour } from './probe-link.js'
+import type { Bench } from '../runner.js'
+
+/** A `PlannerSetup`, checked and complete. */
+export interface ResolvedPlannerSetup {
+  readonly create: CreatePlanner
+  readonly before: () => unknown
+  readonly after: () => unknown
+  /** In milliseconds, as `interval`. */
+  readonly timeout: number
+  readonly interval: number
+  readonly pausable: boolean
+}
+
+/** So many intervals without a transfer are taken for none any more. */
+const QUIET = 4
+
+/** Seconds between due times that no check waits for. */
+const NEVER = 100_000
+
+/** What one check of a planner works with: planners that are shut down when it ends, and links that take notes. */
+export class PlannerBench implements Bench {
+  readonly setup: ResolvedPlannerSetup
+  readonly calls: Calls
+  readonly #made: BasePlanner[] = []
+  #log: LogCapture | undefined
+  #links = 0
+
+  constructor(setup: ResolvedPlannerSetup) {
+    this.setup = setup
+    this.calls = new Calls(setup.timeout)
+  }
+
+  async open(): Promise<void> {
+    this.#log = captureLog()
+    await this.setup.before()
+  }
+
+  async close(): Promise<void> {
+    for (const planner of this.#made) {
+      planner.finished.catch(() => undefined)
+      await this.calls.outcome('shutdown', () => planner.shutdown({ wait: false })).catch(() => undefined)
+    }
+    try {
+      await this.setup.after()
+    } finally {
+      this.#log?.restore()
+    }
+  }
+
+  /** A link that is due at the interval of the set-up. */
+  frequent(behaviour?: ProbeBehaviour, settings?: LinkSettings): ProbeLink {
+    return new ProbeLink(`frequent_${++this.#links}`, this.setup.interval / 1000, behaviour, settings)
+  }
+
+  /** A link that is not due while a check runs. */
+  rare(behaviour?: ProbeBehaviour, settings?: LinkSettings): ProbeLink {
+    return new ProbeLink(`rare_${++this.#links}`, NEVER, behaviour, settings)
+  }
+
+  async make(links: readonly ProbeLink[], options: PlannerOptions = {}): Promise<BasePlanner> {
+    const list = links.map(({ link }) => link)
+    const planner = await this.calls.succeed('create()', () => this.setup.create(list, options))
+    claim(
+      typeof planner === 'object' && typeof (planner as Partial<BasePlanner>).forceTransfer === 'function',
+      'create() did not give a planner: extend BasePlanner',
+    )
+    this.#made.push(planner)
+    return planner
+  }
+
+  /** A planner that runs, and makes no first transfers unless told to. */
+  async started(links: readonly ProbeLink[], options: PlannerOptions = {}): Promise<BasePlanner> {
+    const planner = await this.make(links, { immediateTransfer: false, ...options })
+    await this.start(planner)
+    return planner
+  }
+
+  async start(planner: BasePlanner): Promise<void> {
+    await this.calls.succeed(`${nameOf(planner)}.start`, () => planner.start())
+  }
+
+  async shutdown(planner: BasePlanner): Promise<void> {
+    await this.calls.succeed(`${nameOf(planner)}.shutdown`, () => planner.shutdown())
+  }
+
+  /** Waits for some transfers of a link. */
+  async transferred(probe: ProbeLink, more: number, sentence: string): Promise<void> {
+    await probe.pulled(probe.pulls + more, this.setup.timeout, sentence)
+  }
+
+  /** Waits for some intervals, in which no transfer of a link may begin. */
+  async quiet(probe: ProbeLink, sentence: string): Promise<void> {
+    const { pulls } = probe
+    await delay(QUIET * this.setup.interval)
+    const more = probe.pulls - pulls
+    claim(more === 0, `${sentence}: it made ${more} more`)
+  }
+}

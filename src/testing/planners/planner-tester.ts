@@ -1,0 +1,92 @@
+import { checkBoolean, checkOptions } from '../../base/check.js'
+import { toMilliseconds, type Duration } from '../../core/schedule.js'
+import type { PlannedLink } from '../../core/planned-link.js'
+import type { BasePlanner } from '../../planners/base-planner.js'
+import type { PlannerOptions } from '../../planners/planner-options.js'
+import {
+  checkFunction,
+  listConfigurations,
+  resolveSuiteOptions,
+  SUITE_OPTIONS,
+  type NamedSetups,
+  type OneSetup,
+  type SuiteOptions,
+} from '../configurations.js'
+import { PlannerBench, type ResolvedPlannerSetup } from './planner-harness.js'
+import { plannerChecks } from './planner-checks.js'
+import { runChecks, type TestRunner } from '../runner.js'
+
+/** Makes a planner for a check, not started, with these links and options. */
+export type CreatePlanner = (links: PlannedLink[], options: PlannerOptions) => BasePlanner | Promise<BasePlanner>
+
+/** How {@link PlannerTester} gets at planners of yours. */
+export interface PlannerSetup extends SuiteOptions {
+  /** Makes a new planner. */
+  readonly create: CreatePlanner
+  /**
+   * Interval of the links, in seconds or as a duration: as short as the planner can keep it, as checks wait for it.
+   * @default 0.02
+   */
+  readonly interval?: number | Duration
+  /**
+   * Whether the planner can be paused.
+   * @default true
+   */
+  readonly pausable?: boolean
+}
+
+/**
+ * Tests of what every planner must do, to be run on yours by `node:test`, tap, or whatever registers tests by
+ * `test(name, body)`. Each failure says in a sentence what is wrong. The planner goes by its own clock, so this takes
+ * some seconds.
+ *
+ * ```ts
+ * import { test } from 'node:test'
+ *
+ * new PlannerTester((links, options) => new SchedulePlanner(links, { ...options, refreshInterval: 0.01 })).run(test)
+ * ```
+ *
+ * While a check runs it takes the log, which is one for the process: run them one after the other.
+ */
+export class PlannerTester {
+  readonly #setups: (readonly [prefix: string, setup: ResolvedPlannerSetup])[]
+
+  /**
+   * @param planner - a function that makes one, or a set-up
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(planner: OneSetup<PlannerSetup>)
+  /**
+   * @param planners - several of these, by name: each is tested
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(planners: NamedSetups<PlannerSetup>)
+  constructor(given: OneSetup<PlannerSetup> | NamedSetups<PlannerSetup>) {
+    this.#setups = listConfigurations<PlannerSetup>('PlannerTester', given).map(([prefix, setup]) => {
+      return [prefix, resolve(setup)] as const
+    })
+  }
+
+  /**
+   * Registers the tests, at once.
+   *
+   * @param runner - the `test` of `node:test`, tap's `t`, or the like
+   * @returns when they have ended, if the runner tells
+   */
+  async run(runner: TestRunner): Promise<void> {
+    const runs = this.#setups.map(([prefix, setup]) =>
+      runChecks(runner, prefix, plannerChecks(setup), () => new PlannerBench(setup)),
+    )
+    await Promise.all(runs)
+  }
+}
+
+function resolve(setup: PlannerSetup): ResolvedPlannerSetup {
+  checkOptions('PlannerTester', setup, ['create', 'interval', 'pausable', ...SUITE_OPTIONS])
+  return {
+    create: checkFunction('PlannerTester.create', setup.create),
+    ...resolveSuiteOptions('PlannerTester', setup),
+    interval: toMilliseconds('PlannerTester.interval', setup.interval ?? 0.02),
+    pausable: checkBoolean('PlannerTester.pausable', setup.pausable, true),
+  }
+}

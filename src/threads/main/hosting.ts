@@ -1,0 +1,233 @@
+import { LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
+import type { PlannedLink } from '../../core/planned-link.js'
+import { nameOf } from '../worker/link-module.js'
+import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
+import { INSTANCES, type LinkDescription } from '../protocol/messages.js'
+import { moduleError, type ReloadHooks } from './module-reload.js'
+import { Residents } from './hosted-links.js'
+import type { Thread } from './thread.js'
+import { ThreadLink, type LinkHooks } from './thread-link.js'
+import type { LostThread } from './thread-pool.js'
+import { Upkeep, type ChangingPool } from './reconfiguration.js'
+
+/** From how many links on a module is loaded by all threads at once: fewer take no time, and may all be in one thread. */
+const MANY = 500
+
+/** What the loss of a thread did. */
+export interface Hit {
+  /** The links that it hosted. */
+  readonly names: string[]
+  /**
+   * How many records they held in buffers. To be asked once, when the reports that the thread had sent before are heard:
+   * those are on their way to the links still.
+   */
+  readonly buffered: () => number
+  /** The link that ended it; `undefined` when that is not known. */
+  readonly culprit: ThreadLink | undefined
+}
+
+/** Which thread hosts which link: loads link modules, gives their links a place, and sees who was hit by a loss. */
+export class Hosting {
+  /** Changes threads, and moves links between them. */
+  readonly upkeep: Upkeep
+  readonly #pool: ChangingPool
+  readonly #residents = new Residents()
+  readonly #onLane = () => {
+    this.upkeep.separateSoon()
+  }
+
+  readonly #hooks: LinkHooks | undefined
+
+  constructor(pool: ChangingPool, hooks?: LinkHooks) {
+    this.#pool = pool
+    this.#hooks = hooks
+    this.upkeep = new Upkeep(pool, this.#residents)
+  }
+
+  /** Whether a link is one that threads host, of this planner or another. */
+  isHosted(link: PlannedLink): link is ThreadLink {
+    return link instanceof ThreadLink
+  }
+
+  /** The hosted links of a module. */
+  linksOf(module: string): ThreadLink[] {
+    return this.#residents.all.filter((link) => link.description.module === module)
+  }
+
+  /**
+   * Loads modules in a thread, and gives their links a place. They are not opened yet.
+   *
+   * @throws {@link LinkModuleError} naming the module that cannot be used, or an `AggregateError` of several
+   */
+  async host(modules: readonly string[]): Promise<ThreadLink[]> {
+    if (modules.length === 0) return []
+    for (;;) {
+      const [thread] = this.#pool.threads
+      if (thread === undefined) throw new PlannerStateError('the planner was shut down while link modules were loaded')
+      const { descriptions, errors } = await this.#describe(modules, thread)
+      const [error] = errors
+      if (error === undefined) {
+        const links = this.#place(descriptions)
+        this.#residents.add(links)
+        return links
+      }
+      // a thread that was retired meanwhile takes no more tasks: another one does
+      const [now] = this.#pool.threads
+      if (now === undefined || this.#pool.threads.includes(thread))
+        throw errors.length === 1 ? error : new AggregateError(errors, errors.join('; '))
+    }
+  }
+
+  /**
+   * Loads a module anew, and takes in the links that it did not export before.
+   *
+   * @param start - adds links to the planner
+   * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
+   */
+  reload(module: string, hooks: Omit<ReloadHooks, 'add'>, start: (link: ThreadLink) => Promise<void>): Promise<void> {
+    const add = async (description: LinkDescription, thread: Thread) => {
+      const link = this.#make(description, [thread])
+      this.#residents.add([link])
+      try {
+        await start(link)
+      } catch (error) {
+        this.drop([link])
+        throw error
+      }
+      return link
+    }
+    return this.upkeep.reload(module, { ...hooks, add })
+  }
+
+  /** Forgets links that were removed. */
+  drop(links: readonly PlannedLink[]): void {
+    this.#residents.drop(new Set(links))
+  }
+
+  /** Forgets all links, and gives them. */
+  clear(): ThreadLink[] {
+    this.upkeep.clear()
+    return this.#residents.clear()
+  }
+
+  /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
+  lost({ thread, runs, inside, traced }: LostThread): Hit {
+    const hit = this.#residents.in(thread)
+    // nobody else transferred there; though it may have been by what another had left behind
+    const suspect = inside ?? (runs.length === 1 && !traced ? runs[0] : undefined)
+    const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
+    culprit?.strike()
+    const losses = hit.map((link) => link.lost(thread))
+    const buffered = () => losses.reduce((sum, loss) => sum + loss(), 0)
+    return { names: hit.map(({ name }) => name), buffered, culprit }
+  }
+
+  /**
+   * Loads modules, in one thread, so that instances which modules share are seen to be the same; one by one, so that a module
+   * which ends the thread is told from the others.
+   */
+  async #describe(modules: readonly string[], thread: Thread) {
+    const descriptions: LinkDescription[] = []
+    const errors: Error[] = []
+    for (const module of modules) {
+      try {
+        await this.#load(module, thread)
+        const described = await thread.describe(module)
+        await this.#identify(thread, described)
+        this.#checkOnce(described, descriptions)
+        descriptions.push(...described)
+      } catch (thrown) {
+        errors.push(moduleError(module, whileLoading(thrown)))
+      }
+    }
+    return { descriptions, errors }
+  }
+
+  /** Loads a module in a thread. One with many links is then loaded by the others while this one tells of them. */
+  async #load(module: string, thread: Thread): Promise<void> {
+    const links = await thread.call('load', { module })
+    if (links < MANY) return
+    for (const other of this.#pool.threads) {
+      // should it fail, whoever opens the links there hears of it
+      if (other !== thread) other.call('load', { module }).catch(() => undefined)
+    }
+  }
+
+  /**
+   * Instances are known by what a thread calls them. When that is another thread than it was, those of links that have a
+   * place already are asked for anew.
+   */
+  async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
+    const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
+    const unknown = this.#residents.all.filter((link) => !known(link))
+    for (const module of new Set(unknown.map(({ description }) => description.module))) {
+      // it was loaded before; should it not be any more, its links are still who they were
+      const now = await thread.describe(module).catch((): LinkDescription[] => [])
+      const byName = new Map(now.map((one) => [nameOf(one.exportName, one.index), one]))
+      for (const link of unknown.filter(({ description }) => description.module === module)) {
+        const { description } = link
+        const { identity, instances } = byName.get(nameOf(description.exportName, description.index)) ?? description
+        link.redescribe({ ...description, identity, instances })
+      }
+    }
+  }
+
+  /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
+  #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
+    const known = new Map<number, LinkDescription>()
+    for (const { description } of this.#residents.all) known.set(description.identity, description)
+    for (const one of others) known.set(one.identity, one)
+    for (const { identity, module, exportName, index } of described) {
+      const other = known.get(identity)
+      if (other === undefined) continue
+      const [name, otherName] = [nameOf(exportName, index), nameOf(other.exportName, other.index)]
+      throw new LinkModuleError(
+        module,
+        `exports as ${name} the link that ${other.module} exports as ${otherName}: export it once`,
+      )
+    }
+  }
+
+  #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
+    const { threads } = this.#pool
+    const placeables = (links: readonly ThreadLink[]) => this.#residents.placeables(links, threads.length)
+    // those that have a place already come first: a new link may share an instance with one of them
+    const known = this.#residents.pinned
+    const fresh = descriptions.filter(({ stateless }) => !stateless)
+    const all = [...known.map(({ description }) => description), ...fresh]
+    const groups = groupByCommon(all.map(({ instances }) => instances))
+    const placed = place(groups, [...placeables(known), ...fresh.map(newcomer)], threads.length)
+    const threadOf = new Map<LinkDescription, number>()
+    for (const [at, group] of groups.entries()) {
+      for (const index of group) threadOf.set(all[index] as LinkDescription, placed[at] as number)
+    }
+    const lanes = threadsFor([...placeables(this.#residents.all), ...descriptions.map(newcomer)], threads.length)
+    return descriptions.map((description) => {
+      const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
+      return this.#make(
+        description,
+        indices.map((index) => threads[index] as Thread),
+      )
+    })
+  }
+
+  #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
+    const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
+    return new ThreadLink(description, hosts, this.#onLane, this.#hooks)
+  }
+}
+
+/** A thread may also be ended by a link that is there already. */
+function whileLoading(thrown: unknown): unknown {
+  if (!(thrown instanceof ThreadLostError)) return thrown
+  return new ThreadLostError(`${thrown.message}, while it loaded this module`, { cause: thrown })
+}
+
+/** Which worker has named a link and its instances. */
+function namerOf({ identity }: LinkDescription): number {
+  return Math.floor(identity / INSTANCES)
+}
+
+function newcomer({ lane }: LinkDescription): Placeable {
+  return { lane: lane === 'auto' ? undefined : lane, thread: undefined, movable: false }
+}

@@ -1,0 +1,202 @@
+import { LinkModuleError, toError } from '../../base/errors.js'
+import type { TransferReport } from '../../core/report.js'
+import { nameOf } from '../worker/link-module.js'
+import type { LinkAddress, LinkDescription } from '../protocol/messages.js'
+import { relocate, spread, withdraw } from './migration.js'
+import type { Residents } from './hosted-links.js'
+import type { Thread } from './thread.js'
+import type { ThreadLink } from './thread-link.js'
+import type { ThreadPool } from './thread-pool.js'
+
+/** What a planner does about a module that was loaded anew. */
+export interface ReloadHooks {
+  /** A link's buffers were drained, as it has changed. */
+  drained(report: TransferReport): void
+  /** Removes links that the module does not export any more. */
+  remove(links: readonly ThreadLink[]): Promise<void>
+  /** Whether a link that it did not export before is to be added: it may have been removed. */
+  wants(address: LinkAddress): boolean
+  /** Adds it, to be opened in a thread. */
+  add(description: LinkDescription, thread: Thread): Promise<ThreadLink>
+}
+
+/** A thread that hosts links of the module, and the one that takes its place. */
+interface Renewal {
+  readonly old: Thread
+  readonly fresh: Thread
+  /** The links of the modules that the fresh one has loaded, by module and name. */
+  readonly descriptions: ReadonlyMap<string, LinkDescription>
+}
+
+type Pool = Pick<ThreadPool, 'threads' | 'startReplacement' | 'replace' | 'retire'>
+
+/**
+ * Loads a link module anew: in fresh threads, as a thread loads a file once. They take the places of those that host its
+ * links, and take over all links there. When the new version cannot be loaded or started, all goes back to where it was.
+ */
+export class Reload {
+  readonly #pool: Pool
+  readonly #residents: Residents
+  readonly #module: string
+  readonly #hooks: ReloadHooks
+  readonly #moved: { readonly group: readonly ThreadLink[]; readonly renewal: Renewal }[] = []
+  readonly #spread: { readonly link: ThreadLink; readonly renewal: Renewal }[] = []
+
+  readonly #added: ThreadLink[] = []
+
+  constructor(pool: Pool, residents: Residents, module: string, hooks: ReloadHooks) {
+    this.#pool = pool
+    this.#residents = residents
+    this.#module = module
+    this.#hooks = hooks
+  }
+
+  /** @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on */
+  async run(): Promise<void> {
+    const renewals = await this.#load()
+    const gone = this.#gone(renewals)
+    for (const { old, fresh } of renewals) this.#pool.replace(old, fresh)
+    try {
+      for (const renewal of renewals) await this.#begin(renewal, gone)
+      await this.#addNew(renewals)
+    } catch (thrown) {
+      await this.#goBack(renewals)
+      throw moduleError(this.#module, thrown)
+    }
+    for (const { old, fresh } of renewals)
+      for (const group of this.#groupsIn(old, gone)) await relocate(group, old, fresh, false)
+    for (const renewal of renewals) await this.#spreadRest(renewal, gone)
+    await this.#hooks.remove([...gone])
+    try {
+      this.#redescribe(renewals)
+    } finally {
+      for (const { old } of renewals) await this.#pool.retire(old)
+    }
+  }
+
+  /** Starts fresh threads, and loads all modules there that the old ones have links of. */
+  async #load(): Promise<Renewal[]> {
+    const renewals: Renewal[] = []
+    const fresh: Thread[] = []
+    try {
+      for (const old of this.#pool.threads.filter((thread) => this.#modulesIn(thread).has(this.#module))) {
+        const thread = await this.#pool.startReplacement(old)
+        fresh.push(thread)
+        const descriptions = new Map<string, LinkDescription>()
+        for (const module of this.#modulesIn(old)) {
+          for (const one of await thread.describe(module)) descriptions.set(keyOf(one), one)
+        }
+        renewals.push({ old, fresh: thread, descriptions })
+      }
+      return renewals
+    } catch (thrown) {
+      for (const thread of fresh) await this.#pool.retire(thread)
+      throw moduleError(this.#module, thrown)
+    }
+  }
+
+  /** Moves the links of the module, and those that they share an instance with; throws when one cannot be started. */
+  async #begin(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
+    const { old, fresh } = renewal
+    for (const group of this.#groupsIn(old, gone)) {
+      if (!group.some((link) => this.#isOurs(link))) continue
+      for (const link of group) await this.#drainIfChanged(link, renewal)
+      const error = await relocate(group, old, fresh, true)
+      if (error !== undefined) {
+        const names = group.map(({ name }) => name).join(', ')
+        throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
+      }
+      this.#moved.push({ group, renewal })
+    }
+    for (const link of this.#statelessIn(old, gone)) {
+      if (!this.#isOurs(link)) continue
+      this.#spread.push({ link, renewal })
+      await link.spreadTo(fresh, this.#residents.nextId(), false)
+      await withdraw(link, old)
+    }
+  }
+
+  /** What a changed link has no place for would be lost. */
+  async #drainIfChanged(link: ThreadLink, { descriptions }: Renewal): Promise<void> {
+    const parts = descriptions.get(keyOf(link.description))?.parts
+    if (parts === undefined || parts.join() === link.description.parts.join()) return
+    const report = await link.drain()
+    if (report !== undefined) this.#hooks.drained(report)
+  }
+
+  async #goBack(renewals: readonly Renewal[]): Promise<void> {
+    await this.#hooks.remove(this.#added)
+    for (const { group, renewal } of this.#moved) await relocate(group, renewal.fresh, renewal.old, false)
+    for (const { old, fresh } of renewals) this.#pool.replace(fresh, old)
+    for (const { link, renewal } of this.#spread) {
+      if (!link.threads.includes(renewal.old)) await spread(link, renewal.old, this.#residents, this.#pool.threads)
+      await withdraw(link, renewal.fresh)
+    }
+    for (const { fresh } of renewals) await this.#pool.retire(fresh)
+  }
+
+  async #spreadRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
+    for (const link of this.#statelessIn(renewal.old, gone)) {
+      await spread(link, renewal.fresh, this.#residents, this.#pool.threads)
+      await withdraw(link, renewal.old)
+    }
+  }
+
+  #redescribe(renewals: readonly Renewal[]): void {
+    for (const { fresh, descriptions } of renewals) {
+      for (const link of this.#residents.in(fresh)) {
+        const description = descriptions.get(keyOf(link.description))
+        if (description !== undefined) link.redescribe(description)
+      }
+    }
+  }
+
+  async #addNew([first]: readonly Renewal[]): Promise<void> {
+    if (first === undefined) return
+    const known = new Set(this.#residents.all.map(({ description }) => keyOf(description)))
+    for (const [key, description] of first.descriptions) {
+      if (description.module !== this.#module || known.has(key) || !this.#hooks.wants(description)) continue
+      this.#added.push(await this.#hooks.add(description, first.fresh))
+    }
+  }
+
+  /** Links of the module that its new version does not export, or that are hosted in another way now. */
+  #gone([first]: readonly Renewal[]): ReadonlySet<ThreadLink> {
+    const links = this.#residents.all.filter((link) => this.#isOurs(link))
+    return new Set(
+      links.filter(({ description }) => {
+        const now = first?.descriptions.get(keyOf(description))
+        return now === undefined || now.stateless !== description.stateless
+      }),
+    )
+  }
+
+  #isOurs({ description }: ThreadLink): boolean {
+    return description.module === this.#module
+  }
+
+  #modulesIn(thread: Thread): Set<string> {
+    return new Set(this.#residents.in(thread).map(({ description }) => description.module))
+  }
+
+  #groupsIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[][] {
+    const here = this.#residents.pinned.filter((link) => link.threads.includes(thread) && !gone.has(link))
+    return this.#residents.groups(here)
+  }
+
+  #statelessIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[] {
+    return this.#residents.in(thread).filter((link) => link.description.stateless && !gone.has(link))
+  }
+}
+
+function keyOf({ module, exportName, index }: LinkAddress): string {
+  return `${module} ${nameOf(exportName, index)}`
+}
+
+/** The thread's error as the main thread's own class. */
+export function moduleError(module: string, thrown: unknown): LinkModuleError {
+  const error = toError(thrown)
+  const prefix = `${module}: `
+  const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
+  return new LinkModuleError(module, message, { cause: error.cause ?? error })
+}

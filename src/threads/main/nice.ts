@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module'
+import { MissingDependencyError, toError } from '../../base/errors.js'
+
+/** The package by which Piscina sets the priority of a thread: an optional dependency of its own. */
+const NICE = '@napi-rs/nice'
+
+/** How much nicer threads are than the main thread, unless they are told. `WorkerPlannerOptions.niceIncrement` says why. */
+export const NICE_INCREMENT = 5
+
+/** How much nicer Piscina is to make its threads. Elsewhere than on Linux, that would be the whole process. */
+export function niceIncrementOf(asked: number | undefined, platform: NodeJS.Platform = process.platform): number {
+  return platform === 'linux' ? (asked ?? NICE_INCREMENT) : 0
+}
+
+/**
+ * Checks that threads can be made as nice as they are told to be: Piscina says nothing when they cannot.
+ *
+ * @param load - loads the package
+ * @throws {@link MissingDependencyError} when they cannot
+ */
+export function checkNiceable(niceIncrement: number | undefined, load: () => unknown = loadNice): void {
+  if (niceIncrement === undefined || niceIncrementOf(niceIncrement) === 0) return
+  try {
+    load()
+  } catch (cause) {
+    throw new MissingDependencyError(
+      `niceIncrement needs the package ${NICE}, which cannot be loaded: npm install ${NICE}@^1 (${toError(cause).message})`,
+      { cause },
+    )
+  }
+}
+
+/** Loads it from where Piscina does. */
+function loadNice(): unknown {
+  const piscina = createRequire(import.meta.url).resolve('piscina')
+  return createRequire(piscina)(NICE)
+}

@@ -1,0 +1,225 @@
+import { ThreadLostError, toError } from '../../base/errors.js'
+import { getLogger } from '../../base/log.js'
+import { balance, place, separate, threadsFor, type Load, type Placeable } from './placement.js'
+import { Reload, type ReloadHooks } from './module-reload.js'
+import { relocate, spread, withdraw } from './migration.js'
+import type { Residents } from './hosted-links.js'
+import type { Thread } from './thread.js'
+import type { ThreadLink } from './thread-link.js'
+import type { ThreadPool } from './thread-pool.js'
+
+/** How long to wait after a link's lane became known before links are moved, in milliseconds: more may follow. */
+const SETTLE = 200
+
+/** What a link without any known load counts for: so they are at least spread evenly. */
+const LEAST_SHARE = 1e-6
+
+/** What of the pool the upkeep changes. */
+export type ChangingPool = Pick<ThreadPool, 'threads' | 'size' | 'resize' | 'startReplacement' | 'replace' | 'retire'>
+
+/**
+ * Changes threads while links transfer, and moves links between them: one change at a time. What a moved link's instances
+ * hand over goes with it.
+ */
+export class Upkeep {
+  readonly #pool: ChangingPool
+  readonly #residents: Residents
+  #changing: Promise<unknown> = Promise.resolve()
+  #separating: NodeJS.Timeout | undefined
+  /** Links of which it was said that they are in the way, and stay. */
+  #said = new WeakSet<ThreadLink>()
+  /** How long each link's transfers had taken when that was last looked at. */
+  readonly #measured = new WeakMap<ThreadLink, { readonly at: number; readonly busy: number }>()
+
+  constructor(pool: ChangingPool, residents: Residents) {
+    this.#pool = pool
+    this.#residents = residents
+  }
+
+  /** Sets how many threads there are. Links go to further ones as they take time, and away from those that leave. */
+  resize(size: number): Promise<void> {
+    return this.#alone(async () => {
+      const leaving = await this.#pool.resize(size)
+      for (const link of this.#residents.all) await this.#spread(link)
+      await Promise.all(leaving.map((thread) => this.#evacuate(thread)))
+      await this.#rebalance()
+    })
+  }
+
+  /**
+   * Puts a fresh thread in the place of another: it loads the link modules anew, and takes over the links. When it cannot
+   * load them, all stays as it is.
+   *
+   * @throws {@link LinkModuleError}
+   */
+  recycle(thread: Thread): Promise<void> {
+    return this.#alone(async () => {
+      if (!this.#pool.threads.includes(thread)) return
+      const { given } = thread
+      const fresh = await this.#pool.startReplacement(thread)
+      try {
+        const modules = this.#residents.in(thread).map(({ description }) => description.module)
+        for (const module of new Set(modules)) await fresh.describe(module)
+      } catch (thrown) {
+        await this.#pool.retire(fresh)
+        throw thrown
+      }
+      this.#pool.replace(thread, fresh)
+      for (const group of this.#groupsIn(thread)) await relocate(group, thread, fresh, false)
+      for (const link of this.#residents.all) await this.#spread(link)
+      await this.#pool.retire(thread)
+      getLogger('databay.WorkerPlanner').info(`thread ${thread.number} was recycled after ${given} transfers`)
+    })
+  }
+
+  /** Loads a module anew: see {@link Reload}. */
+  reload(module: string, hooks: ReloadHooks): Promise<void> {
+    return this.#alone(() => new Reload(this.#pool, this.#residents, module, hooks).run())
+  }
+
+  /** Moves links from busy threads to others, by the time that their transfers took since the last time. */
+  rebalance(): Promise<void> {
+    return this.#alone(() => this.#rebalance())
+  }
+
+  /** A link is known to mostly wait or mostly compute: soon, those that do either are kept apart. */
+  separateSoon(): void {
+    this.#separating ??= setTimeout(() => {
+      this.#separating = undefined
+      this.#alone(() => this.#separate()).catch((error: unknown) => {
+        getLogger('databay.WorkerPlanner').error({ err: toError(error) }, 'links could not be moved between threads')
+      })
+    }, SETTLE).unref()
+  }
+
+  /** To be called when all links are gone. */
+  clear(): void {
+    clearTimeout(this.#separating)
+    this.#separating = undefined
+    this.#said = new WeakSet()
+  }
+
+  #alone(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change)
+    this.#changing = changed.catch(() => undefined)
+    return changed
+  }
+
+  #groupsIn(thread: Thread): ThreadLink[][] {
+    return this.#residents.groups(this.#residents.pinned.filter((link) => link.threads.includes(thread)))
+  }
+
+  #placeables(links: readonly ThreadLink[], together = false): Placeable[] {
+    return this.#residents.placeables(links, this.#pool.threads.length, together)
+  }
+
+  /** Has a stateless link hosted by all threads of its lane in which it can be opened, and by none that leaves. */
+  async #spread(link: ThreadLink): Promise<void> {
+    if (!link.description.stateless) return
+    const { threads } = this.#pool
+    const lanes = threadsFor(this.#placeables(this.#residents.all), threads.length)
+    for (const index of lanes(link.lane)) {
+      const thread = threads[index]
+      if (thread !== undefined && !link.threads.includes(thread)) await spread(link, thread, this.#residents, threads)
+    }
+    for (const thread of link.threads) if (!threads.includes(thread)) await withdraw(link, thread)
+  }
+
+  /** Moves all links of a thread that leaves to the others, and ends it. */
+  async #evacuate(thread: Thread): Promise<void> {
+    const { threads } = this.#pool
+    const groups = this.#groupsIn(thread)
+    const staying = this.#placeables(this.#residents.pinned.filter((link) => !link.threads.includes(thread)))
+    const leaving = this.#placeables(groups.flat()).map((placeable) => ({ ...placeable, thread: undefined }))
+    let at = staying.length
+    const indices = groups.map((group) => group.map(() => at++))
+    const places = place(indices, [...staying, ...leaving], threads.length)
+    for (const [index, group] of groups.entries()) {
+      const to = threads[places[index] ?? 0]
+      if (to !== undefined) await relocate(group, thread, to, false)
+    }
+    await this.#pool.retire(thread)
+  }
+
+  async #rebalance(): Promise<void> {
+    const { threads } = this.#pool
+    const groups = this.#residents.groups(this.#residents.pinned)
+    const loads = groups.map((group): Load => {
+      const members = this.#placeables(group, true)
+      return {
+        lane: members.some(({ lane }) => lane === 'cpu') ? 'cpu' : members[0]?.lane,
+        thread: members[0]?.thread ?? 0,
+        movable: members.every(({ movable }) => movable),
+        share: group.reduce((sum, link) => sum + this.#shareOf(link), 0),
+      }
+    })
+    await this.#move(
+      balance(loads, threads.length).flatMap(({ link, thread }) => {
+        const group = groups[link]
+        return group === undefined ? [] : [{ group, thread }]
+      }),
+    )
+  }
+
+  /** What share of a thread's time a link took since the last time. */
+  #shareOf(link: ThreadLink): number {
+    const now = performance.now()
+    const before = this.#measured.get(link) ?? { at: link.since, busy: 0 }
+    this.#measured.set(link, { at: now, busy: link.busy })
+    return LEAST_SHARE + (link.busy - before.busy) / Math.max(1, now - before.at)
+  }
+
+  /** Moves links so that those that wait and those that compute are in different threads. */
+  async #separate(): Promise<void> {
+    const { threads } = this.#pool
+    const links = this.#residents.pinned
+    if (!links.some(({ lane }) => lane === 'cpu')) return
+    const placeables = this.#placeables(links)
+    this.#sayStuck(links, placeables)
+    await this.#move(
+      separate(placeables, threads.length).flatMap(({ link: index, thread }) => {
+        const link = links[index]
+        return link === undefined ? [] : [{ group: [link], thread }]
+      }),
+    )
+  }
+
+  async #move(moves: readonly { readonly group: readonly ThreadLink[]; readonly thread: number }[]): Promise<void> {
+    await Promise.all(moves.map(({ group, thread }) => this.#moveGroup(group, this.#pool.threads[thread])))
+  }
+
+  /** Moves links that must be together. */
+  async #moveGroup(group: readonly ThreadLink[], to: Thread | undefined): Promise<void> {
+    const from = group[0]?.threads[0]
+    if (from === undefined || to === undefined) return
+    const error = await relocate(group, from, to, true)
+    const names = group.map(({ name }) => name).join(', ')
+    if (error === undefined) {
+      getLogger('databay.WorkerPlanner').info(`${names} moved to thread ${to.number}`)
+      return
+    }
+    getLogger('databay.WorkerPlanner').warn({ err: error }, `${names} could not be moved`)
+    if (error instanceof ThreadLostError) {
+      this.separateSoon()
+      return
+    }
+    for (const link of group) {
+      this.#residents.stick(link)
+      this.#said.add(link) // it has just been said
+    }
+  }
+
+  /** Says once of a link that it is in the way, and stays. */
+  #sayStuck(links: readonly ThreadLink[], placeables: readonly Placeable[]): void {
+    for (const [index, { lane, movable, thread }] of placeables.entries()) {
+      const link = links[index]
+      if (lane !== 'cpu' || movable || link?.description.lane !== 'auto') continue
+      const waits = placeables.some((other) => other.thread === thread && other.lane !== 'cpu')
+      if (!waits || this.#pool.size < 2 || this.#said.has(link)) continue
+      this.#said.add(link)
+      getLogger('databay.WorkerPlanner').info(
+        `${link.name} computes in a thread with links that wait, and cannot be moved as its nodes hand over no state: set its lane to 'cpu', or give its nodes saveState()`,
+      )
+    }
+  }
+}

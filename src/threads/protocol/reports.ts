@@ -1,0 +1,184 @@
+import type { OutletReport, ReportedError, TransferIdentity, TransferReport } from '../../core/report.js'
+
+/** The report of a run, without what the main thread knows already. */
+export type RunReport = Omit<TransferReport, keyof TransferIdentity>
+
+/**
+ * The reports of many runs, as what a structured clone carries best: it copies numbers as one block, where objects cost
+ * it some microseconds each. Counts are apart from times, as a number that may have a fraction gets a box when it is read.
+ */
+export interface PackedReports {
+  /** For each report its run and its three times. */
+  readonly times: Float64Array
+  /** For each report its counts, how many outlets it has, and for each of them the place of its name and its counts. */
+  readonly counts: Uint32Array
+  /** Names of outlets, each once. */
+  readonly names: readonly string[]
+  /** The errors of those reports that have some. */
+  readonly errors: readonly {
+    readonly run: number
+    readonly errors: readonly ReportedError[]
+    readonly failed: boolean
+  }[]
+}
+
+/** How many times a report has, how many counts, and how many each of its outlets. */
+const TIMES = 4
+const COUNTS = 8
+const OUTLET_COUNTS = 7
+
+/** Gathers reports for one message. */
+export class ReportPacker {
+  readonly #times = new Numbers(Float64Array)
+  readonly #counts = new Numbers(Uint32Array)
+  #names = new Map<string, number>()
+  #errors: PackedReports['errors'][number][] = []
+
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.#times.used === 0
+  }
+
+  add(run: number, report: RunReport): void {
+    const { outlets, errors, failed } = report
+    const times = this.#times.room(TIMES)
+    let at = this.#times.used
+    times[at++] = run
+    times[at++] = report.startedAt
+    times[at++] = report.endedAt
+    times[at++] = report.busy
+    this.#times.used = at
+    const counts = this.#counts.room(COUNTS + outlets.length * OUTLET_COUNTS)
+    at = this.#counts.used
+    counts[at++] = report.pulled
+    counts[at++] = report.filtered
+    counts[at++] = report.added
+    counts[at++] = report.dropped
+    counts[at++] = report.buffered
+    counts[at++] = report.grouped
+    counts[at++] = report.batches
+    counts[at++] = outlets.length
+    for (const outlet of outlets) {
+      counts[at++] = this.#placeOf(outlet.outlet)
+      counts[at++] = outlet.pushed
+      counts[at++] = outlet.filtered
+      counts[at++] = outlet.added
+      counts[at++] = outlet.dropped
+      counts[at++] = outlet.batches
+      counts[at++] = outlet.buffered
+    }
+    this.#counts.used = at
+    if (errors.length > 0) this.#errors.push({ run, errors, failed })
+  }
+
+  /** Gives them, and begins anew. */
+  take(): PackedReports {
+    const names = [...this.#names.keys()]
+    const packed = { times: this.#times.take(), counts: this.#counts.take(), names, errors: this.#errors }
+    if (names.length > 0) this.#names = new Map()
+    if (this.#errors.length > 0) this.#errors = []
+    return packed
+  }
+
+  #placeOf(name: string): number {
+    let place = this.#names.get(name)
+    if (place === undefined) {
+      place = this.#names.size
+      this.#names.set(name, place)
+    }
+    return place
+  }
+}
+
+/** A list of numbers of one kind that grows. */
+class Numbers<A extends Float64Array | Uint32Array> {
+  used = 0
+  readonly #kind: new (length: number) => A
+  #numbers: A
+
+  constructor(kind: new (length: number) => A) {
+    this.#kind = kind
+    this.#numbers = new kind(1024)
+  }
+
+  /** The list, with room for some further ones after those that are used. */
+  room(further: number): A {
+    if (this.used + further > this.#numbers.length) {
+      const larger = new this.#kind(2 * (this.used + further))
+      larger.set(this.#numbers)
+      this.#numbers = larger
+    }
+    return this.#numbers
+  }
+
+  take(): A {
+    const taken = this.#numbers.slice(0, this.used) as A
+    this.used = 0
+    return taken
+  }
+}
+
+/**
+ * Calls `take` with each run and its report.
+ *
+ * @param identify - which transfer a run is; the report of one that is not known is left out
+ */
+export function unpackReports<T extends TransferIdentity>(
+  packed: PackedReports,
+  identify: (run: number) => T | undefined,
+  take: (transfer: T, report: TransferReport) => void,
+): void {
+  const { times, counts, names } = packed
+  const failures = packed.errors.length === 0 ? undefined : new Map(packed.errors.map((one) => [one.run, one]))
+  for (let time = 0, count = 0; time < times.length; time += TIMES) {
+    const run = times[time] as number
+    const transfer = identify(run)
+    const outlets = counts[count + 7] as number
+    const from = count
+    count += COUNTS + outlets * OUTLET_COUNTS
+    if (transfer === undefined) continue
+    const failure = failures?.get(run)
+    // one literal, in the order of ReportPacker.add: this runs for every transfer, and is made once a shape
+    take(transfer, {
+      link: transfer.link,
+      update: transfer.update,
+      transferNumber: transfer.transferNumber,
+      thread: transfer.thread,
+      scheduledAt: transfer.scheduledAt,
+      startedAt: times[time + 1] as number,
+      endedAt: times[time + 2] as number,
+      busy: times[time + 3] as number,
+      pulled: counts[from] as number,
+      filtered: counts[from + 1] as number,
+      added: counts[from + 2] as number,
+      dropped: counts[from + 3] as number,
+      buffered: counts[from + 4] as number,
+      grouped: counts[from + 5] as number,
+      batches: counts[from + 6] as number,
+      outlets: outlets === 0 ? NO_OUTLETS : unpackOutlets(counts, names, from + COUNTS, outlets),
+      errors: failure?.errors ?? NO_ERRORS,
+      failed: failure?.failed ?? false,
+    })
+  }
+}
+
+const NO_OUTLETS: readonly OutletReport[] = Object.freeze([])
+const NO_ERRORS: readonly ReportedError[] = Object.freeze([])
+
+function unpackOutlets(counts: Uint32Array, names: readonly string[], from: number, outlets: number): OutletReport[] {
+  // most links have one, and a list that grows takes room for many
+  if (outlets === 1) return [unpackOutlet(counts, names, from)]
+  return Array.from({ length: outlets }, (_, index) => unpackOutlet(counts, names, from + index * OUTLET_COUNTS))
+}
+
+function unpackOutlet(counts: Uint32Array, names: readonly string[], at: number): OutletReport {
+  return {
+    outlet: names[counts[at] as number] ?? '',
+    pushed: counts[at + 1] as number,
+    filtered: counts[at + 2] as number,
+    added: counts[at + 3] as number,
+    dropped: counts[at + 4] as number,
+    batches: counts[at + 5] as number,
+    buffered: counts[at + 6] as number,
+  }
+}

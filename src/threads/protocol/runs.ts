@@ -1,0 +1,57 @@
+import type { RunRequest } from './messages.js'
+
+/**
+ * The transfers of one message as numbers, which a structured clone copies as one block: the number of the first run, and
+ * for each run its link, transfer number, time, and whether it is a drain. Runs are counted on from the first.
+ */
+export type PackedRuns = Float64Array
+
+const FIELDS = 4
+
+/** Gathers runs for one message. */
+export class RunPacker {
+  readonly #numbers: Float64Array
+  #used = 1
+
+  /** @param most - how many there can be */
+  constructor(most: number) {
+    this.#numbers = new Float64Array(1 + most * FIELDS)
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return (this.#used - 1) / FIELDS
+  }
+
+  add(run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean): void {
+    const numbers = this.#numbers
+    let at = this.#used
+    if (at === 1) numbers[0] = run
+    numbers[at++] = link
+    numbers[at++] = transferNumber
+    numbers[at++] = scheduledAt
+    numbers[at++] = drain ? 1 : 0
+    this.#used = at
+  }
+
+  /** Gives them, and begins anew. */
+  take(): PackedRuns {
+    const packed = this.#numbers.slice(0, this.#used)
+    this.#used = 1
+    return packed
+  }
+}
+
+export function unpackRuns(packed: PackedRuns): RunRequest[] {
+  const runs: RunRequest[] = []
+  for (let at = 1, run = packed[0] as number; at < packed.length; at += FIELDS, run++) {
+    runs.push({
+      run,
+      link: packed[at] as number,
+      transferNumber: packed[at + 1] as number,
+      scheduledAt: packed[at + 2] as number,
+      drain: packed[at + 3] === 1,
+    })
+  }
+  return runs
+}

@@ -1,0 +1,118 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { InvalidOptionError, LinkModuleError, show } from '../../base/errors.js'
+import { isLink, type Link } from '../../core/link.js'
+
+/** A link of a module, and where in the module it is. */
+export interface ExportedLink {
+  readonly exportName: string
+  /** Position in the export when that is a list of links. */
+  readonly index: number | undefined
+  readonly link: Link
+}
+
+/**
+ * The URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
+ *
+ * @throws {@link InvalidOptionError} unless it is a path or a `file:` URL
+ */
+export function moduleUrl(option: string, module: URL | string): string {
+  const expected = 'a path or a file: URL of a link module'
+  if (typeof module === 'string' && !/^[a-z][a-z0-9+.-]+:/i.test(module)) {
+    if (module === '') throw new InvalidOptionError(option, expected, module)
+    return pathToFileURL(realPath(resolve(module))).href
+  }
+  const url = typeof module === 'string' ? parseUrl(option, expected, module) : module
+  if (!(url instanceof URL) || url.protocol !== 'file:') throw new InvalidOptionError(option, expected, module)
+  return url.href
+}
+
+/** Where links of the file system lead, so that a module is known under one name. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
+}
+
+function parseUrl(option: string, expected: string, text: string): URL {
+  try {
+    return new URL(text)
+  } catch (cause) {
+    throw new InvalidOptionError(option, expected, text, { cause })
+  }
+}
+
+/**
+ * Loads a module.
+ *
+ * @throws {@link LinkModuleError} when it is missing, does not parse, or throws
+ */
+export async function loadModule(url: string): Promise<{ readonly [name: string]: unknown }> {
+  const path = fileURLToPath(url)
+  if (!existsSync(path)) throw new LinkModuleError(url, 'there is no such file')
+  try {
+    return (await import(url)) as { readonly [name: string]: unknown }
+  } catch (cause) {
+    throw new LinkModuleError(url, whyNotLoaded(cause, url), { cause })
+  }
+}
+
+function whyNotLoaded(error: unknown, url: string): string {
+  if (error instanceof SyntaxError) return `does not parse: ${error.message}${placeOf(error)}`
+  if (!(error instanceof Error)) return `threw ${show(error)} while it was loaded`
+  if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx', or Node 22.18 or newer (${error.message})`
+  }
+  if (/\bCannot require\(\) ES Module \S*[/\\]src[/\\]index\.[jt]s\b/.test(error.message)) {
+    // Node 20 and 22 cannot while the thread imports it, too
+    return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
+  }
+  return `failed to load: ${error.message}${lineIn(url, error)}`
+}
+
+/** Where in the module an error was made, as far as its stack tells. */
+function lineIn(url: string, { stack = '' }: Error): string {
+  const frame = stack.split('\n').find((line) => /^ +at /.test(line) && line.includes(`${url}:`))
+  const line = frame === undefined ? undefined : /^\d+/.exec(frame.slice(frame.indexOf(`${url}:`) + url.length + 1))
+  return line ? ` (line ${line[0]})` : ''
+}
+
+/** Where a syntax error is, which may be in a module that this one imports: the first line of its stack. */
+function placeOf({ stack = '' }: SyntaxError): string {
+  const [first = ''] = stack.split('\n')
+  return /:\d+$/.test(first) ? ` (${first})` : ''
+}
+
+/**
+ * The links that a module exports, by themselves or in lists.
+ *
+ * @throws {@link LinkModuleError} when there is none, or one is exported twice
+ */
+export async function loadLinks(url: string): Promise<ExportedLink[]> {
+  const exported = linksOf(await loadModule(url))
+  if (exported.length === 0) {
+    throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ \u2026 })'")
+  }
+  const names = new Map<Link, string>()
+  for (const { link, exportName, index } of exported) {
+    const name = nameOf(exportName, index)
+    const other = names.get(link)
+    if (other !== undefined) {
+      throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)
+    }
+    names.set(link, name)
+  }
+  return exported
+}
+
+function linksOf(module: { readonly [name: string]: unknown }): ExportedLink[] {
+  return Object.entries(module).flatMap(([exportName, value]): ExportedLink[] => {
+    if (isLink(value)) return [{ exportName, index: undefined, link: value }]
+    if (!Array.isArray(value)) return []
+    return value.flatMap((link: unknown, index) => (isLink(link) ? [{ exportName, index, link }] : []))
+  })
+}
+
+/** How an exported link is called: `todos`, or `links[3]`. */
+export function nameOf(exportName: string, index: number | undefined): string {
+  return index === undefined ? exportName : `${exportName}[${index}]`
+}

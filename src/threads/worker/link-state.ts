@@ -1,0 +1,60 @@
+import { toError } from '../../base/errors.js'
+import type { Node } from '../../core/node.js'
+import type { Link } from '../../core/link.js'
+import { getLogger } from '../../base/log.js'
+import type { StatefulProcessor } from '../../core/processor.js'
+
+/** What a link's parts hand over, in the order of the parts. */
+export type LinkState = readonly { readonly kind: string; readonly state: unknown }[]
+
+/** What of a link may keep something between transfers: its nodes, and its processors with a memory. */
+function partsOf(link: Link): (Node | StatefulProcessor)[] {
+  return [...link.nodes(), ...statefulProcessors(link)]
+}
+
+/** The processors with a memory of a link and its outlets. */
+export function statefulProcessors(link: Link): StatefulProcessor[] {
+  const found: unknown[] = []
+  const take = (processors: readonly unknown[]) => {
+    for (const processor of processors) if (typeof processor === 'object') found.push(processor)
+  }
+  take(link.processors)
+  for (const outlet of link.outlets) take(outlet.processors)
+  return found as StatefulProcessor[]
+}
+
+/** What a link hands over, without what was `saved` already. */
+export function stateOf(link: Link, saved: Set<object>): LinkState {
+  return partsOf(link).map((part) => {
+    const kind = part.constructor.name
+    if (saved.has(part)) return { kind, state: undefined }
+    saved.add(part)
+    return { kind, state: part.saveState?.() }
+  })
+}
+
+/** Gives each part what the one in its place has handed over, unless the link's code has changed and it is of another kind. */
+export function restore(link: Link, states: LinkState): void {
+  const parts = partsOf(link)
+  for (const [index, { kind, state }] of states.entries()) {
+    if (state === undefined) continue
+    const part = parts[index]
+    if (part?.constructor.name === kind && part.restoreState !== undefined) part.restoreState(state)
+    else
+      getLogger('databay.LinkHost').warn(
+        `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
+      )
+  }
+}
+
+/** Has the processors let go of what they hold. */
+export function reset(link: Link): void {
+  for (const processor of statefulProcessors(link)) {
+    try {
+      processor.reset?.()
+    } catch (thrown) {
+      const name = processor.constructor.name
+      getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { command, eventsOf, MAIN } from '../../helpers/command.js'
+
+/*
+ * Runs as processes of their own; how they end is in main.test.ts.
+ */
+
+if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')
+
+t.test('each link makes as many transfers as it is told', async (t) => {
+  const run = command(t, 'run --threads 1 --transfers 3 slow.mjs --log-level error')
+  t.equal(await run.ended, 0)
+  t.match(
+    run.stderr,
+    /^databay: started 1 link of 1 module in 1 thread\ndatabay: 3 transfers of 1 link in \d+\.\d s: 3 records pulled, 3 pushed, 0 dropped; 0 failed, .*\n$/,
+  )
+})
+
+t.test('several modules run together', async (t) => {
+  const run = command(t, 'run --threads 2 --once rare.mjs slow.mjs')
+  t.equal(await run.ended, 0)
+  t.match(run.stderr, 'databay: started 3 links of 2 modules in 2 threads\n')
+  t.match(run.stderr, /3 transfers of 3 links/)
+})
+
+t.test('--once does not wait for links that are not due for long', async (t) => {
+  const run = command(t, 'run --threads 1 --once rare.mjs')
+  t.equal(await run.ended, 0)
+  t.match(run.stderr, /2 transfers of 2 links .* 2 records pulled, 2 pushed/)
+})
+
+t.test('an exception stops it, with one line that tells all', async (t) => {
+  const run = command(t, 'run --threads 1 failing.mjs --log-level silent')
+  t.equal(await run.ended, 1)
+  t.match(
+    run.stderr,
+    'databay: transfer failing.0 failed: FailingInlet failed to pull: the source is gone: connection refused\n',
+  )
+  t.notMatch(run.stderr, /\n {4}at /)
+})
+
+t.test('stacks are shown at the level debug', async (t) => {
+  const run = command(t, 'run --threads 1 failing.mjs --log-level debug')
+  t.equal(await run.ended, 1)
+  t.match(run.stderr, /databay: TransferError: .*\n {4}at [\s\S]*caused by: Error: connection refused\n {4}at /)
+  t.match(run.stderr, /\|D\| failing\.0 transfer \(databay\.Link\)/)
+})
+
+t.test('--ignore-exceptions goes on', async (t) => {
+  const run = command(t, 'run --threads 1 --ignore-exceptions --transfers 4 failing.mjs')
+  t.equal(await run.ended, 0)
+  t.match(run.stderr, /4 transfers of 1 link .* 4 records pulled, 4 pushed, 0 dropped; 2 failed/)
+  t.match(run.stderr, /\|E\| failing\.2 FailingInlet failed to pull: the source is gone: connection refused/)
+})
+
+t.test('a module that does not load is told in one line', async (t) => {
+  const folder = t.testdir({
+    'broken.mjs': 'export const = 1',
+    'empty.mjs': '',
+    'throwing.mjs': 'throw new Error("no")',
+  })
+  for (const [file, expected] of [
+    ['broken.mjs', /^databay: file:.*broken\.mjs: does not parse: .*\n$/],
+    ['empty.mjs', /^databay: file:.*empty\.mjs: exports no link.*\n$/],
+    ['throwing.mjs', /^databay: file:.*throwing\.mjs: failed to load: no \(line 1\)\n$/],
+  ] as const) {
+    const run = command(t, `run --threads 1 ${folder}/${file}`)
+    t.equal(await run.ended, 1, file)
+    t.match(run.stderr, expected)
+  }
+})
+
+t.test('a CommonJS module runs where Node lets it, and is told how to be written where not', async (t) => {
+  const folder = t.testdir({
+    'links.cjs': `const { Link, NullInlet, NullOutlet } = require('databay')
+exports.link = new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 1, tags: 'common' })`,
+  })
+  const run = command(t, `run --threads 1 --once ${folder}/links.cjs`)
+  if ((await run.ended) === 0) return
+  t.match(
+    run.stderr,
+    /failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'/,
+  )
+})
+
+t.test('a signal while the first transfers run lets them end', async (t) => {
+  const file = `${t.testdir({})}/out.txt`
+  const run = command(t, 'run --threads 1 buffered.mjs failing-late.mjs --ignore-exceptions', {
+    DATABAY_TEST_FILE: file,
+  })
+  await run.until(() => run.stdout.includes('pulls'))
+  run.kill('SIGINT')
+  t.equal(await run.ended, 0)
+  t.match(run.stderr, 'databay: SIGINT: ')
+  t.match(readFileSync(file, 'utf8'), /^record 0\n/, 'what is buffered is drained')
+})
+
+t.test('an exception after a signal is told, and has its exit code', async (t) => {
+  const run = command(t, 'run --threads 1 failing-late.mjs')
+  await run.until(() => run.stdout.includes('pulls'))
+  run.kill('SIGTERM')
+  t.equal(await run.ended, 1)
+  t.match(run.stderr, 'databay: transfer failing_late.0 failed: FailingLateInlet failed to pull: the source is gone\n')
+})
+
+t.test('--json tells all as events on standard output, and logs as JSON', async (t) => {
+  const run = command(t, 'run --threads 1 --json --transfers 2 slow.mjs')
+  t.equal(await run.ended, 0)
+  const all = eventsOf(run)
+  t.equal(all[0]?.event, 'started')
+  t.equal(all.at(-1)?.event, 'finished')
+  t.match(all[0], { threads: 1, modules: [/slow\.mjs$/], links: ['slow'] })
+  t.match(
+    all.filter(({ event }) => event === 'transfer'),
+    [{ report: { update: 'slow.0', pulled: 1 } }, { report: { update: 'slow.1', pulled: 1 } }],
+  )
+  t.ok(all.some(({ event }) => event === 'skipped'))
+  t.match(all.at(-1), { code: 0, links: 1, counts: { transfers: 2 }, totals: { pulled: 2 }, elapsed: Number })
+  const logged = run.stderr.trimEnd().split('\n')
+  for (const line of logged) t.match(JSON.parse(line), { level: 40, name: 'databay.BasePlanner' })
+})
+
+t.test('--json tells of a lost thread', async (t) => {
+  const run = command(t, 'run --threads 1 --json --ignore-exceptions --transfers 2 crashing.mjs')
+  t.equal(await run.ended, 0)
+  t.match(
+    eventsOf(run).find(({ event }) => event === 'threadLost'),
+    { thread: 1, links: ['crashing'], transfers: 1, error: { message: String } },
+  )
+})
+
+t.test('--json tells of a signal', async (t) => {
+  const run = command(t, 'run --threads 1 --json rare.mjs')
+  await run.until(() => run.stdout.includes('started'))
+  run.kill('SIGINT')
+  t.equal(await run.ended, 0)
+  t.match(
+    eventsOf(run).find(({ event }) => event === 'stopping'),
+    { signal: 'SIGINT' },
+  )
+})
+
+t.test('--json tells of what stopped it', async (t) => {
+  const run = command(t, 'run --threads 1 --json failing.mjs')
+  t.equal(await run.ended, 1)
+  t.match(eventsOf(run).at(-1), { event: 'finished', code: 1, error: { name: 'TransferError' } })
+  t.match(run.stderr, /^databay: transfer failing\.0 failed: /m)
+})
+
+t.test('--watch loads a module anew when it changes, and keeps the old one when it cannot', async (t) => {
+  const version = (text: string) => `
+    import { Inlet, Link, NullOutlet } from 'databay'
+    class One extends Inlet { pull() { return 1 } }
+    export const ${text} = new Link({ inlets: new One(), outlets: new NullOutlet(), interval: 0.1, tags: '${text}' })`
+  const folder = t.testdir({ 'links.mjs': version('old') })
+  const run = command(t, `run --threads 1 --watch --json ${folder}/links.mjs`)
+  const transfersOf = (link: string) => run.stdout.split(`"link":"${link}"`).length - 1
+  await run.until(() => transfersOf('old') > 1)
+  writeFileSync(path.join(folder, 'links.mjs'), 'export const =')
+  await run.until(() => run.stdout.includes('reloadFailed'))
+  await run.until(() => /links\.mjs: .*; the old version runs on\n/.test(run.stderr))
+  const before = transfersOf('old')
+  await run.until(() => transfersOf('old') > before + 1)
+  writeFileSync(path.join(folder, 'links.mjs'), version('fresh'))
+  await run.until(() => transfersOf('fresh') > 1)
+  run.kill('SIGTERM')
+  t.equal(await run.ended, 0)
+  t.match(
+    eventsOf(run).find(({ event }) => event === 'reloaded'),
+    { module: pathToFileURL(path.join(folder, 'links.mjs')).href, links: ['fresh'] },
+  )
+})

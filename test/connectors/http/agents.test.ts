@@ -1,0 +1,117 @@
+import t from 'tap'
+import { FileError } from '../../../src/base/errors.js'
+import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
+import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
+import { turnOfTheLoop } from '../../helpers/nodes.js'
+import { countConnections, makeCertificate, serve, serveTls, signedBy } from '../../helpers/servers.js'
+
+t.test('connections are kept between pulls, after errors too, and closed at shutdown', async (t) => {
+  let status = 200
+  const { server, url } = await serve(t, (_, response) => response.writeHead(status).end('1'))
+  const { count, allClosed } = countConnections(server)
+  const one = new HttpInlet(url, { retry: { retries: 0 } })
+  await one.onStart()
+  for (status of [200, 200, 200, 500, 404, 302, 200]) {
+    const pulled = one.pull(update)
+    await (status === 200 ? pulled : t.rejects(pulled))
+    await turnOfTheLoop()
+  }
+  t.equal(count.made, 1)
+  t.equal(count.open, 1)
+  await one.onShutdown()
+  await allClosed()
+  await one.onShutdown()
+})
+
+t.test('inlets share connections, until the last of them is shut down', async (t) => {
+  const { server, url } = await serve(t, (_, response) => response.end('1'))
+  const { count, allClosed } = countConnections(server)
+  const inlets = [url, `${url}/b`, `${url}/c`].map((one) => new HttpInlet(one))
+  const [first, ...others] = inlets
+  await Promise.all(inlets.map((one) => one.onStart()))
+  for (const one of inlets) {
+    await one.pull(update)
+    await turnOfTheLoop()
+  }
+  t.equal(count.made, 1)
+  for (const one of others) await Promise.all([one.onShutdown(), one.onShutdown()])
+  await first?.pull(update)
+  t.same(count, { made: 1, open: 1 }, 'those that are left still have it')
+  await first?.onShutdown()
+  await allClosed()
+})
+
+t.test('inlets of different settings of their connections have connections of their own', async (t) => {
+  const { server, url } = await serve(t, (_, response) => response.end('1'))
+  const { count } = countConnections(server)
+  await inlet(t, url).pull(update)
+  await turnOfTheLoop()
+  await inlet(t, url, { connectTimeout: 7 }).pull(update)
+  t.equal(count.made, 2)
+})
+
+t.test('a shutdown ends what its inlet asks for, and not what others do', async (t) => {
+  let asked = 0
+  const { url } = await serve(t, (request, response) => {
+    asked++
+    if (request.url === '/others') setTimeout(() => response.end('1'), 100)
+  })
+  const one = inlet(t, url, { retry: { retries: 5 } })
+  const other = inlet(t, `${url}/others`)
+  const pulled = failureOf(t, one.pull(update))
+  const others = other.pull(update)
+  while (asked < 2) await turnOfTheLoop()
+  await one.onShutdown()
+  t.match(await pulled, { failure: 'connection', message: /was shut down/ })
+  t.equal(await others, 1)
+})
+
+t.test('cacert adds an authority to those that Node trusts', async (t) => {
+  const folder = t.testdir({ none: 'no certificate', broken: '' })
+  const authority = makeCertificate(folder, 'authority')
+  const wrong = makeCertificate(folder, 'wrong')
+  if (authority === undefined || wrong === undefined) {
+    t.pass('needs openssl', { skip: true })
+    return
+  }
+  const { url } = await serveTls(t, signedBy(folder, authority, 'server'), (_, response) => response.end('"safe"'))
+  t.equal(await inlet(t, url, { cacert: authority.file }).pull(update), 'safe')
+
+  // what is wrong with a certificate does not pass: it is not tried again
+  const retry = { retries: 5, minDelay: 60, maxDelay: 60 }
+  for (const options of [{ retry }, { retry, cacert: wrong.file }]) {
+    const untrusted = await failureOf(t, inlet(t, url, options).pull(update))
+    t.match(untrusted, { failure: 'connection', message: /unable to verify the first certificate/ })
+  }
+  const elsewhere = url.replace('localhost', '127.0.0.1')
+  const misnamed = await failureOf(t, inlet(t, elsewhere, { cacert: authority.file, retry }).pull(update))
+  t.match(misnamed, { failure: 'connection', message: /does not match certificate's altnames/ })
+
+  for (const name of ['none', 'broken', 'missing']) {
+    const unusable = inlet(t, url, { cacert: `${folder}/${name}` })
+    await t.rejects(unusable.onStart(), FileError, name)
+    await t.rejects(unusable.pull(update), { code: 'DATABAY_FILE', path: `${folder}/${name}` }, 'and is tried again')
+  }
+  const missing = inlet(t, url, { cacert: `${folder}/missing` })
+  await t.rejects(missing.onStart(), { message: /^HttpInlet: .*ENOENT/ })
+})
+
+t.test('with cacert, the built-in authorities are trusted still', async (t) => {
+  const folder = t.testdir({})
+  const builtIn = makeCertificate(folder, 'built-in')
+  const other = makeCertificate(folder, 'other')
+  if (builtIn === undefined || other === undefined) {
+    t.pass('needs openssl', { skip: true })
+    return
+  }
+  const { url } = await serveTls(t, builtIn, (_, response) => response.end('"safe"'))
+  const tls = { ...(await import('node:tls')), rootCertificates: [builtIn.cert] }
+  const { openConnection } = await t.mockImport<typeof import('../../../src/connectors/http/agents.js')>(
+    '../../../src/connectors/http/agents.js',
+    { 'node:tls': tls },
+  )
+  const connection = await openConnection({ connectTimeout: 1000, cacert: other.file })
+  const response = await connection.send(new URL(url), { method: 'GET' })
+  t.equal(await response.body.text(), '"safe"')
+  await connection.close()
+})

@@ -1,0 +1,190 @@
+import type { RequestListener } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { nextLink, type HttpPage } from '../../../src/connectors/http/next-link.js'
+import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
+import { captureLogs } from '../../helpers/logs.js'
+import { serve } from '../../helpers/servers.js'
+
+/** Where a page says, in its body, that the next one is. */
+const next = ({ body }: HttpPage) => (body as { next?: string | null }).next
+
+/** Serves pages: what is after `?page=` picks one of a list, 0 when nothing is there. */
+function pages(...bodies: unknown[]): RequestListener {
+  return (request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page'))
+    const body = bodies[page]
+    if (body === undefined) response.writeHead(404).end()
+    else response.end(typeof body === 'string' ? body : JSON.stringify(body))
+  }
+}
+
+t.test('the records of all pages come in order', async (t) => {
+  const { server, url } = await serve(t, (request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page') ?? 1)
+    const links = [`</todos?page=1>; rel="first"`, ...(page < 3 ? [`<?page=${page + 1}>; rel="next"`] : [])]
+    response.writeHead(200, { link: links.join(', ') }).end(JSON.stringify([page * 10, [page]]))
+  })
+  let requests = 0
+  server.on('request', () => requests++)
+  t.same(await inlet(t, `${url}/todos`, { next: nextLink }).pull(update), [10, [1], 20, [2], 30, [3]])
+  t.same(await inlet(t, `${url}/todos`, { next: nextLink }).pull(update), [10, [1], 20, [2], 30, [3]])
+  t.equal(requests, 6)
+  t.same(await inlet(t, `${url}/todos`).pull(update), [10, [1]], 'without next, there is one page')
+})
+
+t.test('a page knows its URL, status, headers and body', async (t) => {
+  const { url } = await serve(t, (request, response) => {
+    if (request.url === '/a') response.writeHead(302, { location: '/b/c?x=1' }).end()
+    else response.writeHead(201, { 'x-key': 'v', 'set-cookie': ['a=1', 'b=2'] }).end('{"a":1}\n{"b":2}')
+  })
+  const seen: HttpPage[] = []
+  const options = {
+    redirects: 1,
+    format: 'ndjson' as const,
+    next: (page: HttpPage) => void seen.push(page),
+  }
+  await inlet(t, `${url}/a`, options).pull(update)
+  t.match(seen, [{ url: `${url}/b/c?x=1`, status: 201, headers: { 'x-key': 'v', 'set-cookie': ['a=1', 'b=2'] } }])
+  t.same(seen[0]?.body, [{ a: 1 }, { b: 2 }])
+  const empty: HttpPage[] = []
+  const nothing = await serve(t, (_, response) => response.writeHead(204).end())
+  t.same(await inlet(t, nothing.url, { next: (page) => void empty.push(page) }).pull(update), [])
+  t.match(empty, [{ status: 204, body: undefined }])
+})
+
+t.test('a next page can be a URL, relative or whole, and ends with undefined or null', async (t) => {
+  const { url } = await serve(t, pages({ next: '?page=1' }, { next: '/?page=2' }, { next: null }))
+  t.equal(((await inlet(t, url, { next }).pull(update)) as unknown[]).length, 3)
+  const whole = (page: HttpPage) => {
+    const location = next(page)
+    return typeof location === 'string' ? new URL(location, page.url) : undefined
+  }
+  t.equal(((await inlet(t, url, { next: whole }).pull(update)) as unknown[]).length, 3)
+})
+
+t.test('a page that fails fails the pull, and each page is tried again', async (t) => {
+  captureLogs(t)
+  const broken = await serve(t, pages({ next: '?page=1' }, { next: '?page=2' }, 'no JSON'))
+  const error = await failureOf(t, inlet(t, broken.url, { next }).pull(update))
+  t.match(error, { failure: 'body', message: `${broken.url}/?…: Response does not contain valid JSON` })
+  const ends = await serve(t, pages({ next: '?page=1' }))
+  t.match(await failureOf(t, inlet(t, ends.url, { next }).pull(update)), { failure: 'status', status: 404 })
+
+  let asked = 0
+  const serving = pages({ next: '?page=1' }, { next: '?page=2' }, {})
+  const shaky = await serve(t, (request, response) => {
+    if (++asked % 2 === 1) response.writeHead(503).end()
+    else serving(request, response)
+  })
+  const retry = { retries: 1, minDelay: { milliseconds: 1 } }
+  t.equal(((await inlet(t, shaky.url, { next, retry }).pull(update)) as unknown[]).length, 3)
+})
+
+t.test('pages in a circle are an error', async (t) => {
+  for (const back of ['?page=0', '?page=1', '?page=1#part', '']) {
+    const { url } = await serve(t, pages({ next: '?page=1' }, { next: back }))
+    const error = await failureOf(t, inlet(t, `${url}/?page=0`, { next }).pull(update))
+    t.match(error, { failure: 'pages', message: `its next page is ${url}/?…, which was read before` })
+  }
+  let asked = 0
+  const { url } = await serve(t, (request, response) => {
+    asked++
+    if (request.url === '/to') response.end('{"next":"/from"}')
+    else response.writeHead(302, { location: '/to' }).end()
+  })
+  t.match(await failureOf(t, inlet(t, url, { next, redirects: 1 }).pull(update)), { failure: 'pages' })
+  t.ok(asked <= 4, 'also when they are hidden behind a redirect')
+})
+
+t.test('more pages than are allowed are an error', async (t) => {
+  let asked = 0
+  const { url } = await serve(t, (_, response) => response.end(JSON.stringify({ next: `?page=${++asked}` })))
+  const error = await failureOf(t, inlet(t, url, { next, maxPages: 3 }).pull(update))
+  t.match(error, { failure: 'pages', message: /more than 3 pages$/ })
+  t.equal(asked, 3)
+  await failureOf(t, inlet(t, url, { next }).pull(update))
+  t.equal(asked, 103, 'a hundred, unless told otherwise')
+  const three = await serve(t, pages({ next: '?page=1' }, { next: '?page=2' }, {}))
+  t.equal(((await inlet(t, three.url, { next, maxPages: 3 }).pull(update)) as unknown[]).length, 3)
+})
+
+t.test('maxBodySize and timeout hold for all pages together', async (t) => {
+  const filler = 'x'.repeat(400)
+  let asked = 0
+  const { url } = await serve(t, (_, response) => {
+    const body = JSON.stringify({ next: `?page=${++asked}`, filler })
+    response.setHeader('content-encoding', 'gzip').end(gzipSync(body))
+  })
+  const error = await failureOf(t, inlet(t, url, { next, maxBodySize: 1000 }).pull(update))
+  t.match(error, { failure: 'body', message: /larger than maxBodySize, which is 1000 bytes/ })
+  t.equal(asked, 3)
+  const slow = await serve(t, (_, response) => {
+    setTimeout(() => response.end(JSON.stringify({ next: `?page=${++asked}` })), 20)
+  })
+  const late = await failureOf(t, inlet(t, slow.url, { next, timeout: { milliseconds: 150 } }).pull(update))
+  t.match(late, { failure: 'timeout', message: /no whole response within 150 ms/ })
+})
+
+t.test('a page at another origin is asked for without what the user gave, and so are those after it', async (t) => {
+  const asked: string[] = []
+  const home = await serve(t, (request, response) => {
+    asked.push(`home ${JSON.stringify(request.headers)}`)
+    response.end(JSON.stringify(request.url === '/back' ? {} : { next: other.url }))
+  })
+  const other = await serve(t, (request, response) => {
+    asked.push(`other ${JSON.stringify(request.headers)}`)
+    response.end(JSON.stringify({ next: `${home.url}/back` }))
+  })
+  const headers = { 'x-api-key': 'secret', authorization: 'secret' }
+  await inlet(t, home.url, { next, headers }).pull(update)
+  t.equal(asked.length, 3)
+  t.match(asked[0], /^home.*secret/)
+  t.match(asked[1], /^other/)
+  t.match(asked[2], /^home/)
+  t.notMatch(asked.slice(1).join(), 'secret')
+  const posting = inlet(t, home.url, { next, body: 'secret' })
+  t.match(await failureOf(t, posting.pull(update)), { failure: 'pages', message: /does not get its body/ })
+})
+
+t.test('a next() that fails, or gives no URL, is an error', async (t) => {
+  const { url } = await serve(t, (_, response) => response.end('{}'))
+  const cases: [() => unknown, RegExp][] = [
+    [() => 7, /next\(\) gave neither a URL nor undefined, but something of type number/],
+    [() => Promise.resolve('/'), /of type object/],
+    [() => 'http://[', /what is no URL/],
+    [() => 'ftp://some.test', /not of HTTP/],
+  ]
+  for (const [given, message] of cases) {
+    const error = await failureOf(t, inlet(t, url, { next: given as () => undefined }).pull(update))
+    t.match(error, { failure: 'pages', message })
+  }
+  const cause = new Error('no such field')
+  const failing = () => {
+    throw cause
+  }
+  const error = await failureOf(t, inlet(t, url, { next: failing }).pull(update))
+  t.match(error, { failure: 'pages', message: /next\(\) failed: no such field/, cause })
+})
+
+t.test('the next page in a link header is found', async (t) => {
+  const cases: [string | readonly string[] | undefined, string | undefined][] = [
+    ['<https://a.test/?page=2>; rel="next"', 'https://a.test/?page=2'],
+    ['</?page=2>; rel=next', '/?page=2'],
+    ['</1>; rel="prev", </3>; rel="next"', '/3'],
+    ['</3>; title="a, <b>; rel=\\"x\\""; rel="last next"', '/3'],
+    ['</3>;REL=NEXT', '/3'],
+    ['</a,b;c>; rel="next"', '/a,b;c'],
+    [['</1>; rel=prev', '</3>; rel=next'], '/3'],
+    ['<>; rel="next"', ''],
+    ['</1>; rel="nextly"', undefined],
+    ['</1>; title="rel=next"', undefined],
+    ['</1>', undefined],
+    ['nonsense', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    [`<${'<'.repeat(20_000)}`, undefined],
+    [`<a>${' ;'.repeat(10_000)}"`, undefined],
+  ]
+  for (const [link, expected] of cases) t.equal(nextLink({ headers: { link } }), expected, String(link).slice(0, 60))
+})

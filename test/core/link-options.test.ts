@@ -1,0 +1,137 @@
+import t from 'tap'
+import { Buffer } from '../../src/core/buffer.js'
+import { checkBoolean, checkCount } from '../../src/base/check.js'
+import { resolvePipeline, resolveSettings, type LinkSettings } from '../../src/core/link-options.js'
+
+t.test('an interval is all that a link needs', async (t) => {
+  t.strictSame(resolveSettings({ interval: 5 }), {
+    schedule: { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false },
+    tags: [],
+    copyRecords: true,
+    ignoreExceptions: false,
+    inletConcurrency: 9999,
+    immediateTransfer: true,
+    timeout: undefined,
+    maxInstances: 1,
+    stateless: false,
+    lane: 'auto',
+  })
+})
+
+t.test('what is given is taken, with lengths of time in milliseconds', async (t) => {
+  const options: LinkSettings = {
+    interval: { minutes: 1 },
+    jitter: { seconds: 2 },
+    alignToClock: true,
+    tags: ['a', 'b'],
+    copyRecords: false,
+    ignoreExceptions: true,
+    inletConcurrency: 2,
+    immediateTransfer: false,
+    timeout: 1.5,
+    maxInstances: 3,
+    stateless: true,
+    lane: 'cpu',
+  }
+  t.strictSame(resolveSettings(options), {
+    schedule: { every: 60_000, cron: undefined, timeZone: undefined, jitter: 2000, alignToClock: true },
+    tags: ['a', 'b'],
+    copyRecords: false,
+    ignoreExceptions: true,
+    inletConcurrency: 2,
+    immediateTransfer: false,
+    timeout: 1500,
+    maxInstances: 3,
+    stateless: true,
+    lane: 'cpu',
+  })
+})
+
+t.test('a cron expression takes the place of an interval', async (t) => {
+  t.strictSame(resolveSettings({ cron: '0 9 * * *', timeZone: 'Europe/Amsterdam', jitter: 90 }).schedule, {
+    every: undefined,
+    cron: '0 9 * * *',
+    timeZone: 'Europe/Amsterdam',
+    jitter: 90_000,
+    alignToClock: false,
+  })
+})
+
+t.test('one tag needs no list, and a jitter of 0 is none', async (t) => {
+  const settings = resolveSettings({ interval: 1, tags: 'http_to_mongo', jitter: 0 })
+  t.strictSame(settings.tags, ['http_to_mongo'])
+  t.equal(settings.schedule.jitter, 0)
+})
+
+t.test('settings do not change any more, whatever becomes of the options', async (t) => {
+  const tags = ['a']
+  const settings = resolveSettings(Object.freeze({ interval: 1, tags }))
+  tags.push('b')
+  t.strictSame(settings.tags, ['a'])
+  t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.tags) && Object.isFrozen(settings.schedule))
+})
+
+t.test('an option that is not as it should be is refused, with what was expected and what came', async (t) => {
+  const interval = 1
+  const wrong: [unknown, RegExp][] = [
+    [null, /^options: expected an object, got null$/],
+    [[], /^options: expected an object, got \[\]$/],
+    ['x', /^options: expected an object, got 'string'$/],
+    [{}, /^interval: expected either interval or cron, got undefined$/],
+    [{ interval, cron: '* * * * *' }, /^interval: expected either interval or cron, got 'both'$/],
+    [{ interval: null }, /^interval: expected a number of seconds or a duration .+, got null$/],
+    [{ interval: 0 }, /^interval: expected .+ of at least 1 ms, got 0$/],
+    [{ cron: 'now' }, /^cron: expected a cron expression .+, got 'now'$/],
+    [{ interval, timeZone: 'UTC' }, /^timeZone: expected no time zone without cron, got 'UTC'$/],
+    [{ cron: '* * * * *', timeZone: 'Nowhere' }, /^timeZone: expected an IANA time zone .+, got 'Nowhere'$/],
+    [{ cron: '* * * * *', alignToClock: true }, /^alignToClock: expected false with cron, .+, got true$/],
+    [{ interval, alignToClock: 'yes' }, /^alignToClock: expected a boolean, got 'yes'$/],
+    [{ interval, jitter: 1 }, /^jitter: expected less than the interval of 1000 ms, got 1$/],
+    [{ interval, jitter: -1 }, /^jitter: expected .+, got -1$/],
+    [{ interval, tags: 5 }, /^tags\[0\]: expected a string of at least one character, got 5$/],
+    [{ interval, tags: ['a', ''] }, /^tags\[1\]: expected a string of at least one character, got ''$/],
+    [{ interval, copyRecords: 1 }, /^copyRecords: expected a boolean, got 1$/],
+    [{ interval, ignoreExceptions: null }, /^ignoreExceptions: expected a boolean, got null$/],
+    [{ interval, inletConcurrency: 0 }, /^inletConcurrency: expected an integer of at least 1, got 0$/],
+    [{ interval, inletConcurrency: '2' }, /^inletConcurrency: expected an integer of at least 1, got '2'$/],
+    [{ interval, immediateTransfer: 'no' }, /^immediateTransfer: expected a boolean, got 'no'$/],
+    [{ interval, timeout: 0 }, /^timeout: expected .+, got 0$/],
+    [{ interval, timeout: { second: 1 } }, /^timeout\.second: expected one of .+, got 'second'$/],
+    [{ interval, maxInstances: 1.5 }, /^maxInstances: expected an integer of at least 1, got 1\.5$/],
+    [{ interval, stateless: 0 }, /^stateless: expected a boolean, got 0$/],
+    [{ interval, lane: 'fast' }, /^lane: expected one of io, cpu, auto, got 'fast'$/],
+    [{ interval, inlet: 1 }, /^inlet: expected one of the options inlets, outlets, .+, got 'inlet'$/],
+  ]
+  for (const [options, message] of wrong) {
+    t.throws(() => resolveSettings(options as LinkSettings), { code: 'DATABAY_INVALID_OPTION', message })
+  }
+})
+
+t.test('processors and groupers are one, several or none', async (t) => {
+  const processor = <T>(records: T[]) => records
+  const grouper = <T>(batches: T[]) => batches
+  const buffer = new Buffer()
+  t.strictSame(resolvePipeline({}), { processors: [], groupers: [] })
+  t.strictSame(resolvePipeline({ processors: processor, groupers: grouper }), {
+    processors: [processor],
+    groupers: [grouper],
+  })
+  const pipeline = resolvePipeline({ processors: [processor, buffer], groupers: [grouper, grouper] })
+  t.strictSame(pipeline, { processors: [processor, buffer], groupers: [grouper, grouper] })
+  t.ok(Object.isFrozen(pipeline.processors) && Object.isFrozen(pipeline.groupers))
+})
+
+t.test('what is no processor or grouper is refused, with its place', async (t) => {
+  t.throws(() => resolvePipeline({ processors: [() => [], 5] }), { message: /^processors\[1\]: expected .+, got 5$/ })
+  t.throws(() => resolvePipeline({ groupers: new Buffer() }), { message: /^groupers\[0\]: expected a function, got / })
+})
+
+t.test('a check takes what is left out for the default', async (t) => {
+  t.equal(checkBoolean('x', undefined, true), true)
+  t.equal(checkBoolean('x', false, true), false)
+  t.equal(checkCount('x', undefined, 7), 7)
+  t.equal(checkCount('x', 1, 7), 1)
+  t.throws(() => checkCount('threads', Infinity, 7), {
+    message: /^threads: expected an integer of at least 1, got Inf/,
+  })
+})

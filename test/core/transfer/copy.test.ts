@@ -1,0 +1,122 @@
+import { copy as copyAnything } from 'fast-copy'
+import fc from 'fast-check'
+import t from 'tap'
+import { copyPayload } from '../../../src/core/transfer/copy.js'
+
+/** The objects that can be reached from a value. */
+function partsOf(value: unknown, found = new Set<object>()): Set<object> {
+  if (typeof value !== 'object' || value === null || found.has(value)) return found
+  found.add(value)
+  for (const key of Reflect.ownKeys(value)) partsOf(Reflect.get(value, key), found)
+  return found
+}
+
+function sharedParts(one: unknown, other: unknown): number {
+  const others = partsOf(other)
+  return [...partsOf(one)].filter((part) => others.has(part)).length
+}
+
+t.test('a copy is like its original, and shares nothing with it', async (t) => {
+  const values = fc.anything({
+    // tap cannot print a date that is none
+    values: [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.date({ noInvalidDate: true })],
+    withMap: true,
+    withSet: true,
+    withNullPrototype: true,
+    withTypedArray: true,
+    withBigInt: true,
+    maxDepth: 5,
+  })
+  fc.assert(
+    fc.property(values, (payload) => {
+      const copied = copyPayload(payload)
+      t.strictSame(copied, copyAnything(payload))
+      t.strictSame(copied, payload)
+      t.equal(sharedParts(copied, payload), 0)
+    }),
+    { numRuns: 500 },
+  )
+  t.ok(Number.isNaN((copyPayload(new Date(NaN)) as Date).getTime()), 'a date that is none')
+})
+
+t.test('what is there twice in the original is there twice in the copy, near and far from each other', async (t) => {
+  for (const distance of [0, 1, 15, 16, 17, 100]) {
+    const twice = { name: 'twice' }
+    const payload = [twice, ...Array.from({ length: distance }, (_, at) => ({ at })), { deep: [twice] }]
+    const copied = copyPayload(payload) as typeof payload
+    const last = copied.at(-1) as { deep: object[] }
+    t.equal(last.deep[0], copied[0], `${distance} between`)
+    t.not(copied[0], twice)
+    t.strictSame(copied, payload)
+  }
+})
+
+t.test('what contains itself is copied', async (t) => {
+  const payload: { name: string; self?: unknown; list: unknown[] } = { name: 'a', list: [] }
+  payload.self = payload
+  payload.list.push(payload.list)
+  const copied = copyPayload(payload) as typeof payload
+  t.equal(copied.self, copied)
+  t.equal(copied.list[0], copied.list)
+  t.not(copied, payload)
+})
+
+t.test('instances keep their class, also inside of plain objects', async (t) => {
+  class Point {
+    x = 1
+    tags = ['a']
+  }
+  class Points extends Array<Point> {}
+  const point = new Point()
+  const points = Points.from([point])
+  const copied = copyPayload({ point, points }) as { point: Point; points: Points }
+  t.ok(copied.point instanceof Point)
+  t.ok(copied.points instanceof Points)
+  t.not(copied.point.tags, point.tags)
+  t.not(copied.points[0], point)
+})
+
+t.test('what symbols name is there too', async (t) => {
+  const key = Symbol('key')
+  const payload = { [key]: { a: 1 }, b: { [key]: 2 } }
+  const copied = copyPayload(payload) as typeof payload
+  t.strictSame([copied[key], copied.b[key]], [{ a: 1 }, 2])
+})
+
+t.test('a field named __proto__ is copied as a field', async (t) => {
+  const payload = JSON.parse('{"__proto__":{"admin":true},"a":{"__proto__":[1]}}') as object
+  const copied = copyPayload(payload) as object
+  t.strictSame(Object.getOwnPropertyDescriptor(copied, '__proto__')?.value, { admin: true })
+  t.equal(Object.getPrototypeOf(copied), Object.prototype)
+  t.equal(JSON.stringify(copied), JSON.stringify(payload))
+  t.equal(Reflect.get(copied, 'admin'), undefined)
+})
+
+t.test('a frozen object becomes one that can be changed', async (t) => {
+  const copied = copyPayload(Object.freeze({ a: Object.freeze([1]) })) as { a: number[] }
+  copied.a.push(2)
+  t.strictSame(copied, { a: [1, 2] })
+})
+
+t.test('what is enumerable of all objects is not copied into one', async (t) => {
+  Object.defineProperty(Object.prototype, 'polluted', { value: {}, enumerable: true, configurable: true })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'polluted'))
+  t.strictSame(Object.keys(copyPayload({ a: 1 }) as object), ['a'])
+})
+
+t.test('a function is kept, and a value that is no object is itself', async (t) => {
+  const work = () => 1
+  t.equal((copyPayload({ work }) as { work: () => number }).work, work)
+  for (const value of [undefined, null, 1, 'a', 2n, true, work]) t.equal(copyPayload(value), value)
+})
+
+t.test('what a getter throws comes out', async (t) => {
+  const payload = {
+    inner: {
+      get secret(): never {
+        throw new Error('not to be copied')
+      },
+    },
+  }
+  t.throws(() => copyPayload(payload), { message: 'not to be copied' })
+})

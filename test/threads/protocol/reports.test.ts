@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { ReportPacker, unpackReports, type RunReport } from '../../../src/threads/protocol/reports.js'
+
+const crossing = (reports: readonly { readonly run: number; readonly report: RunReport }[]) => {
+  const unpacked: { run: number; report: RunReport }[] = []
+  const packer = new ReportPacker()
+  for (const { run, report } of reports) packer.add(run, report)
+  unpackReports(
+    structuredClone(packer.take()),
+    identify,
+    ({ run }, { link, update, transferNumber, thread, scheduledAt, ...report }) => {
+      t.strictSame({ run, link, update, transferNumber, thread, scheduledAt }, identify(run))
+      unpacked.push({ run, report })
+    },
+  )
+  return unpacked
+}
+
+const identify = (run: number) => ({
+  ...{ run, link: 'a', update: `a.${run}`, transferNumber: run, thread: 1, scheduledAt: 2.5 },
+})
+
+/** Objects as they come out of a structured clone. */
+const plain = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { noNullPrototype: true })
+
+const count = fc.nat()
+const time = fc.double({ min: 0, max: 1e13, noNaN: true })
+const outlet = plain({
+  outlet: fc.string(),
+  pushed: count,
+  filtered: count,
+  added: count,
+  dropped: count,
+  batches: count,
+  buffered: count,
+})
+const error = plain({
+  name: fc.constant('TypeError'),
+  message: fc.string(),
+  node: fc.constant('HttpInlet'),
+  stage: fc.constant('pull' as const),
+})
+const report = plain({
+  startedAt: time,
+  endedAt: time,
+  busy: time,
+  pulled: count,
+  filtered: count,
+  added: count,
+  dropped: count,
+  buffered: count,
+  grouped: count,
+  batches: count,
+  outlets: fc.array(outlet, { maxLength: 3 }),
+  errors: fc.array(error, { maxLength: 2 }),
+  ignores: fc.boolean(),
+}).map(({ ignores, ...rest }) => ({ ...rest, failed: rest.errors.length > 0 && !ignores }))
+
+t.test('property: reports are on the other side what they were, in their order', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(plain({ run: count, report }), { maxLength: 6, selector: ({ run }) => run }),
+      (reports) => {
+        t.strictSame(crossing(reports), reports)
+      },
+    ),
+  )
+})
+
+t.test('reports without errors or outlets share the empty lists', async (t) => {
+  const [empty] = fc.sample(report, 1)
+  const bare = { ...empty!, outlets: [], errors: [], failed: false }
+  const [one, other] = crossing([
+    { run: 1, report: bare },
+    { run: 2, report: bare },
+  ])
+  t.equal(one?.report.errors, other?.report.errors)
+  t.equal(one?.report.outlets, other?.report.outlets)
+})
