@@ -10,19 +10,13 @@
  */
 export { Buffer, type BufferController, type BufferOptions } from './core/buffer.js'
 export {
-  DatabaseError,
   DatabayError,
-  FileError,
-  HttpError,
   ImplementationError,
   InvalidNodeError,
   InvalidOptionError,
-  InvalidPayloadError,
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
-  MongoCollectionNotFound,
-  PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
   ShutdownTimeoutError,
@@ -31,10 +25,16 @@ export {
   TransferCancelledError,
   TransferTimeoutError,
   UncloneableRecordError,
+} from './base/errors.js'
+export { InvalidPayloadError, PartialPushError, type RejectedRecord } from './core/partial-push.js'
+export {
+  DatabaseError,
+  FileError,
+  HttpError,
+  MongoCollectionNotFound,
   type HttpErrorOptions,
   type HttpFailure,
-  type RejectedRecord,
-} from './base/errors.js'
+} from './connectors/errors.js'
 export { Inlet, type InletOptions, type Pulled } from './core/inlet.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
 export type { CsvRow } from './connectors/csv/columns.js'
@@ -46,12 +46,14 @@ export type { HttpFormat } from './connectors/http/format.js'
 export { HttpInlet } from './connectors/http/http-inlet.js'
 export type { HttpInletOptions } from './connectors/http/options.js'
 export type { HttpHeaders, HttpParams } from './connectors/http/request.js'
-export { MongoInlet, type MongoInletOptions, type MongoQuery } from './connectors/mongodb/mongo-inlet.js'
+export { MongoInlet } from './connectors/mongodb/mongo-inlet.js'
+export { type MongoInletOptions, type MongoQuery } from './connectors/mongodb/inlet-options.js'
 export type { LongLines } from './connectors/files/line-splitter.js'
 export { nextLink, type HttpPage, type NextPage } from './connectors/http/next-link.js'
 export { NullInlet } from './connectors/samples/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples/random-int-inlet.js'
-export type { Duration, Schedule } from './core/schedule.js'
+export type { Schedule } from './core/schedule.js'
+export type { Duration } from './base/duration.js'
 export { Link } from './core/link.js'
 export type { Lane, LinkOptions, LinkSettings } from './core/link-options.js'
 export {
@@ -72,33 +74,31 @@ export { PrintOutlet, type PrintOutletOptions } from './connectors/print/print-o
 export type { PrintStream } from './connectors/print/print-stream.js'
 export type { FileMode, TargetOptions } from './connectors/files/targets.js'
 export type { PlannedLink, TransferRequest } from './core/planned-link.js'
-export type { Grouper, OneOrMany, Processor, ProcessorFunction, StatefulProcessor } from './core/processor.js'
+export type { Grouper, Processor, ProcessorFunction, StatefulProcessor } from './core/processor.js'
+export type { OneOrMany } from './base/one-or-many.js'
 export { Record, type Metadata } from './core/record.js'
 export type { RetryOptions } from './connectors/retry.js'
-export {
-  TransferError,
-  type OutletReport,
-  type PlainError,
-  type ReportedError,
-  type Stage,
-  type TransferReport,
-} from './core/report.js'
+export { TransferError, type OutletReport, type ReportedError, type Stage, type TransferReport } from './core/report.js'
+export { type PlainError } from './base/plain-error.js'
 export type { TextEncoding } from './connectors/files/text-encoding.js'
 export { Update } from './core/update.js'
-export { BasePlanner, type ShutdownOptions } from './planners/base-planner.js'
+export { BasePlanner } from './planners/base-planner.js'
+export { type ShutdownOptions } from './planners/planner-options.js'
 export type { DueTime } from './planners/dispatcher.js'
+export type { PlannerOptions } from './planners/planner-options.js'
 export type {
   LateEvent,
   PlannerCounts,
   PlannerEvents,
-  PlannerOptions,
   SkippedEvent,
   ThreadLostEvent,
-} from './planners/planner-options.js'
+} from './planners/planner-events.js'
 export type { Distribution } from './planners/histogram.js'
 export type { LinkStats, PlannerStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
-export { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from './planners/worker-planner.js'
+export { WorkerPlanner } from './planners/worker-planner.js'
+export { type LinkOrModule } from './planners/planner-modules.js'
+export { type WorkerPlannerOptions } from './planners/worker-planner-options.js'
 export type { OffloadOptions } from './threads/main/offload.js'
 export type { ThreadStats } from './threads/main/thread-stats.js'
 export type { ThreadPool } from './threads/main/thread-pool.js'

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
 import { library } from './libraries.js'
-import { plainError } from '../core/report.js'
+import { plainError } from './plain-error.js'
 
 export type { Logger }
 

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
-import { moduleUrl } from '../threads/worker/link-module.js'
+import { moduleUrl } from '../threads/protocol/module-url.js'
 
 /** What `databay run` is told to do, checked. What was left out is `undefined`. */
 export interface RunArguments {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { checkOptions } from '../base/check.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../core/schedule.js'
+import { LONGEST_TIMER, toMilliseconds, type Duration } from '../base/duration.js'
 
 /** How what failed is tried again. The delay doubles from one try to the next; some randomness keeps clients apart. */
 export interface RetryOptions {

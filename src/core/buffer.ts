@@ -1,7 +1,8 @@
 import { checkBoolean, checkCount, checkOptions } from '../base/check.js'
 import { InvalidOptionError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
-import { toArray, type OneOrMany, type StatefulProcessor } from './processor.js'
+import type { StatefulProcessor } from './processor.js'
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
 

@@ -1,17 +1,11 @@
 import { checkBoolean, checkCount, checkOptions } from '../base/check.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
-import { checkCron, toMilliseconds, type Duration, type Schedule } from './schedule.js'
+import { checkCron, type Schedule } from './schedule.js'
+import { toMilliseconds, type Duration } from '../base/duration.js'
 import type { OutletFor } from './outlet.js'
-import {
-  checkGroupers,
-  checkProcessors,
-  toArray,
-  type AnyGrouper,
-  type AnyProcessor,
-  type Grouper,
-  type OneOrMany,
-} from './processor.js'
+import { checkGroupers, checkProcessors, type AnyGrouper, type AnyProcessor, type Grouper } from './processor.js'
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 
 /**
  * Options of a link.

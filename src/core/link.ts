@@ -1,8 +1,9 @@
 import { Cancellation } from './cancellation.js'
-import { InvalidNodeError, show, sortOf, toError, TransferTimeoutError } from '../base/errors.js'
+import { InvalidNodeError, TransferTimeoutError } from '../base/errors.js'
 import { isInlet, type Inlet } from './inlet.js'
-import { describeSchedule, LONGEST_TIMER, type Duration, type Schedule } from './schedule.js'
-import { nodeName, Releasers, type Node } from './node.js'
+import { describeSchedule, type Schedule } from './schedule.js'
+import { LONGEST_TIMER, type Duration } from '../base/duration.js'
+import { nodeName, type Node } from './node.js'
 import {
   resolvePipeline,
   resolveSettings,
@@ -14,11 +15,15 @@ import { getLogger } from '../base/log.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
-import { toArray, type AnyGrouper, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
+import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { blame, type TransferReport } from './report.js'
 import { Retunable } from './live-schedule.js'
-import { bufferedBy, transfer, type TransferParts } from './transfer/transfer.js'
+import { transfer } from './transfer/transfer.js'
+import type { TransferParts } from './transfer/parts.js'
+import { bufferedBy } from './transfer/process.js'
 import { Update } from './update.js'
+import { stopNodes, throwErrors, logErrors, checkNew, describe } from './link-nodes.js'
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
@@ -376,53 +381,6 @@ class LinkBase<A, B> implements PlannedLink {
     this.#parts = undefined
     throwErrors(await stopNodes([...leaving].filter((node) => this.#started?.delete(node))))
   }
-}
-
-/** Stops the nodes, the last one first, all of them even when some fail. Resolves with the errors. */
-function stopNodes(nodes: Iterable<Node>): Promise<unknown[]> {
-  const releasers = new Releasers()
-  for (const node of nodes) {
-    releasers.push(() =>
-      node.tryShutdown().catch((thrown: unknown) => {
-        throw blame(thrown, nodeName(node), 'shutdown')
-      }),
-    )
-  }
-  return releasers.undo()
-}
-
-function throwErrors(errors: readonly unknown[]): void {
-  if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'several nodes failed')
-}
-
-/** For errors that come on top of one that is thrown. */
-function logErrors(errors: readonly unknown[]): void {
-  for (const thrown of errors) {
-    getLogger('databay.Link').error({ err: toError(thrown) }, 'a node failed to shut down')
-  }
-}
-
-/** The `nodes`, once it is clear that they can be put in the `list`. */
-function checkNew<N extends Node>(
-  kind: string,
-  list: readonly Node[],
-  nodes: N[],
-  is: (value: unknown) => boolean,
-): N[] {
-  nodes.forEach((node, index) => {
-    const name = `${kind}s[${index}]`
-    if (!is(node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${describe(node)}`)
-    if (list.includes(node) || nodes.indexOf(node) !== index) {
-      throw new InvalidNodeError(`${name}: ${nodeName(node)} is in this link already`)
-    }
-  })
-  return nodes
-}
-
-/** Without what an object holds, which may be secret. */
-function describe(node: unknown): string {
-  if (isInlet(node) || isOutlet(node)) return nodeName(node)
-  return typeof node === 'object' ? sortOf(node) : show(node)
 }
 
 /**

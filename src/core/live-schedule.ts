@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidOptionError } from '../base/errors.js'
-import { toMilliseconds, type Duration, type Schedule } from './schedule.js'
+import type { Schedule } from './schedule.js'
+import { toMilliseconds, type Duration } from '../base/duration.js'
 
 const NOBODY: readonly (() => void)[] = []
 

@@ -1,6 +1,7 @@
 import { checkObject } from '../base/check.js'
 import { Node } from './node.js'
-import { checkProcessors, type AnyProcessor, type OneOrMany, type Processor } from './processor.js'
+import { checkProcessors, type AnyProcessor, type Processor } from './processor.js'
+import type { OneOrMany } from '../base/one-or-many.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
 

@@ -1,4 +1,5 @@
-import type { Duration, Schedule } from './schedule.js'
+import type { Schedule } from './schedule.js'
+import type { Duration } from '../base/duration.js'
 import type { TransferReport } from './report.js'
 
 /**

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../base/errors.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
+import { type OneOrMany, toArray } from '../base/one-or-many.js'
 
 /** A function that takes records and returns records: filtered, changed, or both. May be asynchronous. */
 export type ProcessorFunction<A = unknown, B = A> = (
@@ -51,16 +52,6 @@ export type Grouper<T = unknown> = (
   batches: Record<T>[][],
   update: Update,
 ) => readonly (readonly Record<T>[])[] | Promise<readonly (readonly Record<T>[])[]>
-
-/** One of something, or several. */
-export type OneOrMany<T> = T | readonly T[]
-
-/** A list of its own, from one of something, several, or none. */
-export function toArray<T>(value: OneOrMany<T> | undefined): T[] {
-  if (value === undefined) return []
-  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T]
-}
-
 /** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => ...`. */
 const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
 

@@ -1,42 +1,28 @@
 import { EventEmitter } from 'node:events'
 import { InvalidOptionError, MissingLinkError, PlannerStateError, show, toError } from '../base/errors.js'
-import { LONGEST_TIMER } from '../core/schedule.js'
-import { Releasers } from '../core/node.js'
+import { Releasers } from '../base/undo-stack.js'
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
-import { toArray, type OneOrMany } from '../core/processor.js'
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { TransferError, type TransferReport } from '../core/report.js'
 import { shutdownAtExit } from './at-exit.js'
 import { Dispatcher, type DueTime } from './dispatcher.js'
-import { cancelLinks, drainLinks, oneError, startLinks, stopLinks, throwAny } from './link-group.js'
+import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
+import { oneError, throwAny } from '../base/many-errors.js'
 import {
   PLANNER_OPTIONS,
   resolvePlannerOptions,
-  type PlannerCounts,
-  type PlannerEvents,
   type PlannerOptions,
   type ResolvedPlannerOptions,
+  type ShutdownOptions,
 } from './planner-options.js'
+import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import type { PlannerStats } from './planner-stats.js'
 import { settleable } from './deferred.js'
 import { StopLimit } from './stop-limit.js'
-
-export interface ShutdownOptions {
-  /**
-   * Whether running transfers may end; otherwise they are told to stop (`update.signal` aborts).
-   * @default true
-   */
-  readonly wait?: boolean
-  /**
-   * Whether buffers release what they hold through the outlets. Without it, what they hold is logged.
-   * With `wait: false` it has a second for it.
-   * @default the planner's option `drain`
-   */
-  readonly drain?: boolean
-}
-
-type State = 'idle' | 'starting' | 'running' | 'stopping'
+import { type State, HURRIED_DRAIN, stayUp, isCancelled } from './planner-lifecycle.js'
+import { isPlannedLink } from './planner-links.js'
 
 /**
  * Keeps links and their lifecycle, and runs their transfers when its scheduling says so.
@@ -682,36 +668,6 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 }
 
-/** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
-const HURRIED_DRAIN = 1000
-
-/** Keeps the process up while a planner runs, also when nothing is scheduled. Gives how to let go. */
-function stayUp(): () => void {
-  const timer = setInterval(() => undefined, LONGEST_TIMER)
-  return () => {
-    clearInterval(timer)
-  }
-}
-
-/** Whether `value` can be given to a planner. */
-export function isPlannedLink(value: unknown): value is PlannedLink {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'transfer' in value &&
-    'onStart' in value &&
-    'onShutdown' in value &&
-    'schedule' in value
-  )
-}
-
 function dueNow(): DueTime {
   return { scheduledAt: Date.now(), lateness: 0, missed: 0 }
-}
-
-/** Whether nothing is wrong with a transfer but that it was told to stop. */
-function isCancelled(error: Error): boolean {
-  return (
-    error instanceof TransferError && error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')
-  )
 }

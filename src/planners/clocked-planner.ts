@@ -1,5 +1,5 @@
 import type { PlannedLink } from '../core/planned-link.js'
-import type { OneOrMany } from '../core/processor.js'
+import type { OneOrMany } from '../base/one-or-many.js'
 import { BasePlanner } from './base-planner.js'
 import { systemClock, type Clock } from './clock/clock.js'
 import type { PlannerOptions } from './planner-options.js'

@@ -3,7 +3,8 @@ import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { TransferError, type TransferReport } from '../core/report.js'
 import { LinkRecord } from './link-counters.js'
-import type { PlannerCounts, PlannerEvents, ResolvedPlannerOptions, SkippedEvent } from './planner-options.js'
+import type { ResolvedPlannerOptions } from './planner-options.js'
+import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
 import type { LinkStats } from './planner-stats.js'
 
 /** When a transfer was due, and what was missed since. */

@@ -1,9 +1,10 @@
 import { StartTimeoutError, toError, TransferCancelledError } from '../base/errors.js'
-import { LONGEST_TIMER } from '../core/schedule.js'
+import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import { StopLimit } from './stop-limit.js'
+import { throwAny } from '../base/many-errors.js'
 
 /** How long links may take, in milliseconds. */
 interface Limits {
@@ -131,21 +132,4 @@ export async function drainLinks(
 
 function rejections(results: readonly PromiseSettledResult<void>[]): unknown[] {
   return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
-}
-/** Several errors as one: itself when there is only one, `undefined` when there is none. */
-export function oneError(errors: readonly unknown[], message: string): Error | undefined {
-  if (errors.length === 0) return undefined
-  return errors.length === 1
-    ? toError(errors[0])
-    : new AggregateError(errors, `${message}: ${errors.map(messageOf).join('; ')}`)
-}
-
-/** Throws several errors as one, if there are any. */
-export function throwAny(errors: readonly unknown[], message: string): void {
-  const error = oneError(errors, message)
-  if (error !== undefined) throw error
-}
-
-function messageOf(thrown: unknown): string {
-  return toError(thrown).message
 }

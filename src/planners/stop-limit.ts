@@ -1,5 +1,5 @@
 import { ShutdownTimeoutError } from '../base/errors.js'
-import { LONGEST_TIMER } from '../core/schedule.js'
+import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
 
 /** How much of its time a shutdown keeps for what comes after the transfers: a quarter, at most this, in milliseconds. */

@@ -1,89 +1,28 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../base/check.js'
 import { InvalidOptionError, MissingLinkError, PlannerStateError, toError } from '../base/errors.js'
-import type { Duration } from '../core/schedule.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
-import { toArray, type OneOrMany } from '../core/processor.js'
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { TransferReport } from '../core/report.js'
 import type { Hit, Hosting } from '../threads/main/hosting.js'
-import { moduleUrl } from '../threads/worker/link-module.js'
-import type { LinkAddress } from '../threads/protocol/messages.js'
+import { moduleUrl } from '../threads/protocol/module-url.js'
+import type { LinkAddress } from '../threads/protocol/link-description.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { Thread } from '../threads/main/thread.js'
-import { ThreadPool, type LostThread } from '../threads/main/thread-pool.js'
+import { ThreadPool } from '../threads/main/thread-pool.js'
+import type { LostThread } from '../threads/main/thread-pool-options.js'
 import { ThreadWatch } from '../threads/main/thread-stats.js'
 import type { Clock } from './clock/clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
-import { checkTime, type PlannerOptions } from './planner-options.js'
+import { checkTime } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
-
-export interface WorkerPlannerOptions extends PlannerOptions {
-  /**
-   * How many worker threads make the transfers. One for each core suits links that compute; links that wait need no
-   * more, as a thread runs many waiting transfers at once.
-   * @default os.availableParallelism()
-   */
-  readonly threads?: number
-  /**
-   * How many transfers may run at once in one thread; further ones wait for their turn in it.
-   * @default 1000
-   */
-  readonly transfersPerThread?: number
-  /**
-   * How long a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
-   * does not answer by then is ended, and another takes its place.
-   * @default 1
-   */
-  readonly timeoutGrace?: number | Duration
-  /**
-   * How long code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
-   * not answer by then is ended, and another takes its place. It has to be longer than the longest computation that does
-   * not pause.
-   * @default 300
-   */
-  readonly hangTimeout?: number | Duration
-  /**
-   * Most memory for the JavaScript objects of one thread, in MiB. A thread that needs more is ended, and another takes its
-   * place. Buffers of bytes do not count. It is V8 that ends it, and not always in time: an object that alone is larger, or,
-   * from Node 24 on, a loop that does nothing but allocate can go on beyond the limit, and end the process.
-   * @default undefined - what V8 gives a thread of this machine
-   */
-  readonly threadMemoryLimit?: number
-  /**
-   * After how many transfers a thread is recycled: a fresh one takes its place and its links over, with what they hand over.
-   * One thread after the other, and no due time is missed. For nodes that leak memory.
-   * @default Infinity
-   */
-  readonly maxTransfersPerThread?: number
-  /**
-   * How much nicer the threads are than the main thread, from 0 to 19: the nice value of Linux. Where cores are scarce, the
-   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by what
-   * they compute. Threads lose nothing as long as a core is free. Where one is not, other processes of the same container,
-   * service or session go before them too, and get about three times as much of it: set it to 0 there.
-   *
-   * It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without it, `start()` rejects with a
-   * {@link MissingDependencyError} when this is given. It has no effect elsewhere than on Linux.
-   *
-   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 10; 0 where
-   * `@napi-rs/nice` is missing
-   */
-  readonly niceIncrement?: number
-}
-
-const OPTIONS = [
-  ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
-  ...(['maxTransfersPerThread', 'niceIncrement'] as const),
-] satisfies (keyof WorkerPlannerOptions)[]
+import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
+import { type LinkOrModule, divide, isWithin, addressOf } from './planner-modules.js'
+import { NOBODY } from './thread-loss.js'
 
 /** How long to wait until a thread is recycled again that could not be, in milliseconds. */
 const RETRY_RECYCLING = 60_000
-
-/** Whom the loss of a thread hits that hosts no links yet. */
-const NOBODY: Hit = { names: [], buffered: () => 0, culprit: undefined }
-
-/** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
-export type LinkOrModule = PlannedLink | URL | string
 
 /**
  * A planner that keeps scheduling on the main thread and makes every transfer in a pool of worker threads. What a
@@ -444,58 +383,8 @@ export class WorkerPlanner extends ClockedPlanner {
   }
 }
 
-function checkWear(transfers: number | undefined): number {
-  return transfers === Infinity ? Infinity : checkCount('maxTransfersPerThread', transfers, Infinity)
-}
-
 function logFailure(message: string): (error: unknown) => void {
   return (error) => {
     getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
   }
-}
-
-/** The highest nice value of Linux. */
-const NICEST = 19
-
-function checkNice(increment: number | undefined): number | undefined {
-  if (increment === undefined) return undefined
-  if (!Number.isInteger(increment) || increment < 0 || increment > NICEST) {
-    throw new InvalidOptionError('niceIncrement', `an integer from 0 to ${NICEST}`, increment)
-  }
-  return increment
-}
-
-/** Less than this, in MiB, a thread cannot even start with. */
-const LEAST_MEMORY = 16
-
-function checkMemory(megabytes: number | undefined): number | undefined {
-  if (megabytes === undefined) return undefined
-  if (!Number.isFinite(megabytes) || megabytes < LEAST_MEMORY) {
-    throw new InvalidOptionError('threadMemoryLimit', `a number of MiB of at least ${LEAST_MEMORY}`, megabytes)
-  }
-  return megabytes
-}
-
-function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
-  return links.every((link) => known.has(link))
-}
-
-/** Which link of which module it is. URLs hold no spaces. */
-function addressOf({ module, exportName, index }: LinkAddress): string {
-  return `${module} ${exportName} ${index ?? ''}`
-}
-
-function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {
-  const live: PlannedLink[] = []
-  const modules: string[] = []
-  links.forEach((link, index) => {
-    if (!(typeof link === 'string' || link instanceof URL)) {
-      live.push(link)
-      return
-    }
-    const url = moduleUrl(`links[${index}]`, link)
-    if (modules.includes(url)) throw new InvalidOptionError(`links[${index}]`, 'each link module once', url)
-    modules.push(url)
-  })
-  return { live, modules }
 }

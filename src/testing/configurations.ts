@@ -1,6 +1,6 @@
 import { checkOptions } from '../base/check.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { toMilliseconds, type Duration } from '../core/schedule.js'
+import { toMilliseconds, type Duration } from '../base/duration.js'
 import type { Node } from '../core/node.js'
 import type { NodeSetup } from './node-harness.js'
 

@@ -5,7 +5,10 @@
  * @packageDocumentation
  */
 export type { NamedSetups, NodeSuiteOptions, OneSetup, SuiteOptions } from './configurations.js'
-export { InletTester, type CreateInlet, type InletSetup } from './inlets/inlet-tester.js'
-export { OutletTester, type CreateOutlet, type OutletSetup, type SuiteOutletOptions } from './outlets/outlet-tester.js'
-export { PlannerTester, type CreatePlanner, type PlannerSetup } from './planners/planner-tester.js'
+export { InletTester } from './inlets/inlet-tester.js'
+export { type CreateInlet, type InletSetup } from './inlets/inlet-setup.js'
+export { OutletTester } from './outlets/outlet-tester.js'
+export { type CreateOutlet, type OutletSetup, type SuiteOutletOptions } from './outlets/outlet-setup.js'
+export { PlannerTester } from './planners/planner-tester.js'
+export { type CreatePlanner, type PlannerSetup } from './planners/planner-setup.js'
 export type { TestFunction, TestRunner } from './runner.js'

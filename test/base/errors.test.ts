@@ -1,7 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import {
-  DatabaseError,
   DatabayError,
   ImplementationError,
   InvalidNodeError,
@@ -10,7 +9,6 @@ import {
   LinkModuleError,
   MissingDependencyError,
   MissingLinkError,
-  PartialPushError,
   PlannerStateError,
   ScheduleIntervalError,
   show,
@@ -20,8 +18,10 @@ import {
   TransferTimeoutError,
   UncloneableRecordError,
 } from '../../src/base/errors.js'
+import { PartialPushError } from '../../src/core/partial-push.js'
+import { DatabaseError } from '../../src/connectors/errors.js'
 import { getLogger } from '../../src/base/log.js'
-import { plainError } from '../../src/core/report.js'
+import { plainError } from '../../src/base/plain-error.js'
 import { captureLogs } from '../helpers/logs.js'
 
 type Plain = new (message: string, options?: ErrorOptions) => DatabayError

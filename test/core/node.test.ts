@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Node, nodeName, Releasers } from '../../src/core/node.js'
+import { Node, nodeName } from '../../src/core/node.js'
+import { Releasers } from '../../src/base/undo-stack.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 
 class TestNode extends Node {

@@ -1,13 +1,7 @@
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
-import {
-  checkGroupers,
-  checkProcessors,
-  nameOf,
-  toArray,
-  type AnyGrouper,
-  type AnyProcessor,
-} from '../../src/core/processor.js'
+import { checkGroupers, checkProcessors, nameOf, type AnyGrouper, type AnyProcessor } from '../../src/core/processor.js'
+import { toArray } from '../../src/base/one-or-many.js'
 
 t.test('one, several or none become a list of its own', async (t) => {
   const list = [1, 2]

@@ -1,14 +1,7 @@
 import t from 'tap'
 import { DatabayError, ImplementationError, InvalidOptionError } from '../../src/base/errors.js'
-import {
-  failedReport,
-  plainError,
-  restoreError,
-  TransferError,
-  type PlainError,
-  type ReportedError,
-  type TransferReport,
-} from '../../src/core/report.js'
+import { failedReport, TransferError, type ReportedError, type TransferReport } from '../../src/core/report.js'
+import { plainError, restoreError, type PlainError } from '../../src/base/plain-error.js'
 
 /** As an error arrives on the other side of a thread. */
 function acrossThreads(thrown: unknown): Error {

@@ -1,12 +1,6 @@
 import t from 'tap'
-import {
-  checkCron,
-  CronTimes,
-  describeSchedule,
-  toMilliseconds,
-  type Duration,
-  type Schedule,
-} from '../../src/core/schedule.js'
+import { checkCron, CronTimes, describeSchedule, type Schedule } from '../../src/core/schedule.js'
+import { toMilliseconds, type Duration } from '../../src/base/duration.js'
 
 t.test('a number is seconds', async (t) => {
   t.equal(toMilliseconds('interval', 5), 5000)

@@ -1,18 +1,10 @@
-import { restoreError } from '../../src/core/report.js'
+import { restoreError } from '../../src/base/plain-error.js'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
 import { unpackDescriptions } from '../../src/threads/protocol/descriptions.js'
-import { RunPacker } from '../../src/threads/protocol/runs.js'
+import { RunPacker, type RunRequest } from '../../src/threads/protocol/runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/protocol/reports.js'
-import type {
-  CallName,
-  Calls,
-  Channel,
-  LinkDescription,
-  RunRequest,
-  Task,
-  ThreadEvent,
-  ThreadSetup,
-} from '../../src/threads/protocol/messages.js'
+import type { CallName, Calls, Channel, Task, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
+import type { LinkDescription } from '../../src/threads/protocol/link-description.js'
 
 /** What a host told, with its reports unpacked. */
 export type Told =

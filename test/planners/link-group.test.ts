@@ -1,5 +1,6 @@
 import t from 'tap'
-import { oneError, startLinks, stopLinks, throwAny } from '../../src/planners/link-group.js'
+import { startLinks, stopLinks } from '../../src/planners/link-group.js'
+import { oneError, throwAny } from '../../src/base/many-errors.js'
 import { StopLimit } from '../../src/planners/stop-limit.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 import { StubLink, type Trace } from '../helpers/planners.js'

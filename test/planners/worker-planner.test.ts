@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from '../../src/planners/worker-planner.js'
+import { WorkerPlanner } from '../../src/planners/worker-planner.js'
+import type { LinkOrModule } from '../../src/planners/planner-modules.js'
+import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-options.js'
 import { captureLogs } from '../helpers/logs.js'
 import { fixture, linkModule, liveLink, pushedTo, reportsOf, tracesOf, workerPlanner } from '../helpers/threads.js'
 

@@ -1,7 +1,7 @@
 /** Each check of the outlets' suite fails, and it alone, for an outlet that breaks just that part of the contract. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { PartialPushError } from '../../src/base/errors.js'
+import { PartialPushError } from '../../src/core/partial-push.js'
 import { getLogger } from '../../src/base/log.js'
 import { Outlet, type OutletOptions } from '../../src/core/outlet.js'
 import type { Record } from '../../src/core/record.js'

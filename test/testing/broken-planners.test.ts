@@ -2,9 +2,8 @@
 import t from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
-import type { ShutdownOptions } from '../../src/planners/base-planner.js'
-import type { PlannerOptions } from '../../src/planners/planner-options.js'
-import type { OneOrMany } from '../../src/core/processor.js'
+import type { PlannerOptions, ShutdownOptions } from '../../src/planners/planner-options.js'
+import type { OneOrMany } from '../../src/base/one-or-many.js'
 import { PlannerTester, type PlannerSetup } from '../../src/testing/index.js'
 import { failuresOf } from '../helpers/contract-results.js'
 

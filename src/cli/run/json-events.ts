@@ -1,6 +1,7 @@
 import type { BasePlanner } from '../../planners/base-planner.js'
-import type { LateEvent, SkippedEvent, ThreadLostEvent } from '../../planners/planner-options.js'
-import { plainError, type PlainError, type TransferReport } from '../../core/report.js'
+import type { LateEvent, SkippedEvent, ThreadLostEvent } from '../../planners/planner-events.js'
+import type { TransferReport } from '../../core/report.js'
+import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { Outcome } from './summary.js'
 import type { StopSignal } from '../process-context.js'
 

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../../base/errors.js'
 import { setLogLevel } from '../../base/log.js'
-import { WorkerPlanner, type WorkerPlannerOptions } from '../../planners/worker-planner.js'
+import { WorkerPlanner } from '../../planners/worker-planner.js'
+import type { WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 import type { RunArguments } from '../arguments.js'
 import { errorLine } from '../error-text.js'
 import { Run } from './run.js'

@@ -1,4 +1,4 @@
-import type { PlannerCounts } from '../../planners/planner-options.js'
+import type { PlannerCounts } from '../../planners/planner-events.js'
 import { counted } from './status-text.js'
 import type { Totals } from './totals.js'
 

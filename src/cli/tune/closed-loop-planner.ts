@@ -1,6 +1,8 @@
 import type { PlannedLink } from '../../core/planned-link.js'
-import type { OneOrMany } from '../../core/processor.js'
-import { WorkerPlanner, type LinkOrModule, type WorkerPlannerOptions } from '../../planners/worker-planner.js'
+import type { OneOrMany } from '../../base/one-or-many.js'
+import { WorkerPlanner } from '../../planners/worker-planner.js'
+import type { LinkOrModule } from '../../planners/planner-modules.js'
+import type { WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 
 /** How long a link waits that makes no transfer when it should, such as a quarantined one, in milliseconds. */
 const PAUSE = 100

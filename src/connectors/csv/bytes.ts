@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
-import { FileError, show, toError } from '../../base/errors.js'
+import { show, toError } from '../../base/errors.js'
+import { FileError } from '../errors.js'
 import { readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './rows.js'
 import { encode } from '../files/encode.js'

@@ -1,4 +1,5 @@
-import { InvalidPayloadError, show } from '../../base/errors.js'
+import { show } from '../../base/errors.js'
+import { InvalidPayloadError } from '../../core/partial-push.js'
 import { library } from '../../base/libraries.js'
 import { PART_LENGTH } from '../files/encode.js'
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { InvalidPayloadError } from '../../base/errors.js'
+import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { TextEncoding } from './text-encoding.js'
 
 /** From about this many characters on, text is made into bytes: what a whole batch has may be more than a string can hold. */

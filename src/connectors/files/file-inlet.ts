@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
-import { FileError, InvalidOptionError, toError } from '../../base/errors.js'
+import { InvalidOptionError, toError } from '../../base/errors.js'
+import { FileError } from '../errors.js'
 import { Inlet, type InletOptions } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { checkOptions, checkWord } from '../../base/check.js'
-import { InvalidPayloadError } from '../../base/errors.js'
+import { InvalidPayloadError } from '../../core/partial-push.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'

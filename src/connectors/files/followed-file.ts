@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { FileError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { FileError } from '../errors.js'
 import type { Logger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'
 import { FileMark } from './file-mark.js'

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { SecureContext } from 'node:tls'
 import type { Agent, Dispatcher } from 'undici'
-import { FileError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { FileError } from '../errors.js'
 import { loadOptional } from '../../base/optional-packages.js'
 
 /** How long an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep it. */

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Dispatcher } from 'undici'
-import { HttpError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { HttpError } from '../errors.js'
 import type { Connection } from './agents.js'
 import { BodyError, readBody } from './body.js'
 import { redirected } from './redirect.js'

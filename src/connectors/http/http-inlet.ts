@@ -1,4 +1,5 @@
-import { toError, type HttpError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import type { HttpError } from '../errors.js'
 import { Inlet } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'

@@ -1,7 +1,7 @@
 import { checkBoolean, checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { InletOptions } from '../../core/inlet.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../../core/schedule.js'
+import { LONGEST_TIMER, toMilliseconds, type Duration } from '../../base/duration.js'
 import { checkRetry, type RetryOptions, type RetrySettings } from '../retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'

@@ -1,4 +1,4 @@
-import type { HttpError, HttpFailure } from '../../base/errors.js'
+import type { HttpError, HttpFailure } from '../errors.js'
 import { httpError, showUrl, type HttpHeaders, type HttpRequest } from './request.js'
 
 /** Statuses that send a request elsewhere. */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { HttpError, InvalidOptionError, type HttpErrorOptions, type HttpFailure } from '../../base/errors.js'
+import { InvalidOptionError } from '../../base/errors.js'
+import { HttpError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
 import { library } from '../../base/libraries.js'
 import { ACCEPTED_ENCODINGS } from './body.js'
 

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import type { Document } from 'mongodb'
-import { InvalidPayloadError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { Mongo } from './client.js'
 
 /** A document of a record, on its way to the database. */

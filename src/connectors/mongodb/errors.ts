@@ -1,4 +1,5 @@
-import { DatabaseError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { DatabaseError } from '../errors.js'
 
 /** Codes by which servers say "another time" or "another server", from the driver's specification of retries. */
 const RETRYABLE_CODES = new Set([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])

@@ -1,12 +1,8 @@
 import type { Db } from 'mongodb'
 import { checkBoolean, checkOptions, checkWord } from '../../base/check.js'
-import {
-  InvalidOptionError,
-  MongoCollectionNotFound,
-  PartialPushError,
-  toError,
-  type RejectedRecord,
-} from '../../base/errors.js'
+import { InvalidOptionError, toError } from '../../base/errors.js'
+import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
+import { MongoCollectionNotFound } from '../errors.js'
 import { getLogger } from '../../base/log.js'
 import {
   checkCollection,

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { BulkWriteResult, Collection, Document, MongoBulkWriteError, WriteError } from 'mongodb'
-import { DatabaseError, toError } from '../../base/errors.js'
+import { toError } from '../../base/errors.js'
+import { DatabaseError } from '../errors.js'
 import type { Mongo } from './client.js'
 import { equalityKey } from './equality.js'
 import { isRetryableCode, withoutValues } from './errors.js'

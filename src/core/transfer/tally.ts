@@ -3,7 +3,8 @@ import { toError } from '../../base/errors.js'
 import type { Inlet } from '../inlet.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
-import { plainError, type OutletReport, type ReportedError, type Stage, type TransferReport } from '../report.js'
+import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
+import { plainError } from '../../base/plain-error.js'
 import type { Update } from '../update.js'
 
 /** One transfer to be made. */

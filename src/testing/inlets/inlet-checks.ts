@@ -1,28 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { show, toError } from '../../base/errors.js'
 import type { Inlet, InletOptions } from '../../core/inlet.js'
-import type { Metadata } from '../../core/record.js'
-import { isRecord, type Record } from '../../core/record.js'
-import type { Update } from '../../core/update.js'
+import { type Metadata, isRecord } from '../../core/record.js'
 import { claim, claimEqual } from '../claims.js'
-import { nameOf, type NodeBench, type NodeSetup } from '../node-harness.js'
-import { claimNoSecrets, errorText, handOver, nodeChecks } from '../node-checks.js'
+import { nameOf } from '../node-harness.js'
+import { handOver, nodeChecks } from '../node-checks.js'
 import type { Check } from '../runner.js'
 import { watchedMetadata } from '../watched-metadata.js'
-
-type Create = (options: InletOptions) => Inlet | Promise<Inlet>
-
-/** An `InletSetup`, checked and complete. */
-export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
-  readonly expected: number | undefined
-  readonly failing: Create | undefined
-  readonly hanging: Create | undefined
-  readonly cloneable: boolean
-  readonly repeatable: boolean | undefined
-}
-
-export type InletBench = NodeBench<Inlet, InletOptions, ResolvedInletSetup>
+import { refusesToFailSilently, stopsHanging, SHOWS_NO_SECRET } from './inlet-failure-checks.js'
+import { type ResolvedInletSetup, type InletBench, pull, listOf, tellEnd } from './inlet-harness.js'
 
 /** A key of metadata that no inlet can know. */
 const KEY = 'ContractSuite.KEY'
@@ -222,25 +208,6 @@ const PAYLOADS_CAN_BE_COPIED: Check<InletBench> = {
   },
 }
 
-const SHOWS_NO_SECRET: Check<InletBench> = {
-  name: 'shows no secret',
-  holds: async (bench) => {
-    const inlet = await bench.started()
-    const places: [string, string][] = [['its toString()', String(inlet)]]
-    for (const item of listOf(await pull(bench, inlet))) {
-      const record: Record = isRecord(item) ? item : inlet.newRecord(item)
-      places.push(["a record's metadata", inspect(record.metadata, { depth: 6 })])
-    }
-    await bench.stop(inlet)
-    const { failing } = bench.setup
-    if (failing !== undefined) {
-      const { error } = await failure(bench, failing)
-      if (error !== undefined) places.push(['an error', errorText(error)])
-    }
-    claimNoSecrets(bench, inlet, places)
-  },
-}
-
 function givesExpected(expected: number): Check<InletBench> {
   return {
     name: `gives ${expected} records at its first pull`,
@@ -250,51 +217,6 @@ function givesExpected(expected: number): Check<InletBench> {
       claim(length === expected, `${nameOf(inlet)}.pull gave ${length} records: expected ${expected}`)
     },
   }
-}
-
-function refusesToFailSilently(failing: Create): Check<InletBench> {
-  return {
-    name: 'is refused when its source fails',
-    holds: async (bench) => {
-      const { inlet, error, pulled } = await failure(bench, failing)
-      claim(
-        error !== undefined,
-        `${nameOf(inlet)}.pull gave ${show(pulled)} though its source fails: reject, as nobody can tell that from data`,
-      )
-    },
-  }
-}
-
-function stopsHanging(hanging: Create): Check<InletBench> {
-  return {
-    name: 'ends a pull that hangs when it is told to stop',
-    holds: async (bench) => {
-      const inlet = await bench.make({}, hanging, 'hanging')
-      await bench.start(inlet)
-      const { update, cancel } = bench.update()
-      const pulling = bench.calls.outcome(`${nameOf(inlet)}.pull, told to stop while its source hangs,`, () =>
-        inlet.pull(update),
-      )
-      const early = await Promise.race([pulling, delay(20, undefined)])
-      claim(early === undefined, 'hanging() gave an inlet whose pull ended by itself: that shows nothing')
-      cancel()
-      await pulling
-      await bench.stop(inlet)
-    },
-  }
-}
-
-/** What an inlet whose source fails does. */
-async function failure(bench: InletBench, failing: Create) {
-  const inlet = await bench.make({}, failing, 'failing')
-  const started = await bench.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
-  if ('error' in started) return { inlet, error: started.error, pulled: undefined }
-  const outcome = await bench.calls.outcome(`${nameOf(inlet)}.pull, as its source fails,`, () =>
-    inlet.pull(bench.update().update),
-  )
-  return 'error' in outcome
-    ? { inlet, error: outcome.error, pulled: undefined }
-    : { inlet, error: undefined, pulled: outcome.value }
 }
 
 /** An inlet with this metadata, also where `create` takes no options to hand on. */
@@ -308,22 +230,6 @@ async function withMetadata(bench: InletBench, metadata: Metadata): Promise<Inle
   )
   if (!handedOn) Object.defineProperty(inlet, 'metadata', { value: metadata, configurable: true })
   return inlet
-}
-
-/** What an inlet gives for one transfer, all of which is delivered. */
-async function pull(bench: InletBench, inlet: Inlet): Promise<unknown> {
-  const { update } = bench.update()
-  const pulled = await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
-  await tellEnd(bench, inlet, update, true)
-  return pulled
-}
-
-async function tellEnd(bench: InletBench, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
-  await bench.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
-}
-
-function listOf(pulled: unknown): unknown[] {
-  return Array.isArray(pulled) ? Array.from(pulled as unknown[]) : [pulled]
 }
 
 function payloadsOf(pulled: unknown): unknown[] {

@@ -1,24 +1,11 @@
 import { copy } from 'fast-copy'
-import { takenDespite, type PartialPushError } from '../../base/errors.js'
+import { takenDespite, type PartialPushError } from '../../core/partial-push.js'
 import type { Outlet } from '../../core/outlet.js'
 import { Record, type Metadata } from '../../core/record.js'
 import type { Outcome } from '../claims.js'
 import { claimDelivered, claimNoExtra, newlyArrived, without } from './delivery.js'
-import { nameOf, NodeBench, type NodeSetup } from '../node-harness.js'
-import type { SuiteOutletOptions } from './outlet-tester.js'
-
-/** An `OutletSetup`, checked and complete. */
-export interface ResolvedOutletSetup extends NodeSetup<Outlet, SuiteOutletOptions> {
-  readonly read: (() => readonly unknown[] | Promise<readonly unknown[]>) | undefined
-  readonly payload: (n: number) => unknown
-  readonly kinds: readonly unknown[]
-  readonly invalid: readonly unknown[]
-  readonly arrives: (payload: unknown) => unknown
-  readonly batch: number
-  readonly ordered: boolean
-  readonly breakTarget: (() => unknown) | undefined
-  readonly hanging: ((options: SuiteOutletOptions) => Outlet | Promise<Outlet>) | undefined
-}
+import { nameOf, NodeBench } from '../node-harness.js'
+import type { SuiteOutletOptions, ResolvedOutletSetup } from './outlet-setup.js'
 
 /** What one check of an outlet works with: outlets, payloads to push, and what has arrived. */
 export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {

@@ -1,74 +1,18 @@
 import { checkBoolean, checkCount } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { isOutlet, type Outlet } from '../../core/outlet.js'
-import type { Record } from '../../core/record.js'
-import { checkFunction, listConfigurations, NODE_OPTIONS, resolveNodeSetup } from '../configurations.js'
-import type { NamedSetups, NodeSuiteOptions, OneSetup } from '../configurations.js'
+import {
+  checkFunction,
+  listConfigurations,
+  NODE_OPTIONS,
+  resolveNodeSetup,
+  type NamedSetups,
+  type OneSetup,
+} from '../configurations.js'
 import { outletChecks, type ResolvedOutletSetup } from './outlet-checks.js'
 import { OutletBench } from './outlet-harness.js'
 import { runChecks, type TestRunner } from '../runner.js'
-
-/** Options that a suite's outlets are made with, to hand on to `super`: they carry a processor that is looked for. */
-export interface SuiteOutletOptions {
-  /** Fits outlets of every type, as it leaves records as they are. */
-  readonly processors?: <P>(records: Record<P>[]) => Record<P>[]
-}
-
-/** Makes an outlet for a check, not started. */
-export type CreateOutlet<T> = (options: SuiteOutletOptions) => Outlet<T> | Promise<Outlet<T>>
-
-/** How {@link OutletTester} gets at outlets of yours, and at what they deliver to. */
-export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
-  /** Makes a new outlet. All that one check makes deliver to the same target. */
-  readonly create: CreateOutlet<T>
-  /**
-   * Reads back what has arrived so far: a list with one element for each record, in the order of their arrival. What
-   * was there before a check does no harm.
-   * @default undefined - what arrives is not checked
-   */
-  readonly read?: () => readonly unknown[] | Promise<readonly unknown[]>
-  /**
-   * The payload of a record. Each number gives another one.
-   * @default (n) => ({ id: n, text: `record ${n}` })
-   */
-  readonly payload?: (n: number) => T
-  /**
-   * Further payloads, of every kind that the outlet takes.
-   * @default []
-   */
-  readonly kinds?: readonly T[]
-  /**
-   * Payloads that the outlet cannot take: a batch with one must be refused, and what arrives of it all the same must be
-   * said, by a `PartialPushError`.
-   * @default []
-   */
-  readonly invalid?: readonly T[]
-  /**
-   * What `read` gives for a payload that has arrived.
-   * @default (payload) => payload
-   */
-  readonly arrives?: (payload: T) => unknown
-  /**
-   * How many records a large batch has.
-   * @default 100
-   */
-  readonly batch?: number
-  /**
-   * Whether the records of a batch arrive in order.
-   * @default true
-   */
-  readonly ordered?: boolean
-  /**
-   * Makes the target fail, and gives a function that repairs it. While it fails, a push (or the start) must be refused.
-   * @default undefined - not checked
-   */
-  readonly breakTarget?: () => unknown
-  /**
-   * Makes an outlet whose target never answers: its push must end when `update.signal` aborts.
-   * @default undefined - not checked
-   */
-  readonly hanging?: CreateOutlet<T>
-}
+import type { SuiteOutletOptions, OutletSetup } from './outlet-setup.js'
 
 const OPTIONS = [
   ...NODE_OPTIONS,

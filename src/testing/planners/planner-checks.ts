@@ -1,4 +1,5 @@
-import type { PlannerBench, ResolvedPlannerSetup } from './planner-harness.js'
+import type { PlannerBench } from './planner-harness.js'
+import type { ResolvedPlannerSetup } from './planner-setup.js'
 import { FAILURES, LIFECYCLE } from './planner-lifecycle-checks.js'
 import { LINKS } from './planner-link-checks.js'
 import { PAUSES, SAYS_IT_CANNOT_PAUSE, SCHEDULING } from './planner-scheduling-checks.js'

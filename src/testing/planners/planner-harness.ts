@@ -5,20 +5,9 @@ import type { PlannerOptions } from '../../planners/planner-options.js'
 import { Calls, claim } from '../claims.js'
 import { captureLog, type LogCapture } from '../log-capture.js'
 import { nameOf } from '../node-harness.js'
-import type { CreatePlanner } from './planner-tester.js'
 import { ProbeLink, type ProbeBehaviour } from './probe-link.js'
 import type { Bench } from '../runner.js'
-
-/** A `PlannerSetup`, checked and complete. */
-export interface ResolvedPlannerSetup {
-  readonly create: CreatePlanner
-  readonly before: () => unknown
-  readonly after: () => unknown
-  /** In milliseconds, as `interval`. */
-  readonly timeout: number
-  readonly interval: number
-  readonly pausable: boolean
-}
+import type { ResolvedPlannerSetup } from './planner-setup.js'
 
 /** So many intervals without a transfer are taken for none any more. */
 const QUIET = 4

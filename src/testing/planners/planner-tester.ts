@@ -1,8 +1,5 @@
 import { checkBoolean, checkOptions } from '../../base/check.js'
-import { toMilliseconds, type Duration } from '../../core/schedule.js'
-import type { PlannedLink } from '../../core/planned-link.js'
-import type { BasePlanner } from '../../planners/base-planner.js'
-import type { PlannerOptions } from '../../planners/planner-options.js'
+import { toMilliseconds } from '../../base/duration.js'
 import {
   checkFunction,
   listConfigurations,
@@ -10,30 +7,11 @@ import {
   SUITE_OPTIONS,
   type NamedSetups,
   type OneSetup,
-  type SuiteOptions,
 } from '../configurations.js'
-import { PlannerBench, type ResolvedPlannerSetup } from './planner-harness.js'
+import { PlannerBench } from './planner-harness.js'
 import { plannerChecks } from './planner-checks.js'
 import { runChecks, type TestRunner } from '../runner.js'
-
-/** Makes a planner for a check, not started, with these links and options. */
-export type CreatePlanner = (links: PlannedLink[], options: PlannerOptions) => BasePlanner | Promise<BasePlanner>
-
-/** How {@link PlannerTester} gets at planners of yours. */
-export interface PlannerSetup extends SuiteOptions {
-  /** Makes a new planner. */
-  readonly create: CreatePlanner
-  /**
-   * Interval of the links, in seconds or as a duration: as short as the planner can keep it, as checks wait for it.
-   * @default 0.02
-   */
-  readonly interval?: number | Duration
-  /**
-   * Whether the planner can be paused.
-   * @default true
-   */
-  readonly pausable?: boolean
-}
+import type { PlannerSetup, ResolvedPlannerSetup } from './planner-setup.js'
 
 /**
  * Tests of what every planner must do, to be run on yours by `node:test`, tap, or whatever registers tests by

@@ -1,13 +1,12 @@
 import { LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
 import type { PlannedLink } from '../../core/planned-link.js'
-import { nameOf } from '../worker/link-module.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
-import { INSTANCES, type LinkDescription } from '../protocol/messages.js'
+import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
 import { moduleError, type ReloadHooks } from './module-reload.js'
 import { Residents } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import { ThreadLink, type LinkHooks } from './thread-link.js'
-import type { LostThread } from './thread-pool.js'
+import type { LostThread } from './thread-pool-options.js'
 import { Upkeep, type ChangingPool } from './reconfiguration.js'
 
 /** From how many links on a module is loaded by all threads at once: fewer take no time, and may all be in one thread. */

@@ -1,7 +1,6 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
 import type { TransferReport } from '../../core/report.js'
-import { nameOf } from '../worker/link-module.js'
-import type { LinkAddress, LinkDescription } from '../protocol/messages.js'
+import { nameOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
 import { relocate, spread, withdraw } from './migration.js'
 import type { Residents } from './hosted-links.js'
 import type { Thread } from './thread.js'

@@ -2,8 +2,9 @@ import { checkCount, checkOptions } from '../../base/check.js'
 import { InvalidOptionError, PlannerStateError } from '../../base/errors.js'
 import type { ProcessorFunction } from '../../core/processor.js'
 import type { Record } from '../../core/record.js'
-import { moduleUrl } from '../worker/link-module.js'
-import { pack, uncloneable, unpack } from '../protocol/records.js'
+import { moduleUrl } from '../protocol/module-url.js'
+import { pack, unpack } from '../protocol/records.js'
+import { uncloneable } from '../protocol/uncloneable.js'
 import type { Thread } from './thread.js'
 
 export interface OffloadOptions {

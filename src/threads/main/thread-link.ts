@@ -1,40 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import { PlannerStateError, ThreadLostError, toError } from '../../base/errors.js'
-import type { Duration } from '../../core/schedule.js'
+import type { Duration } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
-import { blame, failedReport, plainError, type TransferReport } from '../../core/report.js'
+import { blame, failedReport, type TransferReport } from '../../core/report.js'
+import { plainError } from '../../base/plain-error.js'
 import { Retunable } from '../../core/live-schedule.js'
-import { updateText } from '../../core/update.js'
 import { LaneLearner } from './lane-learner.js'
 import type { KnownLane } from './placement.js'
-import type { LinkDescription } from '../protocol/messages.js'
+import type { LinkDescription } from '../protocol/link-description.js'
 import { Quarantine } from './quarantine.js'
-import type { Departure } from './migration.js'
-import { NotBegunError, type HostedRun, type Thread } from './thread.js'
-
-/** A link's place in a thread. */
-interface Host {
-  readonly id: number
-  thread: Thread
-  open: boolean
-  /** On its way to be open. */
-  opening: Promise<void> | undefined
-  /** On its way to be closed. */
-  closing: Promise<void> | undefined
-  /** On its way to another thread. */
-  moving: boolean
-  /** How many transfers are under way there. */
-  running: number
-  /** Told when none is any more. */
-  onIdle: () => void
-  /** Told when its thread is lost while it is on its way from there. */
-  onLost: () => void
-  /** What its instances handed over, until others have taken it. */
-  state: { readonly state: unknown } | undefined
-  /** How often they have. */
-  handovers: number
-}
+import type { Departure } from './departure.js'
+import type { Thread } from './thread.js'
+import { type Host, newHost, leave, nothing, close } from './link-places.js'
+import { NotBegunError } from './run.js'
+import { Run } from './link-run.js'
 
 /** What comes of a link that nobody asked for. */
 export interface LinkHooks {
@@ -514,100 +494,10 @@ export class ThreadLink implements PlannedLink {
   }
 }
 
-/** A transfer of a link, whichever thread makes it. All that is kept for a transfer under way: thousands may be. */
-class Run implements HostedRun {
-  readonly #link: ThreadLink
-  readonly transferNumber: number
-  readonly scheduledAt: number
-  readonly drain: boolean
-  readonly resolve: (report: TransferReport) => void
-  /** Where it is made. */
-  at: Host
-
-  constructor(
-    link: ThreadLink,
-    at: Host,
-    what: Pick<HostedRun, 'transferNumber' | 'scheduledAt' | 'drain'>,
-    resolve: (report: TransferReport) => void,
-  ) {
-    this.#link = link
-    this.at = at
-    this.transferNumber = what.transferNumber
-    this.scheduledAt = what.scheduledAt
-    this.drain = what.drain
-    this.resolve = resolve
-  }
-
-  get host(): number {
-    return this.at.id
-  }
-
-  get link(): string {
-    return this.#link.name
-  }
-
-  get update(): string {
-    return updateText(this.#link.tags, this.transferNumber)
-  }
-
-  get thread(): number {
-    return this.at.thread.number
-  }
-
-  ended(report: TransferReport): void {
-    this.#link.ended(this, report)
-  }
-
-  failed(error: Error): void {
-    this.#link.failed(this, error)
-  }
-}
-
 const NO_HOOKS: LinkHooks = { drained: () => undefined, lost: () => undefined }
-
-/** A transfer has left its host. */
-function leave(host: Host): void {
-  host.running--
-  if (host.running === 0) host.onIdle()
-}
-
-function nothing(): void {
-  // nobody waits
-}
-
-function newHost(thread: Thread, id: number): Host {
-  return {
-    id,
-    thread,
-    open: false,
-    opening: undefined,
-    closing: undefined,
-    moving: false,
-    running: 0,
-    onIdle: nothing,
-    onLost: nothing,
-    state: undefined,
-    handovers: 0,
-  }
-}
 
 /** Whether a drain had anything to release. */
 function hasMoved({ grouped, dropped, outlets, errors }: TransferReport): boolean {
   const took = outlets.some((outlet) => outlet.pushed > 0 || outlet.dropped > 0)
   return took || grouped > 0 || dropped > 0 || errors.length > 0
-}
-
-/** Closes it, once however many ask. */
-function close(host: Host): Promise<void> {
-  host.closing ??= closeNow(host).finally(() => {
-    host.closing = undefined
-  })
-  return host.closing
-}
-
-async function closeNow(host: Host): Promise<void> {
-  await host.opening?.catch(() => undefined)
-  if (!host.open) return
-  host.open = false
-  await host.thread.close(host.id)
 }

@@ -10,78 +10,18 @@ import type { ProcessorFunction } from '../../core/processor.js'
 import { offload, type OffloadOptions } from './offload.js'
 import { checkNiceable, niceIncrementOf } from './nice.js'
 import type { ThreadSettings } from '../protocol/messages.js'
-import { Thread, type Lost, type RunTask } from './thread.js'
+import { Thread, type RunTask } from './thread.js'
 import { TraceTerm } from './trace-term.js'
 import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watch } from './watchdog.js'
-
-/** What each thread runs. Found beside `src`, in the sources as in the build. */
-const ENTRY = new URL('../../../workers/transfer.js', import.meta.url).href
-
-/** Bounded by ourselves, so Piscina shall not. */
-const UNBOUNDED = 1_000_000
-
-/**
- * Megabytes for young objects: record pipelines make many, and much of the time goes into collecting them. A third of
- * it may become old at once, and that must be less than the 16 MiB that Node grants a thread that has reached its
- * limit: with 64 MiB, two of twelve threads out of memory took the whole process with them; with 32, none of twenty.
- */
-const YOUNG_GENERATION_MB = 32
-
-/** How long to wait until a worker is started again that ended before it took tasks, in milliseconds: twice as long each time. */
-const REVIVAL = 500
-const LONGEST_REVIVAL = 60_000
+import { ENTRY, UNBOUNDED, YOUNG_GENERATION_MB, REVIVAL, LONGEST_REVIVAL } from './thread-worker.js'
+import type { ThreadPoolOptions, LostThread, ThreadPoolEvents } from './thread-pool-options.js'
 
 /** How often a thread that leaves is looked at, whether it has done all that it was asked to do, in milliseconds. */
 const AFTERWORK = 10
 
 /** How long threads may take to let through what they have printed, in milliseconds. */
 const MAX_REST = 500
-
-export interface ThreadPoolOptions extends Partial<ThreadSettings> {
-  /** How many threads, all of them from the start to the end. */
-  readonly threads: number
-  /** How many transfers may run at once in one thread. */
-  readonly transfersPerThread: number
-  /** Most memory for JavaScript objects of a thread, in MiB. Default: what V8 allows. */
-  readonly memoryLimit?: number | undefined
-  /**
-   * How much nicer the threads are than the main thread: see `WorkerPlannerOptions`. Left out, it is what suits most, where
-   * it can be had.
-   */
-  readonly niceIncrement?: number | undefined
-  /**
-   * How long a thread may be held up beyond the deadline of a transfer, in milliseconds.
-   * @default 1000
-   */
-  readonly grace?: number
-  /**
-   * How long a thread may be held up in any case, in milliseconds.
-   * @default Infinity
-   */
-  readonly hangTimeout?: number
-  /**
-   * After how many transfers a thread should be recycled.
-   * @default Infinity
-   */
-  readonly maxTransfersPerThread?: number
-}
-
-/** A thread whose worker has ended by itself or was ended, and what was in it. */
-export interface LostThread extends Lost {
-  readonly thread: Thread
-  readonly error: Error
-}
-
-/** What a pool has to say. */
-export interface ThreadPoolEvents {
-  /** A thread's worker has ended by itself, or was ended as it did not answer. */
-  readonly lost: [lost: LostThread]
-  /** A thread has made as many transfers as it may, and should be recycled. */
-  readonly worn: [thread: Thread]
-  /** One thread has been busy all the time for a while, and another mostly idle. */
-  readonly unbalanced: []
-}
 
 /**
  * The worker threads: a Piscina pool of one thread for each, as a task has to go to the thread that hosts its link. (A

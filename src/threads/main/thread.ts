@@ -1,57 +1,22 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { ThreadLostError, toError } from '../../base/errors.js'
 import { getLogger, logLevels, writeLogLine } from '../../base/log.js'
-import { restoreError, type PlainError, type TransferIdentity, type TransferReport } from '../../core/report.js'
+import { restoreError, type PlainError } from '../../base/plain-error.js'
 import { Batch } from './batch.js'
 import { unpackDescriptions } from '../protocol/descriptions.js'
 import { unpackReports } from '../protocol/reports.js'
-import type {
-  CallName,
-  Calls,
-  LinkDescription,
-  Note,
-  OpenRequest,
-  Task,
-  ThreadEvent,
-  ThreadSettings,
-} from '../protocol/messages.js'
+import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
+import type { LinkDescription } from '../protocol/link-description.js'
 import { RunPacker } from '../protocol/runs.js'
 import { Pulse } from '../protocol/pulse.js'
+import { type Pending, throwPlain } from './thread-calls.js'
+import { type HostedRun, NotBegunError, type Lost } from './run.js'
 
 /** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
 const MAX_RUNS = 256
 
 /** Runs a task in the worker of this thread. The only way to it: it belongs to the Piscina pool. */
 export type RunTask = (worker: Worker, task: Task, transfer: MessagePort[]) => Promise<unknown>
-
-/** What a run rejects with that had not begun when its thread was lost: it can be made in the one that follows. */
-export class NotBegunError extends ThreadLostError {}
-
-/** What was in a worker that is gone. */
-export interface Lost {
-  /** The links of the transfers that were in it. */
-  readonly runs: readonly number[]
-  /** The link whose code it was in, as far as it is known. */
-  readonly inside: number | undefined
-  /** Whether it was watched closely, so that more is not known: see `ThreadSetup.trace`. */
-  readonly traced: boolean
-}
-
-/** A transfer that is to be made in a thread, and who wants to know of it. */
-export interface HostedRun extends TransferIdentity {
-  /** Id under which its link is open in the thread. */
-  readonly host: number
-  readonly drain: boolean
-  /** It was made. */
-  ended(report: TransferReport): void
-  /** It was lost with its thread: with a {@link NotBegunError} when it had not begun. Told in a turn of its own. */
-  failed(error: Error): void
-}
-
-interface Pending<T> {
-  readonly resolve: (answer: T) => void
-  readonly reject: (error: Error) => void
-}
 
 /**
  * The main thread's side of one worker thread: calls it, gathers its transfers into messages, and hears what it tells.
@@ -349,8 +314,4 @@ function tell(what: () => void): void {
   } catch (thrown) {
     getLogger('databay.WorkerPlanner').error({ err: toError(thrown) }, 'the end of a transfer was not taken note of')
   }
-}
-
-function throwPlain(error: PlainError | null): void {
-  if (error !== null) throw restoreError(error)
 }

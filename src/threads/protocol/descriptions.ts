@@ -1,4 +1,4 @@
-import type { LinkDescription } from './messages.js'
+import type { LinkDescription } from './link-description.js'
 
 /** What most links of a module have in common. */
 type LinkKind = Omit<LinkDescription, 'module' | 'index' | 'name' | 'tags' | 'text' | 'identity' | 'instances'>

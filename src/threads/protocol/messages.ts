@@ -1,13 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Lane } from '../../core/link-options.js'
 import type { LogLevels } from '../../base/log.js'
-import type { PlannedLink } from '../../core/planned-link.js'
-import type { Metadata } from '../../core/record.js'
-import type { PlainError } from '../../core/report.js'
-import type { Columns } from './columns.js'
+import type { PlainError } from '../../base/plain-error.js'
 import type { PackedDescriptions } from './descriptions.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
+import type { LinkAddress } from './link-description.js'
+import type { PackedRecords } from './records.js'
 
 /*
  * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
@@ -20,68 +18,12 @@ import type { PackedRuns } from './runs.js'
  * tells when the thread is done with it, or is gone.
  */
 
-/** What a link module's link is, without the link: enough to plan and to host it. */
-export interface LinkDescription extends Pick<
-  PlannedLink,
-  'name' | 'tags' | 'schedule' | 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'
-> {
-  /** URL of the link module. */
-  readonly module: string
-  /** Name of the export. */
-  readonly exportName: string
-  /** Position in the export when that is a list of links. */
-  readonly index: number | undefined
-  readonly stateless: boolean
-  readonly lane: Lane
-  /** The link as `Link.toString()` prints it. */
-  readonly text: string
-  /** Whether it has processors that may hold records back. */
-  readonly buffers: boolean
-  /** Classes of its nodes and stateful processors, in the order in which they hand over their state. */
-  readonly parts: readonly string[]
-  /** Whether its state can be handed over to another thread. */
-  readonly movable: boolean
-  /** Identifies the link itself, however many modules export it. */
-  readonly identity: number
-  /** Identifies the instances it uses: links that share one must be in the same thread. */
-  readonly instances: readonly number[]
-}
-
-/** More instances than this are in no thread. */
-export const INSTANCES = 2 ** 32
-
-/** Which link of which module. */
-export type LinkAddress = Pick<LinkDescription, 'module' | 'exportName' | 'index'>
-
 /** A link to be opened in a thread, under an id of the pool's. */
 export interface OpenRequest extends LinkAddress {
   readonly id: number
   /** What the link's instances in another thread handed over. */
   readonly state?: unknown
 }
-
-/** A transfer to be made by a link that is open in the thread. */
-export interface RunRequest {
-  /** Identifies the run within its thread. */
-  readonly run: number
-  /** Id of the link. */
-  readonly link: number
-  readonly transferNumber: number
-  readonly scheduledAt: number
-  readonly drain: boolean
-}
-
-/** Records on their way between threads: each list as short as can be, as a structured clone takes time for each object. */
-export type PackedRecords = PackedPayloads & {
-  /** What metadata there is, each once. */
-  readonly metadata: readonly Metadata[]
-  /** For each record the place of its metadata in that list. Left out when all share one. */
-  readonly metadataOf?: Uint32Array
-}
-
-type PackedPayloads =
-  | { readonly columns: Columns; readonly payloads?: undefined }
-  | { readonly payloads: readonly unknown[]; readonly columns?: undefined }
 
 /** What a thread can be asked to do, and what it answers. */
 export interface Calls {

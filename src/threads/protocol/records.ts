@@ -1,7 +1,5 @@
-import { UncloneableRecordError } from '../../base/errors.js'
-import { Record, type Metadata } from '../../core/record.js'
-import { fromColumns, toColumns, withoutSame } from './columns.js'
-import type { PackedRecords } from './messages.js'
+import { type Metadata, Record } from '../../core/record.js'
+import { type Columns, fromColumns, toColumns, withoutSame } from './columns.js'
 
 /**
  * Records as what a structured clone carries best.
@@ -45,52 +43,14 @@ function packMetadata(records: readonly Record[]): Pick<PackedRecords, 'metadata
   return { metadata: [...places.keys()], metadataOf }
 }
 
-/**
- * The error for records that a structured clone refused: it names the inlet, and where in the record it failed.
- *
- * @param cause - what the clone threw
- */
-export function uncloneable(records: readonly Record[], cause: unknown): Error {
-  for (const [index, record] of records.entries()) {
-    const path = findUncloneable(record.payload, 'payload') ?? findUncloneable(record.metadata, 'metadata')
-    if (path === undefined) continue
-    const inlet = record.metadata['__inlet__']
-    const from = typeof inlet === 'string' ? ` of ${inlet}` : ''
-    const why = cause instanceof Error ? ` (${cause.message})` : ''
-    return new UncloneableRecordError(
-      `record ${index}${from} cannot cross to a thread: ${path} cannot be cloned${why}`,
-      {
-        cause,
-      },
-    )
-  }
-  return new UncloneableRecordError('records cannot cross to a thread: something in them cannot be cloned', { cause })
+/** Records on their way between threads: each list as short as can be, as a structured clone takes time for each object. */
+export type PackedRecords = PackedPayloads & {
+  /** What metadata there is, each once. */
+  readonly metadata: readonly Metadata[]
+  /** For each record the place of its metadata in that list. Left out when all share one. */
+  readonly metadataOf?: Uint32Array
 }
 
-/** The innermost part of `value` that cannot be cloned, as a path; `undefined` when all can. */
-function findUncloneable(value: unknown, path: string, seen = new Set<unknown>()): string | undefined {
-  if (clones(value)) return undefined
-  if (typeof value !== 'object' || value === null || seen.has(value)) return path
-  seen.add(value)
-  for (const key of Object.keys(value)) {
-    const inner = path + (Array.isArray(value) ? `[${key}]` : `.${key}`)
-    let found: string | undefined
-    try {
-      const part = (value as { readonly [key: string]: unknown })[key]
-      if (!seen.has(part)) found = findUncloneable(part, inner, seen)
-    } catch {
-      found = inner // it throws when it is read
-    }
-    if (found !== undefined) return found
-  }
-  return path
-}
-
-function clones(value: unknown): boolean {
-  try {
-    structuredClone(value)
-    return true
-  } catch {
-    return false
-  }
-}
+type PackedPayloads =
+  | { readonly columns: Columns; readonly payloads?: undefined }
+  | { readonly payloads: readonly unknown[]; readonly columns?: undefined }

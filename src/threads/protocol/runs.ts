@@ -1,5 +1,3 @@
-import type { RunRequest } from './messages.js'
-
 /**
  * The transfers of one message as numbers, which a structured clone copies as one block: the number of the first run, and
  * for each run its link, transfer number, time, and whether it is a drain. Runs are counted on from the first.
@@ -54,4 +52,15 @@ export function unpackRuns(packed: PackedRuns): RunRequest[] {
     })
   }
   return runs
+}
+
+/** A transfer to be made by a link that is open in the thread. */
+export interface RunRequest {
+  /** Identifies the run within its thread. */
+  readonly run: number
+  /** Id of the link. */
+  readonly link: number
+  readonly transferNumber: number
+  readonly scheduledAt: number
+  readonly drain: boolean
 }

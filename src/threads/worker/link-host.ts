@@ -7,71 +7,30 @@ import {
   StartTimeoutError,
   toError,
 } from '../../base/errors.js'
-import { LONGEST_TIMER } from '../../core/schedule.js'
-import type { HostedRequest, Link } from '../../core/link.js'
+import { LONGEST_TIMER } from '../../base/duration.js'
 import { adoptLogLevels, getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { ProcessorFunction } from '../../core/processor.js'
 import { isRecord } from '../../core/record.js'
-import { failedReport, plainError, restoreError, type PlainError, type TransferReport } from '../../core/report.js'
+import { failedReport, type TransferReport } from '../../core/report.js'
+import { plainError, restoreError, type PlainError } from '../../base/plain-error.js'
 import { Update } from '../../core/update.js'
 import { Deadlines } from './deadlines.js'
-import { loadLinks, loadModule, nameOf, type ExportedLink } from './link-module.js'
+import { loadLinks, loadModule, type ExportedLink } from './link-module.js'
 import { reset, restore, stateOf, statefulProcessors, type LinkState } from './link-state.js'
 import { packDescriptions, type PackedDescriptions } from '../protocol/descriptions.js'
-import { pack, uncloneable, unpack } from '../protocol/records.js'
+import { pack, unpack } from '../protocol/records.js'
+import { uncloneable } from '../protocol/uncloneable.js'
 import { ReportPacker } from '../protocol/reports.js'
-import { unpackRuns, type PackedRuns } from '../protocol/runs.js'
-import {
-  INSTANCES,
-  type Calls,
-  type Channel,
-  type LinkAddress,
-  type LinkDescription,
-  type Note,
-  type OpenRequest,
-  type RunRequest,
-  type Task,
-  type ThreadSetup,
-} from '../protocol/messages.js'
+import { unpackRuns, type PackedRuns, type RunRequest } from '../protocol/runs.js'
+import type { Calls, Channel, Note, OpenRequest, Task, ThreadSetup } from '../protocol/messages.js'
+import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
 import { monotonic, Pulse } from '../protocol/pulse.js'
 import { Rehearsal } from './dry-run.js'
 import { Trace } from './trace.js'
-
-/** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
-const LONG = 5
-
-/** From how many milliseconds on it is worth a look how much of a transfer was computing. */
-const BRIEF = 0.5
-
-/** How many runs that have begun are kept in the queue at most. */
-const QUEUE_CHUNK = 1024
-
-/** The links of a module, by their export and place in it. */
-type LinksByName = ReadonlyMap<string, ExportedLink>
-
-/** A link that is open in this thread. */
-interface HostedLink {
-  readonly link: Link
-  /** Told when the thread enters the link's code and when it leaves it. */
-  readonly inside: (inside: boolean) => void
-  /** How long its last transfer held the event loop, in milliseconds. */
-  busy: number
-  /** Which of its transfers were told to stop: some may come only then. */
-  stopped: { readonly upTo: number; readonly reason: Error } | undefined
-}
-
-/** A run that waits for its turn, and the message that it came with. */
-interface QueuedRun {
-  readonly run: RunRequest
-  readonly message: RunMessage
-}
-
-/** How many runs of a message have not ended, and who is told when all have. */
-interface RunMessage {
-  left: number
-  done: () => void
-}
+import { LONG, BRIEF, QUEUE_CHUNK, type QueuedRun, type RunMessage, lengthOf, held, begin } from './run-queue.js'
+import { type HostedLink, find, start } from './open-links.js'
+import type { LinksByName } from './loaded-modules.js'
 
 /** A task that is answered. */
 type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
@@ -568,43 +527,6 @@ export class LinkHost {
     }
     return pack(processed, task.records)
   }
-}
-
-/** How long a transfer took, in milliseconds. */
-function lengthOf({ startedAt, endedAt }: TransferReport): number {
-  return endedAt - startedAt
-}
-
-/**
- * Notes how long a transfer held the event loop, in milliseconds.
- *
- * @param seen - as far as the event loop shows it, which may be more than the calls of the link's nodes do
- */
-function held(hosted: HostedLink, report: TransferReport, seen: number): TransferReport {
-  hosted.busy = report.busy
-  if (seen <= report.busy || seen < BRIEF) return report
-  hosted.busy = seen
-  return { ...report, busy: seen }
-}
-
-/** @throws {@link LinkModuleError} when it is not there */
-function find(links: LinksByName, { module, exportName, index }: LinkAddress): Link {
-  const name = nameOf(exportName, index)
-  const found = links.get(name)
-  if (found === undefined) {
-    throw new LinkModuleError(module, `exports no link ${name} in this thread, as it did in another`)
-  }
-  return found.link
-}
-
-/** Starts a link; one of another version of this package has only `onStart`. */
-function start(link: Link): MaybePromise<void> {
-  return 'startNow' in link ? link.startNow() : (link as Link).onStart()
-}
-
-/** Begins a transfer; a link of another version of this package has only `transfer`. */
-function begin(link: Link, request: HostedRequest): MaybePromise<TransferReport> {
-  return 'begin' in link ? link.begin(request) : (link as Link).transfer(request)
 }
 
 /** Resolves when what was written to a stream before is written. */

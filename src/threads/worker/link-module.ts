@@ -1,8 +1,8 @@
-import { existsSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { InvalidOptionError, LinkModuleError, show } from '../../base/errors.js'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { LinkModuleError, show } from '../../base/errors.js'
 import { isLink, type Link } from '../../core/link.js'
+import { nameOf } from '../protocol/link-description.js'
 
 /** A link of a module, and where in the module it is. */
 export interface ExportedLink {
@@ -10,35 +10,6 @@ export interface ExportedLink {
   /** Position in the export when that is a list of links. */
   readonly index: number | undefined
   readonly link: Link
-}
-
-/**
- * The URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
- *
- * @throws {@link InvalidOptionError} unless it is a path or a `file:` URL
- */
-export function moduleUrl(option: string, module: URL | string): string {
-  const expected = 'a path or a file: URL of a link module'
-  if (typeof module === 'string' && !/^[a-z][a-z0-9+.-]+:/i.test(module)) {
-    if (module === '') throw new InvalidOptionError(option, expected, module)
-    return pathToFileURL(realPath(resolve(module))).href
-  }
-  const url = typeof module === 'string' ? parseUrl(option, expected, module) : module
-  if (!(url instanceof URL) || url.protocol !== 'file:') throw new InvalidOptionError(option, expected, module)
-  return url.href
-}
-
-/** Where links of the file system lead, so that a module is known under one name. */
-function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path
-}
-
-function parseUrl(option: string, expected: string, text: string): URL {
-  try {
-    return new URL(text)
-  } catch (cause) {
-    throw new InvalidOptionError(option, expected, text, { cause })
-  }
 }
 
 /**
@@ -110,9 +81,4 @@ function linksOf(module: { readonly [name: string]: unknown }): ExportedLink[] {
     if (!Array.isArray(value)) return []
     return value.flatMap((link: unknown, index) => (isLink(link) ? [{ exportName, index, link }] : []))
   })
-}
-
-/** How an exported link is called: `todos`, or `links[3]`. */
-export function nameOf(exportName: string, index: number | undefined): string {
-  return index === undefined ? exportName : `${exportName}[${index}]`
 }

@@ -19,7 +19,7 @@ import {
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Cancellation } from '../../../src/core/cancellation.js'
-import { FileError } from '../../../src/base/errors.js'
+import { FileError } from '../../../src/connectors/errors.js'
 import { TransferCancelledError } from '../../../src/base/errors.js'
 import { FileInlet, FileInletMode, type FileInletOptions } from '../../../src/connectors/files/file-inlet.js'
 import { Update } from '../../../src/core/update.js'

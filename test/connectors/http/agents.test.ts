@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FileError } from '../../../src/base/errors.js'
+import { FileError } from '../../../src/connectors/errors.js'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'

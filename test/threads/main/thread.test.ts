@@ -3,7 +3,7 @@ import { getLogger, setLogLevel } from '../../../src/base/log.js'
 import type { Thread } from '../../../src/threads/main/thread.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
-import { NotBegunError } from '../../../src/threads/main/thread.js'
+import { NotBegunError } from '../../../src/threads/main/run.js'
 import { loopbackThread, runIn } from '../../helpers/loopback.js'
 import { linkModule, openGate, tracesOf, until } from '../../helpers/threads.js'
 

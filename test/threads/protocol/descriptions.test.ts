@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { packDescriptions, unpackDescriptions } from '../../../src/threads/protocol/descriptions.js'
-import type { LinkDescription } from '../../../src/threads/protocol/messages.js'
+import type { LinkDescription } from '../../../src/threads/protocol/link-description.js'
 
 const MODULE = 'file:///links.js'
 

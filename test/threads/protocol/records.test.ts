@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Record } from '../../../src/core/record.js'
-import { pack, uncloneable, unpack } from '../../../src/threads/protocol/records.js'
+import { pack, unpack } from '../../../src/threads/protocol/records.js'
+import { uncloneable } from '../../../src/threads/protocol/uncloneable.js'
 
 const crossing = (records: Record[]) => unpack(structuredClone(pack(records)))
 

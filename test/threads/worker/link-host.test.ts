@@ -1,5 +1,5 @@
 import t from 'tap'
-import { plainError } from '../../../src/core/report.js'
+import { plainError } from '../../../src/base/plain-error.js'
 import { Record } from '../../../src/core/record.js'
 import { pack, unpack } from '../../../src/threads/protocol/records.js'
 import { TransferCancelledError } from '../../../src/base/errors.js'

@@ -1,7 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import path from 'node:path'
 import t from 'tap'
-import { loadLinks, loadModule, moduleUrl, nameOf } from '../../../src/threads/worker/link-module.js'
+import { loadLinks, loadModule } from '../../../src/threads/worker/link-module.js'
+import { moduleUrl } from '../../../src/threads/protocol/module-url.js'
+import { nameOf } from '../../../src/threads/protocol/link-description.js'
 import { fixture } from '../../helpers/threads.js'
 
 t.test('a module is named by a URL or by a path', async (t) => {

@@ -1,0 +1,66 @@
+import { DatabayError, isError } from '../base/errors.js'
+
+/** An outlet cannot take a record because of its payload. The message never shows the payload. */
+export class InvalidPayloadError extends DatabayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DATABAY_INVALID_PAYLOAD', message, options)
+  }
+}
+
+const PARTIAL_PUSH = 'DATABAY_PARTIAL_PUSH'
+
+/** A record that an outlet did not take. */
+export interface RejectedRecord {
+  /** Its place in the batch. */
+  readonly index: number
+  readonly error: Error
+}
+
+/** How many reasons, and how many places of records for each of them, the message of a {@link PartialPushError} names. */
+const SHOWN_REASONS = 3
+
+const SHOWN_PLACES = 10
+
+/**
+ * What an outlet's `push` rejects with when it took some records of its batch and not the others. A transfer counts
+ * those that were taken as pushed, and the rest as dropped. The message names the places of a few of them in the batch,
+ * from 0, and why they were not taken. The first of their errors is the `cause`.
+ */
+export class PartialPushError extends DatabayError {
+  /** How many records of the batch were taken. */
+  readonly taken: number
+  /** Not enumerable, so that no log line holds all of them: they can be as many as the records of a batch. */
+  declare readonly rejected: readonly RejectedRecord[]
+
+  /** @param outlet - name of the outlet, for the message */
+  constructor(outlet: string, taken: number, rejected: readonly RejectedRecord[]) {
+    const total = taken + rejected.length
+    const message = [`${outlet}: ${rejected.length} of ${total} records were not taken`, ...reasons(rejected)].join(
+      ': ',
+    )
+    super(PARTIAL_PUSH, message, { cause: rejected[0]?.error })
+    this.taken = taken
+    Object.defineProperty(this, 'rejected', { value: rejected })
+  }
+}
+
+function reasons(rejected: readonly RejectedRecord[]): string[] {
+  if (rejected.length === 0) return []
+  const places = new Map<string, number[]>()
+  for (const { index, error } of rejected) {
+    const same = places.get(error.message)
+    if (same === undefined) places.set(error.message, [index])
+    else same.push(index)
+  }
+  const texts = [...places].slice(0, SHOWN_REASONS).map(([why, indices]) => {
+    const more = indices.length > SHOWN_PLACES ? ', \u2026' : ''
+    return `${why} (${indices.length === 1 ? 'record' : 'records'} ${indices.slice(0, SHOWN_PLACES).join(', ')}${more})`
+  })
+  return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; \u2026' : '')]
+}
+
+/** How many records of its batch a `push` took all the same, that rejected with `error`, of this or of another copy of this package. */
+export function takenDespite(error: unknown): number {
+  if (!isError(error) || !('code' in error) || error.code !== PARTIAL_PUSH) return 0
+  return 'taken' in error && Number.isSafeInteger(error.taken) ? (error.taken as number) : 0
+}

@@ -1,0 +1,88 @@
+import { ImplementationError, sortOf } from '../../base/errors.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
+import { nameOf, type AnyGrouper } from '../processor.js'
+import type { Record } from '../record.js'
+import { Tally } from './tally.js'
+import { checkRecords } from './process.js'
+
+export function groupAll(
+  groupers: readonly AnyGrouper[],
+  records: Record[],
+  tally: Tally,
+): MaybePromise<Record[][] | undefined> {
+  if (records.length === 0) return []
+  if (groupers.length > 0) return groupSome(groupers, records, tally)
+  tally.grouped = records.length
+  tally.batches = 1
+  return [records]
+}
+
+async function groupSome(
+  groupers: readonly AnyGrouper[],
+  records: Record[],
+  tally: Tally,
+): Promise<Record[][] | undefined> {
+  let batches = [records]
+  for (const [index, grouper] of groupers.entries()) {
+    const name = nameOf('grouper', grouper, index)
+    const given = occurrences(batches)
+    const before = count(batches)
+    try {
+      const stopped = tally.cancelled
+      if (stopped !== undefined) throw stopped
+      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update))
+      batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
+    } catch (thrown) {
+      tally.fail(thrown, name, 'group')
+      tally.drop(before, 'a grouper failed')
+      return undefined
+    }
+    const { lost, extra } = compare(given, batches)
+    tally.drop(lost, `${name} left them out`)
+    tally.add(extra, `${name} gave them twice, or was not given them`)
+  }
+  batches = batches.filter((batch) => batch.length > 0)
+  tally.grouped = count(batches)
+  tally.batches = batches.length
+  return batches
+}
+
+/** How often each record is in the batches. */
+function occurrences(batches: readonly (readonly Record[])[]): Map<Record, number> {
+  const times = new Map<Record, number>()
+  for (const batch of batches) for (const record of batch) times.set(record, (times.get(record) ?? 0) + 1)
+  return times
+}
+
+/** How many of the `given` records are not in the batches, and how many in the batches were not given. */
+function compare(given: Map<Record, number>, batches: readonly (readonly Record[])[]) {
+  let extra = 0
+  for (const batch of batches) {
+    for (const record of batch) {
+      const left = given.get(record) ?? 0
+      if (left === 0) extra++
+      else given.set(record, left - 1)
+    }
+  }
+  const lost = [...given.values()].reduce((sum, left) => sum + left, 0)
+  return { lost, extra }
+}
+
+export function count(batches: readonly (readonly Record[])[]): number {
+  return batches.reduce((sum, batch) => sum + batch.length, 0)
+}
+
+function checkBatches(returned: unknown): Record[][] {
+  if (!Array.isArray(returned)) {
+    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of batches`)
+  }
+  for (const [at, batch] of returned.entries()) {
+    if (!Array.isArray(batch)) {
+      throw new ImplementationError(
+        `returned a list with ${sortOf(batch)} at ${at}: expected batches (lists of records)`,
+      )
+    }
+    checkRecords(batch)
+  }
+  return returned as Record[][]
+}

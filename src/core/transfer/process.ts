@@ -1,0 +1,111 @@
+import { ImplementationError, show, sortOf } from '../../base/errors.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
+import { nameOf, type AnyProcessor } from '../processor.js'
+import { isRecord, type Record } from '../record.js'
+import { Tally } from './tally.js'
+import { Turns } from '../../base/keyed-mutex.js'
+import type { Update } from '../update.js'
+
+export function processAll(
+  processors: readonly AnyProcessor[],
+  records: Record[],
+  tally: Tally,
+): MaybePromise<Record[] | undefined> {
+  return processors.length === 0 ? records : processSome(processors, records, tally)
+}
+
+async function processSome(
+  processors: readonly AnyProcessor[],
+  records: Record[],
+  tally: Tally,
+): Promise<Record[] | undefined> {
+  const chain = await runProcessors(processors, records, tally)
+  tally.filtered += chain.filtered
+  tally.added += chain.added
+  if (chain.records === undefined) tally.drop(chain.inHand, 'a processor failed')
+  return chain.records
+}
+
+/** What a chain of processors made of some records. */
+interface Processed {
+  /** What came out; `undefined` when one failed. */
+  readonly records: Record[] | undefined
+  /** How many records were on their way when it ended. */
+  readonly inHand: number
+  readonly filtered: number
+  readonly added: number
+}
+
+/**
+ * Calls into a processor with a memory take turns, as links that share an outlet share its buffer too: what one call
+ * takes in could else not be told from what another lets go of.
+ */
+const turns = new Turns()
+
+export async function runProcessors(
+  processors: readonly AnyProcessor[],
+  input: Record[],
+  tally: Tally,
+): Promise<Processed> {
+  let records: Record[] | undefined = input
+  let inHand = input.length
+  let filtered = 0
+  let added = 0
+  for (const [index, processor] of processors.entries()) {
+    const name = nameOf('processor', processor, index)
+    let held: number | undefined
+    let endTurn: (() => void) | undefined
+    try {
+      if (typeof processor === 'object') endTurn = await turns.take(processor, (ahead) => tally.until(ahead))
+      held = sizeOf(processor)
+      const stopped = tally.cancelled
+      if (stopped !== undefined) throw stopped
+      if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true
+      const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
+      records = checkRecords(processed instanceof Promise ? await processed : processed)
+    } catch (thrown) {
+      tally.fail(thrown, name, 'process')
+      records = undefined
+    }
+    // what a buffer took in or let go of is neither filtered nor added
+    const left: number = held === undefined ? inHand : inHand - (sizeOf(processor) - held)
+    endTurn?.()
+    const out: number = records?.length ?? Math.max(0, left)
+    filtered += Math.max(0, left - out)
+    added += Math.max(0, out - left)
+    inHand = out
+    if (records === undefined) break
+  }
+  return { records, inHand, filtered, added }
+}
+
+function call(processor: AnyProcessor, records: Record[], update: Update) {
+  // that they fit was for the compiler to see when the link was made
+  const fitting = records as Record<never>[]
+  return typeof processor === 'function' ? processor(fitting, update) : processor.process(fitting, update)
+}
+
+/** How many records the processors hold back. */
+export function bufferedBy(processors: readonly AnyProcessor[]): number {
+  return processors.reduce((sum, processor) => sum + sizeOf(processor), 0)
+}
+
+function sizeOf(processor: AnyProcessor): number {
+  if (typeof processor === 'function') return 0
+  const { size = 0 } = processor
+  if (Number.isInteger(size) && size >= 0) return size
+  throw new ImplementationError(`size of ${processor.constructor.name} must be a number of records, got ${show(size)}`)
+}
+
+export function checkRecords(returned: unknown): Record[] {
+  if (!Array.isArray(returned)) {
+    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of records`)
+  }
+  const at = returned.findIndex((element) => !isRecord(element))
+  if (at !== -1) {
+    throw new ImplementationError(
+      `returned a list with ${sortOf(returned[at])} at ${at}: expected records (see record.with({ payload }))`,
+    )
+  }
+  return returned as Record[]
+}

@@ -1,0 +1,115 @@
+import { copyPayload } from './copy.js'
+import { takenDespite } from '../partial-push.js'
+import { nodeName } from '../node.js'
+import { then, type MaybePromise } from '../../base/maybe-promise.js'
+import type { Outlet } from '../outlet.js'
+import type { Record } from '../record.js'
+import type { OutletReport } from '../report.js'
+import { Tally } from './tally.js'
+import { runProcessors, bufferedBy } from './process.js'
+import { count } from './group.js'
+import type { TransferParts } from './parts.js'
+
+export function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): MaybePromise<OutletReport[]> {
+  const { outlets, copyRecords } = parts
+  const [only] = outlets
+  if (only !== undefined && outlets.length === 1) {
+    return then(pushTo(only, batches, copyRecords, tally), (report) => [report])
+  }
+  return Promise.all(outlets.map(async (outlet) => pushTo(outlet, batches, copyRecords, tally)))
+}
+
+/**
+ * Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried, unless the
+ * transfer is told to stop.
+ */
+function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally: Tally): MaybePromise<OutletReport> {
+  const { processors } = outlet
+  const outletName = nodeName(outlet)
+  const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
+  // without a batch, an outlet's buffer is asked all the same: it may be due
+  const offered = batches.length === 0 && processors.length > 0 ? [[]] : batches
+  let at = 0
+  let stopped = false
+  const note = (lost: number | undefined) => {
+    if (lost === undefined) return
+    stopped = tally.cancelled !== undefined
+    const all = stopped ? lost + count(offered.slice(at)) : lost
+    report.dropped += all
+    tally.logDrop(all, `${outletName} did not take them`)
+  }
+  const goOn = (): MaybePromise<OutletReport> => {
+    while (at < offered.length && !stopped) {
+      const batch = offered[at++] as Record[]
+      const pushing = pushBatch(outlet, batch, copyRecords, report, tally)
+      if (pushing instanceof Promise) {
+        return pushing.then((lost) => {
+          note(lost)
+          return goOn()
+        })
+      }
+      note(pushing)
+    }
+    if (processors.length > 0) report.buffered = bufferedBy(processors)
+    return report
+  }
+  return goOn()
+}
+
+/**
+ * Pushes one batch to an outlet, and notes in the report what became of it.
+ *
+ * @returns how many records were lost when something failed, else `undefined`
+ */
+function pushBatch(
+  outlet: Outlet,
+  batch: Record[],
+  copyRecords: boolean,
+  report: Writable<OutletReport>,
+  tally: Tally,
+): MaybePromise<number | undefined> {
+  const failed = (thrown: unknown, lost: number) => {
+    tally.fail(thrown, report.outlet, 'push')
+    const taken = Math.min(takenDespite(thrown), lost)
+    report.pushed += taken
+    return lost - taken
+  }
+  const push = (records: Record[], inHand: number): MaybePromise<number | undefined> => {
+    const taken = (): number | undefined => {
+      report.pushed += inHand
+      report.batches++
+      return undefined
+    }
+    try {
+      const stopped = tally.cancelled
+      if (stopped !== undefined) throw stopped
+      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update))
+      return pushing instanceof Promise ? pushing.then(taken, (thrown: unknown) => failed(thrown, inHand)) : taken()
+    } catch (thrown) {
+      return failed(thrown, inHand)
+    }
+  }
+  let records: Record[]
+  try {
+    records = copyRecords ? batch.map(copyRecord) : batch
+  } catch (thrown) {
+    return failed(thrown, batch.length)
+  }
+  if (outlet.processors.length === 0) return push(records, records.length)
+  return runProcessors(outlet.processors, records, tally)
+    .then((chain) => {
+      report.filtered += chain.filtered
+      report.added += chain.added
+      if (chain.records === undefined) return chain.inHand
+      return chain.records.length === 0 ? undefined : push(chain.records, chain.inHand)
+    })
+    .catch((thrown: unknown) => failed(thrown, batch.length))
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A record that its outlet may change without another noticing. Metadata is frozen, so it is shared. */
+function copyRecord(record: Record): Record {
+  const { payload } = record
+  return typeof payload === 'object' && payload !== null ? record.with({ payload: copyPayload(payload) }) : record
+}

@@ -1,0 +1,88 @@
+import { checkCount } from '../base/check.js'
+import { InvalidOptionError } from '../base/errors.js'
+import type { Duration } from '../base/duration.js'
+import type { PlannerOptions } from './planner-options.js'
+
+export interface WorkerPlannerOptions extends PlannerOptions {
+  /**
+   * How many worker threads make the transfers. One for each core suits links that compute; links that wait need no
+   * more, as a thread runs many waiting transfers at once.
+   * @default os.availableParallelism()
+   */
+  readonly threads?: number
+  /**
+   * How many transfers may run at once in one thread; further ones wait for their turn in it.
+   * @default 1000
+   */
+  readonly transfersPerThread?: number
+  /**
+   * How long a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
+   * does not answer by then is ended, and another takes its place.
+   * @default 1
+   */
+  readonly timeoutGrace?: number | Duration
+  /**
+   * How long code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
+   * not answer by then is ended, and another takes its place. It has to be longer than the longest computation that does
+   * not pause.
+   * @default 300
+   */
+  readonly hangTimeout?: number | Duration
+  /**
+   * Most memory for the JavaScript objects of one thread, in MiB. A thread that needs more is ended, and another takes its
+   * place. Buffers of bytes do not count. It is V8 that ends it, and not always in time: an object that alone is larger, or,
+   * from Node 24 on, a loop that does nothing but allocate can go on beyond the limit, and end the process.
+   * @default undefined - what V8 gives a thread of this machine
+   */
+  readonly threadMemoryLimit?: number
+  /**
+   * After how many transfers a thread is recycled: a fresh one takes its place and its links over, with what they hand over.
+   * One thread after the other, and no due time is missed. For nodes that leak memory.
+   * @default Infinity
+   */
+  readonly maxTransfersPerThread?: number
+  /**
+   * How much nicer the threads are than the main thread, from 0 to 19: the nice value of Linux. Where cores are scarce, the
+   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by what
+   * they compute. Threads lose nothing as long as a core is free. Where one is not, other processes of the same container,
+   * service or session go before them too, and get about three times as much of it: set it to 0 there.
+   *
+   * It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without it, `start()` rejects with a
+   * {@link MissingDependencyError} when this is given. It has no effect elsewhere than on Linux.
+   *
+   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 10; 0 where
+   * `@napi-rs/nice` is missing
+   */
+  readonly niceIncrement?: number
+}
+
+export const OPTIONS = [
+  ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
+  ...(['maxTransfersPerThread', 'niceIncrement'] as const),
+] satisfies (keyof WorkerPlannerOptions)[]
+
+export function checkWear(transfers: number | undefined): number {
+  return transfers === Infinity ? Infinity : checkCount('maxTransfersPerThread', transfers, Infinity)
+}
+
+/** The highest nice value of Linux. */
+const NICEST = 19
+
+export function checkNice(increment: number | undefined): number | undefined {
+  if (increment === undefined) return undefined
+  if (!Number.isInteger(increment) || increment < 0 || increment > NICEST) {
+    throw new InvalidOptionError('niceIncrement', `an integer from 0 to ${NICEST}`, increment)
+  }
+  return increment
+}
+
+/** Less than this, in MiB, a thread cannot even start with. */
+const LEAST_MEMORY = 16
+
+export function checkMemory(megabytes: number | undefined): number | undefined {
+  if (megabytes === undefined) return undefined
+  if (!Number.isFinite(megabytes) || megabytes < LEAST_MEMORY) {
+    throw new InvalidOptionError('threadMemoryLimit', `a number of MiB of at least ${LEAST_MEMORY}`, megabytes)
+  }
+  return megabytes
+}
