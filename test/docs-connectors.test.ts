@@ -166,7 +166,7 @@ t.test('error codes, and messages that are quoted, are those of the code', async
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(root, folder, name), 'utf8'))
   const code = read('src').join('\n')
-  const said = [code, ...read('test/inlets'), ...read('test/outlets')].join('\n')
+  const said = [code, ...read('test/connectors')].join('\n')
 
   const codes = new Set(code.match(/'DATABAY_\w+'/g)?.map((quoted) => quoted.slice(1, -1)))
   const named = new Set(page.match(/DATABAY_\w+/g))

@@ -1,15 +1,21 @@
 import { inspect, types } from 'node:util'
 
 /**
- * Base class of the errors that this package throws. `code` is stable across versions, the message is not.
+ * Base class of all errors that this package throws. The `code` is stable across versions, the message is not.
+ *
+ * A subclass states its code as the static field `code`; every instance carries it, so that it can be compared with
+ * errors of another copy of this package, and with errors that came from another thread.
  */
 export class DatabayError extends Error {
+  /** Code of all errors of the class. */
+  static readonly code: string = 'DATABAY'
+
   /** Stable identifier of the kind of error, like `DATABAY_MISSING_LINK`. */
   readonly code: string
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: ErrorOptions) {
     super(message, options)
-    this.code = code
+    this.code = new.target.code
     // the class's own name, also under a minifier that renames nothing but locals
     this.name = new.target.name
   }
@@ -17,117 +23,97 @@ export class DatabayError extends Error {
 
 /** An option or argument is not what it should be. The message names it, what was expected and what came. */
 export class InvalidOptionError extends DatabayError {
+  static override readonly code = 'DATABAY_INVALID_OPTION'
+
   /** Name of the option, like `interval.seconds`. */
   readonly option: string
 
   constructor(option: string, expected: string, got: unknown, options?: ErrorOptions) {
-    super('DATABAY_INVALID_OPTION', `${option}: expected ${expected}, got ${show(got)}`, options)
+    super(`${option}: expected ${expected}, got ${show(got)}`, options)
     this.option = option
   }
 }
 
-/** A link that is not in the planner was to be removed or transferred. */
+/** The planner does not have the link that it was asked to remove or transfer. */
 export class MissingLinkError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_MISSING_LINK', message, options)
-  }
+  static override readonly code = 'DATABAY_MISSING_LINK'
 }
 
-/** What was given as an inlet or outlet is none, is already in the link, or is not in it. */
+/** A value is not the inlet or outlet it was passed as, or the link has that node already, or does not have it. */
 export class InvalidNodeError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_INVALID_NODE', message, options)
-  }
+  static override readonly code = 'DATABAY_INVALID_NODE'
 }
 
 /** A concrete inlet, outlet, processor, grouper or planner breaks its contract. */
 export class ImplementationError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_IMPLEMENTATION', message, options)
-  }
+  static override readonly code = 'DATABAY_IMPLEMENTATION'
 }
 
-/** A link's interval is smaller than the refresh interval of its planner, so it could not be kept. */
+/** The interval of a link is shorter than the refresh interval of its planner, so it could not be kept. */
 export class ScheduleIntervalError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_SCHEDULE_INTERVAL', message, options)
-  }
+  static override readonly code = 'DATABAY_SCHEDULE_INTERVAL'
 }
 
-/** The planner is in a state in which the call makes no sense, such as started twice. */
+/** A call does not fit the state of the planner, such as a second start. */
 export class PlannerStateError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_PLANNER_STATE', message, options)
-  }
+  static override readonly code = 'DATABAY_PLANNER_STATE'
 }
 
-/** A link module cannot be used: missing, broken, or without links. */
+/** A link module cannot be used: it is missing or broken, or exports no links. */
 export class LinkModuleError extends DatabayError {
+  static override readonly code = 'DATABAY_LINK_MODULE'
+
   /** URL of the module. */
   readonly module: string
 
   constructor(module: string, message: string, options?: ErrorOptions) {
-    super('DATABAY_LINK_MODULE', `${module}: ${message}`, options)
+    super(`${module}: ${message}`, options)
     this.module = module
   }
 }
 
 /** A transfer did not end within its link's `timeout`. */
 export class TransferTimeoutError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_TRANSFER_TIMEOUT', message, options)
-  }
+  static override readonly code = 'DATABAY_TRANSFER_TIMEOUT'
 }
 
 /** A link or a link module did not start within the planner's `startTimeout`. */
 export class StartTimeoutError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_START_TIMEOUT', message, options)
-  }
+  static override readonly code = 'DATABAY_START_TIMEOUT'
 }
 
-/** What a planner, or a link, did not bring to an end within the `shutdownTimeout` was abandoned. */
+/** A planner or a link did not finish its shutdown within the `shutdownTimeout`; the rest was abandoned. */
 export class ShutdownTimeoutError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_SHUTDOWN_TIMEOUT', message, options)
-  }
+  static override readonly code = 'DATABAY_SHUTDOWN_TIMEOUT'
 }
 
-/** A transfer was told to stop, because its planner shuts down without waiting, or the time for that is nearly over. */
+/** A transfer was cancelled: its planner shuts down without waiting, or has hardly any time left for it. */
 export class TransferCancelledError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_TRANSFER_CANCELLED', message, options)
-  }
+  static override readonly code = 'DATABAY_TRANSFER_CANCELLED'
 }
 
 /** A worker thread ended while it had work to do. */
 export class ThreadLostError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_THREAD_LOST', message, options)
-  }
+  static override readonly code = 'DATABAY_THREAD_LOST'
 }
 
 /** A payload cannot be cloned, so its record cannot cross to another thread. */
 export class UncloneableRecordError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_UNCLONEABLE_RECORD', message, options)
-  }
+  static override readonly code = 'DATABAY_UNCLONEABLE_RECORD'
 }
 
-/** An optional package is needed and not installed. The message says what to install. */
+/** An optional package is needed but cannot be loaded. The message says what to install. */
 export class MissingDependencyError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_MISSING_DEPENDENCY', message, options)
-  }
+  static override readonly code = 'DATABAY_MISSING_DEPENDENCY'
 }
 
-/** A value for a message: short, on one line, never a whole payload. Never throws. */
+/** Text of a value for a message: short, on one line, never a whole payload. Never throws. */
 export function show(value: unknown): string {
   const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')
   return text.length > 200 ? `${text.slice(0, 200)}\u2026` : text
 }
 
-/** What sort of value it is, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */
+/** Kind of a value, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */
 export function sortOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (typeof value !== 'object') return `a ${typeof value}`
@@ -160,7 +146,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** Whatever was thrown, as an `Error`. Applied once, where user code is called. Never throws. */
+/** Turns whatever was thrown into an `Error`. Applied once, where user code is called. Never throws. */
 export function toError(thrown: unknown): Error {
   if (isError(thrown)) return thrown
   try {
@@ -171,7 +157,7 @@ export function toError(thrown: unknown): Error {
   return new Error(`something other than an Error was thrown: ${show(thrown)}`, { cause: thrown })
 }
 
-/** An `Error` from an object that only looks like one. */
+/** Makes an `Error` of an object that only looks like one. */
 function fromLookalike(thrown: { message: unknown; name?: unknown; code?: unknown }): Error {
   const { message, name, code } = thrown
   const error = new Error(typeof message === 'string' ? message : show(message), { cause: thrown })

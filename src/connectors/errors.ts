@@ -13,6 +13,8 @@ export interface HttpErrorOptions extends ErrorOptions {
  * credentials and query.
  */
 export class HttpError extends DatabayError {
+  static override readonly code = 'DATABAY_HTTP'
+
   /**
    * What failed: the `connection` (also DNS and TLS), the time ran out (`timeout`), the response's `status` is not
    * accepted, its `body` cannot be used, it leads where it must not (`redirect`), or there is no end of `pages`.
@@ -24,7 +26,7 @@ export class HttpError extends DatabayError {
   readonly retryAfter: number | undefined
 
   constructor(failure: HttpFailure, message: string, options?: HttpErrorOptions) {
-    super('DATABAY_HTTP', message, options)
+    super(message, options)
     this.failure = failure
     this.status = options?.status
     this.retryAfter = options?.retryAfter
@@ -33,11 +35,13 @@ export class HttpError extends DatabayError {
 
 /** A file cannot be read or written. `cause` is the error of the system. */
 export class FileError extends DatabayError {
+  static override readonly code = 'DATABAY_FILE'
+
   /** Path of the file. */
   readonly path: string
 
   constructor(path: string, message: string, options?: ErrorOptions) {
-    super('DATABAY_FILE', message, options)
+    super(message, options)
     this.path = path
   }
 }
@@ -47,22 +51,26 @@ export class FileError extends DatabayError {
  * neither credentials nor documents. `cause` is the error of the driver, unless that holds documents.
  */
 export class DatabaseError extends DatabayError {
+  static override readonly code = 'DATABAY_DATABASE'
+
   /** Number under which the database knows the error, like 11000 for a duplicate key; `undefined` when it gave none. */
   readonly serverCode: number | undefined
 
   constructor(message: string, options?: ErrorOptions & { readonly serverCode?: number | undefined }) {
-    super('DATABAY_DATABASE', message, options)
+    super(message, options)
     this.serverCode = options?.serverCode
   }
 }
 
 /** A record is for a MongoDB collection that does not exist, and that is not to be made. */
 export class MongoCollectionNotFound extends DatabayError {
+  static override readonly code = 'DATABAY_MONGO_COLLECTION_NOT_FOUND'
+
   /** Name of the collection. */
   readonly collection: string
 
   constructor(collection: string, message: string, options?: ErrorOptions) {
-    super('DATABAY_MONGO_COLLECTION_NOT_FOUND', message, options)
+    super(message, options)
     this.collection = collection
   }
 }

@@ -2,12 +2,8 @@ import { DatabayError, isError } from '../base/errors.js'
 
 /** An outlet cannot take a record because of its payload. The message never shows the payload. */
 export class InvalidPayloadError extends DatabayError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('DATABAY_INVALID_PAYLOAD', message, options)
-  }
+  static override readonly code = 'DATABAY_INVALID_PAYLOAD'
 }
-
-const PARTIAL_PUSH = 'DATABAY_PARTIAL_PUSH'
 
 /** A record that an outlet did not take. */
 export interface RejectedRecord {
@@ -27,6 +23,8 @@ const SHOWN_PLACES = 10
  * from 0, and why they were not taken. The first of their errors is the `cause`.
  */
 export class PartialPushError extends DatabayError {
+  static override readonly code = 'DATABAY_PARTIAL_PUSH'
+
   /** How many records of the batch were taken. */
   readonly taken: number
   /** Not enumerable, so that no log line holds all of them: they can be as many as the records of a batch. */
@@ -38,7 +36,7 @@ export class PartialPushError extends DatabayError {
     const message = [`${outlet}: ${rejected.length} of ${total} records were not taken`, ...reasons(rejected)].join(
       ': ',
     )
-    super(PARTIAL_PUSH, message, { cause: rejected[0]?.error })
+    super(message, { cause: rejected[0]?.error })
     this.taken = taken
     Object.defineProperty(this, 'rejected', { value: rejected })
   }
@@ -61,6 +59,6 @@ function reasons(rejected: readonly RejectedRecord[]): string[] {
 
 /** How many records of its batch a `push` took all the same, that rejected with `error`, of this or of another copy of this package. */
 export function takenDespite(error: unknown): number {
-  if (!isError(error) || !('code' in error) || error.code !== PARTIAL_PUSH) return 0
+  if (!isError(error) || !('code' in error) || error.code !== PartialPushError.code) return 0
   return 'taken' in error && Number.isSafeInteger(error.taken) ? (error.taken as number) : 0
 }

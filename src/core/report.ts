@@ -103,8 +103,6 @@ export function failedReport(identity: TransferIdentity, thrown: unknown, ignore
   }
 }
 
-// `data` is where parsers put what they could not parse: it may be anything, secrets too
-
 /**
  * Notes on an error which node it came from, and at which stage, as own fields that cross threads with it. What is
  * noted already stays: the innermost node knows best.
@@ -119,6 +117,8 @@ export function blame(thrown: unknown, node: string, stage: Stage): Error {
 
 /** A transfer failed. `report` says what it did; `cause` is the error, or an `AggregateError` of several. */
 export class TransferError extends DatabayError {
+  static override readonly code = 'DATABAY_TRANSFER_FAILED'
+
   readonly report: TransferReport
 
   constructor(report: TransferReport) {
@@ -129,7 +129,7 @@ export class TransferError extends DatabayError {
     // an update is called after its link's tags, if it has any
     const { link, update } = report
     const transfer = link === '' || update.startsWith(link) ? update : `${update} of ${link}`
-    super('DATABAY_TRANSFER_FAILED', `transfer ${transfer} failed${where}${more}`, {
+    super(`transfer ${transfer} failed${where}${more}`, {
       cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],
     })
     this.report = report

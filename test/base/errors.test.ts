@@ -24,7 +24,7 @@ import { getLogger } from '../../src/base/log.js'
 import { plainError } from '../../src/base/plain-error.js'
 import { captureLogs } from '../helpers/logs.js'
 
-type Plain = new (message: string, options?: ErrorOptions) => DatabayError
+type Plain = typeof DatabayError
 
 const PLAIN: [Plain, string][] = [
   [DatabaseError, 'DATABAY_DATABASE'],
@@ -47,7 +47,17 @@ t.test('every error has its stable code, its name, its message and its cause', a
     t.match(error, { code, name: Class.name, message: 'what', cause }, Class.name)
     t.ok(error instanceof DatabayError && error instanceof Error)
     t.equal(new Class('what').cause, undefined)
+    t.equal(Class.code, code)
   }
+})
+
+t.test('a class of errors without a code of its own has that of the class above', async (t) => {
+  class JobsError extends DatabayError {
+    static override readonly code = 'JOBS'
+  }
+  class QueueError extends JobsError {}
+  t.match(new QueueError('full'), { code: 'JOBS', name: 'QueueError', message: 'full' })
+  t.equal(new DatabayError('what').code, 'DATABAY')
 })
 
 t.test('no two kinds of error share a code', async (t) => {
