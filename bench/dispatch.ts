@@ -1,6 +1,6 @@
 import { WorkerPlanner, type Link, type PlannedLink } from 'databay'
 import { Piscina } from 'piscina'
-import { LinkRecord } from '../src/planners/link-counters.js'
+import { LinkCounters } from '../src/planners/link-counters.js'
 import { failedReport, type TransferReport } from '../src/core/report.js'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
@@ -203,7 +203,7 @@ function kept(): Subject {
     name: KEPT,
     units: UNITS,
     open() {
-      const records = Array.from({ length: KEPT_LINKS }, () => new LinkRecord())
+      const records = Array.from({ length: KEPT_LINKS }, () => new LinkCounters())
       const reports = Array.from({ length: 97 }, (_, at) => ({
         ...failedReport({ link: '', update: '', transferNumber: at, thread: 1, scheduledAt: 0 }, undefined, true),
         ...{ errors: [], startedAt: at / 10, endedAt: at / 10 + 2 ** (at % 8) / 100 },

@@ -82,7 +82,7 @@ t.test('each library has one place', async (t) => {
     const loaded = all.filter(({ to, typeOnly }) => to === optional && !typeOnly)
     t.same(loaded, [], `${optional} is loaded by src/base/optional-packages.ts alone, at first use`)
   }
-  t.same(importers('chokidar'), ['src/cli/run/module-watch.ts'])
+  t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
   t.same([...new Set(importers('commander').map(dirname))], ['src/cli', 'src/cli/tune'])
 })
 

@@ -1,11 +1,11 @@
 import { parseCommandLine } from './program.js'
 import { runCommand } from './run/run-command.js'
-import type { Ending, Surroundings } from './process-context.js'
+import type { Ending, ProcessContext } from './process-context.js'
 import { tuneCommand } from './tune/tune.js'
 
 /** The command `databay`. Everything of the process that it reads or writes is given to it. */
-export async function databay(surroundings: Surroundings): Promise<Ending> {
-  const parsed = parseCommandLine(surroundings.argv, surroundings)
+export async function databay(context: ProcessContext): Promise<Ending> {
+  const parsed = parseCommandLine(context.argv, context)
   if (typeof parsed === 'number') return { code: parsed, signal: undefined }
-  return parsed.command === 'tune' ? tuneCommand(parsed, surroundings) : runCommand(parsed, surroundings)
+  return parsed.command === 'tune' ? tuneCommand(parsed, context) : runCommand(parsed, context)
 }

@@ -1,5 +1,5 @@
 /** What the command has of its process. */
-export interface Surroundings {
+export interface ProcessContext {
   /** The arguments, without those that started the script. */
   readonly argv: readonly string[]
   readonly env: { readonly [name: string]: string | undefined }

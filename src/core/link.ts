@@ -18,7 +18,7 @@ import type { PlannedLink, TransferRequest } from './planned-link.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { blame, type TransferReport } from './report.js'
-import { Retunable } from './live-schedule.js'
+import { LiveSchedule } from './live-schedule.js'
 import { transfer } from './transfer/transfer.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
@@ -48,7 +48,7 @@ export interface HostedRequest extends TransferRequest {
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
-  readonly #retunable: Retunable
+  readonly #schedule: LiveSchedule
   readonly #inlets: Inlet<A>[]
   readonly #outlets: Outlet<B>[]
   readonly #processors: readonly AnyProcessor[]
@@ -66,7 +66,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   constructor(options: LinkOptions<A, B, unknown>) {
     this.settings = resolveSettings(options)
-    this.#retunable = new Retunable(this.settings.schedule)
+    this.#schedule = new LiveSchedule(this.settings.schedule)
     const pipeline = resolvePipeline(options)
     this.#processors = pipeline.processors
     this.#groupers = pipeline.groupers
@@ -102,7 +102,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** When this link is due: as it was made, or as {@link LinkBase.setInterval} has changed it. */
   get schedule(): Schedule {
-    return this.#retunable.schedule
+    return this.#schedule.schedule
   }
 
   /**
@@ -113,11 +113,11 @@ class LinkBase<A, B> implements PlannedLink {
    * @throws {@link ScheduleIntervalError} when a planner of this link cannot keep it
    */
   setInterval(interval: number | Duration): void {
-    this.#retunable.setInterval(interval)
+    this.#schedule.setInterval(interval)
   }
 
   onReschedule(listener: () => void): () => void {
-    return this.#retunable.onChange(listener)
+    return this.#schedule.onChange(listener)
   }
 
   get immediateTransfer(): boolean {

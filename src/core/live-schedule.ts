@@ -6,7 +6,7 @@ import { toMilliseconds, type Duration } from '../base/duration.js'
 const NOBODY: readonly (() => void)[] = []
 
 /** A schedule that can be changed while a planner goes by it. */
-export class Retunable {
+export class LiveSchedule {
   #schedule: Schedule
   /** Mostly there is one, and there may be thousands of links. */
   #listeners: readonly (() => void)[] = NOBODY

@@ -19,7 +19,7 @@ import {
 } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import type { PlannerStats } from './planner-stats.js'
-import { settleable } from './deferred.js'
+import { Deferred } from './deferred.js'
 import { StopLimit } from './stop-limit.js'
 import { type State, HURRIED_DRAIN, stayUp, isCancelled } from './planner-lifecycle.js'
 import { isPlannedLink } from './planner-links.js'
@@ -66,7 +66,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   #stopErrors: unknown[] = []
   /** How long the shutdown that is under way may take. */
   #limit = new StopLimit(Infinity)
-  #finished = settleable()
+  #finished = new Deferred()
   /** Stops listening to changes of a link's schedule. */
   readonly #unlisten = new Map<PlannedLink, () => void>()
   /** Links that are being added. */
@@ -214,7 +214,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     if (this.#state !== 'idle')
       throw new PlannerStateError(`start() needs a stopped planner: this one is ${this.#state}`)
     this.#state = 'starting'
-    if (this.#finished.settled) this.#finished = settleable()
+    if (this.#finished.settled) this.#finished = new Deferred()
     this.#stopReason = undefined
     this.#stopErrors = []
     this.#askedToStop = undefined

@@ -1,31 +1,29 @@
-/** A promise, and how to settle it. */
-export interface Settleable {
+/** A promise, and the means to settle it from outside. */
+export class Deferred {
   readonly promise: Promise<void>
-  readonly settled: boolean
-  resolve(): void
-  reject(reason: Error): void
-}
+  #settled = false
+  #resolve: () => void = () => undefined
+  #reject: (reason: Error) => void = () => undefined
 
-export function settleable(): Settleable {
-  let settled = false
-  let resolve: () => void = () => undefined
-  let reject: (reason: Error) => void = () => undefined
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return {
-    promise,
-    get settled() {
-      return settled
-    },
-    resolve() {
-      settled = true
-      resolve()
-    },
-    reject(reason) {
-      settled = true
-      reject(reason)
-    },
+  constructor() {
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** Whether the promise is settled. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  resolve(): void {
+    this.#settled = true
+    this.#resolve()
+  }
+
+  reject(reason: Error): void {
+    this.#settled = true
+    this.#reject(reason)
   }
 }

@@ -2,7 +2,7 @@ import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { TransferError, type TransferReport } from '../core/report.js'
-import { LinkRecord } from './link-counters.js'
+import { LinkCounters } from './link-counters.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
 import type { LinkStats } from './planner-stats.js'
@@ -38,7 +38,7 @@ interface LinkState {
   /** Whether it was removed. */
   gone: boolean
   /** What it did so far; `undefined` when that is nothing. */
-  record: LinkRecord | undefined
+  counters: LinkCounters | undefined
   /** What is done when a transfer has ended. */
   readonly ended: (report: TransferReport) => TransferReport | undefined
   /** What is done when the link has broken its contract. */
@@ -69,8 +69,8 @@ export class Dispatcher {
 
   /** What each link did. */
   get stats(): LinkStats[] {
-    return [...this.#links].map(([{ name, quarantinedUntil }, { running, record = NOTHING }]) => {
-      const stats = record.read(name, running)
+    return [...this.#links].map(([{ name, quarantinedUntil }, { running, counters = NOTHING }]) => {
+      const stats = counters.read(name, running)
       return quarantinedUntil === undefined ? stats : { ...stats, quarantinedUntil }
     })
   }
@@ -90,7 +90,7 @@ export class Dispatcher {
       dispatched: 0,
       retired: false,
       gone: false,
-      record: undefined,
+      counters: undefined,
       ended: (report) => this.#ended(link, state, report),
       broken: (thrown) => this.#broken(link, state, thrown),
     }
@@ -140,7 +140,7 @@ export class Dispatcher {
   #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
-    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, recordOf(state))
+    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, countersOf(state))
     if (state.running >= link.maxInstances) {
       this.#noteSkipped(link, due, 'running', state)
       return undefined
@@ -163,7 +163,7 @@ export class Dispatcher {
       return undefined
     }
     this.#leave(state)
-    recordOf(state).add(report)
+    countersOf(state).add(report)
     this.note(report)
     if (report.failed) this.#hooks.onFailure(new TransferError(report))
     this.#afterwards()
@@ -173,9 +173,9 @@ export class Dispatcher {
   /** A link of a third party has broken its contract. */
   #broken(link: PlannedLink, state: LinkState, thrown: unknown): undefined {
     const failure = toError(thrown)
-    const record = recordOf(state)
-    record.transfers++
-    record.failed++
+    const counters = countersOf(state)
+    counters.transfers++
+    counters.failed++
     this.#counts.transfers++
     this.#counts.failed++
     getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
@@ -239,9 +239,9 @@ export class Dispatcher {
     for (const resolve of waiting) resolve()
   }
 
-  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, record: LinkRecord): void {
-    record.late++
-    record.missed += missed
+  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, counters: LinkCounters): void {
+    counters.late++
+    counters.missed += missed
     this.#counts.late++
     this.#counts.missed += missed
     const andMissed = missed === 0 ? '' : `, and missed ${missed} due times, which are not made up`
@@ -251,7 +251,7 @@ export class Dispatcher {
 
   #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], state: LinkState): void {
     const { running } = state
-    recordOf(state).skipped++
+    countersOf(state).skipped++
     this.#counts.skipped++
     const why = reason === 'running' ? `${running} of its transfers still run` : 'it is quarantined'
     getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${why}`)
@@ -260,10 +260,10 @@ export class Dispatcher {
 }
 
 /** Of links that did nothing yet. */
-const NOTHING = new LinkRecord()
+const NOTHING = new LinkCounters()
 
-function recordOf(state: LinkState): LinkRecord {
-  return (state.record ??= new LinkRecord())
+function countersOf(state: LinkState): LinkCounters {
+  return (state.counters ??= new LinkCounters())
 }
 
 const SKIPPED = Promise.resolve(undefined)

@@ -3,7 +3,7 @@ import { Histogram } from './histogram.js'
 import type { LinkStats } from './planner-stats.js'
 
 /** What a planner remembers of the transfers of one link. Made at its first: many links may be idle. */
-export class LinkRecord {
+export class LinkCounters {
   transfers = 0
   failed = 0
   skipped = 0

@@ -12,7 +12,7 @@ import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { Thread } from '../threads/main/thread.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
-import { ThreadWatch } from '../threads/main/thread-stats.js'
+import { ThreadMeter } from '../threads/main/thread-stats.js'
 import type { Clock } from './clock/clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
 import { checkTime } from './planner-options.js'
@@ -39,7 +39,7 @@ export class WorkerPlanner extends ClockedPlanner {
   readonly pool: ThreadPool
   /** There from the first start on: every thread loads this module, and hardly any starts a planner. */
   #hosting: Hosting | undefined
-  readonly #threadWatch = new ThreadWatch()
+  readonly #threadMeter = new ThreadMeter()
   /** URLs of the link modules. */
   readonly #modules: Set<string>
   /** Links that were removed, of modules of which others stay: they do not come back at the next start. */
@@ -97,7 +97,7 @@ export class WorkerPlanner extends ClockedPlanner {
   }
 
   override stats(): PlannerStats {
-    return { ...super.stats(), threads: this.#threadWatch.read(this.pool.threads) }
+    return { ...super.stats(), threads: this.#threadMeter.read(this.pool.threads) }
   }
 
   /**

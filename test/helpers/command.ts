@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { StopSignal, Surroundings, TextStream } from '../../src/cli/process-context.js'
+import type { StopSignal, ProcessContext, TextStream } from '../../src/cli/process-context.js'
 
 /** The built command. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
@@ -41,13 +41,10 @@ export class FakeStream extends EventEmitter<{ error: [Error] }> implements Text
 }
 
 /** What the command needs of a process, without one. */
-export function fakeSurroundings(
-  argv: readonly string[],
-  options: { columns?: number; env?: Surroundings['env'] } = {},
-) {
+export function fakeContext(argv: readonly string[], options: { columns?: number; env?: ProcessContext['env'] } = {}) {
   const signals = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()
   const { columns, env = {} } = options
-  return { argv, env, signals, stdout: new FakeStream(), stderr: new FakeStream(columns) } satisfies Surroundings
+  return { argv, env, signals, stdout: new FakeStream(), stderr: new FakeStream(columns) } satisfies ProcessContext
 }
 
 /** A command that runs as a process of its own. */

@@ -1,6 +1,6 @@
 import { StatusLine } from './status-line.js'
 import { statusText, type Status, type StatusLook } from './status-text.js'
-import type { Surroundings, TextStream } from '../process-context.js'
+import type { ProcessContext, TextStream } from '../process-context.js'
 
 /** Shows how a run goes, until it is closed. */
 export interface Progress {
@@ -15,7 +15,7 @@ const LINE_EVERY = 10_000
 
 /** A status line on a terminal, lines now and then elsewhere. */
 export function showProgress(
-  { stdout, stderr, env }: Pick<Surroundings, 'stdout' | 'stderr' | 'env'>,
+  { stdout, stderr, env }: Pick<ProcessContext, 'stdout' | 'stderr' | 'env'>,
   status: () => Status,
   say: (text: string) => void,
 ): Progress {
@@ -24,7 +24,7 @@ export function showProgress(
 
 /** A text on a terminal's status line, lines with it now and then elsewhere. */
 export function showLine(
-  { stdout, stderr, env }: Pick<Surroundings, 'stdout' | 'stderr' | 'env'>,
+  { stdout, stderr, env }: Pick<ProcessContext, 'stdout' | 'stderr' | 'env'>,
   text: (look?: StatusLook) => string,
   say: (text: string) => void,
 ): Progress {
@@ -66,11 +66,11 @@ function liveProgress(
 }
 
 /** Whether lines of the stream can be rewritten. */
-function isTerminal(stream: TextStream, env: Surroundings['env']): boolean {
+function isTerminal(stream: TextStream, env: ProcessContext['env']): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
 /** See https://no-color.org: what counts is that the variable is set and not empty. */
-function wantsColor(stream: TextStream, env: Surroundings['env']): boolean {
+function wantsColor(stream: TextStream, env: ProcessContext['env']): boolean {
   return (env.NO_COLOR ?? '') === '' && stream.hasColors?.(env) === true
 }

@@ -5,20 +5,20 @@ import type { WorkerPlannerOptions } from '../../planners/worker-planner-options
 import type { RunArguments } from '../arguments.js'
 import { errorLine } from '../error-text.js'
 import { Run } from './run.js'
-import { EXIT, type Ending, type Surroundings } from '../process-context.js'
+import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 
 /** `databay run`: a planner from its start to its end. */
-export async function runCommand(args: RunArguments, surroundings: Surroundings): Promise<Ending> {
+export async function runCommand(args: RunArguments, context: ProcessContext): Promise<Ending> {
   if (args.logLevel !== undefined) setLogLevel(args.logLevel)
   let planner: WorkerPlanner
   try {
     planner = new WorkerPlanner(args.modules, plannerOptions(args))
   } catch (thrown) {
     if (!(thrown instanceof InvalidOptionError)) throw thrown
-    surroundings.stderr.write(`databay: ${errorLine(thrown)}\n`)
+    context.stderr.write(`databay: ${errorLine(thrown)}\n`)
     return { code: EXIT.badArguments, signal: undefined }
   }
-  return new Run(planner, args, surroundings).toEnd()
+  return new Run(planner, args, context).toEnd()
 }
 
 function plannerOptions(args: RunArguments): WorkerPlannerOptions {

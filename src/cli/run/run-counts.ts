@@ -11,7 +11,7 @@ import { addReport, NO_TOTALS, type Totals } from './totals.js'
 const RATE_WINDOW = 10_000
 
 /** Keeps count of what a planner does. */
-export class RunWatch {
+export class RunCounts {
   readonly #planner: WorkerPlanner
   readonly #now: () => number
   readonly #begun: number

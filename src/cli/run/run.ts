@@ -8,12 +8,12 @@ import { errorLine, errorStacks } from '../error-text.js'
 import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
 import { logTo } from '../log-output.js'
 import { showProgress } from './progress.js'
-import { ModuleWatch } from './module-watch.js'
-import { RunWatch } from './run-counts.js'
+import { ModuleWatcher } from './module-watcher.js'
+import { RunCounts } from './run-counts.js'
 import { exitCodeOf, heedSignals } from '../signals.js'
 import { counted } from './status-text.js'
 import { summaryText } from './summary.js'
-import { EXIT, type Ending, type StopSignal, type Surroundings } from '../process-context.js'
+import { EXIT, type Ending, type StopSignal, type ProcessContext } from '../process-context.js'
 
 /** How long after a SIGINT npm may pass it on once more, in milliseconds. */
 const NPM_ECHO = 250
@@ -31,8 +31,8 @@ const NPM_ECHO = 250
 export class Run {
   readonly #planner: WorkerPlanner
   readonly #args: RunArguments
-  readonly #surroundings: Surroundings
-  readonly #watch: RunWatch
+  readonly #context: ProcessContext
+  readonly #counts: RunCounts
   readonly #undo = new Releasers()
   #starting: Promise<void> | undefined
   #announced = false
@@ -40,18 +40,18 @@ export class Run {
   /** Why nothing can be printed any more. */
   #outputError: Error | undefined
 
-  constructor(planner: WorkerPlanner, args: RunArguments, surroundings: Surroundings) {
+  constructor(planner: WorkerPlanner, args: RunArguments, context: ProcessContext) {
     this.#planner = planner
     this.#args = args
-    this.#surroundings = surroundings
-    this.#watch = new RunWatch(planner)
+    this.#context = context
+    this.#counts = new RunCounts(planner)
     this.#undo.push(() => {
-      this.#watch.close()
+      this.#counts.close()
     })
   }
 
   async toEnd(): Promise<Ending> {
-    const { stdout, signals, stderr, env } = this.#surroundings
+    const { stdout, signals, stderr, env } = this.#context
     this.#show()
     stdout.on('error', this.#onOutputError)
     this.#undo.push(() => stdout.off('error', this.#onOutputError))
@@ -83,7 +83,7 @@ export class Run {
 
   async #watchModules(): Promise<void> {
     const { modules, watchPaths, json } = this.#args
-    const watch = new ModuleWatch(modules, watchPaths, {
+    const watch = new ModuleWatcher(modules, watchPaths, {
       reload: async (module) => {
         await this.#starting
         await this.#planner.reload(module)
@@ -119,14 +119,14 @@ export class Run {
 
   /** What a start that was stopped by a signal does not tell: that one of its first transfers failed. */
   #hiddenFailure(): Error | undefined {
-    const { failed } = this.#watch
+    const { failed } = this.#counts
     return failed === undefined || this.#args.ignoreExceptions ? undefined : new TransferError(failed)
   }
 
   /** What is shown while it runs. */
   #show(): void {
     const { json } = this.#args
-    this.#undo.push(logTo(this.#surroundings.stderr, { json, stacks: this.#debug }))
+    this.#undo.push(logTo(this.#context.stderr, { json, stacks: this.#debug }))
     const announce = () => {
       this.#announce()
     }
@@ -141,8 +141,8 @@ export class Run {
       this.#undo.push(unpass)
       return
     }
-    const status = () => this.#watch.status(this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting')
-    const progress = showProgress(this.#surroundings, status, (text) => {
+    const status = () => this.#counts.status(this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting')
+    const progress = showProgress(this.#context, status, (text) => {
       this.#say(text)
     })
     this.#undo.push(() => {
@@ -154,18 +154,18 @@ export class Run {
   #announce(): void {
     if (this.#announced) return
     this.#announced = true
-    this.#watch.countLinks()
+    this.#counts.countLinks()
     const { links, modules, threads } = this.#planner
     if (this.#args.json) {
       this.#emit({ event: 'started', time: Date.now(), threads, modules, links: links.map(({ name }) => name) })
-    } else if (this.#surroundings.stderr.isTTY !== true) {
+    } else if (this.#context.stderr.isTTY !== true) {
       const what = `${counted(links.length, 'link')} of ${counted(modules.length, 'module')}`
       this.#say(`started ${what} in ${counted(threads, 'thread')}`)
     }
   }
 
   readonly #onSignal = (signal: StopSignal): void => {
-    const running = counted(this.#watch.underWay().transfers, 'running transfer')
+    const running = counted(this.#counts.underWay().transfers, 'running transfer')
     this.#say(`${signal}: waiting for ${running}, then draining buffers; once more stops at once`)
     if (this.#args.json) this.#emit({ event: 'stopping', time: Date.now(), signal })
     this.#stop()
@@ -186,7 +186,7 @@ export class Run {
   }
 
   #tellAbandoned(signal: StopSignal): Ending {
-    const abandoned = this.#watch.underWay()
+    const abandoned = this.#counts.underWay()
     const code = exitCodeOf(signal)
     const buffered = abandoned.buffered === 0 ? '' : `, ${counted(abandoned.buffered, 'record')} left in buffers`
     this.#say(`${signal}: stopped at once, ${counted(abandoned.transfers, 'transfer')} abandoned${buffered}`)
@@ -202,7 +202,7 @@ export class Run {
   }
 
   #tellOutcome(finish: Finish): void {
-    const outcome = this.#watch.outcome()
+    const outcome = this.#counts.outcome()
     if (this.#args.json) this.#emit({ event: 'finished', time: Date.now(), ...finish, ...outcome })
     else if (this.#announced) this.#say(summaryText(outcome))
   }
@@ -212,10 +212,10 @@ export class Run {
   }
 
   #say(text: string): void {
-    this.#surroundings.stderr.write(`databay: ${text}\n`)
+    this.#context.stderr.write(`databay: ${text}\n`)
   }
 
   #emit(event: JsonEvent): void {
-    this.#surroundings.stdout.write(jsonLine(event))
+    this.#context.stdout.write(jsonLine(event))
   }
 }

@@ -10,7 +10,7 @@ import { logTo } from '../log-output.js'
 import { showLine } from '../run/progress.js'
 import { exitCodeOf, heedSignals } from '../signals.js'
 import { counted, shortNumber } from '../run/status-text.js'
-import { EXIT, type Ending, type StopSignal, type Surroundings } from '../process-context.js'
+import { EXIT, type Ending, type StopSignal, type ProcessContext } from '../process-context.js'
 import type { TuneArguments } from './arguments.js'
 import { resultOf, type TuneResult } from './result.js'
 import { measureRound, type RoundFigures, type RoundTimes } from './round.js'
@@ -30,14 +30,14 @@ const TRANSFERS_PER_THREAD = 1000
 const WIDTH = { otherwise: 80, most: 120 }
 
 /** `databay tune`: tries settings, and recommends one. */
-export async function tuneCommand(args: TuneArguments, surroundings: Surroundings): Promise<Ending> {
+export async function tuneCommand(args: TuneArguments, context: ProcessContext): Promise<Ending> {
   setLogLevel(args.logLevel)
-  return new Tune(args, surroundings).toEnd()
+  return new Tune(args, context).toEnd()
 }
 
 class Tune {
   readonly #args: TuneArguments
-  readonly #surroundings: Surroundings
+  readonly #context: ProcessContext
   readonly #times: RoundTimes
   readonly #cores = availableParallelism()
   readonly #rounds = new Map<Setting, RoundFigures[]>()
@@ -51,9 +51,9 @@ class Tune {
   #done = 0
   readonly #began = performance.now()
 
-  constructor(args: TuneArguments, surroundings: Surroundings) {
+  constructor(args: TuneArguments, context: ProcessContext) {
     this.#args = args
-    this.#surroundings = surroundings
+    this.#context = context
     const window = (args.seconds * 1000) / ROUNDS
     this.#times = { window, warmUp: Math.max(WARM_UP.least, WARM_UP.share * window) }
     const { threads = defaultThreads(this.#cores), transfersPerThread = [TRANSFERS_PER_THREAD] } = args
@@ -61,14 +61,14 @@ class Tune {
   }
 
   async toEnd(): Promise<Ending> {
-    const { signals, stderr } = this.#surroundings
+    const { signals, stderr } = this.#context
     const undo = new Releasers()
     undo.push(logTo(stderr, { json: this.#args.json, stacks: false }))
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
       undo.push(heedSignals(signals, { stop: (signal) => this.#onSignal(signal), stopAtOnce: resolve }))
     })
     const progress = showLine(
-      this.#surroundings,
+      this.#context,
       ({ width = Infinity } = {}) => this.#status().slice(0, width),
       (text) => this.#say(text),
     )
@@ -153,7 +153,7 @@ class Tune {
   }
 
   #tell(ended: TuneResult | Error): Ending {
-    const { stdout } = this.#surroundings
+    const { stdout } = this.#context
     const { json } = this.#args
     if (this.#signal !== undefined) return { code: exitCodeOf(this.#signal), signal: undefined }
     if (ended instanceof Error) {
@@ -167,7 +167,7 @@ class Tune {
   }
 
   #say(text: string): void {
-    this.#surroundings.stderr.write(`databay: ${text}\n`)
+    this.#context.stderr.write(`databay: ${text}\n`)
   }
 }
 

@@ -5,7 +5,7 @@ import { getLogger } from '../../base/log.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
 import { blame, failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
-import { Retunable } from '../../core/live-schedule.js'
+import { LiveSchedule } from '../../core/live-schedule.js'
 import { LaneLearner } from './lane-learner.js'
 import type { KnownLane } from './placement.js'
 import type { LinkDescription } from '../protocol/link-description.js'
@@ -32,7 +32,7 @@ export class ThreadLink implements PlannedLink {
   #description: LinkDescription
   /** When it was made, by `performance.now()`. */
   readonly since = performance.now()
-  readonly #retunable: Retunable
+  readonly #schedule: LiveSchedule
   readonly #hosts: Host[]
   /** Those in which it makes no more transfers, until the last has ended. */
   #withdrawn: Set<Host> | undefined
@@ -64,7 +64,7 @@ export class ThreadLink implements PlannedLink {
     hooks: LinkHooks = NO_HOOKS,
   ) {
     this.#description = description
-    this.#retunable = new Retunable(description.schedule)
+    this.#schedule = new LiveSchedule(description.schedule)
     this.#hosts = hosts.map(({ thread, id }) => newHost(thread, id))
     this.#onLane = onLane
     this.#hooks = hooks
@@ -79,7 +79,7 @@ export class ThreadLink implements PlannedLink {
     const { schedule } = this.#description
     this.#description = description
     // an interval that was set stays unless the module has another than before
-    if (!isDeepStrictEqual(schedule, description.schedule)) this.#retunable.set(description.schedule)
+    if (!isDeepStrictEqual(schedule, description.schedule)) this.#schedule.set(description.schedule)
   }
 
   get name(): string {
@@ -91,16 +91,16 @@ export class ThreadLink implements PlannedLink {
   }
 
   get schedule() {
-    return this.#retunable.schedule
+    return this.#schedule.schedule
   }
 
   /** Changes how often it is due: see `Link.setInterval`. */
   setInterval(interval: number | Duration): void {
-    this.#retunable.setInterval(interval)
+    this.#schedule.setInterval(interval)
   }
 
   onReschedule(listener: () => void): () => void {
-    return this.#retunable.onChange(listener)
+    return this.#schedule.onChange(listener)
   }
 
   get immediateTransfer(): boolean {

@@ -26,7 +26,7 @@ export interface ThreadStats {
 type Measured = Pick<Thread, 'number' | 'worker' | 'load' | 'waiting' | 'given' | 'pulse'>
 
 /** Reads how threads do. */
-export class ThreadWatch {
+export class ThreadMeter {
   readonly #before = new WeakMap<Worker, EventLoopUtilization>()
 
   read(threads: readonly Measured[]): ThreadStats[] {

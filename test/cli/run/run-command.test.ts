@@ -4,18 +4,18 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { databay } from '../../../src/cli/databay.js'
 import { runCommand } from '../../../src/cli/run/run-command.js'
-import { fakeSurroundings, words } from '../../helpers/command.js'
+import { fakeContext, words } from '../../helpers/command.js'
 import { until } from '../../helpers/threads.js'
 
 t.test('the command ends with the exit code of its command line', async (t) => {
-  t.same(await databay(fakeSurroundings(['--version'])), { code: 0, signal: undefined })
-  t.same(await databay(fakeSurroundings(['run'])), { code: 2, signal: undefined })
+  t.same(await databay(fakeContext(['--version'])), { code: 0, signal: undefined })
+  t.same(await databay(fakeContext(['run'])), { code: 2, signal: undefined })
 })
 
 t.test('it leaves streams and signals as they were', async (t) => {
-  const surroundings = fakeSurroundings(words('run --threads 1 --once rare.mjs'), { columns: 80 })
-  t.same(await databay(surroundings), { code: 0, signal: undefined })
-  const { signals, stdout, stderr } = surroundings
+  const context = fakeContext(words('run --threads 1 --once rare.mjs'), { columns: 80 })
+  t.same(await databay(context), { code: 0, signal: undefined })
+  const { signals, stdout, stderr } = context
   t.same([...signals.eventNames(), ...stdout.eventNames(), ...stderr.eventNames()], [])
   t.notOk(Object.hasOwn(stderr, 'write'))
 })
@@ -25,28 +25,28 @@ t.test('--watch says what it has loaded anew, and a signal ends it in order', as
     import { Link, NullInlet, NullOutlet } from 'databay'
     export const ${name} = new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 0.1, tags: '${name}' })`
   const file = path.join(t.testdir({ 'links.mjs': version('old') }), 'links.mjs')
-  const surroundings = fakeSurroundings(['run', '--threads', '1', '--watch', file])
-  const ended = databay(surroundings)
-  await until(() => surroundings.stderr.text.includes('started 1 link of 1 module'))
+  const context = fakeContext(['run', '--threads', '1', '--watch', file])
+  const ended = databay(context)
+  await until(() => context.stderr.text.includes('started 1 link of 1 module'))
   writeFileSync(file, version('fresh'))
-  await until(() => surroundings.stderr.text.includes(`${pathToFileURL(file).href} is loaded anew`))
-  surroundings.signals.emit('SIGTERM', 'SIGTERM')
+  await until(() => context.stderr.text.includes(`${pathToFileURL(file).href} is loaded anew`))
+  context.signals.emit('SIGTERM', 'SIGTERM')
   t.same(await ended, { code: 0, signal: undefined })
-  t.match(surroundings.stderr.text, /SIGTERM: waiting for \d+ running transfers?, then draining buffers/)
+  t.match(context.stderr.text, /SIGTERM: waiting for \d+ running transfers?, then draining buffers/)
 })
 
 t.test('a standard output that cannot be written stops it in order, and says so', async (t) => {
-  const surroundings = fakeSurroundings(words('run --threads 1 rare.mjs'))
-  const ended = databay(surroundings)
-  await until(() => surroundings.stderr.text.includes('started'))
-  surroundings.stdout.emit('error', new Error('no space left'))
-  surroundings.stdout.emit('error', new Error('no space left, again'))
+  const context = fakeContext(words('run --threads 1 rare.mjs'))
+  const ended = databay(context)
+  await until(() => context.stderr.text.includes('started'))
+  context.stdout.emit('error', new Error('no space left'))
+  context.stdout.emit('error', new Error('no space left, again'))
   t.same(await ended, { code: 1, signal: undefined })
-  t.match(surroundings.stderr.text, /^databay: standard output cannot be written: no space left$/m)
+  t.match(context.stderr.text, /^databay: standard output cannot be written: no space left$/m)
 })
 
 t.test('what the planner finds wrong with its options are bad arguments', async (t) => {
-  const surroundings = fakeSurroundings([])
+  const context = fakeContext([])
   const ending = await runCommand(
     {
       command: 'run',
@@ -62,8 +62,8 @@ t.test('what the planner finds wrong with its options are bad arguments', async 
       watch: false,
       watchPaths: [],
     },
-    surroundings,
+    context,
   )
   t.same(ending, { code: 2, signal: undefined })
-  t.match(surroundings.stderr.text, /^databay: links\[0\]: expected a path or a file: URL of a link module, got /)
+  t.match(context.stderr.text, /^databay: links\[0\]: expected a path or a file: URL of a link module, got /)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RunWatch } from '../../../src/cli/run/run-counts.js'
+import { RunCounts } from '../../../src/cli/run/run-counts.js'
 import { WorkerPlanner } from '../../../src/planners/worker-planner.js'
 import { failedReport } from '../../../src/core/report.js'
 import { cliFixture } from '../../helpers/command.js'
@@ -9,44 +9,44 @@ const report = failedReport({ link: 'a', update: 'a.0', transferNumber: 0, threa
 t.test('transfers are summed up, and their rate is told', async (t) => {
   const planner = new WorkerPlanner([], { threads: 2 })
   let now = 1000
-  const watch = new RunWatch(planner, () => now)
+  const counts = new RunCounts(planner, () => now)
   planner.emit('transfer', { ...report, failed: false, pulled: 10 })
   planner.emit('transfer', { ...report, failed: false, pulled: 20 })
   now = 3000
-  t.match(watch.status('starting'), { phase: 'starting', links: 0, recordsPerSecond: 15, busyThreads: 0, threads: 2 })
-  t.match(watch.outcome(), { elapsed: 2000, totals: { pulled: 30, pushed: 0, dropped: 0 } })
-  t.same(watch.underWay(), { transfers: 0, buffered: 0 })
+  t.match(counts.status('starting'), { phase: 'starting', links: 0, recordsPerSecond: 15, busyThreads: 0, threads: 2 })
+  t.match(counts.outcome(), { elapsed: 2000, totals: { pulled: 30, pushed: 0, dropped: 0 } })
+  t.same(counts.underWay(), { transfers: 0, buffered: 0 })
 })
 
 t.test('the first failed transfer is kept', async (t) => {
   const planner = new WorkerPlanner([], { threads: 1 })
-  const watch = new RunWatch(planner)
+  const counts = new RunCounts(planner)
   planner.emit('transfer', { ...report, failed: false })
-  t.equal(watch.failed, undefined)
+  t.equal(counts.failed, undefined)
   planner.emit('transfer', report)
   planner.emit('transfer', { ...report, update: 'a.1' })
-  t.equal(watch.failed, report)
+  t.equal(counts.failed, report)
 })
 
 t.test('nothing is counted after the end', async (t) => {
   const planner = new WorkerPlanner([], { threads: 1 })
-  const watch = new RunWatch(planner)
-  watch.close()
+  const counts = new RunCounts(planner)
+  counts.close()
   planner.emit('transfer', { ...report, pulled: 10 })
-  t.equal(watch.outcome().totals.pulled, 0)
+  t.equal(counts.outcome().totals.pulled, 0)
   t.equal(planner.listenerCount('transfer'), 0)
 })
 
 t.test('what is under way in threads is told, and the links when they are gone', async (t) => {
   const planner = new WorkerPlanner(cliFixture('hanging.mjs'), { threads: 1, immediateTransfer: false })
   planner.finished.catch(() => undefined)
-  const watch = new RunWatch(planner)
+  const counts = new RunCounts(planner)
   await planner.start()
   const named = (name: string) => planner.links.filter((link) => link.name === name)
   void planner.forceTransfer(named('hanging'))
   await planner.forceTransfer(named('buffered'))
-  t.same(watch.underWay(), { transfers: 1, buffered: 1 })
-  t.match(watch.status(undefined), { links: 2, busyThreads: 1 })
+  t.same(counts.underWay(), { transfers: 1, buffered: 1 })
+  t.match(counts.status(undefined), { links: 2, busyThreads: 1 })
   await planner.shutdown({ wait: false })
-  t.equal(watch.outcome().links, 2)
+  t.equal(counts.outcome().links, 2)
 })

@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Pulse } from '../../../src/threads/protocol/pulse.js'
-import { ThreadWatch } from '../../../src/threads/main/thread-stats.js'
+import { ThreadMeter } from '../../../src/threads/main/thread-stats.js'
 
 t.test('of the transfers in a thread, those that it has begun run, and the others wait', async (t) => {
   const pulse = new Pulse()
   pulse.beat()
   const thread = { number: 2, worker: undefined, load: 5, waiting: 3, given: 12, pulse }
-  t.strictSame(new ThreadWatch().read([thread]), [
+  t.strictSame(new ThreadMeter().read([thread]), [
     {
       thread: 2,
       utilization: 0,
@@ -25,7 +25,7 @@ t.test('of the transfers in a thread, those that it has begun run, and the other
 t.test('a thread that is being replaced shows what waits for it, and no memory', async (t) => {
   // the numbers come from both sides, so they may not fit each other for a moment
   const thread = { number: 1, worker: undefined, load: 2, waiting: 3, given: 1, pulse: undefined }
-  t.match(new ThreadWatch().read([thread]), [
+  t.match(new ThreadMeter().read([thread]), [
     { utilization: 0, running: 0, waiting: 2, transfers: 0, heapUsed: 0, external: 0 },
   ])
 })
@@ -36,8 +36,8 @@ t.test('utilization counts from when it was last asked for', async (t) => {
   })
   t.teardown(() => worker.terminate())
   const thread = { number: 1, worker, load: 0, waiting: 0, given: 0, pulse: undefined }
-  const watch = new ThreadWatch()
-  const utilization = () => watch.read([thread])[0]?.utilization ?? NaN
+  const meter = new ThreadMeter()
+  const utilization = () => meter.read([thread])[0]?.utilization ?? NaN
   await once(worker, 'online')
   await new Promise((resolve) => setTimeout(resolve, 500))
   const first = utilization()

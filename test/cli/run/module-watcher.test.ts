@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { ModuleWatch } from '../../../src/cli/run/module-watch.js'
+import { ModuleWatcher } from '../../../src/cli/run/module-watcher.js'
 
 /** The loading of a module, which the test ends. */
 interface Loading {
@@ -28,7 +28,7 @@ async function setUp(t: Test, modules: readonly string[], paths: readonly string
     events.emit('told', text)
   }
   const nameOf = (module: string) => path.basename(module)
-  const watch = new ModuleWatch(
+  const watcher = new ModuleWatcher(
     modules.map((file) => pathToFileURL(path.join(folder, file)).href),
     paths.map((file) => path.join(folder, file)),
     {
@@ -42,10 +42,10 @@ async function setUp(t: Test, modules: readonly string[], paths: readonly string
     },
     100,
   )
-  t.teardown(() => watch.close())
-  await watch.open()
+  t.teardown(() => watcher.close())
+  await watcher.open()
   return {
-    ...{ watch, told },
+    ...{ watcher, told },
     /** The next module that is loaded, and how its loading ends. */
     next: () => once(events, 'reload') as Promise<[string, Loading]>,
     nextTold: () => once(events, 'told') as Promise<[string]>,
@@ -130,11 +130,11 @@ t.test('a version that cannot be loaded is told, and the next one is tried', asy
 })
 
 t.test('once closed, it loads nothing', async (t) => {
-  const { watch, next, write } = await setUp(t, ['a.mjs'])
+  const { watcher, next, write } = await setUp(t, ['a.mjs'])
   let loaded = false
   void next().then(() => (loaded = true))
   write('a.mjs')
-  await watch.close()
+  await watcher.close()
   write('a.mjs')
   await setTimeout(400)
   t.notOk(loaded)

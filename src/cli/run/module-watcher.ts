@@ -14,7 +14,7 @@ const CODE = /\.([cm]?[jt]s|wasm)$/
 const PASSED_OVER = /^(node_modules|\..+)$/
 
 /** What is done about the modules. */
-export interface ModuleWatchActions {
+export interface ModuleActions {
   /** Loads a module anew. */
   reload(module: string): Promise<void>
   /** Tells that a module was loaded anew. */
@@ -29,8 +29,8 @@ export interface ModuleWatchActions {
  * Has link modules loaded anew when code changes: that in the folder of a module or below, apart from `node_modules` and
  * hidden folders, and whatever is named besides. Never two at a time; what changes meanwhile is loaded thereafter.
  */
-export class ModuleWatch {
-  readonly #actions: ModuleWatchActions
+export class ModuleWatcher {
+  readonly #actions: ModuleActions
   readonly #quiet: number
   /** The modules, by the folder that is watched for them. */
   readonly #folders: { readonly folder: string; readonly module: string }[]
@@ -44,7 +44,7 @@ export class ModuleWatch {
    * @param modules - URLs of the link modules
    * @param paths - further files and folders; a change of one concerns all modules
    */
-  constructor(modules: readonly string[], paths: readonly string[], actions: ModuleWatchActions, quiet = QUIET) {
+  constructor(modules: readonly string[], paths: readonly string[], actions: ModuleActions, quiet = QUIET) {
     this.#folders = modules.map((module) => ({ folder: path.dirname(fileURLToPath(module)), module }))
     this.#paths = paths.map((one) => path.resolve(one))
     this.#actions = actions
