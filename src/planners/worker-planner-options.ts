@@ -42,16 +42,17 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    */
   readonly maxTransfersPerThread?: number
   /**
-   * How much nicer the threads are than the main thread, from 0 to 19: the nice value of Linux. Where cores are scarce, the
-   * main thread goes before its threads then, so that links are dispatched in time, and its own work is not held up by what
-   * they compute. Threads lose nothing as long as a core is free. Where one is not, other processes of the same container,
-   * service or session go before them too, and get about three times as much of it: set it to 0 there.
+   * Nice value of the threads relative to the main thread, from 0 to 19, on Linux; elsewhere it has no effect.
    *
-   * It needs the package `@napi-rs/nice`, an optional dependency of Piscina; without it, `start()` rejects with a
-   * {@link MissingDependencyError} when this is given. It has no effect elsewhere than on Linux.
+   * A value such as 5 helps where links compute on all cores and the machine has no other work: the main thread then goes
+   * before its threads, links are dispatched in time, and timers and servers of the main thread are delayed half as long as
+   * with 0. Beside other busy processes it costs transfers, as these processes go before the threads too: transfers fell
+   * to a quarter.
    *
-   * @default 5 - with which the main thread is delayed half as long as with 0, and hardly longer than with 10; 0 where
-   * `@napi-rs/nice` is missing
+   * A value above 0 needs the package `@napi-rs/nice`, an optional dependency of Piscina. Without it, `start()` rejects with
+   * a {@link MissingDependencyError}.
+   *
+   * @default 0
    */
   readonly niceIncrement?: number
 }

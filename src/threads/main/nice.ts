@@ -4,12 +4,9 @@ import { MissingDependencyError, toError } from '../../base/errors.js'
 /** The package by which Piscina sets the priority of a thread: an optional dependency of its own. */
 const NICE = '@napi-rs/nice'
 
-/** How much nicer threads are than the main thread, unless they are told. `WorkerPlannerOptions.niceIncrement` says why. */
-export const NICE_INCREMENT = 5
-
-/** How much nicer Piscina is to make its threads. Elsewhere than on Linux, that would be the whole process. */
-export function niceIncrementOf(asked: number | undefined, platform: NodeJS.Platform = process.platform): number {
-  return platform === 'linux' ? (asked ?? NICE_INCREMENT) : 0
+/** The nice increment that Piscina gives its threads: 0 elsewhere than on Linux, where it would apply to the whole process. */
+export function niceIncrementOf(asked = 0, platform: NodeJS.Platform = process.platform): number {
+  return platform === 'linux' ? asked : 0
 }
 
 /**
@@ -19,7 +16,7 @@ export function niceIncrementOf(asked: number | undefined, platform: NodeJS.Plat
  * @throws {@link MissingDependencyError} when they cannot
  */
 export function checkNiceable(niceIncrement: number | undefined, load: () => unknown = loadNice): void {
-  if (niceIncrement === undefined || niceIncrementOf(niceIncrement) === 0) return
+  if (niceIncrementOf(niceIncrement) === 0) return
   try {
     load()
   } catch (cause) {

@@ -10,8 +10,8 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
   /** Most memory for JavaScript objects of a thread, in MiB. Default: what V8 allows. */
   readonly memoryLimit?: number | undefined
   /**
-   * How much nicer the threads are than the main thread: see `WorkerPlannerOptions`. Left out, it is what suits most, where
-   * it can be had.
+   * Nice value of the threads relative to the main thread: see `WorkerPlannerOptions`.
+   * @default 0
    */
   readonly niceIncrement?: number | undefined
   /**
