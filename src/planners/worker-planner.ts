@@ -55,10 +55,10 @@ export class WorkerPlanner extends ClockedPlanner {
   /**
    * @param links - links and link modules to begin with
    * @param clock - the clock to go by; for tests
-   * @param rehearse - whether outlets are given nothing, to see how long transfers take; for `databay tune`
+   * @param dryRun - whether outlets are given nothing, to see how long transfers take; for `databay tune`
    * @throws {@link InvalidOptionError}
    */
-  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock, rehearse = false) {
+  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock, dryRun = false) {
     checkObject('options', options)
     const { live, modules } = divide(toArray(links))
     const size = {
@@ -72,12 +72,12 @@ export class WorkerPlanner extends ClockedPlanner {
     }
     super(live, options, OPTIONS, 0, clock)
     const { startTimeout, shutdownTimeout } = this.options
-    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, rehearse })
+    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, dryRun })
     this.#modules = new Set(modules)
     this.pool.on('lost', (lost) => {
       this.#onLost(lost)
     })
-    this.pool.on('worn', (thread) => {
+    this.pool.on('dueForRecycling', (thread) => {
       if (this.running) this.#recycle(thread)
     })
     this.pool.on('unbalanced', () => {
@@ -111,7 +111,7 @@ export class WorkerPlanner extends ClockedPlanner {
   async setThreads(threads: number): Promise<void> {
     const size = checkCount('threads', threads, 1)
     await this.settled()
-    const resized = this.#load().then(({ upkeep }) => upkeep.resize(size))
+    const resized = this.#load().then(({ reconfiguration }) => reconfiguration.resize(size))
     await this.#orStopped('threads were set', resized)
   }
 
@@ -121,7 +121,7 @@ export class WorkerPlanner extends ClockedPlanner {
    */
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
-    const moved = this.#load().then(({ upkeep }) => upkeep.rebalance())
+    const moved = this.#load().then(({ reconfiguration }) => reconfiguration.rebalance())
     await this.#orStopped('links were moved', moved)
   }
 
@@ -165,8 +165,8 @@ export class WorkerPlanner extends ClockedPlanner {
   async recycle(): Promise<void> {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
     const recycleAll = async () => {
-      const { upkeep } = await this.#load()
-      for (const thread of this.pool.threads) await upkeep.recycle(thread)
+      const { reconfiguration } = await this.#load()
+      for (const thread of this.pool.threads) await reconfiguration.recycle(thread)
     }
     await this.#orStopped('threads were recycled', recycleAll())
   }
@@ -308,7 +308,7 @@ export class WorkerPlanner extends ClockedPlanner {
       this.#nextRecycling = performance.now() + (this.pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
     }
     this.#load()
-      .then(({ upkeep }) => upkeep.recycle(thread))
+      .then(({ reconfiguration }) => reconfiguration.recycle(thread))
       .catch(this.#logUnlessStopped(`thread ${thread.number} could not be recycled`))
       .finally(done)
   }

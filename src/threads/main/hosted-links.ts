@@ -3,7 +3,7 @@ import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 
 /** The links that threads host, and what of them matters to where they are. */
-export class Residents {
+export class HostedLinks {
   #links: ThreadLink[] = []
   #ids = 0
   /** Links whose nodes did not let them be moved. */

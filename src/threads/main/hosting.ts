@@ -3,11 +3,11 @@ import type { PlannedLink } from '../../core/planned-link.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
 import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
 import { moduleError, type ReloadHooks } from './module-reload.js'
-import { Residents } from './hosted-links.js'
+import { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import { ThreadLink, type LinkHooks } from './thread-link.js'
 import type { LostThread } from './thread-pool-options.js'
-import { Upkeep, type ChangingPool } from './reconfiguration.js'
+import { Reconfiguration, type ChangingPool } from './reconfiguration.js'
 
 /** From how many links on a module is loaded by all threads at once: fewer take no time, and may all be in one thread. */
 const MANY = 500
@@ -28,11 +28,11 @@ export interface Hit {
 /** Which thread hosts which link: loads link modules, gives their links a place, and sees who was hit by a loss. */
 export class Hosting {
   /** Changes threads, and moves links between them. */
-  readonly upkeep: Upkeep
+  readonly reconfiguration: Reconfiguration
   readonly #pool: ChangingPool
-  readonly #residents = new Residents()
+  readonly #hosted = new HostedLinks()
   readonly #onLane = () => {
-    this.upkeep.separateSoon()
+    this.reconfiguration.separateSoon()
   }
 
   readonly #hooks: LinkHooks | undefined
@@ -40,7 +40,7 @@ export class Hosting {
   constructor(pool: ChangingPool, hooks?: LinkHooks) {
     this.#pool = pool
     this.#hooks = hooks
-    this.upkeep = new Upkeep(pool, this.#residents)
+    this.reconfiguration = new Reconfiguration(pool, this.#hosted)
   }
 
   /** Whether a link is one that threads host, of this planner or another. */
@@ -50,7 +50,7 @@ export class Hosting {
 
   /** The hosted links of a module. */
   linksOf(module: string): ThreadLink[] {
-    return this.#residents.all.filter((link) => link.description.module === module)
+    return this.#hosted.all.filter((link) => link.description.module === module)
   }
 
   /**
@@ -67,7 +67,7 @@ export class Hosting {
       const [error] = errors
       if (error === undefined) {
         const links = this.#place(descriptions)
-        this.#residents.add(links)
+        this.#hosted.add(links)
         return links
       }
       // a thread that was retired meanwhile takes no more tasks: another one does
@@ -86,7 +86,7 @@ export class Hosting {
   reload(module: string, hooks: Omit<ReloadHooks, 'add'>, start: (link: ThreadLink) => Promise<void>): Promise<void> {
     const add = async (description: LinkDescription, thread: Thread) => {
       const link = this.#make(description, [thread])
-      this.#residents.add([link])
+      this.#hosted.add([link])
       try {
         await start(link)
       } catch (error) {
@@ -95,27 +95,27 @@ export class Hosting {
       }
       return link
     }
-    return this.upkeep.reload(module, { ...hooks, add })
+    return this.reconfiguration.reload(module, { ...hooks, add })
   }
 
   /** Forgets links that were removed. */
   drop(links: readonly PlannedLink[]): void {
-    this.#residents.drop(new Set(links))
+    this.#hosted.drop(new Set(links))
   }
 
   /** Forgets all links, and gives them. */
   clear(): ThreadLink[] {
-    this.upkeep.clear()
-    return this.#residents.clear()
+    this.reconfiguration.clear()
+    return this.#hosted.clear()
   }
 
   /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
   lost({ thread, runs, inside, traced }: LostThread): Hit {
-    const hit = this.#residents.in(thread)
+    const hit = this.#hosted.in(thread)
     // nobody else transferred there; though it may have been by what another had left behind
     const suspect = inside ?? (runs.length === 1 && !traced ? runs[0] : undefined)
     const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
-    culprit?.strike()
+    culprit?.crashed()
     const losses = hit.map((link) => link.lost(thread))
     const buffered = () => losses.reduce((sum, loss) => sum + loss(), 0)
     return { names: hit.map(({ name }) => name), buffered, culprit }
@@ -158,7 +158,7 @@ export class Hosting {
    */
   async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
     const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
-    const unknown = this.#residents.all.filter((link) => !known(link))
+    const unknown = this.#hosted.all.filter((link) => !known(link))
     for (const module of new Set(unknown.map(({ description }) => description.module))) {
       // it was loaded before; should it not be any more, its links are still who they were
       const now = await thread.describe(module).catch((): LinkDescription[] => [])
@@ -174,7 +174,7 @@ export class Hosting {
   /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
   #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
     const known = new Map<number, LinkDescription>()
-    for (const { description } of this.#residents.all) known.set(description.identity, description)
+    for (const { description } of this.#hosted.all) known.set(description.identity, description)
     for (const one of others) known.set(one.identity, one)
     for (const { identity, module, exportName, index } of described) {
       const other = known.get(identity)
@@ -189,9 +189,9 @@ export class Hosting {
 
   #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
     const { threads } = this.#pool
-    const placeables = (links: readonly ThreadLink[]) => this.#residents.placeables(links, threads.length)
+    const placeables = (links: readonly ThreadLink[]) => this.#hosted.placeables(links, threads.length)
     // those that have a place already come first: a new link may share an instance with one of them
-    const known = this.#residents.pinned
+    const known = this.#hosted.pinned
     const fresh = descriptions.filter(({ stateless }) => !stateless)
     const all = [...known.map(({ description }) => description), ...fresh]
     const groups = groupByCommon(all.map(({ instances }) => instances))
@@ -200,7 +200,7 @@ export class Hosting {
     for (const [at, group] of groups.entries()) {
       for (const index of group) threadOf.set(all[index] as LinkDescription, placed[at] as number)
     }
-    const lanes = threadsFor([...placeables(this.#residents.all), ...descriptions.map(newcomer)], threads.length)
+    const lanes = threadsFor([...placeables(this.#hosted.all), ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
       const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
       return this.#make(
@@ -211,7 +211,7 @@ export class Hosting {
   }
 
   #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
-    const hosts = threads.map((thread) => ({ thread, id: this.#residents.nextId() }))
+    const hosts = threads.map((thread) => ({ thread, id: this.#hosted.nextId() }))
     return new ThreadLink(description, hosts, this.#onLane, this.#hooks)
   }
 }

@@ -20,7 +20,7 @@ export interface Host {
   /** What its instances handed over, until others have taken it. */
   state: { readonly state: unknown } | undefined
   /** How often they have. */
-  handovers: number
+  handOffs: number
 }
 
 /** A transfer has left its host. */
@@ -45,7 +45,7 @@ export function newHost(thread: Thread, id: number): Host {
     onIdle: nothing,
     onLost: nothing,
     state: undefined,
-    handovers: 0,
+    handOffs: 0,
   }
 }
 

@@ -1,9 +1,9 @@
 import { ThreadLostError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
-import type { Residents } from './hosted-links.js'
+import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
-import type { Departure, Movable } from './departure.js'
+import type { LinkMigration, Movable } from './link-migration.js'
 
 /**
  * Moves links that must be together from one thread to another, with what their instances hand over.
@@ -12,49 +12,49 @@ import type { Departure, Movable } from './departure.js'
  * the new thread. Otherwise, as the old thread ends, they begin anew, and are tried again there when they are next due
  * @returns why they were not moved; `undefined` when they were
  */
-export async function relocate(
+export async function migrate(
   links: readonly Movable[],
   from: Thread,
   to: Thread,
   mayReturn: boolean,
 ): Promise<Error | undefined> {
-  const departures = links.flatMap((link) => link.depart(from) ?? [])
+  const migrations = links.flatMap((link) => link.startMigration(from) ?? [])
   try {
-    await Promise.all(departures.map(({ idle }) => idle))
-    const open = departures.filter((departure) => departure.open)
-    const states = await handOver(open, from).catch((thrown: unknown) => withoutState(open, from, thrown, mayReturn))
-    const arrivals = departures.map((departure) => departure.arrive(to, states.get(departure)))
+    await Promise.all(migrations.map(({ idle }) => idle))
+    const open = migrations.filter((migration) => migration.open)
+    const states = await handOff(open, from).catch((thrown: unknown) => withoutState(open, from, thrown, mayReturn))
+    const arrivals = migrations.map((migration) => migration.arrive(to, states.get(migration)))
     const results = await Promise.allSettled(arrivals)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed === undefined) return undefined
     if (mayReturn) {
-      const arrived = departures.filter((_, at) => results[at]?.status === 'fulfilled')
-      await goBack(departures, arrived, states, from, to)
+      const arrived = migrations.filter((_, at) => results[at]?.status === 'fulfilled')
+      await goBack(migrations, arrived, states, from, to)
     }
     return toError(failed.reason)
   } catch (thrown) {
     return toError(thrown)
   } finally {
-    for (const departure of departures) departure.end()
+    for (const migration of migrations) migration.end()
   }
 }
 
-async function handOver(departures: readonly Departure[], from: Thread): Promise<Map<Departure, unknown>> {
-  if (departures.length === 0) return new Map()
-  const { states } = await from.call('handOver', { links: departures.map(({ id }) => id) })
-  return new Map(departures.map((departure, at) => [departure, states[at]]))
+async function handOff(migrations: readonly LinkMigration[], from: Thread): Promise<Map<LinkMigration, unknown>> {
+  if (migrations.length === 0) return new Map()
+  const { states } = await from.call('handOff', { links: migrations.map(({ id }) => id) })
+  return new Map(migrations.map((migration, at) => [migration, states[at]]))
 }
 
 /** They could not hand over what they have: they stay, or leave without it. */
 async function withoutState(
-  departures: readonly Departure[],
+  migrations: readonly LinkMigration[],
   from: Thread,
   thrown: unknown,
   mayStay: boolean,
-): Promise<Map<Departure, unknown>> {
+): Promise<Map<LinkMigration, unknown>> {
   const lost = thrown instanceof ThreadLostError
   if (mayStay) {
-    if (!lost) for (const departure of departures) departure.stay()
+    if (!lost) for (const migration of migrations) migration.stay()
     throw thrown
   }
   const err = toError(thrown)
@@ -63,16 +63,16 @@ async function withoutState(
     getLogger('databay.WorkerPlanner').error({ err }, text)
     return new Map()
   }
-  const records = await Promise.all(departures.map((departure) => departure.giveUp()))
+  const records = await Promise.all(migrations.map((migration) => migration.giveUp()))
   const sum = records.reduce((all, one) => all + one, 0)
   getLogger('databay.WorkerPlanner').error({ err }, sum === 0 ? text : `${text}; ${sum} buffered records are lost`)
-  await closeAll(departures, from)
+  await closeAll(migrations, from)
   return new Map()
 }
 
 /** What fails to shut down is closed as far as it can be. */
-async function closeAll(departures: readonly Departure[], thread: Thread): Promise<void> {
-  const results = await Promise.allSettled(departures.map(({ id }) => thread.close(id)))
+async function closeAll(migrations: readonly LinkMigration[], thread: Thread): Promise<void> {
+  const results = await Promise.allSettled(migrations.map(({ id }) => thread.close(id)))
   for (const result of results) {
     if (result.status === 'fulfilled') continue
     logFailure('a link failed to shut down to be moved', result.reason)
@@ -80,40 +80,40 @@ async function closeAll(departures: readonly Departure[], thread: Thread): Promi
 }
 
 async function goBack(
-  departures: readonly Departure[],
-  arrived: readonly Departure[],
-  before: ReadonlyMap<Departure, unknown>,
+  migrations: readonly LinkMigration[],
+  arrived: readonly LinkMigration[],
+  before: ReadonlyMap<LinkMigration, unknown>,
   from: Thread,
   to: Thread,
 ): Promise<void> {
-  const since = await handOver(arrived, to).catch((thrown: unknown) => withoutState(arrived, to, thrown, false))
+  const since = await handOff(arrived, to).catch((thrown: unknown) => withoutState(arrived, to, thrown, false))
   const states = new Map([...before, ...since])
   // one that cannot be opened there either is tried again, with its state
-  await Promise.allSettled(departures.map((departure) => departure.arrive(from, states.get(departure))))
+  await Promise.allSettled(migrations.map((migration) => migration.arrive(from, states.get(migration))))
 }
 
 /**
  * Has a stateless link hosted by a further thread. When it cannot be opened there, it goes on in the `threads` that host it
  * already; when none does, it is tried again when it is next due.
  */
-export async function spread(
+export async function replicate(
   link: ThreadLink,
   thread: Thread,
-  residents: Pick<Residents, 'nextId'>,
+  hosted: Pick<HostedLinks, 'nextId'>,
   threads: readonly Thread[],
 ): Promise<void> {
   const anyway = !link.threads.some((one) => threads.includes(one))
   try {
-    await link.spreadTo(thread, residents.nextId(), anyway)
+    await link.replicateTo(thread, hosted.nextId(), anyway)
   } catch (thrown) {
     logFailure(`${link.name} could not be opened in thread ${thread.number} too`, thrown)
   }
 }
 
 /** Has a stateless link hosted no more by a thread that leaves. */
-export async function withdraw(link: ThreadLink, thread: Thread): Promise<void> {
+export async function removeReplica(link: ThreadLink, thread: Thread): Promise<void> {
   try {
-    await link.withdrawFrom(thread)
+    await link.removeReplicaFrom(thread)
   } catch (thrown) {
     logFailure(`${link.name} failed to shut down in thread ${thread.number}, which leaves`, thrown)
   }

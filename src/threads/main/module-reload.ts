@@ -1,8 +1,8 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
 import type { TransferReport } from '../../core/report.js'
 import { nameOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
-import { relocate, spread, withdraw } from './migration.js'
-import type { Residents } from './hosted-links.js'
+import { migrate, replicate, removeReplica } from './migration.js'
+import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 import type { ThreadPool } from './thread-pool.js'
@@ -35,17 +35,17 @@ type Pool = Pick<ThreadPool, 'threads' | 'startReplacement' | 'replace' | 'retir
  */
 export class Reload {
   readonly #pool: Pool
-  readonly #residents: Residents
+  readonly #hosted: HostedLinks
   readonly #module: string
   readonly #hooks: ReloadHooks
   readonly #moved: { readonly group: readonly ThreadLink[]; readonly renewal: Renewal }[] = []
-  readonly #spread: { readonly link: ThreadLink; readonly renewal: Renewal }[] = []
+  readonly #replicated: { readonly link: ThreadLink; readonly renewal: Renewal }[] = []
 
   readonly #added: ThreadLink[] = []
 
-  constructor(pool: Pool, residents: Residents, module: string, hooks: ReloadHooks) {
+  constructor(pool: Pool, hosted: HostedLinks, module: string, hooks: ReloadHooks) {
     this.#pool = pool
-    this.#residents = residents
+    this.#hosted = hosted
     this.#module = module
     this.#hooks = hooks
   }
@@ -63,8 +63,8 @@ export class Reload {
       throw moduleError(this.#module, thrown)
     }
     for (const { old, fresh } of renewals)
-      for (const group of this.#groupsIn(old, gone)) await relocate(group, old, fresh, false)
-    for (const renewal of renewals) await this.#spreadRest(renewal, gone)
+      for (const group of this.#groupsIn(old, gone)) await migrate(group, old, fresh, false)
+    for (const renewal of renewals) await this.#replicateRest(renewal, gone)
     await this.#hooks.remove([...gone])
     try {
       this.#redescribe(renewals)
@@ -100,7 +100,7 @@ export class Reload {
     for (const group of this.#groupsIn(old, gone)) {
       if (!group.some((link) => this.#isOurs(link))) continue
       for (const link of group) await this.#drainIfChanged(link, renewal)
-      const error = await relocate(group, old, fresh, true)
+      const error = await migrate(group, old, fresh, true)
       if (error !== undefined) {
         const names = group.map(({ name }) => name).join(', ')
         throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
@@ -109,9 +109,9 @@ export class Reload {
     }
     for (const link of this.#statelessIn(old, gone)) {
       if (!this.#isOurs(link)) continue
-      this.#spread.push({ link, renewal })
-      await link.spreadTo(fresh, this.#residents.nextId(), false)
-      await withdraw(link, old)
+      this.#replicated.push({ link, renewal })
+      await link.replicateTo(fresh, this.#hosted.nextId(), false)
+      await removeReplica(link, old)
     }
   }
 
@@ -125,25 +125,25 @@ export class Reload {
 
   async #goBack(renewals: readonly Renewal[]): Promise<void> {
     await this.#hooks.remove(this.#added)
-    for (const { group, renewal } of this.#moved) await relocate(group, renewal.fresh, renewal.old, false)
+    for (const { group, renewal } of this.#moved) await migrate(group, renewal.fresh, renewal.old, false)
     for (const { old, fresh } of renewals) this.#pool.replace(fresh, old)
-    for (const { link, renewal } of this.#spread) {
-      if (!link.threads.includes(renewal.old)) await spread(link, renewal.old, this.#residents, this.#pool.threads)
-      await withdraw(link, renewal.fresh)
+    for (const { link, renewal } of this.#replicated) {
+      if (!link.threads.includes(renewal.old)) await replicate(link, renewal.old, this.#hosted, this.#pool.threads)
+      await removeReplica(link, renewal.fresh)
     }
     for (const { fresh } of renewals) await this.#pool.retire(fresh)
   }
 
-  async #spreadRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
+  async #replicateRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
     for (const link of this.#statelessIn(renewal.old, gone)) {
-      await spread(link, renewal.fresh, this.#residents, this.#pool.threads)
-      await withdraw(link, renewal.old)
+      await replicate(link, renewal.fresh, this.#hosted, this.#pool.threads)
+      await removeReplica(link, renewal.old)
     }
   }
 
   #redescribe(renewals: readonly Renewal[]): void {
     for (const { fresh, descriptions } of renewals) {
-      for (const link of this.#residents.in(fresh)) {
+      for (const link of this.#hosted.in(fresh)) {
         const description = descriptions.get(keyOf(link.description))
         if (description !== undefined) link.redescribe(description)
       }
@@ -152,7 +152,7 @@ export class Reload {
 
   async #addNew([first]: readonly Renewal[]): Promise<void> {
     if (first === undefined) return
-    const known = new Set(this.#residents.all.map(({ description }) => keyOf(description)))
+    const known = new Set(this.#hosted.all.map(({ description }) => keyOf(description)))
     for (const [key, description] of first.descriptions) {
       if (description.module !== this.#module || known.has(key) || !this.#hooks.wants(description)) continue
       this.#added.push(await this.#hooks.add(description, first.fresh))
@@ -161,7 +161,7 @@ export class Reload {
 
   /** Links of the module that its new version does not export, or that are hosted in another way now. */
   #gone([first]: readonly Renewal[]): ReadonlySet<ThreadLink> {
-    const links = this.#residents.all.filter((link) => this.#isOurs(link))
+    const links = this.#hosted.all.filter((link) => this.#isOurs(link))
     return new Set(
       links.filter(({ description }) => {
         const now = first?.descriptions.get(keyOf(description))
@@ -175,16 +175,16 @@ export class Reload {
   }
 
   #modulesIn(thread: Thread): Set<string> {
-    return new Set(this.#residents.in(thread).map(({ description }) => description.module))
+    return new Set(this.#hosted.in(thread).map(({ description }) => description.module))
   }
 
   #groupsIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[][] {
-    const here = this.#residents.pinned.filter((link) => link.threads.includes(thread) && !gone.has(link))
-    return this.#residents.groups(here)
+    const here = this.#hosted.pinned.filter((link) => link.threads.includes(thread) && !gone.has(link))
+    return this.#hosted.groups(here)
   }
 
   #statelessIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[] {
-    return this.#residents.in(thread).filter((link) => link.description.stateless && !gone.has(link))
+    return this.#hosted.in(thread).filter((link) => link.description.stateless && !gone.has(link))
   }
 }
 

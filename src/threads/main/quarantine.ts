@@ -1,5 +1,5 @@
 /** How often a link may end its thread before it is kept away from threads for a while. */
-const FREE_STRIKES = 2
+const FREE_CRASHES = 2
 /** How long it is kept away at first, in milliseconds: twice as long each time. */
 const FIRST = 1000
 const LONGEST = 300_000
@@ -10,15 +10,15 @@ const CALM = 60_000
 /**
  * Keeps a link that ends its thread again and again away from threads, for longer each time, so that it costs the other
  * links of its thread less and less. A link may well transfer first and end the thread then, so it takes a while until
- * its strikes are forgotten.
+ * its crashes are forgotten.
  */
 export class Quarantine {
-  #strikes = 0
+  #crashes = 0
   #until = -Infinity
 
   /** How often it has ended its thread, as far as that is not forgotten. */
-  get strikes(): number {
-    return this.#strikes
+  get crashes(): number {
+    return this.#crashes
   }
 
   /**
@@ -31,14 +31,14 @@ export class Quarantine {
   }
 
   /** It has ended its thread. */
-  strike(now: number): void {
-    this.#strikes++
-    const further = this.#strikes - FREE_STRIKES
+  crashed(now: number): void {
+    this.#crashes++
+    const further = this.#crashes - FREE_CRASHES
     this.#until = now + (further > 0 ? Math.min(LONGEST, FIRST * 2 ** (further - 1)) : 0)
   }
 
   /** It has transferred, and the thread lives. */
   pass(now: number): void {
-    if (now >= this.#until + CALM) this.#strikes = 0
+    if (now >= this.#until + CALM) this.#crashes = 0
   }
 }

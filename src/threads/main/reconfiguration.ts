@@ -2,8 +2,8 @@ import { ThreadLostError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { balance, place, separate, threadsFor, type Load, type Placeable } from './placement.js'
 import { Reload, type ReloadHooks } from './module-reload.js'
-import { relocate, spread, withdraw } from './migration.js'
-import type { Residents } from './hosted-links.js'
+import { migrate, replicate, removeReplica } from './migration.js'
+import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 import type { ThreadPool } from './thread-pool.js'
@@ -14,16 +14,16 @@ const SETTLE = 200
 /** What a link without any known load counts for: so they are at least spread evenly. */
 const LEAST_SHARE = 1e-6
 
-/** What of the pool the upkeep changes. */
+/** What of the pool the reconfiguration changes. */
 export type ChangingPool = Pick<ThreadPool, 'threads' | 'size' | 'resize' | 'startReplacement' | 'replace' | 'retire'>
 
 /**
  * Changes threads while links transfer, and moves links between them: one change at a time. What a moved link's instances
  * hand over goes with it.
  */
-export class Upkeep {
+export class Reconfiguration {
   readonly #pool: ChangingPool
-  readonly #residents: Residents
+  readonly #hosted: HostedLinks
   #changing: Promise<unknown> = Promise.resolve()
   #separating: NodeJS.Timeout | undefined
   /** Links of which it was said that they are in the way, and stay. */
@@ -31,16 +31,16 @@ export class Upkeep {
   /** How long each link's transfers had taken when that was last looked at. */
   readonly #measured = new WeakMap<ThreadLink, { readonly at: number; readonly busy: number }>()
 
-  constructor(pool: ChangingPool, residents: Residents) {
+  constructor(pool: ChangingPool, hosted: HostedLinks) {
     this.#pool = pool
-    this.#residents = residents
+    this.#hosted = hosted
   }
 
   /** Sets how many threads there are. Links go to further ones as they take time, and away from those that leave. */
   resize(size: number): Promise<void> {
     return this.#alone(async () => {
       const leaving = await this.#pool.resize(size)
-      for (const link of this.#residents.all) await this.#spread(link)
+      for (const link of this.#hosted.all) await this.#replicate(link)
       await Promise.all(leaving.map((thread) => this.#evacuate(thread)))
       await this.#rebalance()
     })
@@ -58,15 +58,15 @@ export class Upkeep {
       const { given } = thread
       const fresh = await this.#pool.startReplacement(thread)
       try {
-        const modules = this.#residents.in(thread).map(({ description }) => description.module)
+        const modules = this.#hosted.in(thread).map(({ description }) => description.module)
         for (const module of new Set(modules)) await fresh.describe(module)
       } catch (thrown) {
         await this.#pool.retire(fresh)
         throw thrown
       }
       this.#pool.replace(thread, fresh)
-      for (const group of this.#groupsIn(thread)) await relocate(group, thread, fresh, false)
-      for (const link of this.#residents.all) await this.#spread(link)
+      for (const group of this.#groupsIn(thread)) await migrate(group, thread, fresh, false)
+      for (const link of this.#hosted.all) await this.#replicate(link)
       await this.#pool.retire(thread)
       getLogger('databay.WorkerPlanner').info(`thread ${thread.number} was recycled after ${given} transfers`)
     })
@@ -74,7 +74,7 @@ export class Upkeep {
 
   /** Loads a module anew: see {@link Reload}. */
   reload(module: string, hooks: ReloadHooks): Promise<void> {
-    return this.#alone(() => new Reload(this.#pool, this.#residents, module, hooks).run())
+    return this.#alone(() => new Reload(this.#pool, this.#hosted, module, hooks).run())
   }
 
   /** Moves links from busy threads to others, by the time that their transfers took since the last time. */
@@ -106,44 +106,44 @@ export class Upkeep {
   }
 
   #groupsIn(thread: Thread): ThreadLink[][] {
-    return this.#residents.groups(this.#residents.pinned.filter((link) => link.threads.includes(thread)))
+    return this.#hosted.groups(this.#hosted.pinned.filter((link) => link.threads.includes(thread)))
   }
 
   #placeables(links: readonly ThreadLink[], together = false): Placeable[] {
-    return this.#residents.placeables(links, this.#pool.threads.length, together)
+    return this.#hosted.placeables(links, this.#pool.threads.length, together)
   }
 
   /** Has a stateless link hosted by all threads of its lane in which it can be opened, and by none that leaves. */
-  async #spread(link: ThreadLink): Promise<void> {
+  async #replicate(link: ThreadLink): Promise<void> {
     if (!link.description.stateless) return
     const { threads } = this.#pool
-    const lanes = threadsFor(this.#placeables(this.#residents.all), threads.length)
+    const lanes = threadsFor(this.#placeables(this.#hosted.all), threads.length)
     for (const index of lanes(link.lane)) {
       const thread = threads[index]
-      if (thread !== undefined && !link.threads.includes(thread)) await spread(link, thread, this.#residents, threads)
+      if (thread !== undefined && !link.threads.includes(thread)) await replicate(link, thread, this.#hosted, threads)
     }
-    for (const thread of link.threads) if (!threads.includes(thread)) await withdraw(link, thread)
+    for (const thread of link.threads) if (!threads.includes(thread)) await removeReplica(link, thread)
   }
 
   /** Moves all links of a thread that leaves to the others, and ends it. */
   async #evacuate(thread: Thread): Promise<void> {
     const { threads } = this.#pool
     const groups = this.#groupsIn(thread)
-    const staying = this.#placeables(this.#residents.pinned.filter((link) => !link.threads.includes(thread)))
+    const staying = this.#placeables(this.#hosted.pinned.filter((link) => !link.threads.includes(thread)))
     const leaving = this.#placeables(groups.flat()).map((placeable) => ({ ...placeable, thread: undefined }))
     let at = staying.length
     const indices = groups.map((group) => group.map(() => at++))
     const places = place(indices, [...staying, ...leaving], threads.length)
     for (const [index, group] of groups.entries()) {
       const to = threads[places[index] ?? 0]
-      if (to !== undefined) await relocate(group, thread, to, false)
+      if (to !== undefined) await migrate(group, thread, to, false)
     }
     await this.#pool.retire(thread)
   }
 
   async #rebalance(): Promise<void> {
     const { threads } = this.#pool
-    const groups = this.#residents.groups(this.#residents.pinned)
+    const groups = this.#hosted.groups(this.#hosted.pinned)
     const loads = groups.map((group): Load => {
       const members = this.#placeables(group, true)
       return {
@@ -172,7 +172,7 @@ export class Upkeep {
   /** Moves links so that those that wait and those that compute are in different threads. */
   async #separate(): Promise<void> {
     const { threads } = this.#pool
-    const links = this.#residents.pinned
+    const links = this.#hosted.pinned
     if (!links.some(({ lane }) => lane === 'cpu')) return
     const placeables = this.#placeables(links)
     this.#sayStuck(links, placeables)
@@ -192,7 +192,7 @@ export class Upkeep {
   async #moveGroup(group: readonly ThreadLink[], to: Thread | undefined): Promise<void> {
     const from = group[0]?.threads[0]
     if (from === undefined || to === undefined) return
-    const error = await relocate(group, from, to, true)
+    const error = await migrate(group, from, to, true)
     const names = group.map(({ name }) => name).join(', ')
     if (error === undefined) {
       getLogger('databay.WorkerPlanner').info(`${names} moved to thread ${to.number}`)
@@ -204,7 +204,7 @@ export class Upkeep {
       return
     }
     for (const link of group) {
-      this.#residents.stick(link)
+      this.#hosted.stick(link)
       this.#said.add(link) // it has just been said
     }
   }

@@ -10,7 +10,7 @@ import { LaneLearner } from './lane-learner.js'
 import type { KnownLane } from './placement.js'
 import type { LinkDescription } from '../protocol/link-description.js'
 import { Quarantine } from './quarantine.js'
-import type { Departure } from './departure.js'
+import type { LinkMigration } from './link-migration.js'
 import type { Thread } from './thread.js'
 import { type Host, newHost, leave, nothing, close } from './link-places.js'
 import { NotBegunError } from './run.js'
@@ -213,14 +213,14 @@ export class ThreadLink implements PlannedLink {
   }
 
   /** It has ended its thread, or held it up so that it had to be ended. */
-  strike(): void {
+  crashed(): void {
     this.#quarantine ??= new Quarantine()
-    this.#quarantine.strike(performance.now())
-    const { strikes } = this.#quarantine
+    this.#quarantine.crashed(performance.now())
+    const { crashes } = this.#quarantine
     const until = this.quarantinedUntil
     if (until === undefined) return
     getLogger('databay.WorkerPlanner').error(
-      `${this.name} has ended its thread ${strikes} times in a row: it makes no transfers until ${new Date(until).toISOString()}`,
+      `${this.name} has ended its thread ${crashes} times in a row: it makes no transfers until ${new Date(until).toISOString()}`,
     )
   }
 
@@ -232,7 +232,7 @@ export class ThreadLink implements PlannedLink {
   lost(thread: Thread): () => number {
     const hosts = this.#hosts.filter((host) => host.thread === thread)
     // what was handed over is here still
-    const hit = hosts.filter(({ state }) => state === undefined).map((host) => ({ host, before: host.handovers }))
+    const hit = hosts.filter(({ state }) => state === undefined).map((host) => ({ host, before: host.handOffs }))
     for (const host of hosts) {
       host.open = false
       if (host.moving) {
@@ -244,15 +244,15 @@ export class ThreadLink implements PlannedLink {
     }
     return () => {
       // that it was handed over may have been among the last that the thread told
-      if (!hit.some(({ host, before }) => host.handovers === before)) return 0
+      if (!hit.some(({ host, before }) => host.handOffs === before)) return 0
       const lost = this.#buffered
       this.#buffered = 0
       return lost
     }
   }
 
-  /** Begins to move from a thread to another: see {@link Departure}. */
-  depart(thread: Thread): Departure | undefined {
+  /** Begins to move from a thread to another: see {@link LinkMigration}. */
+  startMigration(thread: Thread): LinkMigration | undefined {
     const host = this.#hosts.find((one) => one.thread === thread && !one.moving)
     if (host === undefined) return undefined
     const { opening } = host
@@ -283,7 +283,7 @@ export class ThreadLink implements PlannedLink {
         host.thread = to
         if (state !== undefined) {
           host.state = { state }
-          host.handovers++
+          host.handOffs++
         }
         if (this.#started && this.quarantinedUntil === undefined) await this.#openIn(host, () => undefined)
       },
@@ -312,7 +312,7 @@ export class ThreadLink implements PlannedLink {
    *
    * @param anyway - whether it is hosted there also when it cannot be opened: it is tried again when it is next due
    */
-  async spreadTo(thread: Thread, id: number, anyway: boolean): Promise<void> {
+  async replicateTo(thread: Thread, id: number, anyway: boolean): Promise<void> {
     const host = newHost(thread, id)
     try {
       if (this.#started) await this.#open(host)
@@ -326,7 +326,7 @@ export class ThreadLink implements PlannedLink {
   }
 
   /** Is hosted by a thread no more, once its transfers there have ended; another hosts it too. */
-  async withdrawFrom(thread: Thread): Promise<void> {
+  async removeReplicaFrom(thread: Thread): Promise<void> {
     const at = this.#hosts.findIndex((host) => host.thread === thread)
     const [host] = at < 0 || this.#hosts.length === 1 ? [] : this.#hosts.splice(at, 1)
     if (host === undefined) return

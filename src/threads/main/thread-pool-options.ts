@@ -42,7 +42,7 @@ export interface ThreadPoolEvents {
   /** A thread's worker has ended by itself, or was ended as it did not answer. */
   readonly lost: [lost: LostThread]
   /** A thread has made as many transfers as it may, and should be recycled. */
-  readonly worn: [thread: Thread]
+  readonly dueForRecycling: [thread: Thread]
   /** One thread has been busy all the time for a while, and another mostly idle. */
   readonly unbalanced: []
 }

@@ -13,7 +13,7 @@ import type { ThreadSettings } from '../protocol/messages.js'
 import { Thread, type RunTask } from './thread.js'
 import { TraceTerm } from './trace-term.js'
 import { Utilization } from './utilization.js'
-import { LOOK_INTERVAL, Watch } from './watchdog.js'
+import { LOOK_INTERVAL, Watchdog } from './watchdog.js'
 import { ENTRY, UNBOUNDED, YOUNG_GENERATION_MB, REVIVAL, LONGEST_REVIVAL } from './thread-worker.js'
 import type { ThreadPoolOptions, LostThread, ThreadPoolEvents } from './thread-pool-options.js'
 
@@ -34,7 +34,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   /** Why workers are being ended that did nothing by themselves, and that they have. */
   readonly #endings = new WeakMap<Worker, { readonly reason: Error; readonly ended: Promise<unknown> }>()
   readonly #settings: ThreadSettings
-  readonly #watch: Watch<Thread>
+  readonly #watchdog: Watchdog<Thread>
   /** For how long threads that were lost are traced. */
   readonly #terms = new WeakMap<Thread, TraceTerm>()
   readonly #utilization = new Utilization()
@@ -49,9 +49,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     super()
     this.#size = options.threads
     this.#options = options
-    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity, rehearse = false } = options
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, rehearse }
-    this.#watch = new Watch({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
+    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity, dryRun = false } = options
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, dryRun }
+    this.#watchdog = new Watchdog({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
   /** How many threads the pool has while it runs. */
@@ -102,10 +102,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   /**
    * Ends the threads, whatever they are doing. What they have printed is let through, unless they do not answer.
    *
-   * @param hurry - not even that
+   * @param force - not even that
    */
-  async destroy(hurry = false): Promise<void> {
-    if (!hurry) await this.#rest(this.#all)
+  async destroy(force = false): Promise<void> {
+    if (!force) await this.#rest(this.#all)
     this.#running = false
     clearInterval(this.#looking)
     this.#stopListening()
@@ -310,13 +310,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   #look(): void {
-    for (const { thread, reason } of this.#watch.look(this.#all)) void this.endWorker(thread, reason)
+    for (const { thread, reason } of this.#watchdog.look(this.#all)) void this.endWorker(thread, reason)
     const now = performance.now()
     for (const thread of this.#threads)
       if (thread.trace && this.#terms.get(thread)?.isOver(now) === true) thread.trace = false
     const { maxTransfersPerThread = Infinity } = this.#options
-    const worn = this.#threads.find(({ given }) => given >= maxTransfersPerThread)
-    if (worn !== undefined) this.emit('worn', worn)
+    const due = this.#threads.find(({ given }) => given >= maxTransfersPerThread)
+    if (due !== undefined) this.emit('dueForRecycling', due)
     if (this.#utilization.look(this.#threads)) this.emit('unbalanced')
   }
 

@@ -9,7 +9,7 @@ export interface Watched {
   readonly pulse: Pulse | undefined
 }
 
-export interface WatchOptions {
+export interface WatchdogOptions {
   /** How long a thread may be held up beyond a transfer's deadline, in milliseconds. */
   readonly grace: number
   /** How long a thread may be held up in any case, in milliseconds. */
@@ -28,12 +28,12 @@ interface Standstill {
  * the time that any may take. Time counts by the looks, so that a process that was stopped and goes on finds nothing
  * wrong.
  */
-export class Watch<T extends Watched> {
-  readonly #options: WatchOptions
+export class Watchdog<T extends Watched> {
+  readonly #options: WatchdogOptions
   /** Threads come and go: those that were retired are not kept. */
   readonly #standstills = new WeakMap<T, Standstill>()
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchdogOptions) {
     this.#options = options
   }
 

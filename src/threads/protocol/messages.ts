@@ -41,7 +41,7 @@ export interface Calls {
    * Closes links as `close` does, and gives what their instances hand over, at the place of each link. What several of them
    * share is in the first one's.
    */
-  handOver: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
+  handOff: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
   /** Makes transfers. Each tells its report when it ends, and there is no answer beside that. */
   transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
@@ -69,8 +69,8 @@ export interface ThreadSetup {
   readonly startTimeout: number
   /** How long a link may take to shut down, in milliseconds. */
   readonly shutdownTimeout: number
-  /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `Rehearsal`. */
-  readonly rehearse?: boolean
+  /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `DryRun`. */
+  readonly dryRun?: boolean
   /** Where the thread shows what it does: see `Pulse`. */
   readonly pulse?: SharedArrayBuffer
   /** Whether the thread shows whose code it is in also where that goes on after a wait, or by itself. That takes time. */
@@ -78,7 +78,7 @@ export interface ThreadSetup {
 }
 
 /** What all threads of a pool have in common. */
-export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'rehearse'>
+export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'dryRun'>
 
 export type CallName = keyof Calls
 

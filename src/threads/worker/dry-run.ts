@@ -4,7 +4,7 @@ import { nodeName } from '../../core/node.js'
 import { Outlet } from '../../core/outlet.js'
 
 /** Takes the place of an outlet: has its processors, and takes all records without doing anything with them. */
-class RehearsalOutlet extends Outlet {
+class DryRunOutlet extends Outlet {
   readonly #name: string
 
   constructor(original: Outlet) {
@@ -34,9 +34,9 @@ class RehearsalOutlet extends Outlet {
  * counted and goes nowhere, and the outlets are not even started. Inlets are really pulled, and told that what they gave was
  * not delivered, so that those which keep a position stay there.
  */
-export class Rehearsal {
+export class DryRun {
   /** Links may share outlets. */
-  readonly #outlets = new Map<Outlet, RehearsalOutlet>()
+  readonly #outlets = new Map<Outlet, DryRunOutlet>()
   readonly #inlets = new Set<Inlet>()
 
   /** @param link - not started yet */
@@ -48,10 +48,10 @@ export class Rehearsal {
   }
 
   #inPlaceOf(original: Outlet): Outlet {
-    if (original instanceof RehearsalOutlet) return original
+    if (original instanceof DryRunOutlet) return original
     let outlet = this.#outlets.get(original)
     if (outlet === undefined) {
-      outlet = new RehearsalOutlet(original)
+      outlet = new DryRunOutlet(original)
       this.#outlets.set(original, outlet)
     }
     return outlet

@@ -26,7 +26,7 @@ import { unpackRuns, type PackedRuns, type RunRequest } from '../protocol/runs.j
 import type { Calls, Channel, Note, OpenRequest, Task, ThreadSetup } from '../protocol/messages.js'
 import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
 import { monotonic, Pulse } from '../protocol/pulse.js'
-import { Rehearsal } from './dry-run.js'
+import { DryRun } from './dry-run.js'
 import { Trace } from './trace.js'
 import { LONG, BRIEF, QUEUE_CHUNK, type QueuedRun, type RunMessage, lengthOf, held, begin } from './run-queue.js'
 import { type HostedLink, find, start } from './open-links.js'
@@ -58,7 +58,7 @@ export class LinkHost {
   #onEnd: () => void = () => undefined
   readonly #pulse: Pulse
   #trace: Trace | undefined
-  readonly #rehearsal: Rehearsal | undefined
+  readonly #dryRun: DryRun | undefined
   readonly #deadlines = new Deadlines()
   /** Identifies what is limited in time among the deadlines, beside the runs. */
   #limited = -1
@@ -70,7 +70,7 @@ export class LinkHost {
     this.#setup = setup
     this.#pulse = new Pulse(setup.pulse)
     this.#trace = setup.trace === true ? new Trace(this.#pulse) : undefined
-    this.#rehearsal = setup.rehearse === true ? new Rehearsal() : undefined
+    this.#dryRun = setup.dryRun === true ? new DryRun() : undefined
   }
 
   /** A promise was rejected, and nobody handles that. */
@@ -156,8 +156,8 @@ export class LinkHost {
         return this.#openAll(task.links)
       case 'close':
         return Promise.all(task.links.map((id) => errorOf(this.#close(id))))
-      case 'handOver':
-        return this.#handOver(task.links)
+      case 'handOff':
+        return this.#handOff(task.links)
       case 'process':
         return this.#process(task)
       case 'rest':
@@ -223,7 +223,7 @@ export class LinkHost {
 
   async #loadLinks(module: string): Promise<LinksByName> {
     const links = await loadLinks(module)
-    if (this.#rehearsal !== undefined) for (const { link } of links) await this.#rehearsal.prepare(link)
+    if (this.#dryRun !== undefined) for (const { link } of links) await this.#dryRun.prepare(link)
     return new Map(links.map((one) => [nameOf(one.exportName, one.index), one]))
   }
 
@@ -351,7 +351,7 @@ export class LinkHost {
     await this.#within(shutdownTimeout, late, () => this.#enter(id, inside, () => link.onShutdown()))
   }
 
-  async #handOver(ids: readonly number[]): Promise<Calls['handOver']['answer']> {
+  async #handOff(ids: readonly number[]): Promise<Calls['handOff']['answer']> {
     const hosted = ids.map((id) => {
       const one = this.#links.get(id)
       if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)

@@ -232,7 +232,7 @@ t.test('a link that fails to be moved stays, which is said once, and is not trie
   await learn(await host({ tags: 'moves', acts: [spin], movable: true }))
   await until(() => said().length > 1)
   t.same(said(), ['uncloneable could not be moved', 'moves moved to thread 2'])
-  t.equal(places[0]?.loopback.count('handOver'), 2, 'once each')
+  t.equal(places[0]?.loopback.count('handOff'), 2, 'once each')
   t.same(where(links), ['waits 1', 'waits2 2', 'uncloneable 1'])
   t.match(await links[2]?.transfer(), { thread: 1, failed: false })
 })

@@ -69,11 +69,11 @@ async function setUp(t: Test, size: number) {
   }
   const where = (links: Awaited<ReturnType<typeof host>>) =>
     links.map(({ name, threads }) => `${name} ${threads.map(({ number }) => number).join('+')}`)
-  return { logs, pool, upkeep: hosting.upkeep, hosting, host, where, drained, lost: () => lost }
+  return { logs, pool, reconfiguration: hosting.reconfiguration, hosting, host, where, drained, lost: () => lost }
 }
 
 t.test('a thread is recycled: a fresh one takes over its links, with what they hand over', async (t) => {
-  const { logs, pool, upkeep, host, where } = await setUp(t, 1)
+  const { logs, pool, reconfiguration, host, where } = await setUp(t, 1)
   const links = await host(
     { tags: 'held', movable: true, buffer: 3 },
     { tags: 'fresh' },
@@ -81,7 +81,7 @@ t.test('a thread is recycled: a fresh one takes over its links, with what they h
   )
   for (const link of links) await link.transfer()
   const [old] = pool.threads
-  const recycled = upkeep.recycle(old!)
+  const recycled = reconfiguration.recycle(old!)
   const waiting = links.map((link) => link.transfer())
   await recycled
   t.not(pool.threads[0], old)
@@ -91,12 +91,12 @@ t.test('a thread is recycled: a fresh one takes over its links, with what they h
   t.match(await Promise.all(waiting), [{ failed: false, buffered: 2 }, { failed: false }, { failed: false }])
   t.match(await links[0]!.transfer(), { outlets: [{ pushed: 3 }] })
   t.same(pushedTo('held', tracesOf(logs)), [1, 2, 3], 'nothing of the buffer is lost')
-  await upkeep.recycle(old!)
+  await reconfiguration.recycle(old!)
   t.same(pool.retired, [1], 'one that has left is not recycled again')
 })
 
 t.test('a thread whose modules cannot be loaded anew stays as it is', async (t) => {
-  const { pool, upkeep, host } = await setUp(t, 1)
+  const { pool, reconfiguration, host } = await setUp(t, 1)
   const [link] = await host({ tags: 'stays' })
   const [old] = pool.threads
   const start = pool.startReplacement.bind(pool)
@@ -105,7 +105,7 @@ t.test('a thread whose modules cannot be loaded anew stays as it is', async (t) 
     pool.loopback(fresh)!.failure = new Error('cannot load')
     return fresh
   }
-  await t.rejects(upkeep.recycle(old!), { message: /cannot load/ })
+  await t.rejects(reconfiguration.recycle(old!), { message: /cannot load/ })
   t.equal(pool.threads[0], old)
   t.same(pool.retired, [1], 'the fresh one is ended')
   t.match(await link!.transfer(), { failed: false })
@@ -114,11 +114,11 @@ t.test('a thread whose modules cannot be loaded anew stays as it is', async (t) 
 t.test(
   'what cannot be handed over is given up when its thread ends: its link begins anew in the fresh one',
   async (t) => {
-    const { logs, pool, upkeep, host } = await setUp(t, 1)
+    const { logs, pool, reconfiguration, host } = await setUp(t, 1)
     const [link] = await host({ tags: 'unsavable', movable: true })
     await link!.transfer()
     const [old] = pool.threads
-    await upkeep.recycle(old!)
+    await reconfiguration.recycle(old!)
     t.same(pool.retired, [1])
     t.match(await link!.transfer(), { failed: false })
     t.equal(link!.threads[0], pool.threads[0])
@@ -133,10 +133,10 @@ t.test(
 t.test(
   'what buffers hold and cannot be handed over is released through the outlets before their thread ends',
   async (t) => {
-    const { logs, pool, upkeep, host, drained, lost } = await setUp(t, 1)
+    const { logs, pool, reconfiguration, host, drained, lost } = await setUp(t, 1)
     const [link] = await host({ tags: 'uncloneable', movable: true, buffer: 5 })
     await link!.transfer()
-    await upkeep.recycle(pool.threads[0]!)
+    await reconfiguration.recycle(pool.threads[0]!)
     t.match(drained, [{ link: 'uncloneable', pulled: 0, buffered: 0, outlets: [{ pushed: 1 }] }])
     t.same([pushedTo('uncloneable', tracesOf(logs)), lost(), link!.buffered], [[1], 0, 0])
     t.match(await link!.transfer(), { failed: false, buffered: 1 })
@@ -144,13 +144,13 @@ t.test(
 )
 
 t.test('what can be neither handed over nor released is counted as lost', async (t) => {
-  const { logs, pool, upkeep, host, drained, lost } = await setUp(t, 1)
+  const { logs, pool, reconfiguration, host, drained, lost } = await setUp(t, 1)
   const [link] = await host({ tags: 'uncloneable', movable: true, buffer: 6 })
   await link!.transfer()
   const loopback = pool.loopback(pool.threads[0])!
   const handle = loopback.handle.bind(loopback)
   loopback.handle = (task) => (task.call === 'transfer' ? Promise.reject(new Error('not now')) : handle(task))
-  await upkeep.recycle(pool.threads[0]!)
+  await reconfiguration.recycle(pool.threads[0]!)
   t.match(drained, [{ link: 'uncloneable', errors: [{ message: 'not now' }] }])
   t.same([lost(), link!.buffered], [1, 0])
   t.ok(logs.messages().some((text) => text.endsWith('; 1 buffered records are lost')))
@@ -166,7 +166,7 @@ function refuse(loopback: Loopback | undefined) {
 }
 
 t.test('a stateless link that cannot be opened in the fresh thread is tried again there when it is due', async (t) => {
-  const { logs, pool, upkeep, host, where } = await setUp(t, 1)
+  const { logs, pool, reconfiguration, host, where } = await setUp(t, 1)
   const links = await host({ tags: 'any', stateless: true }, { tags: 'held', movable: true })
   const [old] = pool.threads
   const start = pool.startReplacement.bind(pool)
@@ -176,7 +176,7 @@ t.test('a stateless link that cannot be opened in the fresh thread is tried agai
     state = refuse(pool.loopback(fresh))
     return fresh
   }
-  await upkeep.recycle(old!)
+  await reconfiguration.recycle(old!)
   t.same(pool.retired, [1], 'the old thread has ended all the same')
   t.ok(logs.messages().includes('any could not be opened in thread 1 too: no room'))
   t.match(await links[0]!.transfer(), { failed: true, errors: [{ message: 'no room' }] })
@@ -186,7 +186,7 @@ t.test('a stateless link that cannot be opened in the fresh thread is tried agai
 })
 
 t.test('a stateless link that cannot be opened in a further thread goes on in the others', async (t) => {
-  const { logs, pool, upkeep, host, where } = await setUp(t, 1)
+  const { logs, pool, reconfiguration, host, where } = await setUp(t, 1)
   const links = await host({ tags: 'any', stateless: true }, { tags: 'anyToo', stateless: true })
   const start = pool.resize.bind(pool)
   pool.resize = async (size) => {
@@ -194,27 +194,27 @@ t.test('a stateless link that cannot be opened in a further thread goes on in th
     refuse(pool.loopback(pool.threads[1]))
     return leaving
   }
-  await upkeep.resize(2)
+  await reconfiguration.resize(2)
   t.same(where(links), ['any 1', 'anyToo 1'])
   t.equal(logs.messages().filter((text) => text.includes('could not be opened in thread 2 too')).length, 2)
   for (const link of links) t.match(await link.transfer(), { failed: false, thread: 1 })
 })
 
 t.test('a stateless link that fails to shut down leaves threads that end all the same', async (t) => {
-  const { logs, pool, upkeep, host, where } = await setUp(t, 2)
+  const { logs, pool, reconfiguration, host, where } = await setUp(t, 2)
   const links = await host({ tags: 'clings', stateless: true, failing: ['shutdown'] }, { tags: 'any', stateless: true })
-  await upkeep.resize(1)
+  await reconfiguration.resize(1)
   t.same(where(links), ['clings 1', 'any 1'])
   t.same(pool.retired, [2])
   t.ok(logs.messages().includes('clings failed to shut down in thread 2, which leaves: clings cannot shut down'))
 })
 
 t.test('modules that are added while the thread that loads them is recycled are loaded in the fresh one', async (t) => {
-  const { pool, hosting, upkeep } = await setUp(t, 1)
+  const { pool, hosting, reconfiguration } = await setUp(t, 1)
   const [old] = pool.threads
   const modules = Array.from({ length: 20 }, (_, at) => linkModule({ tags: `late${at}` }).href)
   const added = hosting.host(modules)
-  await upkeep.recycle(old!)
+  await reconfiguration.recycle(old!)
   const links = await added
   t.equal(links.length, 20)
   t.ok(links.every(({ threads }) => threads[0] === pool.threads[0]))
@@ -222,7 +222,7 @@ t.test('modules that are added while the thread that loads them is recycled are 
 })
 
 t.test('further threads take links that can be moved, by the time that they take', async (t) => {
-  const { pool, upkeep, host, where } = await setUp(t, 1)
+  const { pool, reconfiguration, host, where } = await setUp(t, 1)
   const links = await host(
     { tags: 'busy', movable: true, acts: [{ spin: 60 }], lane: 'io' },
     { tags: 'busyToo', movable: true, acts: [{ spin: 50 }], lane: 'io' },
@@ -231,7 +231,7 @@ t.test('further threads take links that can be moved, by the time that they take
     { tags: 'any', stateless: true },
   )
   for (const link of links) await link.transfer()
-  await upkeep.resize(2)
+  await reconfiguration.resize(2)
   t.equal(pool.size, 2)
   const [busy, busyToo, , stays, any] = where(links)
   t.same([busy, busyToo].map((text) => text?.at(-1)).sort(), ['1', '2'], 'one in each thread')
@@ -241,7 +241,7 @@ t.test('further threads take links that can be moved, by the time that they take
 })
 
 t.test('links leave threads that end, together with those that they share an instance with', async (t) => {
-  const { pool, upkeep, host, where } = await setUp(t, 3)
+  const { pool, reconfiguration, host, where } = await setUp(t, 3)
   const links = await host(
     { tags: 'a' },
     { tags: 'b', shares: 'leaving' },
@@ -250,16 +250,21 @@ t.test('links leave threads that end, together with those that they share an ins
     { tags: 'any', stateless: true },
   )
   for (const link of links) await link.transfer()
-  await upkeep.resize(1)
+  await reconfiguration.resize(1)
   t.same(where(links), ['a 1', 'b 1', 'c 1', 'd 1', 'any 1'])
   t.same(pool.retired.sort(), [2, 3])
   for (const link of links) t.match(await link.transfer(), { failed: false, thread: 1 })
 })
 
 t.test('changes are made one after the other', async (t) => {
-  const { pool, upkeep, host, where } = await setUp(t, 1)
+  const { pool, reconfiguration, host, where } = await setUp(t, 1)
   const links = await host({ tags: 'a', movable: true }, { tags: 'b', movable: true })
-  await Promise.all([upkeep.resize(3), upkeep.recycle(pool.threads[0]!), upkeep.resize(2), upkeep.rebalance()])
+  await Promise.all([
+    reconfiguration.resize(3),
+    reconfiguration.recycle(pool.threads[0]!),
+    reconfiguration.resize(2),
+    reconfiguration.rebalance(),
+  ])
   t.equal(pool.size, 2)
   t.same(
     where(links)

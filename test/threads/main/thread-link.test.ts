@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { TransferCancelledError } from '../../../src/base/errors.js'
-import { relocate } from '../../../src/threads/main/migration.js'
+import { migrate } from '../../../src/threads/main/migration.js'
 import { ThreadLink } from '../../../src/threads/main/thread-link.js'
 import type { LinkSpec } from '../../fixtures/links.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -37,7 +37,7 @@ async function hosted(t: Test, spec: LinkSpec, threads = 1) {
 /** The worker of a thread is lost, and the link is told. */
 /** Moves a link from the first place to the second. */
 function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | undefined> {
-  return relocate([link], from!.thread, to!.thread, true)
+  return migrate([link], from!.thread, to!.thread, true)
 }
 
 function lose({ thread }: Place, link: ThreadLink): void {
@@ -174,10 +174,10 @@ t.test('a stateless link that cannot be opened in a further thread goes on in th
   const { link, places } = await hosted(t, { tags: 'spread', stateless: true }, 2)
   const [, further] = places
   await link.onStart()
-  await link.withdrawFrom(further!.thread)
+  await link.removeReplicaFrom(further!.thread)
   const first = link.transfer()
   further!.loopback.failure = new Error('cannot be reached')
-  const spread = link.spreadTo(further!.thread, 99, false)
+  const spread = link.replicateTo(further!.thread, 99, false)
   const meanwhile = link.transfer()
   await t.rejects(spread, { message: /cannot be reached/ })
   const after = link.transfer()
@@ -188,8 +188,8 @@ t.test('a stateless link that is shut down while it is opened in a further threa
   const { link, places } = await hosted(t, { tags: 'spread', stateless: true }, 2)
   const [, further] = places
   await link.onStart()
-  await link.withdrawFrom(further!.thread)
-  const spread = link.spreadTo(further!.thread, 99, false)
+  await link.removeReplicaFrom(further!.thread)
+  const spread = link.replicateTo(further!.thread, 99, false)
   await link.onShutdown()
   await spread
   t.match([further!.loopback.count('open'), further!.loopback.count('close')], [2, 2])
@@ -200,7 +200,7 @@ t.test('transfers in a thread that a stateless link leaves are told to stop too'
   await link.onStart()
   const transfer = link.transfer()
   await until(() => tracesOf(logs).includes('leaves waits'))
-  const withdrawn = link.withdrawFrom(places[0]!.thread)
+  const withdrawn = link.removeReplicaFrom(places[0]!.thread)
   link.cancel(new TransferCancelledError('enough'))
   t.match(await transfer, { thread: 1, failed: true, errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
   await withdrawn
@@ -279,7 +279,7 @@ t.test('when its thread is lost', async (t) => {
   t.test('by itself again and again, transfers that had not begun do not end the next thread', async (t) => {
     const { link, places } = await hosted(t, { tags: 'quarantined', maxInstances: 3 })
     await link.onStart()
-    for (let strikes = 0; strikes < 3; strikes++) link.strike()
+    for (let crashes = 0; crashes < 3; crashes++) link.crashed()
     const transfers = [link.transfer(), link.transfer()]
     lose(places[0]!, link)
     const loopback = await places[0]!.adopt()
@@ -376,7 +376,7 @@ t.test('it moves to another thread', async (t) => {
     const moving = move(link, places)
     const next = link.transfer()
     await turnOfTheLoop()
-    t.equal(places[0]?.loopback.count('handOver'), 0)
+    t.equal(places[0]?.loopback.count('handOff'), 0)
     openGate('busy')
     t.match(await transfer, { thread: 1, failed: false })
     t.equal(await moving, undefined)
@@ -395,11 +395,11 @@ t.test('it moves to another thread', async (t) => {
   t.test('together with those that share an instance with it', async (t) => {
     const first = await hosted(t, { tags: 'one', movable: true }, 2)
     await first.link.onStart()
-    t.equal(first.link.depart(first.places[1]!.thread), undefined, 'it is not there')
-    const departure = first.link.depart(first.places[0]!.thread)
-    t.equal(first.link.depart(first.places[0]!.thread), undefined, 'it is on its way')
-    departure?.stay()
-    departure?.end()
+    t.equal(first.link.startMigration(first.places[1]!.thread), undefined, 'it is not there')
+    const migration = first.link.startMigration(first.places[0]!.thread)
+    t.equal(first.link.startMigration(first.places[0]!.thread), undefined, 'it is on its way')
+    migration?.stay()
+    migration?.end()
     t.match(await first.link.transfer(), { thread: 1, failed: false })
   })
 
@@ -446,7 +446,7 @@ t.test('it moves to another thread', async (t) => {
     await link.transfer()
     places[0]!.loopback.hangs = true
     const moving = move(link, places)
-    await until(() => places[0]!.loopback.count('handOver') === 1)
+    await until(() => places[0]!.loopback.count('handOff') === 1)
     lose(places[0]!, link)
     t.match(await moving, { code: 'DATABAY_THREAD_LOST' })
     t.equal(link.buffered, 0)
@@ -468,7 +468,7 @@ t.test('it moves to another thread', async (t) => {
     t.equal(await moving, undefined)
     openGate('gone')
     t.match(await link.transfer(), { thread: 2, failed: false })
-    t.equal(loopback.count('handOver'), 0, 'it is not there')
+    t.equal(loopback.count('handOff'), 0, 'it is not there')
   })
 
   t.test('while it is being opened: it hands over what it has by then', async (t) => {
@@ -479,7 +479,7 @@ t.test('it moves to another thread', async (t) => {
     await starting
     t.equal(await moving, undefined)
     await transfer
-    t.match([places[0]?.loopback.count('handOver'), places[1]?.loopback.count('open')], [1, 1])
+    t.match([places[0]?.loopback.count('handOff'), places[1]?.loopback.count('open')], [1, 1])
     t.match(await link.transfer(), { thread: 2, failed: false })
   })
 

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { Pulse } from '../../../src/threads/protocol/pulse.js'
-import { LOOK_INTERVAL, Watch, type Watched } from '../../../src/threads/main/watchdog.js'
+import { LOOK_INTERVAL, Watchdog, type Watched } from '../../../src/threads/main/watchdog.js'
 
 /** A thread whose pulse is beaten by hand, and a watch that looks at it again and again. */
 function setUp(options = { grace: 1000, hangTimeout: 5000 }) {
   const thread: { pulse: Pulse | undefined } = { pulse: new Pulse() }
-  const watch = new Watch<Watched>(options)
+  const watch = new Watchdog<Watched>(options)
   let now = 10_000
   /** Looks for some time; gives when it found something, in milliseconds from here, and why. */
   const look = (milliseconds: number, alive = false) => {

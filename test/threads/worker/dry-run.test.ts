@@ -4,7 +4,7 @@ import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
 import { Outlet } from '../../../src/core/outlet.js'
 import type { Update } from '../../../src/core/update.js'
-import { Rehearsal } from '../../../src/threads/worker/dry-run.js'
+import { DryRun } from '../../../src/threads/worker/dry-run.js'
 import { giving, KeepOutlet } from '../../helpers/nodes.js'
 
 class ToldInlet extends Inlet {
@@ -36,8 +36,8 @@ class MovableOutlet extends Outlet {
 t.test('inlets are told that nothing was delivered, also those of several links', async (t) => {
   const inlet = new ToldInlet()
   const links = [1, 2].map(() => new Link({ inlets: inlet, outlets: new KeepOutlet(), interval: 1 }))
-  const rehearsal = new Rehearsal()
-  for (const link of links) await rehearsal.prepare(link)
+  const dryRun = new DryRun()
+  for (const link of links) await dryRun.prepare(link)
   const [report] = await Promise.all(links.map((link) => link.transfer()))
   t.strictSame(inlet.told, [false, false])
   t.match(report, { pulled: 2, errors: [], outlets: [{ pushed: 2 }] })
@@ -46,7 +46,7 @@ t.test('inlets are told that nothing was delivered, also those of several links'
 t.test('what takes the place of an outlet is called as it is, and can be moved when it could', async (t) => {
   const [movable, other] = [new MovableOutlet(), new KeepOutlet()]
   const link = new Link({ inlets: giving(1), outlets: [movable, other], interval: 1 })
-  await new Rehearsal().prepare(link as unknown as Link)
+  await new DryRun().prepare(link as unknown as Link)
   const [first, second] = link.outlets
   t.strictSame([String(first), String(second)], [String(movable), String(other)])
   t.ok(first?.saveState !== undefined)
@@ -61,11 +61,11 @@ t.test('processors of an outlet do their work, and links that share an outlet sh
   const buffer = new Buffer({ countThreshold: 4 })
   const outlet = new KeepOutlet(undefined, { processors: buffer })
   const links = [1, 2].map(() => new Link({ inlets: giving(1, 2), outlets: outlet, interval: 1 }))
-  const rehearsal = new Rehearsal()
-  for (const link of links) await rehearsal.prepare(link as unknown as Link)
+  const dryRun = new DryRun()
+  for (const link of links) await dryRun.prepare(link as unknown as Link)
   t.equal(links[0]?.outlets[0], links[1]?.outlets[0])
   t.match(await links[0]?.transfer(), { outlets: [{ pushed: 0, buffered: 2 }] })
   t.match(await links[1]?.transfer(), { outlets: [{ pushed: 4, buffered: 0 }] })
-  await rehearsal.prepare(links[0] as unknown as Link)
+  await dryRun.prepare(links[0] as unknown as Link)
   t.equal(links[0]?.outlets[0], links[1]?.outlets[0], 'a link that is prepared twice stays as it is')
 })

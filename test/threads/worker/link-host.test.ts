@@ -317,7 +317,7 @@ t.test('a link is handed over with its state, and carries on elsewhere', async (
   await host.open(module)
   await host.transfer(0)
   await host.transfer(0)
-  const [state] = (await host.call('handOver', { links: [0] })).states
+  const [state] = (await host.call('handOff', { links: [0] })).states
   t.ok(tracesOf(logs).includes('moves shuts down'))
 
   // the same module in another thread: other instances
@@ -335,9 +335,9 @@ t.test('a link that cannot be handed over stays open', async (t) => {
   captureLogs(t)
   const host = new RecordedHost()
   await host.open(linkModule({ tags: 'unsavable', movable: true }, { tags: 'uncloneable', movable: true }))
-  await t.rejects(host.call('handOver', { links: [0] }), { message: 'cannot save' })
-  await t.rejects(host.call('handOver', { links: [1] }), { name: 'DataCloneError' })
-  await t.rejects(host.call('handOver', { links: [2] }), { code: 'DATABAY_IMPLEMENTATION' })
+  await t.rejects(host.call('handOff', { links: [0] }), { message: 'cannot save' })
+  await t.rejects(host.call('handOff', { links: [1] }), { name: 'DataCloneError' })
+  await t.rejects(host.call('handOff', { links: [2] }), { code: 'DATABAY_IMPLEMENTATION' })
   const reports = await host.transfer(0, 1)
   t.ok(reports.every(({ failed }) => !failed))
 })
@@ -347,7 +347,7 @@ t.test('a link that fails to shut down is handed over all the same: its state is
   const host = new RecordedHost()
   await host.open(linkModule({ tags: 'clings', movable: true, failing: ['shutdown'] }))
   await host.transfer(0)
-  t.match(await host.call('handOver', { links: [0] }), { states: [[{ kind: 'MovableInlet', state: { count: 1 } }]] })
+  t.match(await host.call('handOff', { links: [0] }), { states: [[{ kind: 'MovableInlet', state: { count: 1 } }]] })
   t.match(logs.entries().at(-1), { name: 'databay.LinkHost', err: { message: 'clings cannot shut down' } })
 })
 
@@ -375,7 +375,7 @@ t.test('a link whose processor fails to reset is handed over all the same', asyn
   const host = new RecordedHost()
   await host.open(fixture('modules/unresettable.ts'))
   await host.transfer(0)
-  t.match(await host.call('handOver', { links: [0] }), { states: [[{}, {}, { kind: 'Unresettable', state: [1] }]] })
+  t.match(await host.call('handOff', { links: [0] }), { states: [[{}, {}, { kind: 'Unresettable', state: [1] }]] })
   t.same(logs.messages(), ['Unresettable of link failed to reset'], 'and nobody says that it is lost')
 })
 

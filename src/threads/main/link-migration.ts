@@ -1,7 +1,7 @@
 import type { Thread } from './thread.js'
 
 /** A link on its way from one thread to another. Its transfers that come due meanwhile wait. */
-export interface Departure {
+export interface LinkMigration {
   /** The id under which it is open. */
   readonly id: number
   /** Whether it is open where it comes from: otherwise there is nothing to hand over. To be asked when it is idle. */
@@ -24,5 +24,5 @@ export interface Departure {
 /** What can be moved. */
 export interface Movable {
   /** `undefined` when it is not in that thread, or on its way already. */
-  depart(thread: Thread): Departure | undefined
+  startMigration(thread: Thread): LinkMigration | undefined
 }
