@@ -1,4 +1,69 @@
-import type { ExportedLink } from './link-module.js'
+import { LinkModuleError, StartTimeoutError } from '../../base/errors.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
+import type { Link } from '../../core/link.js'
+import { nameOf, type LinkAddress } from '../protocol/link-description.js'
+import { loadLinks, type ExportedLink } from './link-module.js'
+import type { TimeLimits } from './time-limits.js'
 
-/** The links of a module, by their export and place in it. */
+/** The links of a module by their names in it. */
 export type LinksByName = ReadonlyMap<string, ExportedLink>
+
+/** Loads link modules, each once however many of its links are opened. */
+export class LoadedModules {
+  readonly #limits: Pick<TimeLimits, 'within'>
+  readonly #timeout: number
+  readonly #prepare: ((link: Link) => Promise<void>) | undefined
+  /** Modules that are loaded, and those on their way. */
+  readonly #modules = new Map<string, MaybePromise<LinksByName>>()
+
+  /**
+   * @param timeout - time that {@link LoadedModules.loadInTime} gives a module, in milliseconds
+   * @param prepare - changes each link before it is used
+   */
+  constructor(limits: Pick<TimeLimits, 'within'>, timeout: number, prepare?: (link: Link) => Promise<void>) {
+    this.#limits = limits
+    this.#timeout = timeout
+    this.#prepare = prepare
+  }
+
+  /** Loads a module; gives its links at once when it is there. Rejects with a {@link LinkModuleError}. */
+  load(module: string): MaybePromise<LinksByName> {
+    const known = this.#modules.get(module)
+    if (known !== undefined) return known
+    const loading = this.#loadLinks(module)
+    this.#modules.set(module, loading)
+    loading.then(
+      (links) => this.#modules.set(module, links),
+      // it may be mended by the time it is asked for again
+      () => this.#modules.delete(module),
+    )
+    return loading
+  }
+
+  /** As {@link LoadedModules.load}. Rejects with a {@link StartTimeoutError} when that takes too long. */
+  async loadInTime(module: string): Promise<LinksByName> {
+    const late = () => new StartTimeoutError(`it did not load within ${this.#timeout} ms`)
+    return this.#limits.within(this.#timeout, late, () => this.load(module))
+  }
+
+  async #loadLinks(module: string): Promise<LinksByName> {
+    const links = await loadLinks(module)
+    if (this.#prepare !== undefined) for (const { link } of links) await this.#prepare(link)
+    return new Map(links.map((one) => [nameOf(one.exportName, one.index), one]))
+  }
+}
+
+/**
+ * The link of an address.
+ *
+ * @param links - the links of its module
+ * @throws {@link LinkModuleError} when the module does not export it
+ */
+export function findLink(links: LinksByName, { module, exportName, index }: LinkAddress): Link {
+  const name = nameOf(exportName, index)
+  const found = links.get(name)
+  if (found === undefined) {
+    throw new LinkModuleError(module, `exports no link ${name} in this thread, as it did in another`)
+  }
+  return found.link
+}

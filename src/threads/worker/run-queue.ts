@@ -1,48 +1,128 @@
-import type { HostedRequest, Link } from '../../core/link.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { TransferReport } from '../../core/report.js'
-import type { RunRequest } from '../protocol/runs.js'
-import type { HostedLink } from './open-links.js'
+import { unpackRuns, type PackedRuns, type RunRequest } from '../protocol/runs.js'
+import type { Outbox } from './outbox.js'
 
-/** From how many milliseconds on a transfer that holds the event loop makes the others wait noticeably. */
-export const LONG = 5
+/** Time from which on a transfer that holds the event loop makes the others wait noticeably, in milliseconds. */
+const LONG = 5
 
-/** From how many milliseconds on it is worth a look how much of a transfer was computing. */
-export const BRIEF = 0.5
-
-/** How many runs that have begun are kept in the queue at most. */
-export const QUEUE_CHUNK = 1024
+/** Number of runs that have begun after which they leave the queue: under a steady load, its end is never reached. */
+const QUEUE_CHUNK = 1024
 
 /** A run that waits for its turn, and the message that it came with. */
-export interface QueuedRun {
+interface QueuedRun {
   readonly run: RunRequest
   readonly message: RunMessage
 }
 
-/** How many runs of a message have not ended, and who is told when all have. */
-export interface RunMessage {
+/** A message with runs. */
+interface RunMessage {
+  /** Number of its runs that have not ended. */
   left: number
+  /** Called when all have ended. */
   done: () => void
 }
 
-/** How long a transfer took, in milliseconds. */
-export function lengthOf({ startedAt, endedAt }: TransferReport): number {
-  return endedAt - startedAt
+/** Makes the transfers of a queue. */
+export interface RunMaker {
+  /** Time that the last transfer of a link held the event loop, in milliseconds; 0 when there was none. */
+  busyOf(link: number): number
+  /**
+   * Makes the transfer of a run. Neither throws nor rejects.
+   *
+   * @param alone - whether no other transfer runs in this thread
+   */
+  make(run: RunRequest, alone: boolean): MaybePromise<TransferReport>
 }
 
 /**
- * Notes how long a transfer held the event loop, in milliseconds.
- *
- * @param seen - as far as the event loop shows it, which may be more than the calls of the link's nodes do
+ * Has the runs of a thread made in the order in which they were sent, no more at once than it may, and their reports sent.
+ * Long transfers let the event loop turn before them, so that the reports of others do not wait for them.
  */
-export function held(hosted: HostedLink, report: TransferReport, seen: number): TransferReport {
-  hosted.busy = report.busy
-  if (seen <= report.busy || seen < BRIEF) return report
-  hosted.busy = seen
-  return { ...report, busy: seen }
-}
+export class RunQueue {
+  readonly #most: number
+  readonly #maker: RunMaker
+  readonly #outbox: Pick<Outbox, 'add' | 'flush' | 'flushSoon'>
+  /** Runs that have not begun. */
+  readonly #queue: QueuedRun[] = []
+  /** Number of runs that have begun and not ended. */
+  #running = 0
+  #pumping = false
+  /** When transfers started to begin without a turn of the event loop between them. */
+  #stretch = 0
+  /** Called when a run has ended. */
+  #onEnd: () => void = () => undefined
 
-/** Begins a transfer; a link of another version of this package has only `transfer`. */
-export function begin(link: Link, request: HostedRequest): MaybePromise<TransferReport> {
-  return 'begin' in link ? link.begin(request) : (link as Link).transfer(request)
+  /** @param most - number of transfers that may run at once */
+  constructor(most: number, maker: RunMaker, outbox: Pick<Outbox, 'add' | 'flush' | 'flushSoon'>) {
+    this.#most = most
+    this.#maker = maker
+    this.#outbox = outbox
+  }
+
+  /** Takes the runs of a message. Ends when all of them have ended and their reports are sent. */
+  add(packed: PackedRuns): MaybePromise<void> {
+    const runs = unpackRuns(packed)
+    const message: RunMessage = { left: runs.length, done: () => undefined }
+    for (const run of runs) this.#queue.push({ run, message })
+    if (!this.#pumping) void this.#pump()
+    if (message.left === 0) {
+      this.#outbox.flush()
+      return
+    }
+    const ended = new Promise<void>((resolve) => (message.done = resolve))
+    return ended.then(() => {
+      this.#outbox.flush()
+    })
+  }
+
+  /** Begins what waits, one after the other. */
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    this.#stretch = performance.now()
+    for (let at = 0; at < this.#queue.length; at++) {
+      const { run, message } = this.#queue[at] as QueuedRun
+      // the others' reports, and whatever else is due in this thread, do not wait for a long one
+      if (this.#maker.busyOf(run.link) > LONG || performance.now() - this.#stretch > LONG) {
+        await nextTurn()
+        this.#outbox.flush()
+        this.#stretch = performance.now()
+      }
+      while (this.#running >= this.#most) {
+        await new Promise<void>((resolve) => {
+          this.#onEnd = resolve
+        })
+      }
+      this.#begin(run, message)
+      if (at === QUEUE_CHUNK) {
+        this.#queue.splice(0, at + 1)
+        at = -1
+      }
+    }
+    this.#queue.length = 0
+    this.#pumping = false
+  }
+
+  #begin(run: RunRequest, message: RunMessage): void {
+    this.#running++
+    const report = this.#maker.make(run, this.#running === 1)
+    if (report instanceof Promise) {
+      void report.then((ended) => {
+        this.#ended(run, message, ended)
+      })
+    } else {
+      this.#ended(run, message, report)
+    }
+  }
+
+  #ended({ run }: RunRequest, message: RunMessage, report: TransferReport): void {
+    this.#running--
+    this.#onEnd()
+    this.#outbox.add(run, report)
+    message.left--
+    // the end of a message sends the reports
+    if (message.left === 0) message.done()
+    else this.#outbox.flushSoon()
+  }
 }

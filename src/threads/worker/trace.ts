@@ -2,18 +2,18 @@ import { AsyncLocalStorage, createHook, type AsyncHook } from 'node:async_hooks'
 import type { Pulse } from '../protocol/pulse.js'
 
 /**
- * Shows in a pulse whose code the thread is in, also where that goes on after a wait, in a timer or in a rejection that
- * nobody handles. It makes every step of asynchronous code dearer, so it is for threads that were lost when it was not sure
- * by whom.
+ * Shows in the pulse which link's code the thread is in, also where that goes on after a wait, in a timer or in a rejection
+ * that nobody handles. A trace makes every step of asynchronous code dearer. So only threads have one that were lost while
+ * the main thread could not tell by which link.
  */
 export class Trace {
-  readonly #pulse: Pulse
+  readonly #pulse: Pick<Pulse, 'inside'>
   readonly #links = new AsyncLocalStorage<number>()
   readonly #owners = new WeakMap<object, number>()
   readonly #hook: AsyncHook
   #ended = false
 
-  constructor(pulse: Pulse) {
+  constructor(pulse: Pick<Pulse, 'inside'>) {
     this.#pulse = pulse
     this.#hook = createHook({
       init: (_id, type, _trigger, resource) => {
@@ -29,7 +29,7 @@ export class Trace {
     }).enable()
   }
 
-  /** Ends it, and what it costs. */
+  /** Ends the trace, and what it costs. */
   end(): void {
     // what was begun within keeps its link, in newer versions of Node also once the storage is disabled
     this.#ended = true
@@ -38,17 +38,17 @@ export class Trace {
     this.#pulse.inside = undefined
   }
 
-  /** The link that what runs now belongs to. */
+  /** The link that the running code belongs to. */
   get current(): number | undefined {
     return this.#ended ? undefined : this.#links.getStore()
   }
 
-  /** Does work, and counts all that comes of it as the link's. */
+  /** Does work, and counts everything that comes of it as the link's. */
   run<T>(link: number, work: () => T): T {
     return this.#links.run(link, work)
   }
 
-  /** A promise was rejected and nobody handles that: its thread is about to end. */
+  /** Shows whose promise was rejected without a handler: the thread is about to end. */
   blame(promise: Promise<unknown>): void {
     const owner = this.#owners.get(promise)
     if (owner !== undefined) this.#pulse.inside = owner
