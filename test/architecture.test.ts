@@ -64,9 +64,8 @@ t.test('the house in figures', async (t) => {
 })
 
 t.test('each library has one place', async (t) => {
-  // those of src/base/libraries.ts are loaded at first use
-  const loads = (file: string, library: string) =>
-    readFileSync(join(root, file), 'utf8').includes(`library('${library}')`)
+  // some are loaded at first use, see src/base/libraries.ts
+  const loads = (file: string, library: string) => readFileSync(join(root, file), 'utf8').includes(`>('${library}')`)
   const files = sources(root)
   const importers = (library: string) =>
     files.filter((file) => loads(file, library) || all.some(({ from, to }) => from === file && to === library))
@@ -78,13 +77,32 @@ t.test('each library has one place', async (t) => {
   t.same(importers('pino'), ['src/base/log.ts'])
   t.same(importers('csv-parse/sync'), ['src/connectors/csv/header.ts', 'src/connectors/csv/splitter.ts'])
   t.same(importers('csv-stringify/sync'), ['src/connectors/csv/rows.ts'])
-  for (const optional of ['mongodb', 'undici']) {
-    const loaded = all.filter(({ to, typeOnly }) => to === optional && !typeOnly)
-    t.same(loaded, [], `${optional} is loaded by src/base/optional-packages.ts alone, at first use`)
-  }
   t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
   t.same([...new Set(importers('commander').map(dirname))], ['src/cli', 'src/cli/tune'])
 })
+
+t.test(
+  'an optional package is loaded at first use, by the folder of one connector that states its version',
+  async (t) => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      peerDependencies: { [name: string]: string }
+    }
+    t.ok(Object.keys(peerDependencies).length > 1)
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      const atLoad = all.filter(({ to, typeOnly }) => to === name && !typeOnly)
+      t.same(atLoad, [], `${name} is loaded at first use alone`)
+      const loading = sources(root).filter((file) =>
+        readFileSync(join(root, file), 'utf8').includes(`() => import('${name}')`),
+      )
+      t.match(loading, [/^src\/connectors\/\w+\/[\w-]+\.ts$/], `${name} has one place`)
+      t.equal(loading.length, 1, `${name} has no other place`)
+      t.match(
+        readFileSync(join(root, loading[0] ?? ''), 'utf8'),
+        `{ name: '${name}', range: '${range}', load: () => import('${name}') }`,
+      )
+    }
+  },
+)
 
 t.test(
   'what threads load is Latin-1: of a source with any other character, each would keep twice the bytes',

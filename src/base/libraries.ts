@@ -1,32 +1,15 @@
 import { createRequire } from 'node:module'
 
-/** The libraries, and large parts of Node, that only some threads need. */
-interface Libraries {
-  readonly 'cron-parser': typeof import('cron-parser')
-  readonly 'csv-parse/sync': typeof import('csv-parse/sync')
-  readonly 'csv-stringify/sync': typeof import('csv-stringify/sync')
-  readonly 'node:crypto': typeof import('node:crypto')
-  readonly 'node:http': typeof import('node:http')
-  readonly 'node:tty': typeof import('node:tty')
-  readonly 'node:zlib': typeof import('node:zlib')
-  readonly 'node-schedule': typeof import('node-schedule')
-  readonly pino: typeof import('pino')
-  readonly piscina: typeof import('piscina')
-}
-
 const require = createRequire(import.meta.url)
 
-const loaded = new Map<keyof Libraries, unknown>()
-
 /**
- * A library, loaded at its first use: every thread loads its own copy of all that this package imports, and most threads
- * need little of it. At once, so that what uses it needs not wait.
+ * Loader of a library, or of a large part of Node, that only some threads need. Every thread loads its own copy of all
+ * that this package imports, so these are loaded at their first use; synchronously, so that their users need not wait.
+ *
+ * @example const zlib = lazy<typeof import('node:zlib')>('node:zlib')
  */
-export function library<N extends keyof Libraries>(name: N): Libraries[N] {
-  let found = loaded.get(name)
-  if (found === undefined) {
-    found = require(name)
-    loaded.set(name, found)
-  }
-  return found as Libraries[N]
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what is loaded has no type but this
+export function lazy<M>(name: string): () => M {
+  let loaded: M | undefined
+  return () => (loaded ??= require(name) as M)
 }

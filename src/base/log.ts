@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
-import { library } from './libraries.js'
+import { lazy } from './libraries.js'
 import { plainError } from './plain-error.js'
+
+const pino = lazy<typeof import('pino')>('pino')
 
 export type { Logger }
 
@@ -59,7 +61,7 @@ export function getLogger(name: string = ROOT): Logger {
   if (logger === undefined) {
     checkName(name)
     const options = { level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }
-    logger = library('pino').pino(options, sink)
+    logger = pino().pino(options, sink)
     tree.loggers.set(name, logger)
   }
   return logger
@@ -157,7 +159,7 @@ function levelOf(name: string): LogLevel {
 /** As pino does it, but it never throws: a frozen error, or one with a throwing getter, is logged all the same. */
 function serializeError(error: Error): object {
   try {
-    return library('pino').stdSerializers.err(error)
+    return pino().stdSerializers.err(error)
   } catch {
     return plainError(error)
   }

@@ -1,31 +1,20 @@
 import { MissingDependencyError, toError } from './errors.js'
 
-/** The optional packages. Add one here and below. */
-interface Packages {
-  readonly mongodb: typeof import('mongodb')
-  readonly undici: typeof import('undici')
-}
-
-/** Which versions of each fit, and how it is loaded. */
-const PACKAGES: { readonly [N in keyof Packages]: Optional<Packages[N]> } = {
-  mongodb: { range: '^7', load: () => import('mongodb') },
-  undici: { range: '^7', load: () => import('undici') },
-}
-
-interface Optional<M> {
+/** Optional peer dependency, as the connector that needs it declares it. */
+export interface OptionalPackage<M> {
+  readonly name: string
+  /** Versions that fit, as in `peerDependencies`. */
   readonly range: string
   readonly load: () => Promise<M>
 }
 
 /**
- * Loads an optional package at its first use, so that only those who use its connector have to install it.
+ * Loads an optional package at its first use, so that only users of its connector have to install it.
  *
- * @param name - the package
- * @param connector - what needs it, for the error
+ * @param connector - name of the connector, for the error
  * @throws {@link MissingDependencyError} that says what to install
  */
-export async function loadOptional<N extends keyof Packages>(name: N, connector: string): Promise<Packages[N]> {
-  const { range, load } = PACKAGES[name]
+export async function loadOptional<M>({ name, range, load }: OptionalPackage<M>, connector: string): Promise<M> {
   try {
     return await load()
   } catch (cause) {

@@ -1,5 +1,7 @@
 import { InvalidOptionError } from '../base/errors.js'
-import { library } from '../base/libraries.js'
+import { lazy } from '../base/libraries.js'
+
+const cronParser = lazy<typeof import('cron-parser')>('cron-parser')
 
 /**
  * When a link is due, resolved: either every `every` milliseconds, or at the times of a cron expression.
@@ -28,7 +30,7 @@ export function checkCron(cron: string, timeZone: string | undefined): void {
   if (fields !== 5 && fields !== 6) throw new InvalidOptionError('cron', expected, cron)
   if (timeZone !== undefined) checkTimeZone(timeZone)
   try {
-    library('cron-parser')
+    cronParser()
       .parseExpression(cron, timeZone === undefined ? {} : { tz: timeZone })
       .next()
   } catch (cause) {
@@ -65,7 +67,7 @@ export class CronTimes {
         currentDate: new Date(epoch),
         ...(this.#timeZone === undefined ? {} : { tz: this.#timeZone }),
       }
-      this.#answer = library('cron-parser').parseExpression(this.#cron, options).next().getTime()
+      this.#answer = cronParser().parseExpression(this.#cron, options).next().getTime()
       this.#asked = epoch
     }
     return this.#answer

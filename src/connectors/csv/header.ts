@@ -1,9 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { open, type FileHandle } from 'node:fs/promises'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import { endsWith, READ } from '../files/disk.js'
 import { isMissing } from '../files/real-target.js'
+
+const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
 /** How a CSV file begins, and how it ends. */
 export interface CsvHeader {
@@ -73,7 +75,7 @@ export function parseHeader(text: string, isWhole: boolean, delimiter = ','): re
   let rows: readonly ParsedRow[]
   try {
     const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
-    rows = library('csv-parse/sync').parse(rest, options) as unknown as ParsedRow[]
+    rows = csvParse().parse(rest, options) as unknown as ParsedRow[]
   } catch {
     return undefined // quotes in the wrong place, or cut off within them
   }

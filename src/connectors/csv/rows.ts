@@ -1,7 +1,9 @@
 import { show } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import { PART_LENGTH } from '../files/encode.js'
+
+const csvStringify = lazy<typeof import('csv-stringify/sync')>('csv-stringify/sync')
 
 /** How payloads become rows. */
 export interface CsvFormat {
@@ -132,5 +134,5 @@ function guard(text: string, format: CsvFormat): string {
 
 function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
   // a row of nothing but one empty cell would be an empty line, which readers skip
-  return library('csv-stringify/sync').stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
+  return csvStringify().stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
 }

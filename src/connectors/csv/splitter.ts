@@ -1,10 +1,12 @@
 import type { Buffer } from 'node:buffer'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import type { CsvColumns, CsvRow } from './columns.js'
 import { ScanState, scanRow, type ScannedRow } from './row-scanner.js'
 import type { Cut, Piece, Splitter } from '../files/splitter.js'
 import { fits, markLength, unitsOf, withoutReturn, type TextUnits } from '../files/text-units.js'
+
+const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
 export interface CsvRules {
   readonly encoding: TextEncoding
@@ -202,7 +204,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   }
 
   #parseText(bytes: Buffer, start: number, end: number): string[][] {
-    return library('csv-parse/sync').parse(bytes.toString(this.#rules.encoding, start, end), {
+    return csvParse().parse(bytes.toString(this.#rules.encoding, start, end), {
       delimiter: this.#rules.delimiter,
       record_delimiter: ['\n', '\r\n'],
       relax_column_count: true,
@@ -214,7 +216,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
 
 /** What is wrong with a row. The library's own message would show what is in it. */
 function reason(error: unknown): string {
-  switch (error instanceof library('csv-parse/sync').CsvError ? error.code : undefined) {
+  switch (error instanceof csvParse().CsvError ? error.code : undefined) {
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'a quote is not closed'
     case 'CSV_INVALID_CLOSING_QUOTE':

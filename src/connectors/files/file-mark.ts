@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
+
+const crypto = lazy<typeof import('node:crypto')>('node:crypto')
 
 /** Bytes that are kept of the start of a file, and of what stands before a position. */
 const SAMPLE = 256
@@ -55,7 +57,7 @@ export class FileMark {
 
   /** The samples in short. Tells nothing about what they hold. */
   get fingerprint(): string {
-    const hash = library('node:crypto').createHash('sha256')
+    const hash = crypto().createHash('sha256')
     return hash.update(this.head).update(this.tail).digest('base64url').slice(0, 22)
   }
 }

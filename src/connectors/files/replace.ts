@@ -2,9 +2,11 @@ import type { Stats } from 'node:fs'
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { toError } from '../../base/errors.js'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import { syncFolder, writeAll } from './disk.js'
 import { isMissing } from './real-target.js'
+
+const crypto = lazy<typeof import('node:crypto')>('node:crypto')
 
 /** Codes of a system that may let the file be written, but lets no other be made beside it or put in its place. */
 const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETOOLONG'])
@@ -22,7 +24,7 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   const old = await statOf(file)
   if (old !== undefined && !isOurs(old)) return false
   // nobody else has a file of that name, nor can make one that we would follow; it is short enough for any folder
-  const made = path.join(path.dirname(file), `.databay-${library('node:crypto').randomUUID()}.new`)
+  const made = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
   let handle: FileHandle | undefined
   try {
     handle = await open(made, 'wx', old === undefined ? undefined : 0o600)

@@ -3,7 +3,11 @@ import type { SecureContext } from 'node:tls'
 import type { Agent, Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
 import { FileError } from '../errors.js'
-import { loadOptional } from '../../base/optional-packages.js'
+import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
+
+type Undici = typeof import('undici')
+
+const UNDICI: OptionalPackage<Undici> = { name: 'undici', range: '^7', load: () => import('undici') }
 
 /** How long an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep it. */
 const KEEP_ALIVE = 30_000
@@ -39,7 +43,7 @@ const agents = new Map<string, { readonly agent: Agent; shares: number }>()
  */
 export async function openConnection(settings: AgentSettings): Promise<Connection> {
   const { connectTimeout, cacert } = settings
-  const undici = await loadOptional('undici', 'HttpInlet')
+  const undici = await loadOptional(UNDICI, 'HttpInlet')
   // by what is in the file: it may be replaced while agents are open
   const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
   const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
@@ -62,11 +66,7 @@ export async function openConnection(settings: AgentSettings): Promise<Connectio
 }
 
 /** @param trust - makes what says whom to trust */
-function makeAgent(
-  undici: typeof import('undici'),
-  settings: AgentSettings,
-  trust: (() => SecureContext) | undefined,
-): Agent {
+function makeAgent(undici: Undici, settings: AgentSettings, trust: (() => SecureContext) | undefined): Agent {
   // made once: reading all certificates takes longer than a request
   const secureContext = trust?.()
   return new undici.Agent({

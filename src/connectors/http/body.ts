@@ -1,17 +1,19 @@
 import { Buffer } from 'node:buffer'
 import { promisify } from 'node:util'
 import { show, toError } from '../../base/errors.js'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
+
+const zlib = lazy<typeof import('node:zlib')>('node:zlib')
 
 /** A body cannot be used. */
 export class BodyError extends Error {}
 
 type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
 
-const gunzip: Decoder = (body, options) => promisify(library('node:zlib').gunzip)(body, options)
-const inflate: Decoder = (body, options) => promisify(library('node:zlib').inflate)(body, options)
-const inflateRaw: Decoder = (body, options) => promisify(library('node:zlib').inflateRaw)(body, options)
-const decompress: Decoder = (body, options) => promisify(library('node:zlib').brotliDecompress)(body, options)
+const gunzip: Decoder = (body, options) => promisify(zlib().gunzip)(body, options)
+const inflate: Decoder = (body, options) => promisify(zlib().inflate)(body, options)
+const inflateRaw: Decoder = (body, options) => promisify(zlib().inflateRaw)(body, options)
+const decompress: Decoder = (body, options) => promisify(zlib().brotliDecompress)(body, options)
 
 /** By the name in `content-encoding`. */
 const DECODERS = new Map<string, Decoder>([

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { HttpError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import { ACCEPTED_ENCODINGS } from './body.js'
+
+const http = lazy<typeof import('node:http')>('node:http')
 
 type Param = string | number | boolean
 
@@ -136,7 +138,7 @@ function percentDecoded(text: string): string {
 }
 
 function checkHeader(name: string, value: unknown): void {
-  const { validateHeaderName, validateHeaderValue } = library('node:http')
+  const { validateHeaderName, validateHeaderValue } = http()
   try {
     validateHeaderName(name)
   } catch {

@@ -1,6 +1,8 @@
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import type { ResponseHeaders } from './exchange.js'
 import type { HttpRequest } from './request.js'
+
+const http = lazy<typeof import('node:http')>('node:http')
 
 /** What a server named the version of a response by. */
 export interface Validators {
@@ -33,7 +35,7 @@ export function checkValidators(value: unknown): Validators | undefined {
 
 function fits(value: unknown): value is string {
   try {
-    library('node:http').validateHeaderValue('etag', value as string)
+    http().validateHeaderValue('etag', value as string)
     return typeof value === 'string' && value !== ''
   } catch {
     return false

@@ -4,13 +4,11 @@ import { checkCount } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 import { LONGEST_TIMER, toMilliseconds, type Duration } from '../../base/duration.js'
+import { DRIVER, type Mongo } from './driver.js'
 import { databaseError } from './errors.js'
 import { checkUrl, namesInQuery, shown } from './url.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { checkRetry, type RetryOptions, type RetrySettings } from '../retry.js'
-
-/** The driver, loaded at first use. */
-export type Mongo = typeof import('mongodb')
 
 /** Options of what talks to MongoDB, about where and how. */
 export interface MongoConnectionOptions {
@@ -185,7 +183,7 @@ export class MongoConnection {
   }
 
   async #connect(database: string): Promise<{ mongo: Mongo; client: MongoClient }> {
-    const mongo = await loadOptional('mongodb', this.#connector)
+    const mongo = await loadOptional(DRIVER, this.#connector)
     const client = this.#makeClient(mongo)
     try {
       await client.connect()

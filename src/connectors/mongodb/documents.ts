@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import type { Document } from 'mongodb'
 import { toError } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import type { Mongo } from './client.js'
+import type { Mongo } from './driver.js'
 
 /** A document of a record, on its way to the database. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import type { Mongo } from './client.js'
+import type { Mongo } from './driver.js'
 
 /** A text that is the same for values that MongoDB finds equal, and for no others: `1` and a `Decimal128` of 1.0 are. */
 export function equalityKey(mongo: Mongo, value: unknown): string {

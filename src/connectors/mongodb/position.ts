@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import type { Mongo } from './client.js'
+import type { Mongo } from './driver.js'
 import { equalityKey } from './equality.js'
 
 /**

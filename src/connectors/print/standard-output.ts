@@ -3,9 +3,11 @@ import { fstatSync, write } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import { withLock } from '../../base/locks.js'
 import type { PrintStream } from './print-stream.js'
+
+const tty = lazy<typeof import('node:tty')>('node:tty')
 
 const STDOUT = 1
 
@@ -22,7 +24,7 @@ const writeBytes = promisify(write)
  * whether the text came any further; so what is no terminal is written to from the thread itself.
  */
 export function standardOutput(): PrintStream {
-  return isMainThread || library('node:tty').isatty(STDOUT) ? process.stdout : direct
+  return isMainThread || tty().isatty(STDOUT) ? process.stdout : direct
 }
 
 const direct: PrintStream = {

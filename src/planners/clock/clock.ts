@@ -1,4 +1,6 @@
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
+
+const nodeSchedule = lazy<typeof import('node-schedule')>('node-schedule')
 
 /** Tells the time and wakes. Everything in this folder takes its time from one of these. */
 export interface Clock {
@@ -51,7 +53,7 @@ export const systemClock: Clock = {
       // not before its time: a timer leaves out the part of a millisecond
       timer = setTimeout(fire, Math.max(1, Math.ceil(late ? left : left + WATCHDOG)))
     }, milliseconds - AHEAD)
-    const { Job } = library('node-schedule')
+    const { Job } = nodeSchedule()
     // not by `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
     const job = new Job(fire)
     const scheduled = job.schedule(new Date(date))

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { ThreadLostError, toError } from '../../base/errors.js'
-import { library } from '../../base/libraries.js'
+import { lazy } from '../../base/libraries.js'
 import { freeLocksOf, shareLocks } from '../../base/locks.js'
 import { getLogger, logLevels, onLogLevels } from '../../base/log.js'
 import type { ProcessorFunction } from '../../core/processor.js'
@@ -16,6 +16,8 @@ import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watchdog } from './watchdog.js'
 import { ENTRY, UNBOUNDED, YOUNG_GENERATION_MB, REVIVAL, LONGEST_REVIVAL } from './thread-worker.js'
 import type { ThreadPoolOptions, LostThread, ThreadPoolEvents } from './thread-pool-options.js'
+
+const loadPiscina = lazy<typeof import('piscina')>('piscina')
 
 /** How often a thread that leaves is looked at, whether it has done all that it was asked to do, in milliseconds. */
 const AFTERWORK = 10
@@ -250,7 +252,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   /** @param failures - how many pools of this thread in a row could not replace a worker */
   #startWorkers(thread: Thread, failures = 0): void {
     const since = performance.now()
-    const { Piscina } = library('piscina')
+    const { Piscina } = loadPiscina()
     const piscina = new Piscina({
       filename: ENTRY,
       minThreads: 1,
