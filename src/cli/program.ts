@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
+import { PLANNER_EVENTS } from '../planners/planner-events.js'
 import { checkCount, checkLogLevel, checkWatchPath, type RunArguments } from './arguments.js'
 import { EXIT, type TextStream } from './process-context.js'
 import { addModule, addTune, type TuneArguments } from './tune/arguments.js'
@@ -19,7 +20,7 @@ Exit code: 0 after an orderly stop, 1 when an exception stopped it or it could n
 128 and the signal's number when a second signal stopped it.
 
 Standard output is left to outlets, everything else goes to standard error. With --json, standard output has one JSON
-object a line: the events started, transfer, skipped, late, threadLost, reloaded,
+object a line: the events started, ${PLANNER_EVENTS.join(', ')}, reloaded,
 reloadFailed, stopping and finished. What outlets such as
 PrintOutlet print is then mixed in.
 `

@@ -1,77 +1,98 @@
 import type { TransferReport } from '../core/report.js'
 
-/** A link was due and did not transfer. */
+/**
+ * Events that a planner emits, and their payloads. All of them: to add one, declare it here, name it in
+ * {@link PLANNER_EVENTS}, and call `notify` where it happens. `databay run --json` prints whatever is declared here.
+ *
+ * A listener that throws is logged, and disturbs nothing else.
+ */
+export interface PlannerEvents {
+  /** A transfer has ended, also one that failed, and one that only drained buffers. */
+  transfer: [report: TransferReport]
+  /** A link was due and did not transfer. */
+  skipped: [event: SkippedEvent]
+  /** A transfer starts later after its due time than `lateAfter`, or due times were missed. */
+  late: [event: LateEvent]
+  /** A worker thread has ended by itself, or was ended because it did not answer. */
+  threadLost: [event: ThreadLostEvent]
+}
+
+/** Names of all events of {@link PlannerEvents}. */
+export const PLANNER_EVENTS = Object.keys({
+  transfer: true,
+  skipped: true,
+  late: true,
+  threadLost: true,
+} satisfies { [event in keyof PlannerEvents]: true }) as readonly (keyof PlannerEvents)[]
+
+/** Payload of the event `skipped`: a link was due and did not transfer. */
 export interface SkippedEvent {
+  /** Name of the link. */
   readonly link: string
-  /** When it was due, in milliseconds since 1970. */
+  /** Due time, in milliseconds since 1970. */
   readonly scheduledAt: number
   /**
-   * Why: as many of its transfers as `maxInstances` allows were still `running`, or it was `quarantined`, as it had ended
+   * `running`: as many transfers of the link were under way as its `maxInstances` allows. `quarantined`: the link has ended
    * its thread again and again.
    */
   readonly reason: 'running' | 'quarantined'
-  /** How many of its transfers were running. */
+  /** Number of the link's transfers that were under way. */
   readonly running: number
 }
 
-/** A link's transfer started late. */
+/** Payload of the event `late`: a link's transfer starts late. */
 export interface LateEvent {
+  /** Name of the link. */
   readonly link: string
-  /** When it was due, in milliseconds since 1970. */
+  /** Due time, in milliseconds since 1970. */
   readonly scheduledAt: number
-  /** How late it is, in milliseconds. */
+  /** Time since the due time, in milliseconds. */
   readonly lateness: number
-  /** How many further due times have passed and are not made up. */
+  /** Number of further due times that have passed and are not made up. */
   readonly missed: number
 }
 
 /**
- * A worker thread ended by itself, or was ended as it did not answer. Another takes its place, and the links that it
- * hosted are opened there.
+ * Payload of the event `threadLost`: a worker thread has ended by itself, or was ended because it did not answer. Another
+ * thread takes its place, and opens the links that it hosted.
  */
 export interface ThreadLostEvent {
   /** Number of the thread, from 1. */
   readonly thread: number
+  /** What ended the thread. */
   readonly error: Error
   /**
-   * The link that ended it or held it up; `undefined` when that is not known. It is known when its code went on without a
-   * pause from where it was called. What happens after an `await`, in a timer or in a rejection that nobody handles is taken to
-   * be the doing of the only link that transferred in the thread, if there was only one. From the second loss on it is known
-   * then, too: whose code the thread is in is watched more closely for a while, which makes its transfers dearer.
+   * Name of the link that ended the thread or held it up; `undefined` when that is not known. It is known when the link's code
+   * ran without a pause from where it was called. What happens after an `await`, in a timer or in a rejection that nobody
+   * handles is taken to be the doing of the link that transferred in the thread, if there was only one. From the second loss
+   * on it is known in these cases too: the fresh thread is traced for a while, which makes its transfers slower.
    */
   readonly culprit: string | undefined
-  /** Until when that link makes no transfers, in milliseconds since 1970; `undefined` when it goes on at once. */
+  /** End of the culprit's quarantine, in milliseconds since 1970; `undefined` when it goes on at once. */
   readonly quarantinedUntil: number | undefined
-  /** The links that it hosted. */
+  /** Names of the links that the thread hosted. */
   readonly links: readonly string[]
-  /** How many transfers were in it. */
+  /** Number of transfers that were under way in the thread. */
   readonly transfers: number
-  /** How many records its links held in buffers, as of their last reports. */
+  /** Number of records in the buffers of its links, as of their last reports. */
   readonly buffered: number
 }
 
-/** What planners emit, and with what. */
-export interface PlannerEvents {
-  transfer: [report: TransferReport]
-  skipped: [event: SkippedEvent]
-  late: [event: LateEvent]
-  threadLost: [event: ThreadLostEvent]
-}
-
-/** What a planner did since it was made. */
+/** Totals of a planner since it was made. */
 export interface PlannerCounts {
-  /** Transfers that were made, those that drain buffers too. */
+  /** Transfers that have ended, including those that only drain buffers. */
   readonly transfers: number
-  /** Transfers with an error, ignored ones too. */
+  /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which a link was still transferring, or was quarantined. */
+  /** Due times at which a link did not transfer: it was still transferring, or quarantined. */
   readonly skipped: number
+  /** Transfers that started late. */
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
   /**
    * Records in buffers that were lost with their thread, as of their links' last reports, or that could neither be handed
-   * over nor released when their link left it.
+   * over nor released when their link left its thread.
    */
   readonly lost: number
 }

@@ -1,11 +1,11 @@
 import type { BasePlanner } from '../../planners/base-planner.js'
-import type { LateEvent, SkippedEvent, ThreadLostEvent } from '../../planners/planner-events.js'
-import type { TransferReport } from '../../core/report.js'
+import { PLANNER_EVENTS, type PlannerEvents } from '../../planners/planner-events.js'
+import { isError } from '../../base/errors.js'
 import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { Outcome } from './summary.js'
 import type { StopSignal } from '../process-context.js'
 
-/** What `--json` prints, one object a line. `time` is milliseconds since 1970. */
+/** An event that `--json` prints, as one line of JSON. `time` is milliseconds since 1970. */
 export type JsonEvent = { readonly time: number } & (
   | {
       readonly event: 'started'
@@ -13,55 +13,64 @@ export type JsonEvent = { readonly time: number } & (
       readonly modules: readonly string[]
       readonly links: readonly string[]
     }
-  | { readonly event: 'transfer'; readonly report: TransferReport }
-  | ({ readonly event: 'skipped' } & SkippedEvent)
-  | ({ readonly event: 'late' } & LateEvent)
-  | ({ readonly event: 'threadLost'; readonly error: PlainError } & Omit<ThreadLostEvent, 'error'>)
+  | PlannerJsonEvent
   | { readonly event: 'reloaded'; readonly module: string; readonly links: readonly string[] }
   | { readonly event: 'reloadFailed'; readonly module: string; readonly error: PlainError }
   | { readonly event: 'stopping'; readonly signal: StopSignal }
   | ({ readonly event: 'finished' } & Finish & Outcome)
 )
 
-/** How a run ended. */
+/** An event of a planner: the fields of its payload, errors as plain data. A transfer has its report in one field. */
+type PlannerJsonEvent = {
+  [K in keyof PlannerEvents]: { readonly event: K } & Fields<K, PlannerEvents[K][0]>
+}[keyof PlannerEvents]
+
+type Fields<K, Payload> = K extends 'transfer'
+  ? { readonly report: Payload }
+  : { readonly [F in keyof Payload]: Payload[F] extends Error ? PlainError : Payload[F] }
+
+/** End of a run. */
 export interface Finish {
   /** Exit code of the process. */
   readonly code: number
   readonly error?: PlainError
-  /** What was under way when a second signal stopped it. */
+  /** Work that was under way when a second signal stopped the run. */
   readonly abandoned?: Abandoned
 }
 
+/** Work that a second signal cuts off. */
 export interface Abandoned {
   readonly transfers: number
   /** Records in buffers, as of the last reports. */
   readonly buffered: number
 }
 
-/** The line of an event. */
+/** The line of JSON of an event. */
 export function jsonLine(event: JsonEvent): string {
   return `${JSON.stringify(event)}\n`
 }
 
 /**
- * Passes a planner's events on.
+ * Passes all events of a planner on.
  *
- * @returns a function that ends it
+ * @returns a function that stops it
  */
 export function passEvents(planner: BasePlanner, emit: (event: JsonEvent) => void): () => void {
-  const onTransfer = (report: TransferReport) => emit({ event: 'transfer', time: Date.now(), report })
-  const onSkipped = (event: SkippedEvent) => emit({ event: 'skipped', time: Date.now(), ...event })
-  const onLate = (event: LateEvent) => emit({ event: 'late', time: Date.now(), ...event })
-  const onThreadLost = ({ error, ...event }: ThreadLostEvent) =>
-    emit({ event: 'threadLost', time: Date.now(), ...event, error: plainError(error) })
-  planner.on('transfer', onTransfer)
-  planner.on('skipped', onSkipped)
-  planner.on('late', onLate)
-  planner.on('threadLost', onThreadLost)
+  const stops = PLANNER_EVENTS.map((event) => {
+    const pass = (payload: object) => {
+      const fields = event === 'transfer' ? { report: payload } : withPlainErrors(payload)
+      emit({ event, time: Date.now(), ...fields } as JsonEvent)
+    }
+    planner.on(event, pass)
+    return () => planner.off(event, pass)
+  })
   return () => {
-    planner.off('transfer', onTransfer)
-    planner.off('skipped', onSkipped)
-    planner.off('late', onLate)
-    planner.off('threadLost', onThreadLost)
+    for (const stop of stops) stop()
   }
+}
+
+function withPlainErrors(payload: object): object {
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, value]) => [name, isError(value) ? plainError(value) : (value as unknown)]),
+  )
 }

@@ -1,5 +1,6 @@
 import { PlannerStateError, toError } from '../../base/errors.js'
 import { Releasers } from '../../base/undo-stack.js'
+import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { TransferError } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
@@ -127,10 +128,10 @@ export class Run {
   #show(): void {
     const { json } = this.#args
     this.#undo.push(logTo(this.#context.stderr, { json, stacks: this.#debug }))
-    const announce = () => {
-      this.#announce()
+    const announce = (payload: object) => {
+      if ('link' in payload) this.#announce()
     }
-    for (const event of ['transfer', 'skipped', 'late'] as const) {
+    for (const event of PLANNER_EVENTS) {
       this.#planner.on(event, announce)
       this.#undo.push(() => this.#planner.off(event, announce))
     }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { jsonLine, passEvents, type JsonEvent } from '../../../src/cli/run/json-events.js'
+import { PLANNER_EVENTS } from '../../../src/planners/planner-events.js'
 import { SchedulePlanner } from '../../../src/planners/schedule-planner.js'
 import { failedReport } from '../../../src/core/report.js'
 
@@ -12,6 +13,7 @@ t.test("a planner's events are passed on as plain data, until that is ended", as
   const planner = new SchedulePlanner()
   const events: JsonEvent[] = []
   const unpass = passEvents(planner, (event) => events.push(event))
+  t.same(planner.eventNames(), PLANNER_EVENTS, 'whatever a planner emits')
   const report = failedReport({ link: 'a', update: 'a.0', transferNumber: 0, thread: 1, scheduledAt: 0 }, 'x', true)
   const emitAll = () => {
     planner.emit('transfer', report)
