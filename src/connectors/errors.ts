@@ -1,4 +1,4 @@
-import { DatabayError } from '../base/errors.js'
+import { DatabayError, toError } from '../base/errors.js'
 
 /** Why an HTTP request came to nothing. */
 export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages'
@@ -44,6 +44,11 @@ export class FileError extends DatabayError {
     super(message, options)
     this.path = path
   }
+}
+
+/** Makes the error of a connector that cannot do something with a file, such as `read` or `write to` it. */
+export function fileError(connector: string, verb: string, path: string, cause: unknown): FileError {
+  return new FileError(path, `${connector}: cannot ${verb} ${path}: ${toError(cause).message}`, { cause })
 }
 
 /**

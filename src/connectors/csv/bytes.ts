@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
-import { show, toError } from '../../base/errors.js'
-import { FileError } from '../errors.js'
+import { show } from '../../base/errors.js'
+import { fileError } from '../errors.js'
 import { readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './rows.js'
 import { encode } from '../files/encode.js'
@@ -40,7 +40,7 @@ async function headerOf(file: string, style: CsvStyle): Promise<CsvHeader | unde
     if (header !== undefined) checkHeader(header.columns, style)
     return header
   } catch (cause) {
-    throw new FileError(file, `CsvOutlet: cannot add to ${file}: ${toError(cause).message}`, { cause })
+    throw fileError('CsvOutlet', 'add to', file, cause)
   }
 }
 

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import { endsWith, READ } from '../files/disk.js'
-import { isMissing } from '../files/real-target.js'
+import { orMissing } from '../files/missing.js'
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
@@ -30,13 +30,8 @@ const LONGEST = 1_048_576
  * @returns `undefined` when there is no such file, or nothing in it but a byte order mark and empty lines
  */
 export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
-  let handle: FileHandle
-  try {
-    handle = await open(file, READ)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const handle = await orMissing(open(file, READ))
+  if (handle === undefined) return undefined
   try {
     const { size } = await handle.stat()
     if (size === 0) return undefined

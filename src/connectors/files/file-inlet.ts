@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
-import { FileError } from '../errors.js'
+import { fileError } from '../errors.js'
 import { Inlet, type InletOptions } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
@@ -9,7 +9,8 @@ import type { Update } from '../../core/update.js'
 import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
 import { Following } from './following.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
-import { orMissing, readWhole } from './opened-file.js'
+import { orMissing } from './missing.js'
+import { readWhole } from './opened-file.js'
 import { fits, markLength, unitsOf } from './text-units.js'
 
 /** How {@link FileInlet} reads its file. */
@@ -156,8 +157,7 @@ export class FileInlet extends Inlet<string> {
       return bytes === undefined ? [] : this.#toText(bytes)
     } catch (cause) {
       if (signal.aborted) throw toError(signal.reason)
-      const { message } = toError(cause)
-      throw new FileError(this.#filepath, `FileInlet: cannot read ${this.#filepath}: ${message}`, { cause })
+      throw fileError('FileInlet', 'read', this.#filepath, cause)
     }
   }
 }

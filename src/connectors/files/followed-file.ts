@@ -1,27 +1,17 @@
-import { Buffer } from 'node:buffer'
 import { toError } from '../../base/errors.js'
-import { FileError } from '../errors.js'
 import type { Logger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'
-import { FileMark } from './file-mark.js'
-import type { FollowSettings } from './follow-options.js'
+import { FileError, fileError } from '../errors.js'
 import { OpenPulls } from '../open-pulls.js'
-import { OpenedFile, orMissing } from './opened-file.js'
+import { FileMark } from './file-mark.js'
+import { FileSequence } from './file-sequence.js'
+import type { FollowSettings } from './follow-options.js'
+import { orMissing } from './missing.js'
+import type { OpenedFile } from './opened-file.js'
 import { PositionFile } from './position-file.js'
-import { findByInode, findNext } from './rotated-files.js'
+import { readRecords, type Cursor } from './read-records.js'
 import type { SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
-
-/** Bytes that are read at once, at least. */
-const CHUNK = 65_536
-
-const EMPTY = Buffer.alloc(0)
-
-/** Up to where records were taken, and what has to be known there. */
-interface Cursor<S> {
-  readonly mark: FileMark
-  readonly state: S
-}
 
 /** Where a pull began. */
 interface Place<S> {
@@ -34,7 +24,7 @@ interface Place<S> {
 
 /**
  * Reads the records of a file that others write to: on and on as it grows, over to the file that takes its name when
- * it is rotated or deleted, and from its start when it is written anew.
+ * it is rotated or deleted, and from its start when it is rewritten.
  *
  * ```
  *   start --> find what was read before --> read on <---------------------+
@@ -56,19 +46,16 @@ export class FollowedFile<T, S> {
   readonly #redeliver: boolean
   readonly #pulls = new OpenPulls<Place<S>>()
   #started = false
-  /** Files that are held open, in the order in which they are read: one of them now, those before and behind it again. */
-  readonly #files: OpenedFile[] = []
-  #file: OpenedFile | undefined
-  /** The file that was read last, also when it is closed. */
-  #inode: string | undefined
+  #files: FileSequence
   #at: Cursor<S>
+  /** Number of records so far that were not taken as they stand in the file. */
   #damaged = 0
-  /** Where the next start begins. */
+  /** Position at which the next start begins. */
   #restored: SavedPosition | undefined
   /** The step before: steps follow one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** @param connector - the inlet's class, for errors */
+  /** @param connector - name of the inlet's class, for errors */
   constructor(connector: string, path: string, splitter: Splitter<T, S>, settings: FollowSettings, log: Logger) {
     this.#connector = connector
     this.#path = path
@@ -78,6 +65,7 @@ export class FollowedFile<T, S> {
     this.#missing = missing
     this.#positionFile = positionFile === undefined ? undefined : new PositionFile(positionFile)
     this.#redeliver = redeliver
+    this.#files = new FileSequence(path)
     this.#at = this.#beginning
   }
 
@@ -89,30 +77,31 @@ export class FollowedFile<T, S> {
   start(): Promise<void> {
     return this.#inTurn(async () => {
       this.#pulls.clear()
+      await this.#files.close()
+      this.#files = new FileSequence(this.#path)
       this.#at = this.#beginning
-      this.#inode = undefined
       const saved = this.#restored ?? (await this.#readPosition())
       try {
         if (saved !== undefined) await this.#try('open', () => this.#resume(saved))
-        if (this.#file === undefined) await this.#open()
+        if (this.#files.current === undefined) await this.#open()
         this.#started = true
         this.#restored = undefined
       } catch (error) {
-        await this.#close()
+        await this.#files.close()
         throw error
       }
     })
   }
 
   /**
-   * The next records: at most `max`, all of one file.
+   * Reads the next records: at most `max`, all of one file.
    *
    * @throws {@link FileError}
    */
   pull(max: number, update: Update): Promise<T[]> {
     return this.#inTurn(async () => {
       const { signal } = update
-      if (!this.#started) throw new FileError(this.#path, `${this.#connector}(${this.#path}) is not started`)
+      if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
       signal.throwIfAborted()
       await this.#try('read', () => this.#goBack())
       await this.#storePosition()
@@ -120,11 +109,12 @@ export class FollowedFile<T, S> {
     })
   }
 
-  /** The transfer of a pull has ended. What was not delivered is read again by the next pull. */
+  /** Notes how the transfer of a pull has ended. Records that were not delivered are read again by the next pull. */
   ended(update: Update, delivered: boolean): void {
     this.#pulls.end(update, delivered)
   }
 
+  /** Stores the position and closes the files. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       const started = this.#started
@@ -132,18 +122,19 @@ export class FollowedFile<T, S> {
       try {
         if (started) await this.#storePosition()
       } finally {
-        await this.#close()
+        await this.#files.close()
       }
     })
   }
 
-  /** Up to where the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
+  /** Position up to which the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
   save(): SavedPosition | undefined {
-    if (this.#restored !== undefined || this.#inode === undefined) return this.#restored
+    const { inode } = this.#files
+    if (this.#restored !== undefined || inode === undefined) return this.#restored
     const first = this.#pulls.earliest?.start
     const { mark, state } = first?.at ?? this.#at
     return {
-      inode: first?.file.inode ?? this.#inode,
+      inode: first?.file.inode ?? inode,
       position: mark.position,
       fingerprint: mark.fingerprint,
       state,
@@ -151,7 +142,7 @@ export class FollowedFile<T, S> {
     }
   }
 
-  /** Has the next start go on where another instance was. */
+  /** Makes the next start go on at a position that another instance has saved. */
   restore(saved: SavedPosition): void {
     this.#restored = saved
   }
@@ -159,7 +150,7 @@ export class FollowedFile<T, S> {
   async #resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
     if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
     this.#damaged = damaged
-    const file = await findByInode(this.#path, inode)
+    const file = await this.#files.openByInode(inode)
     if (file === undefined) {
       this.#log.warn(
         '%s: the file that was read up to byte %d is gone, and whatever else it held: what is there now is read from its start',
@@ -168,29 +159,16 @@ export class FollowedFile<T, S> {
       )
       return
     }
-    this.#use(file)
     const mark = await file.markAt(position, fingerprint)
     if (mark === undefined) this.#rewritten(position)
     else this.#at = { mark, state }
   }
 
   async #open(): Promise<OpenedFile | undefined> {
-    const opening = OpenedFile.open(this.#path)
+    const opening = this.#files.open()
     const file = await this.#try('open', () => (this.#missing === 'error' ? opening : orMissing(opening)))
-    if (file !== undefined) this.#use(file)
-    return file
-  }
-
-  async #close(): Promise<void> {
-    this.#file = undefined
-    for (const file of this.#files.splice(0)) await file.close()
-  }
-
-  #use(file: OpenedFile): void {
-    if (!this.#files.includes(file)) this.#files.push(file)
-    this.#file = file
-    this.#inode = file.inode
     this.#at = this.#beginning
+    return file
   }
 
   #rewritten(position: number): void {
@@ -202,7 +180,7 @@ export class FollowedFile<T, S> {
     this.#at = this.#beginning
   }
 
-  /** Goes back to where the records begin that were not delivered, if there are any. */
+  /** Goes back to where the first records begin that were not delivered, if there are any. */
   async #goBack(): Promise<void> {
     const back = this.#pulls.takeBack()
     if (back === undefined) return this.#closeOld()
@@ -214,8 +192,7 @@ export class FollowedFile<T, S> {
       records,
       this.#splitter.noun,
     )
-    this.#file = start.file
-    this.#inode = start.file.inode
+    this.#files.moveTo(start.file)
     this.#at = start.at
     this.#damaged = start.damaged
     for (const { file, end } of starts) {
@@ -230,50 +207,38 @@ export class FollowedFile<T, S> {
 
   async #pull(max: number, update: Update): Promise<T[]> {
     for (;;) {
-      const file = this.#file ?? (await this.#open())
+      const file = this.#files.current ?? (await this.#open())
       if (file === undefined) return []
       const records = await this.#read(file, max, update, false)
       if (records.length > 0) return records
-      const known = this.#files[this.#files.indexOf(file) + 1]
-      const found = known === undefined ? await findNext(this.#path, file) : undefined
-      const next = known ?? found?.file
+      const next = await this.#files.next()
       if (next === undefined) return []
-      const leave = () => found?.file.close()
       // what was written to the old file before the new one was begun is there now
       const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
-        await leave()
+        await this.#files.dismiss(next)
         throw error
       })
       if (rest.length > 0) {
-        await leave()
+        await this.#files.dismiss(next)
         return rest
       }
       this.#log.info('%s: another file has its name now', this.#name)
-      if (found?.missed !== undefined) {
+      if (next.missed !== undefined) {
         this.#log.warn(
           '%s: content may have been passed over: %s was compressed before it was read',
           this.#name,
-          found.missed,
+          next.missed,
         )
       }
-      this.#use(next)
+      this.#files.moveTo(next.file)
+      this.#at = this.#beginning
       await this.#closeOld()
     }
   }
 
-  /** Whether another file was begun, so that nobody writes to this one any more. */
-  async #isLeft(file: OpenedFile): Promise<boolean> {
-    if (file !== this.#files.at(-1)) return true
-    const next = await findNext(this.#path, file)
-    await next?.file.close()
-    return next !== undefined
-  }
-
   /** Closes the files that are not read again. */
-  async #closeOld(): Promise<void> {
-    const needed = new Set([this.#file, ...this.#pulls.starts.map(({ file }) => file)])
-    const old = this.#files.findIndex((file) => needed.has(file))
-    for (const file of this.#files.splice(0, old)) await file.close()
+  #closeOld(): Promise<void> {
+    return this.#files.closeBefore(this.#pulls.starts.map(({ file }) => file))
   }
 
   /**
@@ -284,57 +249,27 @@ export class FollowedFile<T, S> {
   async #read(file: OpenedFile, max: number, update: Update, last: boolean): Promise<T[]> {
     const { signal } = update
     if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
-    const records: T[] = []
     const start = { file, at: this.#at, damaged: this.#damaged }
-    let { mark, state } = start.at
-    let pending: Buffer = EMPTY
-    let damaged = 0
-    let damage: string | undefined
-    let problem: string | undefined
-    /** Where the file ends, when its last record has no end. */
-    let end: FileMark | undefined
-    const cut = (final: boolean): void => {
-      const piece = { bytes: pending, position: mark.position, state, last: final, max: max - records.length }
-      const result = this.#splitter.split(piece)
-      for (const record of result.records) records.push(record)
-      mark = mark.after(pending.subarray(0, result.used))
-      pending = pending.subarray(result.used)
-      state = result.state
-      damaged += result.damaged
-      damage ??= result.damage
-      problem = result.problem
-    }
-    while (records.length < max && problem === undefined) {
-      signal.throwIfAborted()
-      // as much again as is held, so that a very long record is not copied too often
-      const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length))
-      if (bytes === undefined) break // written anew just now: the next look at it finds out
-      if (bytes.length === 0) {
-        if (last && pending.length > 0) {
-          this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#splitter.noun)
-          end = mark.after(pending)
-          cut(true)
-        }
-        break
-      }
-      pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
-      cut(false)
+    const read = await readRecords(file, this.#splitter, start.at, { max, last, signal })
+    const { records, cursor, damaged, damage, problem } = read
+    if (read.end !== undefined) {
+      this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#splitter.noun)
     }
     // what comes before a problem is not held up by it
     if (problem !== undefined && records.length === 0) {
-      if (await this.#isLeft(file)) end ??= await file.endOfLastLine(mark)
+      const end = read.end ?? ((await this.#files.isLeft()) ? await file.endOfLastLine(cursor.mark) : undefined)
       signal.throwIfAborted()
       // that record never gets its end, and is an error once: it keeps nobody from the next file
       if (end !== undefined) {
-        this.#at = { mark: end, state }
+        this.#at = { mark: end, state: cursor.state }
         this.#noteDamage(1, problem)
       }
       throw new Error(problem)
     }
     // nobody takes them any more
     signal.throwIfAborted()
-    this.#at = { mark, state }
-    if (this.#redeliver) this.#pulls.add(update, { ...start, end: mark }, records.length)
+    this.#at = cursor
+    if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
     if (damaged > 0) this.#noteDamage(damaged, damage)
     return records
   }
@@ -374,7 +309,7 @@ export class FollowedFile<T, S> {
     } catch (cause) {
       if (signal?.aborted === true) throw toError(signal.reason)
       if (cause instanceof FileError) throw cause
-      throw new FileError(path, `${this.#connector}: cannot ${verb} ${path}: ${toError(cause).message}`, { cause })
+      throw fileError(this.#connector, verb, path, cause)
     }
   }
 }

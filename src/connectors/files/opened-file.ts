@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer'
 import type { BigIntStats } from 'node:fs'
-import { constants, open, stat, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { READ } from './disk.js'
 import { FileMark } from './file-mark.js'
-
-/** Opening a named pipe must not wait for somebody to write to it. (Windows has no such flag.) */
-const FLAGS = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
+import { orMissing } from './missing.js'
 
 /** Bytes that are read at once in search of a line end. */
 const CHUNK = 65_536
@@ -112,7 +111,7 @@ export async function readWhole(path: string, signal: AbortSignal): Promise<Buff
 
 /** Opens a file for reading, and nothing else than a file. */
 async function openRegular(path: string): Promise<FileHandle> {
-  const handle = await open(path, FLAGS)
+  const handle = await open(path, READ)
   try {
     if (!(await handle.stat()).isFile()) throw new Error('it is not a regular file')
     return handle
@@ -134,15 +133,5 @@ function factsOf(stats: BigIntStats): FileFacts {
     regular: stats.isFile(),
     size: Number(stats.size),
     writtenAt: stats.mtimeNs,
-  }
-}
-
-/** Waits for what needs a file; `undefined` when there is none. */
-export async function orMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -1,4 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises'
+import { orMissing } from './missing.js'
 import { isSavedPosition, type SavedPosition } from './saved-position.js'
 
 /** Layout of the file. A file of another is refused. */
@@ -15,13 +16,8 @@ export class PositionFile {
 
   /** What was stored last, `undefined` when nothing was. */
   async read(): Promise<SavedPosition | undefined> {
-    let text: string
-    try {
-      text = await readFile(this.path, 'utf8')
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-      throw error
-    }
+    const text = await orMissing(readFile(this.path, 'utf8'))
+    if (text === undefined) return undefined
     const content = parse(text)
     if (!isSavedPosition(content) || !('version' in content) || content.version !== VERSION) {
       throw new Error('it holds no position of this inlet')

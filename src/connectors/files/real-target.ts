@@ -1,6 +1,6 @@
 import { readlink, realpath } from 'node:fs/promises'
 import path from 'node:path'
-import { toError } from '../../base/errors.js'
+import { isMissing } from './missing.js'
 
 /**
  * Where a path leads to when every link on it is followed, whether or not there is such a file yet.
@@ -23,10 +23,4 @@ export async function realTarget(file: string): Promise<string> {
 export function isWithin(folder: string, file: string): boolean {
   const between = path.relative(folder, file)
   return between !== '' && between !== '..' && !between.startsWith(`..${path.sep}`) && !path.isAbsolute(between)
-}
-
-/** Whether `error` says that a file does not exist. */
-export function isMissing(error: unknown): boolean {
-  const thrown = toError(error)
-  return 'code' in thrown && thrown.code === 'ENOENT'
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { toError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
 import { syncFolder, writeAll } from './disk.js'
-import { isMissing } from './real-target.js'
+import { orMissing } from './missing.js'
 
 const crypto = lazy<typeof import('node:crypto')>('node:crypto')
 
@@ -21,7 +21,7 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
  * names, or its group or the folder does not allow it
  */
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
-  const old = await statOf(file)
+  const old = await orMissing(lstat(file))
   if (old !== undefined && !isOurs(old)) return false
   // nobody else has a file of that name, nor can make one that we would follow; it is short enough for any folder
   const made = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
@@ -45,15 +45,6 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   }
   if (fsync) await syncFolder(path.dirname(file))
   return true
-}
-
-async function statOf(file: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(file)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
 }
 
 /** Whether it is a file under this one name alone, which a new one of ours can stand for. */

@@ -1,6 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, parse } from 'node:path'
-import { factsAt, OpenedFile, orMissing, type FileFacts } from './opened-file.js'
+import { orMissing } from './missing.js'
+import { factsAt, OpenedFile, type FileFacts } from './opened-file.js'
 
 /** A file with the name that is followed, or with a name that rotation gave to one that had it. */
 interface Sibling extends FileFacts {

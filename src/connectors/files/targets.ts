@@ -2,7 +2,7 @@ import path from 'node:path'
 import { checkBoolean, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
 import { PartialPushError } from '../../core/partial-push.js'
-import { FileError } from '../errors.js'
+import { FileError, fileError } from '../errors.js'
 import { withLock } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
 import type { MetadataKey } from '../../core/outlet.js'
@@ -170,7 +170,7 @@ export class Targets {
           await write(file, bytes, { truncate, fsync: this.#fsync }, update.signal)
         } catch (cause) {
           if (update.signal.aborted && cause === update.signal.reason) throw cause
-          throw new FileError(file, `${this.#outlet}: cannot write to ${file}: ${toError(cause).message}`, { cause })
+          throw fileError(this.#outlet, 'write to', file, cause)
         }
       })
     await withRetries(this.#retry, update.signal, attempt, (error) => this.#mayPass(error, update))
@@ -207,7 +207,7 @@ export class Targets {
     try {
       return await realTarget(file)
     } catch (cause) {
-      throw new FileError(file, `${this.#outlet}: cannot find ${file}: ${toError(cause).message}`, { cause })
+      throw fileError(this.#outlet, 'find', file, cause)
     }
   }
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { SecureContext } from 'node:tls'
 import type { Agent, Dispatcher } from 'undici'
-import { toError } from '../../base/errors.js'
-import { FileError } from '../errors.js'
+import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
 
 type Undici = typeof import('undici')
@@ -99,6 +98,5 @@ async function trusting(cacert = '', authorities: string): Promise<() => SecureC
 }
 
 function unusable(cacert: string, cause: unknown): FileError {
-  const message = `HttpInlet: cannot use the certificates in ${cacert}: ${toError(cause).message}`
-  return new FileError(cacert, message, { cause })
+  return fileError('HttpInlet', 'use the certificates in', cacert, cause)
 }

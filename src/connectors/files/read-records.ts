@@ -1,0 +1,87 @@
+import { Buffer } from 'node:buffer'
+import type { FileMark } from './file-mark.js'
+import type { OpenedFile } from './opened-file.js'
+import type { Splitter } from './splitter.js'
+
+/** Bytes that are read at once, at least. */
+const CHUNK = 65_536
+
+const EMPTY = Buffer.alloc(0)
+
+/** Place in a file between two records, and what the splitter has to know there. */
+export interface Cursor<S> {
+  readonly mark: FileMark
+  readonly state: S
+}
+
+/** What to read. */
+export interface Reading {
+  /** Most records. */
+  readonly max: number
+  /** Whether nobody writes to the file any more, so that its last record is one though it has no end. */
+  readonly last: boolean
+  readonly signal: AbortSignal
+}
+
+/** What was read. */
+export interface RecordsRead<T, S> {
+  readonly records: T[]
+  /** Place after the records. */
+  readonly cursor: Cursor<S>
+  /** How many records were not taken as they stand in the file. */
+  readonly damaged: number
+  /** What was wrong with the first of those. */
+  readonly damage: string | undefined
+  /** What is wrong with the record after these, if it must not be passed over. */
+  readonly problem: string | undefined
+  /** End of the file, if it was reached and its last record has no end. */
+  readonly end: FileMark | undefined
+}
+
+/**
+ * Reads the records of a file that follow a place. Ends early at the end of the file, at a record that must not be passed
+ * over, and when the file turns out to have been rewritten.
+ *
+ * @throws the reason of the signal
+ */
+export async function readRecords<T, S>(
+  file: Pick<OpenedFile, 'readAfter'>,
+  splitter: Splitter<T, S>,
+  from: Cursor<S>,
+  { max, last, signal }: Reading,
+): Promise<RecordsRead<T, S>> {
+  const records: T[] = []
+  let { mark, state } = from
+  let pending: Buffer = EMPTY
+  let damaged = 0
+  let damage: string | undefined
+  let problem: string | undefined
+  let end: FileMark | undefined
+  const cut = (final: boolean): void => {
+    const piece = { bytes: pending, position: mark.position, state, last: final, max: max - records.length }
+    const result = splitter.split(piece)
+    for (const record of result.records) records.push(record)
+    mark = mark.after(pending.subarray(0, result.used))
+    pending = pending.subarray(result.used)
+    state = result.state
+    damaged += result.damaged
+    damage ??= result.damage
+    problem = result.problem
+  }
+  while (records.length < max && problem === undefined) {
+    signal.throwIfAborted()
+    // as much again as is held, so that a very long record is not copied too often
+    const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length))
+    if (bytes === undefined) break // rewritten just now: the next look at it finds out
+    if (bytes.length === 0) {
+      if (last && pending.length > 0) {
+        end = mark.after(pending)
+        cut(true)
+      }
+      break
+    }
+    pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
+    cut(false)
+  }
+  return { records, cursor: { mark, state }, damaged, damage, problem, end }
+}
