@@ -27,14 +27,9 @@ export {
   UncloneableRecordError,
 } from './base/errors.js'
 export { InvalidPayloadError, PartialPushError, type RejectedRecord } from './core/partial-push.js'
-export {
-  DatabaseError,
-  FileError,
-  HttpError,
-  MongoCollectionNotFound,
-  type HttpErrorOptions,
-  type HttpFailure,
-} from './connectors/errors.js'
+export { DatabaseError, FileError } from './connectors/errors.js'
+export { HttpError, type HttpErrorOptions, type HttpFailure } from './connectors/http/errors.js'
+export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'
 export { Inlet, type InletOptions, type Pulled } from './core/inlet.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
 export type { CsvRow } from './connectors/csv/columns.js'

@@ -1,11 +1,11 @@
 import type { Buffer } from 'node:buffer'
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
-import { HttpError } from '../errors.js'
 import type { Connection } from './agents.js'
 import { BodyError, readBody } from './body.js'
+import { HttpError, httpError } from './errors.js'
 import { redirected } from './redirect.js'
-import { httpError, type HttpRequest } from './request.js'
+import type { HttpRequest } from './request.js'
 import { retryAfter } from './retry.js'
 
 /** Headers of a response, by their names in lower case. One that came several times is a list. */

@@ -1,30 +1,32 @@
 import { toError } from '../../base/errors.js'
-import type { HttpError } from '../errors.js'
-import { Inlet } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
+import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
 import { bodyText } from './body.js'
+import { DeliveredValidators } from './delivered-validators.js'
+import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
 import { parseText } from './format.js'
 import { checkHttpOptions, resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
-import { httpError, showUrl, type HttpRequest } from './request.js'
+import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
+import { RunningPulls } from './running-pulls.js'
 import { checkValidators, ifChanged, validatorsOf, type Validators } from './validators.js'
 
 const LOGGER = 'databay.HttpInlet'
 
 type Client = typeof import('./client.js')
 
-/** What an inlet that is started pulls with. */
+/** Means by which an inlet that is started pulls. */
 interface Opened {
   readonly client: Client
   readonly connection: Connection
 }
 
-/** What of the bodies of a pull could not be read in their charsets. */
+/** Count of what could not be read in its charset, over all bodies of a pull. */
 interface Replaced {
-  /** How many characters became U+FFFD. */
+  /** Number of characters that became U+FFFD. */
   characters: number
 }
 
@@ -43,15 +45,9 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   #opened: Promise<Opened> | undefined
   /** Whether it was shut down, and not started since. */
   #stopped = false
-  /** Stops the pulls that are under way. */
-  readonly #running = new Set<AbortController>()
-  /** With `conditional`, of the last response that was delivered. */
-  #validators: Validators | undefined
-  /** With `conditional`, those of responses that are not delivered yet, and which pull of this inlet read them. */
-  readonly #undelivered = new WeakMap<Update, { readonly pull: number; readonly validators: Validators | undefined }>()
-  #pulls = 0
-  /** Which pull the validators are of. */
-  #validFrom = 0
+  readonly #running = new RunningPulls()
+  /** `undefined` without `conditional`. */
+  readonly #validators: DeliveredValidators | undefined
 
   /**
    * @param url - where to pull from
@@ -61,6 +57,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     super(checkHttpOptions(options))
     this.#settings = resolveSettings(url, options)
     this.#shownUrl = showUrl(this.#settings.request.url)
+    this.#validators = this.#settings.conditional ? new DeliveredValidators() : undefined
   }
 
   override async onStart(): Promise<void> {
@@ -92,30 +89,26 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   /** With `conditional`, a response that was not delivered is asked for again. */
   override onTransferEnd(update: Update, delivered: boolean): void {
-    const read = this.#undelivered.get(update)
-    // of transfers at the same time, the last response counts
-    if (!delivered || read === undefined || read.pull < this.#validFrom) return
-    this.#validFrom = read.pull
-    this.#validators = read.validators
+    this.#validators?.ended(update, delivered)
   }
 
   override async onShutdown(): Promise<void> {
     const opening = this.#opened
     this.#opened = undefined
     this.#stopped = true
-    for (const pull of this.#running) pull.abort(this.#shutDown())
+    this.#running.stop(() => this.#shutDown())
     // when it could not be opened there is nothing to close
     const opened = await opening?.catch(() => undefined)
     await opened?.connection.close()
   }
 
-  /** With `conditional`, what the server named the last response by that was delivered. */
+  /** With `conditional`, gives the validators of the last response that was delivered. */
   override saveState(): Validators | undefined {
-    return this.#validators
+    return this.#validators?.current
   }
 
   override restoreState(state: unknown): void {
-    if (this.#settings.conditional) this.#validators = checkValidators(state)
+    this.#validators?.restore(checkValidators(state))
   }
 
   override toString(): string {
@@ -138,34 +131,24 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** Does the work of a pull: until its time is up, its transfer is told to stop, or the inlet is shut down. */
-  async #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
-    const { timeout, retry, request } = this.#settings
-    const stop = new AbortController()
+  #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
+    const { timeout, retry, request, idempotent } = this.#settings
     let failed = ''
-    const late = () => stop.abort(httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`))
-    const told = () => stop.abort(toError(update.signal.reason))
-    const timer = setTimeout(late, timeout)
-    if (update.signal.aborted) told()
-    else update.signal.addEventListener('abort', told)
-    this.#running.add(stop)
-    try {
-      return await work({
-        retry: this.#settings.idempotent ? retry : { ...retry, retries: 0 },
-        signal: stop.signal,
+    const late = () => httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`)
+    return this.#running.run(update.signal, timeout, late, (signal) =>
+      work({
+        retry: idempotent ? retry : { ...retry, retries: 0 },
+        signal,
         deadline: performance.now() + timeout,
         onRetry: (reason, attempt) => {
           failed = `; what failed before: ${reason.message}`
           getLogger(LOGGER).warn({ err: reason }, '%s trying again after try %d: %s', update, attempt, reason.message)
         },
-      })
-    } finally {
-      this.#running.delete(stop)
-      clearTimeout(timer)
-      update.signal.removeEventListener('abort', told)
-    }
+      }),
+    )
   }
 
-  /** All pages, or with `next` unset the one. */
+  /** Reads all pages, or with `next` unset the only one. */
   async #pull(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, next, maxPages, maxBodySize } = this.#settings
     if (next === undefined) return this.#pullOne(opened, tries, update, replaced)
@@ -185,15 +168,15 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   async #pullOne(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
-    const { request, conditional, maxBodySize } = this.#settings
-    const pull = ++this.#pulls
-    const known = conditional ? this.#validators : undefined
+    const { request, maxBodySize } = this.#settings
+    const note = this.#validators?.begin(update)
+    const known = this.#validators?.current
     const asked = known === undefined ? request : ifChanged(request, known)
     const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
     const body = this.#parse(response, replaced)
     // only now: what could not be used is to be asked for again
-    if (conditional) this.#undelivered.set(update, { pull, validators: validatorsOf(response.headers) })
+    note?.(validatorsOf(response.headers))
     return body === undefined ? [] : body
   }
 

@@ -1,7 +1,8 @@
 import { toError } from '../../base/errors.js'
+import { httpError, showUrl } from './errors.js'
 import type { HttpResponse } from './exchange.js'
 import { movedTo } from './redirect.js'
-import { httpError, showUrl, type HttpRequest } from './request.js'
+import type { HttpRequest } from './request.js'
 import type { HttpPage, NextPage } from './next-link.js'
 
 /** The way through the pages of one pull. */

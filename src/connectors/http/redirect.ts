@@ -1,5 +1,5 @@
-import type { HttpError, HttpFailure } from '../errors.js'
-import { httpError, showUrl, type HttpHeaders, type HttpRequest } from './request.js'
+import { httpError, showUrl, type HttpError, type HttpFailure } from './errors.js'
+import type { HttpHeaders, HttpRequest } from './request.js'
 
 /** Statuses that send a request elsewhere. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

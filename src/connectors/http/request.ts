@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
-import { HttpError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
 import { lazy } from '../../base/libraries.js'
 import { ACCEPTED_ENCODINGS } from './body.js'
 
@@ -94,16 +93,6 @@ function parseUrl(option: string, url: string | URL): URL {
     throw new InvalidOptionError(option, expected, parsed.protocol)
   }
   return parsed
-}
-
-/** A URL for logs and errors: without credentials, fragment and query. That it has a query is shown. */
-export function showUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?\u2026'}`
-}
-
-/** What went wrong with a request, named by its URL. */
-export function httpError(url: URL, failure: HttpFailure, message: string, options?: HttpErrorOptions): HttpError {
-  return new HttpError(failure, `HttpInlet: ${showUrl(url)}: ${message}`, options)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { HttpError } from '../errors.js'
+import { HttpError } from './errors.js'
 import { withRetries, type RetrySettings } from '../retry.js'
 
 /** Statuses that may be others soon. */

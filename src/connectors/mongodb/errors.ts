@@ -1,5 +1,18 @@
-import { toError } from '../../base/errors.js'
+import { DatabayError, toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
+
+/** A record is for a MongoDB collection that does not exist, and that is not to be made. */
+export class MongoCollectionNotFound extends DatabayError {
+  static override readonly code = 'DATABAY_MONGO_COLLECTION_NOT_FOUND'
+
+  /** Name of the collection. */
+  readonly collection: string
+
+  constructor(collection: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.collection = collection
+  }
+}
 
 /** Codes by which servers say "another time" or "another server", from the driver's specification of retries. */
 const RETRYABLE_CODES = new Set([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])

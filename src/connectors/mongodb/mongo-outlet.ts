@@ -2,7 +2,6 @@ import type { Db } from 'mongodb'
 import { checkBoolean, checkOptions, checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
 import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
-import { MongoCollectionNotFound } from '../errors.js'
 import { getLogger } from '../../base/log.js'
 import {
   checkCollection,
@@ -11,7 +10,7 @@ import {
   type MongoConnectionOptions,
   type MongoSession,
 } from './client.js'
-import { isRetryable } from './errors.js'
+import { isRetryable, MongoCollectionNotFound } from './errors.js'
 import { Outlet, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'

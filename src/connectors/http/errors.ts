@@ -1,0 +1,45 @@
+import { DatabayError } from '../../base/errors.js'
+
+/** Reason why an HTTP request came to nothing. */
+export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages'
+
+/** Options of an {@link HttpError}. */
+export interface HttpErrorOptions extends ErrorOptions {
+  readonly status?: number | undefined
+  readonly retryAfter?: number | undefined
+}
+
+/**
+ * A request failed, or its response cannot be used. The message names the URL without what may be secret in it:
+ * credentials and query.
+ */
+export class HttpError extends DatabayError {
+  static override readonly code = 'DATABAY_HTTP'
+
+  /**
+   * What failed: the `connection` (also DNS and TLS), the time ran out (`timeout`), the response's `status` is not
+   * accepted, its `body` cannot be used, it leads where it must not (`redirect`), or there is no end of `pages`.
+   */
+  readonly failure: HttpFailure
+  /** Status of the response; `undefined` when there is none. */
+  readonly status: number | undefined
+  /** How long the server asked to wait before another try, in milliseconds; `undefined` when it did not. */
+  readonly retryAfter: number | undefined
+
+  constructor(failure: HttpFailure, message: string, options?: HttpErrorOptions) {
+    super(message, options)
+    this.failure = failure
+    this.status = options?.status
+    this.retryAfter = options?.retryAfter
+  }
+}
+
+/** Makes the error of a request, which it names by the request's URL. */
+export function httpError(url: URL, failure: HttpFailure, message: string, options?: HttpErrorOptions): HttpError {
+  return new HttpError(failure, `HttpInlet: ${showUrl(url)}: ${message}`, options)
+}
+
+/** Text of a URL for logs and errors: without credentials and fragment, and of a query only that there is one. */
+export function showUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?\u2026'}`
+}

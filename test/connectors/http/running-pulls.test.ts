@@ -1,0 +1,52 @@
+import { getEventListeners } from 'node:events'
+import t from 'tap'
+import { RunningPulls } from '../../../src/connectors/http/running-pulls.js'
+
+const never = () => new Error('late')
+
+/** Work that goes on until its signal aborts. */
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    const stop = () => {
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
+  })
+
+t.test('a pull gives what its work gives, and leaves nothing behind', async (t) => {
+  const pulls = new RunningPulls()
+  const { signal } = new AbortController()
+  t.equal(await pulls.run(signal, 60_000, never, async () => 'records'), 'records')
+  await t.rejects(
+    pulls.run(signal, 60_000, never, () => Promise.reject(new Error('refused'))),
+    { message: 'refused' },
+  )
+  t.same(getEventListeners(signal, 'abort'), [])
+  pulls.stop(() => {
+    throw new Error('no pull is under way')
+  })
+})
+
+t.test('a pull is stopped when its time is up', async (t) => {
+  const running = new RunningPulls().run(new AbortController().signal, 5, never, untilAborted)
+  await t.rejects(running, { message: 'late' })
+})
+
+t.test('a pull is stopped with its transfer, before and while it works', async (t) => {
+  const pulls = new RunningPulls()
+  const transfer = new AbortController()
+  const running = pulls.run(transfer.signal, 60_000, never, untilAborted)
+  transfer.abort(new Error('cancelled'))
+  await t.rejects(running, { message: 'cancelled' })
+  await t.rejects(pulls.run(transfer.signal, 60_000, never, untilAborted), { message: 'cancelled' })
+})
+
+t.test('all pulls that are under way are stopped at once', async (t) => {
+  const pulls = new RunningPulls()
+  const { signal } = new AbortController()
+  const running = [1, 2].map(() => pulls.run(signal, 60_000, never, untilAborted))
+  pulls.stop(() => new Error('shut down'))
+  for (const pull of running) await t.rejects(pull, { message: 'shut down' })
+  t.equal(await pulls.run(signal, 60_000, never, async () => 'again'), 'again')
+})
