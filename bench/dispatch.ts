@@ -216,7 +216,7 @@ function kept(): Subject {
             return records.length
           }
           const figures = await withCost(() => repeat(seconds, some))
-          check('transfers', sum(records.map((record) => record.read('', 0).durations.count)), made)
+          check('transfers', sum(records.map((record) => record.read().durations.count)), made)
           return figures
         },
       }

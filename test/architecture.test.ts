@@ -27,6 +27,7 @@ t.test('an import against the plan is found', async (t) => {
     ['src/planners/worker-planner.ts', 'src/threads/worker/link-host.ts'],
     ['src/planners/base-planner.ts', 'src/testing/claims.ts'],
     ['src/planners/base-planner.ts', 'src/cli/main.ts'],
+    ['src/cli/run/run-counts.ts', 'src/threads/main/thread-link.ts'],
     ['src/base/log.ts', 'src/index.ts'],
     ['src/base/log.ts', 'workers/transfer.ts'],
     ['src/elsewhere/file.ts', 'src/base/log.ts'],

@@ -23,7 +23,7 @@ const RULES = [
   ['src/planners/clock', ['src/core', 'src/base']],
   ['src/planners', ['src/planners/clock', 'src/threads/main', 'src/threads/protocol', 'src/core', 'src/base']],
   ['src/testing', ['src/planners', 'src/core', 'src/base']],
-  ['src/cli', ['src/planners', 'src/threads/main', 'src/threads/protocol', 'src/core', 'src/base']],
+  ['src/cli', ['src/planners', 'src/threads/protocol', 'src/core', 'src/base']],
   ['workers', ['src/threads/worker', 'src/threads/protocol', 'src/core', 'src/base', 'src/index.ts']],
 ]
 

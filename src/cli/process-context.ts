@@ -29,6 +29,9 @@ export interface TextStream {
   hasColors?(env?: object): boolean
   on(event: 'error', listener: (error: Error) => void): unknown
   off(event: 'error', listener: (error: Error) => void): unknown
+  /** Told each stream that is no longer piped into this one, as when this one has failed. */
+  on(event: 'unpipe', listener: (source: { resume(): unknown }) => void): unknown
+  off(event: 'unpipe', listener: (source: { resume(): unknown }) => void): unknown
 }
 
 type WriteDone = (error?: Error | null) => void

@@ -21,6 +21,8 @@ export interface PlannedLink {
    * when it may.
    */
   readonly quarantinedUntil?: number | undefined
+  /** Number of records in the link's buffers; of a link in a thread, as of its last report. */
+  readonly buffered?: number
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**

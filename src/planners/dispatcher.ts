@@ -69,8 +69,9 @@ export class Dispatcher {
 
   /** What each link did. */
   get stats(): LinkStats[] {
-    return [...this.#links].map(([{ name, quarantinedUntil }, { running, counters = NOTHING }]) => {
-      const stats = counters.read(name, running)
+    return [...this.#links].map(([link, { running, counters = NOTHING }]) => {
+      const { quarantinedUntil } = link
+      const stats = { link: link.name, running, buffered: bufferedIn(link), ...counters.read() }
       return quarantinedUntil === undefined ? stats : { ...stats, quarantinedUntil }
     })
   }
@@ -264,6 +265,15 @@ const NOTHING = new LinkCounters()
 
 function countersOf(state: LinkState): LinkCounters {
   return (state.counters ??= new LinkCounters())
+}
+
+/** Number of records in a link's buffers; 0 for a processor that cannot tell its size, which fails its transfers. */
+function bufferedIn(link: PlannedLink): number {
+  try {
+    return link.buffered ?? 0
+  } catch {
+    return 0
+  }
 }
 
 const SKIPPED = Promise.resolve(undefined)

@@ -2,7 +2,7 @@ import type { TransferReport } from '../core/report.js'
 import { Histogram } from './histogram.js'
 import type { LinkStats } from './planner-stats.js'
 
-/** What a planner remembers of the transfers of one link. Made at its first: many links may be idle. */
+/** Counts of one link's transfers. Made at the link's first one: many links may be idle. */
 export class LinkCounters {
   transfers = 0
   failed = 0
@@ -12,7 +12,7 @@ export class LinkCounters {
   readonly #durations = new Histogram()
   readonly #lateness = new Histogram()
 
-  /** A transfer has ended. */
+  /** Counts a transfer that has ended. */
   add({ scheduledAt, startedAt, endedAt, errors }: TransferReport): void {
     this.transfers++
     if (errors.length > 0) this.failed++
@@ -20,10 +20,10 @@ export class LinkCounters {
     this.#lateness.record(startedAt - scheduledAt)
   }
 
-  /** @param running - how many of its transfers run now */
-  read(link: string, running: number): LinkStats {
+  /** The counts as plain data. */
+  read(): Omit<LinkStats, 'link' | 'running' | 'buffered' | 'quarantinedUntil'> {
     const { transfers, failed, skipped, late, missed } = this
     const [durations, lateness] = [this.#durations.read(), this.#lateness.read()]
-    return { link, running, transfers, failed, skipped, late, missed, durations, lateness }
+    return { transfers, failed, skipped, late, missed, durations, lateness }
   }
 }

@@ -1,34 +1,36 @@
 import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
 
-/** How a planner's links and threads do, as plain data. Lengths of time are in milliseconds. */
+/** State of a planner's links and threads, as plain data. Lengths of time are in milliseconds. */
 export interface PlannerStats {
-  /** In the order of `planner.links`, for as long as each is in the planner. */
+  /** Stats of the links that are in the planner now, in the order of `planner.links`. */
   readonly links: readonly LinkStats[]
-  /** In the order of their numbers; none where the planner has no threads, or they are not up. */
+  /** Stats of the threads, in the order of their numbers; empty when the planner has no threads, or they are not up. */
   readonly threads: readonly ThreadStats[]
 }
 
-/** What one link did since it came into the planner; a link of a module comes into it at each start. */
+/** Stats of one link since it came into the planner; a link of a module comes into it at each start. */
 export interface LinkStats {
-  /** The link's name. */
+  /** Name of the link. */
   readonly link: string
   /** Transfers that run now. */
   readonly running: number
   /** Transfers that have ended, without those that only drain buffers. */
   readonly transfers: number
-  /** Transfers with an error, ignored ones too. */
+  /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which it was still transferring, or was quarantined. */
+  /** Due times at which the link did not transfer: it was still transferring, or quarantined. */
   readonly skipped: number
-  /** Until when it makes no transfers, in milliseconds since 1970, as it is quarantined; left out when it is not. */
+  /** End of the link's quarantine, in milliseconds since 1970; left out when it is not quarantined. */
   readonly quarantinedUntil?: number
   /** Transfers that were reported as late. */
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
-  /** How long its transfers took, in their thread. */
+  /** Records in the link's buffers; of a link in a thread, as of its last report. */
+  readonly buffered: number
+  /** Durations of the link's transfers, in their thread. */
   readonly durations: Distribution
-  /** How long after their due time its transfers began, in their thread: what they waited there counts too. */
+  /** Delays between the due times of transfers and their start in their thread, including the wait for their turn there. */
   readonly lateness: Distribution
 }

@@ -12,7 +12,7 @@ import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { Thread } from '../threads/main/thread.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
-import { ThreadMeter } from '../threads/main/thread-stats.js'
+import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
 import type { Clock } from './clock/clock.js'
 import { ClockedPlanner } from './clocked-planner.js'
 import { checkTime } from './planner-options.js'
@@ -91,13 +91,23 @@ export class WorkerPlanner extends ClockedPlanner {
     return this.pool.size
   }
 
-  /** How many transfers may run at once in one thread. */
+  /** Number of threads that have something to do. */
+  get busyThreads(): number {
+    return this.pool.busy
+  }
+
+  /** Most transfers that run at once in one thread. */
   get transfersPerThread(): number {
     return this.pool.transfersPerThread
   }
 
   override stats(): PlannerStats {
-    return { ...super.stats(), threads: this.#threadMeter.read(this.pool.threads) }
+    return { ...super.stats(), threads: this.threadStats() }
+  }
+
+  /** The `threads` of {@link WorkerPlanner.stats}, without the links: cheap also where these are thousands. */
+  threadStats(): readonly ThreadStats[] {
+    return this.#threadMeter.read(this.pool.threads)
   }
 
   /**

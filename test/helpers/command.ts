@@ -14,7 +14,10 @@ export function cliFixture(name: string): string {
 }
 
 /** A standard stream that keeps what is written. */
-export class FakeStream extends EventEmitter<{ error: [Error] }> implements TextStream {
+export class FakeStream
+  extends EventEmitter<{ error: [Error]; unpipe: [{ resume(): unknown }] }>
+  implements TextStream
+{
   text = ''
   readonly isTTY: boolean
   readonly columns: number

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Buffer } from '../../src/core/buffer.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import type { LinkStats } from '../../src/planners/planner-stats.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -42,13 +43,32 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
   const link = new StubLink('idle')
   const planner = handPlanner(t, link)
   const nothing = { count: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] }
-  const idle = { running: 0, transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  const idle = { running: 0, buffered: 0, transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   t.strictSame(planner.stats().links, [{ link: 'idle', ...idle, durations: nothing, lateness: nothing }])
   await planner.addLinks(new StubLink('other'))
   await planner.removeLinks(link)
   t.strictSame(
     planner.stats().links.map(({ link }) => link),
     ['other'],
+  )
+})
+
+t.test('records in buffers are told, of live links and of links in threads', async (t) => {
+  captureLogs(t)
+  const held = tracedLink('held', [], { processors: [new Buffer({ countThreshold: 10 })] })
+  const broken = new StubLink('broken')
+  Object.defineProperty(broken, 'buffered', {
+    get: () => {
+      throw new Error('a processor that cannot tell its size')
+    },
+  })
+  const planner = workerPlanner(t, [held, broken, linkModule({ tags: 'stats.buffered', buffer: 10 })], { threads: 1 })
+  await planner.start()
+  await planner.forceTransfer()
+  await planner.forceTransfer()
+  t.strictSame(
+    planner.stats().links.map(({ link, buffered }) => `${link} ${buffered}`),
+    ['held 2', 'broken 0', 'stats.buffered 2'],
   )
 })
 

@@ -1,6 +1,5 @@
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { TransferReport } from '../../core/report.js'
-import { ThreadLink } from '../../threads/main/thread-link.js'
 import type { Abandoned } from './json-events.js'
 import { Rate } from './rate.js'
 import type { Status } from './status-text.js'
@@ -51,7 +50,7 @@ export class RunCounts {
     return {
       ...{ phase, links: this.countLinks(), transfers, late, skipped, failed },
       recordsPerSecond: this.#rate.note(this.#totals.pulled, this.#now()),
-      busyThreads: this.#planner.pool.busy,
+      busyThreads: this.#planner.busyThreads,
       threads: this.#planner.threads,
     }
   }
@@ -68,7 +67,7 @@ export class RunCounts {
 
   /** What is under way now. */
   underWay(): Abandoned {
-    const links = this.#planner.links.filter((link) => link instanceof ThreadLink)
+    const { links } = this.#planner.stats()
     return {
       transfers: links.reduce((sum, link) => sum + link.running, 0),
       buffered: links.reduce((sum, link) => sum + link.buffered, 0),

@@ -56,6 +56,8 @@ export class Run {
     this.#show()
     stdout.on('error', this.#onOutputError)
     this.#undo.push(() => stdout.off('error', this.#onOutputError))
+    stdout.on('unpipe', discard)
+    this.#undo.push(() => stdout.off('unpipe', discard))
     const echo = stderr.isTTY === true && env.npm_command !== undefined ? NPM_ECHO : 0
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
       const actions = { stop: this.#onSignal, stopAtOnce: resolve }
@@ -176,8 +178,6 @@ export class Run {
   readonly #onOutputError = (error: Error): void => {
     if (this.#outputError !== undefined) return
     this.#outputError = new Error(`standard output cannot be written: ${error.message}`, { cause: error })
-    // what threads still print goes nowhere; not read at all, it would keep them waiting
-    for (const { worker } of this.#planner.pool.threads) worker?.stdout.resume()
     this.#stop()
   }
 
@@ -219,4 +219,9 @@ export class Run {
   #emit(event: JsonEvent): void {
     this.#context.stdout.write(jsonLine(event))
   }
+}
+
+/** Discards what threads still print when the standard output takes no more: not read at all, it would keep them waiting. */
+function discard(source: { resume(): unknown }): void {
+  source.resume()
 }

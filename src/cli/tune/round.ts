@@ -65,15 +65,20 @@ export async function measureRound(planner: ClosedLoopPlanner, { window, warmUp 
 async function measureWindow(planner: ClosedLoopPlanner, flow: Flow, window: number) {
   const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION })
   let [memory, processMemory] = [0, 0]
+  const busy: number[] = []
   const look = () => {
-    const pulses = planner.pool.threads.map(({ pulse }) => (pulse?.heapUsed ?? 0) + (pulse?.external ?? 0))
-    memory = Math.max(
-      memory,
-      pulses.reduce((sum, bytes) => sum + bytes, 0),
-    )
+    const now = performance.now()
+    let sum = 0
+    for (const [at, { utilization, heapUsed, external }] of planner.threadStats().entries()) {
+      sum += heapUsed + external
+      busy[at] = (busy[at] ?? 0) + utilization * (now - looked)
+    }
+    looked = now
+    memory = Math.max(memory, sum)
     processMemory = Math.max(processMemory, process.memoryUsage.rss())
   }
-  planner.stats() // utilization counts from here on
+  planner.threadStats() // utilization counts from here on
+  let looked = performance.now()
   const own = performance.eventLoopUtilization()
   const processor = processorTime()
   histogram.enable()
@@ -86,7 +91,7 @@ async function measureWindow(planner: ClosedLoopPlanner, flow: Flow, window: num
   histogram.disable()
   const took = performance.now() - began
   const now = processorTime()
-  const utilization = planner.stats().threads.map((thread) => thread.utilization)
+  const utilization = busy.map((milliseconds) => milliseconds / took)
   const wanted = utilization.reduce((sum, share) => sum + share, performance.eventLoopUtilization(own).utilization)
   return {
     seconds: window / 1000,

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { PassThrough } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { databay } from '../../../src/cli/databay.js'
@@ -41,6 +42,9 @@ t.test('a standard output that cannot be written stops it in order, and says so'
   await until(() => context.stderr.text.includes('started'))
   context.stdout.emit('error', new Error('no space left'))
   context.stdout.emit('error', new Error('no space left, again'))
+  const printed = new PassThrough()
+  context.stdout.emit('unpipe', printed)
+  t.ok(printed.readableFlowing, 'what a thread still prints does not keep it waiting')
   t.same(await ended, { code: 1, signal: undefined })
   t.match(context.stderr.text, /^databay: standard output cannot be written: no space left$/m)
 })
