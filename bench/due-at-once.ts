@@ -1,4 +1,5 @@
 import { WorkerPlanner } from 'databay'
+import { withInternals } from '../src/planners/planner-internals.js'
 import { LoopClock } from './loop-clock.js'
 import { check } from './measure.js'
 
@@ -14,7 +15,10 @@ export class DueAtOnce {
 
   private constructor(module: URL, threads: number) {
     this.#clock = new LoopClock()
-    this.#planner = new WorkerPlanner(module, { threads, immediateTransfer: false }, this.#clock)
+    this.#planner = new WorkerPlanner(
+      module,
+      withInternals({ threads, immediateTransfer: false }, { clock: this.#clock }),
+    )
     this.#planner.on('transfer', () => {
       if (--this.#left === 0) this.#done()
     })

@@ -1,5 +1,6 @@
 import { WorkerPlanner, type DueTime, type PlannedLink, type WorkerPlannerOptions } from 'databay'
 import { systemClock, type Clock } from '../src/planners/clock/clock.js'
+import { withInternals } from '../src/planners/planner-internals.js'
 
 /** The clock of this machine, that tells how long what it wakes takes. */
 class WatchedClock implements Clock {
@@ -33,7 +34,7 @@ export class WatchedPlanner extends WorkerPlanner {
 
   constructor(modules: URL | URL[], options: WorkerPlannerOptions) {
     const clock = new WatchedClock()
-    super(modules, options, clock)
+    super(modules, withInternals(options, { clock }))
     this.#clock = clock
   }
 

@@ -5,9 +5,11 @@ import { toMilliseconds } from '../base/duration.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { isPlannedLink } from './planner-links.js'
-import type { Clock } from './clock/clock.js'
-import { ClockedPlanner } from './clocked-planner.js'
+import { BasePlanner } from './base-planner.js'
+import { clockScheduling } from './clock-scheduling.js'
+import { internalsOf } from './planner-internals.js'
 import type { PlannerOptions } from './planner-options.js'
+import type { Scheduling } from './scheduling.js'
 
 export interface SchedulePlannerOptions extends PlannerOptions {
   /**
@@ -21,22 +23,29 @@ export interface SchedulePlannerOptions extends PlannerOptions {
  * A planner that runs transfers on the main thread's event loop, where it looks for due links at a fixed interval. For
  * links that mostly wait, and for scripts; work that computes belongs into a {@link WorkerPlanner}.
  */
-export class SchedulePlanner extends ClockedPlanner {
+export class SchedulePlanner extends BasePlanner {
   /** Seconds between two looks at what is due. */
   readonly refreshInterval: number
+  readonly #scheduling: Scheduling
 
   /**
    * @param links - links to begin with
-   * @param clock - the clock to go by; for tests
    * @throws {@link InvalidOptionError} on an option that is not as it should be
    * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
    */
-  constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}, clock?: Clock) {
+  constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}) {
     checkObject('options', options)
     const { refreshInterval = 1 } = options
     const milliseconds = toMilliseconds('refreshInterval', refreshInterval)
-    super(links, options, ['refreshInterval'], milliseconds, clock)
+    super(links, options, ['refreshInterval'])
     this.refreshInterval = milliseconds / 1000
+    const { clock, scheduling = clockScheduling(milliseconds, clock) } = internalsOf(options)
+    this.#scheduling = scheduling({
+      dispatch: (link) => this.dispatch(link),
+      dispatchDue: (link, due) => {
+        this.dispatchDue(link, due)
+      },
+    })
     for (const link of this.links) this.#check(link)
   }
 
@@ -51,9 +60,29 @@ export class SchedulePlanner extends ClockedPlanner {
     await super.addLinks(list)
   }
 
-  protected override schedule(link: PlannedLink): void {
+  protected schedule(link: PlannedLink): void {
     this.#check(link) // it may have changed
-    super.schedule(link)
+    this.#scheduling.add(link)
+  }
+
+  protected unschedule(link: PlannedLink): void {
+    this.#scheduling.remove(link)
+  }
+
+  protected startPlanner(): void | Promise<void> {
+    return this.#scheduling.start()
+  }
+
+  protected shutdownPlanner(wait: boolean): void | Promise<void> {
+    return this.#scheduling.stop(wait)
+  }
+
+  protected override pausePlanner(): void {
+    this.#scheduling.pause()
+  }
+
+  protected override resumePlanner(): void {
+    this.#scheduling.resume()
   }
 
   override toString(): string {

@@ -13,8 +13,10 @@ import type { Thread } from '../threads/main/thread.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
 import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
-import type { Clock } from './clock/clock.js'
-import { ClockedPlanner } from './clocked-planner.js'
+import { BasePlanner } from './base-planner.js'
+import { clockScheduling } from './clock-scheduling.js'
+import { internalsOf } from './planner-internals.js'
+import type { Scheduling } from './scheduling.js'
 import { checkTime } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
 import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
@@ -34,11 +36,12 @@ const RETRY_RECYCLING = 60_000
  * await planner.finished
  * ```
  */
-export class WorkerPlanner extends ClockedPlanner {
+export class WorkerPlanner extends BasePlanner {
   /** The threads. See {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
   /** There from the first start on: every thread loads this module, and hardly any starts a planner. */
   #hosting: Hosting | undefined
+  readonly #scheduling: Scheduling
   readonly #threadMeter = new ThreadMeter()
   /** URLs of the link modules. */
   readonly #modules: Set<string>
@@ -54,11 +57,9 @@ export class WorkerPlanner extends ClockedPlanner {
 
   /**
    * @param links - links and link modules to begin with
-   * @param clock - the clock to go by; for tests
-   * @param dryRun - whether outlets are given nothing, to see how long transfers take; for `databay tune`
    * @throws {@link InvalidOptionError}
    */
-  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}, clock?: Clock, dryRun = false) {
+  constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}) {
     checkObject('options', options)
     const { live, modules } = divide(toArray(links))
     const size = {
@@ -70,7 +71,14 @@ export class WorkerPlanner extends ClockedPlanner {
       maxTransfersPerThread: checkWear(options.maxTransfersPerThread),
       niceIncrement: checkNice(options.niceIncrement),
     }
-    super(live, options, OPTIONS, 0, clock)
+    super(live, options, OPTIONS)
+    const { clock, dryRun = false, scheduling = clockScheduling(0, clock) } = internalsOf(options)
+    this.#scheduling = scheduling({
+      dispatch: (link) => this.dispatch(link),
+      dispatchDue: (link, due) => {
+        this.dispatchDue(link, due)
+      },
+    })
     const { startTimeout, shutdownTimeout } = this.options
     this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, dryRun })
     this.#modules = new Set(modules)
@@ -246,6 +254,30 @@ export class WorkerPlanner extends ClockedPlanner {
 
   override toString(): string {
     return `WorkerPlanner(threads:${this.threads})`
+  }
+
+  protected schedule(link: PlannedLink): void {
+    this.#scheduling.add(link)
+  }
+
+  protected unschedule(link: PlannedLink): void {
+    this.#scheduling.remove(link)
+  }
+
+  protected startPlanner(): void | Promise<void> {
+    return this.#scheduling.start()
+  }
+
+  protected shutdownPlanner(wait: boolean): void | Promise<void> {
+    return this.#scheduling.stop(wait)
+  }
+
+  protected override pausePlanner(): void {
+    this.#scheduling.pause()
+  }
+
+  protected override resumePlanner(): void {
+    this.#scheduling.resume()
   }
 
   protected override async prepare(): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Inlet, Link, NullOutlet, SchedulePlanner, type LateEvent } from 'databay'
+import { withInternals } from '../../src/planners/planner-internals.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { EVERY, Run } from './harness.js'
 import { expect, expectNothingWrong, type Scenario } from './scenario.js'
@@ -104,7 +105,7 @@ async function timed(wall: number, cron: string, timeZone: string) {
     new Link({ inlets: every, outlets: new NullOutlet(), interval: { minutes: 1 }, tags: 'interval' }),
     new Link({ inlets: daily, outlets: new NullOutlet(), cron, timeZone, tags: 'cron' }),
   ]
-  const planner = new SchedulePlanner(links, { immediateTransfer: false }, clock)
+  const planner = new SchedulePlanner(links, withInternals({ immediateTransfer: false }, { clock }))
   await planner.start()
   return { clock, planner, every, daily }
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
+import { withInternals } from '../../src/planners/planner-internals.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import type { LinkStats } from '../../src/planners/planner-stats.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -99,8 +100,7 @@ t.test('what a link misses while the event loop is held is counted, by the clock
   const clock = new FakeClock()
   const planner = new SchedulePlanner(
     tracedLink('a', [], {}, { interval: 1 }),
-    { immediateTransfer: false, refreshInterval: 0.01 },
-    clock,
+    withInternals({ immediateTransfer: false, refreshInterval: 0.01 }, { clock }),
   )
   t.teardown(() => planner.shutdown())
   await planner.start()

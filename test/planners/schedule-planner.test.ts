@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { LinkSettings } from '../../src/core/link-options.js'
 import type { PlannedLink } from '../../src/core/planned-link.js'
+import { withInternals } from '../../src/planners/planner-internals.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -21,8 +22,7 @@ t.test('links transfer at the first look after they are due', async (t) => {
   const origin = clock.monotonic()
   const planner = new SchedulePlanner(
     linkOf('a', { interval: 3 }),
-    { refreshInterval: 2, immediateTransfer: false },
-    clock,
+    withInternals({ refreshInterval: 2, immediateTransfer: false }, { clock }),
   )
   const at: number[] = []
   planner.on('transfer', () => at.push(clock.monotonic() - origin))
@@ -38,7 +38,7 @@ t.test('links with the interval of its looks transfer at each, whenever they wer
   const clock = new FakeClock()
   clock.lag = 2
   const links = Array.from({ length: 20 }, (_, index) => linkOf(`${index}`, { interval: 1 }))
-  const planner = new SchedulePlanner(links, { immediateTransfer: false }, clock)
+  const planner = new SchedulePlanner(links, withInternals({ immediateTransfer: false }, { clock }))
   await planner.start()
   for (const [index, phase] of [1, 3, 400, 597].entries()) {
     await clock.pass(phase)

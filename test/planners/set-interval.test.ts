@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Link } from '../../src/core/link.js'
+import { withInternals } from '../../src/planners/planner-internals.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -9,7 +10,10 @@ function setUp(interval: number) {
   const outlet = new KeepOutlet()
   const link = new Link({ inlets: giving(1), outlets: outlet, interval, tags: 'a' })
   const clock = new FakeClock()
-  const planner = new SchedulePlanner(link, { immediateTransfer: false, refreshInterval: 0.1 }, clock)
+  const planner = new SchedulePlanner(
+    link,
+    withInternals({ immediateTransfer: false, refreshInterval: 0.1 }, { clock }),
+  )
   return { link, planner, clock, transfers: () => outlet.batches.length }
 }
 

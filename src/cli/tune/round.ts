@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ClosedLoopPlanner } from './closed-loop-planner.js'
+import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { TransferReport } from '../../core/report.js'
 import { Flow } from './flow.js'
 
@@ -40,7 +40,7 @@ const DELAY_RESOLUTION = 1
  *
  * @throws what stopped the planner
  */
-export async function measureRound(planner: ClosedLoopPlanner, { window, warmUp }: RoundTimes): Promise<RoundFigures> {
+export async function measureRound(planner: WorkerPlanner, { window, warmUp }: RoundTimes): Promise<RoundFigures> {
   const flow = new Flow(window)
   const note = (report: TransferReport) => {
     flow.add(report)
@@ -62,7 +62,7 @@ export async function measureRound(planner: ClosedLoopPlanner, { window, warmUp 
   }
 }
 
-async function measureWindow(planner: ClosedLoopPlanner, flow: Flow, window: number) {
+async function measureWindow(planner: WorkerPlanner, flow: Flow, window: number) {
   const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION })
   let [memory, processMemory] = [0, 0]
   const busy: number[] = []

@@ -3,7 +3,8 @@ import process from 'node:process'
 import { toError } from '../../base/errors.js'
 import { Releasers } from '../../base/undo-stack.js'
 import { setLogLevel } from '../../base/log.js'
-import { ClosedLoopPlanner } from './closed-loop-planner.js'
+import { closedLoopPlanner } from './closed-loop.js'
+import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { plainError } from '../../base/plain-error.js'
 import { errorLine } from '../error-text.js'
 import { logTo } from '../log-output.js'
@@ -42,7 +43,7 @@ class Tune {
   readonly #cores = availableParallelism()
   readonly #rounds = new Map<Setting, RoundFigures[]>()
   #settings: readonly Setting[]
-  #planner: ClosedLoopPlanner | undefined
+  #planner: WorkerPlanner | undefined
   #signal: StopSignal | undefined
   /** How many transfers there can be at once, where settings were left out for that. */
   #room: number | undefined
@@ -103,7 +104,7 @@ class Tune {
   async #try(setting: Setting): Promise<void> {
     this.#trying = setting
     const { modules, push } = this.#args
-    const planner = new ClosedLoopPlanner([...modules], { ...setting, push })
+    const planner = closedLoopPlanner([...modules], { ...setting, push })
     this.#planner = planner
     this.#checkTold()
     let room = Infinity

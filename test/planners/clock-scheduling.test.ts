@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
-import { ClockedPlanner } from '../../src/planners/clocked-planner.js'
+import { clockScheduling } from '../../src/planners/clock-scheduling.js'
+import { withInternals } from '../../src/planners/planner-internals.js'
+import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import type { PlannerOptions } from '../../src/planners/planner-options.js'
 import type { LateEvent } from '../../src/planners/planner-events.js'
 import type { OneOrMany } from '../../src/base/one-or-many.js'
@@ -14,13 +16,17 @@ const START = Date.UTC(2026, 0, 1, 10, 30)
 const MINUTE = 60_000
 const HOUR = 3_600_000
 
-class TestPlanner extends ClockedPlanner {}
-
 /** A planner without first transfers, on a clock that is moved by hand. */
 function setUp(t: Test, links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, grid = 0) {
   captureLogs(t, 'fatal')
   const clock = new FakeClock(START)
-  const planner = new TestPlanner(links, { immediateTransfer: false, ...options }, [], grid, clock)
+  const planner = new SchedulePlanner(
+    links,
+    withInternals(
+      { immediateTransfer: false, refreshInterval: 0.001, ...options },
+      { scheduling: clockScheduling(grid, clock) },
+    ),
+  )
   const reports: TransferReport[] = []
   const late: LateEvent[] = []
   planner.on('transfer', (report) => reports.push(report))

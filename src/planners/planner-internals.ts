@@ -1,0 +1,25 @@
+import type { Clock } from './clock/clock.js'
+import type { SchedulingFactory } from './scheduling.js'
+
+/** Options of planners that are not public: for tests, benches and `databay tune`. */
+export interface PlannerInternals {
+  /** Clock that the planner's scheduling goes by. */
+  readonly clock?: Clock
+  /** Scheduling in place of the planner's own. */
+  readonly scheduling?: SchedulingFactory
+  /** Whether outlets are given nothing, so that it shows how long transfers take. Only of planners with threads. */
+  readonly dryRun?: boolean
+}
+
+/** Key of the internals among a planner's options: no caller of the package can name it. */
+const INTERNALS = Symbol('internals')
+
+/** Options that carry internals. */
+export function withInternals<Options extends object>(options: Options, internals: PlannerInternals): Options {
+  return { ...options, [INTERNALS]: internals }
+}
+
+/** Internals that were given with options. */
+export function internalsOf(options: object): PlannerInternals {
+  return (options as { readonly [INTERNALS]?: PlannerInternals })[INTERNALS] ?? {}
+}
