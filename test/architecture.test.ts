@@ -70,7 +70,7 @@ t.test('each library has one place', async (t) => {
   const files = sources(root)
   const importers = (library: string) =>
     files.filter((file) => loads(file, library) || all.some(({ from, to }) => from === file && to === library))
-  t.same(importers('piscina'), ['src/threads/main/thread-pool.ts'])
+  t.same(importers('piscina'), ['src/threads/main/thread-worker.ts'])
   t.same(importers('node-schedule'), ['src/planners/clock/clock.ts'])
   t.same(importers('cron-parser'), ['src/core/schedule.ts'])
   t.same(importers('p-limit'), ['src/core/transfer/pull.ts'])

@@ -2,6 +2,7 @@ import type { TransferReport } from '../../src/core/report.js'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
 import type { Note, Task } from '../../src/threads/protocol/messages.js'
+import { Run } from '../../src/threads/main/run.js'
 import { Thread, type RunTask } from '../../src/threads/main/thread.js'
 
 /** Stands in for a worker: a link host on this very thread, at the other end of a real channel. */
@@ -61,14 +62,11 @@ export function loopbackThread(number = 1, transfersPerThread = 1000) {
 }
 
 /** Makes a transfer of the link of an id in a thread; rejects when it is lost. */
-export function runIn(thread: Thread, host: number, transferNumber = 0): Promise<TransferReport> {
-  return new Promise((ended, failed) => {
-    const identity = {
-      link: `link ${host}`,
-      update: `link ${host}.${transferNumber}`,
-      transferNumber,
-      thread: thread.number,
-    }
-    thread.run({ ...identity, host, scheduledAt: 0, drain: false, ended, failed })
+export function runIn(thread: Thread, id: number, transferNumber = 0): Promise<TransferReport> {
+  return new Promise((resolve, reject) => {
+    const name = `link ${id}`
+    const ended = (_: Run, report: TransferReport) => resolve(report)
+    const failed = (_: Run, error: Error) => reject(error)
+    thread.run(new Run({ name, tags: [name], ended, failed }, { id, thread }, transferNumber, 0, false, resolve))
   })
 }

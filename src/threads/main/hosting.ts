@@ -31,15 +31,16 @@ export class Hosting {
   readonly reconfiguration: Reconfiguration
   readonly #pool: ChangingPool
   readonly #hosted = new HostedLinks()
-  readonly #onLane = () => {
-    this.reconfiguration.separateSoon()
-  }
+  readonly #hooks: LinkHooks
 
-  readonly #hooks: LinkHooks | undefined
-
-  constructor(pool: ChangingPool, hooks?: LinkHooks) {
+  constructor(pool: ChangingPool, hooks: Pick<LinkHooks, 'drained' | 'lost'> = {}) {
     this.#pool = pool
-    this.#hooks = hooks
+    this.#hooks = {
+      ...hooks,
+      laneKnown: () => {
+        this.reconfiguration.separateSoon()
+      },
+    }
     this.reconfiguration = new Reconfiguration(pool, this.#hosted)
   }
 
@@ -114,7 +115,7 @@ export class Hosting {
     const hit = this.#hosted.in(thread)
     // nobody else transferred there; though it may have been by what another had left behind
     const suspect = inside ?? (runs.length === 1 && !traced ? runs[0] : undefined)
-    const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasHost(suspect))
+    const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasId(suspect))
     culprit?.crashed()
     const losses = hit.map((link) => link.lost(thread))
     const buffered = () => losses.reduce((sum, loss) => sum + loss(), 0)
@@ -211,8 +212,8 @@ export class Hosting {
   }
 
   #make(description: LinkDescription, threads: readonly Thread[]): ThreadLink {
-    const hosts = threads.map((thread) => ({ thread, id: this.#hosted.nextId() }))
-    return new ThreadLink(description, hosts, this.#onLane, this.#hooks)
+    const places = threads.map((thread) => ({ thread, id: this.#hosted.nextId() }))
+    return new ThreadLink(description, places, this.#hooks)
   }
 }
 

@@ -1,28 +1,83 @@
+import type { LinkPlace, OpenableLink } from './link-place.js'
 import type { Thread } from './thread.js'
 
-/** A link on its way from one thread to another. Its transfers that come due meanwhile wait. */
-export interface LinkMigration {
-  /** The id under which it is open. */
-  readonly id: number
-  /** Whether it is open where it comes from: otherwise there is nothing to hand over. To be asked when it is idle. */
-  readonly open: boolean
-  /** Resolves when none of its transfers is under way there any more. */
-  readonly idle: Promise<void>
-  /** Opens it in a thread, with what its instances handed over. */
-  arrive(thread: Thread, state: unknown): Promise<void>
-  /** It is open where it was, as nothing came of it. */
-  stay(): void
-  /**
-   * It leaves without what its instances have: what its buffers hold is released through its outlets. Gives how many records
-   * are lost all the same.
-   */
-  giveUp(): Promise<number>
-  /** Ends the move: what waits goes on, wherever it is by now. */
-  end(): void
+/** A link that can be moved. */
+export interface Movable {
+  /** Starts to move it from a thread; `undefined` when it is not in that thread, or moves already. */
+  startMigration(thread: Thread): LinkMigration | undefined
 }
 
-/** What can be moved. */
-export interface Movable {
-  /** `undefined` when it is not in that thread, or on its way already. */
-  startMigration(thread: Thread): LinkMigration | undefined
+/** What a migration needs of its link. */
+export interface MigratingLink {
+  /** Gives what the link is opened by; `undefined` while it is not to be open: it is stopped or in quarantine. */
+  wanted(): OpenableLink | undefined
+  /** Releases what the buffers hold through the outlets. Gives the number of records that are lost all the same. */
+  release(place: LinkPlace): Promise<number>
+  /** Opens the link again where it is by now, if it is to be open. */
+  reopen(place: LinkPlace): void
+}
+
+/** The move of a link from one thread to another. Its transfers that come due meanwhile wait. */
+export class LinkMigration {
+  /** Resolves when none of its transfers is under way in the old thread any more. */
+  readonly idle: Promise<void>
+  readonly #place: LinkPlace
+  readonly #link: MigratingLink
+  readonly #letGo: () => void
+  #isOpen: boolean
+
+  constructor(place: LinkPlace, link: MigratingLink) {
+    const { opening, isOpen } = place
+    this.#place = place
+    this.#link = link
+    this.#isOpen = isOpen
+    this.#letGo = place.hold(() => {
+      this.#isOpen = false
+    })
+    this.idle = this.#whenIdle(opening)
+  }
+
+  /** Id under which the link is open. */
+  get id(): number {
+    return this.#place.id
+  }
+
+  /** Whether the link is open in the old thread: otherwise there is nothing to hand off. To be asked when it is idle. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Opens the link in a thread, with the state that its instances handed off. */
+  async arrive(thread: Thread, state: unknown): Promise<void> {
+    this.#place.moveTo(thread, state)
+    const wanted = this.#link.wanted()
+    if (wanted !== undefined) await this.#place.openMoved(wanted)
+  }
+
+  /** Leaves the link open where it was, as nothing came of the move. */
+  stay(): void {
+    this.#place.isOpen = this.#isOpen
+  }
+
+  /**
+   * Has the link leave without its state: what its buffers hold is released through its outlets. Gives the number of records
+   * that are lost all the same.
+   */
+  giveUp(): Promise<number> {
+    return this.#link.release(this.#place)
+  }
+
+  /** Ends the move: what waits goes on, wherever the link is by now. */
+  end(): void {
+    this.#letGo()
+    this.#link.reopen(this.#place)
+  }
+
+  async #whenIdle(opening: Promise<void> | undefined): Promise<void> {
+    await opening?.catch(() => undefined)
+    // it was on its way to be open there
+    this.#isOpen ||= this.#place.isOpen
+    this.#place.isOpen = false
+    await this.#place.idle()
+  }
 }

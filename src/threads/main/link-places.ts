@@ -1,65 +1,129 @@
+import { ThreadLostError, toError } from '../../base/errors.js'
+import { getLogger } from '../../base/log.js'
+import type { Note } from '../protocol/messages.js'
+import { LinkPlace, type OpenableLink } from './link-place.js'
 import type { Thread } from './thread.js'
 
-/** A link's place in a thread. */
-export interface Host {
-  readonly id: number
-  thread: Thread
-  open: boolean
-  /** On its way to be open. */
-  opening: Promise<void> | undefined
-  /** On its way to be closed. */
-  closing: Promise<void> | undefined
-  /** On its way to another thread. */
-  moving: boolean
-  /** How many transfers are under way there. */
-  running: number
-  /** Told when none is any more. */
-  onIdle: () => void
-  /** Told when its thread is lost while it is on its way from there. */
-  onLost: () => void
-  /** What its instances handed over, until others have taken it. */
-  state: { readonly state: unknown } | undefined
-  /** How often they have. */
-  handOffs: number
-}
+/** The places of a link: one, or one in each thread when it is stateless. Starts and stops the link in all of them. */
+export class LinkPlaces {
+  readonly #places: LinkPlace[]
+  /** Places that the link leaves, until its transfers there have ended. */
+  #leaving: Set<LinkPlace> | undefined
+  #started = false
 
-/** A transfer has left its host. */
-export function leave(host: Host): void {
-  host.running--
-  if (host.running === 0) host.onIdle()
-}
-
-export function nothing(): void {
-  // nobody waits
-}
-
-export function newHost(thread: Thread, id: number): Host {
-  return {
-    id,
-    thread,
-    open: false,
-    opening: undefined,
-    closing: undefined,
-    moving: false,
-    running: 0,
-    onIdle: nothing,
-    onLost: nothing,
-    state: undefined,
-    handOffs: 0,
+  constructor(places: LinkPlace[]) {
+    this.#places = places
   }
-}
 
-/** Closes it, once however many ask. */
-export function close(host: Host): Promise<void> {
-  host.closing ??= closeNow(host).finally(() => {
-    host.closing = undefined
-  })
-  return host.closing
-}
+  /** Whether the link is started: from then on it is opened again when a thread of it is lost. */
+  get started(): boolean {
+    return this.#started
+  }
 
-async function closeNow(host: Host): Promise<void> {
-  await host.opening?.catch(() => undefined)
-  if (!host.open) return
-  host.open = false
-  await host.thread.close(host.id)
+  /** The threads that host the link. */
+  get threads(): Thread[] {
+    return this.#places.map(({ thread }) => thread)
+  }
+
+  /** The first place: the only one of a link that is not stateless. */
+  get first(): LinkPlace {
+    return this.#places[0] as LinkPlace
+  }
+
+  /** The place in the thread that has the fewest transfers. */
+  get leastLoaded(): LinkPlace {
+    let least = this.first
+    // mostly there is one
+    for (let at = 1; at < this.#places.length; at++) {
+      const place = this.#places[at] as LinkPlace
+      if (place.thread.load < least.thread.load) least = place
+    }
+    return least
+  }
+
+  /** Number of transfers under way in all places. */
+  get running(): number {
+    return this.#everywhere.reduce((sum, place) => sum + place.running, 0)
+  }
+
+  /** Whether the link is open under this id somewhere. */
+  has(id: number): boolean {
+    return this.#places.some((place) => place.id === id)
+  }
+
+  /** The places in a thread. */
+  in(thread: Thread): LinkPlace[] {
+    return this.#places.filter((place) => place.thread === thread)
+  }
+
+  /** Sends each thread a note, also the threads that the link leaves. */
+  note(noteFor: (id: number) => Note): void {
+    for (const { thread, id } of this.#everywhere) thread.note(noteFor(id))
+  }
+
+  /** Opens the link in all places. When one fails, the others are closed again, and this rejects. */
+  start(link: OpenableLink): Promise<void> {
+    if (this.#places.length > 1) return this.#startAll(link)
+    // mostly there is one, and there may be thousands of links
+    return this.first.open(link).then(() => {
+      this.#started = true
+    })
+  }
+
+  /** Closes the link in all places, also when it fails in some; then this rejects. */
+  async stop(): Promise<void> {
+    this.#started = false
+    const results = await Promise.allSettled(this.#everywhere.map((place) => place.close()))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /**
+   * Has the link, which is stateless, hosted by a further thread too. Until it is open there, transfers go to the others.
+   *
+   * @param anyway - whether it is hosted there also when it cannot be opened: it is tried again when it is next due
+   */
+  async add(thread: Thread, id: number, link: OpenableLink, anyway: boolean): Promise<void> {
+    const place = new LinkPlace(thread, id)
+    try {
+      if (this.#started) await place.open(link)
+    } catch (thrown) {
+      if (anyway || thrown instanceof ThreadLostError) this.#places.push(place)
+      throw thrown
+    }
+    this.#places.push(place)
+    // it may have been stopped meanwhile
+    if (!this.#started) await place.close()
+  }
+
+  /** Has the link hosted by a thread no more, once its transfers there have ended. The last place stays. */
+  async remove(thread: Thread): Promise<void> {
+    const at = this.#places.findIndex((place) => place.thread === thread)
+    const [place] = at < 0 || this.#places.length === 1 ? [] : this.#places.splice(at, 1)
+    if (place === undefined) return
+    this.#leaving ??= new Set()
+    this.#leaving.add(place)
+    try {
+      await place.idle()
+      await place.close()
+    } finally {
+      this.#leaving.delete(place)
+    }
+  }
+
+  get #everywhere(): readonly LinkPlace[] {
+    return this.#leaving === undefined ? this.#places : [...this.#places, ...this.#leaving]
+  }
+
+  async #startAll(link: OpenableLink): Promise<void> {
+    const results = await Promise.allSettled(this.#places.map((place) => place.open(link)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) {
+      await this.stop().catch((error: unknown) => {
+        getLogger('databay.WorkerPlanner').error({ err: toError(error) }, `${link.name} failed to shut down`)
+      })
+      throw failed.reason
+    }
+    this.#started = true
+  }
 }

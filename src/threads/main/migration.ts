@@ -21,7 +21,7 @@ export async function migrate(
   const migrations = links.flatMap((link) => link.startMigration(from) ?? [])
   try {
     await Promise.all(migrations.map(({ idle }) => idle))
-    const open = migrations.filter((migration) => migration.open)
+    const open = migrations.filter(({ isOpen }) => isOpen)
     const states = await handOff(open, from).catch((thrown: unknown) => withoutState(open, from, thrown, mayReturn))
     const arrivals = migrations.map((migration) => migration.arrive(to, states.get(migration)))
     const results = await Promise.allSettled(arrivals)

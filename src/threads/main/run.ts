@@ -1,26 +1,77 @@
 import { ThreadLostError } from '../../base/errors.js'
 import type { TransferIdentity, TransferReport } from '../../core/report.js'
+import { updateText } from '../../core/update.js'
 
-/** What a run rejects with that had not begun when its thread was lost: it can be made in the one that follows. */
+/** Error of a run whose thread was lost before the run had begun: it can be made in the thread that follows. */
 export class NotBegunError extends ThreadLostError {}
 
-/** A transfer that is to be made in a thread, and who wants to know of it. */
-export interface HostedRun extends TransferIdentity {
-  /** Id under which its link is open in the thread. */
-  readonly host: number
-  readonly drain: boolean
-  /** It was made. */
-  ended(report: TransferReport): void
-  /** It was lost with its thread: with a {@link NotBegunError} when it had not begun. Told in a turn of its own. */
-  failed(error: Error): void
+/** Where a run is made. */
+export interface RunPlace {
+  /** Id under which the link is open in the thread. */
+  readonly id: number
+  readonly thread: { readonly number: number }
 }
 
-/** What was in a worker that is gone. */
-export interface Lost {
-  /** The links of the transfers that were in it. */
-  readonly runs: readonly number[]
-  /** The link whose code it was in, as far as it is known. */
-  readonly inside: number | undefined
-  /** Whether it was watched closely, so that more is not known: see `ThreadSetup.trace`. */
-  readonly traced: boolean
+/** The link of a run. */
+export interface RunOwner<P extends RunPlace> {
+  readonly name: string
+  readonly tags: readonly string[]
+  /** Called when a run was made. */
+  ended(run: Run<P>, report: TransferReport): void
+  /**
+   * Called when a run was lost with its thread, or could not be sent: with a {@link NotBegunError} when the thread had not
+   * begun it. In a turn of its own.
+   */
+  failed(run: Run<P>, error: Error): void
+}
+
+/** A transfer of a hosted link, whichever thread makes it. It is all that is kept for one under way: thousands may be. */
+export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
+  readonly #owner: RunOwner<P>
+  /** Where the run is made. */
+  at: P
+  readonly transferNumber: number
+  readonly scheduledAt: number
+  /** Whether nothing is pulled and everything that buffers hold comes out. */
+  readonly drain: boolean
+  /** Called with the report by the link, once. */
+  readonly resolve: (report: TransferReport) => void
+
+  constructor(
+    owner: RunOwner<P>,
+    at: P,
+    transferNumber: number,
+    scheduledAt: number,
+    drain: boolean,
+    resolve: (report: TransferReport) => void,
+  ) {
+    this.#owner = owner
+    this.at = at
+    this.transferNumber = transferNumber
+    this.scheduledAt = scheduledAt
+    this.drain = drain
+    this.resolve = resolve
+  }
+
+  get link(): string {
+    return this.#owner.name
+  }
+
+  get update(): string {
+    return updateText(this.#owner.tags, this.transferNumber)
+  }
+
+  get thread(): number {
+    return this.at.thread.number
+  }
+
+  /** Ends the run with its report. */
+  ended(report: TransferReport): void {
+    this.#owner.ended(this, report)
+  }
+
+  /** Ends the run without a report: see {@link RunOwner.failed}. */
+  failed(error: Error): void {
+    this.#owner.failed(this, error)
+  }
 }

@@ -1,10 +1,65 @@
-import { restoreError, type PlainError } from '../../base/plain-error.js'
+import { toError } from '../../base/errors.js'
+import type { CallName, Calls, Task } from '../protocol/messages.js'
 
-export interface Pending<T> {
-  readonly resolve: (answer: T) => void
+interface Pending {
+  readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
 }
 
-export function throwPlain(error: PlainError | null): void {
-  if (error !== null) throw restoreError(error)
+/** The calls of a thread that have not been answered. An answer comes by the channel, not as the result of its task. */
+export class ThreadCalls {
+  readonly #pending = new Map<number, Pending>()
+  #tasks = 0
+
+  /** Number of calls that have not been answered. */
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** Gives a number for a task. */
+  nextTask(): number {
+    return this.#tasks++
+  }
+
+  /**
+   * Makes a call. Settles as its answer says, or rejects when the task cannot be sent.
+   *
+   * @param send - sends the task; rejects when that fails
+   */
+  ask<K extends CallName>(
+    call: K,
+    request: Calls[K]['request'],
+    send: (task: Task) => Promise<unknown>,
+  ): Promise<Calls[K]['answer']> {
+    return new Promise((resolve, reject) => {
+      const task = this.nextTask()
+      this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject })
+      send({ call, task, ...request } as unknown as Task).catch((error: unknown) => {
+        this.fail(task, toError(error))
+      })
+    })
+  }
+
+  /** Takes the answer to a task. */
+  answer(task: number, answer: unknown): void {
+    this.#take(task)?.resolve(answer)
+  }
+
+  /** Takes the error that a task ended with. */
+  fail(task: number, error: Error): void {
+    this.#take(task)?.reject(error)
+  }
+
+  /** Fails all calls that have not been answered. */
+  failAll(error: Error): void {
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of pending) reject(error)
+  }
+
+  #take(task: number): Pending | undefined {
+    const pending = this.#pending.get(task)
+    this.#pending.delete(task)
+    return pending
+  }
 }

@@ -1,5 +1,5 @@
 import type { ThreadSettings } from '../protocol/messages.js'
-import type { Lost } from './run.js'
+import type { Lost } from './thread.js'
 import type { Thread } from './thread.js'
 
 export interface ThreadPoolOptions extends Partial<ThreadSettings> {

@@ -1,50 +1,42 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Worker } from 'node:worker_threads'
-import type { Piscina } from 'piscina'
-import { ThreadLostError, toError } from '../../base/errors.js'
-import { lazy } from '../../base/libraries.js'
-import { freeLocksOf, shareLocks } from '../../base/locks.js'
-import { getLogger, logLevels, onLogLevels } from '../../base/log.js'
+import { ThreadLostError } from '../../base/errors.js'
+import { shareLocks } from '../../base/locks.js'
+import { logLevels, onLogLevels } from '../../base/log.js'
 import type { ProcessorFunction } from '../../core/processor.js'
-import { offload, type OffloadOptions } from './offload.js'
-import { checkNiceable, niceIncrementOf } from './nice.js'
 import type { ThreadSettings } from '../protocol/messages.js'
-import { Thread, type RunTask } from './thread.js'
-import { TraceTerm } from './trace-term.js'
+import { checkNiceable } from './nice.js'
+import { offload, type OffloadOptions } from './offload.js'
+import type { LostThread, ThreadPoolEvents, ThreadPoolOptions } from './thread-pool-options.js'
+import { ThreadTracing } from './thread-tracing.js'
+import { ThreadWorker } from './thread-worker.js'
+import { Thread } from './thread.js'
 import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watchdog } from './watchdog.js'
-import { ENTRY, UNBOUNDED, YOUNG_GENERATION_MB, REVIVAL, LONGEST_REVIVAL } from './thread-worker.js'
-import type { ThreadPoolOptions, LostThread, ThreadPoolEvents } from './thread-pool-options.js'
 
-const loadPiscina = lazy<typeof import('piscina')>('piscina')
-
-/** How often a thread that leaves is looked at, whether it has done all that it was asked to do, in milliseconds. */
+/** Time between two looks whether a thread that leaves has done all that it was asked to do, in milliseconds. */
 const AFTERWORK = 10
 
-/** How long threads may take to let through what they have printed, in milliseconds. */
+/** Time that threads may take to let through what they have printed, in milliseconds. */
 const MAX_REST = 500
 
 /**
- * The worker threads: a Piscina pool of one thread for each, as a task has to go to the thread that hosts its link. (A
- * common pool would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
+ * The worker threads: each is a Piscina pool of one, as a task has to go to the thread that hosts its link. (A common pool
+ * would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
  */
 export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #options: ThreadPoolOptions
-  #threads: readonly Thread[] = []
-  readonly #piscinas = new Map<Thread, Piscina>()
-  /** Why workers are being ended that did nothing by themselves, and that they have. */
-  readonly #endings = new WeakMap<Worker, { readonly reason: Error; readonly ended: Promise<unknown> }>()
   readonly #settings: ThreadSettings
   readonly #watchdog: Watchdog<Thread>
-  /** For how long threads that were lost are traced. */
-  readonly #terms = new WeakMap<Thread, TraceTerm>()
   readonly #utilization = new Utilization()
-  #looking: NodeJS.Timeout | undefined
-  #size: number
-  /** Threads whose links go elsewhere, until they have ended. */
+  readonly #tracing = new ThreadTracing()
+  #threads: readonly Thread[] = []
+  /** Threads that are in no place: those whose links go elsewhere, and those that are to take the place of another. */
   readonly #leaving = new Set<Thread>()
+  readonly #workers = new Map<Thread, ThreadWorker>()
+  #size: number
   #running = false
+  #looking: NodeJS.Timeout | undefined
   #stopListening: () => void = () => undefined
 
   constructor(options: ThreadPoolOptions) {
@@ -56,12 +48,12 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#watchdog = new Watchdog({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
-  /** How many threads the pool has while it runs. */
+  /** Number of threads that the pool has while it runs. */
   get size(): number {
     return this.#size
   }
 
-  /** How many transfers may run at once in one thread. */
+  /** Number of transfers that may run at once in one thread. */
   get transfersPerThread(): number {
     return this.#settings.transfersPerThread
   }
@@ -76,7 +68,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     return this.#running
   }
 
-  /** How many threads have something to do. */
+  /** Number of threads that have something to do. */
   get busy(): number {
     return this.#threads.filter((thread) => thread.busy).length
   }
@@ -104,7 +96,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   /**
    * Ends the threads, whatever they are doing. What they have printed is let through, unless they do not answer.
    *
-   * @param force - not even that
+   * @param force - whether not even that is waited for
    */
   async destroy(force = false): Promise<void> {
     if (!force) await this.#rest(this.#all)
@@ -114,33 +106,25 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     for (const thread of this.#all) thread.end()
     this.#threads = []
     this.#leaving.clear()
-    const piscinas = [...this.#piscinas.values()]
-    this.#piscinas.clear()
-    await Promise.all(piscinas.map((piscina) => piscina.destroy()))
+    const workers = [...this.#workers.values()]
+    this.#workers.clear()
+    await Promise.all(workers.map((worker) => worker.destroy()))
   }
 
   /**
    * Ends a thread's worker, whatever it is doing; another takes its place.
    *
-   * @param reason - why, for those whom it hits
+   * @param reason - why, for the transfers and tasks that fail by it
    */
   async endWorker(thread: Thread, reason: Error): Promise<void> {
-    const { worker } = thread
-    if (worker === undefined) return
-    let ending = this.#endings.get(worker)
-    if (ending === undefined) {
-      // one that is in a system call ends only after that
-      ending = { reason, ended: worker.terminate() }
-      this.#endings.set(worker, ending)
-    }
-    await ending.ended
+    await this.#workers.get(thread)?.end(reason)
   }
 
   /**
-   * Sets how many threads there are. Further ones are started, or those with the highest numbers leave: they live on until
-   * they are retired.
+   * Sets the number of threads. Further ones are started, or those with the highest numbers leave: they live on until they
+   * are retired.
    *
-   * @returns those that leave
+   * @returns the threads that leave
    */
   async resize(size: number): Promise<readonly Thread[]> {
     this.#size = size
@@ -159,10 +143,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     if (!this.#running) throw new ThreadLostError(`thread ${thread.number} has ended with its planner`)
     const fresh = this.#startThread(thread.number)
     this.#leaving.add(fresh)
-    // whoever ends the one may end the other
-    fresh.trace = thread.trace
-    const term = this.#terms.get(thread)
-    if (term !== undefined) this.#terms.set(fresh, term)
+    this.#tracing.takeOver(thread, fresh)
     try {
       await this.#areReady([fresh])
     } catch (thrown) {
@@ -186,14 +167,14 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     while (thread.busy && performance.now() - since < this.#settings.shutdownTimeout) await wait(AFTERWORK)
     await this.#rest([thread])
     this.#leaving.delete(thread)
-    const piscina = this.#piscinas.get(thread)
-    this.#piscinas.delete(thread)
+    const worker = this.#workers.get(thread)
+    this.#workers.delete(thread)
     thread.end('was retired')
-    await piscina?.destroy()
+    await worker?.destroy()
   }
 
   /**
-   * A processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over all
+   * Makes a processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over all
    * of them, has a processor of a module do the work there, and ships them back in their order.
    *
    * The processor sees one chunk at a time, so it may not look across records; and what crosses must survive a
@@ -227,6 +208,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     }
   }
 
+  /** Waits for what threads have printed. */
   async #rest(threads: readonly Thread[]): Promise<void> {
     const reachable = threads.filter((thread) => thread.worker !== undefined)
     let timer: NodeJS.Timeout | undefined
@@ -238,108 +220,29 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   #startThread(number: number): Thread {
-    const run: RunTask = (worker, task, transferList) => {
-      const piscina = this.#piscinas.get(thread)
-      if (piscina === undefined || thread.worker !== worker)
-        return Promise.reject(new Error('the thread of this task is gone'))
-      return piscina.run(task, { transferList })
-    }
-    const thread = new Thread(number, this.#settings, run)
-    this.#startWorkers(thread)
-    return thread
-  }
-
-  /** @param failures - how many pools of this thread in a row could not replace a worker */
-  #startWorkers(thread: Thread, failures = 0): void {
-    const since = performance.now()
-    const { Piscina } = loadPiscina()
-    const piscina = new Piscina({
-      filename: ENTRY,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      concurrentTasksPerWorker: UNBOUNDED,
-      atomics: 'disabled',
-      recordTiming: false,
-      niceIncrement: niceIncrementOf(this.#options.niceIncrement),
-      resourceLimits: {
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-        ...(this.#options.memoryLimit !== undefined && { maxOldGenerationSizeMb: this.#options.memoryLimit }),
+    const worker = new ThreadWorker(number, this.#options, {
+      created: (worker) => {
+        thread.adopt(worker).catch(() => undefined) // it is lost again already, which is told
       },
+      lost: (reason) => this.#lose(thread, reason),
     })
-    this.#piscinas.set(thread, piscina)
-    // what a thread throws outside of any task; its end is heard of by `exit`
-    piscina.on('error', () => undefined)
-    piscina.on('workerCreate', () => {
-      // one that takes another's place is in the pool only after this
-      queueMicrotask(() => this.#adopt(thread, piscina))
-    })
-    piscina.on('workerDestroy', () => {
-      queueMicrotask(() => {
-        const isDead = this.#piscinas.get(thread) === piscina && piscina.threads.length === 0
-        const inRow = performance.now() - since > LONGEST_REVIVAL ? 0 : failures
-        if (isDead) this.#revive(thread, piscina, inRow)
-      })
-    })
-  }
-
-  /** A worker that was to take another's place has ended before it could, after which Piscina starts no more: it is tried anew. */
-  #revive(thread: Thread, piscina: Piscina, failures: number): void {
-    const delay = Math.min(LONGEST_REVIVAL, REVIVAL * 2 ** failures)
-    getLogger('databay.ThreadPool').error(
-      `the worker that was to take the place of thread ${thread.number} has ended at once: the next try is in ${delay} ms`,
-    )
-    setTimeout(() => {
-      if (this.#piscinas.get(thread) !== piscina) return
-      this.#startWorkers(thread, failures + 1)
-    }, delay).unref()
-  }
-
-  #adopt(thread: Thread, piscina: Piscina): void {
-    const worker = piscina.threads.at(-1)
-    if (worker === undefined || thread.worker !== undefined || this.#piscinas.get(thread) !== piscina) return
-    const id = worker.threadId
-    let failure: Error | undefined
-    worker.once('error', (error: unknown) => {
-      failure = toError(error)
-      this.#lose(thread, worker, failure)
-    })
-    worker.once('exit', (code) => {
-      freeLocksOf(id)
-      this.#lose(thread, worker, failure ?? new Error(`its worker exited with code ${code}`))
-    })
-    thread.adopt(worker).catch(() => undefined) // lost again already: `exit` tells
+    const thread = new Thread(number, this.#settings, (...task) => worker.run(...task))
+    this.#workers.set(thread, worker)
+    return thread
   }
 
   #look(): void {
     for (const { thread, reason } of this.#watchdog.look(this.#all)) void this.endWorker(thread, reason)
-    const now = performance.now()
-    for (const thread of this.#threads)
-      if (thread.trace && this.#terms.get(thread)?.isOver(now) === true) thread.trace = false
+    this.#tracing.look(this.#threads, performance.now())
     const { maxTransfersPerThread = Infinity } = this.#options
     const due = this.#threads.find(({ given }) => given >= maxTransfersPerThread)
     if (due !== undefined) this.emit('dueForRecycling', due)
     if (this.#utilization.look(this.#threads)) this.emit('unbalanced')
   }
 
-  /** When it is not sure who ended it, a thread is watched more closely for a while: that takes time. */
-  #trace(thread: Thread, sure: boolean): void {
-    const now = performance.now()
-    if (sure) {
-      if (thread.trace) this.#terms.get(thread)?.extend(now)
-      return
-    }
-    const term = this.#terms.get(thread) ?? new TraceTerm()
-    this.#terms.set(thread, term)
-    term.begin(now)
-    thread.trace = true
-  }
-
-  #lose(thread: Thread, worker: Worker, error: Error): void {
-    if (thread.worker !== worker || !this.#running || !this.#piscinas.has(thread)) return
-    const reason = this.#endings.get(worker)?.reason ?? error
-    const lost = thread.lose(reason)
-    this.#trace(thread, lost.inside !== undefined)
-    this.emit('lost', { thread, error: reason, ...lost })
+  #lose(thread: Thread, error: Error): void {
+    const lost = thread.lose(error)
+    this.#tracing.lost(thread, lost.inside !== undefined, performance.now())
+    this.emit('lost', { thread, error, ...lost })
   }
 }

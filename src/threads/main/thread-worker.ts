@@ -1,17 +1,153 @@
-/** What each thread runs. Found beside `src`, in the sources as in the build. */
-export const ENTRY = new URL('../../../workers/transfer.js', import.meta.url).href
+import type { MessagePort, Worker } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { toError } from '../../base/errors.js'
+import { lazy } from '../../base/libraries.js'
+import { freeLocksOf } from '../../base/locks.js'
+import { getLogger } from '../../base/log.js'
+import type { Task } from '../protocol/messages.js'
+import { niceIncrementOf } from './nice.js'
+import type { ThreadPoolOptions } from './thread-pool-options.js'
 
-/** Bounded by ourselves, so Piscina shall not. */
-export const UNBOUNDED = 1_000_000
+const loadPiscina = lazy<typeof import('piscina')>('piscina')
+
+/** The module that each worker runs. It lies beside `src`, in the sources as in the build. */
+const ENTRY = new URL('../../../workers/transfer.js', import.meta.url).href
+
+/** Number of tasks that Piscina may give a worker at once: the thread itself bounds them. */
+const UNBOUNDED = 1_000_000
 
 /**
  * Megabytes for young objects: record pipelines make many, and much of the time goes into collecting them. A third of
  * it may become old at once, and that must be less than the 16 MiB that Node grants a thread that has reached its
  * limit: with 64 MiB, two of twelve threads out of memory took the whole process with them; with 32, none of twenty.
  */
-export const YOUNG_GENERATION_MB = 32
+const YOUNG_GENERATION_MB = 32
 
-/** How long to wait until a worker is started again that ended before it took tasks, in milliseconds: twice as long each time. */
-export const REVIVAL = 500
+/** Time until a worker is started again that ended before it took tasks, in milliseconds: twice as long each time. */
+const REVIVAL = 500
+const LONGEST_REVIVAL = 60_000
 
-export const LONGEST_REVIVAL = 60_000
+/** What a thread needs to know of its workers. */
+export interface WorkerHooks {
+  /** Called when a worker is there. */
+  created(worker: Worker): void
+  /** Called once when a worker has ended by itself or was ended, with the reason. Another one takes its place. */
+  lost(reason: Error): void
+}
+
+/**
+ * The worker of one thread: a Piscina pool of one, which starts another worker when one has ended. The only file that knows
+ * Piscina.
+ */
+export class ThreadWorker {
+  /** Number of the thread. */
+  readonly #thread: number
+  readonly #options: Pick<ThreadPoolOptions, 'niceIncrement' | 'memoryLimit'>
+  readonly #hooks: WorkerHooks
+  /** `undefined` once this is destroyed. */
+  #piscina: Piscina | undefined
+  /** The worker that is there now. */
+  #worker: Worker | undefined
+  /** Why the worker is being ended, and when it has. */
+  #ending: { readonly reason: Error; readonly ended: Promise<unknown> } | undefined
+
+  constructor(thread: number, options: Pick<ThreadPoolOptions, 'niceIncrement' | 'memoryLimit'>, hooks: WorkerHooks) {
+    this.#thread = thread
+    this.#options = options
+    this.#hooks = hooks
+    this.#start(0)
+  }
+
+  /** Gives a worker a task. Resolves when the worker is done with it, rejects when the worker is not there any more. */
+  run(worker: Worker, task: Task, transferList: MessagePort[]): Promise<unknown> {
+    if (this.#piscina === undefined || this.#worker !== worker) {
+      return Promise.reject(new Error('the thread of this task is gone'))
+    }
+    return this.#piscina.run(task, { transferList })
+  }
+
+  /** Ends the worker, whatever it is doing; another one takes its place. */
+  async end(reason: Error): Promise<void> {
+    if (this.#worker === undefined) return
+    // a worker in a system call ends only after that: it is told once
+    this.#ending ??= { reason, ended: this.#worker.terminate() }
+    await this.#ending.ended
+  }
+
+  /** Ends the worker for good. No hook is called from here on. */
+  async destroy(): Promise<void> {
+    const piscina = this.#piscina
+    this.#piscina = undefined
+    this.#worker = undefined
+    await piscina?.destroy()
+  }
+
+  /** @param failures - number of times in a row that a pool could not replace its worker */
+  #start(failures: number): void {
+    const since = performance.now()
+    const { Piscina } = loadPiscina()
+    const { niceIncrement, memoryLimit } = this.#options
+    const piscina = new Piscina({
+      filename: ENTRY,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: UNBOUNDED,
+      atomics: 'disabled',
+      recordTiming: false,
+      niceIncrement: niceIncrementOf(niceIncrement),
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        ...(memoryLimit !== undefined && { maxOldGenerationSizeMb: memoryLimit }),
+      },
+    })
+    this.#piscina = piscina
+    // what a worker throws outside of any task; its end is known by `exit`
+    piscina.on('error', () => undefined)
+    piscina.on('workerCreate', () => {
+      // a worker that takes another's place is in the pool only after this
+      queueMicrotask(() => this.#take(piscina))
+    })
+    piscina.on('workerDestroy', () => {
+      queueMicrotask(() => {
+        const isDead = this.#piscina === piscina && piscina.threads.length === 0
+        const inRow = performance.now() - since > LONGEST_REVIVAL ? 0 : failures
+        if (isDead) this.#revive(piscina, inRow)
+      })
+    })
+  }
+
+  /** Starts another pool: after a worker that ended before it took the other's place, Piscina starts no more. */
+  #revive(piscina: Piscina, failures: number): void {
+    const delay = Math.min(LONGEST_REVIVAL, REVIVAL * 2 ** failures)
+    getLogger('databay.ThreadPool').error(
+      `the worker that was to take the place of thread ${this.#thread} has ended at once: the next try is in ${delay} ms`,
+    )
+    setTimeout(() => {
+      if (this.#piscina === piscina) this.#start(failures + 1)
+    }, delay).unref()
+  }
+
+  #take(piscina: Piscina): void {
+    const worker = piscina.threads.at(-1)
+    if (worker === undefined || this.#worker !== undefined || this.#piscina !== piscina) return
+    const id = worker.threadId
+    this.#worker = worker
+    worker.once('error', (error: unknown) => {
+      this.#lose(worker, toError(error))
+    })
+    worker.once('exit', (code) => {
+      freeLocksOf(id)
+      this.#lose(worker, new Error(`its worker exited with code ${code}`))
+    })
+    this.#hooks.created(worker)
+  }
+
+  #lose(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return
+    const reason = this.#ending?.reason ?? error
+    this.#worker = undefined
+    this.#ending = undefined
+    this.#hooks.lost(reason)
+  }
+}

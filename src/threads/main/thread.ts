@@ -1,61 +1,63 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { ThreadLostError, toError } from '../../base/errors.js'
-import { getLogger, logLevels, writeLogLine } from '../../base/log.js'
+import { logLevels, writeLogLine } from '../../base/log.js'
 import { restoreError, type PlainError } from '../../base/plain-error.js'
-import { Batch } from './batch.js'
 import { unpackDescriptions } from '../protocol/descriptions.js'
-import { unpackReports } from '../protocol/reports.js'
-import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
 import type { LinkDescription } from '../protocol/link-description.js'
-import { RunPacker } from '../protocol/runs.js'
+import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
-import { type Pending, throwPlain } from './thread-calls.js'
-import { type HostedRun, NotBegunError, type Lost } from './run.js'
+import type { PackedRuns } from '../protocol/runs.js'
+import { Batch } from './batch.js'
+import { NotBegunError, type Run } from './run.js'
+import { ThreadCalls } from './thread-calls.js'
+import { ThreadRuns } from './thread-runs.js'
 
-/** The most transfers in one message: a batch is told of as one, so it should not be too long on its way. */
-const MAX_RUNS = 256
+/** Gives the worker of a thread a task, and resolves when the worker is done with it. */
+export type RunTask = (worker: Worker, task: Task, transferList: MessagePort[]) => Promise<unknown>
 
-/** Runs a task in the worker of this thread. The only way to it: it belongs to the Piscina pool. */
-export type RunTask = (worker: Worker, task: Task, transfer: MessagePort[]) => Promise<unknown>
+/** What was in a worker that is gone. */
+export interface Lost {
+  /** Ids of the links whose transfers had begun. */
+  readonly runs: readonly number[]
+  /** Id of the link whose code it was in, as far as that is known. */
+  readonly inside: number | undefined
+  /** Whether it was traced, so that more is not known: see `ThreadSetup.trace`. */
+  readonly traced: boolean
+}
 
 /**
- * The main thread's side of one worker thread: calls it, gathers its transfers into messages, and hears what it tells.
- * Outlives the worker: when that is lost, another takes its place under the same number.
+ * The main thread's side of one worker thread: calls it, sends it transfers, and hears what it tells. A thread outlives its
+ * worker: when that is lost, another takes its place under the same number.
  */
 export class Thread {
-  /** From 1. */
+  /** Number of this thread, from 1. */
   readonly number: number
-  #trace = false
-  /** Whether its worker does. */
-  #traced = false
-  readonly #runTask: RunTask
   readonly #settings: ThreadSettings
-  #worker: Worker | undefined
-  #port: MessagePort | undefined
-  #ready: Promise<void>
-  /** Whether the worker has taken its channel, and so takes tasks. */
-  #greeted = false
-  #becomeReady: () => void = () => undefined
-  #failReady: (error: Error) => void = () => undefined
-  #tasks = 0
-  #runs = 0
-  /** How many of them the workers before were given. */
-  #runsBefore = 0
-  readonly #pending = new Map<number, Pending<unknown>>()
-  readonly #running = new Map<number, HostedRun>()
-  readonly #outbox = new RunPacker(MAX_RUNS)
-  #pulse = new Pulse()
-  #ended = false
+  readonly #runTask: RunTask
+  readonly #calls = new ThreadCalls()
+  readonly #runs = new ThreadRuns((runs) => this.#sendRuns(runs))
   readonly #opening: Batch<OpenRequest, PlainError | null, void>
   readonly #closing: Batch<number, PlainError | null, void>
+  #worker: Worker | undefined
+  #port: MessagePort | undefined
+  #pulse = new Pulse()
+  #trace = false
+  /** Whether the present worker has a trace. */
+  #traced = false
+  /** Whether the worker has taken its channel, and so takes tasks. */
+  #greeted = false
+  #ready: Promise<void>
+  #becomeReady: () => void = () => undefined
+  #failReady: (error: Error) => void = () => undefined
+  #ended = false
 
   constructor(number: number, settings: ThreadSettings, runTask: RunTask) {
     this.number = number
     this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
-    this.#opening = new Batch((links) => this.call('open', { links }), throwPlain)
-    this.#closing = new Batch((links) => this.call('close', { links }), throwPlain)
+    this.#opening = new Batch((links) => this.call('open', { links }), throwAny)
+    this.#closing = new Batch((links) => this.call('close', { links }), throwAny)
   }
 
   /** The worker that is this thread now; `undefined` while it is being replaced. */
@@ -63,7 +65,7 @@ export class Thread {
     return this.#worker
   }
 
-  /** Whether it watches closely whose code it is in, from its next worker on: see `ThreadSetup.trace`. */
+  /** Whether the thread is traced, from its next worker on: see `ThreadSetup.trace`. */
   get trace(): boolean {
     return this.#trace
   }
@@ -85,24 +87,24 @@ export class Thread {
     return this.#greeted ? this.#pulse : undefined
   }
 
-  /** How many transfers are in it or on their way to it. */
+  /** Number of transfers in the thread and on their way to it. */
   get load(): number {
-    return this.#running.size
+    return this.#runs.size
   }
 
-  /** How many of them it has not begun, as far as it shows. */
+  /** Number of transfers that the worker has not begun, as far as it shows. */
   get waiting(): number {
-    return Math.max(0, this.#runs - this.#pulse.begun)
+    return this.#runs.waiting(this.#pulse.begun)
   }
 
-  /** How many transfers its worker was given so far. */
+  /** Number of transfers that the present worker was given so far. */
   get given(): number {
-    return this.#runs - this.#runsBefore
+    return this.#runs.given
   }
 
-  /** Whether it has anything to do. */
+  /** Whether the thread has anything to do. */
   get busy(): boolean {
-    return this.#running.size > 0 || this.#pending.size > 0
+    return this.#runs.size > 0 || this.#calls.size > 0
   }
 
   /** Takes a worker as this thread. */
@@ -114,9 +116,7 @@ export class Thread {
       this.#hear(event)
     })
     this.#pulse = new Pulse()
-    // runs are counted on from those of the worker before
-    this.#pulse.begun = this.#runs
-    this.#runsBefore = this.#runs
+    this.#pulse.begun = this.#runs.restart()
     this.#traced = this.#trace
     const setup = {
       thread: this.number,
@@ -125,7 +125,7 @@ export class Thread {
       pulse: this.#pulse.memory,
       trace: this.#trace,
     }
-    await this.#ask('hello', { port: port2, setup }, [port2])
+    await this.#calls.ask('hello', { port: port2, setup }, (task) => this.#send(task, [port2]))
     // that it has taken the channel may have been the last thing that it told
     if (this.#worker !== worker) return
     this.#greeted = true
@@ -133,15 +133,14 @@ export class Thread {
   }
 
   /**
-   * The worker is gone: what was in it fails, and what comes waits for the next one. A run that it had not begun
-   * rejects with a {@link NotBegunError}.
+   * Gives up the worker, which is gone: what was in it fails, and what comes waits for the next one. A run that it had not
+   * begun fails with a {@link NotBegunError}.
    *
    * @returns what was lost
    */
   lose(error: Error): Lost {
     this.#hearRest()
     const { begun, inside } = this.#pulse
-    const runs = [...this.#running].filter(([run]) => run < begun).map(([, { host }]) => host)
     this.#worker = undefined
     this.#greeted = false
     this.#port?.close()
@@ -150,22 +149,15 @@ export class Thread {
     this.#ready = this.#awaitWorker()
     const message = `thread ${this.number} was lost: ${error.message}`
     const lost = new ThreadLostError(message, { cause: error })
-    const notBegun = this.#ended ? lost : new NotBegunError(message, { cause: error })
-    for (const { reject } of this.#pending.values()) reject(lost)
-    const running = [...this.#running]
-    this.#outbox.take()
-    this.#pending.clear()
-    this.#running.clear()
-    queueMicrotask(() => {
-      for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
-    })
+    this.#calls.failAll(lost)
+    const runs = this.#runs.lose(begun, lost, this.#ended ? lost : new NotBegunError(message, { cause: error }))
     const traced = this.#traced
     this.#traced = false
     return { runs, inside, traced }
   }
 
   /**
-   * Ends: whatever still waits for the thread fails.
+   * Ends the thread: whatever still waits for it fails.
    *
    * @param how - what has become of it, for the error
    */
@@ -177,34 +169,29 @@ export class Thread {
     this.#failReady(error)
   }
 
-  /** Asks the thread to do something. Rejects with its error, or a {@link ThreadLostError}. */
+  /** Asks the thread to do something. Rejects with the thread's error, or with a {@link ThreadLostError}. */
   call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
-    return this.#whenGreeted(() => this.#ask(call, request, []))
+    return this.#whenGreeted(() => this.#calls.ask(call, request, (task) => this.#send(task, [])))
   }
 
-  /** Loads a link module and tells its links, without starting them. Rejects as {@link Thread.call}. */
+  /** Loads a link module and gives its links, without starting them. Rejects as {@link Thread.call}. */
   describe(module: string): Promise<LinkDescription[]> {
     return this.call('describe', { module }).then(unpackDescriptions)
   }
 
-  /** Opens a link; those of one tick go in one message. */
+  /** Opens a link. The requests of one tick go in one message. */
   open(request: OpenRequest): Promise<void> {
     return this.#opening.add(request)
   }
 
-  /** Closes a link; those of one tick go in one message. */
+  /** Closes a link. The requests of one tick go in one message. */
   close(link: number): Promise<void> {
     return this.#closing.add(link)
   }
 
-  /** Makes a transfer; those of one tick go in one message. */
-  run(run: HostedRun): void {
-    const number = this.#runs++
-    this.#running.set(number, run)
-    this.#outbox.add(number, run.host, run.transferNumber, run.scheduledAt, run.drain)
-    if (this.#outbox.size === 1) queueMicrotask(() => this.#flush())
-    // a full message does not wait for the rest of the tick
-    if (this.#outbox.size === MAX_RUNS) this.#flush()
+  /** Makes a transfer. Those of one tick go in one message. */
+  run(run: Run): void {
+    this.#runs.add(run)
   }
 
   /** Tells the thread something that must not wait behind its tasks. */
@@ -212,25 +199,17 @@ export class Thread {
     this.#port?.postMessage(note)
   }
 
-  #flush(): void {
-    if (this.#outbox.size === 0) return
-    const until = this.#runs
-    const from = until - this.#outbox.size
-    const runs = this.#outbox.take()
-    // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
-    const send = () => this.#send({ call: 'transfer', task: this.#tasks++, runs }, [])
-    this.#whenGreeted(send).catch((error: unknown) => {
-      // those that were lost have heard of it; what never got to a worker has not begun
-      const notBegun = error instanceof ThreadLostError && !this.#ended
-      const reason = notBegun ? new NotBegunError(error.message, { cause: error }) : toError(error)
-      for (let run = from; run < until; run++) this.#settle(run)?.failed(reason)
-    })
-  }
-
-  #settle(run: number): HostedRun | undefined {
-    const waiting = this.#running.get(run)
-    this.#running.delete(run)
-    return waiting
+  /** Sends runs to the worker. Rejects with why they fail when they did not get there. */
+  async #sendRuns(runs: PackedRuns): Promise<void> {
+    try {
+      await this.#whenGreeted(() => this.#send({ call: 'transfer', task: this.#calls.nextTask(), runs }, []))
+    } catch (thrown) {
+      const error = toError(thrown)
+      // what never got to a worker has not begun
+      throw error instanceof ThreadLostError && !this.#ended
+        ? new NotBegunError(error.message, { cause: error })
+        : error
+    }
   }
 
   /** Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered. */
@@ -238,32 +217,11 @@ export class Thread {
     return this.#greeted ? what() : this.#ready.then(what)
   }
 
-  /** Gives the worker a task, and waits for its answer. */
-  #ask<K extends CallName>(
-    call: K,
-    request: Calls[K]['request'],
-    transfer: MessagePort[],
-  ): Promise<Calls[K]['answer']> {
-    return new Promise((resolve, reject) => {
-      const task = this.#tasks++
-      this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject })
-      this.#send({ call, task, ...request } as unknown as Task, transfer).catch((error: unknown) => {
-        this.#answered(task)?.reject(toError(error))
-      })
-    })
-  }
-
-  /** Gives the worker a task. Resolves when it is done with it. */
-  #send(task: Task, transfer: MessagePort[]): Promise<unknown> {
+  /** Gives the worker a task. Resolves when the worker is done with it. */
+  #send(task: Task, transferList: MessagePort[]): Promise<unknown> {
     const worker = this.#worker
     if (worker === undefined) return Promise.reject(new ThreadLostError(`thread ${this.number} was lost`))
-    return this.#runTask(worker, task, transfer)
-  }
-
-  #answered(task: number): Pending<unknown> | undefined {
-    const pending = this.#pending.get(task)
-    this.#pending.delete(task)
-    return pending
+    return this.#runTask(worker, task, transferList)
   }
 
   #hear(event: ThreadEvent): void {
@@ -272,19 +230,13 @@ export class Thread {
         writeLogLine(event.line)
         break
       case 'reports':
-        unpackReports(
-          event.reports,
-          (run) => this.#settle(run),
-          (run, report) => {
-            tell(() => run.ended(report))
-          },
-        )
+        this.#runs.take(event.reports)
         break
       case 'answer':
-        this.#answered(event.task)?.resolve(event.answer)
+        this.#calls.answer(event.task, event.answer)
         break
       case 'error':
-        this.#answered(event.task)?.reject(restoreError(event.error))
+        this.#calls.fail(event.task, restoreError(event.error))
         break
     }
   }
@@ -307,11 +259,6 @@ export class Thread {
   }
 }
 
-/** Tells somebody, so that the next one hears of it whatever the first one does. */
-function tell(what: () => void): void {
-  try {
-    what()
-  } catch (thrown) {
-    getLogger('databay.WorkerPlanner').error({ err: toError(thrown) }, 'the end of a transfer was not taken note of')
-  }
+function throwAny(error: PlainError | null): void {
+  if (error !== null) throw restoreError(error)
 }

@@ -30,16 +30,16 @@ async function hosted(t: Test, spec: LinkSpec, threads = 1) {
     thread,
     id: id + 5,
   }))
-  const link = new ThreadLink(description!, hosts, () => lanes++)
+  const link = new ThreadLink(description!, hosts, { laneKnown: () => lanes++ })
   return { link, logs, places, lanes: () => lanes }
 }
 
-/** The worker of a thread is lost, and the link is told. */
 /** Moves a link from the first place to the second. */
 function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | undefined> {
   return migrate([link], from!.thread, to!.thread, true)
 }
 
+/** The worker of a thread is lost, and the link is told. */
 function lose({ thread }: Place, link: ThreadLink): void {
   thread.lose(new Error('gone'))
   link.lost(thread)()

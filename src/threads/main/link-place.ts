@@ -1,0 +1,174 @@
+import { blame } from '../../core/report.js'
+import type { LinkDescription } from '../protocol/link-description.js'
+import type { Run, RunPlace } from './run.js'
+import type { Thread } from './thread.js'
+
+/** What a place needs to know of a link to open it. */
+export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'name'>
+
+/** The place of a link in a thread: opens it there, closes it, and counts its transfers. */
+export class LinkPlace implements RunPlace {
+  /** Id under which the link is open in the thread. */
+  readonly id: number
+  /** Whether the link is open here. While it moves to another thread, it is not. */
+  isOpen = false
+  #thread: Thread
+  #opening: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #running = 0
+  #onIdle: () => void = nothing
+  /** Called when the thread is lost while the link moves from it; `undefined` while the link does not move. */
+  #onLost: (() => void) | undefined
+  #state: { readonly state: unknown } | undefined
+  #handOffs = 0
+
+  constructor(thread: Thread, id: number) {
+    this.#thread = thread
+    this.id = id
+  }
+
+  get thread(): Thread {
+    return this.#thread
+  }
+
+  /** Number of transfers under way here. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Whether the link is moving to another thread. */
+  get isMoving(): boolean {
+    return this.#onLost !== undefined
+  }
+
+  /** Settles when the link is open, or has moved; `undefined` while neither is under way. */
+  get opening(): Promise<void> | undefined {
+    return this.#opening
+  }
+
+  /** Whether there is a state that the link's instances handed off and no others have taken yet. */
+  get hasState(): boolean {
+    return this.#state !== undefined
+  }
+
+  /** Number of hand-offs so far. */
+  get handOffs(): number {
+    return this.#handOffs
+  }
+
+  /** Opens the link. Does nothing when it is open, and waits when that is under way. */
+  open(link: OpenableLink): Promise<void> {
+    if (this.isOpen) return Promise.resolve()
+    if (this.#opening === undefined) {
+      const end = () => {
+        // its thread may have been lost meanwhile, and another opening be under way
+        if (this.#opening === opening) this.#opening = undefined
+      }
+      const opening: Promise<void> = this.#open(link, end)
+      this.#opening = opening
+    }
+    return this.#opening
+  }
+
+  /** Closes the link when it is open: once, however often it is asked for. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = undefined
+    })
+    return this.#closing
+  }
+
+  /** Makes a transfer of the link, which is open. */
+  run(run: Run): void {
+    this.#running++
+    this.#thread.run(run)
+  }
+
+  /** Takes note that a transfer has ended. */
+  leave(): void {
+    this.#running--
+    if (this.#running === 0) this.#onIdle()
+  }
+
+  /** Resolves when no transfer is under way here. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /**
+   * Takes note that the thread was lost: the link is not open any more.
+   *
+   * @returns whether it may be opened again at once: it is not moving
+   */
+  lost(): boolean {
+    this.isOpen = false
+    if (this.#onLost !== undefined) {
+      this.#onLost()
+      return false
+    }
+    this.#opening = undefined
+    return true
+  }
+
+  /**
+   * Begins to move the link: it is not open until it has, and whoever opens it waits for that.
+   *
+   * @param onLost - called when its thread is lost meanwhile
+   * @returns ends the move
+   */
+  hold(onLost: () => void): () => void {
+    let letGo: () => void = nothing
+    this.#onLost = onLost
+    this.isOpen = false
+    this.#opening = new Promise((resolve) => {
+      letGo = resolve
+    })
+    return () => {
+      this.#onLost = undefined
+      this.#opening = undefined
+      letGo()
+    }
+  }
+
+  /** Puts the link in another thread, with the state that its instances handed off, if they did. */
+  moveTo(thread: Thread, state: unknown): void {
+    this.#thread = thread
+    if (state === undefined) return
+    this.#state = { state }
+    this.#handOffs++
+  }
+
+  /** Opens the link, which is moving: does not wait until it has moved. */
+  openMoved(link: OpenableLink): Promise<void> {
+    return this.#open(link, nothing)
+  }
+
+  /** @param end - called when the link is open, or failed */
+  #open({ module, exportName, index, name }: OpenableLink, end: () => void): Promise<void> {
+    const request = { module, exportName, index, id: this.id }
+    return this.#thread.open(this.#state === undefined ? request : { ...request, ...this.#state }).then(
+      () => {
+        end()
+        // its thread was lost as soon as that had answered: it is opened again
+        if (this.#thread.worker === undefined) return
+        this.isOpen = true
+        this.#state = undefined
+      },
+      (thrown: unknown) => {
+        end()
+        throw blame(thrown, name, 'start')
+      },
+    )
+  }
+
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => undefined)
+    if (!this.isOpen) return
+    this.isOpen = false
+    await this.#thread.close(this.id)
+  }
+}
+
+function nothing(): void {
+  // nobody waits
+}

@@ -1,0 +1,115 @@
+import { toError } from '../../base/errors.js'
+import { getLogger } from '../../base/log.js'
+import { unpackReports, type PackedReports } from '../protocol/reports.js'
+import { RunPacker, type PackedRuns } from '../protocol/runs.js'
+import type { Run } from './run.js'
+
+/** Number of transfers in one message at most: they are told of together, so a message should not be long on its way. */
+const MAX_RUNS = 256
+
+/**
+ * The transfers in a thread and on their way to it. Gathers those of one tick into messages, and gives each its report. This
+ * is the one place on the main thread's side that knows what runs in a thread.
+ */
+export class ThreadRuns {
+  readonly #send: (runs: PackedRuns) => Promise<unknown>
+  readonly #running = new Map<number, Run>()
+  readonly #outbox = new RunPacker(MAX_RUNS)
+  /** Number of the next run. */
+  #next = 0
+  /** Number of the first run of the present worker. */
+  #first = 0
+
+  /** @param send - sends runs to the worker; rejects with why they fail when they did not get there */
+  constructor(send: (runs: PackedRuns) => Promise<unknown>) {
+    this.#send = send
+  }
+
+  /** Number of transfers in the thread and on their way to it. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Number of transfers that the present worker was given so far. */
+  get given(): number {
+    return this.#next - this.#first
+  }
+
+  /**
+   * Number of transfers that the worker has not begun.
+   *
+   * @param begun - number of the first run that it has not begun, as its pulse shows
+   */
+  waiting(begun: number): number {
+    return Math.max(0, this.#next - begun)
+  }
+
+  /** Gives the thread to a new worker: its runs are counted on from those of the worker before. Returns the first number. */
+  restart(): number {
+    this.#first = this.#next
+    return this.#first
+  }
+
+  /** Makes a transfer. Those of one tick go in one message. */
+  add(run: Run): void {
+    const number = this.#next++
+    this.#running.set(number, run)
+    this.#outbox.add(number, run.at.id, run.transferNumber, run.scheduledAt, run.drain)
+    if (this.#outbox.size === 1) queueMicrotask(() => this.#flush())
+    // a full message does not wait for the rest of the tick
+    if (this.#outbox.size === MAX_RUNS) this.#flush()
+  }
+
+  /** Takes reports: their runs have ended. */
+  take(reports: PackedReports): void {
+    unpackReports(
+      reports,
+      (number) => this.#settle(number),
+      (run, report) => {
+        tell(() => run.ended(report))
+      },
+    )
+  }
+
+  /**
+   * Fails all runs, as the worker is gone: in a turn of their own.
+   *
+   * @param begun - number of the first run that the worker has not begun
+   * @returns ids of the links of the runs that had begun
+   */
+  lose(begun: number, lost: Error, notBegun: Error): number[] {
+    const running = [...this.#running]
+    this.#outbox.take()
+    this.#running.clear()
+    queueMicrotask(() => {
+      for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
+    })
+    return running.flatMap(([number, run]) => (number < begun ? [run.at.id] : []))
+  }
+
+  #flush(): void {
+    if (this.#outbox.size === 0) return
+    const until = this.#next
+    const from = until - this.#outbox.size
+    // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
+    this.#send(this.#outbox.take()).catch((error: unknown) => {
+      // those that were lost meanwhile have failed already
+      for (let number = from; number < until; number++) this.#settle(number)?.failed(toError(error))
+    })
+  }
+
+  #settle(number: number): Run | undefined {
+    const run = this.#running.get(number)
+    this.#running.delete(number)
+    return run
+  }
+}
+
+/** Tells a link how its transfer ended: should that throw, the next ones hear all the same. */
+function tell(what: () => void): void {
+  try {
+    what()
+  } catch (thrown) {
+    getLogger('databay.WorkerPlanner').error({ err: toError(thrown) }, 'the end of a transfer was not taken note of')
+  }
+}
