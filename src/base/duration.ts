@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js'
+import { hintAt } from './suggestion.js'
 
 /** A length of time. The fields add up: `{ minutes: 1, seconds: 30 }` is 90 seconds. */
 export interface Duration {
@@ -46,7 +47,9 @@ function sumOfUnits(option: string, value: Duration, expected: string): number {
   let sum = 0
   for (const [unit, amount] of entries) {
     if (!UNITS.includes(unit)) {
-      throw new InvalidOptionError(`${option}.${unit}`, `one of ${UNITS.join(', ')}`, unit)
+      throw new InvalidOptionError(`${option}.${unit}`, `one of ${UNITS.join(', ')}`, unit, {
+        hint: hintAt(unit, UNITS),
+      })
     }
     if (typeof amount !== 'number' || !Number.isFinite(amount) || amount < 0) {
       throw new InvalidOptionError(`${option}.${unit}`, 'a number of at least 0', amount)

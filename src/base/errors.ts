@@ -28,8 +28,15 @@ export class InvalidOptionError extends DatabayError {
   /** Name of the option, like `interval.seconds`. */
   readonly option: string
 
-  constructor(option: string, expected: string, got: unknown, options?: ErrorOptions) {
-    super(`${option}: expected ${expected}, got ${show(got)}`, options)
+  /** @param options - `hint`: what was probably meant, for the end of the message */
+  constructor(
+    option: string,
+    expected: string,
+    got: unknown,
+    options?: ErrorOptions & { readonly hint?: string | undefined },
+  ) {
+    const hint = options?.hint === undefined ? '' : `: ${options.hint}`
+    super(`${option}: expected ${expected}, got ${show(got)}${hint}`, options)
     this.option = option
   }
 }

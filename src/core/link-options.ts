@@ -1,4 +1,14 @@
-import { checkBoolean, checkCount, checkOptions } from '../base/check.js'
+import {
+  count,
+  custom,
+  flag,
+  given,
+  optionalTime,
+  type Resolved,
+  resolveOptions,
+  type Spec,
+  word,
+} from '../base/options.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
 import { checkCron, type Schedule } from './schedule.js'
@@ -57,7 +67,13 @@ export interface LinkSettings {
    */
   readonly alignToClock?: boolean
   /**
-   * Tags of this link: they name it in logs, updates and reports.
+   * Name of the link in logs, events, statistics and errors, and of what is kept of it. Unique in a planner.
+   * @default the name under which its module exports it, as in `todos` or `links[2]`; a link that is given to a planner
+   * as an object has none, and shows as its tags
+   */
+  readonly id?: string
+  /**
+   * Labels of the link. They name its updates (`{tags}.{number}`); several links may share one.
    * @default []
    */
   readonly tags?: OneOrMany<string>
@@ -113,47 +129,78 @@ export interface LinkSettings {
 
 export type Lane = 'io' | 'cpu' | 'auto'
 
-const LANES: readonly unknown[] = ['io', 'cpu', 'auto'] satisfies Lane[]
+/** Every option of a link. What is not about its nodes, names or due times becomes one of its settings. */
+export const LINK_OPTIONS = {
+  inlets: given<OneOrMany<Inlet>>(),
+  outlets: given<OneOrMany<OutletFor<unknown>>>(),
+  processors: given<unknown>('[]'),
+  groupers: given<unknown>('[]'),
+  id: custom(checkId, 'the name of the export'),
+  interval: given<number | Duration>(),
+  cron: given<string>(),
+  timeZone: given<string>('the time zone of the process'),
+  jitter: given<number | Duration>('0'),
+  alignToClock: flag(false),
+  tags: custom(checkTags, '[]'),
+  copyRecords: flag(true),
+  ignoreExceptions: flag(false),
+  inletConcurrency: count(9999),
+  immediateTransfer: flag(true),
+  timeout: optionalTime,
+  maxInstances: count(1),
+  stateless: flag(false),
+  lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
+} satisfies Spec<LinkOptions<unknown, unknown, unknown>>
 
-/** The settings of a link, checked and complete. Lengths of time are in milliseconds. */
-export interface ResolvedSettings {
+type ResolvedOptions = Resolved<typeof LINK_OPTIONS>
+
+/** What is a link's own: its nodes, names and due times. */
+type Own = 'inlets' | 'outlets' | 'processors' | 'groupers' | 'id' | 'tags' | keyof ScheduleOptions
+
+type ScheduleOptions = Pick<LinkSettings, 'interval' | 'cron' | 'timeZone' | 'jitter' | 'alignToClock'>
+
+/**
+ * The settings of a link, checked and complete: one frozen object, which the link, its description and its side on the
+ * main thread share. Lengths of time are in milliseconds.
+ */
+export type ResolvedSettings = Omit<ResolvedOptions, Own> & {
+  /** When the link is due, as its options say. */
   readonly schedule: Schedule
-  readonly tags: readonly string[]
-  readonly copyRecords: boolean
-  readonly ignoreExceptions: boolean
-  readonly inletConcurrency: number
-  readonly immediateTransfer: boolean
-  readonly timeout: number | undefined
-  readonly maxInstances: number
-  readonly stateless: boolean
-  readonly lane: Lane
 }
 
-const OPTIONS: readonly string[] = [
-  ...['inlets', 'outlets', 'processors', 'groupers', 'interval', 'cron', 'timeZone', 'jitter', 'alignToClock'],
-  ...['tags', 'copyRecords', 'ignoreExceptions', 'inletConcurrency', 'immediateTransfer', 'timeout'],
-  ...['maxInstances', 'stateless', 'lane'],
-]
+/** A link's names beside its settings. */
+export interface ResolvedLink {
+  /** The option `id`; `undefined` when it was left out. */
+  readonly id: string | undefined
+  readonly tags: readonly string[]
+  readonly settings: ResolvedSettings
+}
 
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
-export function resolveSettings(options: LinkSettings): ResolvedSettings {
-  checkOptions(undefined, options, OPTIONS)
-  return Object.freeze({
-    schedule: resolveSchedule(options),
-    tags: Object.freeze(checkTags(options.tags)),
-    copyRecords: checkBoolean('copyRecords', options.copyRecords, true),
-    ignoreExceptions: checkBoolean('ignoreExceptions', options.ignoreExceptions, false),
-    inletConcurrency: checkCount('inletConcurrency', options.inletConcurrency, 9999),
-    immediateTransfer: checkBoolean('immediateTransfer', options.immediateTransfer, true),
-    timeout: options.timeout === undefined ? undefined : toMilliseconds('timeout', options.timeout),
-    maxInstances: checkCount('maxInstances', options.maxInstances, 1),
-    stateless: checkBoolean('stateless', options.stateless, false),
-    lane: checkLane(options.lane),
-  })
+export function resolveLink(options: LinkSettings): ResolvedLink {
+  const {
+    inlets: _i,
+    outlets: _o,
+    processors: _p,
+    groupers: _g,
+    ...named
+  } = resolveOptions(undefined, options, LINK_OPTIONS)
+  const { id, tags, interval, cron, timeZone, jitter, alignToClock, ...rest } = named
+  const schedule = resolveSchedule({ interval, cron, timeZone, jitter, alignToClock })
+  return { id, tags, settings: Object.freeze({ schedule, ...rest }) }
 }
 
-function resolveSchedule(options: LinkSettings): Schedule {
-  const { interval, cron, timeZone } = options
+/** The options of a link's due times, of which `alignToClock` is read already. */
+interface ScheduleGiven {
+  readonly interval: number | Duration | undefined
+  readonly cron: string | undefined
+  readonly timeZone: string | undefined
+  readonly jitter: number | Duration | undefined
+  readonly alignToClock: boolean
+}
+
+function resolveSchedule(options: ScheduleGiven): Schedule {
+  const { interval, cron, timeZone, alignToClock } = options
   if ((interval === undefined) === (cron === undefined)) {
     throw new InvalidOptionError('interval', 'either interval or cron', interval === undefined ? undefined : 'both')
   }
@@ -162,7 +209,6 @@ function resolveSchedule(options: LinkSettings): Schedule {
   }
   if (cron !== undefined) checkCron(cron, timeZone)
   const every = interval === undefined ? undefined : toMilliseconds('interval', interval)
-  const alignToClock = checkBoolean('alignToClock', options.alignToClock, false)
   if (alignToClock && every === undefined) {
     throw new InvalidOptionError('alignToClock', 'false with cron, which is on the clock by itself', true)
   }
@@ -178,20 +224,28 @@ function resolveJitter(jitter: number | Duration | undefined, every: number | un
   return milliseconds
 }
 
-function checkTags(tags: OneOrMany<string> | undefined): string[] {
+function checkId(name: string, id: string | undefined): string | undefined {
+  if (id === undefined) return undefined
+  if (typeof id !== 'string' || !ID.test(id)) {
+    throw new InvalidOptionError(
+      name,
+      'a string of 1 to 200 characters, without white space at its ends or control characters',
+      id,
+    )
+  }
+  return id
+}
+
+/** What identifies a link in logs, commands and file names of its state: readable on one line. */
+const ID = /^(?!\s)[^\x00-\x1f\x7f]{1,200}(?<!\s)$/
+
+function checkTags(name: string, tags: OneOrMany<string> | undefined): readonly string[] {
   const list = toArray(tags)
   list.forEach((tag: unknown, index) => {
     if (typeof tag !== 'string' || tag === '')
-      throw new InvalidOptionError(`tags[${index}]`, 'a string of at least one character', tag)
+      throw new InvalidOptionError(`${name}[${index}]`, 'a string of at least one character', tag)
   })
-  return list
-}
-
-function checkLane(lane: Lane | undefined): Lane {
-  if (lane !== undefined && !LANES.includes(lane)) {
-    throw new InvalidOptionError('lane', `one of ${LANES.join(', ')}`, lane)
-  }
-  return lane ?? 'auto'
+  return Object.freeze(list)
 }
 
 /** The processors and groupers of a link, checked. */

@@ -6,7 +6,7 @@ import { LONGEST_TIMER, type Duration } from '../base/duration.js'
 import { nodeName, type Node } from './node.js'
 import {
   resolvePipeline,
-  resolveSettings,
+  resolveLink,
   type LinkOptions,
   type ProcessedLinkOptions,
   type ResolvedSettings,
@@ -48,6 +48,8 @@ export interface HostedRequest extends TransferRequest {
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
+  readonly tags: readonly string[]
+  #id: string | undefined
   readonly #schedule: LiveSchedule
   readonly #inlets: Inlet<A>[]
   readonly #outlets: Outlet<B>[]
@@ -65,7 +67,10 @@ class LinkBase<A, B> implements PlannedLink {
   #parts: TransferParts | undefined
 
   constructor(options: LinkOptions<A, B, unknown>) {
-    this.settings = resolveSettings(options)
+    const { id, tags, settings } = resolveLink(options)
+    this.#id = id
+    this.tags = tags
+    this.settings = settings
     this.#schedule = new LiveSchedule(this.settings.schedule)
     const pipeline = resolvePipeline(options)
     this.#processors = pipeline.processors
@@ -92,12 +97,25 @@ class LinkBase<A, B> implements PlannedLink {
     return this.#groupers
   }
 
-  get tags(): readonly string[] {
-    return this.settings.tags
+  /**
+   * The option `id`, or else the name of the export in the threads that host the link; `undefined` for a link that
+   * has neither.
+   */
+  get id(): string | undefined {
+    return this.#id
   }
 
+  /** What the link is called in logs, reports and events: its id, or else its tags, or else `link`. */
   get name(): string {
-    return this.tags.length === 0 ? 'link' : this.tags.join('.')
+    return this.#id ?? (this.tags.length === 0 ? 'link' : this.tags.join('.'))
+  }
+
+  /**
+   * Takes the name of its export for an id, unless it has one.
+   * @internal
+   */
+  nameAfterExport(id: string): void {
+    this.#id ??= id
   }
 
   /** When this link is due: as it was made, or as {@link LinkBase.setInterval} has changed it. */

@@ -1,5 +1,6 @@
 import type { Schedule } from './schedule.js'
 import type { Duration } from '../base/duration.js'
+import type { ResolvedSettings } from './link-options.js'
 import type { TransferReport } from './report.js'
 
 /**
@@ -7,15 +8,16 @@ import type { TransferReport } from './report.js'
  * so is a link that is hosted by a worker thread.
  */
 export interface PlannedLink {
-  /** What the link is called in logs and reports: its tags, or where it comes from. */
+  /** Identifies the link in its planner; `undefined` for a live link without the option. */
+  readonly id?: string | undefined
+  /** What the link is called in logs, events and reports: its id, or else its tags. */
   readonly name: string
+  /** Labels of the link. */
   readonly tags: readonly string[]
+  /** When the link is due now: that of its settings, unless its interval was changed. */
   readonly schedule: Schedule
-  /** Whether a planner that transfers once on start includes this link. */
-  readonly immediateTransfer: boolean
-  readonly ignoreExceptions: boolean
-  /** How many transfers of this link may run at once. */
-  readonly maxInstances: number
+  /** The link's settings; those that planners go by suffice. */
+  readonly settings: Pick<ResolvedSettings, 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'>
   /**
    * Until when it may not transfer, in milliseconds since 1970, as it has ended its thread again and again; `undefined`
    * when it may.

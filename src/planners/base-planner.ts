@@ -493,7 +493,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       () => this.shutdownPlanner(this.#shutdown.wait),
     )
     if (!this.options.immediateTransfer) return
-    const first = links.filter((link) => link.immediateTransfer).map((link) => this.dispatch(link))
+    const first = links.filter((link) => link.settings.immediateTransfer).map((link) => this.dispatch(link))
     await Promise.race([Promise.all(first), abandon])
     if (abandoned !== undefined) throw abandoned
   }

@@ -142,7 +142,7 @@ export class Dispatcher {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
     if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, countersOf(state))
-    if (state.running >= link.maxInstances) {
+    if (state.running >= link.settings.maxInstances) {
       this.#noteSkipped(link, due, 'running', state)
       return undefined
     }

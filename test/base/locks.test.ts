@@ -9,7 +9,7 @@ const locks = new URL('../../src/base/locks.js', import.meta.url).href
 
 function startThread(t: Test, fixture: string, workerData: object): Worker {
   shareLocks()
-  const thread = new Worker(new URL(`fixtures/${fixture}.mjs`, import.meta.url), {
+  const thread = new Worker(new URL(`../fixtures/${fixture}.mjs`, import.meta.url), {
     workerData: { locks, ...workerData },
   })
   t.teardown(() => thread.terminate())

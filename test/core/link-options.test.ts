@@ -1,20 +1,23 @@
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
 import { checkBoolean, checkCount } from '../../src/base/check.js'
-import { resolvePipeline, resolveSettings, type LinkSettings } from '../../src/core/link-options.js'
+import { resolvePipeline, resolveLink, type LinkSettings } from '../../src/core/link-options.js'
 
 t.test('an interval is all that a link needs', async (t) => {
-  t.strictSame(resolveSettings({ interval: 5 }), {
-    schedule: { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false },
+  t.strictSame(resolveLink({ interval: 5 }), {
+    id: undefined,
     tags: [],
-    copyRecords: true,
-    ignoreExceptions: false,
-    inletConcurrency: 9999,
-    immediateTransfer: true,
-    timeout: undefined,
-    maxInstances: 1,
-    stateless: false,
-    lane: 'auto',
+    settings: {
+      schedule: { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false },
+      copyRecords: true,
+      ignoreExceptions: false,
+      inletConcurrency: 9999,
+      immediateTransfer: true,
+      timeout: undefined,
+      maxInstances: 1,
+      stateless: false,
+      lane: 'auto',
+    },
   })
 })
 
@@ -23,6 +26,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
     interval: { minutes: 1 },
     jitter: { seconds: 2 },
     alignToClock: true,
+    id: 'c',
     tags: ['a', 'b'],
     copyRecords: false,
     ignoreExceptions: true,
@@ -33,22 +37,25 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
     stateless: true,
     lane: 'cpu',
   }
-  t.strictSame(resolveSettings(options), {
-    schedule: { every: 60_000, cron: undefined, timeZone: undefined, jitter: 2000, alignToClock: true },
+  t.strictSame(resolveLink(options), {
+    id: 'c',
     tags: ['a', 'b'],
-    copyRecords: false,
-    ignoreExceptions: true,
-    inletConcurrency: 2,
-    immediateTransfer: false,
-    timeout: 1500,
-    maxInstances: 3,
-    stateless: true,
-    lane: 'cpu',
+    settings: {
+      schedule: { every: 60_000, cron: undefined, timeZone: undefined, jitter: 2000, alignToClock: true },
+      copyRecords: false,
+      ignoreExceptions: true,
+      inletConcurrency: 2,
+      immediateTransfer: false,
+      timeout: 1500,
+      maxInstances: 3,
+      stateless: true,
+      lane: 'cpu',
+    },
   })
 })
 
 t.test('a cron expression takes the place of an interval', async (t) => {
-  t.strictSame(resolveSettings({ cron: '0 9 * * *', timeZone: 'Europe/Amsterdam', jitter: 90 }).schedule, {
+  t.strictSame(resolveLink({ cron: '0 9 * * *', timeZone: 'Europe/Amsterdam', jitter: 90 }).settings.schedule, {
     every: undefined,
     cron: '0 9 * * *',
     timeZone: 'Europe/Amsterdam',
@@ -58,17 +65,18 @@ t.test('a cron expression takes the place of an interval', async (t) => {
 })
 
 t.test('one tag needs no list, and a jitter of 0 is none', async (t) => {
-  const settings = resolveSettings({ interval: 1, tags: 'http_to_mongo', jitter: 0 })
-  t.strictSame(settings.tags, ['http_to_mongo'])
+  const { tags, settings } = resolveLink({ interval: 1, tags: 'http_to_mongo', jitter: 0 })
+  t.strictSame(tags, ['http_to_mongo'])
   t.equal(settings.schedule.jitter, 0)
 })
 
 t.test('settings do not change any more, whatever becomes of the options', async (t) => {
   const tags = ['a']
-  const settings = resolveSettings(Object.freeze({ interval: 1, tags }))
+  const link = resolveLink(Object.freeze({ interval: 1, tags }))
   tags.push('b')
-  t.strictSame(settings.tags, ['a'])
-  t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.tags) && Object.isFrozen(settings.schedule))
+  t.strictSame(link.tags, ['a'])
+  const { settings } = link
+  t.ok(Object.isFrozen(settings) && Object.isFrozen(link.tags) && Object.isFrozen(settings.schedule))
 })
 
 t.test('an option that is not as it should be is refused, with what was expected and what came', async (t) => {
@@ -96,14 +104,27 @@ t.test('an option that is not as it should be is refused, with what was expected
     [{ interval, inletConcurrency: '2' }, /^inletConcurrency: expected an integer of at least 1, got '2'$/],
     [{ interval, immediateTransfer: 'no' }, /^immediateTransfer: expected a boolean, got 'no'$/],
     [{ interval, timeout: 0 }, /^timeout: expected .+, got 0$/],
-    [{ interval, timeout: { second: 1 } }, /^timeout\.second: expected one of .+, got 'second'$/],
+    [
+      { interval, timeout: { second: 1 } },
+      /^timeout\.second: expected one of .+, got 'second': did you mean seconds\?$/,
+    ],
     [{ interval, maxInstances: 1.5 }, /^maxInstances: expected an integer of at least 1, got 1\.5$/],
     [{ interval, stateless: 0 }, /^stateless: expected a boolean, got 0$/],
-    [{ interval, lane: 'fast' }, /^lane: expected one of io, cpu, auto, got 'fast'$/],
-    [{ interval, inlet: 1 }, /^inlet: expected one of the options inlets, outlets, .+, got 'inlet'$/],
+    [{ interval, lane: 'fast' }, /^lane: expected one of 'io', 'cpu', 'auto', got 'fast'$/],
+    [
+      { interval, inlet: 1 },
+      /^inlet: expected one of the options inlets, outlets, .+, got 'inlet': did you mean inlets\?$/,
+    ],
+    [{ intervall: 1 }, /^intervall: .+: did you mean interval\?$/],
+    [{ interval, copy_records: true }, /^copy_records: .+: did you mean copyRecords\?$/],
+    [{ interval: { second: 5 } }, /^interval\.second: expected one of .+, got 'second': did you mean seconds\?$/],
+    [{ interval, whatever: 1 }, /^whatever: expected one of the options .+, got 'whatever'$/],
+    [{ interval, id: '' }, /^id: expected a string of 1 to 200 characters, .+, got ''$/],
+    [{ interval, id: 5 }, /^id: expected a string .+, got 5$/],
+    [{ interval, id: 'two\nlines' }, /^id: expected a string .+, got 'two/],
   ]
   for (const [options, message] of wrong) {
-    t.throws(() => resolveSettings(options as LinkSettings), { code: 'DATABAY_INVALID_OPTION', message })
+    t.throws(() => resolveLink(options as LinkSettings), { code: 'DATABAY_INVALID_OPTION', message })
   }
 })
 

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
+import { NullInlet } from '../../src/connectors/samples/null-inlet.js'
+import { NullOutlet } from '../../src/connectors/samples/null-outlet.js'
 import type { Inlet } from '../../src/core/inlet.js'
 import { isLink, Link } from '../../src/core/link.js'
 import type { LinkOptions } from '../../src/core/link-options.js'
@@ -597,4 +599,22 @@ t.test('a processor that cannot tell its size leaves no timer and nothing that r
   })
   await t.rejects(link.transfer(), { message: 'no size' })
   t.equal(process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length, before)
+})
+
+t.test('a link has an id by its options or its export, and shows as its tags without one', async (t) => {
+  const make = (options: { id?: string; tags?: string[] }) =>
+    new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 1, ...options })
+  const live = make({ tags: ['a', 'b'] })
+  t.equal(live.id, undefined)
+  t.equal(live.name, 'a.b')
+  t.equal(make({}).name, 'link')
+  const named = make({ id: 'orders', tags: ['a'] })
+  t.equal(named.name, 'orders')
+  const report = await named.transfer()
+  t.match(report, { link: 'orders', update: 'a.0' }, 'updates are named by tags')
+  named.nameAfterExport('todos')
+  t.equal(named.id, 'orders')
+  live.nameAfterExport('todos')
+  live.nameAfterExport('others')
+  t.equal(live.name, 'todos')
 })

@@ -1,10 +1,9 @@
 import { restoreError } from '../../src/base/plain-error.js'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
-import { unpackDescriptions } from '../../src/threads/protocol/descriptions.js'
 import { RunPacker, type RunRequest } from '../../src/threads/protocol/runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/protocol/reports.js'
 import type { CallName, Calls, Channel, Task, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
-import type { LinkDescription } from '../../src/threads/protocol/link-description.js'
+import { receiveDescription, type LinkDescription } from '../../src/threads/protocol/link-description.js'
 
 /** What a host told, with its reports unpacked. */
 export type Told =
@@ -56,7 +55,8 @@ export class RecordedHost implements Channel {
 
   /** The links of a module. */
   async describe(module: string): Promise<LinkDescription[]> {
-    return unpackDescriptions(await this.call('describe', { module }))
+    const links = await this.call('describe', { module })
+    return links.map(receiveDescription)
   }
 
   /** Opens all links of a module, under ids from `first` on. */

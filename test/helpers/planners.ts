@@ -107,9 +107,7 @@ export class StubLink implements PlannedLink {
   readonly name: string
   readonly tags: readonly string[]
   readonly schedule = { every: 1000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false }
-  readonly immediateTransfer = true
-  readonly ignoreExceptions = false
-  maxInstances = 1
+  readonly settings = { immediateTransfer: true, ignoreExceptions: false, maxInstances: 1 }
   quarantinedUntil: number | undefined
   readonly trace: Trace
   transfers = 0

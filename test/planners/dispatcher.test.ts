@@ -28,7 +28,7 @@ function setUp(t: Test, options: PlannerOptions = {}) {
   const addSlow = (name: string, maxInstances = 1) => {
     const [link] = add(name)
     const ends: ((report?: TransferReport) => void)[] = []
-    link.maxInstances = maxInstances
+    link.settings.maxInstances = maxInstances
     link.transfer = () => {
       const { promise, resolve } = deferred<TransferReport>()
       ends.push((report = emptyReport(name)) => {

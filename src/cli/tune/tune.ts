@@ -109,7 +109,7 @@ class Tune {
     this.#checkTold()
     let room = Infinity
     planner.once('transfer', () => {
-      room = planner.links.reduce((sum, { maxInstances }) => sum + maxInstances, 0)
+      room = planner.links.reduce((sum, { settings }) => sum + settings.maxInstances, 0)
     })
     const figures = await measureRound(planner, this.#times)
     this.#checkTold()

@@ -15,7 +15,7 @@ export class HostedLinks {
 
   /** The links that are in one thread only. */
   get pinned(): ThreadLink[] {
-    return this.#links.filter(({ description }) => !description.stateless)
+    return this.#links.filter(({ description }) => !description.settings.stateless)
   }
 
   /** A number under which a link is opened in a thread: never used again. */

@@ -193,7 +193,7 @@ export class Hosting {
     const placeables = (links: readonly ThreadLink[]) => this.#hosted.placeables(links, threads.length)
     // those that have a place already come first: a new link may share an instance with one of them
     const known = this.#hosted.pinned
-    const fresh = descriptions.filter(({ stateless }) => !stateless)
+    const fresh = descriptions.filter(({ settings }) => !settings.stateless)
     const all = [...known.map(({ description }) => description), ...fresh]
     const groups = groupByCommon(all.map(({ instances }) => instances))
     const placed = place(groups, [...placeables(known), ...fresh.map(newcomer)], threads.length)
@@ -203,7 +203,9 @@ export class Hosting {
     }
     const lanes = threadsFor([...placeables(this.#hosted.all), ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
-      const indices = description.stateless ? lanes(newcomer(description).lane) : [threadOf.get(description) ?? 0]
+      const indices = description.settings.stateless
+        ? lanes(newcomer(description).lane)
+        : [threadOf.get(description) ?? 0]
       return this.#make(
         description,
         indices.map((index) => threads[index] as Thread),
@@ -228,6 +230,6 @@ function namerOf({ identity }: LinkDescription): number {
   return Math.floor(identity / INSTANCES)
 }
 
-function newcomer({ lane }: LinkDescription): Placeable {
+function newcomer({ settings: { lane } }: LinkDescription): Placeable {
   return { lane: lane === 'auto' ? undefined : lane, thread: undefined, movable: false }
 }

@@ -4,7 +4,7 @@ import type { Run, RunPlace } from './run.js'
 import type { Thread } from './thread.js'
 
 /** What a place needs to know of a link to open it. */
-export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'name'>
+export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'id'>
 
 /** The place of a link in a thread: opens it there, closes it, and counts its transfers. */
 export class LinkPlace implements RunPlace {

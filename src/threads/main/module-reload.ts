@@ -165,7 +165,7 @@ export class Reload {
     return new Set(
       links.filter(({ description }) => {
         const now = first?.descriptions.get(keyOf(description))
-        return now === undefined || now.stateless !== description.stateless
+        return now === undefined || now.settings.stateless !== description.settings.stateless
       }),
     )
   }
@@ -184,7 +184,7 @@ export class Reload {
   }
 
   #statelessIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[] {
-    return this.#hosted.in(thread).filter((link) => link.description.stateless && !gone.has(link))
+    return this.#hosted.in(thread).filter((link) => link.description.settings.stateless && !gone.has(link))
   }
 }
 

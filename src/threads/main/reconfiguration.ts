@@ -115,7 +115,7 @@ export class Reconfiguration {
 
   /** Has a stateless link hosted by all threads of its lane in which it can be opened, and by none that leaves. */
   async #replicate(link: ThreadLink): Promise<void> {
-    if (!link.description.stateless) return
+    if (!link.description.settings.stateless) return
     const { threads } = this.#pool
     const lanes = threadsFor(this.#placeables(this.#hosted.all), threads.length)
     for (const index of lanes(link.lane)) {
@@ -213,7 +213,7 @@ export class Reconfiguration {
   #sayStuck(links: readonly ThreadLink[], placeables: readonly Placeable[]): void {
     for (const [index, { lane, movable, thread }] of placeables.entries()) {
       const link = links[index]
-      if (lane !== 'cpu' || movable || link?.description.lane !== 'auto') continue
+      if (lane !== 'cpu' || movable || link?.description.settings.lane !== 'auto') continue
       const waits = placeables.some((other) => other.thread === thread && other.lane !== 'cpu')
       if (!waits || this.#pool.size < 2 || this.#said.has(link)) continue
       this.#said.add(link)

@@ -7,6 +7,7 @@ import { failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import { LiveSchedule } from '../../core/live-schedule.js'
 import type { KnownLane } from './placement.js'
+import type { ResolvedSettings } from '../../core/link-options.js'
 import type { LinkDescription } from '../protocol/link-description.js'
 import { LinkHealth } from './link-health.js'
 import { LinkMigration } from './link-migration.js'
@@ -53,7 +54,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     hooks: LinkHooks = {},
   ) {
     this.#description = description
-    this.#schedule = new LiveSchedule(description.schedule)
+    this.#schedule = new LiveSchedule(description.settings.schedule)
     this.#places = new LinkPlaces(places.map(({ thread, id }) => new LinkPlace(thread, id)))
     this.#hooks = hooks
   }
@@ -64,14 +65,18 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** Its module was loaded anew. */
   redescribe(description: LinkDescription): void {
-    const { schedule } = this.#description
+    const { schedule } = this.#description.settings
     this.#description = description
     // an interval that was set stays unless the module has another than before
-    if (!isDeepStrictEqual(schedule, description.schedule)) this.#schedule.set(description.schedule)
+    if (!isDeepStrictEqual(schedule, description.settings.schedule)) this.#schedule.set(description.settings.schedule)
+  }
+
+  get id(): string {
+    return this.description.id
   }
 
   get name(): string {
-    return this.description.name
+    return this.description.id
   }
 
   get tags(): readonly string[] {
@@ -91,16 +96,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#schedule.onChange(listener)
   }
 
-  get immediateTransfer(): boolean {
-    return this.description.immediateTransfer
-  }
-
-  get ignoreExceptions(): boolean {
-    return this.description.ignoreExceptions
-  }
-
-  get maxInstances(): number {
-    return this.description.maxInstances
+  get settings(): ResolvedSettings {
+    return this.description.settings
   }
 
   /** The threads that host it. */
@@ -110,7 +107,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** What it is known to do mostly. */
   get lane(): KnownLane {
-    const { lane } = this.description
+    const { lane } = this.settings
     return lane === 'auto' ? this.#health?.lane : lane
   }
 
@@ -275,7 +272,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #fail(run: Run<LinkPlace>, thrown: unknown): void {
     const error = toError(thrown)
     getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}`)
-    const report = failedReport(run, error, this.ignoreExceptions)
+    const report = failedReport(run, error, this.settings.ignoreExceptions)
     const { quarantinedUntil } = this
     run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })
   }
@@ -289,7 +286,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
       this.#buffered = buffered
     }
     this.#health ??= new LinkHealth()
-    if (this.#health.learn(report) && this.description.lane === 'auto') this.#hooks.laneKnown?.()
+    if (this.#health.learn(report) && this.settings.lane === 'auto') this.#hooks.laneKnown?.()
   }
 
   /** Opens it again in a place if it is not open, and is to be. */

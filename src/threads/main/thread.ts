@@ -2,8 +2,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import { ThreadLostError, toError } from '../../base/errors.js'
 import { logLevels, writeLogLine } from '../../base/log.js'
 import { restoreError, type PlainError } from '../../base/plain-error.js'
-import { unpackDescriptions } from '../protocol/descriptions.js'
-import type { LinkDescription } from '../protocol/link-description.js'
+import { receiveDescription, type LinkDescription } from '../protocol/link-description.js'
 import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import type { PackedRuns } from '../protocol/runs.js'
@@ -176,7 +175,7 @@ export class Thread {
 
   /** Loads a link module and gives its links, without starting them. Rejects as {@link Thread.call}. */
   describe(module: string): Promise<LinkDescription[]> {
-    return this.call('describe', { module }).then(unpackDescriptions)
+    return this.call('describe', { module }).then((links) => links.map(receiveDescription))
   }
 
   /** Opens a link. The requests of one tick go in one message. */

@@ -1,51 +1,109 @@
-import type { Lane } from '../../core/link-options.js'
-import type { PlannedLink } from '../../core/planned-link.js'
+import type { ResolvedSettings } from '../../core/link-options.js'
 
-/*
- * The messages between the main thread and a worker thread. Both sides import this file and nothing of each other.
- *
- *   main --> thread   tasks, through the Piscina pool: each is one call of `workers/transfer.ts`
- *   main --> thread   notes, through the thread's channel: what must not wait behind tasks
- *   thread --> main   events, through the thread's channel, in order: logs, reports, answers
- *
- * A task's own result is empty: what it has to say comes through the channel, in order with all else. That it settles
- * tells when the thread is done with it, or is gone.
- */
-
-/** What a link module's link is, without the link: enough to plan and to host it. */
-export interface LinkDescription extends Pick<
-  PlannedLink,
-  'name' | 'tags' | 'schedule' | 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'
-> {
+/** Which link of which module. */
+export interface LinkAddress {
   /** URL of the link module. */
   readonly module: string
   /** Name of the export. */
   readonly exportName: string
   /** Position in the export when that is a list of links. */
   readonly index: number | undefined
-  readonly stateless: boolean
-  readonly lane: Lane
-  /** The link as `Link.toString()` prints it. */
-  readonly text: string
-  /** Whether it has processors that may hold records back. */
+}
+
+/** What links of one export that are alike have in common. */
+export interface LinkKind extends Pick<LinkAddress, 'module' | 'exportName'> {
+  readonly settings: ResolvedSettings
+  /** Whether some of its processors may hold records back. */
   readonly buffers: boolean
   /** Classes of its nodes and stateful processors, in the order in which they hand over their state. */
   readonly parts: readonly string[]
   /** Whether its state can be handed over to another thread. */
   readonly movable: boolean
-  /** Identifies the link itself, however many modules export it. */
+}
+
+/** A link of a link module without its nodes: enough to plan and to host it. */
+export interface LinkDescription extends LinkKind, LinkAddress {
+  readonly id: string
+  readonly tags: readonly string[]
+  /** The link as `Link.toString()` prints it. */
+  readonly text: string
+  /** Number of the link itself, however many modules export it. */
   readonly identity: number
-  /** Identifies the instances it uses: links that share one must be in the same thread. */
+  /** Numbers of the instances it uses: links that share one must be in the same thread. */
   readonly instances: readonly number[]
 }
 
-/** More instances than this are in no thread. */
+/**
+ * A description on its way between threads. There may be thousands, mostly alike: their kind is one object, which a
+ * structured clone copies once.
+ */
+export interface SentDescription extends Omit<LinkDescription, keyof LinkKind> {
+  readonly kind: LinkKind
+}
+
+/** The description that was sent. Written out: objects that are spread into others do not share their shape. */
+export function receiveDescription({
+  kind,
+  index,
+  id,
+  tags,
+  text,
+  identity,
+  instances,
+}: SentDescription): LinkDescription {
+  return {
+    module: kind.module,
+    exportName: kind.exportName,
+    settings: kind.settings,
+    buffers: kind.buffers,
+    parts: kind.parts,
+    movable: kind.movable,
+    index,
+    id,
+    tags,
+    text,
+    identity,
+    instances,
+  }
+}
+
+/** Instances of one thread are numbered below this. */
 export const INSTANCES = 2 ** 32
 
-/** Which link of which module. */
-export type LinkAddress = Pick<LinkDescription, 'module' | 'exportName' | 'index'>
-
-/** How an exported link is called: `todos`, or `links[3]`. */
+/** The name of an exported link: `todos`, or `links[3]`. */
 export function nameOf(exportName: string, index: number | undefined): string {
   return index === undefined ? exportName : `${exportName}[${index}]`
+}
+
+/**
+ * The id of a link whose options name none: its export's name, and that of a default export its file's: `todos`, or
+ * `links[3]` for the fourth link of the default export of `links.js`.
+ */
+export function exportId({ module, exportName, index }: LinkAddress): string {
+  return nameOf(exportName === 'default' ? fileName(module) : exportName, index)
+}
+
+function fileName(url: string): string {
+  const file = url.slice(url.lastIndexOf('/') + 1).replace(/[?#].*$/s, '')
+  return decodeURIComponent(file.replace(/\.[^.]+$/, ''))
+}
+
+/** Gives links that are alike one kind. They mostly follow each other, so each is compared with the one before it. */
+export class Kinds {
+  #last: LinkKind | undefined
+
+  /** The kind of the link before, if it is the same; else this one. */
+  share(kind: LinkKind): LinkKind {
+    if (this.#last === undefined || !alike(kind, this.#last)) this.#last = kind
+    return this.#last
+  }
+}
+
+/** Whether two values of plain data are the same. */
+function alike(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  const [a, b] = [one, other] as { readonly [key: string]: unknown }[]
+  const keys = Object.keys(a as object)
+  return keys.length === Object.keys(b as object).length && keys.every((key) => alike(a?.[key], b?.[key]))
 }

@@ -1,10 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { LogLevels } from '../../base/log.js'
 import type { PlainError } from '../../base/plain-error.js'
-import type { PackedDescriptions } from './descriptions.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
-import type { LinkAddress } from './link-description.js'
+import type { LinkAddress, SentDescription } from './link-description.js'
 import type { PackedRecords } from './records.js'
 
 /*
@@ -32,7 +31,7 @@ export interface Calls {
   /** Loads a link module, and tells how many links it has. */
   load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
-  describe: { request: { readonly module: string }; answer: PackedDescriptions }
+  describe: { request: { readonly module: string }; answer: readonly SentDescription[] }
   /** Opens links: all are tried; the answer has an error where one failed, at its place. */
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
   /** Closes links, in this order; the answer has an error where one failed, at its place. */

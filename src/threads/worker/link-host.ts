@@ -3,8 +3,7 @@ import { LinkModuleError } from '../../base/errors.js'
 import { adoptLogLevels } from '../../base/log.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
-import { packDescriptions, type PackedDescriptions } from '../protocol/descriptions.js'
-import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
+import { INSTANCES, Kinds, type SentDescription } from '../protocol/link-description.js'
 import type { Calls, Channel, Note, Task, ThreadSetup } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import { unpack } from '../protocol/records.js'
@@ -132,38 +131,35 @@ export class LinkHost {
     }
   }
 
-  async #describe(module: string): Promise<PackedDescriptions> {
+  async #describe(module: string): Promise<SentDescription[]> {
     const loaded = await this.#modules.loadInTime(module)
-    const links = [...loaded.values()].map((one) => this.#describeLink(module, one))
-    return packDescriptions(module, links)
+    const kinds = new Kinds()
+    return [...loaded.values()].map((one) => this.#describeLink(module, one, kinds))
   }
 
-  #describeLink(module: string, { exportName, index, link }: ExportedLink): LinkDescription {
+  #describeLink(module: string, { exportName, index, link }: ExportedLink, kinds: Kinds): SentDescription {
     const processors = statefulProcessors(link)
     const parts = [...link.nodes(), ...processors]
-    const name =
-      link.tags.length > 0 ? link.name : `${module.slice(module.lastIndexOf('/') + 1)}#${nameOf(exportName, index)}`
     const buffer = processors.find((processor) => processor.size !== undefined)
     if (link.settings.stateless && buffer !== undefined) {
       const holder = buffer.constructor.name
-      throw new LinkModuleError(module, `${name} is stateless, but its ${holder} holds records between transfers`)
+      throw new LinkModuleError(module, `${link.name} is stateless, but its ${holder} holds records between transfers`)
     }
+    const { settings, schedule } = link
     return {
-      module,
-      exportName,
+      kind: kinds.share({
+        module,
+        exportName,
+        // the interval may have been set since
+        settings: schedule === settings.schedule ? settings : { ...settings, schedule },
+        buffers: buffer !== undefined,
+        parts: parts.map((part) => part.constructor.name),
+        movable: parts.every((part) => part.saveState !== undefined),
+      }),
       index,
-      name,
+      id: link.name,
       tags: link.tags,
-      schedule: link.schedule,
-      immediateTransfer: link.immediateTransfer,
-      ignoreExceptions: link.ignoreExceptions,
-      maxInstances: link.maxInstances,
-      stateless: link.settings.stateless,
-      lane: link.settings.lane,
       text: link.toString(),
-      buffers: buffer !== undefined,
-      parts: parts.map((part) => part.constructor.name),
-      movable: parts.every((part) => part.saveState !== undefined),
       identity: this.#idOf(link),
       instances: parts.map((part) => this.#idOf(part)),
     }

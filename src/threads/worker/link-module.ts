@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LinkModuleError, show } from '../../base/errors.js'
 import { isLink, type Link } from '../../core/link.js'
-import { nameOf } from '../protocol/link-description.js'
+import { exportId, nameOf } from '../protocol/link-description.js'
 
 /** A link of a module, and where in the module it is. */
 export interface ExportedLink {
@@ -71,6 +71,7 @@ export async function loadLinks(url: string): Promise<ExportedLink[]> {
       throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)
     }
     names.set(link, name)
+    link.nameAfterExport(exportId({ module: url, exportName, index }))
   }
   return exported
 }

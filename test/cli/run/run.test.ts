@@ -103,7 +103,10 @@ t.test('an exception after a signal is told, and has its exit code', async (t) =
   await run.until(() => run.stdout.includes('pulls'))
   run.kill('SIGTERM')
   t.equal(await run.ended, 1)
-  t.match(run.stderr, 'databay: transfer failing_late.0 failed: FailingLateInlet failed to pull: the source is gone\n')
+  t.match(
+    run.stderr,
+    'databay: transfer failing_late.0 of failingLate failed: FailingLateInlet failed to pull: the source is gone\n',
+  )
 })
 
 t.test('--json tells all as events on standard output, and logs as JSON', async (t) => {

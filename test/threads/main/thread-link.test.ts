@@ -54,12 +54,11 @@ t.test('it is to a planner what the link in the thread is', async (t) => {
     immediateTransfer: false,
   })
   t.match(link, {
+    id: 'told',
     name: 'told',
     tags: ['told'],
     schedule: { cron: '0 5 * * *' },
-    maxInstances: 4,
-    ignoreExceptions: true,
-    immediateTransfer: false,
+    settings: { maxInstances: 4, ignoreExceptions: true, immediateTransfer: false, copyRecords: true },
     lane: undefined,
     buffered: 0,
     running: 0,

@@ -133,7 +133,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
     t.match(await lost, { thread: first, error: why, runs: [2], inside: 2 })
     await t.rejects(spinning, { code: 'DATABAY_THREAD_LOST' })
     await first.ready
-    t.match(await first.describe(module.href), [{ name: 'exits' }, {}, {}, {}])
+    t.match(await first.describe(module.href), [{ id: 'exits' }, {}, {}, {}])
   })
 
   await t.test('while it processes records: that fails', async (t) => {
@@ -173,7 +173,7 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
     pool.threads.map(({ number }) => number),
     [1, 2],
   )
-  t.match(await pool.threads[0]?.describe(linkModule({ tags: 'again' }).href), [{ name: 'again' }])
+  t.match(await pool.threads[0]?.describe(linkModule({ tags: 'again' }).href), [{ id: 'again' }])
 })
 
 t.test('a thread that leaves does what it was asked to do before, and ends then', async (t) => {
@@ -205,7 +205,7 @@ t.test('a worker that is to take the place of a lost one, and ends before it can
   await pool.endWorker(thread, why)
   await until(() => logs.messages().length > 0)
   t.match(logs.messages(), [/^the worker that was to take the place of thread 2 has ended at once/])
-  t.match(await thread.describe(linkModule({ tags: 'revived' }).href), [{ name: 'revived' }])
+  t.match(await thread.describe(linkModule({ tags: 'revived' }).href), [{ id: 'revived' }])
 })
 
 t.test('a worker that takes long to end is ended once, however often that is asked for', async (t) => {

@@ -34,7 +34,7 @@ t.test('what is asked before it is ready waits until it is', async (t) => {
   t.teardown(() => thread.end())
   const asked = thread.describe(linkModule({ tags: 'early' }).href)
   await adopt()
-  t.match(await asked, [{ name: 'early' }])
+  t.match(await asked, [{ id: 'early' }])
 })
 
 t.test('links of one tick are opened, and closed, by one message', async (t) => {
@@ -189,7 +189,7 @@ t.test('when the worker is lost', async (t) => {
     const asked = thread.describe(linkModule({ tags: 'next' }).href)
     await turnOfTheLoop()
     await adopt()
-    t.match(await asked, [{ name: 'next' }])
+    t.match(await asked, [{ id: 'next' }])
   })
 
   t.test('all that was in it fails, saying why', async (t) => {

@@ -23,39 +23,38 @@ t.test('a module is described without starting anything', async (t) => {
       module: module.href,
       exportName: 'links',
       index: 0,
-      name: 'plain',
+      id: 'plain',
       tags: ['plain'],
-      schedule: { every: 1_000_000 },
-      immediateTransfer: true,
-      ignoreExceptions: false,
-      maxInstances: 1,
-      stateless: false,
-      lane: 'auto',
+      settings: {
+        schedule: { every: 1_000_000 },
+        immediateTransfer: true,
+        ignoreExceptions: false,
+        maxInstances: 1,
+        stateless: false,
+        lane: 'auto',
+      },
       text: "Link(tags:['plain'], inlets:[ActInlet], outlets:[TraceOutlet], interval:1000s)",
       buffers: false,
       movable: false,
     },
     {
       index: 1,
-      schedule: { cron: '0 5 * * *' },
-      maxInstances: 3,
-      stateless: true,
-      lane: 'cpu',
-      immediateTransfer: false,
+      settings: {
+        schedule: { cron: '0 5 * * *' },
+        maxInstances: 3,
+        stateless: true,
+        lane: 'cpu',
+        immediateTransfer: false,
+      },
     },
-    { index: 2, buffers: true, movable: true, ignoreExceptions: true },
+    { index: 2, buffers: true, movable: true, settings: { ignoreExceptions: true } },
   ])
   t.same(tracesOf(logs), [])
 })
 
-t.test('a link without tags is called after its module and export', async (t) => {
+t.test('a link without an id is called after its export', async (t) => {
   const links = await new RecordedHost().describe(fixture('modules/named.ts').href)
-  t.same(links.map(({ name }) => name).sort(), [
-    'named.ts#default',
-    'named.ts#many[0]',
-    'named.ts#many[2]',
-    'named.ts#one',
-  ])
+  t.same(links.map(({ id }) => id).sort(), ['many[0]', 'many[2]', 'named', 'one'])
 })
 
 t.test('instances are known by an id, across links and modules', async (t) => {

@@ -1,0 +1,174 @@
+import { checkObject } from './check.js'
+import { type Duration, toMilliseconds } from './duration.js'
+import { InvalidOptionError } from './errors.js'
+import { hintAt } from './suggestion.js'
+
+/**
+ * One option: how its value is read, and what the docs say of it.
+ *
+ * @typeParam I - what users may give
+ * @typeParam O - what the code goes by
+ */
+export interface Option<I, O> {
+  /**
+   * Reads what was given; `undefined` when nothing was.
+   *
+   * @param name - name of the option, for the error
+   * @throws {@link InvalidOptionError}
+   */
+  readonly read: (name: string, value: I | undefined) => O
+  /** Default as the docs show it; `undefined` when the option is needed, or has none. */
+  readonly byDefault: string | undefined
+}
+
+/** A table with one row for each option of `T`: the compiler sees to it that none is missing and none is too many. */
+export type Spec<T> = { readonly [K in keyof T]-?: Option<never, unknown> & Accepts<Exclude<T[K], undefined>> }
+
+/** What takes values of type `I`. */
+interface Accepts<I> {
+  readonly read: (name: string, value: I | undefined) => unknown
+}
+
+/** Any table of options. */
+export type AnySpec = { readonly [name: string]: Option<never, unknown> }
+
+/** What reading a table gives. */
+export type Resolved<S extends AnySpec> = { readonly [K in keyof S]: ReturnType<S[K]['read']> }
+
+/**
+ * Reads options by their table.
+ *
+ * @param owner - the connector whose options these are, for the error; `undefined` where that is clear
+ * @returns every option of the table, defaults included
+ * @throws {@link InvalidOptionError} naming the option, what was expected and what came
+ */
+export function resolveOptions<S extends AnySpec>(owner: string | undefined, options: object, table: S): Resolved<S> {
+  checkNames(owner, options, Object.keys(table))
+  const resolved: { [name: string]: unknown } = {}
+  for (const name in table) {
+    resolved[name] = table[name]?.read(named(owner, name), (options as { readonly [name: string]: never })[name])
+  }
+  return resolved as Resolved<S>
+}
+
+/**
+ * The options themselves: an object without a name that is not known. A misspelt option that is silently ignored is a
+ * default that nobody chose.
+ *
+ * @param owner - the connector whose options these are, for the error; `undefined` where that is clear
+ * @throws {@link InvalidOptionError}
+ */
+export function checkNames<T extends object>(owner: string | undefined, options: T, known: readonly string[]): T {
+  checkObject(named(owner, 'options'), options)
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const hint = hintAt(name, known)
+    throw new InvalidOptionError(named(owner, name), `one of the options ${known.join(', ')}`, name, { hint })
+  }
+  return options
+}
+
+function named(owner: string | undefined, name: string): string {
+  return owner === undefined ? name : `${owner}.${name}`
+}
+
+/** `true` or `false`. */
+export function flag(byDefault: boolean): Option<boolean, boolean> {
+  return {
+    byDefault: String(byDefault),
+    read: (name, value) => {
+      if (value === undefined) return byDefault
+      if (typeof value !== 'boolean') throw new InvalidOptionError(name, 'a boolean', value)
+      return value
+    },
+  }
+}
+
+/**
+ * An integer of at least 1.
+ *
+ * @param byDefault - a number, or a function where it depends on the machine
+ */
+export function count<D extends number | undefined>(
+  byDefault: D | (() => D),
+  { least = 1, orInfinity = false, shown = String(byDefault) }: CountLimits = {},
+): Option<number, number | D> {
+  return {
+    byDefault: shown,
+    read: (name, value) => {
+      if (value === undefined) return typeof byDefault === 'function' ? byDefault() : byDefault
+      if (orInfinity && value === Infinity) return value
+      if (!Number.isSafeInteger(value) || value < least)
+        throw new InvalidOptionError(name, `an integer of at least ${least}`, value)
+      return value
+    },
+  }
+}
+
+interface CountLimits {
+  /** @default 1 */
+  readonly least?: number
+  /** Whether `Infinity` is one too. */
+  readonly orInfinity?: boolean
+  /** Default as the docs show it. */
+  readonly shown?: string
+}
+
+/** A length of time, as a number of seconds or a duration, read as milliseconds. `Infinity` is for ever. */
+export function time(byDefault: number): Option<number | Duration, number> {
+  return {
+    byDefault: String(byDefault / 1000),
+    read: (name, value) => {
+      if (value === undefined) return byDefault
+      return value === Infinity ? Infinity : toMilliseconds(name, value)
+    },
+  }
+}
+
+/** A length of time that need not be given, read as milliseconds. */
+export const optionalTime: Option<number | Duration, number | undefined> = {
+  byDefault: 'undefined',
+  read: (name, value) => (value === undefined ? undefined : toMilliseconds(name, value)),
+}
+
+/** A number of seconds of at least 0, read as milliseconds. */
+export function seconds(byDefault: number): Option<number, number> {
+  return {
+    byDefault: String(byDefault / 1000),
+    read: (name, value) => {
+      if (value === undefined) return byDefault
+      if (typeof value !== 'number' || !(value >= 0)) {
+        throw new InvalidOptionError(name, 'a number of seconds of at least 0', value)
+      }
+      return value * 1000
+    },
+  }
+}
+
+/** One of a few words. */
+export function word<W extends string>(words: readonly W[], byDefault: NoInfer<W>): Option<W, W> {
+  const expected = `one of ${words.map((known) => `'${known}'`).join(', ')}`
+  return {
+    byDefault: `'${byDefault}'`,
+    read: (name, value) => {
+      if (value === undefined) return byDefault
+      const known = words.find((one) => one === value)
+      if (known === undefined) {
+        throw new InvalidOptionError(name, expected, value, {
+          hint: typeof value === 'string' ? hintAt(value, words) : undefined,
+        })
+      }
+      return known
+    },
+  }
+}
+
+/** Whatever was given: it is read elsewhere. */
+export function given<T>(byDefault?: string): Option<T, T | undefined> {
+  return { byDefault, read: (_, value) => value }
+}
+
+/** An option that is read in a way of its own. */
+export function custom<I, O>(read: (name: string, value: I | undefined) => O, byDefault?: string): Option<I, O> {
+  return { byDefault, read }
+}
