@@ -60,7 +60,7 @@ export class ClosedLoop implements Scheduling {
   }
 
   #begin(link: PlannedLink, token: object): void {
-    const loops = Math.min(link.maxInstances, this.#room())
+    const loops = Math.min(link.settings.maxInstances, this.#room())
     for (let loop = 0; loop < loops; loop++) void this.#repeat(link, token)
   }
 

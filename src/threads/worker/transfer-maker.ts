@@ -81,7 +81,7 @@ export class TransferMaker implements RunMaker {
 
   #end(run: RunRequest, { link }: OpenLink, thrown: unknown): TransferReport {
     this.#limits.remove(run.run)
-    return this.#failed(run, thrown, link.ignoreExceptions)
+    return this.#failed(run, thrown, link.settings.ignoreExceptions)
   }
 
   #failed({ scheduledAt, transferNumber }: RunRequest, thrown: unknown, ignored: boolean): TransferReport {

@@ -26,7 +26,7 @@ function loopOf(links: readonly PlannedLink[], room = Infinity) {
 
 function stub(name: string, maxInstances = 1): StubLink {
   const link = new StubLink(name)
-  link.maxInstances = maxInstances
+  link.settings.maxInstances = maxInstances
   return link
 }
 
