@@ -144,7 +144,7 @@ export class LinkPlace implements RunPlace {
   }
 
   /** @param end - called when the link is open, or failed */
-  #open({ module, exportName, index, name }: OpenableLink, end: () => void): Promise<void> {
+  #open({ module, exportName, index, id: name }: OpenableLink, end: () => void): Promise<void> {
     const request = { module, exportName, index, id: this.id }
     return this.#thread.open(this.#state === undefined ? request : { ...request, ...this.#state }).then(
       () => {

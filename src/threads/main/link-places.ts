@@ -120,7 +120,7 @@ export class LinkPlaces {
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
       await this.stop().catch((error: unknown) => {
-        getLogger('databay.WorkerPlanner').error({ err: toError(error) }, `${link.name} failed to shut down`)
+        getLogger('databay.WorkerPlanner').error({ err: toError(error) }, `${link.id} failed to shut down`)
       })
       throw failed.reason
     }
