@@ -59,11 +59,12 @@ export {
   type Logger,
   type LogLevel,
 } from './base/log.js'
-export type { MongoConnectionOptions } from './connectors/mongodb/client.js'
+export type { MongoConnectionOptions } from './connectors/mongodb/connection-options.js'
 export { Outlet, type MetadataKey, type OutletOptions } from './core/outlet.js'
 export { CsvOutlet, type CsvOutletOptions } from './connectors/csv/csv-outlet.js'
 export { FileOutlet, type FileOutletOptions } from './connectors/files/file-outlet.js'
-export { MongoOutlet, type MongoMode, type MongoOutletOptions } from './connectors/mongodb/mongo-outlet.js'
+export { MongoOutlet } from './connectors/mongodb/mongo-outlet.js'
+export type { MongoMode, MongoOutletOptions } from './connectors/mongodb/outlet-options.js'
 export { NullOutlet } from './connectors/samples/null-outlet.js'
 export { PrintOutlet, type PrintOutletOptions } from './connectors/print/print-outlet.js'
 export type { PrintStream } from './connectors/print/print-stream.js'

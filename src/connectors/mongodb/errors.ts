@@ -1,3 +1,4 @@
+import type { WriteError } from 'mongodb'
 import { DatabayError, toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 
@@ -13,6 +14,9 @@ export class MongoCollectionNotFound extends DatabayError {
     this.collection = collection
   }
 }
+
+/** Code of a server for a document whose `_id`, or another unique field, another document has already. */
+export const DUPLICATE = 11000
 
 /** Codes by which servers say "another time" or "another server", from the driver's specification of retries. */
 const RETRYABLE_CODES = new Set([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
@@ -44,8 +48,22 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode })
 }
 
+/**
+ * Makes the error of a document that a server refused.
+ *
+ * @param where - name of its collection, with that of the database
+ */
+export function refusalError(where: string, { code: serverCode, errmsg }: WriteError): DatabaseError {
+  const index = /index: (\S+)/.exec(errmsg ?? '')?.[1]
+  const why =
+    serverCode === DUPLICATE
+      ? `another document has the same unique key${index === undefined ? '' : ` (index ${index})`}`
+      : withoutValues(errmsg ?? 'no reason given')
+  return new DatabaseError(`MongoOutlet: ${where} refused a document (code ${serverCode}): ${why}`, { serverCode })
+}
+
 /** A server's message without the values that it quotes: they are a part of a document. */
-export function withoutValues(message: string): string {
+function withoutValues(message: string): string {
   const text = message.replace(/\{[^]*\}/, '{\u2026}')
   return text.length > 300 ? `${text.slice(0, 300)}\u2026` : text
 }

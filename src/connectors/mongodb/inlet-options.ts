@@ -3,7 +3,7 @@ import { checkBoolean, checkObject } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { InletOptions } from '../../core/inlet.js'
 import { toMilliseconds, type Duration } from '../../base/duration.js'
-import { MONGO_CONNECTION_OPTIONS, type MongoConnectionOptions } from './client.js'
+import { MONGO_CONNECTION_OPTIONS, type MongoConnectionOptions } from './connection-options.js'
 
 /** What a query says of each field, as in the shell of MongoDB: `{ age: { $gt: 18 } }`. */
 export interface MongoQuery {

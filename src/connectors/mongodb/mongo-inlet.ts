@@ -4,10 +4,10 @@ import { toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 import { Inlet } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
-import { checkCollection, MongoConnection, unlessAborted, type MongoSession } from './client.js'
+import { MongoConnection, type MongoSession } from './client.js'
+import { checkCollection } from './names.js'
+import { unlessAborted } from './running-work.js'
 import type { Mongo } from './driver.js'
-import { isRetryable } from './errors.js'
-import { withRetries } from '../retry.js'
 import type { Update } from '../../core/update.js'
 import { OpenPulls } from '../open-pulls.js'
 import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
@@ -158,17 +158,8 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     }
     const collection = session.db.collection(this.#collection)
     try {
-      return await withRetries(
-        this.#connection.retry,
-        signal,
-        () => unlessAborted(signal, collection.find(filter, options).toArray()),
-        (error) => {
-          const again = isRetryable(error)
-          if (again) {
-            getLogger('databay.MongoInlet').warn('%s tries again to read %s: %s', String(update), where, error.message)
-          }
-          return again
-        },
+      return await this.#connection.request(update, `read ${where}`, () =>
+        unlessAborted(signal, collection.find(filter, options).toArray()),
       )
     } catch (thrown) {
       throw signal.aborted ? toError(signal.reason) : this.#connection.toError(where, thrown)

@@ -1,17 +1,11 @@
-import { Buffer } from 'node:buffer'
-import type { BulkWriteResult, Collection, Document, MongoBulkWriteError, WriteError } from 'mongodb'
-import { toError } from '../../base/errors.js'
-import { DatabaseError } from '../errors.js'
+import type { Collection, Document, WriteError } from 'mongodb'
+import type { DatabaseError } from '../errors.js'
+import { bulkWrite } from './bulk-write.js'
+import type { Entry } from './documents.js'
 import type { Mongo } from './driver.js'
 import { equalityKey } from './equality.js'
-import { isRetryableCode, withoutValues } from './errors.js'
-import type { Entry } from './documents.js'
-
-/** Code of a server for a document whose `_id`, or another unique field, another document has already. */
-const DUPLICATE = 11000
-
-/** Documents that are asked for at once. */
-const LOOK_UP = 1000
+import { DUPLICATE, isRetryableCode, refusalError } from './errors.js'
+import { StoredDocuments } from './stored-documents.js'
 
 /** How often an upsert may collide with another writer's. More than that, and it is another field that is unique. */
 const COLLISIONS = 3
@@ -28,26 +22,33 @@ interface Pending {
 }
 
 /**
- * Writes the documents that a batch has for one collection, unordered: one that is refused keeps none of the others back.
- * What is not settled when {@link MongoWriter.attempt} fails is tried again by calling it again, and nothing is
- * stored twice by that: a document keeps its `_id`, and an upsert finds what it stored before.
+ * Writes the documents that a batch has for one collection, unordered: a refused one does not keep back the others. What
+ * is not settled when {@link MongoWriter.attempt} fails is tried again by calling it again, and nothing is stored twice
+ * by that: a document keeps its `_id`, and an upsert finds what it stored before.
+ *
+ * ```
+ *   pending --> sent --> stored
+ *      ^          |----> refused, and what it had replaced is pending
+ *      |          |----> a duplicate, though unsure: looked up, and stored or refused
+ *      +----------+----> no answer, "another time", or a collision of upserts
+ * ```
  */
 export class MongoWriter {
-  /** Why documents were refused. */
-  readonly refused = new Map<Entry, Error>()
+  /** Reasons why documents were refused. */
+  readonly refused = new Map<Entry, DatabaseError>()
   readonly #mongo: Mongo
   readonly #collection: Collection
+  readonly #stored: StoredDocuments
   #pending: Pending[]
-  /** Given `_id`s of which a document of this batch is stored. */
-  readonly #taken = new Set<string>()
 
   constructor(mongo: Mongo, collection: Collection, entries: readonly Entry[]) {
     this.#mongo = mongo
     this.#collection = collection
+    this.#stored = new StoredDocuments(mongo, collection)
     this.#pending = this.#line(entries)
   }
 
-  /** The entries of which nobody knows yet whether they are stored. */
+  /** Entries of which it is not known yet whether they are stored. */
   get unsettled(): Entry[] {
     const entries: Entry[] = []
     for (const last of this.#pending) {
@@ -60,8 +61,8 @@ export class MongoWriter {
    * Writes all that is not settled yet.
    *
    * @param signal - when it aborts, no more is sent
-   * @throws the error of the driver, when it is not known what became of some; what a server says that takes some
-   * another time; the signal's reason
+   * @throws the error of the driver, when it is not known what became of some; the server's reason to take some another
+   * time; the signal's reason
    */
   async attempt(signal: AbortSignal): Promise<void> {
     while (this.#pending.length > 0) await this.#write(this.#pending, signal)
@@ -77,7 +78,7 @@ export class MongoWriter {
       const { entry, unsure, collisions } = pending
       const upsert = entry.filter !== undefined
       if (failure === undefined) {
-        if (!upsert && !entry.ownId) this.#taken.add(this.#idOf(entry))
+        if (!upsert) this.#stored.note(entry)
       } else if (isRetryableCode(failure.code)) {
         later = failure
         again.push({ ...pending, unsure: true })
@@ -90,16 +91,16 @@ export class MongoWriter {
     }
     // what is known is kept, should looking up fail
     this.#pending = [...again, ...doubtful.keys()]
-    const stored = await this.#stored([...doubtful.keys()])
+    const stored = await this.#stored.among([...doubtful.keys()].map(({ entry }) => entry))
     for (const [pending, failure] of doubtful) {
-      if (!stored.has(pending)) this.#refuse(pending, failure, again)
+      if (!stored.has(pending.entry)) this.#refuse(pending, failure, again)
     }
     this.#pending = again
     // what was not taken for now is not the document's fault
     if (later !== undefined) throw Object.assign(new Error(later.errmsg ?? 'no reason given'), { code: later.code })
   }
 
-  /** Sends documents; resolves with those that the server refused, by their place. */
+  /** Sends documents. Resolves with the server's refusals, by the place of their document. */
   async #send(sent: readonly Pending[], signal: AbortSignal): Promise<Map<number, WriteError>> {
     signal.throwIfAborted()
     const failures = await this.#sendAtOnce(sent)
@@ -120,85 +121,21 @@ export class MongoWriter {
   async #sendAtOnce(sent: readonly Pending[]): Promise<Map<number, WriteError> | undefined> {
     const before = sent.map(({ unsure }) => unsure)
     for (const pending of sent) pending.unsure = true
-    const { failures, result } = await this.#bulkWrite(sent.map(({ entry }) => entry)).then(
-      (result) => ({ failures: [], result }),
-      refusalsOf,
+    const failures = await bulkWrite(
+      this.#collection,
+      sent.map(({ entry }) => entry),
     )
-    const done = result.insertedCount + result.matchedCount + result.upsertedCount
-    if (done + failures.length !== sent.length) return undefined
+    if (failures === undefined) return undefined
     // each has its answer: what it was unsure of before, it still is
     for (const [index, pending] of sent.entries()) pending.unsure = before[index] === true
-    return new Map(failures.map((failure) => [failure.index, failure]))
-  }
-
-  #bulkWrite(entries: readonly Entry[]): Promise<BulkWriteResult> {
-    const operations = entries.map(({ document, filter }) =>
-      filter === undefined
-        ? { insertOne: { document } }
-        : { replaceOne: { filter, replacement: document, upsert: true } },
-    )
-    return this.#collection.bulkWrite(operations, { ordered: false })
-  }
-
-  /**
-   * Which of these are stored, though the server calls them duplicates: those of whose earlier sending no reply came.
-   * An `_id` of our own is nobody else's. A given `_id` may be another's document, so it has to be the same document.
-   */
-  async #stored(doubtful: readonly Pending[]): Promise<Set<Pending>> {
-    const stored = new Set<Pending>()
-    for (let start = 0; start < doubtful.length; start += LOOK_UP) {
-      const some = doubtful.slice(start, start + LOOK_UP)
-      const own = some.filter(({ entry }) => entry.ownId)
-      const given = some.filter(({ entry }) => !entry.ownId)
-      const ids = new Set(await this.#find(own, true))
-      const documents = new Set(await this.#find(given, false))
-      for (const pending of own) if (ids.has(this.#idOf(pending.entry))) stored.add(pending)
-      for (const pending of given) {
-        const id = this.#idOf(pending.entry)
-        // of two equal documents in a batch, one is refused
-        if (this.#taken.has(id) || !documents.has(this.#bytes(pending.entry.document))) continue
-        this.#taken.add(id)
-        stored.add(pending)
-      }
-    }
-    return stored
-  }
-
-  #idOf({ document }: Entry): string {
-    return this.#bytes({ _id: document['_id'] as unknown })
-  }
-
-  async #find(wanted: readonly Pending[], onlyId: boolean): Promise<string[]> {
-    if (wanted.length === 0) return []
-    const ids = wanted.map(({ entry }) => entry.document['_id'] as unknown)
-    const found = await this.#collection
-      // what a URL says of reading does not count: only the primary knows what was just written
-      .find({ _id: { $in: ids } } as Document, { readPreference: 'primary', readConcern: 'local', raw: true })
-      .project(onlyId ? { _id: 1 } : {})
-      .toArray()
-    return found.map((document) => toKey(document as Uint8Array))
-  }
-
-  #bytes(document: Document): string {
-    // as the driver does when it sends
-    return toKey(this.#mongo.BSON.serialize(document, { ignoreUndefined: false }))
+    return failures
   }
 
   #refuse(pending: Pending, failure: WriteError, again: Pending[]): void {
-    this.refused.set(pending.entry, this.#error(failure))
+    const { dbName, collectionName } = this.#collection
+    this.refused.set(pending.entry, refusalError(`${dbName}.${collectionName}`, failure))
     // the one it replaced is to be stored after all
     if (pending.replaced !== undefined) again.push(pending.replaced)
-  }
-
-  #error(failure: WriteError): DatabaseError {
-    const serverCode = failure.code
-    const index = /index: (\S+)/.exec(failure.errmsg ?? '')?.[1]
-    const why =
-      serverCode === DUPLICATE
-        ? `another document has the same unique key${index === undefined ? '' : ` (index ${index})`}`
-        : withoutValues(failure.errmsg ?? 'no reason given')
-    const where = `${this.#collection.dbName}.${this.#collection.collectionName}`
-    return new DatabaseError(`MongoOutlet: ${where} refused a document (code ${serverCode}): ${why}`, { serverCode })
   }
 
   /** Of upserts with the same keys, only the last is sent: a server is free to run them in any order. */
@@ -216,23 +153,4 @@ export class MongoWriter {
     const values = Object.values(filter) as { readonly $eq: unknown }[]
     return JSON.stringify(values.map(({ $eq }) => equalityKey(this.#mongo, $eq)))
   }
-}
-
-/** Bytes as what a set can tell apart. */
-function toKey(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-}
-
-/**
- * The documents that a server refused.
- *
- * @throws what was thrown, when it says of no document what became of it
- */
-function refusalsOf(thrown: unknown): { failures: readonly WriteError[]; result: BulkWriteResult } {
-  const error = toError(thrown)
-  if (error.name !== 'MongoBulkWriteError') throw error
-  const { writeErrors, result } = error as Error & Pick<MongoBulkWriteError, 'writeErrors' | 'result'>
-  const failures = [writeErrors].flat()
-  if (failures.length === 0 || result.getWriteConcernError() !== undefined) throw error
-  return { failures, result }
 }

@@ -1,0 +1,18 @@
+import { InvalidOptionError } from '../../base/errors.js'
+import { shown } from './url.js'
+
+/** Checks the name of a collection: none that MongoDB does not allow, and no collection of its own. */
+export function checkCollection(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || /[$\0]|^system\.|^\.|\.$|\.\./.test(value)) {
+    throw new InvalidOptionError(option, 'the name of a collection', value)
+  }
+  return value
+}
+
+/** Checks the name of a database. */
+export function checkDatabase(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || /[/\\. "$*<>:|?\0]/.test(value)) {
+    throw new InvalidOptionError(option, 'the name of a database', shown(value))
+  }
+  return value
+}
