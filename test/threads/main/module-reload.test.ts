@@ -1,6 +1,7 @@
 /** Link modules that are loaded anew; they are files, as threads load a file once. On the build, as threads load it fastest. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Buffer, Link, NullOutlet, RandomIntInlet, setLogLevel, WorkerPlanner } from '../../../dist/src/index.js'
 
@@ -139,7 +140,7 @@ t.test('a link that was removed does not come back', async (t) => {
 })
 
 t.test('a planner that is shut down meanwhile says so', async (t) => {
-  const { planner, file } = await started(t, linkCode('a'))
+  const { planner, file, write } = await started(t, linkCode('a'))
   const live = new Link({
     inlets: new RandomIntInlet(),
     outlets: new NullOutlet(),
@@ -147,8 +148,14 @@ t.test('a planner that is shut down meanwhile says so', async (t) => {
     interval: 1000,
   })
   await planner.addLinks(live)
+  // its new version is being loaded for as long as its thread is there
+  const loading = path.join(path.dirname(file), 'loading')
+  write(
+    `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(loading)}, ''); await new Promise(() => {})`,
+  )
   const calls = [planner.reload(file), planner.recycle(), planner.setThreads(1)]
   const [reloaded, recycled, set] = calls.map((call) => call.catch((error: unknown) => error))
+  while (!existsSync(loading)) await delay(5)
   await planner.shutdown()
   t.match(await reloaded, { code: 'DATABAY_PLANNER_STATE', message: /was shut down while a module was loaded anew/ })
   t.equal(await recycled, undefined, 'what is not begun has nothing to do')

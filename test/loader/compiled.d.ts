@@ -1,0 +1,1 @@
+export function compiled(file: string, source: string, folder?: string): string
