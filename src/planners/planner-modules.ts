@@ -1,18 +1,12 @@
 import { InvalidOptionError } from '../base/errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
-import type { LinkAddress } from '../threads/protocol/link-description.js'
 
 /** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
 
 export function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
   return links.every((link) => known.has(link))
-}
-
-/** Which link of which module it is. URLs hold no spaces. */
-export function addressOf({ module, exportName, index }: LinkAddress): string {
-  return `${module} ${exportName} ${index ?? ''}`
 }
 
 export function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {

@@ -7,7 +7,7 @@ import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { TransferReport } from '../core/report.js'
 import type { Hit, Hosting } from '../threads/main/hosting.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
-import type { LinkAddress } from '../threads/protocol/link-description.js'
+import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { Thread } from '../threads/main/thread.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
@@ -20,7 +20,7 @@ import type { Scheduling } from './scheduling.js'
 import { checkTime } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
 import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
-import { type LinkOrModule, divide, isWithin, addressOf } from './planner-modules.js'
+import { type LinkOrModule, divide, isWithin } from './planner-modules.js'
 import { NOBODY } from './thread-loss.js'
 
 /** How long to wait until a thread is recycled again that could not be, in milliseconds. */
@@ -158,7 +158,7 @@ export class WorkerPlanner extends BasePlanner {
     if (!this.#modules.has(url)) throw new MissingLinkError(`link module ${url} is not in this planner`)
     const hooks = {
       drained: (report: TransferReport) => this.count(report),
-      wants: (link: LinkAddress) => this.#modules.has(link.module) && !this.#removed.has(addressOf(link)),
+      wants: (link: LinkAddress) => this.#modules.has(link.module) && !this.#removed.has(keyOf(link)),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
         const here = links.filter((link) => this.links.includes(link))
@@ -283,7 +283,7 @@ export class WorkerPlanner extends BasePlanner {
   protected override async prepare(): Promise<void> {
     const [hosting] = await Promise.all([this.#load(), this.pool.start()])
     const hosted = await hosting.host([...this.#modules])
-    const removed = hosted.filter(({ description }) => this.#removed.has(addressOf(description)))
+    const removed = hosted.filter(({ description }) => this.#removed.has(keyOf(description)))
     hosting.drop(removed)
     for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
@@ -315,13 +315,13 @@ export class WorkerPlanner extends BasePlanner {
     for (const link of links) {
       if (!hosting.isHosted(link) || !this.#modules.has(link.description.module)) continue
       if (hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
-      else this.#removed.add(addressOf(link.description))
+      else this.#removed.add(keyOf(link.description))
     }
   }
 
   #forget(module: string): void {
     this.#modules.delete(module)
-    for (const address of this.#removed) if (address.startsWith(`${module} `)) this.#removed.delete(address)
+    for (const key of this.#removed) if (key.startsWith(`${module} `)) this.#removed.delete(key)
   }
 
   /** Moves links between threads, unless that is under way: it waits for transfers of the links that move. */

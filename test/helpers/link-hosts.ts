@@ -1,6 +1,7 @@
 import { restoreError } from '../../src/base/plain-error.js'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
-import { RunPacker, type RunRequest } from '../../src/threads/protocol/runs.js'
+import type { QueuedRun } from '../../src/threads/worker/run-queue.js'
+import { RunPacker } from '../../src/threads/protocol/runs.js'
 import { unpackReports, type RunReport } from '../../src/threads/protocol/reports.js'
 import type { CallName, Calls, Channel, Task, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
 import { receiveDescription, type LinkDescription } from '../../src/threads/protocol/link-description.js'
@@ -9,6 +10,9 @@ import { receiveDescription, type LinkDescription } from '../../src/threads/prot
 export type Told =
   | Exclude<ThreadEvent, { event: 'reports' }>
   | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
+
+/** A run as it is asked for. */
+type AskedRun = Omit<QueuedRun, 'message'>
 
 const SETUP: ThreadSetup = {
   thread: 1,
@@ -74,7 +78,7 @@ export class RecordedHost implements Channel {
     return runs.map(({ run }) => this.reports.get(run)!)
   }
 
-  run(link: number, request: Partial<RunRequest> = {}): RunRequest {
+  run(link: number, request: Partial<AskedRun> = {}): AskedRun {
     const run = this.#runs++
     return { run, link, transferNumber: run, scheduledAt: 0, drain: false, ...request }
   }
@@ -86,7 +90,7 @@ export class RecordedHost implements Channel {
 }
 
 /** Runs as they are sent: they must have been asked for one after the other. */
-export function packed(runs: readonly RunRequest[]): Calls['transfer']['request'] {
+export function packed(runs: readonly AskedRun[]): Calls['transfer']['request'] {
   const packer = new RunPacker(runs.length)
   for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
     packer.add(run, link, transferNumber, scheduledAt, drain)

@@ -1,7 +1,7 @@
 import { LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
-import { INSTANCES, type LinkDescription, nameOf } from '../protocol/link-description.js'
+import { INSTANCES, keyOf, nameOf, type LinkDescription } from '../protocol/link-description.js'
 import { moduleError, type ReloadHooks } from './module-reload.js'
 import { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
@@ -163,10 +163,10 @@ export class Hosting {
     for (const module of new Set(unknown.map(({ description }) => description.module))) {
       // it was loaded before; should it not be any more, its links are still who they were
       const now = await thread.describe(module).catch((): LinkDescription[] => [])
-      const byName = new Map(now.map((one) => [nameOf(one.exportName, one.index), one]))
+      const byKey = new Map(now.map((one) => [keyOf(one), one]))
       for (const link of unknown.filter(({ description }) => description.module === module)) {
         const { description } = link
-        const { identity, instances } = byName.get(nameOf(description.exportName, description.index)) ?? description
+        const { identity, instances } = byKey.get(keyOf(description)) ?? description
         link.redescribe({ ...description, identity, instances })
       }
     }
@@ -177,13 +177,12 @@ export class Hosting {
     const known = new Map<number, LinkDescription>()
     for (const { description } of this.#hosted.all) known.set(description.identity, description)
     for (const one of others) known.set(one.identity, one)
-    for (const { identity, module, exportName, index } of described) {
-      const other = known.get(identity)
+    for (const link of described) {
+      const other = known.get(link.identity)
       if (other === undefined) continue
-      const [name, otherName] = [nameOf(exportName, index), nameOf(other.exportName, other.index)]
       throw new LinkModuleError(
-        module,
-        `exports as ${name} the link that ${other.module} exports as ${otherName}: export it once`,
+        link.module,
+        `exports as ${nameOf(link)} the link that ${other.module} exports as ${nameOf(other)}: export it once`,
       )
     }
   }

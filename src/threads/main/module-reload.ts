@@ -1,6 +1,6 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
 import type { TransferReport } from '../../core/report.js'
-import { nameOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
+import { keyOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
 import { migrate, replicate, removeReplica } from './migration.js'
 import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
@@ -186,10 +186,6 @@ export class Reload {
   #statelessIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[] {
     return this.#hosted.in(thread).filter((link) => link.description.settings.stateless && !gone.has(link))
   }
-}
-
-function keyOf({ module, exportName, index }: LinkAddress): string {
-  return `${module} ${nameOf(exportName, index)}`
 }
 
 /** The thread's error as the main thread's own class. */

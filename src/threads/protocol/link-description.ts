@@ -70,9 +70,14 @@ export function receiveDescription({
 /** Instances of one thread are numbered below this. */
 export const INSTANCES = 2 ** 32
 
-/** The name of an exported link: `todos`, or `links[3]`. */
-export function nameOf(exportName: string, index: number | undefined): string {
+/** The name of an exported link in its module: `todos`, or `links[3]`. */
+export function nameOf({ exportName, index }: Pick<LinkAddress, 'exportName' | 'index'>): string {
   return index === undefined ? exportName : `${exportName}[${index}]`
+}
+
+/** An address as a key: the module's URL, which has no spaces, a space, and the link's name in it. */
+export function keyOf(address: LinkAddress): string {
+  return `${address.module} ${nameOf(address)}`
 }
 
 /**
@@ -80,7 +85,7 @@ export function nameOf(exportName: string, index: number | undefined): string {
  * `links[3]` for the fourth link of the default export of `links.js`.
  */
 export function exportId({ module, exportName, index }: LinkAddress): string {
-  return nameOf(exportName === 'default' ? fileName(module) : exportName, index)
+  return nameOf({ exportName: exportName === 'default' ? fileName(module) : exportName, index })
 }
 
 function fileName(url: string): string {

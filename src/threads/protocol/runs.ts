@@ -40,27 +40,12 @@ export class RunPacker {
   }
 }
 
-export function unpackRuns(packed: PackedRuns): RunRequest[] {
-  const runs: RunRequest[] = []
+/** Calls `take` with each run. */
+export function unpackRuns(
+  packed: PackedRuns,
+  take: (run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean) => void,
+): void {
   for (let at = 1, run = packed[0] as number; at < packed.length; at += FIELDS, run++) {
-    runs.push({
-      run,
-      link: packed[at] as number,
-      transferNumber: packed[at + 1] as number,
-      scheduledAt: packed[at + 2] as number,
-      drain: packed[at + 3] === 1,
-    })
+    take(run, packed[at] as number, packed[at + 1] as number, packed[at + 2] as number, packed[at + 3] === 1)
   }
-  return runs
-}
-
-/** A transfer to be made by a link that is open in the thread. */
-export interface RunRequest {
-  /** Identifies the run within its thread. */
-  readonly run: number
-  /** Id of the link. */
-  readonly link: number
-  readonly transferNumber: number
-  readonly scheduledAt: number
-  readonly drain: boolean
 }

@@ -1,17 +1,13 @@
-import { threadId } from 'node:worker_threads'
-import { LinkModuleError } from '../../base/errors.js'
 import { adoptLogLevels } from '../../base/log.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
-import { INSTANCES, Kinds, type SentDescription } from '../protocol/link-description.js'
 import type { Calls, Channel, Note, Task, ThreadSetup } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import { unpack } from '../protocol/records.js'
 import { uncloneable } from '../protocol/uncloneable.js'
 import { Attribution } from './attribution.js'
 import { DryRun } from './dry-run.js'
-import type { ExportedLink } from './link-module.js'
-import { statefulProcessors } from './link-state.js'
+import { LinkDescriber } from './link-describer.js'
 import { LoadedModules } from './loaded-modules.js'
 import { OpenLinks } from './open-links.js'
 import { Outbox } from './outbox.js'
@@ -28,21 +24,20 @@ type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
  * A host knows no worker thread, only a channel to tell the main thread what happens; it never throws.
  *
  * ```
- *   tasks, notes ---> LinkHost ---> LoadedModules, OpenLinks            load, describe, open, close, hand off
- *                        |      '-> RunQueue ---> TransferMaker         transfer
- *                        v              v
- *                      Outbox ---------------------------------> reports, answers, log lines
+ *   tasks, notes ---> LinkHost ---> LoadedModules, LinkDescriber, OpenLinks     load, describe, open, close, hand off
+ *                        |   '----> RunQueue ---> TransferMaker                 transfer
+ *                        v             v
+ *                      Outbox -----------------> answers, reports, log lines
  * ```
  */
 export class LinkHost {
   readonly #pulse: Pulse
   readonly #attribution: Attribution
   readonly #modules: LoadedModules
+  readonly #describer = new LinkDescriber()
   readonly #links: OpenLinks
   readonly #runs: RunQueue
   readonly #outbox: Outbox
-  readonly #instances = new WeakMap<object, number>()
-  #known = 0
 
   constructor(channel: Channel, setup: ThreadSetup) {
     const dryRun = setup.dryRun === true ? new DryRun() : undefined
@@ -116,7 +111,7 @@ export class LinkHost {
       case 'load':
         return (await this.#modules.loadInTime(task.module)).size
       case 'describe':
-        return this.#describe(task.module)
+        return this.#describer.describe(task.module, (await this.#modules.loadInTime(task.module)).values())
       case 'open':
         return this.#links.open(task.links)
       case 'close':
@@ -129,50 +124,6 @@ export class LinkHost {
         await Promise.all([process.stdout, process.stderr].map(printed))
         return null
     }
-  }
-
-  async #describe(module: string): Promise<SentDescription[]> {
-    const loaded = await this.#modules.loadInTime(module)
-    const kinds = new Kinds()
-    return [...loaded.values()].map((one) => this.#describeLink(module, one, kinds))
-  }
-
-  #describeLink(module: string, { exportName, index, link }: ExportedLink, kinds: Kinds): SentDescription {
-    const processors = statefulProcessors(link)
-    const parts = [...link.nodes(), ...processors]
-    const buffer = processors.find((processor) => processor.size !== undefined)
-    if (link.settings.stateless && buffer !== undefined) {
-      const holder = buffer.constructor.name
-      throw new LinkModuleError(module, `${link.name} is stateless, but its ${holder} holds records between transfers`)
-    }
-    const { settings, schedule } = link
-    return {
-      kind: kinds.share({
-        module,
-        exportName,
-        // the interval may have been set since
-        settings: schedule === settings.schedule ? settings : { ...settings, schedule },
-        buffers: buffer !== undefined,
-        parts: parts.map((part) => part.constructor.name),
-        movable: parts.every((part) => part.saveState !== undefined),
-      }),
-      index,
-      id: link.name,
-      tags: link.tags,
-      text: link.toString(),
-      identity: this.#idOf(link),
-      instances: parts.map((part) => this.#idOf(part)),
-    }
-  }
-
-  #idOf(instance: object): number {
-    let id = this.#instances.get(instance)
-    if (id === undefined) {
-      // thread ids are never used again, so neither are these
-      id = threadId * INSTANCES + this.#known++
-      this.#instances.set(instance, id)
-    }
-    return id
   }
 }
 

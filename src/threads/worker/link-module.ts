@@ -65,7 +65,7 @@ export async function loadLinks(url: string): Promise<ExportedLink[]> {
   }
   const names = new Map<Link, string>()
   for (const { link, exportName, index } of exported) {
-    const name = nameOf(exportName, index)
+    const name = nameOf({ exportName, index })
     const other = names.get(link)
     if (other !== undefined) {
       throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)

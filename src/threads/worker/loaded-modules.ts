@@ -49,7 +49,7 @@ export class LoadedModules {
   async #loadLinks(module: string): Promise<LinksByName> {
     const links = await loadLinks(module)
     if (this.#prepare !== undefined) for (const { link } of links) await this.#prepare(link)
-    return new Map(links.map((one) => [nameOf(one.exportName, one.index), one]))
+    return new Map(links.map((one) => [nameOf(one), one]))
   }
 }
 
@@ -59,11 +59,11 @@ export class LoadedModules {
  * @param links - the links of its module
  * @throws {@link LinkModuleError} when the module does not export it
  */
-export function findLink(links: LinksByName, { module, exportName, index }: LinkAddress): Link {
-  const name = nameOf(exportName, index)
+export function findLink(links: LinksByName, address: LinkAddress): Link {
+  const name = nameOf(address)
   const found = links.get(name)
   if (found === undefined) {
-    throw new LinkModuleError(module, `exports no link ${name} in this thread, as it did in another`)
+    throw new LinkModuleError(address.module, `exports no link ${name} in this thread, as it did in another`)
   }
   return found.link
 }

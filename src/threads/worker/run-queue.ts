@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { TransferReport } from '../../core/report.js'
-import { unpackRuns, type PackedRuns, type RunRequest } from '../protocol/runs.js'
+import { unpackRuns, type PackedRuns } from '../protocol/runs.js'
 import type { Outbox } from './outbox.js'
 
 /** Time from which on a transfer that holds the event loop makes the others wait noticeably, in milliseconds. */
@@ -10,9 +10,16 @@ const LONG = 5
 /** Number of runs that have begun after which they leave the queue: under a steady load, its end is never reached. */
 const QUEUE_CHUNK = 1024
 
-/** A run that waits for its turn, and the message that it came with. */
-interface QueuedRun {
-  readonly run: RunRequest
+/** A transfer to be made by a link that is open in the thread. */
+export interface QueuedRun {
+  /** Number of the run within its thread. */
+  readonly run: number
+  /** Id under which the link is open. */
+  readonly link: number
+  readonly transferNumber: number
+  readonly scheduledAt: number
+  readonly drain: boolean
+  /** The message that it came with. */
   readonly message: RunMessage
 }
 
@@ -33,7 +40,7 @@ export interface RunMaker {
    *
    * @param alone - whether no other transfer runs in this thread
    */
-  make(run: RunRequest, alone: boolean): MaybePromise<TransferReport>
+  make(run: QueuedRun, alone: boolean): MaybePromise<TransferReport>
 }
 
 /**
@@ -63,9 +70,11 @@ export class RunQueue {
 
   /** Takes the runs of a message. Ends when all of them have ended and their reports are sent. */
   add(packed: PackedRuns): MaybePromise<void> {
-    const runs = unpackRuns(packed)
-    const message: RunMessage = { left: runs.length, done: () => undefined }
-    for (const run of runs) this.#queue.push({ run, message })
+    const message: RunMessage = { left: 0, done: () => undefined }
+    unpackRuns(packed, (run, link, transferNumber, scheduledAt, drain) => {
+      message.left++
+      this.#queue.push({ run, link, transferNumber, scheduledAt, drain, message })
+    })
     if (!this.#pumping) void this.#pump()
     if (message.left === 0) {
       this.#outbox.flush()
@@ -82,7 +91,7 @@ export class RunQueue {
     this.#pumping = true
     this.#stretch = performance.now()
     for (let at = 0; at < this.#queue.length; at++) {
-      const { run, message } = this.#queue[at] as QueuedRun
+      const run = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
       if (this.#maker.busyOf(run.link) > LONG || performance.now() - this.#stretch > LONG) {
         await nextTurn()
@@ -94,7 +103,7 @@ export class RunQueue {
           this.#onEnd = resolve
         })
       }
-      this.#begin(run, message)
+      this.#begin(run)
       if (at === QUEUE_CHUNK) {
         this.#queue.splice(0, at + 1)
         at = -1
@@ -104,19 +113,19 @@ export class RunQueue {
     this.#pumping = false
   }
 
-  #begin(run: RunRequest, message: RunMessage): void {
+  #begin(run: QueuedRun): void {
     this.#running++
     const report = this.#maker.make(run, this.#running === 1)
     if (report instanceof Promise) {
       void report.then((ended) => {
-        this.#ended(run, message, ended)
+        this.#ended(run, ended)
       })
     } else {
-      this.#ended(run, message, report)
+      this.#ended(run, report)
     }
   }
 
-  #ended({ run }: RunRequest, message: RunMessage, report: TransferReport): void {
+  #ended({ run, message }: QueuedRun, report: TransferReport): void {
     this.#running--
     this.#onEnd()
     this.#outbox.add(run, report)

@@ -3,10 +3,9 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { HostedRequest, Link } from '../../core/link.js'
 import { failedReport, type TransferReport } from '../../core/report.js'
 import type { Pulse } from '../protocol/pulse.js'
-import type { RunRequest } from '../protocol/runs.js'
 import type { Attribution } from './attribution.js'
 import type { OpenLink, OpenLinks } from './open-links.js'
-import type { RunMaker } from './run-queue.js'
+import type { QueuedRun, RunMaker } from './run-queue.js'
 import type { TimeLimits } from './time-limits.js'
 
 /** Time from which on it is worth a look how much of a transfer was computing, in milliseconds. */
@@ -39,7 +38,7 @@ export class TransferMaker implements RunMaker {
     return this.#links.get(link)?.busy ?? 0
   }
 
-  make(run: RunRequest, alone: boolean): MaybePromise<TransferReport> {
+  make(run: QueuedRun, alone: boolean): MaybePromise<TransferReport> {
     const begun = run.run + 1
     this.#pulse.begun = begun
     // looked up only now: it may have been closed while others ended
@@ -74,17 +73,17 @@ export class TransferMaker implements RunMaker {
     )
   }
 
-  #request({ stopped, inside }: OpenLink, { scheduledAt, transferNumber, drain }: RunRequest): HostedRequest {
+  #request({ stopped, inside }: OpenLink, { scheduledAt, transferNumber, drain }: QueuedRun): HostedRequest {
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
     return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, inside }
   }
 
-  #end(run: RunRequest, { link }: OpenLink, thrown: unknown): TransferReport {
+  #end(run: QueuedRun, { link }: OpenLink, thrown: unknown): TransferReport {
     this.#limits.remove(run.run)
     return this.#failed(run, thrown, link.settings.ignoreExceptions)
   }
 
-  #failed({ scheduledAt, transferNumber }: RunRequest, thrown: unknown, ignored: boolean): TransferReport {
+  #failed({ scheduledAt, transferNumber }: QueuedRun, thrown: unknown, ignored: boolean): TransferReport {
     // the main thread knows the rest
     const identity = { link: '', update: '', transferNumber, thread: this.#thread, scheduledAt }
     return failedReport(identity, thrown, ignored)

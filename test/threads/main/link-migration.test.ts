@@ -5,7 +5,7 @@ import { Run } from '../../../src/threads/main/run.js'
 import { FakeThread } from '../../helpers/fake-thread.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 
-const link = { module: 'file:///links.js', exportName: 'link', index: undefined, name: 'mine' }
+const link = { module: 'file:///links.js', exportName: 'link', index: undefined, id: 'mine' }
 
 /** A link that is to be open, in the first of two threads. */
 function setUp() {

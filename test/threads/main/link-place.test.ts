@@ -4,7 +4,7 @@ import { Run } from '../../../src/threads/main/run.js'
 import { FakeThread } from '../../helpers/fake-thread.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 
-const link = { module: 'file:///links.js', exportName: 'links', index: 3, name: 'mine' }
+const link = { module: 'file:///links.js', exportName: 'links', index: 3, id: 'mine' }
 
 function setUp() {
   const fake = new FakeThread(1)

@@ -6,7 +6,7 @@ import { FakeThread } from '../../helpers/fake-thread.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 
-const link = { module: 'file:///links.js', exportName: 'link', index: undefined, name: 'mine' }
+const link = { module: 'file:///links.js', exportName: 'link', index: undefined, id: 'mine' }
 
 /** Places in some threads, under ids from 0. */
 function setUp(t: Test, size: number) {

@@ -14,7 +14,9 @@ function setUp(t: Test) {
   const told: string[] = []
   const failure: { error?: Error } = {}
   const runs = new ThreadRuns(async (packed: PackedRuns) => {
-    sent.push(unpackRuns(packed).map(({ run }) => run))
+    const numbers: number[] = []
+    unpackRuns(packed, (run) => numbers.push(run))
+    sent.push(numbers)
     await tick()
     if (failure.error !== undefined) throw failure.error
   })

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   exportId,
+  keyOf,
+  nameOf,
   Kinds,
   receiveDescription,
   type LinkDescription,
@@ -95,4 +97,11 @@ t.test('a link is named after its export, and a default export after its file', 
     ['file:///a/two%20words.js', 'default', undefined, 'two words'],
   ]
   for (const [module, exportName, index, id] of ids) t.equal(exportId({ module, exportName, index }), id)
+})
+
+t.test('an address has one name in its module, and one key', async (t) => {
+  const address = { module: MODULE, exportName: 'links', index: 3 }
+  t.equal(nameOf(address), 'links[3]')
+  t.equal(nameOf({ exportName: 'todos', index: undefined }), 'todos')
+  t.equal(keyOf(address), 'file:///links.js links[3]')
 })

@@ -18,9 +18,10 @@ function setUp(t: Test, pull: () => unknown, options: { timeout?: number; ignore
   const open: OpenLink = { link, inside: attribution.insideOf(7), busy: 0, stopped: undefined }
   const links = { get: (id: number) => (id === 7 ? open : undefined) }
   const maker = new TransferMaker(3, links, new TimeLimits(pulse), attribution, pulse)
+  const message = { left: 1, done: () => undefined }
   let runs = 0
   const make = (id = 7, alone = true) =>
-    maker.make({ run: runs, link: id, transferNumber: runs++, scheduledAt: 1234, drain: false }, alone)
+    maker.make({ run: runs, link: id, transferNumber: runs++, scheduledAt: 1234, drain: false, message }, alone)
   return { pulse, open, maker, make }
 }
 
