@@ -1,5 +1,5 @@
 /** A stack of undo steps: what is acquired pushes its undo, and `undo()` runs them in reverse, each once. */
-export class Releasers {
+export class UndoStack {
   readonly #steps: (() => unknown)[] = []
 
   push(step: () => unknown): void {

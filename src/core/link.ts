@@ -1,29 +1,30 @@
+import type { Duration } from '../base/duration.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { getLogger } from '../base/log.js'
+import type { MaybePromise } from '../base/maybe-promise.js'
+import type { OneOrMany } from '../base/one-or-many.js'
 import { Cancellation } from './cancellation.js'
-import { InvalidNodeError, TransferTimeoutError } from '../base/errors.js'
-import { isInlet, type Inlet } from './inlet.js'
-import { describeSchedule, type Schedule } from './schedule.js'
-import { LONGEST_TIMER, type Duration } from '../base/duration.js'
-import { nodeName, type Node } from './node.js'
+import { type Inlet, isInlet } from './inlet.js'
+import { LinkNodes, type NodeKind } from './link-nodes.js'
 import {
-  resolvePipeline,
-  resolveLink,
   type LinkOptions,
   type ProcessedLinkOptions,
   type ResolvedSettings,
+  resolveLink,
+  resolvePipeline,
 } from './link-options.js'
-import { getLogger } from '../base/log.js'
-import type { MaybePromise } from '../base/maybe-promise.js'
-import { isOutlet, type Outlet } from './outlet.js'
+import { LiveSchedule } from './live-schedule.js'
+import { type Node, nodeName } from './node.js'
+import type { Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
-import { toArray, type OneOrMany } from '../base/one-or-many.js'
-import { blame, type TransferReport } from './report.js'
-import { LiveSchedule } from './live-schedule.js'
-import { transfer } from './transfer/transfer.js'
+import type { TransferReport } from './report.js'
+import { describeSchedule, type Schedule } from './schedule.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
+import { RunningTransfers } from './transfer/running-transfers.js'
+import { transfer } from './transfer/transfer.js'
 import { Update } from './update.js'
-import { stopNodes, throwErrors, logErrors, checkNew, describe } from './link-nodes.js'
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
@@ -48,53 +49,45 @@ export interface HostedRequest extends TransferRequest {
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
+  /** Labels of this link: they name its updates. */
   readonly tags: readonly string[]
+  /** What alters the records on their way to the outlets, in this order. */
+  readonly processors: readonly AnyProcessor[]
+  /** What divides the records into batches, after the processors, in this order. */
+  readonly groupers: readonly AnyGrouper[]
   #id: string | undefined
   readonly #schedule: LiveSchedule
-  readonly #inlets: Inlet<A>[]
-  readonly #outlets: Outlet<B>[]
-  readonly #processors: readonly AnyProcessor[]
-  readonly #groupers: readonly AnyGrouper[]
-  readonly #running: Cancellation[] = []
-  /** The nodes that this link has started, in that order; `undefined` while the link is stopped. */
-  #started: Set<Node> | undefined
-  #stopping: Promise<void> | undefined
-  #starting: Promise<void> | undefined
-  /** Nodes that are being started, to be in the link when they are. */
-  readonly #joining = new Set<Node>()
+  readonly #nodes: LinkNodes
+  readonly #running = new RunningTransfers()
+  /** Number of the next transfer. */
   #transfers = 0
-  /** What a transfer needs; made anew when nodes were added or removed. */
+  /** What a transfer needs; `undefined` when nodes were added or removed since the last. */
   #parts: TransferParts | undefined
 
-  constructor(options: LinkOptions<A, B, unknown>) {
+  constructor(options: LinkOptions<A, B, unknown>, ...others: unknown[]) {
+    if (others.length > 0 || isInlet(options)) {
+      const got = `${others.length + 1} argument${others.length > 0 ? 's' : ', an inlet'}`
+      throw new InvalidOptionError('options', 'one object, as in new Link({ inlets, outlets, interval: 5 })', got)
+    }
     const { id, tags, settings } = resolveLink(options)
-    this.#id = id
-    this.tags = tags
     this.settings = settings
-    this.#schedule = new LiveSchedule(this.settings.schedule)
-    const pipeline = resolvePipeline(options)
-    this.#processors = pipeline.processors
-    this.#groupers = pipeline.groupers
-    this.#inlets = checkNew('inlet', [], toArray(options.inlets), isInlet)
-    this.#outlets = checkNew('outlet', [], toArray(options.outlets), isOutlet)
+    this.tags = tags
+    this.#id = id
+    this.#schedule = new LiveSchedule(settings.schedule)
+    const { processors, groupers } = resolvePipeline(options)
+    this.processors = processors
+    this.groupers = groupers
+    this.#nodes = new LinkNodes(options.inlets, options.outlets)
   }
 
   /** Inlets of this link: a copy of the list. */
   get inlets(): Inlet<A>[] {
-    return [...this.#inlets]
+    return [...this.#nodes.inlets] as Inlet<A>[]
   }
 
   /** Outlets of this link: a copy of the list. */
   get outlets(): Outlet<B>[] {
-    return [...this.#outlets]
-  }
-
-  get processors(): readonly AnyProcessor[] {
-    return this.#processors
-  }
-
-  get groupers(): readonly AnyGrouper[] {
-    return this.#groupers
+    return [...this.#nodes.outlets]
   }
 
   /**
@@ -116,9 +109,10 @@ class LinkBase<A, B> implements PlannedLink {
    */
   nameAfterExport(id: string): void {
     this.#id ??= id
+    this.#parts = undefined
   }
 
-  /** When this link is due: as it was made, or as {@link LinkBase.setInterval} has changed it. */
+  /** When this link is due: as its options say, or as {@link LinkBase.setInterval} has changed it. */
   get schedule(): Schedule {
     return this.#schedule.schedule
   }
@@ -134,18 +128,22 @@ class LinkBase<A, B> implements PlannedLink {
     this.#schedule.setInterval(interval)
   }
 
+  /** Has a listener called when the schedule has changed, until the returned function is called. */
   onReschedule(listener: () => void): () => void {
     return this.#schedule.onChange(listener)
   }
 
+  /** Whether planners that transfer once upon starting do so for this link. */
   get immediateTransfer(): boolean {
     return this.settings.immediateTransfer
   }
 
+  /** Whether errors of this link's transfers are logged and counted only. */
   get ignoreExceptions(): boolean {
     return this.settings.ignoreExceptions
   }
 
+  /** Number of transfers of this link that may run at once. */
   get maxInstances(): number {
     return this.settings.maxInstances
   }
@@ -156,7 +154,7 @@ class LinkBase<A, B> implements PlannedLink {
    * @throws {@link InvalidNodeError} when one is no inlet or is in this link already; then none is added
    */
   async addInlets(inlets: OneOrMany<Inlet<A>>): Promise<void> {
-    await this.#add('inlet', this.#inlets, toArray(inlets), isInlet)
+    await this.#add('inlet', inlets)
   }
 
   /**
@@ -165,17 +163,25 @@ class LinkBase<A, B> implements PlannedLink {
    * @throws {@link InvalidNodeError} when one is not in this link; then none is removed
    */
   async removeInlets(inlets: OneOrMany<Inlet<A>>): Promise<void> {
-    await this.#remove('inlet', this.#inlets, toArray(inlets))
+    await this.#remove('inlet', inlets)
   }
 
-  /** As {@link LinkBase.addInlets}, for outlets. */
+  /**
+   * Adds outlets. In a running planner they are started first, and used from the next transfer on.
+   *
+   * @throws {@link InvalidNodeError} when one is no outlet or is in this link already; then none is added
+   */
   async addOutlets(outlets: OneOrMany<Outlet<B>>): Promise<void> {
-    await this.#add('outlet', this.#outlets, toArray(outlets), isOutlet)
+    await this.#add('outlet', outlets)
   }
 
-  /** As {@link LinkBase.removeInlets}, for outlets. */
+  /**
+   * Removes outlets. In a running planner they are shut down, unless another link uses them.
+   *
+   * @throws {@link InvalidNodeError} when one is not in this link; then none is removed
+   */
   async removeOutlets(outlets: OneOrMany<Outlet<B>>): Promise<void> {
-    await this.#remove('outlet', this.#outlets, toArray(outlets))
+    await this.#remove('outlet', outlets)
   }
 
   /**
@@ -187,95 +193,70 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   /**
-   * As {@link LinkBase.transfer}; when no node keeps it waiting, the report is there at once.
+   * Makes one transfer as {@link LinkBase.transfer} does; when no node keeps it waiting, the report is there at once.
    * @internal
    */
   begin(request: HostedRequest): MaybePromise<TransferReport> {
-    const { timeout } = this.settings
     const cancellation = new Cancellation()
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
-    let timer: NodeJS.Timeout | undefined
-    if (timeout !== undefined) {
-      const late = () => new TransferTimeoutError(`${String(update)} did not end within ${timeout} ms`)
-      cancellation.expireAt(performance.now() + timeout, late)
-      timer = setTimeout(() => cancellation.cancel(late()), Math.min(timeout, LONGEST_TIMER))
-    }
-    this.#running.push(cancellation)
-    const end = () => {
-      // the last one takes its place: which is where does not count
-      const last = this.#running.pop()
-      if (last !== cancellation && last !== undefined) this.#running[this.#running.indexOf(cancellation)] = last
-      if (timer !== undefined) clearTimeout(timer)
-    }
-    let report: MaybePromise<TransferReport>
-    try {
-      report = transfer(this.#partsNow(), {
+    return this.#running.run(update, cancellation, this.settings.timeout, () =>
+      transfer(this.#partsNow(), {
         update,
         cancellation,
         scheduledAt: request.scheduledAt ?? Date.now(),
         thread: request.thread ?? 0,
         drain: request.drain ?? false,
         inside: request.inside,
-      })
-    } catch (thrown) {
-      end() // a processor that cannot tell its size
-      throw thrown
-    }
-    if (report instanceof Promise) return report.finally(end)
-    end()
-    return report
+      }),
+    )
   }
 
+  /** Releases what buffers hold, through the outlets, without pulling; `undefined` when there is nothing to release. */
   async drain(): Promise<TransferReport | undefined> {
     return this.buffered > 0 ? this.transfer({ drain: true }) : undefined
   }
 
-  /** How many records the processors of this link and its outlets hold back. */
+  /** Number of records that the processors of this link and its outlets hold back. */
   get buffered(): number {
-    return bufferedBy([...this.#processors, ...this.#outlets.flatMap((outlet) => outlet.processors)])
+    return bufferedBy([...this.processors, ...this.#nodes.outlets.flatMap((outlet) => outlet.processors)])
   }
 
+  /** Tells running transfers to stop. */
   cancel(reason: Error): void {
-    for (const cancellation of this.#running) cancellation.cancel(reason)
+    this.#running.cancel(reason)
   }
 
+  /** Starts the nodes; when one fails, those that were started are shut down, and this rejects. */
   async onStart(): Promise<void> {
     await this.startNow()
   }
 
   /**
-   * As {@link LinkBase.onStart}; when no node keeps it waiting, it is started when this returns. Does not throw.
+   * Starts the nodes as {@link LinkBase.onStart} does; when none keeps it waiting, they are started when this returns.
+   * Does not throw.
    * @internal
    */
   startNow(): MaybePromise<void> {
-    if (this.#stopping !== undefined || this.#starting !== undefined) return this.#startLater()
-    const starting = this.#startNodes()
-    if (!(starting instanceof Promise)) return undefined
-    this.#starting = starting.finally(() => {
-      this.#starting = undefined
-    })
-    return this.#starting
+    return this.#nodes.start()
   }
 
+  /** Shuts the nodes down, all of them even when some fail; rejects with what failed. */
   async onShutdown(): Promise<void> {
-    this.#stopping ??= this.#stopNodes().finally(() => {
-      this.#stopping = undefined
-    })
-    await this.#stopping
+    await this.#nodes.stop(() => this.#checkBuffers())
   }
 
   /** The inlets and outlets, in the order in which they are started. */
   nodes(): Node[] {
-    return [...this.#inlets, ...this.#outlets]
+    return this.#nodes.all
   }
 
-  /** How the manual prints a link: tags, nodes and interval. Shows what nodes choose to show. */
+  /** The link as the manual prints it: tags, nodes and interval. Shows what nodes choose to show. */
   toString(): string {
     const list = (nodes: readonly Node[]) => `[${nodes.map(nodeName).join(', ')}]`
     const tags = `[${this.tags.map((tag) => `'${tag}'`).join(', ')}]`
-    const when = describeSchedule(this.schedule)
-    return `Link(tags:${tags}, inlets:${list(this.#inlets)}, outlets:${list(this.#outlets)}, interval:${when})`
+    const { inlets, outlets } = this.#nodes
+    return `Link(tags:${tags}, inlets:${list(inlets)}, outlets:${list(outlets)}, interval:${describeSchedule(this.schedule)})`
   }
 
   /** @internal */
@@ -283,61 +264,31 @@ class LinkBase<A, B> implements PlannedLink {
     return true
   }
 
-  /** The nodes as they are now: those added or removed meanwhile count from the next transfer on. */
+  /** What a transfer needs now: nodes that are added or removed meanwhile count from the next transfer on. */
   #partsNow(): TransferParts {
     this.#parts ??= {
       name: this.name,
-      inlets: [...this.#inlets] as unknown as Inlet[],
-      outlets: [...this.#outlets] as unknown as Outlet[],
-      processors: this.#processors,
-      groupers: this.#groupers,
-      copyRecords: this.settings.copyRecords,
-      ignoreExceptions: this.settings.ignoreExceptions,
-      inletConcurrency: this.settings.inletConcurrency,
+      inlets: [...this.#nodes.inlets],
+      outlets: [...this.#nodes.outlets],
+      processors: this.processors,
+      groupers: this.groupers,
+      settings: this.settings,
     }
     return this.#parts
   }
 
-  async #startLater(): Promise<void> {
-    // whoever stops it is told
-    if (this.#stopping !== undefined) await this.#stopping.catch(() => undefined)
-    await (this.#starting ?? this.startNow())
+  async #add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
+    await this.#nodes.add(kind, nodes)
+    this.#parts = undefined
   }
 
-  #startNodes(): MaybePromise<void> {
-    if (this.#started !== undefined) return undefined
-    const started = new Set<Node>()
-    this.#started = started
-    const nodes = this.nodes()
-    for (let at = 0; at < nodes.length; at++) {
-      const starting = this.#startNode(nodes[at] as Node, started)
-      if (starting instanceof Promise) return this.#startRest(starting, nodes.slice(at + 1), started)
-    }
-    return undefined
+  async #remove(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
+    await this.#nodes.remove(kind, nodes, () => {
+      this.#parts = undefined
+    })
   }
 
-  /** Starts what follows a node that is still being started. */
-  async #startRest(first: Promise<void>, nodes: readonly Node[], started: Set<Node>): Promise<void> {
-    try {
-      await first
-      for (const node of nodes) await this.#startNode(node, started)
-    } catch (error) {
-      this.#started = undefined
-      logErrors(await stopNodes(started))
-      throw error
-    }
-  }
-
-  async #stopNodes(): Promise<void> {
-    // whoever starts it is told
-    if (this.#starting !== undefined) await this.#starting.catch(() => undefined)
-    const started = this.#started
-    this.#started = undefined
-    const errors = started === undefined ? [] : this.#checkBuffers()
-    throwErrors([...errors, ...(await stopNodes(started ?? []))])
-  }
-
-  /** Says what is in its buffers still; gives what failed: a processor may not be able to tell its size. */
+  /** Logs what is in buffers still; gives what failed: a processor may not be able to tell its size. */
   #checkBuffers(): unknown[] {
     try {
       const { buffered } = this
@@ -347,57 +298,6 @@ class LinkBase<A, B> implements PlannedLink {
     } catch (thrown) {
       return [thrown]
     }
-  }
-
-  #has(node: Node): boolean {
-    const [inlets, outlets]: [readonly Node[], readonly Node[]] = [this.#inlets, this.#outlets]
-    return inlets.includes(node) || outlets.includes(node)
-  }
-
-  /** Starts a node, unless the link was stopped or has removed the node by then. Does not throw. */
-  #startNode(node: Node, started: Set<Node>): MaybePromise<void> {
-    const wanted = () => this.#started === started && (this.#joining.has(node) || this.#has(node))
-    if (!wanted()) return undefined
-    const end = (): MaybePromise<void> => {
-      if (!wanted()) return node.tryShutdown()
-      started.add(node)
-      return undefined
-    }
-    // a node of another version of this package has only `tryStart`
-    const starting = 'tryStartNow' in node ? node.tryStartNow() : (node as Node).tryStart()
-    if (!(starting instanceof Promise)) return end()
-    return starting.then(end, (thrown: unknown) => {
-      throw blame(thrown, nodeName(node), 'start')
-    })
-  }
-
-  async #add<N extends Node>(kind: string, list: N[], nodes: N[], is: (value: unknown) => boolean): Promise<void> {
-    checkNew(kind, [...list, ...this.#joining], nodes, is)
-    if (this.#started !== undefined) await this.#join(nodes, this.#started)
-    list.push(...nodes)
-    this.#parts = undefined
-  }
-
-  async #join(nodes: readonly Node[], started: Set<Node>): Promise<void> {
-    for (const node of nodes) this.#joining.add(node)
-    try {
-      for (const node of nodes) await this.#startNode(node, started)
-    } catch (error) {
-      logErrors(await stopNodes(nodes.filter((node) => started.delete(node))))
-      throw error
-    } finally {
-      for (const node of nodes) this.#joining.delete(node)
-    }
-  }
-
-  async #remove<N extends Node>(kind: string, list: N[], nodes: N[]): Promise<void> {
-    const leaving = new Set(nodes)
-    for (const node of leaving) {
-      if (!list.includes(node)) throw new InvalidNodeError(`${kind} ${describe(node)} is not in this link`)
-    }
-    for (const node of leaving) list.splice(list.indexOf(node), 1)
-    this.#parts = undefined
-    throwErrors(await stopNodes([...leaving].filter((node) => this.#started?.delete(node))))
   }
 }
 

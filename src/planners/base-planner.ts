@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { InvalidOptionError, MissingLinkError, PlannerStateError, show, toError } from '../base/errors.js'
-import { Releasers } from '../base/undo-stack.js'
+import { UndoStack } from '../base/undo-stack.js'
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -48,7 +48,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Whether it gets ready or starts its links, and has not made a transfer yet. */
   #opening = false
   /** Undoes what `start()` has done so far. */
-  #undo = new Releasers()
+  #undo = new UndoStack()
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #shutdown: Required<ShutdownOptions>
@@ -219,7 +219,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#stopErrors = []
     this.#askedToStop = undefined
     this.#shutdown = { wait: true, drain: this.options.drain }
-    this.#undo = new Releasers()
+    this.#undo = new UndoStack()
     this.#starting = this.#start()
     try {
       await this.#starting

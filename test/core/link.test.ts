@@ -618,3 +618,13 @@ t.test('a link has an id by its options or its export, and shows as its tags wit
   live.nameAfterExport('others')
   t.equal(live.name, 'todos')
 })
+
+t.test('a link takes one object, and says so where it is given arguments in a row', async (t) => {
+  const [inlet, outlet] = [new NullInlet(), new NullOutlet()]
+  const make = (...args: unknown[]) => Reflect.construct(Link, args) as Link
+  const message =
+    /^options: expected one object, as in new Link\(\{ inlets, outlets, interval: 5 \}\), got '3 arguments'$/
+  t.throws(() => make(inlet, outlet, 5), { code: 'DATABAY_INVALID_OPTION', message })
+  t.throws(() => make(inlet), { message: /^options: expected one object, .+, got '1 argument, an inlet'$/ })
+  t.equal(make({ inlets: inlet, outlets: outlet, interval: 5 }).schedule.every, 5000)
+})

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Node, nodeName } from '../../src/core/node.js'
-import { Releasers } from '../../src/base/undo-stack.js'
+import { UndoStack } from '../../src/base/undo-stack.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 
 class TestNode extends Node {
@@ -171,7 +171,7 @@ t.test('a node that cannot say its name is called by its class', async (t) => {
 })
 
 t.test('undo steps run once each, the last one first, even when some fail', async (t) => {
-  const undo = new Releasers()
+  const undo = new UndoStack()
   const steps: number[] = []
   undo.push(() => steps.push(1))
   undo.push(() => {

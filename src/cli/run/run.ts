@@ -1,5 +1,5 @@
 import { PlannerStateError, toError } from '../../base/errors.js'
-import { Releasers } from '../../base/undo-stack.js'
+import { UndoStack } from '../../base/undo-stack.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { TransferError } from '../../core/report.js'
@@ -34,7 +34,7 @@ export class Run {
   readonly #args: RunArguments
   readonly #context: ProcessContext
   readonly #counts: RunCounts
-  readonly #undo = new Releasers()
+  readonly #undo = new UndoStack()
   #starting: Promise<void> | undefined
   #announced = false
   #stopping = false

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { toError } from '../../base/errors.js'
-import { Releasers } from '../../base/undo-stack.js'
+import { UndoStack } from '../../base/undo-stack.js'
 import { setLogLevel } from '../../base/log.js'
 import { closedLoopPlanner } from './closed-loop.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
@@ -63,7 +63,7 @@ class Tune {
 
   async toEnd(): Promise<Ending> {
     const { signals, stderr } = this.#context
-    const undo = new Releasers()
+    const undo = new UndoStack()
     undo.push(logTo(stderr, { json: this.#args.json, stacks: false }))
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
       undo.push(heedSignals(signals, { stop: (signal) => this.#onSignal(signal), stopAtOnce: resolve }))

@@ -9,14 +9,14 @@ import type { TransferParts } from './parts.js'
 
 /** The records of all inlets, in their order; `undefined` when the transfer must not go on. */
 export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record[] | undefined> {
-  const { inlets } = parts
+  const { inlets, settings } = parts
   const [only] = inlets
   if (only !== undefined && inlets.length === 1) {
     return then(pullOne(only, tally), (records = []) => goOnWith(records, parts, tally))
   }
   const pull = (inlet: Inlet) => pullOne(inlet, tally)
-  const concurrent = inlets.length <= parts.inletConcurrency
-  const pulls = concurrent ? inlets.map(async (inlet) => pull(inlet)) : limited(inlets, parts.inletConcurrency, pull)
+  const concurrent = inlets.length <= settings.inletConcurrency
+  const pulls = concurrent ? inlets.map(async (inlet) => pull(inlet)) : limited(inlets, settings.inletConcurrency, pull)
   return Promise.all(pulls).then((pulled) =>
     goOnWith(
       pulled.flatMap((some) => some ?? []),
@@ -29,7 +29,7 @@ export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record
 /** What was pulled; `undefined` when an inlet failed and that counts. */
 function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record[] | undefined {
   tally.pulled = records.length
-  const mayGoOn = tally.errors.length === 0 || (parts.ignoreExceptions && tally.cancelled === undefined)
+  const mayGoOn = tally.errors.length === 0 || (parts.settings.ignoreExceptions && tally.cancelled === undefined)
   if (mayGoOn) return records
   tally.drop(records.length, 'an inlet failed')
   return undefined

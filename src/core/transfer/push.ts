@@ -11,7 +11,10 @@ import { count } from './group.js'
 import type { TransferParts } from './parts.js'
 
 export function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): MaybePromise<OutletReport[]> {
-  const { outlets, copyRecords } = parts
+  const {
+    outlets,
+    settings: { copyRecords },
+  } = parts
   const [only] = outlets
   if (only !== undefined && outlets.length === 1) {
     return then(pushTo(only, batches, copyRecords, tally), (report) => [report])

@@ -5,6 +5,7 @@ import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { plainError } from '../../base/plain-error.js'
+import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
 
 /** One transfer to be made. */
@@ -19,12 +20,6 @@ export interface TransferRun {
   readonly drain: boolean
   /** Told when user code is entered and left, as far as it goes at a stretch. */
   readonly inside?: ((inside: boolean) => void) | undefined
-}
-
-/** What of its link the books need. */
-interface Account {
-  readonly name: string
-  readonly ignoreExceptions: boolean
 }
 
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
@@ -43,14 +38,14 @@ export class Tally {
   readonly drain: boolean
   #dropped = 0
   #busy = 0
-  readonly #account: Account
+  readonly #parts: Pick<TransferParts, 'name' | 'settings'>
   readonly #run: TransferRun
   readonly #cancellation: Cancellation
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
-  constructor(account: Account, run: TransferRun) {
-    this.#account = account
+  constructor(parts: Pick<TransferParts, 'name' | 'settings'>, run: TransferRun) {
+    this.#parts = parts
     this.#run = run
     this.#cancellation = run.cancellation
     this.update = run.update
@@ -117,7 +112,7 @@ export class Tally {
     const error = toError(thrown)
     const plain = plainError(error)
     this.errors.push({ ...plain, node, stage })
-    const ignored = this.#account.ignoreExceptions ? ' (ignored)' : ''
+    const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     this.#log.error({ err: error }, `${String(this.update)} ${node} failed to ${stage}: ${plain.message}${ignored}`)
   }
 
@@ -140,7 +135,7 @@ export class Tally {
   report(): TransferReport {
     const run = this.#run
     return {
-      link: this.#account.name,
+      link: this.#parts.name,
       update: String(run.update),
       transferNumber: run.update.transferNumber,
       thread: run.thread,
@@ -157,7 +152,7 @@ export class Tally {
       batches: this.batches,
       outlets: this.outlets,
       errors: this.errors,
-      failed: this.errors.length > 0 && !this.#account.ignoreExceptions,
+      failed: this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
     }
   }
 

@@ -36,17 +36,20 @@ class ToldInlet extends Inlet {
   }
 }
 
-function run(parts: Partial<TransferParts>, request: Partial<TransferRun> = {}) {
+type Parts = Partial<Omit<TransferParts, 'settings'> & TransferParts['settings']>
+
+function run(parts: Parts, request: Partial<TransferRun> = {}) {
   const cancellation = request.cancellation ?? new Cancellation()
-  const rest = { processors: [], groupers: [], copyRecords: true, ignoreExceptions: false, inletConcurrency: 9 }
+  const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9, ...rest } = parts
+  const settings = { copyRecords, ignoreExceptions, inletConcurrency }
   return transfer(
-    { name: 'a', inlets: [], outlets: [new KeepOutlet()], ...rest, ...parts },
+    { name: 'a', inlets: [], outlets: [new KeepOutlet()], processors: [], groupers: [], settings, ...rest },
     { update: new Update(['a'], 0, cancellation), cancellation, scheduledAt: 5, thread: 0, drain: false, ...request },
   )
 }
 
 /** What an inlet is told about a transfer. */
-async function toldOf(parts: Partial<TransferParts>, request?: Partial<TransferRun>): Promise<boolean | undefined> {
+async function toldOf(parts: Parts, request?: Partial<TransferRun>): Promise<boolean | undefined> {
   const inlet = new ToldInlet()
   await run({ ...parts, inlets: [inlet, ...(parts.inlets ?? [])] }, request)
   t.ok(inlet.told.length <= 1, 'once at most')
@@ -82,7 +85,7 @@ t.test('delivered is what every outlet took, a processor removed, or a buffer ho
 t.test('not delivered is what was dropped or failed anywhere, also where that is ignored', async (t) => {
   captureLogs(t, 'silent')
   for (const ignoreExceptions of [false, true]) {
-    const told = (parts: Partial<TransferParts>) => toldOf({ ignoreExceptions, ...parts })
+    const told = (parts: Parts) => toldOf({ ignoreExceptions, ...parts })
     t.equal(await told({ outlets: [new KeepOutlet(), failing()] }), false)
     const partial = () => {
       throw new PartialPushError('KeepOutlet', 1, [{ index: 1, error: new Error('no') }])

@@ -15,7 +15,8 @@ import { deferred, FromInlet, giving, KeepOutlet, turnOfTheLoop } from '../../he
 type Processor = (records: Record[], update: Update) => unknown
 type Grouper = (batches: Record[][], update: Update) => unknown
 
-interface Parts extends Partial<Omit<TransferParts, 'processors' | 'groupers'>> {
+interface Parts
+  extends Partial<Omit<TransferParts, 'processors' | 'groupers' | 'settings'>>, Partial<TransferParts['settings']> {
   readonly processors?: readonly (Processor | { process: Processor; size?: number; flush?: boolean })[]
   readonly groupers?: readonly Grouper[]
 }
@@ -23,16 +24,15 @@ interface Parts extends Partial<Omit<TransferParts, 'processors' | 'groupers'>> 
 /** Makes one transfer of a link called `a`; what it takes is as untyped as JavaScript. */
 function run(parts: Parts, request: Partial<TransferRun> = {}): Promise<TransferReport> {
   const cancellation = request.cancellation ?? new Cancellation()
+  const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9999, ...rest } = parts
   return Promise.resolve(
     transfer(
       {
         name: 'a',
         inlets: [],
         outlets: [],
-        copyRecords: true,
-        ignoreExceptions: false,
-        inletConcurrency: 9999,
-        ...parts,
+        settings: { copyRecords, ignoreExceptions, inletConcurrency },
+        ...rest,
         processors: (parts.processors ?? []) as TransferParts['processors'],
         groupers: (parts.groupers ?? []) as TransferParts['groupers'],
       },
