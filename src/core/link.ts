@@ -22,7 +22,7 @@ import type { TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
-import { RunningTransfers } from './transfer/running-transfers.js'
+import { RunningTransfers } from './running-transfers.js'
 import { transfer } from './transfer/transfer.js'
 import { Update } from './update.js'
 

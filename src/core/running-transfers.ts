@@ -1,8 +1,8 @@
-import { LONGEST_TIMER } from '../../base/duration.js'
-import { TransferTimeoutError } from '../../base/errors.js'
-import type { MaybePromise } from '../../base/maybe-promise.js'
-import type { Cancellation } from '../cancellation.js'
-import type { Update } from '../update.js'
+import { LONGEST_TIMER } from '../base/duration.js'
+import { TransferTimeoutError } from '../base/errors.js'
+import type { MaybePromise } from '../base/maybe-promise.js'
+import type { Cancellation } from './cancellation.js'
+import type { Update } from './update.js'
 
 /** The transfers of a link that run now: each can be told to stop, and is when its time is over. */
 export class RunningTransfers {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Cancellation } from '../../../src/core/cancellation.js'
-import { RunningTransfers } from '../../../src/core/transfer/running-transfers.js'
-import { Update } from '../../../src/core/update.js'
-import { deferred } from '../../helpers/nodes.js'
+import { Cancellation } from '../../src/core/cancellation.js'
+import { RunningTransfers } from '../../src/core/running-transfers.js'
+import { Update } from '../../src/core/update.js'
+import { deferred } from '../helpers/nodes.js'
 
 function makeTransfer(number: number) {
   const cancellation = new Cancellation()
