@@ -2,72 +2,72 @@ import { inspect } from 'node:util'
 import { toError } from '../base/errors.js'
 import type { Node } from '../core/node.js'
 import { claim } from './claims.js'
-import { nameOf, type NodeBench, type NodeSetup } from './node-harness.js'
+import { nameOf, type NodeHarness, type NodeSetup } from './node-harness.js'
 import { awaitClosed, openResources } from './open-resources.js'
 import type { Check } from './runner.js'
 
 /** What an inlet does by pulling and an outlet by pushing: it fails unless all is well. */
-export type Use<N, B> = (bench: B, node: N) => Promise<void>
+export type Use<N, B> = (harness: B, node: N) => Promise<void>
 
 /**
  * What holds of inlets and outlets alike.
  *
  * @param use - one transfer's worth of work, of which only the end matters here
  */
-export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B extends NodeBench<N, O, S>>(
+export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B extends NodeHarness<N, O, S>>(
   use: Use<N, B>,
 ): Check<B>[] {
   return [
     {
       name: 'has a name for logs that does not change',
-      holds: async (bench) => {
-        const node = await bench.make()
+      holds: async (harness) => {
+        const node = await harness.make()
         const name = `${nameOf(node)}.toString`
-        const idle: unknown = await bench.calls.succeed(name, () => node.toString())
+        const idle: unknown = await harness.calls.succeed(name, () => node.toString())
         claim(typeof idle === 'string' && idle !== '', `${name} gave ${inspect(idle)}: expected a text`)
-        await bench.start(node)
+        await harness.start(node)
         const active = node.toString()
         claim(active === idle, `${name} changed from ${idle} to ${active} by the start: records and logs go by it`)
       },
     },
     {
       name: 'can be started, shut down and started again',
-      holds: async (bench) => {
-        const node = await bench.make()
+      holds: async (harness) => {
+        const node = await harness.make()
         for (let round = 1; round <= 2; round++) {
-          await bench.start(node)
+          await harness.start(node)
           claim(node.active, `${nameOf(node)}.active is false after start ${round}`)
-          await use(bench, node)
-          await bench.stop(node)
+          await use(harness, node)
+          await harness.stop(node)
           claim(!node.active, `${nameOf(node)}.active is true after shutdown ${round}`)
         }
       },
     },
     {
       name: 'is shut down twice as well as once, and also when it was never started',
-      holds: async (bench) => {
-        const node = await bench.make()
+      holds: async (harness) => {
+        const node = await harness.make()
         const again = (when: string) =>
-          bench.calls.succeed(`${nameOf(node)}.onShutdown ${when}`, () => node.onShutdown())
+          harness.calls.succeed(`${nameOf(node)}.onShutdown ${when}`, () => node.onShutdown())
         await again('before any start')
-        await bench.start(node)
-        await bench.stop(node)
+        await harness.start(node)
+        await harness.stop(node)
         await again('after a shutdown')
       },
     },
     {
       name: 'is started and shut down once, however many links share it',
-      holds: async (bench) => {
-        const node = await bench.make()
+      holds: async (harness) => {
+        const node = await harness.make()
         const counts = countCalls(node)
-        await Promise.all([bench.start(node), bench.start(node)])
+        await Promise.all([harness.start(node), harness.start(node)])
         const { onStart } = counts
         claim(onStart === 1, `${nameOf(node)}.onStart was called ${onStart} times for two links: expected once`)
-        await bench.stop(node)
+        await harness.stop(node)
         const early = counts.onShutdown
         claim(early === 0 && node.active, `${nameOf(node)} was shut down while another link still uses it`)
-        await use(bench, node)
-        await bench.stop(node)
+        await use(harness, node)
+        await harness.stop(node)
         const { onShutdown } = counts
         claim(
           onShutdown === 1,
@@ -77,12 +77,12 @@ export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B exten
     },
     {
       name: 'leaves nothing open when it is shut down',
-      holds: async (bench) => {
+      holds: async (harness) => {
         const before = openResources()
-        const node = await bench.started()
-        await use(bench, node)
-        await bench.stop(node)
-        const left = await awaitClosed(before, bench.setup.timeout)
+        const node = await harness.started()
+        await use(harness, node)
+        await harness.stop(node)
+        const left = await awaitClosed(before, harness.setup.timeout)
         claim(left.length === 0, `${nameOf(node)} left something open after its shutdown: ${left.join(', ')}`)
       },
     },
@@ -91,12 +91,12 @@ export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B exten
 
 /** Hands the state of a node over to another, as a move between threads does. Gives it as it came over. */
 export async function handOver<N extends Node, O, S extends NodeSetup<N, O>>(
-  bench: NodeBench<N, O, S>,
+  harness: NodeHarness<N, O, S>,
   from: N,
   to: N,
 ): Promise<unknown> {
   const save = `${nameOf(from)}.saveState`
-  const saved: unknown = await bench.calls.succeed(save, () => from.saveState?.())
+  const saved: unknown = await harness.calls.succeed(save, () => from.saveState?.())
   if (saved === undefined) return undefined
   let state: unknown
   try {
@@ -108,18 +108,18 @@ export async function handOver<N extends Node, O, S extends NodeSetup<N, O>>(
     to.restoreState !== undefined,
     `${nameOf(to)} has no restoreState, though saveState gave something: it would be lost`,
   )
-  await bench.calls.succeed(`${nameOf(to)}.restoreState`, () => to.restoreState?.(state))
+  await harness.calls.succeed(`${nameOf(to)}.restoreState`, () => to.restoreState?.(state))
   return state
 }
 
 /** Looks for secrets where they must not be. Each place is named, and its text is given. */
 export function claimNoSecrets<N extends Node, O, S extends NodeSetup<N, O>>(
-  bench: NodeBench<N, O, S>,
+  harness: NodeHarness<N, O, S>,
   node: N,
   places: readonly (readonly [place: string, text: string])[],
 ): void {
-  const logged = bench.log.map((line) => ['a log line', line] as const)
-  for (const [index, secret] of bench.setup.secrets.entries()) {
+  const logged = harness.log.map((line) => ['a log line', line] as const)
+  for (const [index, secret] of harness.setup.secrets.entries()) {
     for (const [place, text] of [...places, ...logged]) {
       // without the secret itself: this goes into a log too
       claim(!text.includes(secret), `${nameOf(node)} shows secrets[${index}] in ${place}`)

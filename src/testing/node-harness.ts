@@ -4,7 +4,7 @@ import type { Node } from '../core/node.js'
 import { Update } from '../core/update.js'
 import { Calls, claim } from './claims.js'
 import { captureLog, type LogCapture } from './log-capture.js'
-import type { Bench } from './runner.js'
+import type { Harness } from './runner.js'
 
 /** What the set-ups of inlets and outlets have in common, checked and complete. */
 export interface NodeSetup<N extends Node, O> {
@@ -17,7 +17,7 @@ export interface NodeSetup<N extends Node, O> {
 }
 
 /** What one check of an inlet or outlet works with: nodes that are shut down when it ends, and the log. */
-export class NodeBench<N extends Node, O, S extends NodeSetup<N, O>> implements Bench {
+export class NodeHarness<N extends Node, O, S extends NodeSetup<N, O>> implements Harness {
   readonly setup: S
   readonly calls: Calls
   readonly #options: O

@@ -9,11 +9,11 @@ export type TestRunner = TestFunction | { readonly test: TestFunction }
 /** One test of a suite: a sentence, and what shows that it holds. It throws when it does not. */
 export interface Check<B> {
   readonly name: string
-  readonly holds: (bench: B) => Promise<void>
+  readonly holds: (harness: B) => Promise<void>
 }
 
 /** What one test of a suite works with: made before it, closed after it. */
-export interface Bench {
+export interface Harness {
   open(): Promise<void>
   /** Undoes everything. Never rejects for what the check itself has told already. */
   close(): Promise<void>
@@ -25,21 +25,21 @@ export interface Bench {
  *
  * @param prefix - what the tests' names start with; `''` for nothing
  */
-export async function runChecks<B extends Bench>(
+export async function runChecks<B extends Harness>(
   runner: TestRunner,
   prefix: string,
   checks: readonly Check<B>[],
-  makeBench: () => B,
+  makeHarness: () => B,
 ): Promise<void> {
   // called on its object, as some are methods
   const test: TestFunction = typeof runner === 'function' ? runner : (name, body) => runner.test(name, body)
-  const ends = checks.map(({ name, holds }) => test(prefix + name, () => runCheck(makeBench(), holds)))
+  const ends = checks.map(({ name, holds }) => test(prefix + name, () => runCheck(makeHarness(), holds)))
   await Promise.allSettled(ends)
 }
 
-async function runCheck<B extends Bench>(bench: B, holds: (bench: B) => Promise<void>): Promise<void> {
+async function runCheck<B extends Harness>(harness: B, holds: (harness: B) => Promise<void>): Promise<void> {
   const problems: unknown[] = []
-  for (const step of [() => bench.open(), () => holds(bench)]) {
+  for (const step of [() => harness.open(), () => holds(harness)]) {
     try {
       if (problems.length === 0) await step()
     } catch (error) {
@@ -47,7 +47,7 @@ async function runCheck<B extends Bench>(bench: B, holds: (bench: B) => Promise<
     }
   }
   try {
-    await bench.close()
+    await harness.close()
   } catch (error) {
     problems.push(error)
   }

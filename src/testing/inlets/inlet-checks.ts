@@ -8,19 +8,19 @@ import { handOver, nodeChecks } from '../node-checks.js'
 import type { Check } from '../runner.js'
 import { watchedMetadata } from '../watched-metadata.js'
 import { refusesToFailSilently, stopsHanging, SHOWS_NO_SECRET } from './inlet-failure-checks.js'
-import { type ResolvedInletSetup, type InletBench, pull, listOf, tellEnd } from './inlet-harness.js'
+import { type ResolvedInletSetup, type InletHarness, pull, listOf, tellEnd } from './inlet-harness.js'
 
 /** A key of metadata that no inlet can know. */
 const KEY = 'ContractSuite.KEY'
 const GLOBAL: Metadata = Object.freeze({ [KEY]: 'global' })
 
 /** What of the contract is checked, as far as the set-up has what it needs. */
-export function inletChecks(setup: ResolvedInletSetup): Check<InletBench>[] {
+export function inletChecks(setup: ResolvedInletSetup): Check<InletHarness>[] {
   const { expected, failing, hanging, cloneable, secrets } = setup
   return [
     ...CHECKS,
-    ...nodeChecks<Inlet, InletOptions, ResolvedInletSetup, InletBench>(async (bench, inlet) => {
-      await pull(bench, inlet)
+    ...nodeChecks<Inlet, InletOptions, ResolvedInletSetup, InletHarness>(async (harness, inlet) => {
+      await pull(harness, inlet)
     }),
     ...(cloneable ? [PAYLOADS_CAN_BE_COPIED] : []),
     ...(expected === undefined ? [] : [givesExpected(expected)]),
@@ -30,11 +30,11 @@ export function inletChecks(setup: ResolvedInletSetup): Check<InletBench>[] {
   ]
 }
 
-const CHECKS: Check<InletBench>[] = [
+const CHECKS: Check<InletHarness>[] = [
   {
     name: 'makes records with newRecord',
-    holds: async (bench) => {
-      const inlet = await bench.make()
+    holds: async (harness) => {
+      const inlet = await harness.make()
       const payload = { any: 'object' }
       const record = inlet.newRecord(payload, { [KEY]: 'local' })
       const call = `${nameOf(inlet)}.newRecord`
@@ -53,8 +53,8 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'hands its metadata on to its records, where local metadata goes before',
-    holds: async (bench) => {
-      const inlet = await withMetadata(bench, GLOBAL)
+    holds: async (harness) => {
+      const inlet = await withMetadata(harness, GLOBAL)
       const call = `${nameOf(inlet)}.newRecord`
       claim(inlet.newRecord(1).metadata[KEY] === 'global', `${call} left out the inlet's own metadata`)
       const local = inlet.newRecord(1, { [KEY]: 'local' }).metadata[KEY]
@@ -65,12 +65,12 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'does not read or change its metadata',
-    holds: async (bench) => {
+    holds: async (harness) => {
       const watched = watchedMetadata(GLOBAL)
-      const inlet = await bench.make({ metadata: watched.metadata })
+      const inlet = await harness.make({ metadata: watched.metadata })
       Object.defineProperty(inlet, 'metadata', { value: watched.metadata, configurable: true })
-      await bench.calls.outcome(`${nameOf(inlet)}.onStart`, () => inlet.tryStart())
-      await bench.calls.outcome(`${nameOf(inlet)}.pull`, () => inlet.pull(bench.update().update))
+      await harness.calls.outcome(`${nameOf(inlet)}.onStart`, () => inlet.tryStart())
+      await harness.calls.outcome(`${nameOf(inlet)}.pull`, () => inlet.pull(harness.update().update))
       const [touched] = watched.touched
       claim(
         touched === undefined,
@@ -80,17 +80,17 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'pulls a value, a Record, or a list of them',
-    holds: async (bench) => {
-      const inlet = await bench.started()
-      for (let round = 0; round < 3; round++) claimPulled(inlet, await pull(bench, inlet))
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      for (let round = 0; round < 3; round++) claimPulled(inlet, await pull(harness, inlet))
     },
   },
   {
     name: 'pulls records that carry its metadata and say where they come from',
-    holds: async (bench) => {
-      const inlet = await withMetadata(bench, GLOBAL)
-      await bench.start(inlet)
-      for (const item of listOf(await pull(bench, inlet))) {
+    holds: async (harness) => {
+      const inlet = await withMetadata(harness, GLOBAL)
+      await harness.start(inlet)
+      for (const item of listOf(await pull(harness, inlet))) {
         if (!isRecord(item)) continue
         const { metadata } = item
         const whole = metadata['__inlet__'] === String(inlet) && KEY in metadata
@@ -103,11 +103,11 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'leaves alone what it has given',
-    holds: async (bench) => {
-      const inlet = await bench.started()
-      const first = await pull(bench, inlet)
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      const first = await pull(harness, inlet)
       const before = inspect(first, { depth: Infinity, maxArrayLength: Infinity })
-      await pull(bench, inlet)
+      await pull(harness, inlet)
       const after = inspect(first, { depth: Infinity, maxArrayLength: Infinity })
       claim(
         after === before,
@@ -117,47 +117,47 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'ends a pull that is told to stop, and pulls again afterwards',
-    holds: async (bench) => {
-      const inlet = await bench.started()
+    holds: async (harness) => {
+      const inlet = await harness.started()
       const told = `${nameOf(inlet)}.pull, told to stop,`
-      const early = bench.update()
+      const early = harness.update()
       early.cancel()
-      await bench.calls.outcome(told, () => inlet.pull(early.update))
-      await tellEnd(bench, inlet, early.update, false)
-      const late = bench.update()
-      await bench.calls.outcome(told, () => {
+      await harness.calls.outcome(told, () => inlet.pull(early.update))
+      await tellEnd(harness, inlet, early.update, false)
+      const late = harness.update()
+      await harness.calls.outcome(told, () => {
         const pulling = inlet.pull(late.update)
         late.cancel()
         return pulling
       })
-      await tellEnd(bench, inlet, late.update, false)
-      await bench.calls.succeed(`${nameOf(inlet)}.pull, after one that was told to stop,`, () =>
-        inlet.pull(bench.update().update),
+      await tellEnd(harness, inlet, late.update, false)
+      await harness.calls.succeed(`${nameOf(inlet)}.pull, after one that was told to stop,`, () =>
+        inlet.pull(harness.update().update),
       )
     },
   },
   {
     name: 'takes in how its transfers ended, and pulls on',
-    holds: async (bench) => {
-      const inlet = await bench.started()
+    holds: async (harness) => {
+      const inlet = await harness.started()
       for (const delivered of [false, true]) {
-        const { update } = bench.update()
-        await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
-        await tellEnd(bench, inlet, update, delivered)
+        const { update } = harness.update()
+        await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+        await tellEnd(harness, inlet, update, delivered)
       }
       // its pull was refused, or gave nothing
-      await tellEnd(bench, inlet, bench.update().update, false)
-      await pull(bench, inlet)
+      await tellEnd(harness, inlet, harness.update().update, false)
+      await pull(harness, inlet)
     },
   },
   {
     name: 'pulls for two links at once',
-    holds: async (bench) => {
-      const inlet = await bench.started()
-      const both = await Promise.all([pull(bench, inlet), pull(bench, inlet)])
-      if (bench.setup.repeatable !== true) return
-      const other = await bench.started()
-      const inTurn = [await pull(bench, other), await pull(bench, other)]
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      const both = await Promise.all([pull(harness, inlet), pull(harness, inlet)])
+      if (harness.setup.repeatable !== true) return
+      const other = await harness.started()
+      const inTurn = [await pull(harness, other), await pull(harness, other)]
       const sorted = (pulled: unknown[]) =>
         pulled
           .flatMap(payloadsOf)
@@ -172,16 +172,16 @@ const CHECKS: Check<InletBench>[] = [
   },
   {
     name: 'hands over its state, so that another instance carries on',
-    holds: async (bench) => {
-      const inlet = await bench.started()
-      await pull(bench, inlet)
-      const heir = await bench.make()
-      const state = await handOver(bench, inlet, heir)
-      const wanted = await pull(bench, inlet)
-      await bench.stop(inlet)
-      await bench.start(heir)
-      const got = await pull(bench, heir)
-      if (state === undefined || bench.setup.repeatable === false) return
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      await pull(harness, inlet)
+      const heir = await harness.make()
+      const state = await handOver(harness, inlet, heir)
+      const wanted = await pull(harness, inlet)
+      await harness.stop(inlet)
+      await harness.start(heir)
+      const got = await pull(harness, heir)
+      if (state === undefined || harness.setup.repeatable === false) return
       claimEqual(
         payloadsOf(got),
         payloadsOf(wanted),
@@ -191,11 +191,11 @@ const CHECKS: Check<InletBench>[] = [
   },
 ]
 
-const PAYLOADS_CAN_BE_COPIED: Check<InletBench> = {
+const PAYLOADS_CAN_BE_COPIED: Check<InletHarness> = {
   name: 'gives payloads that can be copied',
-  holds: async (bench) => {
-    const inlet = await bench.started()
-    for (const payload of payloadsOf(await pull(bench, inlet))) {
+  holds: async (harness) => {
+    const inlet = await harness.started()
+    for (const payload of payloadsOf(await pull(harness, inlet))) {
       try {
         structuredClone(payload)
       } catch (error) {
@@ -208,21 +208,21 @@ const PAYLOADS_CAN_BE_COPIED: Check<InletBench> = {
   },
 }
 
-function givesExpected(expected: number): Check<InletBench> {
+function givesExpected(expected: number): Check<InletHarness> {
   return {
     name: `gives ${expected} records at its first pull`,
-    holds: async (bench) => {
-      const inlet = await bench.started()
-      const { length } = listOf(await pull(bench, inlet))
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      const { length } = listOf(await pull(harness, inlet))
       claim(length === expected, `${nameOf(inlet)}.pull gave ${length} records: expected ${expected}`)
     },
   }
 }
 
 /** An inlet with this metadata, also where `create` takes no options to hand on. */
-async function withMetadata(bench: InletBench, metadata: Metadata): Promise<Inlet> {
-  const inlet = await bench.make({ metadata })
-  const { create } = bench.setup
+async function withMetadata(harness: InletHarness, metadata: Metadata): Promise<Inlet> {
+  const inlet = await harness.make({ metadata })
+  const { create } = harness.setup
   const handedOn = KEY in inlet.metadata
   claim(
     handedOn || create.length === 0,

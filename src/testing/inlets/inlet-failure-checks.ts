@@ -6,32 +6,32 @@ import { claim } from '../claims.js'
 import { nameOf } from '../node-harness.js'
 import { claimNoSecrets, errorText } from '../node-checks.js'
 import type { Check } from '../runner.js'
-import { type Create, type InletBench, pull, listOf } from './inlet-harness.js'
+import { type Create, type InletHarness, pull, listOf } from './inlet-harness.js'
 
-export const SHOWS_NO_SECRET: Check<InletBench> = {
+export const SHOWS_NO_SECRET: Check<InletHarness> = {
   name: 'shows no secret',
-  holds: async (bench) => {
-    const inlet = await bench.started()
+  holds: async (harness) => {
+    const inlet = await harness.started()
     const places: [string, string][] = [['its toString()', String(inlet)]]
-    for (const item of listOf(await pull(bench, inlet))) {
+    for (const item of listOf(await pull(harness, inlet))) {
       const record: Record = isRecord(item) ? item : inlet.newRecord(item)
       places.push(["a record's metadata", inspect(record.metadata, { depth: 6 })])
     }
-    await bench.stop(inlet)
-    const { failing } = bench.setup
+    await harness.stop(inlet)
+    const { failing } = harness.setup
     if (failing !== undefined) {
-      const { error } = await failure(bench, failing)
+      const { error } = await failure(harness, failing)
       if (error !== undefined) places.push(['an error', errorText(error)])
     }
-    claimNoSecrets(bench, inlet, places)
+    claimNoSecrets(harness, inlet, places)
   },
 }
 
-export function refusesToFailSilently(failing: Create): Check<InletBench> {
+export function refusesToFailSilently(failing: Create): Check<InletHarness> {
   return {
     name: 'is refused when its source fails',
-    holds: async (bench) => {
-      const { inlet, error, pulled } = await failure(bench, failing)
+    holds: async (harness) => {
+      const { inlet, error, pulled } = await failure(harness, failing)
       claim(
         error !== undefined,
         `${nameOf(inlet)}.pull gave ${show(pulled)} though its source fails: reject, as nobody can tell that from data`,
@@ -40,32 +40,32 @@ export function refusesToFailSilently(failing: Create): Check<InletBench> {
   }
 }
 
-export function stopsHanging(hanging: Create): Check<InletBench> {
+export function stopsHanging(hanging: Create): Check<InletHarness> {
   return {
     name: 'ends a pull that hangs when it is told to stop',
-    holds: async (bench) => {
-      const inlet = await bench.make({}, hanging, 'hanging')
-      await bench.start(inlet)
-      const { update, cancel } = bench.update()
-      const pulling = bench.calls.outcome(`${nameOf(inlet)}.pull, told to stop while its source hangs,`, () =>
+    holds: async (harness) => {
+      const inlet = await harness.make({}, hanging, 'hanging')
+      await harness.start(inlet)
+      const { update, cancel } = harness.update()
+      const pulling = harness.calls.outcome(`${nameOf(inlet)}.pull, told to stop while its source hangs,`, () =>
         inlet.pull(update),
       )
       const early = await Promise.race([pulling, delay(20, undefined)])
       claim(early === undefined, 'hanging() gave an inlet whose pull ended by itself: that shows nothing')
       cancel()
       await pulling
-      await bench.stop(inlet)
+      await harness.stop(inlet)
     },
   }
 }
 
 /** What an inlet whose source fails does. */
-async function failure(bench: InletBench, failing: Create) {
-  const inlet = await bench.make({}, failing, 'failing')
-  const started = await bench.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
+async function failure(harness: InletHarness, failing: Create) {
+  const inlet = await harness.make({}, failing, 'failing')
+  const started = await harness.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
   if ('error' in started) return { inlet, error: started.error, pulled: undefined }
-  const outcome = await bench.calls.outcome(`${nameOf(inlet)}.pull, as its source fails,`, () =>
-    inlet.pull(bench.update().update),
+  const outcome = await harness.calls.outcome(`${nameOf(inlet)}.pull, as its source fails,`, () =>
+    inlet.pull(harness.update().update),
   )
   return 'error' in outcome
     ? { inlet, error: outcome.error, pulled: undefined }

@@ -1,6 +1,6 @@
 import type { Update } from '../../core/update.js'
 import type { Inlet, InletOptions } from '../../core/inlet.js'
-import { nameOf, type NodeBench, type NodeSetup } from '../node-harness.js'
+import { nameOf, type NodeHarness, type NodeSetup } from '../node-harness.js'
 
 export type Create = (options: InletOptions) => Inlet | Promise<Inlet>
 
@@ -13,13 +13,13 @@ export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
   readonly repeatable: boolean | undefined
 }
 
-export type InletBench = NodeBench<Inlet, InletOptions, ResolvedInletSetup>
+export type InletHarness = NodeHarness<Inlet, InletOptions, ResolvedInletSetup>
 
 /** What an inlet gives for one transfer, all of which is delivered. */
-export async function pull(bench: InletBench, inlet: Inlet): Promise<unknown> {
-  const { update } = bench.update()
-  const pulled = await bench.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
-  await tellEnd(bench, inlet, update, true)
+export async function pull(harness: InletHarness, inlet: Inlet): Promise<unknown> {
+  const { update } = harness.update()
+  const pulled = await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+  await tellEnd(harness, inlet, update, true)
   return pulled
 }
 
@@ -28,6 +28,6 @@ export function listOf(pulled: unknown): unknown[] {
 }
 
 /** Tells an inlet that a transfer has ended. */
-export async function tellEnd(bench: InletBench, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
-  await bench.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
+export async function tellEnd(harness: InletHarness, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
+  await harness.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
 }

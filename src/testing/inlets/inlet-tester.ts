@@ -10,8 +10,8 @@ import {
   type OneSetup,
 } from '../configurations.js'
 import { inletChecks } from './inlet-checks.js'
-import { type InletBench, type ResolvedInletSetup } from './inlet-harness.js'
-import { NodeBench } from '../node-harness.js'
+import { type InletHarness, type ResolvedInletSetup } from './inlet-harness.js'
+import { NodeHarness } from '../node-harness.js'
 import { runChecks, type TestRunner } from '../runner.js'
 import { type InletSetup } from './inlet-setup.js'
 
@@ -61,8 +61,8 @@ export class InletTester<T = unknown> {
    */
   async run(runner: TestRunner): Promise<void> {
     const runs = this.#setups.map(([prefix, setup]) => {
-      const makeBench = (): InletBench => new NodeBench(setup, {}, 'an Inlet', isInlet)
-      return runChecks(runner, prefix, inletChecks(setup), makeBench)
+      const makeHarness = (): InletHarness => new NodeHarness(setup, {}, 'an Inlet', isInlet)
+      return runChecks(runner, prefix, inletChecks(setup), makeHarness)
     })
     await Promise.all(runs)
   }

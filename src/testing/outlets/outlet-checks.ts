@@ -5,7 +5,7 @@ import { claim } from '../claims.js'
 import { deepFreeze } from './delivery.js'
 import { nameOf } from '../node-harness.js'
 import { handOver, nodeChecks } from '../node-checks.js'
-import type { OutletBench } from './outlet-harness.js'
+import type { OutletHarness } from './outlet-harness.js'
 import type { SuiteOutletOptions, ResolvedOutletSetup } from './outlet-setup.js'
 import type { Check } from '../runner.js'
 import { failureChecks, stopsHanging, showsNoSecret, refuses } from './outlet-failure-checks.js'
@@ -16,15 +16,15 @@ export type { ResolvedOutletSetup }
 const UNKNOWN = Object.freeze({ 'ContractSuite.KEY': 'of no meaning', __inlet__: 'ContractSuite' })
 
 /** What of the contract is checked, as far as the set-up has what it needs. */
-export function outletChecks(setup: ResolvedOutletSetup): Check<OutletBench>[] {
+export function outletChecks(setup: ResolvedOutletSetup): Check<OutletHarness>[] {
   const { read, kinds, invalid, breakTarget, hanging, secrets } = setup
   return [
     ...CHECKS,
     ...(read === undefined ? [] : DELIVERY),
     ...kinds.map((kind, index) => takesKind(kind, index)),
     ...invalid.map((payload, index) => refuses(payload, index)),
-    ...nodeChecks<Outlet, SuiteOutletOptions, ResolvedOutletSetup, OutletBench>((bench, outlet) =>
-      bench.push(outlet, bench.payloads(1)),
+    ...nodeChecks<Outlet, SuiteOutletOptions, ResolvedOutletSetup, OutletHarness>((harness, outlet) =>
+      harness.push(outlet, harness.payloads(1)),
     ),
     ...(breakTarget === undefined ? [] : failureChecks(breakTarget)),
     ...(hanging === undefined ? [] : [stopsHanging(hanging)]),
@@ -33,22 +33,22 @@ export function outletChecks(setup: ResolvedOutletSetup): Check<OutletBench>[] {
 }
 
 /** What can be checked without a look at the target; with one, also that it all arrives. */
-const CHECKS: Check<OutletBench>[] = [
+const CHECKS: Check<OutletHarness>[] = [
   {
     name: 'hands its processors on to super',
-    holds: async (bench) => {
+    holds: async (harness) => {
       const processor = <P>(records: Record<P>[]) => records
-      const outlet = await bench.make({ processors: processor })
+      const outlet = await harness.make({ processors: processor })
       claim(
-        outlet.processors.includes(processor) || bench.setup.create.length === 0,
+        outlet.processors.includes(processor) || harness.setup.create.length === 0,
         `${nameOf(outlet)}.processors lacks what create() was given: hand the options on to super(options)`,
       )
     },
   },
   {
     name: 'has metadata keys that carry its name',
-    holds: async (bench) => {
-      const outlet = await bench.make()
+    holds: async (harness) => {
+      const outlet = await harness.make()
       for (const { owner, key, value } of metadataKeys(outlet)) {
         claim(value.startsWith(`${owner}.`), `${owner}.${key} is '${value}': expected '${owner}.${value}'`)
       }
@@ -56,134 +56,139 @@ const CHECKS: Check<OutletBench>[] = [
   },
   {
     name: 'pushes a batch of one',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const batch = bench.payloads(1)
-      await bench.push(outlet, batch)
-      await bench.claimArrived(outlet, batch)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const batch = harness.payloads(1)
+      await harness.push(outlet, batch)
+      await harness.claimArrived(outlet, batch)
     },
   },
   {
     name: 'takes records with metadata that it does not know',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const batch = bench.payloads(2)
-      await bench.push(outlet, batch, UNKNOWN)
-      await bench.claimArrived(outlet, batch)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const batch = harness.payloads(2)
+      await harness.push(outlet, batch, UNKNOWN)
+      await harness.claimArrived(outlet, batch)
     },
   },
   {
     name: 'leaves records and payloads as they are',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const records = bench.payloads(3).map((payload) => new Record(payload))
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const records = harness.payloads(3).map((payload) => new Record(payload))
       const given = [...records]
       const before = inspect(records, { depth: Infinity })
       const call = `${nameOf(outlet)}.push`
-      await bench.calls.succeed(call, () => outlet.push(records, bench.update().update))
+      await harness.calls.succeed(call, () => outlet.push(records, harness.update().update))
       const same = records.length === given.length && records.every((record, at) => record === given[at])
       claim(same, `${call} changed the list of records that it was given: other outlets may get the same`)
       claim(
         inspect(records, { depth: Infinity }) === before,
         `${call} changed a payload: other outlets may get the same`,
       )
-      await bench.calls.succeed(`${call} of payloads that are frozen`, () =>
+      await harness.calls.succeed(`${call} of payloads that are frozen`, () =>
         outlet.push(
-          bench.payloads(3).map((payload) => new Record(deepFreeze(payload))),
-          bench.update().update,
+          harness.payloads(3).map((payload) => new Record(deepFreeze(payload))),
+          harness.update().update,
         ),
       )
     },
   },
   {
     name: 'says what became of a push that is told to stop, and pushes again afterwards',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const first = bench.payloads(2)
-      const early = bench.update()
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const first = harness.payloads(2)
+      const early = harness.update()
       early.cancel()
-      const refused = await bench.tryPush(outlet, first, 'that was told to stop', early.update)
-      await bench.claimHonest(outlet, first, refused, 'that was told to stop')
-      await bench.forget()
-      const late = bench.update()
-      const second = bench.payloads(2)
-      const outcome = await bench.tryPush(outlet, second, 'that is told to stop', late.update, late.cancel)
-      if ('error' in outcome) await bench.claimAtMost(outlet, 'that is told to stop', second)
-      else await bench.claimHonest(outlet, second, outcome, 'that is told to stop')
-      const third = bench.payloads(2)
-      await bench.push(outlet, third)
-      await bench.claimArrivedBeside(outlet, third, second)
+      const refused = await harness.tryPush(outlet, first, 'that was told to stop', early.update)
+      await harness.claimHonest(outlet, first, refused, 'that was told to stop')
+      await harness.forget()
+      const late = harness.update()
+      const second = harness.payloads(2)
+      const outcome = await harness.tryPush(outlet, second, 'that is told to stop', late.update, late.cancel)
+      if ('error' in outcome) await harness.claimAtMost(outlet, 'that is told to stop', second)
+      else await harness.claimHonest(outlet, second, outcome, 'that is told to stop')
+      const third = harness.payloads(2)
+      await harness.push(outlet, third)
+      await harness.claimArrivedBeside(outlet, third, second)
     },
   },
   {
     name: 'refuses or delivers a push before its start and after its shutdown',
-    holds: async (bench) => {
-      const outlet = await bench.make()
-      const early = bench.payloads(1)
-      await bench.claimHonest(outlet, early, await bench.tryPush(outlet, early, 'before its start'), 'before its start')
-      await bench.start(outlet)
-      await bench.push(outlet, bench.payloads(1))
-      await bench.stop(outlet)
-      await bench.forget()
-      const late = bench.payloads(1)
-      const outcome = await bench.tryPush(outlet, late, 'after its shutdown')
-      await bench.claimHonest(outlet, late, outcome, 'after its shutdown')
+    holds: async (harness) => {
+      const outlet = await harness.make()
+      const early = harness.payloads(1)
+      await harness.claimHonest(
+        outlet,
+        early,
+        await harness.tryPush(outlet, early, 'before its start'),
+        'before its start',
+      )
+      await harness.start(outlet)
+      await harness.push(outlet, harness.payloads(1))
+      await harness.stop(outlet)
+      await harness.forget()
+      const late = harness.payloads(1)
+      const outcome = await harness.tryPush(outlet, late, 'after its shutdown')
+      await harness.claimHonest(outlet, late, outcome, 'after its shutdown')
     },
   },
   {
     name: 'pushes for two links at once',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const batches = [bench.payloads(5), bench.payloads(5), bench.payloads(5)]
-      await Promise.all(batches.map((batch) => bench.push(outlet, batch)))
-      await bench.claimArrived(outlet, ...batches)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const batches = [harness.payloads(5), harness.payloads(5), harness.payloads(5)]
+      await Promise.all(batches.map((batch) => harness.push(outlet, batch)))
+      await harness.claimArrived(outlet, ...batches)
     },
   },
   {
     name: 'hands over its state, so that another instance carries on',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const before = bench.payloads(3)
-      await bench.push(outlet, before)
-      const heir = await bench.make()
-      await handOver(bench, outlet, heir)
-      await bench.stop(outlet)
-      await bench.start(heir)
-      const after = bench.payloads(3)
-      await bench.push(heir, after)
-      await bench.claimArrived(heir, before, after)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const before = harness.payloads(3)
+      await harness.push(outlet, before)
+      const heir = await harness.make()
+      await handOver(harness, outlet, heir)
+      await harness.stop(outlet)
+      await harness.start(heir)
+      const after = harness.payloads(3)
+      await harness.push(heir, after)
+      await harness.claimArrived(heir, before, after)
     },
   },
 ]
 
-const DELIVERY: Check<OutletBench>[] = [
+const DELIVERY: Check<OutletHarness>[] = [
   {
     name: 'delivers each record of a large batch once and in order',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const batch = bench.payloads(bench.setup.batch)
-      await bench.push(outlet, batch)
-      await bench.claimArrived(outlet, batch)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const batch = harness.payloads(harness.setup.batch)
+      await harness.push(outlet, batch)
+      await harness.claimArrived(outlet, batch)
     },
   },
   {
     name: 'delivers batch after batch',
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      const batches = [bench.payloads(3), bench.payloads(1), bench.payloads(4)]
-      for (const batch of batches) await bench.push(outlet, batch)
-      await bench.claimArrived(outlet, ...batches)
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      const batches = [harness.payloads(3), harness.payloads(1), harness.payloads(4)]
+      for (const batch of batches) await harness.push(outlet, batch)
+      await harness.claimArrived(outlet, ...batches)
     },
   },
 ]
 
-function takesKind(kind: unknown, index: number): Check<OutletBench> {
+function takesKind(kind: unknown, index: number): Check<OutletHarness> {
   return {
     name: `takes the payload kinds[${index}]`,
-    holds: async (bench) => {
-      const outlet = await bench.started()
-      await bench.push(outlet, [kind])
-      await bench.claimArrived(outlet, [kind])
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      await harness.push(outlet, [kind])
+      await harness.claimArrived(outlet, [kind])
     },
   }
 }

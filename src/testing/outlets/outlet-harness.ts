@@ -4,11 +4,11 @@ import type { Outlet } from '../../core/outlet.js'
 import { Record, type Metadata } from '../../core/record.js'
 import type { Outcome } from '../claims.js'
 import { claimDelivered, claimNoExtra, newlyArrived, without } from './delivery.js'
-import { nameOf, NodeBench } from '../node-harness.js'
+import { nameOf, NodeHarness } from '../node-harness.js'
 import type { SuiteOutletOptions, ResolvedOutletSetup } from './outlet-setup.js'
 
 /** What one check of an outlet works with: outlets, payloads to push, and what has arrived. */
-export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {
+export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {
   readonly #next: () => unknown
   /** What is to arrive of each payload, noted before it was pushed: an outlet might change it. */
   readonly #arrivals = new Map<unknown, unknown>()
@@ -36,7 +36,7 @@ export class OutletBench extends NodeBench<Outlet, SuiteOutletOptions, ResolvedO
   }
 
   /**
-   * As {@link OutletBench.push}, but it may be refused.
+   * As {@link OutletHarness.push}, but it may be refused.
    *
    * @param meanwhile - what is done as soon as the push has begun
    */

@@ -10,7 +10,7 @@ import {
   type OneSetup,
 } from '../configurations.js'
 import { outletChecks, type ResolvedOutletSetup } from './outlet-checks.js'
-import { OutletBench } from './outlet-harness.js'
+import { OutletHarness } from './outlet-harness.js'
 import { runChecks, type TestRunner } from '../runner.js'
 import type { SuiteOutletOptions, OutletSetup } from './outlet-setup.js'
 
@@ -65,7 +65,7 @@ export class OutletTester<T = unknown> {
       let pushed = 0
       // numbers go on from check to check, as their target may be the same
       const next = () => setup.payload(pushed++)
-      return runChecks(runner, prefix, outletChecks(setup), () => new OutletBench(setup, next, isOutlet))
+      return runChecks(runner, prefix, outletChecks(setup), () => new OutletHarness(setup, next, isOutlet))
     })
     await Promise.all(runs)
   }

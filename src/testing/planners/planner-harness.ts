@@ -6,7 +6,7 @@ import { Calls, claim } from '../claims.js'
 import { captureLog, type LogCapture } from '../log-capture.js'
 import { nameOf } from '../node-harness.js'
 import { ProbeLink, type ProbeBehaviour } from './probe-link.js'
-import type { Bench } from '../runner.js'
+import type { Harness } from '../runner.js'
 import type { ResolvedPlannerSetup } from './planner-setup.js'
 
 /** So many intervals without a transfer are taken for none any more. */
@@ -16,7 +16,7 @@ const QUIET = 4
 const NEVER = 100_000
 
 /** What one check of a planner works with: planners that are shut down when it ends, and links that take notes. */
-export class PlannerBench implements Bench {
+export class PlannerHarness implements Harness {
   readonly setup: ResolvedPlannerSetup
   readonly calls: Calls
   readonly #made: BasePlanner[] = []

@@ -3,19 +3,19 @@ import { Buffer } from '../../core/buffer.js'
 import { claim } from '../claims.js'
 import { nameOf } from '../node-harness.js'
 import { awaitClosed, openResources } from '../open-resources.js'
-import type { PlannerBench } from './planner-harness.js'
+import type { PlannerHarness } from './planner-harness.js'
 import type { Check } from '../runner.js'
 
 /** Starting and stopping. */
-export const LIFECYCLE: Check<PlannerBench>[] = [
+export const LIFECYCLE: Check<PlannerHarness>[] = [
   {
     name: 'starts nodes once before their first transfer, and shuts them down once after their last',
-    holds: async (bench) => {
-      const probe = bench.frequent()
-      const planner = await bench.make([probe])
-      await bench.start(planner)
-      await bench.transferred(probe, 2, `${nameOf(planner)} did not transfer a link`)
-      await bench.shutdown(planner)
+    holds: async (harness) => {
+      const probe = harness.frequent()
+      const planner = await harness.make([probe])
+      await harness.start(planner)
+      await harness.transferred(probe, 2, `${nameOf(planner)} did not transfer a link`)
+      await harness.shutdown(planner)
       const { events, started, shutDown } = probe
       claim(started === 1, `${nameOf(planner)} started a node ${started} times: expected once`)
       claim(shutDown === 1, `${nameOf(planner)} shut a node down ${shutDown} times: expected once`)
@@ -28,47 +28,47 @@ export const LIFECYCLE: Check<PlannerBench>[] = [
   },
   {
     name: 'says whether it runs',
-    holds: async (bench) => {
-      const planner = await bench.make([bench.rare()])
+    holds: async (harness) => {
+      const planner = await harness.make([harness.rare()])
       claim(!planner.running, `${nameOf(planner)}.running is true before its start`)
-      await bench.start(planner)
+      await harness.start(planner)
       claim(planner.running, `${nameOf(planner)}.running is false after its start`)
-      await bench.shutdown(planner)
+      await harness.shutdown(planner)
       claim(!planner.running, `${nameOf(planner)}.running is true after its shutdown`)
     },
   },
   {
     name: 'is started once, and shut down as often as one likes',
-    holds: async (bench) => {
-      const planner = await bench.make([bench.rare()])
-      await bench.shutdown(planner)
-      await bench.start(planner)
-      const again = await bench.calls.outcome(`${nameOf(planner)}.start`, () => planner.start())
+    holds: async (harness) => {
+      const planner = await harness.make([harness.rare()])
+      await harness.shutdown(planner)
+      await harness.start(planner)
+      const again = await harness.calls.outcome(`${nameOf(planner)}.start`, () => planner.start())
       claim('error' in again && planner.running, `${nameOf(planner)}.start of a running planner was not refused`)
-      await bench.shutdown(planner)
-      await bench.shutdown(planner)
-      await bench.calls.succeed(`${nameOf(planner)}.finished`, () => planner.finished)
+      await harness.shutdown(planner)
+      await harness.shutdown(planner)
+      await harness.calls.succeed(`${nameOf(planner)}.finished`, () => planner.finished)
     },
   },
   {
     name: 'can be started again',
-    holds: async (bench) => {
-      const probe = bench.frequent()
-      const planner = await bench.started([probe])
-      await bench.shutdown(planner)
-      await bench.start(planner)
-      await bench.transferred(probe, 2, `${nameOf(planner)} did not transfer a link when it was started again`)
+    holds: async (harness) => {
+      const probe = harness.frequent()
+      const planner = await harness.started([probe])
+      await harness.shutdown(planner)
+      await harness.start(planner)
+      await harness.transferred(probe, 2, `${nameOf(planner)} did not transfer a link when it was started again`)
       const { started } = probe
       claim(started === 2, `${nameOf(planner)} started a node ${started} times in two starts`)
     },
   },
   {
     name: 'lets running transfers end when it is shut down',
-    holds: async (bench) => {
-      const slow = bench.frequent({ pull: () => delay(bench.setup.interval * 3, 'late') })
-      const planner = await bench.started([slow])
-      await bench.transferred(slow, 1, `${nameOf(planner)} did not transfer a link`)
-      await bench.shutdown(planner)
+    holds: async (harness) => {
+      const slow = harness.frequent({ pull: () => delay(harness.setup.interval * 3, 'late') })
+      const planner = await harness.started([slow])
+      await harness.transferred(slow, 1, `${nameOf(planner)} did not transfer a link`)
+      await harness.shutdown(planner)
       claim(
         slow.delivered.length === slow.pulls && slow.events.at(-1) === 'shutdown',
         `${nameOf(planner)}.shutdown did not wait for a running transfer`,
@@ -77,80 +77,82 @@ export const LIFECYCLE: Check<PlannerBench>[] = [
   },
   {
     name: 'tells running transfers to stop when it is shut down without waiting',
-    holds: async (bench) => {
-      const hanging = bench.frequent({ pull: ({ signal }) => delay(60_000, 0, { signal, ref: false }) })
-      const planner = await bench.started([hanging])
-      await bench.transferred(hanging, 1, `${nameOf(planner)} did not transfer a link`)
-      await bench.calls.succeed(`${nameOf(planner)}.shutdown({ wait: false })`, () => planner.shutdown({ wait: false }))
+    holds: async (harness) => {
+      const hanging = harness.frequent({ pull: ({ signal }) => delay(60_000, 0, { signal, ref: false }) })
+      const planner = await harness.started([hanging])
+      await harness.transferred(hanging, 1, `${nameOf(planner)} did not transfer a link`)
+      await harness.calls.succeed(`${nameOf(planner)}.shutdown({ wait: false })`, () =>
+        planner.shutdown({ wait: false }),
+      )
       claim(hanging.shutDown === 1, `${nameOf(planner)}.shutdown({ wait: false }) did not shut nodes down`)
     },
   },
   {
     name: 'drains buffers when it is shut down',
-    holds: async (bench) => {
-      const probe = bench.rare({ processors: [new Buffer({ countThreshold: 100 })] })
-      const planner = await bench.make([probe])
-      await bench.start(planner)
-      await bench.shutdown(planner)
+    holds: async (harness) => {
+      const probe = harness.rare({ processors: [new Buffer({ countThreshold: 100 })] })
+      const planner = await harness.make([probe])
+      await harness.start(planner)
+      await harness.shutdown(planner)
       claim(probe.delivered.length === 1, `${nameOf(planner)}.shutdown lost what a buffer held`)
     },
   },
   {
     name: 'leaves nothing open when it is shut down',
-    holds: async (bench) => {
+    holds: async (harness) => {
       const before = openResources()
-      const probe = bench.frequent()
-      const planner = await bench.started([probe, bench.rare()])
-      await bench.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
-      await bench.shutdown(planner)
-      const left = await awaitClosed(before, bench.setup.timeout)
+      const probe = harness.frequent()
+      const planner = await harness.started([probe, harness.rare()])
+      await harness.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
+      await harness.shutdown(planner)
+      const left = await awaitClosed(before, harness.setup.timeout)
       claim(left.length === 0, `${nameOf(planner)} left something open after its shutdown: ${left.join(', ')}`)
     },
   },
 ]
 
 /** What goes wrong. */
-export const FAILURES: Check<PlannerBench>[] = [
+export const FAILURES: Check<PlannerHarness>[] = [
   {
     name: 'stops when a transfer fails, and says why',
-    holds: async (bench) => {
-      const failing = bench.frequent({ pull: () => Promise.reject(new Error('a failing pull')) })
-      const other = bench.frequent()
-      const planner = await bench.started([failing, other])
-      const finished = await bench.calls.outcome(`${nameOf(planner)}, when a transfer fails,`, () => planner.finished)
+    holds: async (harness) => {
+      const failing = harness.frequent({ pull: () => Promise.reject(new Error('a failing pull')) })
+      const other = harness.frequent()
+      const planner = await harness.started([failing, other])
+      const finished = await harness.calls.outcome(`${nameOf(planner)}, when a transfer fails,`, () => planner.finished)
       claim('error' in finished, `${nameOf(planner)}.finished resolved though a transfer failed`)
       claim(
         failing.shutDown === 1 && other.shutDown === 1,
         `${nameOf(planner)} did not shut down all nodes when a transfer failed`,
       )
-      await bench.quiet(other, `${nameOf(planner)} transferred a link after a failure had stopped it`)
+      await harness.quiet(other, `${nameOf(planner)} transferred a link after a failure had stopped it`)
     },
   },
   {
     name: 'goes on when a transfer fails that is to be ignored',
-    holds: async (bench) => {
-      const failing = bench.frequent({ pull: () => Promise.reject(new Error('a failing pull')) })
-      const planner = await bench.started([failing], { ignoreExceptions: true })
-      await bench.transferred(
+    holds: async (harness) => {
+      const failing = harness.frequent({ pull: () => Promise.reject(new Error('a failing pull')) })
+      const planner = await harness.started([failing], { ignoreExceptions: true })
+      await harness.transferred(
         failing,
         3,
         `${nameOf(planner)} with ignoreExceptions did not go on after a failed transfer`,
       )
       claim(planner.running, `${nameOf(planner)} with ignoreExceptions was stopped by a failed transfer`)
-      await bench.shutdown(planner)
+      await harness.shutdown(planner)
     },
   },
   {
     name: 'refuses to start when a node does, and undoes what it has started',
-    holds: async (bench) => {
-      const good = bench.frequent()
-      const bad = bench.frequent({ onStart: () => Promise.reject(new Error('a failing start')) })
-      const planner = await bench.make([good, bad])
-      const outcome = await bench.calls.outcome(`${nameOf(planner)}.start`, () => planner.start())
+    holds: async (harness) => {
+      const good = harness.frequent()
+      const bad = harness.frequent({ onStart: () => Promise.reject(new Error('a failing start')) })
+      const planner = await harness.make([good, bad])
+      const outcome = await harness.calls.outcome(`${nameOf(planner)}.start`, () => planner.start())
       claim('error' in outcome, `${nameOf(planner)}.start resolved though a node failed to start`)
       claim(!planner.running, `${nameOf(planner)} runs though a node failed to start`)
       claim(good.shutDown === good.started, `${nameOf(planner)} left nodes started when another failed to start`)
-      await bench.quiet(good, `${nameOf(planner)} transferred a link though it could not be started`)
+      await harness.quiet(good, `${nameOf(planner)} transferred a link though it could not be started`)
     },
   },
 ]

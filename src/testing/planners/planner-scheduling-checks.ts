@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TransferReport } from '../../core/report.js'
 import { claim } from '../claims.js'
 import { nameOf } from '../node-harness.js'
-import type { PlannerBench } from './planner-harness.js'
+import type { PlannerHarness } from './planner-harness.js'
 import type { Check } from '../runner.js'
 
 /** When links are transferred. */
-export const SCHEDULING: Check<PlannerBench>[] = [
+export const SCHEDULING: Check<PlannerHarness>[] = [
   {
     name: 'transfers each link at its interval',
-    holds: async (bench) => {
-      const [a, b] = [bench.frequent(), bench.frequent()]
-      const planner = await bench.started([a, b])
-      const { interval } = bench.setup
+    holds: async (harness) => {
+      const [a, b] = [harness.frequent(), harness.frequent()]
+      const planner = await harness.started([a, b])
+      const { interval } = harness.setup
       for (const probe of [a, b])
-        await bench.transferred(probe, 5, `${nameOf(planner)} did not transfer a link 5 times`)
+        await harness.transferred(probe, 5, `${nameOf(planner)} did not transfer a link 5 times`)
       const [first = 0, , , , fifth = 0] = a.times
       // timers may be early by a fraction, and a late one does not put off the next
       const least = interval * 2.5
@@ -26,14 +26,14 @@ export const SCHEDULING: Check<PlannerBench>[] = [
   },
   {
     name: 'transfers by dispatch, so that transfers are counted and told of',
-    holds: async (bench) => {
-      const probe = bench.frequent()
-      const planner = await bench.make([probe], { immediateTransfer: false })
+    holds: async (harness) => {
+      const probe = harness.frequent()
+      const planner = await harness.make([probe], { immediateTransfer: false })
       const reports: TransferReport[] = []
       planner.on('transfer', (report) => reports.push(report))
-      await bench.start(planner)
-      await bench.transferred(probe, 2, `${nameOf(planner)} did not transfer a link twice`)
-      await bench.shutdown(planner)
+      await harness.start(planner)
+      await harness.transferred(probe, 2, `${nameOf(planner)} did not transfer a link twice`)
+      await harness.shutdown(planner)
       const { transfers } = planner.counts
       claim(
         reports.length === probe.pulls && transfers === probe.pulls,
@@ -43,10 +43,10 @@ export const SCHEDULING: Check<PlannerBench>[] = [
   },
   {
     name: 'does not transfer a link that is still transferring',
-    holds: async (bench) => {
-      const slow = bench.frequent({ pull: () => delay(bench.setup.interval * 4, 0) })
-      const planner = await bench.started([slow])
-      await bench.transferred(slow, 2, `${nameOf(planner)} did not transfer a slow link twice`)
+    holds: async (harness) => {
+      const slow = harness.frequent({ pull: () => delay(harness.setup.interval * 4, 0) })
+      const planner = await harness.started([slow])
+      await harness.transferred(slow, 2, `${nameOf(planner)} did not transfer a slow link twice`)
       claim(
         slow.atOnce === 1,
         `${nameOf(planner)} ran ${slow.atOnce} transfers of one link at once: use this.dispatch(link)`,
@@ -55,14 +55,14 @@ export const SCHEDULING: Check<PlannerBench>[] = [
   },
   {
     name: 'transfers every link once upon starting, unless told otherwise',
-    holds: async (bench) => {
-      const [now, later] = [bench.rare(), bench.rare({}, { immediateTransfer: false })]
-      const eager = await bench.make([now, later])
-      await bench.start(eager)
+    holds: async (harness) => {
+      const [now, later] = [harness.rare(), harness.rare({}, { immediateTransfer: false })]
+      const eager = await harness.make([now, later])
+      await harness.start(eager)
       claim(now.pulls === 1, `${nameOf(eager)}.start made ${now.pulls} first transfers of a link: expected one`)
       claim(later.pulls === 0, `${nameOf(eager)}.start transferred a link that has immediateTransfer: false`)
-      const waiting = bench.rare()
-      const patient = await bench.started([waiting])
+      const waiting = harness.rare()
+      const patient = await harness.started([waiting])
       claim(
         waiting.pulls === 0,
         `${nameOf(patient)}.start transferred a link though the planner has immediateTransfer: false: hand the options on to super()`,
@@ -71,69 +71,69 @@ export const SCHEDULING: Check<PlannerBench>[] = [
   },
   {
     name: 'transfers nothing before it is started',
-    holds: async (bench) => {
-      const [a, b] = [bench.frequent(), bench.frequent()]
-      const planner = await bench.make([a])
-      await bench.calls.succeed(`${nameOf(planner)}.addLinks`, () => planner.addLinks(b.link))
+    holds: async (harness) => {
+      const [a, b] = [harness.frequent(), harness.frequent()]
+      const planner = await harness.make([a])
+      await harness.calls.succeed(`${nameOf(planner)}.addLinks`, () => planner.addLinks(b.link))
       for (const probe of [a, b])
-        await bench.quiet(probe, `${nameOf(planner)} transferred a link before it was started`)
+        await harness.quiet(probe, `${nameOf(planner)} transferred a link before it was started`)
     },
   },
   {
     name: 'transfers nothing after it is shut down',
-    holds: async (bench) => {
-      const probe = bench.frequent()
-      const planner = await bench.started([probe])
-      await bench.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
-      await bench.shutdown(planner)
+    holds: async (harness) => {
+      const probe = harness.frequent()
+      const planner = await harness.started([probe])
+      await harness.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
+      await harness.shutdown(planner)
       const at = probe.events.lastIndexOf('shutdown')
       claim(at === probe.events.length - 1, `${nameOf(planner)} transferred a link while its nodes were shut down`)
-      await bench.quiet(probe, `${nameOf(planner)} transferred a link after its shutdown`)
+      await harness.quiet(probe, `${nameOf(planner)} transferred a link after its shutdown`)
     },
   },
   {
     name: 'transfers links now when it is forced to',
-    holds: async (bench) => {
-      const [a, b] = [bench.rare(), bench.rare()]
-      const planner = await bench.started([a, b])
+    holds: async (harness) => {
+      const [a, b] = [harness.rare(), harness.rare()]
+      const planner = await harness.started([a, b])
       const force = `${nameOf(planner)}.forceTransfer`
       const made = () => `${a.pulls} and ${b.pulls}`
-      const all = await bench.calls.succeed(force, () => planner.forceTransfer())
+      const all = await harness.calls.succeed(force, () => planner.forceTransfer())
       claim(
         all.length === 2 && made() === '1 and 1',
         `${force} made ${made()} transfers of two links: expected one of each`,
       )
-      await bench.calls.succeed(force, () => planner.forceTransfer(a.link))
+      await harness.calls.succeed(force, () => planner.forceTransfer(a.link))
       claim(made() === '2 and 1', `${force} of one link made ${made()} transfers in all: expected 2 and 1`)
     },
   },
   {
     name: 'ends when each link has made as many transfers as it may',
-    holds: async (bench) => {
-      const probe = bench.frequent()
-      const planner = await bench.started([probe], { transfers: 2 })
-      await bench.calls.succeed(`${nameOf(planner)} with transfers: 2`, () => planner.finished)
+    holds: async (harness) => {
+      const probe = harness.frequent()
+      const planner = await harness.started([probe], { transfers: 2 })
+      await harness.calls.succeed(`${nameOf(planner)} with transfers: 2`, () => planner.finished)
       claim(probe.pulls === 2, `${nameOf(planner)} with transfers: 2 made ${probe.pulls} transfers`)
       claim(!planner.running, `${nameOf(planner)} runs on after its last transfer`)
     },
   },
 ]
 
-export const PAUSES: Check<PlannerBench> = {
+export const PAUSES: Check<PlannerHarness> = {
   name: 'pauses, and goes on',
-  holds: async (bench) => {
-    const probe = bench.frequent()
-    const planner = await bench.started([probe])
-    await bench.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
-    await bench.calls.succeed(`${nameOf(planner)}.pause`, () => planner.pause())
+  holds: async (harness) => {
+    const probe = harness.frequent()
+    const planner = await harness.started([probe])
+    await harness.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
+    await harness.calls.succeed(`${nameOf(planner)}.pause`, () => planner.pause())
     claim(planner.paused && planner.running, `${nameOf(planner)} is not paused and running after pause()`)
-    await bench.quiet(probe, `${nameOf(planner)} transferred a link while it was paused`)
-    await bench.calls.succeed(`${nameOf(planner)}.resume`, () => planner.resume())
-    await bench.transferred(probe, 2, `${nameOf(planner)} did not go on after resume()`)
-    await bench.calls.succeed(`${nameOf(planner)}.pause`, () => planner.pause())
-    await bench.shutdown(planner)
-    await bench.start(planner)
-    await bench.transferred(
+    await harness.quiet(probe, `${nameOf(planner)} transferred a link while it was paused`)
+    await harness.calls.succeed(`${nameOf(planner)}.resume`, () => planner.resume())
+    await harness.transferred(probe, 2, `${nameOf(planner)} did not go on after resume()`)
+    await harness.calls.succeed(`${nameOf(planner)}.pause`, () => planner.pause())
+    await harness.shutdown(planner)
+    await harness.start(planner)
+    await harness.transferred(
       probe,
       1,
       `${nameOf(planner)} did not transfer a link when it was paused, shut down and started`,
@@ -141,16 +141,16 @@ export const PAUSES: Check<PlannerBench> = {
   },
 }
 
-export const SAYS_IT_CANNOT_PAUSE: Check<PlannerBench> = {
+export const SAYS_IT_CANNOT_PAUSE: Check<PlannerHarness> = {
   name: 'says that it cannot be paused',
-  holds: async (bench) => {
-    const probe = bench.frequent()
-    const planner = await bench.started([probe])
-    const outcome = await bench.calls.outcome(`${nameOf(planner)}.pause`, () => planner.pause())
+  holds: async (harness) => {
+    const probe = harness.frequent()
+    const planner = await harness.started([probe])
+    const outcome = await harness.calls.outcome(`${nameOf(planner)}.pause`, () => planner.pause())
     claim(
       'error' in outcome && !planner.paused,
       `${nameOf(planner)}.pause did nothing: it must throw, or pausable be left out`,
     )
-    await bench.transferred(probe, 1, `${nameOf(planner)} did not go on transferring after a refused pause()`)
+    await harness.transferred(probe, 1, `${nameOf(planner)} did not go on transferring after a refused pause()`)
   },
 }

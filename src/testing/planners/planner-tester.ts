@@ -8,7 +8,7 @@ import {
   type NamedSetups,
   type OneSetup,
 } from '../configurations.js'
-import { PlannerBench } from './planner-harness.js'
+import { PlannerHarness } from './planner-harness.js'
 import { plannerChecks } from './planner-checks.js'
 import { runChecks, type TestRunner } from '../runner.js'
 import type { PlannerSetup, ResolvedPlannerSetup } from './planner-setup.js'
@@ -53,7 +53,7 @@ export class PlannerTester {
    */
   async run(runner: TestRunner): Promise<void> {
     const runs = this.#setups.map(([prefix, setup]) =>
-      runChecks(runner, prefix, plannerChecks(setup), () => new PlannerBench(setup)),
+      runChecks(runner, prefix, plannerChecks(setup), () => new PlannerHarness(setup)),
     )
     await Promise.all(runs)
   }
