@@ -1,76 +1,53 @@
-import { Cancellation } from '../core/cancellation.js'
 import { TransferCancelledError } from '../base/errors.js'
+import { Cancellation } from '../core/cancellation.js'
 import type { Node } from '../core/node.js'
 import { Update } from '../core/update.js'
-import { Calls, claim } from './claims.js'
-import { captureLog, type LogCapture } from './log-capture.js'
-import type { Harness } from './runner.js'
+import { claim } from './claims.js'
+import { SuiteHarness, type ResolvedSuiteOptions } from './harness.js'
 
-/** What the set-ups of inlets and outlets have in common, checked and complete. */
-export interface NodeSetup<N extends Node, O> {
+/** Parts that the set-ups of inlets and of outlets share, checked and complete. */
+export interface NodeSetup<N extends Node, O> extends ResolvedSuiteOptions {
   readonly create: (options: O) => N | Promise<N>
-  readonly before: () => unknown
-  readonly after: () => unknown
   readonly secrets: readonly string[]
-  /** In milliseconds. */
-  readonly timeout: number
 }
 
-/** What one check of an inlet or outlet works with: nodes that are shut down when it ends, and the log. */
-export class NodeHarness<N extends Node, O, S extends NodeSetup<N, O>> implements Harness {
-  readonly setup: S
-  readonly calls: Calls
-  readonly #options: O
-  readonly #is: (value: unknown) => boolean
-  readonly #kind: string
+/** Kind of nodes that a harness makes. */
+export interface NodeKind<O> {
+  /** Name for messages, such as `an Inlet`. */
+  readonly name: string
+  readonly is: (value: unknown) => boolean
+  /** Options that `create` gets unless a check says otherwise. */
+  readonly options: O
+}
+
+/** Harness of one check of an inlet or outlet: makes nodes, and shuts them down when the check ends. */
+export class NodeHarness<N extends Node, O, S extends NodeSetup<N, O>> extends SuiteHarness<S> {
+  readonly #kind: NodeKind<O>
   readonly #made: N[] = []
-  #log: LogCapture | undefined
   #updates = 0
 
-  /**
-   * @param options - what `create` is given unless a check says otherwise
-   * @param kind - what `create` must give: `an Inlet`
-   */
-  constructor(setup: S, options: O, kind: string, is: (value: unknown) => boolean) {
-    this.setup = setup
-    this.calls = new Calls(setup.timeout)
-    this.#options = options
+  constructor(setup: S, kind: NodeKind<O>) {
+    super(setup)
     this.#kind = kind
-    this.#is = is
   }
 
-  /** Everything that was logged since this check began, line by line. */
-  get log(): readonly string[] {
-    return this.#log?.lines ?? []
-  }
-
-  async open(): Promise<void> {
-    this.#log = captureLog()
-    await this.setup.before()
-  }
-
-  async close(): Promise<void> {
-    for (const node of this.#made) await this.stop(node).catch(() => undefined)
-    try {
-      await this.setup.after()
-    } finally {
-      this.#log?.restore()
-    }
-  }
-
-  /** A new node, not started. */
+  /**
+   * Makes a node, not started.
+   *
+   * @param option - name of the option that `create` is, for messages
+   */
   async make(
-    options: O = this.#options,
+    options: O = this.#kind.options,
     create: (options: O) => N | Promise<N> = this.setup.create,
     option = 'create',
   ): Promise<N> {
     const node = await this.calls.succeed(`${option}()`, () => create(options))
-    claim(this.#is(node), `${option}() gave ${describe(node)}: expected ${this.#kind}`)
+    claim(this.#kind.is(node), `${option}() gave ${describe(node)}: expected ${this.#kind.name}`)
     this.#made.push(node)
     return node
   }
 
-  /** A new node that is started. */
+  /** Makes a node and starts it. */
   async started(): Promise<N> {
     const node = await this.make()
     await this.start(node)
@@ -85,17 +62,21 @@ export class NodeHarness<N extends Node, O, S extends NodeSetup<N, O>> implement
     await this.calls.succeed(`${nameOf(node)}.onShutdown`, () => node.tryShutdown())
   }
 
-  /** The next transfer's identity, and what tells that transfer to stop. */
+  /** Makes the update of the next transfer, and the function that cancels that transfer. */
   update(): { readonly update: Update; readonly cancel: () => void } {
     const cancellation = new Cancellation()
     const update = new Update(['contract_suite'], this.#updates++, cancellation)
     return { update, cancel: () => cancellation.cancel(new TransferCancelledError('the suite told it to stop')) }
   }
+
+  protected override async closeMade(): Promise<void> {
+    for (const node of this.#made) await this.stop(node).catch(() => undefined)
+  }
 }
 
-/** What a node's class is called. */
-export function nameOf(node: object): string {
-  return node.constructor.name
+/** Name of the class of a node or planner. */
+export function nameOf(made: object): string {
+  return made.constructor.name
 }
 
 function describe(value: unknown): string {

@@ -6,28 +6,12 @@ import { claim } from '../claims.js'
 import { nameOf } from '../node-harness.js'
 import { claimNoSecrets, errorText } from '../node-checks.js'
 import type { Check } from '../runner.js'
-import { type Create, type InletHarness, pull, listOf } from './inlet-harness.js'
+import type { InletHarness } from './inlet-harness.js'
+import type { CreateInlet } from './inlet-setup.js'
+import { listOf } from './pulled.js'
 
-export const SHOWS_NO_SECRET: Check<InletHarness> = {
-  name: 'shows no secret',
-  holds: async (harness) => {
-    const inlet = await harness.started()
-    const places: [string, string][] = [['its toString()', String(inlet)]]
-    for (const item of listOf(await pull(harness, inlet))) {
-      const record: Record = isRecord(item) ? item : inlet.newRecord(item)
-      places.push(["a record's metadata", inspect(record.metadata, { depth: 6 })])
-    }
-    await harness.stop(inlet)
-    const { failing } = harness.setup
-    if (failing !== undefined) {
-      const { error } = await failure(harness, failing)
-      if (error !== undefined) places.push(['an error', errorText(error)])
-    }
-    claimNoSecrets(harness, inlet, places)
-  },
-}
-
-export function refusesToFailSilently(failing: Create): Check<InletHarness> {
+/** Check of a set-up with an inlet that is `failing`. */
+export function refusesToFailSilently(failing: CreateInlet): Check<InletHarness> {
   return {
     name: 'is refused when its source fails',
     holds: async (harness) => {
@@ -40,7 +24,8 @@ export function refusesToFailSilently(failing: Create): Check<InletHarness> {
   }
 }
 
-export function stopsHanging(hanging: Create): Check<InletHarness> {
+/** Check of a set-up with an inlet that is `hanging`. */
+export function stopsHanging(hanging: CreateInlet): Check<InletHarness> {
   return {
     name: 'ends a pull that hangs when it is told to stop',
     holds: async (harness) => {
@@ -59,8 +44,28 @@ export function stopsHanging(hanging: Create): Check<InletHarness> {
   }
 }
 
-/** What an inlet whose source fails does. */
-async function failure(harness: InletHarness, failing: Create) {
+/** Check of a set-up that has `secrets`. */
+export const SHOWS_NO_SECRET: Check<InletHarness> = {
+  name: 'shows no secret',
+  holds: async (harness) => {
+    const inlet = await harness.started()
+    const places: [string, string][] = [['its toString()', String(inlet)]]
+    for (const item of listOf(await harness.pull(inlet))) {
+      const record: Record = isRecord(item) ? item : inlet.newRecord(item)
+      places.push(["a record's metadata", inspect(record.metadata, { depth: 6 })])
+    }
+    await harness.stop(inlet)
+    const { failing } = harness.setup
+    if (failing !== undefined) {
+      const { error } = await failure(harness, failing)
+      if (error !== undefined) places.push(['an error', errorText(error)])
+    }
+    claimNoSecrets(harness, inlet, places)
+  },
+}
+
+/** Starts an inlet whose source fails, and pulls from it. Gives the error that refused, or else what was pulled. */
+async function failure(harness: InletHarness, failing: CreateInlet) {
   const inlet = await harness.make({}, failing, 'failing')
   const started = await harness.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
   if ('error' in started) return { inlet, error: started.error, pulled: undefined }

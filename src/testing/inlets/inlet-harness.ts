@@ -1,33 +1,26 @@
+import { isInlet, type Inlet, type InletOptions } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
-import type { Inlet, InletOptions } from '../../core/inlet.js'
-import { nameOf, type NodeHarness, type NodeSetup } from '../node-harness.js'
+import { nameOf, NodeHarness } from '../node-harness.js'
+import type { ResolvedInletSetup } from './inlet-setup.js'
 
-export type Create = (options: InletOptions) => Inlet | Promise<Inlet>
+const INLET = { name: 'an Inlet', is: isInlet, options: {} }
 
-/** An `InletSetup`, checked and complete. */
-export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
-  readonly expected: number | undefined
-  readonly failing: Create | undefined
-  readonly hanging: Create | undefined
-  readonly cloneable: boolean
-  readonly repeatable: boolean | undefined
-}
+/** Harness of one check of an inlet. */
+export class InletHarness extends NodeHarness<Inlet, InletOptions, ResolvedInletSetup> {
+  constructor(setup: ResolvedInletSetup) {
+    super(setup, INLET)
+  }
 
-export type InletHarness = NodeHarness<Inlet, InletOptions, ResolvedInletSetup>
+  /** Pulls for one transfer, all of which is delivered. */
+  async pull(inlet: Inlet): Promise<unknown> {
+    const { update } = this.update()
+    const pulled = await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+    await this.endTransfer(inlet, update, true)
+    return pulled
+  }
 
-/** What an inlet gives for one transfer, all of which is delivered. */
-export async function pull(harness: InletHarness, inlet: Inlet): Promise<unknown> {
-  const { update } = harness.update()
-  const pulled = await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
-  await tellEnd(harness, inlet, update, true)
-  return pulled
-}
-
-export function listOf(pulled: unknown): unknown[] {
-  return Array.isArray(pulled) ? Array.from(pulled as unknown[]) : [pulled]
-}
-
-/** Tells an inlet that a transfer has ended. */
-export async function tellEnd(harness: InletHarness, inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
-  await harness.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
+  /** Calls `onTransferEnd`, as a transfer does when it has ended. */
+  async endTransfer(inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
+    await this.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
+  }
 }

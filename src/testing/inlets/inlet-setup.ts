@@ -1,8 +1,9 @@
-import { type Inlet, type InletOptions } from '../../core/inlet.js'
+import type { Inlet, InletOptions } from '../../core/inlet.js'
 import type { NodeSuiteOptions } from '../configurations.js'
+import type { NodeSetup } from '../node-harness.js'
 
 /** Makes an inlet for a check, not started. The options are for `super`: they carry metadata that is checked. */
-export type CreateInlet<T> = (options: InletOptions) => Inlet<T> | Promise<Inlet<T>>
+export type CreateInlet<T = unknown> = (options: InletOptions) => Inlet<T> | Promise<Inlet<T>>
 
 /** How `InletTester` gets at inlets of yours. */
 export interface InletSetup<T = unknown> extends NodeSuiteOptions {
@@ -36,4 +37,13 @@ export interface InletSetup<T = unknown> extends NodeSuiteOptions {
    * @default undefined - only what is said of `saveState` is checked
    */
   readonly repeatable?: boolean
+}
+
+/** An {@link InletSetup}, checked and complete. */
+export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
+  readonly expected: number | undefined
+  readonly failing: CreateInlet | undefined
+  readonly hanging: CreateInlet | undefined
+  readonly cloneable: boolean
+  readonly repeatable: boolean | undefined
 }

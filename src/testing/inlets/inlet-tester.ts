@@ -1,6 +1,6 @@
 import { checkBoolean } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import { isInlet, type Inlet, type InletOptions } from '../../core/inlet.js'
+import type { Inlet, InletOptions } from '../../core/inlet.js'
 import {
   checkFunction,
   listConfigurations,
@@ -10,10 +10,9 @@ import {
   type OneSetup,
 } from '../configurations.js'
 import { inletChecks } from './inlet-checks.js'
-import { type InletHarness, type ResolvedInletSetup } from './inlet-harness.js'
-import { NodeHarness } from '../node-harness.js'
 import { runChecks, type TestRunner } from '../runner.js'
-import { type InletSetup } from './inlet-setup.js'
+import { InletHarness } from './inlet-harness.js'
+import type { InletSetup, ResolvedInletSetup } from './inlet-setup.js'
 
 const OPTIONS = [...NODE_OPTIONS, 'expected', 'failing', 'hanging', 'cloneable', 'repeatable'] as const
 
@@ -60,10 +59,9 @@ export class InletTester<T = unknown> {
    * @returns when they have ended, if the runner tells
    */
   async run(runner: TestRunner): Promise<void> {
-    const runs = this.#setups.map(([prefix, setup]) => {
-      const makeHarness = (): InletHarness => new NodeHarness(setup, {}, 'an Inlet', isInlet)
-      return runChecks(runner, prefix, inletChecks(setup), makeHarness)
-    })
+    const runs = this.#setups.map(([prefix, setup]) =>
+      runChecks(runner, prefix, inletChecks(setup), () => new InletHarness(setup)),
+    )
     await Promise.all(runs)
   }
 }

@@ -7,6 +7,7 @@ import type { OutletHarness } from './outlet-harness.js'
 import type { SuiteOutletOptions } from './outlet-setup.js'
 import type { Check } from '../runner.js'
 
+/** Check of a payload of `invalid`. */
 export function refuses(payload: unknown, index: number): Check<OutletHarness> {
   return {
     name: `refuses the payload invalid[${index}], and says what it took beside it`,
@@ -22,6 +23,7 @@ export function refuses(payload: unknown, index: number): Check<OutletHarness> {
   }
 }
 
+/** Checks of a set-up that can make its target fail. */
 export function failureChecks(breakTarget: () => unknown): Check<OutletHarness>[] {
   return [
     {
@@ -68,14 +70,7 @@ export function failureChecks(breakTarget: () => unknown): Check<OutletHarness>[
   ]
 }
 
-async function withRepair<R>(repair: unknown, work: () => Promise<R>): Promise<R> {
-  try {
-    return await work()
-  } finally {
-    if (typeof repair === 'function') await (repair as () => unknown)()
-  }
-}
-
+/** Check of a set-up with an outlet that is `hanging`. */
 export function stopsHanging(hanging: (options: SuiteOutletOptions) => Outlet | Promise<Outlet>): Check<OutletHarness> {
   return {
     name: 'ends a push that hangs when it is told to stop',
@@ -94,6 +89,7 @@ export function stopsHanging(hanging: (options: SuiteOutletOptions) => Outlet | 
   }
 }
 
+/** Check of a set-up that has `secrets`. */
 export function showsNoSecret(breakTarget: (() => unknown) | undefined): Check<OutletHarness> {
   return {
     name: 'shows no secret',
@@ -111,5 +107,14 @@ export function showsNoSecret(breakTarget: (() => unknown) | undefined): Check<O
       await harness.stop(outlet)
       claimNoSecrets(harness, outlet, places)
     },
+  }
+}
+
+/** Does work while the target fails, and repairs the target afterwards. */
+async function withRepair<R>(repair: unknown, work: () => Promise<R>): Promise<R> {
+  try {
+    return await work()
+  } finally {
+    if (typeof repair === 'function') await (repair as () => unknown)()
   }
 }

@@ -1,13 +1,15 @@
 import { copy } from 'fast-copy'
 import { takenDespite, type PartialPushError } from '../../core/partial-push.js'
-import type { Outlet } from '../../core/outlet.js'
+import { isOutlet, type Outlet } from '../../core/outlet.js'
 import { Record, type Metadata } from '../../core/record.js'
 import type { Outcome } from '../claims.js'
 import { claimDelivered, claimNoExtra, newlyArrived, without } from './delivery.js'
 import { nameOf, NodeHarness } from '../node-harness.js'
 import type { SuiteOutletOptions, ResolvedOutletSetup } from './outlet-setup.js'
 
-/** What one check of an outlet works with: outlets, payloads to push, and what has arrived. */
+const OUTLET = { name: 'an Outlet', is: isOutlet, options: {} }
+
+/** Harness of one check of an outlet: payloads to push, and what has arrived of them. */
 export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {
   readonly #next: () => unknown
   /** What is to arrive of each payload, noted before it was pushed: an outlet might change it. */
@@ -16,8 +18,8 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   #before: readonly unknown[] = []
 
   /** @param next - gives the next payload */
-  constructor(setup: ResolvedOutletSetup, next: () => unknown, is: (value: unknown) => boolean) {
-    super(setup, {}, 'an Outlet', is)
+  constructor(setup: ResolvedOutletSetup, next: () => unknown) {
+    super(setup, OUTLET)
     this.#next = next
   }
 

@@ -1,6 +1,6 @@
 import { checkBoolean, checkCount } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import { isOutlet, type Outlet } from '../../core/outlet.js'
+import type { Outlet } from '../../core/outlet.js'
 import {
   checkFunction,
   listConfigurations,
@@ -9,10 +9,10 @@ import {
   type NamedSetups,
   type OneSetup,
 } from '../configurations.js'
-import { outletChecks, type ResolvedOutletSetup } from './outlet-checks.js'
+import { outletChecks } from './outlet-checks.js'
 import { OutletHarness } from './outlet-harness.js'
 import { runChecks, type TestRunner } from '../runner.js'
-import type { SuiteOutletOptions, OutletSetup } from './outlet-setup.js'
+import type { OutletSetup, ResolvedOutletSetup, SuiteOutletOptions } from './outlet-setup.js'
 
 const OPTIONS = [
   ...NODE_OPTIONS,
@@ -65,7 +65,7 @@ export class OutletTester<T = unknown> {
       let pushed = 0
       // numbers go on from check to check, as their target may be the same
       const next = () => setup.payload(pushed++)
-      return runChecks(runner, prefix, outletChecks(setup), () => new OutletHarness(setup, next, isOutlet))
+      return runChecks(runner, prefix, outletChecks(setup), () => new OutletHarness(setup, next))
     })
     await Promise.all(runs)
   }

@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { LinkSettings } from '../../core/link-options.js'
 import type { BasePlanner } from '../../planners/base-planner.js'
 import type { PlannerOptions } from '../../planners/planner-options.js'
-import { Calls, claim } from '../claims.js'
-import { captureLog, type LogCapture } from '../log-capture.js'
+import { claim } from '../claims.js'
+import { SuiteHarness } from '../harness.js'
 import { nameOf } from '../node-harness.js'
 import { ProbeLink, type ProbeBehaviour } from './probe-link.js'
-import type { Harness } from '../runner.js'
 import type { ResolvedPlannerSetup } from './planner-setup.js'
 
 /** So many intervals without a transfer are taken for none any more. */
@@ -15,35 +14,10 @@ const QUIET = 4
 /** Seconds between due times that no check waits for. */
 const NEVER = 100_000
 
-/** What one check of a planner works with: planners that are shut down when it ends, and links that take notes. */
-export class PlannerHarness implements Harness {
-  readonly setup: ResolvedPlannerSetup
-  readonly calls: Calls
+/** Harness of one check of a planner: makes planners, and shuts them down when the check ends; and links that take notes. */
+export class PlannerHarness extends SuiteHarness<ResolvedPlannerSetup> {
   readonly #made: BasePlanner[] = []
-  #log: LogCapture | undefined
   #links = 0
-
-  constructor(setup: ResolvedPlannerSetup) {
-    this.setup = setup
-    this.calls = new Calls(setup.timeout)
-  }
-
-  async open(): Promise<void> {
-    this.#log = captureLog()
-    await this.setup.before()
-  }
-
-  async close(): Promise<void> {
-    for (const planner of this.#made) {
-      planner.finished.catch(() => undefined)
-      await this.calls.outcome('shutdown', () => planner.shutdown({ wait: false })).catch(() => undefined)
-    }
-    try {
-      await this.setup.after()
-    } finally {
-      this.#log?.restore()
-    }
-  }
 
   /** A link that is due at the interval of the set-up. */
   frequent(behaviour?: ProbeBehaviour, settings?: LinkSettings): ProbeLink {
@@ -92,5 +66,11 @@ export class PlannerHarness implements Harness {
     await delay(QUIET * this.setup.interval)
     const more = probe.pulls - pulls
     claim(more === 0, `${sentence}: it made ${more} more`)
+  }
+  protected override async closeMade(): Promise<void> {
+    for (const planner of this.#made) {
+      planner.finished.catch(() => undefined)
+      await this.calls.outcome('shutdown', () => planner.shutdown({ wait: false })).catch(() => undefined)
+    }
   }
 }

@@ -4,8 +4,8 @@ import { nameOf } from '../node-harness.js'
 import type { PlannerHarness } from './planner-harness.js'
 import type { Check } from '../runner.js'
 
-/** Links that come and go. */
-export const LINKS: Check<PlannerHarness>[] = [
+/** Checks of links that are added and removed. */
+export const LINK_CHECKS: Check<PlannerHarness>[] = [
   {
     name: 'starts and transfers a link that is added while it runs',
     holds: async (harness) => {

@@ -5,8 +5,8 @@ import { nameOf } from '../node-harness.js'
 import type { PlannerHarness } from './planner-harness.js'
 import type { Check } from '../runner.js'
 
-/** When links are transferred. */
-export const SCHEDULING: Check<PlannerHarness>[] = [
+/** Checks of when links are transferred. */
+export const SCHEDULING_CHECKS: Check<PlannerHarness>[] = [
   {
     name: 'transfers each link at its interval',
     holds: async (harness) => {
@@ -119,6 +119,7 @@ export const SCHEDULING: Check<PlannerHarness>[] = [
   },
 ]
 
+/** Check of a planner that is `pausable`. */
 export const PAUSES: Check<PlannerHarness> = {
   name: 'pauses, and goes on',
   holds: async (harness) => {
@@ -141,6 +142,7 @@ export const PAUSES: Check<PlannerHarness> = {
   },
 }
 
+/** Check of a planner that is not `pausable`. */
 export const SAYS_IT_CANNOT_PAUSE: Check<PlannerHarness> = {
   name: 'says that it cannot be paused',
   holds: async (harness) => {

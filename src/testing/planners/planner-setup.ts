@@ -3,6 +3,7 @@ import type { PlannerOptions } from '../../planners/planner-options.js'
 import type { Duration } from '../../base/duration.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import type { SuiteOptions } from '../configurations.js'
+import type { ResolvedSuiteOptions } from '../harness.js'
 
 /** Makes a planner for a check, not started, with these links and options. */
 export type CreatePlanner = (links: PlannedLink[], options: PlannerOptions) => BasePlanner | Promise<BasePlanner>
@@ -24,12 +25,9 @@ export interface PlannerSetup extends SuiteOptions {
 }
 
 /** A `PlannerSetup`, checked and complete. */
-export interface ResolvedPlannerSetup {
+export interface ResolvedPlannerSetup extends ResolvedSuiteOptions {
   readonly create: CreatePlanner
-  readonly before: () => unknown
-  readonly after: () => unknown
-  /** In milliseconds, as `interval`. */
-  readonly timeout: number
+  /** In milliseconds. */
   readonly interval: number
   readonly pausable: boolean
 }

@@ -1,0 +1,45 @@
+import { Calls } from './claims.js'
+import { captureLog, type LogCapture } from './log-capture.js'
+import type { Harness } from './runner.js'
+
+/** Parts that all set-ups share, checked and complete. */
+export interface ResolvedSuiteOptions {
+  readonly before: () => unknown
+  readonly after: () => unknown
+  /** Time that one call may take, in milliseconds. */
+  readonly timeout: number
+}
+
+/** Harness of one check: calls of user code, the log, and what the check makes. */
+export abstract class SuiteHarness<S extends ResolvedSuiteOptions> implements Harness {
+  readonly setup: S
+  readonly calls: Calls
+  #log: LogCapture | undefined
+
+  constructor(setup: S) {
+    this.setup = setup
+    this.calls = new Calls(setup.timeout)
+  }
+
+  /** All lines that were logged since the check began. */
+  get log(): readonly string[] {
+    return this.#log?.lines ?? []
+  }
+
+  async open(): Promise<void> {
+    this.#log = captureLog()
+    await this.setup.before()
+  }
+
+  async close(): Promise<void> {
+    await this.closeMade()
+    try {
+      await this.setup.after()
+    } finally {
+      this.#log?.restore()
+    }
+  }
+
+  /** Stops what the check has made. Never rejects. */
+  protected abstract closeMade(): Promise<void>
+}
