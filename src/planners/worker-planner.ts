@@ -10,7 +10,7 @@ import { moduleUrl } from '../threads/protocol/module-url.js'
 import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { Thread } from '../threads/main/thread.js'
-import { ThreadPool } from '../threads/main/thread-pool.js'
+import { ThreadPool as Threads } from '../threads/main/thread-pool.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
 import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
 import { BasePlanner } from './base-planner.js'
@@ -22,9 +22,16 @@ import type { PlannerStats } from './planner-stats.js'
 import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
 import { type LinkOrModule, divide, isWithin } from './planner-modules.js'
 import { NOBODY } from './thread-loss.js'
+import type { ThreadPool } from './thread-pool.js'
 
 /** How long to wait until a thread is recycled again that could not be, in milliseconds. */
 const RETRY_RECYCLING = 60_000
+
+/**
+ * The threads of a planner, for tests that end them.
+ * @internal
+ */
+export let threadPoolOf: (planner: WorkerPlanner) => Threads
 
 /**
  * A planner that keeps scheduling on the main thread and makes every transfer in a pool of worker threads. What a
@@ -37,8 +44,13 @@ const RETRY_RECYCLING = 60_000
  * ```
  */
 export class WorkerPlanner extends BasePlanner {
-  /** The threads. See {@link ThreadPool.processor}. */
+  static {
+    threadPoolOf = (planner) => planner.#pool
+  }
+
+  /** The worker threads, for {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
+  readonly #pool: Threads
   /** There from the first start on: every thread loads this module, and hardly any starts a planner. */
   #hosting: Hosting | undefined
   readonly #scheduling: Scheduling
@@ -80,15 +92,16 @@ export class WorkerPlanner extends BasePlanner {
       },
     })
     const { startTimeout, shutdownTimeout } = this.options
-    this.pool = new ThreadPool({ ...size, startTimeout, shutdownTimeout, dryRun })
+    this.#pool = new Threads({ ...size, startTimeout, shutdownTimeout, dryRun })
+    this.pool = Object.freeze({ processor: this.#pool.processor.bind(this.#pool) })
     this.#modules = new Set(modules)
-    this.pool.on('lost', (lost) => {
+    this.#pool.on('lost', (lost) => {
       this.#onLost(lost)
     })
-    this.pool.on('dueForRecycling', (thread) => {
+    this.#pool.on('dueForRecycling', (thread) => {
       if (this.running) this.#recycle(thread)
     })
-    this.pool.on('unbalanced', () => {
+    this.#pool.on('unbalanced', () => {
       this.#rebalanceByItself()
     })
     this.#sayLive(live)
@@ -96,17 +109,17 @@ export class WorkerPlanner extends BasePlanner {
 
   /** How many worker threads this planner has. */
   get threads(): number {
-    return this.pool.size
+    return this.#pool.size
   }
 
   /** Number of threads that have something to do. */
   get busyThreads(): number {
-    return this.pool.busy
+    return this.#pool.busy
   }
 
   /** Most transfers that run at once in one thread. */
   get transfersPerThread(): number {
-    return this.pool.transfersPerThread
+    return this.#pool.transfersPerThread
   }
 
   override stats(): PlannerStats {
@@ -115,7 +128,7 @@ export class WorkerPlanner extends BasePlanner {
 
   /** The `threads` of {@link WorkerPlanner.stats}, without the links: cheap also where these are thousands. */
   threadStats(): readonly ThreadStats[] {
-    return this.#threadMeter.read(this.pool.threads)
+    return this.#threadMeter.read(this.#pool.threads)
   }
 
   /**
@@ -184,7 +197,7 @@ export class WorkerPlanner extends BasePlanner {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
     const recycleAll = async () => {
       const { reconfiguration } = await this.#load()
-      for (const thread of this.pool.threads) await reconfiguration.recycle(thread)
+      for (const thread of this.#pool.threads) await reconfiguration.recycle(thread)
     }
     await this.#orStopped('threads were recycled', recycleAll())
   }
@@ -204,7 +217,7 @@ export class WorkerPlanner extends BasePlanner {
     const { live, modules } = divide(toArray(links))
     for (const module of modules) this.#checkNewModule(module)
     // known from here on, so that it cannot be added twice; a start that follows at once takes it along
-    const known = this.pool.running ? this.#joining : this.#modules
+    const known = this.#pool.running ? this.#joining : this.#modules
     for (const module of modules) known.add(module)
     try {
       if (known === this.#modules) await super.addLinks(live)
@@ -230,7 +243,7 @@ export class WorkerPlanner extends BasePlanner {
     }
     // at once while it is stopped: a start that follows does not take them along
     const known = () => new Set(this.links)
-    if (!this.pool.running && isWithin(live, known())) for (const module of modules) this.#forget(module)
+    if (!this.#pool.running && isWithin(live, known())) for (const module of modules) this.#forget(module)
     await this.settled()
     const hosted = modules.flatMap((module) => this.#hosting?.linksOf(module) ?? [])
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
@@ -281,7 +294,7 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   protected override async prepare(): Promise<void> {
-    const [hosting] = await Promise.all([this.#load(), this.pool.start()])
+    const [hosting] = await Promise.all([this.#load(), this.#pool.start()])
     const hosted = await hosting.host([...this.#modules])
     const removed = hosted.filter(({ description }) => this.#removed.has(keyOf(description)))
     hosting.drop(removed)
@@ -289,19 +302,19 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   protected override hurry(): void {
-    void this.pool.destroy(true)
+    void this.#pool.destroy(true)
   }
 
   protected override async release(hurry: boolean): Promise<void> {
     for (const link of this.#hosting?.clear() ?? []) this.unregister(link)
-    await this.pool.destroy(hurry)
+    await this.#pool.destroy(hurry)
   }
 
   /** Loads what hosts the links, unless it is there. */
   async #load(): Promise<Hosting> {
     if (this.#hosting !== undefined) return this.#hosting
     const { Hosting } = await import('../threads/main/hosting.js')
-    this.#hosting ??= new Hosting(this.pool, {
+    this.#hosting ??= new Hosting(this.#pool, {
       drained: (report) => this.count(report),
       lost: (records) => this.countLost(records),
     })
@@ -347,7 +360,7 @@ export class WorkerPlanner extends BasePlanner {
     if (performance.now() < this.#nextRecycling) return
     this.#nextRecycling = Infinity
     const done = () => {
-      this.#nextRecycling = performance.now() + (this.pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
+      this.#nextRecycling = performance.now() + (this.#pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
     }
     this.#load()
       .then(({ reconfiguration }) => reconfiguration.recycle(thread))

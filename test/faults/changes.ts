@@ -1,5 +1,6 @@
 import { EVERY, Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 const LINKS: readonly LinkSpec[] = [
   { name: 'plain' },
@@ -52,28 +53,28 @@ function change(name: string, threads: number, work: (run: Run) => Promise<strin
 
 export const changes: readonly Scenario[] = [
   change('thread recycled under load', 2, async ({ planner }) => {
-    const before = planner.pool.threads.map(({ worker }) => worker)
+    const before = threadPoolOf(planner).threads.map(({ worker }) => worker)
     await planner.recycle()
     expect(
-      planner.pool.threads.every(({ worker }) => !before.includes(worker)),
+      threadPoolOf(planner).threads.every(({ worker }) => !before.includes(worker)),
       'all threads are new',
     )
     return 'two threads recycled'
   }),
   change('threads recycled by themselves after 20 transfers', 1, async (run) => {
-    const [first] = run.planner.pool.threads
-    await run.until(() => run.planner.pool.threads[0] !== first)
+    const [first] = threadPoolOf(run.planner).threads
+    await run.until(() => threadPoolOf(run.planner).threads[0] !== first)
     return 'recycled'
   }),
   change('more threads under load', 1, async ({ planner }) => {
     await planner.setThreads(3)
-    const hosting = planner.pool.threads.filter(({ worker }) => worker !== undefined)
+    const hosting = threadPoolOf(planner).threads.filter(({ worker }) => worker !== undefined)
     expect(hosting.length === 3 && planner.threads === 3, 'there are three threads')
     return 'from one thread to three'
   }),
   change('fewer threads under load', 3, async ({ planner }) => {
     await planner.setThreads(1)
-    expect(planner.pool.threads.length === 1 && planner.threads === 1, 'there is one thread')
+    expect(threadPoolOf(planner).threads.length === 1 && planner.threads === 1, 'there is one thread')
     return 'from three threads to one'
   }),
 ]

@@ -3,6 +3,7 @@ import type { Fault, Place } from './faults.js'
 import { EVERY, Run, SLACK, type LinkSpec } from './harness.js'
 import { below, pick, seeded, type Random } from './random.js'
 import { expect, expectNothingWrong, type Scenario } from './scenario.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 /** Links that are there from the start to the end. */
 const LASTING: readonly LinkSpec[] = [
@@ -195,7 +196,7 @@ function terminate(random: Random) {
   const thread = below(random, 4)
   return {
     name: `thread ${thread} terminated`,
-    run: async ({ planner }: Run) => planner.pool.threads[thread % planner.threads]?.worker?.terminate(),
+    run: async ({ planner }: Run) => threadPoolOf(planner).threads[thread % planner.threads]?.worker?.terminate(),
   }
 }
 

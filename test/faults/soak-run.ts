@@ -5,6 +5,7 @@ import { Histogram } from './histogram.js'
 import { Ledger } from './ledger.js'
 import { bag, below, pick, seeded } from './random.js'
 import { COLLECT, nameOf, ORDERS, SOAK, waits, type Killing, type Soak } from './soak-orders.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 /** How long it may take until a thread is lost that is to be, in milliseconds. */
 const PATIENCE = 15_000
@@ -91,7 +92,7 @@ export class SoakRun {
     const { links } = this.#setting
     if (killing.kind === 'terminate') {
       this.#victim = { killing, link: undefined, known: false }
-      void pick(this.#random, this.planner.pool.threads)?.worker?.terminate()
+      void pick(this.#random, threadPoolOf(this.planner).threads)?.worker?.terminate()
     } else {
       // a link with a buffer does not push every time
       let link = below(this.#random, links)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 /** A link never starts: the planner says so in time, and is as if it had not been started. */
 export function hangInStart(name: string): Scenario {
@@ -27,7 +28,7 @@ export function hangInStart(name: string): Scenario {
           `start() says which link: ${String(error)}`,
         )
         expect(took < 4000 * SLACK, `within its time: it took ${took} ms`)
-        expect(!run.planner.running && !run.planner.pool.running, 'the planner and its threads are stopped')
+        expect(!run.planner.running && !threadPoolOf(run.planner).running, 'the planner and its threads are stopped')
         return { held: `start() rejected after ${took} ms, naming the link` }
       } finally {
         await run.end()

@@ -15,6 +15,7 @@ import {
   setLogLevel,
   WorkerPlanner,
 } from '../../dist/src/index.js'
+import { threadPoolOf } from '../../dist/src/planners/worker-planner.js'
 
 const index = join(resolve(import.meta.dirname, '../..'), 'dist/src/index.js')
 
@@ -239,7 +240,7 @@ t.test(
     t.teardown(() => planner.shutdown({ wait: false }))
     await planner.start()
     const lost = once(planner, 'threadLost')
-    await planner.pool.endWorker(planner.pool.threads[0]!, new Error('ended by a test'))
+    await threadPoolOf(planner).endWorker(threadPoolOf(planner).threads[0]!, new Error('ended by a test'))
     await lost
     await planner.addLinks(write('later.mjs', later))
     const threads = new Map((await planner.forceTransfer()).map(({ link, thread }) => [link, thread]))
@@ -263,8 +264,8 @@ t.test('links move by themselves from a thread that is saturated to one that idl
   const where = async () => (await planner.forceTransfer()).map(({ thread }) => thread)
   t.same(await where(), [1, 2, 1])
   for (let times = 0; times < 5; times++) await where()
-  planner.pool.emit('unbalanced') // as it does after a while
-  planner.pool.emit('unbalanced')
+  threadPoolOf(planner).emit('unbalanced') // as it does after a while
+  threadPoolOf(planner).emit('unbalanced')
   for (let tries = 0; tries < 200; tries++) {
     const [a, , c] = await where()
     if (a !== c) break

@@ -3,6 +3,7 @@ import path from 'node:path'
 import t from 'tap'
 import { captureLogs } from '../helpers/logs.js'
 import { liveLink, linkModule, pushedTo, reportsOf, tracesOf, until, workerPlanner } from '../helpers/threads.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 t.test('when a link fails to start, start() rejects, and what was started is shut down in reverse', async (t) => {
   const logs = captureLogs(t)
@@ -10,7 +11,7 @@ t.test('when a link fails to start, start() rejects, and what was started is shu
   const module = linkModule({ tags: 'ok1' }, { tags: 'bad', failing: ['start'] }, { tags: 'ok2' })
   const planner = workerPlanner(t, [live, module], { threads: 1 })
   await t.rejects(planner.start(), { name: 'CustomError', code: 'E_START', message: /bad cannot start/ })
-  t.match([planner.running, planner.links, planner.pool.running], [false, [live], false])
+  t.match([planner.running, planner.links, threadPoolOf(planner).running], [false, [live], false])
   const shutDown = tracesOf(logs).filter((text) => /^\w+ shuts down$/.test(text))
   t.same(
     shutDown.filter((text) => !text.startsWith('live')),

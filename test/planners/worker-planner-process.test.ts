@@ -5,6 +5,7 @@ import { runNode, type Ended } from '../helpers/threads.js'
 
 // `npm test` builds first: these run in processes of their own, without a loader
 const built = new URL('../../dist/src/index.js', import.meta.url).href
+const builtPlanner = new URL('../../dist/src/planners/worker-planner.js', import.meta.url).href
 
 /** What link modules of these tests begin with. */
 const NODES = `
@@ -22,6 +23,7 @@ const make = (name, pull = () => 1, options = {}) =>
 
 const PRELUDE = `
 import { setLogLevel, WorkerPlanner, Link, NullInlet, NullOutlet } from ${JSON.stringify(built)}
+import { threadPoolOf } from ${JSON.stringify(builtPlanner)}
 const module = (name) => new URL('./' + name, import.meta.url)
 `
 
@@ -89,18 +91,18 @@ t.test('whoever shuts a planner with threads down, nothing of it is left', async
       threadLost: async (planner) => {
         planner.once('threadLost', () => planner.shutdown())
         await planner.start()
-        planner.pool.threads[0].worker.terminate()
+        threadPoolOf(planner).threads[0].worker.terminate()
         await planner.finished
       },
       'threadLost without waiting': async (planner) => {
         planner.once('threadLost', () => planner.shutdown({ wait: false }))
         await planner.start()
-        planner.pool.threads[0].worker.terminate()
+        threadPoolOf(planner).threads[0].worker.terminate()
         await planner.finished
       },
       'all threads lost': async (planner) => {
         await planner.start()
-        for (const { worker } of planner.pool.threads) worker.terminate()
+        for (const { worker } of threadPoolOf(planner).threads) worker.terminate()
         await planner.shutdown()
       },
       'threads changed': async (planner) => {
@@ -121,7 +123,7 @@ t.test('whoever shuts a planner with threads down, nothing of it is left', async
       await turn()
       await turn()
       before ??= left()
-      console.log(JSON.stringify({ name, error: error?.message, running: planner.running, pool: planner.pool.running,
+      console.log(JSON.stringify({ name, error: error?.message, running: planner.running, pool: threadPoolOf(planner).running,
         handled: left().handlers !== handlers, resources: left().resources === before.resources || left().resources }))
     }
   `
@@ -159,7 +161,7 @@ t.test('a module that cannot be used: start() rejects at once, and the process c
       const finished = await planner.finished.catch((error) => error)
       const quick = performance.now() - started < 20_000
       console.log(JSON.stringify({ name, message: error.message, quick, same: error === finished, running: planner.running,
-        pool: planner.pool.running, active: live.inlets[0].active }))
+        pool: threadPoolOf(planner).running, active: live.inlets[0].active }))
     }
   `
   const files = { 'good.mjs': `${NODES} export const link = make('good')`, ...bad }

@@ -17,6 +17,7 @@ import {
   until,
   workerPlanner,
 } from '../helpers/threads.js'
+import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
 // threads take a second to start when they compile TypeScript, so one planner does for all
 const planner = workerPlanner(t, [], { ignoreExceptions: true })
@@ -82,7 +83,7 @@ t.test('links are spread over the threads, and run in them', async (t) => {
     made.map(({ thread }) => thread),
     [1, 2, 1, 2],
   )
-  const ids = planner.pool.threads.map(({ worker }) => worker?.threadId)
+  const ids = threadPoolOf(planner).threads.map(({ worker }) => worker?.threadId)
   t.same(
     ['a', 'b'].map((tags) => pushedTo(tags, tracesOf(logs))),
     [[ids[0]], [ids[1]]],
@@ -262,7 +263,7 @@ t.test('when a thread is lost', async (t) => {
     const transfer = planner.forceTransfer(gated)
     await until(() => tracesOf(logs).includes('gated waits'))
     const lost = once(planner, 'threadLost')
-    await planner.pool.endWorker(planner.pool.threads[0]!, new Error('ended by a test'))
+    await threadPoolOf(planner).endWorker(threadPoolOf(planner).threads[0]!, new Error('ended by a test'))
     const [event] = (await lost) as [ThreadLostEvent]
     t.match(event, { thread: 1, links: ['gated', 'holds', 'any'], transfers: 1, buffered: 1 })
     t.match(await transfer, [

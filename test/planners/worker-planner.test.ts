@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { WorkerPlanner } from '../../src/planners/worker-planner.js'
+import { threadPoolOf, WorkerPlanner } from '../../src/planners/worker-planner.js'
 import type { LinkOrModule } from '../../src/planners/planner-modules.js'
 import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-options.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -36,7 +36,7 @@ t.test('before it starts it has its modules, no threads, and the links that live
   t.equal(planner.threads, availableParallelism())
   t.equal(String(planner), `WorkerPlanner(threads:${availableParallelism()})`)
   t.same(planner.modules, [linkModule({ tags: 'a' }).href])
-  t.same([planner.links, planner.pool.threads], [[], []])
+  t.same([planner.links, threadPoolOf(planner).threads], [[], []])
   const live = liveLink('live')
   await planner.addLinks([live, linkModule({ tags: 'b' })])
   t.same(planner.links, [live])
@@ -55,6 +55,13 @@ t.test('before it starts it has its modules, no threads, and the links that live
   await planner.purge()
   t.same([planner.links, planner.modules], [[], []])
   await planner.shutdown()
+})
+
+t.test('nothing that is public can end, resize or recycle the threads', async (t) => {
+  const { pool } = new WorkerPlanner([], { threads: 1 })
+  t.strictSame(Reflect.ownKeys(pool), ['processor'])
+  t.equal(Object.getPrototypeOf(pool), Object.prototype)
+  t.ok(Object.isFrozen(pool))
 })
 
 t.test('a link that lives on the main thread runs there, which is said once', async (t) => {
@@ -177,7 +184,7 @@ t.test('a planner starts, changes its links while it runs, shuts down, and start
     t.same(pushedTo('a', traces), [1, 2, 3], 'what the buffer held')
     for (const tags of ['live', 'a', 'b', 'early']) t.ok(traces.includes(`${tags} shuts down`), tags)
     t.ok(traces.indexOf('a shuts down') > 0, 'after that')
-    t.same([planner.links, planner.pool.threads, planner.running], [[live], [], false])
+    t.same([planner.links, threadPoolOf(planner).threads, planner.running], [[live], [], false])
   })
 
   await t.test('the next start opens fresh instances; a shutdown that does not drain says what is lost', async (t) => {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Buffer, Link, NullOutlet, RandomIntInlet, setLogLevel, WorkerPlanner } from '../../../dist/src/index.js'
+import { threadPoolOf } from '../../../dist/src/planners/worker-planner.js'
 
 setLogLevel('silent')
 
@@ -46,7 +47,7 @@ t.test('its links carry on with what they keep; those that are gone are drained,
     linkCode('anywhere', { stateless: true }),
   )
   await planner.forceTransfer()
-  const before = planner.pool.threads.map(({ worker }) => worker)
+  const before = threadPoolOf(planner).threads.map(({ worker }) => worker)
   const drained: string[] = []
   planner.on('transfer', ({ link, pulled }) => pulled === 0 && drained.push(link))
   write(linkCode('stays', { every: 500 }), linkCode('comes'), linkCode('anywhere', { stateless: true }))
@@ -54,7 +55,7 @@ t.test('its links carry on with what they keep; those that are gone are drained,
   t.same(names(), ['anywhere', 'comes', 'stays'])
   t.same(drained, ['goes'])
   t.equal(link('stays').schedule.every, 500_000, 'it is as its module says now')
-  t.ok(planner.pool.threads.every(({ worker }) => !before.includes(worker)))
+  t.ok(threadPoolOf(planner).threads.every(({ worker }) => !before.includes(worker)))
   t.match(await planner.forceTransfer(link('stays')), [{ buffered: 2, failed: false }])
   t.match(await planner.forceTransfer([link('comes'), link('anywhere')]), [{ failed: false }, { failed: false }])
 })
@@ -67,9 +68,9 @@ t.test('links of other modules in its threads carry on in the fresh ones', async
   await planner.setThreads(1)
   await planner.addLinks(other)
   await planner.forceTransfer()
-  const { worker } = planner.pool.threads[0]!
+  const { worker } = threadPoolOf(planner).threads[0]!
   await planner.reload(file)
-  t.not(planner.pool.threads[0]!.worker, worker)
+  t.not(threadPoolOf(planner).threads[0]!.worker, worker)
   t.match(await planner.forceTransfer([link('held'), link('anywhere')]), [
     { buffered: 2 },
     { pulled: 1, failed: false },
@@ -79,11 +80,11 @@ t.test('links of other modules in its threads carry on in the fresh ones', async
 t.test('when it cannot be loaded, all is as before', async (t) => {
   const { planner, file, write, names, link } = await started(t, linkCode('a'), linkCode('b'))
   await planner.forceTransfer()
-  const before = planner.pool.threads
+  const before = threadPoolOf(planner).threads
   write('export const =')
   await t.rejects(planner.reload(file), { code: 'DATABAY_LINK_MODULE', message: /does not parse/ })
   t.same(names(), ['a', 'b'])
-  t.same(planner.pool.threads, before)
+  t.same(threadPoolOf(planner).threads, before)
   t.match(await planner.forceTransfer(link('a')), [{ buffered: 2, failed: false }])
 })
 
@@ -95,7 +96,7 @@ t.test('when a link of it cannot be started, all go back with what they keep', a
     linkCode('anywhere', { stateless: true }),
   )
   await planner.forceTransfer()
-  const before = planner.pool.threads
+  const before = threadPoolOf(planner).threads
   const good = [linkCode('a'), linkCode('b')]
   const versions = {
     'one that was there': [linkCode('a'), linkCode('b', { fails: true }), linkCode('anywhere', { stateless: true })],
@@ -107,7 +108,7 @@ t.test('when a link of it cannot be started, all go back with what they keep', a
     write(...version)
     await t.rejects(planner.reload(file), { code: 'DATABAY_LINK_MODULE', message: /cannot start/ }, what)
     t.same(names(), ['a', 'anywhere', 'b'])
-    t.same(planner.pool.threads, before, 'the threads from before are there again')
+    t.same(threadPoolOf(planner).threads, before, 'the threads from before are there again')
     transfers++
     const reports = await planner.forceTransfer([link('a'), link('b'), link('anywhere')])
     t.match(reports, [{ buffered: transfers }, { buffered: transfers }, { pulled: 1, failed: false }])
@@ -160,5 +161,5 @@ t.test('a planner that is shut down meanwhile says so', async (t) => {
   t.match(await reloaded, { code: 'DATABAY_PLANNER_STATE', message: /was shut down while a module was loaded anew/ })
   t.equal(await recycled, undefined, 'what is not begun has nothing to do')
   t.equal(await set, undefined)
-  t.same(planner.pool.threads, [])
+  t.same(threadPoolOf(planner).threads, [])
 })

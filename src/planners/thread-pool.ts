@@ -1,0 +1,17 @@
+import type { ProcessorFunction } from '../core/processor.js'
+import type { OffloadOptions } from '../threads/main/offload.js'
+
+/** The worker threads of a planner, as far as programs use them: `planner.pool`. */
+export interface ThreadPool {
+  /**
+   * Makes a processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over all
+   * of them, has a processor of a module do the work there, and ships them back in their order.
+   *
+   * The processor sees one chunk at a time, so it may not look across records; and what crosses must survive a structured
+   * clone. It pays when the work on a record takes longer than its way there and back: some microseconds.
+   *
+   * @param module - URL or path of the module that exports the processor
+   * @throws {@link InvalidOptionError}
+   */
+  processor(module: URL | string, options?: OffloadOptions): ProcessorFunction
+}
