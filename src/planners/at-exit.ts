@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../base/duration.js'
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Marks the signal handler of a planner that shuts down because of a signal. */
@@ -49,4 +51,16 @@ export function shutdownAtExit(planner: Stoppable): () => void {
   for (const signal of SIGNALS) process.on(signal, onSignal)
   process.on('beforeExit', onBeforeExit)
   return remove
+}
+
+/**
+ * Keeps the process up while a planner runs, also when nothing is scheduled.
+ *
+ * @returns a function that lets go of it
+ */
+export function stayUp(): () => void {
+  const timer = setInterval(() => undefined, LONGEST_TIMER)
+  return () => {
+    clearInterval(timer)
+  }
 }

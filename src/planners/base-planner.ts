@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events'
-import { InvalidOptionError, MissingLinkError, PlannerStateError, show, toError } from '../base/errors.js'
-import { UndoStack } from '../base/undo-stack.js'
 import { checkBoolean, checkOptions } from '../base/check.js'
+import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
-import type { PlannedLink } from '../core/planned-link.js'
+import { throwAny } from '../base/many-errors.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
-import { TransferError, type TransferReport } from '../core/report.js'
-import { shutdownAtExit } from './at-exit.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import type { TransferReport } from '../core/report.js'
+import { shutdownAtExit, stayUp } from './at-exit.js'
 import { Dispatcher, type DueTime } from './dispatcher.js'
-import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
-import { oneError, throwAny } from '../base/many-errors.js'
+import { cancelLinks, startLinks, stopLinks } from './link-group.js'
+import type { PlannerCounts, PlannerEvents } from './planner-events.js'
+import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
+import { PlannerLinks } from './planner-links.js'
 import {
   PLANNER_OPTIONS,
   resolvePlannerOptions,
@@ -17,60 +19,22 @@ import {
   type ResolvedPlannerOptions,
   type ShutdownOptions,
 } from './planner-options.js'
-import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import type { PlannerStats } from './planner-stats.js'
-import { Deferred } from './deferred.js'
-import { StopLimit } from './stop-limit.js'
-import { type State, HURRIED_DRAIN, stayUp, isCancelled } from './planner-lifecycle.js'
-import { isPlannedLink } from './planner-links.js'
 
 /**
  * Keeps links and their lifecycle, and runs their transfers when its scheduling says so.
  *
  * To use scheduling of your own, extend this class: {@link BasePlanner.schedule} and {@link BasePlanner.unschedule}
  * take links in and out, {@link BasePlanner.startPlanner} and {@link BasePlanner.shutdownPlanner} start and stop it,
- * and at a link's due time it calls {@link BasePlanner.dispatch}. Overlap, lateness, errors, events and the order of
- * starting and stopping are looked after here.
- *
- * ```
- *            start()                                 shutdown(), or a failed transfer
- *   idle ---------------> starting ---> running -----------------------------> stopping ---> idle
- *     ^   open, onStart, schedule,                 unschedule, wait, drain,
- *     |   first transfers                          onShutdown, close
- *     +-------- undone in reverse when it fails
- * ```
+ * and at a link's due time it calls {@link BasePlanner.dispatch}. This class looks after overlap, lateness, errors, events
+ * and the order of starting and stopping.
  */
 export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   protected readonly options: ResolvedPlannerOptions
   readonly #dispatcher: Dispatcher
-  #state: State = 'idle'
+  readonly #life: PlannerLifecycle
+  readonly #links: PlannerLinks
   #paused = false
-  /** Whether it gets ready or starts its links, and has not made a transfer yet. */
-  #opening = false
-  /** Undoes what `start()` has done so far. */
-  #undo = new UndoStack()
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
-  #shutdown: Required<ShutdownOptions>
-  /** Ends `start()` early: a transfer failed, or the planner was shut down meanwhile. */
-  #abortStart: (reason: Error) => void = () => undefined
-  /** Waiting for links to have been added. */
-  readonly #whenJoined: (() => void)[] = []
-  /** Removals of links that are under way. */
-  readonly #removals = new Set<Promise<void>>()
-  /** What a start rejects with that was ended by `shutdown()`. */
-  #askedToStop: Error | undefined
-  /** What stopped the planner; `undefined` when it was asked to. */
-  #stopReason: Error | undefined
-  /** What failed while it stopped. */
-  #stopErrors: unknown[] = []
-  /** How long the shutdown that is under way may take. */
-  #limit = new StopLimit(Infinity)
-  #finished = new Deferred()
-  /** Stops listening to changes of a link's schedule. */
-  readonly #unlisten = new Map<PlannedLink, () => void>()
-  /** Links that are being added. */
-  readonly #joining = new Set<PlannedLink>()
 
   /**
    * @param links - links to begin with; more can be added at any time
@@ -81,28 +45,44 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, known: readonly string[] = []) {
     super()
     this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
-    this.#shutdown = { wait: true, drain: this.options.drain }
+    const cancel = (why: string) => {
+      cancelLinks(this.links, why)
+    }
+    this.#life = new PlannerLifecycle(this, this.options, cancel, this.#steps())
     this.#dispatcher = new Dispatcher(this.options, {
-      notify: (event, ...payload) => this.notify(event, ...payload),
-      onFailure: (error) => this.onException(error),
-      onUsedUp: (link) => this.unschedule(link),
+      notify: (event, ...payload) => {
+        this.notify(event, ...payload)
+      },
+      onFailure: (error) => {
+        this.onException(error)
+      },
+      onUsedUp: (link) => {
+        this.unschedule(link)
+      },
       onAllUsedUp: () => {
-        if (this.running) this.#stopByItself()
+        this.#life.end()
       },
     })
-    const list = toArray(links)
-    this.#checkNew(list)
-    for (const link of list) this.#admit(link)
+    const scheduling = {
+      add: (link: PlannedLink) => {
+        this.schedule(link)
+      },
+      remove: (link: PlannedLink) => {
+        this.unschedule(link)
+      },
+    }
+    this.#links = new PlannerLinks(this.#dispatcher, scheduling, this.#life, this.options)
+    this.#links.admit(toArray(links))
   }
 
   /** Links of this planner: a copy of the list. */
   get links(): PlannedLink[] {
-    return this.#dispatcher.links
+    return this.#links.all
   }
 
   /** Whether this planner is started and not yet shut down; a paused one is running too. */
   get running(): boolean {
-    return this.#state === 'running'
+    return this.#life.running
   }
 
   /** Whether this planner is paused. */
@@ -110,14 +90,14 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     return this.#paused
   }
 
-  /** What this planner did since it was made. */
+  /** Totals of this planner since it was made. */
   get counts(): PlannerCounts {
     return this.#dispatcher.counts
   }
 
   /**
-   * How its links and threads do, as plain data: how long transfers took, how late they were, how busy threads are. Always
-   * kept, and cheap.
+   * State of the links and threads as plain data: durations and lateness of transfers, utilization of threads. Always kept,
+   * and cheap.
    */
   stats(): PlannerStats {
     return { links: this.#dispatcher.stats, threads: [] }
@@ -129,7 +109,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * any unhandled rejection does.
    */
   get finished(): Promise<void> {
-    return this.#finished.promise
+    return this.#life.finished
   }
 
   /**
@@ -138,17 +118,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link InvalidOptionError} when one is no link or is in the planner already; then none is added
    */
   async addLinks(links: OneOrMany<PlannedLink>): Promise<void> {
-    const list = toArray(links)
-    this.#checkNew(list)
-    for (const link of list) this.#joining.add(link)
-    try {
-      while (this.#isChanging) await this.settled()
-      if (this.running) await this.#startAdded(list)
-      else for (const link of list) this.#admit(link)
-    } finally {
-      for (const link of list) this.#joining.delete(link)
-      for (const tell of this.#whenJoined.splice(0)) tell()
-    }
+    await this.#links.add(toArray(links))
   }
 
   /**
@@ -160,41 +130,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * removed all the same
    */
   async removeLinks(links: OneOrMany<PlannedLink>): Promise<void> {
-    // those that are being added are so first
-    while (toArray(links).some((link) => this.#joining.has(link))) await this.#joined()
-    const list = this.#checkKnown(links)
-    while (this.#isChanging) await this.settled()
-    const removal = this.#remove(list)
-    this.#removals.add(removal)
     try {
-      await removal
+      await this.#links.remove(toArray(links))
     } finally {
-      this.#removals.delete(removal)
+      if (this.running && this.#dispatcher.usedUp()) this.#life.end()
     }
-  }
-
-  async #remove(list: readonly PlannedLink[]): Promise<void> {
-    const errors: unknown[] = []
-    for (const link of list) this.#dispatcher.retire(link)
-    if (this.running) {
-      for (const link of list) this.unschedule(link)
-      const limit = new StopLimit(this.options.shutdownTimeout, () =>
-        cancelLinks(list, 'the time for the removal of its link is nearly over'),
-      )
-      await limit.wait(
-        () => `transfers of ${list.map(({ name }) => name).join(', ')}`,
-        () => Promise.all(list.map((link) => this.#dispatcher.idle(link))),
-      )
-      if (this.options.drain && !limit.isOver) errors.push(...(await this.#drain(list, limit)))
-      errors.push(...(await stopLinks(list, limit)), ...limit.abandonment('links that were removed'))
-      limit.end()
-    }
-    for (const link of list) {
-      this.#dismiss(link)
-      getLogger('databay.BasePlanner').info('Removed link: %s', link)
-    }
-    if (this.running && this.#dispatcher.usedUp()) this.#stopByItself()
-    throwAny(errors, 'several links failed to shut down')
   }
 
   /** Removes all links. Can be used while the planner is running. */
@@ -210,28 +150,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link PlannerStateError} when it is started already
    * @throws {@link TransferError} when a first transfer fails
    */
-  async start(): Promise<void> {
-    if (this.#state !== 'idle')
-      throw new PlannerStateError(`start() needs a stopped planner: this one is ${this.#state}`)
-    this.#state = 'starting'
-    if (this.#finished.settled) this.#finished = new Deferred()
-    this.#stopReason = undefined
-    this.#stopErrors = []
-    this.#askedToStop = undefined
-    this.#shutdown = { wait: true, drain: this.options.drain }
-    this.#undo = new UndoStack()
-    this.#starting = this.#start()
-    try {
-      await this.#starting
-    } catch (error) {
-      if (error === this.#askedToStop) {
-        this.#finished.resolve()
-      } else {
-        this.#finished.promise.catch(() => undefined) // start() itself tells it
-        this.#finished.reject(toError(error))
-      }
-      throw error
-    }
+  start(): Promise<void> {
+    return this.#life.start()
   }
 
   /** Pauses scheduling. Transfers that are running end as usual; what comes due meanwhile is left out. */
@@ -260,7 +180,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   async forceTransfer(links: OneOrMany<PlannedLink> = this.links): Promise<TransferReport[]> {
     if (!this.running) throw new PlannerStateError('forceTransfer() needs a running planner')
-    const list = this.#checkKnown(links)
+    const list = this.#links.known(toArray(links))
     const reports = await Promise.all(list.map((link) => this.dispatch(link)))
     return reports.filter((report) => report !== undefined)
   }
@@ -274,17 +194,9 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     checkOptions('shutdown', options, ['wait', 'drain'])
-    const wait = checkBoolean('wait', options.wait, true)
-    const drain = checkBoolean('drain', options.drain, this.#shutdown.drain)
-    if (this.#state === 'idle') return
-    this.#shutdown = { wait: this.#shutdown.wait && wait, drain }
-    if (!wait) {
-      this.#cancel()
-      if (this.#opening) this.hurry()
-    }
-    if (!this.running && this.#stopping === undefined && !(await this.#abandonStart())) return
-    this.#finished.promise.catch(() => undefined) // told by this call
-    await this.#stop()
+    checkBoolean('wait', options.wait, true)
+    checkBoolean('drain', options.drain, true)
+    await this.#life.shutdown(options)
   }
 
   /** Shuts down at the end of an `await using` block. */
@@ -321,39 +233,41 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     throw new PlannerStateError(`${String(this)} cannot be paused`)
   }
 
-  /** Goes on with it. */
+  /** Goes on with your scheduling after a pause. */
   protected resumePlanner(): void {
     throw new PlannerStateError(`${String(this)} cannot be resumed`)
   }
 
-  /** Gets ready what links need, before any is started; more links may be registered with {@link BasePlanner.register}. */
+  /** Prepares what links need, before any is started; may {@link BasePlanner.register} more links. */
   protected prepare(): void | Promise<void> {}
 
-  /** Ends what keeps {@link BasePlanner.prepare} or the links' start: the planner is to shut down without waiting. */
-  protected hurry(): void {}
+  /** Makes {@link BasePlanner.prepare} or the links' start fail soon: the planner is to shut down without waiting. */
+  protected force(): void {}
 
   /**
    * Undoes {@link BasePlanner.prepare}, after all links are shut down.
    *
-   * @param _hurry - whether the time for the shutdown is over: nothing more should be waited for
+   * @param _force - whether the time for the shutdown is over: nothing more should be waited for
    */
-  protected release(_hurry: boolean): void | Promise<void> {}
+  protected release(_force: boolean): void | Promise<void> {}
 
   /**
    * Waits until a start that is under way has ended.
    *
    * @throws {@link PlannerStateError} while the planner shuts down
    */
-  protected async settled(): Promise<void> {
-    if (this.#state === 'starting') await this.#starting
-    if (this.#state === 'stopping')
-      throw new PlannerStateError('links and threads cannot change while the planner shuts down')
+  protected settled(): Promise<void> {
+    return this.#life.settled()
   }
 
   /** Takes in a link that is found during {@link BasePlanner.prepare}. */
   protected register(link: PlannedLink): void {
-    this.#checkNew([link])
-    this.#admit(link)
+    this.#links.admit([link])
+  }
+
+  /** Drops a link that {@link BasePlanner.register} took in. */
+  protected unregister(link: PlannedLink): void {
+    this.#links.dismiss(link)
   }
 
   /** Counts records that were lost with what held them. */
@@ -361,51 +275,36 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#dispatcher.countLost(records)
   }
 
-  /** Counts a transfer that was not dispatched, such as one that drains a buffer, and tells of it. */
+  /** Counts a transfer that was not dispatched, such as one that drains a buffer, and emits its event. */
   protected count(report: TransferReport): void {
     this.#dispatcher.note(report)
-  }
-
-  /** Drops a link that {@link BasePlanner.register} took in. */
-  protected unregister(link: PlannedLink): void {
-    this.#dismiss(link)
   }
 
   /**
    * Runs one transfer of a link, unless as many as it may have are still running. To be called by your scheduling at
    * the link's due time; it need not wait.
    *
-   * @param due - when it was due. Default: now
-   * @returns the report; `undefined` when it was skipped. Never rejects
+   * @param due - when the link was due. Default: now
+   * @returns the report; `undefined` when the link is skipped. Never rejects
    */
   protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
-    if (this.#state === 'idle' || this.#state === 'stopping') return Promise.resolve(undefined)
-    return this.#dispatcher.dispatch(link, due)
+    return this.#transfers ? this.#dispatcher.dispatch(link, due) : Promise.resolve(undefined)
   }
 
   /**
-   * As {@link BasePlanner.dispatch}, where nobody wants to know what comes of it.
+   * As {@link BasePlanner.dispatch}, where nobody waits for the report.
    * @internal
    */
   protected dispatchDue(link: PlannedLink, due: DueTime): void {
-    if (this.#state !== 'idle' && this.#state !== 'stopping') this.#dispatcher.dispatchDue(link, due)
+    if (this.#transfers) this.#dispatcher.dispatchDue(link, due)
   }
 
   /**
-   * Says that something went wrong. Stops the planner, unless it ignores exceptions: `start()` or `finished` rejects
+   * Tells the planner that something went wrong. Stops it, unless it ignores exceptions: `start()` or `finished` rejects
    * with the error.
    */
   protected onException(error: Error): void {
-    if (this.options.ignoreExceptions) return
-    if (this.#state === 'starting') {
-      this.#abortStart(error)
-    } else if (this.#state === 'stopping') {
-      if (this.#shutdown.wait || !isCancelled(error)) this.#stopErrors.push(error)
-    } else if (this.#state === 'running') {
-      getLogger('databay.BasePlanner').error({ err: error }, `${String(this)} shuts down: ${error.message}`)
-      this.#stopReason = error
-      this.#stopByItself()
-    }
+    if (!this.options.ignoreExceptions) this.#life.fail(error)
   }
 
   /** Emits an event; an error of a listener is logged and goes no further. */
@@ -418,253 +317,73 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     }
   }
 
-  async #start(): Promise<void> {
-    getLogger('databay.BasePlanner').info('Starting %s', this)
-    try {
-      await this.#startAll()
-      this.#state = 'running'
-    } catch (error) {
-      this.#state = 'stopping'
-      this.#limit = this.#beginLimit()
-      await this.#undoAll()
-      this.#state = 'idle'
-      throw error
-    } finally {
-      this.#abortStart = () => undefined
-      this.#opening = false
-    }
-    if (this.#dispatcher.usedUp()) this.#stopByItself()
+  /** Whether links that are due transfer. */
+  get #transfers(): boolean {
+    const { state } = this.#life
+    return state === 'running' || state === 'starting'
   }
 
-  async #startAll(): Promise<void> {
-    let abandoned: Error | undefined
-    const abandon = new Promise<void>((resolve) => {
-      this.#abortStart = (reason) => {
-        abandoned ??= reason
-        resolve()
-      }
-    })
-    // each step ends before it can be undone
-    const step = async (work: () => unknown, undo: () => unknown) => {
-      this.#undo.push(undo)
-      try {
-        await work()
-      } catch (error) {
-        throw abandoned ?? error // what was ended in a hurry fails for that
-      }
-      if (abandoned !== undefined) throw abandoned
-    }
-    this.#undo.push(this.options.shutdownAtExit ? shutdownAtExit(this) : stayUp())
-    this.#opening = true
-    await step(
-      () => this.prepare(),
-      () => this.release(this.#limit.isOver),
-    )
-    const links = this.links
+  /** What a start does, step by step. */
+  #steps(): Step[] {
+    let letGo: () => void = () => undefined
     let started = false
-    await step(
-      async () => {
-        // those that started are shut down again when another fails
-        await startLinks(links, this.options)
-        started = true
+    const force = () => {
+      this.force()
+    }
+    return [
+      {
+        do: () => {
+          letGo = this.options.shutdownAtExit ? shutdownAtExit(this) : stayUp()
+        },
+        undo: () => {
+          letGo()
+          this.#dispatcher.reset()
+        },
       },
-      async () => {
-        if (started) throwAny(await stopLinks(this.links, this.#limit), 'several links failed to shut down')
+      {
+        do: () => this.prepare(),
+        undo: ({ limit }) => this.release(limit.isOver),
+        force,
       },
-    )
-    this.#opening = false
-    this.#undo.push(async () => {
-      if (this.#shutdown.drain && !this.#limit.isOver) await this.#drainAll()
-    })
-    this.#undo.push(() =>
-      this.#limit.wait(
-        () => `transfers of ${this.#dispatcher.running.join(', ')}`,
-        () => this.#idle(),
-      ),
-    )
-    this.#undo.push(() => {
-      for (const link of this.links) this.unschedule(link)
-    })
-    await step(
-      async () => {
-        for (const link of links) this.schedule(link)
-        await this.startPlanner()
+      {
+        do: async () => {
+          started = false
+          await startLinks(this.links, this.options) // shuts those down itself that started when another fails
+          started = true
+        },
+        undo: async ({ limit }) => {
+          if (started) throwAny(await stopLinks(this.links, limit), 'several links failed to shut down')
+        },
+        force,
       },
-      () => this.shutdownPlanner(this.#shutdown.wait),
-    )
+      { undo: (shutdown) => this.#links.drain(shutdown) },
+      { undo: (shutdown) => this.#links.endTransfers(shutdown) },
+      {
+        undo: () => {
+          for (const link of this.links) this.unschedule(link)
+        },
+      },
+      {
+        do: () => {
+          for (const link of this.links) this.schedule(link)
+          return this.startPlanner()
+        },
+        undo: ({ wait }) => this.shutdownPlanner(wait),
+      },
+      {
+        do: (givenUp) => Promise.race([this.#transferFirst(), givenUp]),
+        undo: (shutdown) => {
+          this.#paused = false
+          return this.#links.endRemovals(shutdown)
+        },
+      },
+    ]
+  }
+
+  async #transferFirst(): Promise<void> {
     if (!this.options.immediateTransfer) return
-    const first = links.filter((link) => link.settings.immediateTransfer).map((link) => this.dispatch(link))
-    await Promise.race([Promise.all(first), abandon])
-    if (abandoned !== undefined) throw abandoned
-  }
-
-  /** Whether it starts or shuts down. To be looked at after each wait: who waits lets others in. */
-  get #isChanging(): boolean {
-    return this.#state !== 'idle' && !this.running
-  }
-
-  #joined(): Promise<void> {
-    return new Promise((resolve) => this.#whenJoined.push(resolve))
-  }
-
-  /** Ends a start that is under way, or waits until a failed one is undone; whether the planner runs all the same. */
-  async #abandonStart(): Promise<boolean> {
-    this.#askedToStop ??= new PlannerStateError('the planner was shut down while it started')
-    this.#abortStart(this.#askedToStop)
-    await this.#starting?.catch(() => undefined)
-    return this.#state !== 'idle'
-  }
-
-  #stop(): Promise<void> {
-    if (this.#stopping === undefined) {
-      this.#state = 'stopping'
-      this.#stopping = this.#stopAll().finally(() => {
-        this.#stopping = undefined
-      })
-    }
-    return this.#stopping
-  }
-
-  async #stopAll(): Promise<void> {
-    this.#limit = this.#beginLimit()
-    // links that are being removed are so before the rest is undone
-    const removals = Promise.allSettled(this.#removals)
-    await this.#hurried(() =>
-      this.#limit.wait(
-        () => 'links that were being removed',
-        () => removals,
-      ),
-    )
-    await this.#undoAll()
-    this.#state = 'idle'
-    const failed = oneError(this.#stopErrors, 'several things failed while the planner shut down')
-    const reason = this.#stopReason ?? failed
-    if (reason === undefined) this.#finished.resolve()
-    else this.#finished.reject(reason)
-    if (failed !== undefined) throw failed
-  }
-
-  async #undoAll(): Promise<void> {
-    this.#paused = false
-    const errors = await this.#undo.undo()
-    this.#limit.end()
-    this.#stopErrors.push(...this.#limit.abandonment(String(this)))
-    for (const error of errors) {
-      const err = toError(error)
-      getLogger('databay.BasePlanner').error({ err }, `${String(this)} failed to shut down in part: ${err.message}`)
-      if (!this.options.ignoreExceptions) this.#stopErrors.push(error)
-    }
-    this.#dispatcher.reset()
-    getLogger('databay.BasePlanner').info('%s is shut down', this)
-  }
-
-  /** Stops without anybody asking: `finished` tells what came of it. */
-  #stopByItself(): void {
-    this.#stop().catch(() => undefined)
-  }
-
-  /** Starts and schedules links that are added to a running planner. */
-  async #startAdded(links: readonly PlannedLink[]): Promise<void> {
-    await startLinks(links, this.options)
-    try {
-      // waiting let others in
-      if (!this.running) throw new PlannerStateError('the planner was shut down while links were added')
-      for (const link of links) {
-        this.#admit(link)
-        this.schedule(link)
-      }
-    } catch (error) {
-      for (const link of links.filter((link) => this.#dispatcher.has(link))) {
-        this.unschedule(link)
-        this.#dismiss(link)
-      }
-      const limit = new StopLimit(this.options.shutdownTimeout)
-      await stopLinks(links, limit)
-      limit.end()
-      throw error
-    }
-  }
-
-  /** The time that a shutdown may take from now on: shortly before it is over, transfers are told to stop. */
-  #beginLimit(): StopLimit {
-    return new StopLimit(this.options.shutdownTimeout, () =>
-      cancelLinks(this.links, 'the time for the shutdown is nearly over'),
-    )
-  }
-
-  async #drainAll(): Promise<void> {
-    const errors = await this.#hurried(() => this.#drain(this.links, this.#limit))
-    throwAny(errors, 'several links failed to drain')
-  }
-
-  /** Waits for what may make transfers; for a moment only, when nobody waits for transfers. */
-  async #hurried<T>(work: () => Promise<T>): Promise<T> {
-    const timer = this.#shutdown.wait ? undefined : setTimeout(() => this.#cancel(), HURRIED_DRAIN)
-    try {
-      return await work()
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  /** Releases what buffers hold; gives what failed. */
-  async #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
-    const failed: Error[] = []
-    const errors = await drainLinks(links, limit, (report) => {
-      this.#dispatcher.note(report)
-      if (report.failed && !this.options.ignoreExceptions) failed.push(new TransferError(report))
-    })
-    return [...errors, ...failed]
-  }
-
-  /** Waits until no transfer runs. */
-  async #idle(): Promise<void> {
-    if (!this.#shutdown.wait) this.#cancel()
-    await this.#dispatcher.idle()
-  }
-
-  #cancel(): void {
-    cancelLinks(this.links, 'the planner shuts down without waiting')
-  }
-
-  #admit(link: PlannedLink): void {
-    this.#dispatcher.add(link)
-    const unlisten = link.onReschedule?.(() => this.#reschedule(link))
-    if (unlisten !== undefined) this.#unlisten.set(link, unlisten)
-    getLogger('databay.BasePlanner').info('Added link: %s', link)
-  }
-
-  #dismiss(link: PlannedLink): void {
-    this.#dispatcher.delete(link)
-    this.#unlisten.get(link)?.()
-    this.#unlisten.delete(link)
-  }
-
-  /** Goes by the schedule of a link that has changed. */
-  #reschedule(link: PlannedLink): void {
-    if (!this.running || this.#dispatcher.isUsedUp(link)) return
-    this.unschedule(link)
-    this.schedule(link) // throws when it cannot be kept: then the old one is restored
-  }
-
-  /** @throws {@link MissingLinkError} when one is not in this planner */
-  #checkKnown(links: OneOrMany<PlannedLink>): PlannedLink[] {
-    const list = [...new Set(toArray(links))]
-    for (const link of list) {
-      if (!this.#dispatcher.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
-    }
-    return list
-  }
-
-  #checkNew(links: readonly PlannedLink[]): void {
-    const before = new Set<PlannedLink>()
-    links.forEach((link, index) => {
-      if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
-      if (this.#dispatcher.has(link) || this.#joining.has(link) || before.has(link)) {
-        throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
-      }
-      before.add(link)
-    })
+    const first = this.links.filter((link) => link.settings.immediateTransfer)
+    await Promise.all(first.map((link) => this.dispatch(link)))
   }
 }
 

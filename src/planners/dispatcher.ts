@@ -204,6 +204,12 @@ export class Dispatcher {
     this.#hooks.notify('transfer', report)
   }
 
+  /** Counts a transfer that drained buffers; gives its error when it failed and stops the planner for that. */
+  drained(report: TransferReport): Error | undefined {
+    this.note(report)
+    return report.failed && !this.#options.ignoreExceptions ? new TransferError(report) : undefined
+  }
+
   /** Counts records that were lost with what held them. */
   countLost(records: number): void {
     this.#counts.lost += records

@@ -110,22 +110,23 @@ export function cancelLinks(links: readonly PlannedLink[], why: string): void {
 }
 
 /**
- * Releases what the buffers of links hold, all at once; gives what failed: a processor that cannot tell its size, or a link
- * of a third party.
+ * Releases what the buffers of links hold, all at once; gives what failed: a transfer, a processor that cannot tell its size,
+ * or a link of a third party.
  *
- * @param take - told the report of each link that had something to release
+ * @param take - takes the report of each link that had something to release; gives an error when that counts as a failure
  */
 export async function drainLinks(
   links: readonly PlannedLink[],
   limit: StopLimit,
-  take: (report: TransferReport) => void,
+  take: (report: TransferReport) => Error | undefined,
 ): Promise<unknown[]> {
   const drain = async (link: PlannedLink) => {
     const report = await limit.wait(
       () => `the buffers of ${link.name}`,
       () => link.drain(),
     )
-    if (report !== undefined) take(report)
+    const failure = report === undefined ? undefined : take(report)
+    if (failure !== undefined) throw failure
   }
   return rejections(await Promise.allSettled(links.map(drain)))
 }

@@ -1,4 +1,228 @@
+import { InvalidOptionError, MissingLinkError, PlannerStateError, show } from '../base/errors.js'
+import { getLogger } from '../base/log.js'
+import { throwAny } from '../base/many-errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
+import type { Dispatcher } from './dispatcher.js'
+import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
+import type { PlannerLifecycle } from './planner-lifecycle.js'
+import type { ResolvedPlannerOptions } from './planner-options.js'
+import type { Scheduling } from './scheduling.js'
+import type { Shutdown } from './shutdown.js'
+import { StopLimit } from './stop-limit.js'
+
+/** The links of a planner: takes them in, also while it runs, removes them, and goes by changes of their schedules. */
+export class PlannerLinks {
+  readonly #dispatcher: Dispatcher
+  readonly #scheduling: Pick<Scheduling, 'add' | 'remove'>
+  readonly #life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>
+  readonly #options: Pick<ResolvedPlannerOptions, 'startTimeout' | 'shutdownTimeout' | 'drain'>
+  /** Links that are being added. */
+  readonly #joining = new Set<PlannedLink>()
+  /** Callbacks that wait until links have been added. */
+  readonly #whenJoined: (() => void)[] = []
+  /** Removals that are under way. */
+  readonly #removals = new Set<Promise<void>>()
+  /** Stops listening to changes of a link's schedule. */
+  readonly #unlisten = new Map<PlannedLink, () => void>()
+
+  constructor(
+    dispatcher: Dispatcher,
+    scheduling: Pick<Scheduling, 'add' | 'remove'>,
+    life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>,
+    options: Pick<ResolvedPlannerOptions, 'startTimeout' | 'shutdownTimeout' | 'drain'>,
+  ) {
+    this.#dispatcher = dispatcher
+    this.#scheduling = scheduling
+    this.#life = life
+    this.#options = options
+  }
+
+  /** The links: a copy of the list. */
+  get all(): PlannedLink[] {
+    return this.#dispatcher.links
+  }
+
+  /**
+   * Links that are to be in the planner, each once.
+   *
+   * @throws {@link MissingLinkError} when one is not in it
+   */
+  known(links: readonly PlannedLink[]): PlannedLink[] {
+    const list = [...new Set(links)]
+    for (const link of list) {
+      if (!this.#dispatcher.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
+    }
+    return list
+  }
+
+  /**
+   * Takes in links that are not started.
+   *
+   * @throws {@link InvalidOptionError} when one is no link, or is in the planner already
+   */
+  admit(links: readonly PlannedLink[]): void {
+    this.#checkNew(links)
+    for (const link of links) this.#admit(link)
+  }
+
+  /** Forgets a link. */
+  dismiss(link: PlannedLink): void {
+    this.#dispatcher.delete(link)
+    this.#unlisten.get(link)?.()
+    this.#unlisten.delete(link)
+  }
+
+  /**
+   * Adds links. In a running planner they are started first, and then scheduled.
+   *
+   * @throws {@link InvalidOptionError} when one is no link, or is in the planner already; then none is added
+   */
+  async add(links: readonly PlannedLink[]): Promise<void> {
+    this.#checkNew(links)
+    for (const link of links) this.#joining.add(link)
+    try {
+      while (this.#life.changing) await this.#life.settled()
+      if (this.#life.running) await this.#start(links)
+      else for (const link of links) this.#admit(link)
+    } finally {
+      for (const link of links) this.#joining.delete(link)
+      for (const goOn of this.#whenJoined.splice(0)) goOn()
+    }
+  }
+
+  /**
+   * Removes links. In a running planner their transfers may end, their buffers are drained, and they are shut down.
+   *
+   * @throws {@link MissingLinkError} when one is not in the planner; then none is removed
+   * @throws what failed on the way; the links are removed all the same
+   */
+  async remove(links: readonly PlannedLink[]): Promise<void> {
+    // links that are being added are in the planner first
+    while (links.some((link) => this.#joining.has(link))) {
+      await new Promise<void>((resolve) => this.#whenJoined.push(resolve))
+    }
+    const list = this.known(links)
+    while (this.#life.changing) await this.#life.settled()
+    const removal = this.#remove(list)
+    this.#removals.add(removal)
+    try {
+      await removal
+    } finally {
+      this.#removals.delete(removal)
+    }
+  }
+
+  /** Ends removals that are under way: they make transfers of their own. */
+  async endRemovals(shutdown: Shutdown): Promise<void> {
+    const removals = Promise.allSettled(this.#removals)
+    await shutdown.letWork(() =>
+      shutdown.limit.wait(
+        () => 'links that were being removed',
+        () => removals,
+      ),
+    )
+  }
+
+  /** Ends the transfers that run. */
+  async endTransfers(shutdown: Shutdown): Promise<void> {
+    await shutdown.limit.wait(
+      () => `transfers of ${this.#dispatcher.running.join(', ')}`,
+      () => shutdown.letEnd(() => this.#dispatcher.idle()),
+    )
+  }
+
+  /**
+   * Releases what the buffers of all links hold, if the shutdown is to.
+   *
+   * @throws what failed
+   */
+  async drain(shutdown: Shutdown): Promise<void> {
+    if (!shutdown.drain || shutdown.limit.isOver) return
+    throwAny(await shutdown.letWork(() => this.#drain(this.all, shutdown.limit)), 'several links failed to drain')
+  }
+
+  async #remove(links: readonly PlannedLink[]): Promise<void> {
+    const errors: unknown[] = []
+    for (const link of links) this.#dispatcher.retire(link)
+    if (this.#life.running) {
+      for (const link of links) this.#scheduling.remove(link)
+      errors.push(...(await this.#stop(links)))
+    }
+    for (const link of links) {
+      this.dismiss(link)
+      getLogger('databay.BasePlanner').info('Removed link: %s', link)
+    }
+    throwAny(errors, 'several links failed to shut down')
+  }
+
+  /** Lets transfers of links end, drains their buffers and shuts them down, within the time for it; gives what failed. */
+  async #stop(links: readonly PlannedLink[]): Promise<unknown[]> {
+    const limit = new StopLimit(this.#options.shutdownTimeout, () => {
+      cancelLinks(links, 'the time for the removal of its link is nearly over')
+    })
+    await limit.wait(
+      () => `transfers of ${links.map(({ name }) => name).join(', ')}`,
+      () => Promise.all(links.map((link) => this.#dispatcher.idle(link))),
+    )
+    const undrained = this.#options.drain && !limit.isOver ? await this.#drain(links, limit) : []
+    const unstopped = await stopLinks(links, limit)
+    limit.end()
+    return [...undrained, ...unstopped, ...limit.abandonment('links that were removed')]
+  }
+
+  #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
+    return drainLinks(links, limit, (report) => this.#dispatcher.drained(report))
+  }
+
+  /** Starts and schedules links that are added to a running planner. */
+  async #start(links: readonly PlannedLink[]): Promise<void> {
+    await startLinks(links, this.#options)
+    try {
+      // the planner may have changed meanwhile
+      if (!this.#life.running) throw new PlannerStateError('the planner was shut down while links were added')
+      for (const link of links) {
+        this.#admit(link)
+        this.#scheduling.add(link)
+      }
+    } catch (error) {
+      for (const link of links.filter((link) => this.#dispatcher.has(link))) {
+        this.#scheduling.remove(link)
+        this.dismiss(link)
+      }
+      const limit = new StopLimit(this.#options.shutdownTimeout)
+      await stopLinks(links, limit)
+      limit.end()
+      throw error
+    }
+  }
+
+  #admit(link: PlannedLink): void {
+    this.#dispatcher.add(link)
+    const unlisten = link.onReschedule?.(() => {
+      this.#reschedule(link)
+    })
+    if (unlisten !== undefined) this.#unlisten.set(link, unlisten)
+    getLogger('databay.BasePlanner').info('Added link: %s', link)
+  }
+
+  /** Goes by the schedule of a link that has changed. */
+  #reschedule(link: PlannedLink): void {
+    if (!this.#life.running || this.#dispatcher.isUsedUp(link)) return
+    this.#scheduling.remove(link)
+    this.#scheduling.add(link) // throws when it cannot be kept: then the old one is restored
+  }
+
+  #checkNew(links: readonly PlannedLink[]): void {
+    const before = new Set<PlannedLink>()
+    links.forEach((link, index) => {
+      if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
+      if (this.#dispatcher.has(link) || this.#joining.has(link) || before.has(link)) {
+        throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
+      }
+      before.add(link)
+    })
+  }
+}
 
 /** Whether `value` can be given to a planner. */
 export function isPlannedLink(value: unknown): value is PlannedLink {

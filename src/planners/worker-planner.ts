@@ -301,13 +301,13 @@ export class WorkerPlanner extends BasePlanner {
     for (const link of hosted) if (!removed.includes(link)) this.register(link)
   }
 
-  protected override hurry(): void {
+  protected override force(): void {
     void this.#pool.destroy(true)
   }
 
-  protected override async release(hurry: boolean): Promise<void> {
+  protected override async release(force: boolean): Promise<void> {
     for (const link of this.#hosting?.clear() ?? []) this.unregister(link)
-    await this.#pool.destroy(hurry)
+    await this.#pool.destroy(force)
   }
 
   /** Loads what hosts the links, unless it is there. */
