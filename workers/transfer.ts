@@ -1,7 +1,7 @@
 /**
- * What the Piscina pool runs in each thread. A shim: it takes the channel from the first task, and hands the others to
- * the `LinkHost`. It does not throw, neither when it is loaded (Piscina would start no further thread) nor in a task
- * (what cannot be cloned would end the thread).
+ * The module that the Piscina pool runs in each thread. A shim: it takes the channel from the first task, and gives the
+ * others to the `LinkHost`. It does not throw, neither when it is loaded (Piscina would start no further thread) nor in
+ * a task (an error that cannot be cloned would end the thread).
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/base/log.js'
@@ -11,15 +11,17 @@ import type { Calls, Note, Task } from '../src/threads/protocol/messages.js'
 import { BEAT_INTERVAL } from '../src/threads/protocol/pulse.js'
 
 /**
- * Piscina tries `require()` before `import()`. For an ES module with a default export, Node then makes a facade unless the
- * module says that it is like one; and ends the process, not the thread, when the thread is ended at that moment:
- * "Assertion failed: facade->InstantiateModule(...).IsJust()", Node 20.20, one of some hundred threads that are ended as they load.
+ * Piscina tries `require()` before `import()`. For an ES module with a default export, Node then makes a facade unless
+ * the module says that it is like one; and ends the process, not the thread, when the thread is ended at that moment:
+ * "Assertion failed: facade->InstantiateModule(...).IsJust()", Node 20.20, one of some hundred threads that are ended
+ * as they load.
  */
 export const __esModule = true
 
 let host: LinkHost | undefined
 let notes: MessagePort | undefined
 
+/** Does a task. Piscina calls this for each. */
 export default function run(task: Task): MaybePromise<void> {
   if (task.call === 'hello') {
     hello(task)
@@ -27,7 +29,7 @@ export default function run(task: Task): MaybePromise<void> {
     warmUp()
     return
   }
-  // tasks and notes come by different ways: what was noted before this task is heard before it
+  // tasks and notes come by different ways: notes that were sent before this task are taken before it
   while (notes !== undefined && host !== undefined) {
     const next = receiveMessageOnPort(notes)
     if (next === undefined) break
@@ -36,11 +38,12 @@ export default function run(task: Task): MaybePromise<void> {
   return host?.handle(task)
 }
 
-/** Loads what link modules import as a rule, while nothing else is to be done. From the sources that would take too long. */
+/** Loads in advance what most link modules import. Only in the build: from the sources it would take too long. */
 function warmUp(): void {
   if (import.meta.url.endsWith('.js')) import('../src/index.js').catch(() => undefined)
 }
 
+/** Takes the channel and the settings. */
 function hello({ port, setup }: Calls['hello']['request']): void {
   const greeted = new LinkHost(port, setup)
   host = greeted

@@ -6,7 +6,7 @@ import { unpackReports, type RunReport } from '../../src/threads/protocol/report
 import type { CallName, Calls, Channel, Task, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
 import { receiveDescription, type LinkDescription } from '../../src/threads/protocol/link-description.js'
 
-/** What a host told, with its reports unpacked. */
+/** An event of a host; reports come one by one, unpacked. */
 export type Told =
   | Exclude<ThreadEvent, { event: 'reports' }>
   | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
@@ -22,11 +22,11 @@ const SETUP: ThreadSetup = {
   shutdownTimeout: Infinity,
 }
 
-/** A link host on this thread, and all that it tells. */
+/** A link host on this thread, and all events of it. */
 export class RecordedHost implements Channel {
   readonly told: Told[] = []
   readonly host: LinkHost
-  /** How many messages with reports it sent. */
+  /** Number of messages with reports. */
   reportMessages = 0
   #tasks = 0
   #runs = 0
@@ -47,7 +47,7 @@ export class RecordedHost implements Channel {
     unpackReports(event.reports, identify, ({ run }, report) => this.told.push({ event: 'report', run, report }))
   }
 
-  /** Asks for something; rejects with the error that it is answered with. */
+  /** Makes a call. Rejects with the error that the host answers. */
   async call<K extends Exclude<CallName, 'hello'>>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
     const task = this.#tasks++
     await this.host.handle({ call, task, ...request } as unknown as Exclude<Task, { call: 'hello' }>)
@@ -57,7 +57,7 @@ export class RecordedHost implements Channel {
     throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
   }
 
-  /** The links of a module. */
+  /** Gives the links of a module. */
   async describe(module: string): Promise<LinkDescription[]> {
     const links = await this.call('describe', { module })
     return links.map(receiveDescription)
@@ -83,13 +83,13 @@ export class RecordedHost implements Channel {
     return { run, link, transferNumber: run, scheduledAt: 0, drain: false, ...request }
   }
 
-  /** Reports so far, by their runs. */
+  /** Reports so far, by the numbers of their runs. */
   get reports(): Map<number, RunReport> {
     return new Map(this.told.flatMap((event) => (event.event === 'report' ? [[event.run, event.report]] : [])))
   }
 }
 
-/** Runs as they are sent: they must have been asked for one after the other. */
+/** Packs runs as they are sent: their numbers must follow each other. */
 export function packed(runs: readonly AskedRun[]): Calls['transfer']['request'] {
   const packer = new RunPacker(runs.length)
   for (const { run, link, transferNumber, scheduledAt, drain } of runs) {

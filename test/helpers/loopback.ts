@@ -7,18 +7,18 @@ import { Thread, type RunTask } from '../../src/threads/main/thread.js'
 
 /** Stands in for a worker: a link host on this very thread, at the other end of a real channel. */
 export class Loopback {
-  /** What it was asked to do, in order. */
+  /** Tasks that it was given, in order. */
   readonly tasks: Task[] = []
   readonly notes: Note[] = []
   readonly worker = {} as unknown as Worker
-  /** What delivering a task fails with, if it does. */
+  /** Error that delivering a task fails with, if it does. */
   failure: Error | undefined
   /** Whether it does nothing with what it is asked. */
   hangs = false
   #host: LinkHost | undefined
   #port: MessagePort | undefined
 
-  /** Says something as the thread would. */
+  /** Sends a message as the thread would. */
   tell(message: unknown): void {
     this.#port?.postMessage(message)
   }
@@ -41,13 +41,13 @@ export class Loopback {
     }
   }
 
-  /** How many tasks of a kind it was given. */
+  /** Number of tasks of a kind that it was given. */
   count(call: Task['call']): number {
     return this.tasks.filter((task) => task.call === call).length
   }
 }
 
-/** A thread without a worker, and what its tasks are given to once it has one. */
+/** A thread without a worker, and a function that gives it a loopback as one. */
 export function loopbackThread(number = 1, transfersPerThread = 1000) {
   const workers = new Map<Worker, Loopback>()
   const run: RunTask = async (worker, task) => workers.get(worker)?.handle(task)

@@ -26,7 +26,7 @@ export function liveLink(tags: string): Link {
   return new Link({ inlets: new ActInlet(tags, ['count']), outlets: new TraceOutlet(tags), interval: 1000, tags })
 }
 
-/** Lets those go on that wait at a gate in a thread: their trace `… waits` must have been seen. */
+/** Lets nodes go on that wait at a gate in a thread: their trace `… waits` must have been seen. */
 export function openGate(name: string): void {
   const channel = new BroadcastChannel(`gate ${name}`)
   channel.postMessage('open')
@@ -41,17 +41,17 @@ export function workerPlanner(t: Test, links: LinkOrModule | LinkOrModule[], opt
   return planner
 }
 
-/** What the fixture's nodes told of what they did, in order. */
+/** Traces of the fixture's nodes, in order. */
 export function tracesOf({ entries }: ReturnType<typeof captureLogs>): string[] {
   return entries().flatMap(({ name, msg }) => (name === 'databay.trace' ? [msg] : []))
 }
 
-/** Waits until `what` is so, looking again whenever the event loop has turned. */
+/** Waits until `what` gives true: it is called again and again. */
 export async function until(what: () => boolean): Promise<void> {
   while (!what()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
-/** What the links' outlets were given according to the traces. */
+/** Payloads that a link's outlet was given, according to the traces. */
 export function pushedTo(tags: string, traces: readonly string[]): unknown[] {
   const start = `${tags} gets `
   return traces
@@ -59,7 +59,7 @@ export function pushedTo(tags: string, traces: readonly string[]): unknown[] {
     .flatMap((text) => JSON.parse(text.slice(start.length)) as unknown[])
 }
 
-/** The reports of a planner, as they come. */
+/** Reports of a planner: the list grows as they come. */
 export function reportsOf(planner: WorkerPlanner): TransferReport[] {
   const reports: TransferReport[] = []
   planner.on('transfer', (report) => reports.push(report))

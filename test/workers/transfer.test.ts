@@ -39,6 +39,6 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
 })
 
 t.test('a thread may be ended at any moment while it loads the entry', async (t) => {
-  // without this, Node ends the process now and then: see there
+  // without it, Node ends the process now and then: see `__esModule`
   t.equal(entry.__esModule, true)
 })

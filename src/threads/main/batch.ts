@@ -1,26 +1,26 @@
-/** The most questions that are sent as one: whoever answers them begins while others are still asked. */
+/** Number of questions that are sent as one at most: the other side begins with them while others are still asked. */
 const MOST = 512
 
 /**
- * Gathers what is asked for in one tick, to send it as one.
+ * Gathers the questions of one tick, to send them as one.
  *
  * @typeParam Q - a question
  * @typeParam A - its answer
- * @typeParam R - what is made of an answer
+ * @typeParam R - what an answer is made into
  */
 export class Batch<Q, A, R = A> {
   readonly #send: (questions: readonly Q[]) => Promise<readonly A[]>
   readonly #take: (answer: A) => R
   readonly #most: number
   #questions: Q[] = []
-  /** What answers them; one for all that are sent as one. */
+  /** Answers to the questions: one promise for all that are sent as one. */
   #answers: Promise<readonly A[]> | undefined
   #answer: (answers: Promise<readonly A[]>) => void = () => undefined
 
   /**
    * @param send - answers many questions at once, in their order
-   * @param take - makes of an answer what whoever asked is told, or throws: one promise for both
-   * @param most - how many questions are sent at once; further ones of the same tick are sent by themselves
+   * @param take - makes an answer into the result of its question, or throws: one promise for both
+   * @param most - number of questions that are sent as one; further ones of the same tick are sent as another
    */
   constructor(send: (questions: readonly Q[]) => Promise<readonly A[]>, take: (answer: A) => R, most: number = MOST) {
     this.#send = send
@@ -28,7 +28,7 @@ export class Batch<Q, A, R = A> {
     this.#most = most
   }
 
-  /** Asks, together with all that is asked for in this tick. */
+  /** Asks a question, together with all others of this tick. */
   add(question: Q): Promise<R> {
     const at = this.#questions.push(question) - 1
     const answers = (this.#answers ??= this.#gather())
@@ -46,7 +46,7 @@ export class Batch<Q, A, R = A> {
   }
 
   #flush(): void {
-    // those that it was to send were so many that they were sent already
+    // they were so many that they were sent already
     if (this.#answers === undefined) return
     const questions = this.#questions
     this.#questions = []

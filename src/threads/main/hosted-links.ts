@@ -2,35 +2,39 @@ import { groupByCommon, type Placeable } from './placement.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 
-/** The links that threads host, and what of them matters to where they are. */
+/** The links that threads host, and which of them have to be together. */
 export class HostedLinks {
   #links: ThreadLink[] = []
   #ids = 0
-  /** Links whose nodes did not let them be moved. */
+  /** Links whose nodes failed to be moved. */
   #stuck = new WeakSet<ThreadLink>()
 
+  /** All hosted links. */
   get all(): readonly ThreadLink[] {
     return this.#links
   }
 
-  /** The links that are in one thread only. */
+  /** Links that are in one thread only, as they are not stateless. */
   get pinned(): ThreadLink[] {
     return this.#links.filter(({ description }) => !description.settings.stateless)
   }
 
-  /** A number under which a link is opened in a thread: never used again. */
+  /** Gives an id under which a link is opened in a thread. It is never used again. */
   nextId(): number {
     return this.#ids++
   }
 
+  /** Adds links. */
   add(links: readonly ThreadLink[]): void {
     this.#links.push(...links)
   }
 
+  /** Drops links. */
   drop(links: ReadonlySet<unknown>): void {
     this.#links = this.#links.filter((link) => !links.has(link))
   }
 
+  /** Drops all links, and gives them. */
   clear(): ThreadLink[] {
     this.#stuck = new WeakSet()
     const links = this.#links
@@ -38,16 +42,17 @@ export class HostedLinks {
     return links
   }
 
-  /** Says of a link that its nodes do not let it be moved. */
-  stick(link: ThreadLink): void {
+  /** Keeps a link where it is, as its nodes failed to be moved. */
+  pin(link: ThreadLink): void {
     this.#stuck.add(link)
   }
 
+  /** The links in a thread. */
   in(thread: Thread): ThreadLink[] {
     return this.#links.filter((link) => link.threads.includes(thread))
   }
 
-  /** Groups of links that share an instance, so that they must be in the same thread. */
+  /** Groups links that share an instance: the links of a group must be in the same thread. */
   groups(links: readonly ThreadLink[]): ThreadLink[][] {
     const groups = groupByCommon(links.map(({ description }) => description.instances))
     return groups.map((group) => group.flatMap((index) => links[index] ?? []))
@@ -56,8 +61,8 @@ export class HostedLinks {
   /**
    * Links as placement sees them.
    *
-   * @param threads - how many threads there are
-   * @param together - whether links that share an instance are moved together; otherwise they stay
+   * @param threads - number of threads
+   * @param together - whether links that share an instance are moved together; otherwise they stay where they are
    */
   placeables(links: readonly ThreadLink[], threads: number, together = false): Placeable[] {
     const shared = together ? new Set<number>() : this.#sharedInstances()
@@ -66,7 +71,7 @@ export class HostedLinks {
       const number = link.threads[0]?.number
       return {
         lane: link.lane,
-        // by its number: one that leaves is no thread of the pool any more
+        // by its number: a thread that leaves is not in the pool any more
         thread: number === undefined || number > threads ? undefined : number - 1,
         movable: movable && !this.#stuck.has(link) && !instances.some((instance) => shared.has(instance)),
       }

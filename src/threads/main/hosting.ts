@@ -9,23 +9,28 @@ import { ThreadLink, type LinkHooks } from './thread-link.js'
 import type { LostThread } from './thread-pool-options.js'
 import { Reconfiguration, type ChangingPool } from './reconfiguration.js'
 
-/** From how many links on a module is loaded by all threads at once: fewer take no time, and may all be in one thread. */
+/**
+ * Number of links from which on a module is loaded by all threads at once: fewer take no time, and may be in one
+ * thread.
+ */
 const MANY = 500
 
-/** What the loss of a thread did. */
+/** Links that the loss of a thread hit. */
 export interface Hit {
-  /** The links that it hosted. */
+  /** Names of the links that it hosted. */
   readonly names: string[]
   /**
-   * How many records they held in buffers. To be asked once, when the reports that the thread had sent before are heard:
-   * those are on their way to the links still.
+   * Gives the number of records that they held in buffers. To be called once, when the reports that the thread had sent
+   * before are heard: they are on their way to the links still.
    */
   readonly buffered: () => number
-  /** The link that ended it; `undefined` when that is not known. */
+  /** The link that ended the thread; `undefined` when that is not known. */
   readonly culprit: ThreadLink | undefined
 }
 
-/** Which thread hosts which link: loads link modules, gives their links a place, and sees who was hit by a loss. */
+/**
+ * Decides which thread hosts which link: loads link modules, gives their links a place, and tells which a loss has hit.
+ */
 export class Hosting {
   /** Changes threads, and moves links between them. */
   readonly reconfiguration: Reconfiguration
@@ -44,7 +49,7 @@ export class Hosting {
     this.reconfiguration = new Reconfiguration(pool, this.#hosted)
   }
 
-  /** Whether a link is one that threads host, of this planner or another. */
+  /** Whether a link is hosted by threads, of this planner or another. */
   isHosted(link: PlannedLink): link is ThreadLink {
     return link instanceof ThreadLink
   }
@@ -79,7 +84,7 @@ export class Hosting {
   }
 
   /**
-   * Loads a module anew, and takes in the links that it did not export before.
+   * Loads the new version of a module, and takes in the links that it did not export before.
    *
    * @param start - adds links to the planner
    * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
@@ -99,21 +104,21 @@ export class Hosting {
     return this.reconfiguration.reload(module, { ...hooks, add })
   }
 
-  /** Forgets links that were removed. */
+  /** Drops links that were removed. */
   drop(links: readonly PlannedLink[]): void {
     this.#hosted.drop(new Set(links))
   }
 
-  /** Forgets all links, and gives them. */
+  /** Drops all links, and gives them. */
   clear(): ThreadLink[] {
     this.reconfiguration.clear()
     return this.#hosted.clear()
   }
 
-  /** A thread was lost: its links are opened in the one that takes its place. Gives whom it hit, and who did it. */
+  /** Takes note that a thread was lost: its links are opened in the worker that takes the place. */
   lost({ thread, runs, inside, traced }: LostThread): Hit {
     const hit = this.#hosted.in(thread)
-    // nobody else transferred there; though it may have been by what another had left behind
+    // no other link transferred there; though another one may have left something behind
     const suspect = inside ?? (runs.length === 1 && !traced ? runs[0] : undefined)
     const culprit = suspect === undefined ? undefined : hit.find((link) => link.hasId(suspect))
     culprit?.crashed()
@@ -123,8 +128,8 @@ export class Hosting {
   }
 
   /**
-   * Loads modules, in one thread, so that instances which modules share are seen to be the same; one by one, so that a module
-   * which ends the thread is told from the others.
+   * Loads modules: in one thread, so that instances which modules share are seen to be the same; one by one, so that a
+   * module which ends the thread is told from the others.
    */
   async #describe(modules: readonly string[], thread: Thread) {
     const descriptions: LinkDescription[] = []
@@ -143,25 +148,25 @@ export class Hosting {
     return { descriptions, errors }
   }
 
-  /** Loads a module in a thread. One with many links is then loaded by the others while this one tells of them. */
+  /** Loads a module in a thread. When it has many links, the other threads load it while this one describes them. */
   async #load(module: string, thread: Thread): Promise<void> {
     const links = await thread.call('load', { module })
     if (links < MANY) return
     for (const other of this.#pool.threads) {
-      // should it fail, whoever opens the links there hears of it
+      // should it fail, so does opening the links there
       if (other !== thread) other.call('load', { module }).catch(() => undefined)
     }
   }
 
   /**
-   * Instances are known by what a thread calls them. When that is another thread than it was, those of links that have a
-   * place already are asked for anew.
+   * Numbers the instances of links that have a place already as another thread does: instances are known by the number
+   * that a thread gives them, and these were numbered by a worker that is gone.
    */
   async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
     const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
     const unknown = this.#hosted.all.filter((link) => !known(link))
     for (const module of new Set(unknown.map(({ description }) => description.module))) {
-      // it was loaded before; should it not be any more, its links are still who they were
+      // it was loaded before; should that fail now, its links are still what they were
       const now = await thread.describe(module).catch((): LinkDescription[] => [])
       const byKey = new Map(now.map((one) => [keyOf(one), one]))
       for (const link of unknown.filter(({ description }) => description.module === module)) {
@@ -172,7 +177,11 @@ export class Hosting {
     }
   }
 
-  /** @throws {@link LinkModuleError} when a link is in another module too: it would transfer twice */
+  /**
+   * Checks that no link is in two modules: it would transfer twice.
+   *
+   * @throws {@link LinkModuleError}
+   */
   #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
     const known = new Map<number, LinkDescription>()
     for (const { description } of this.#hosted.all) known.set(description.identity, description)
@@ -190,7 +199,7 @@ export class Hosting {
   #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
     const { threads } = this.#pool
     const placeables = (links: readonly ThreadLink[]) => this.#hosted.placeables(links, threads.length)
-    // those that have a place already come first: a new link may share an instance with one of them
+    // links that have a place already come first: a new one may share an instance with one of them
     const known = this.#hosted.pinned
     const fresh = descriptions.filter(({ settings }) => !settings.stateless)
     const all = [...known.map(({ description }) => description), ...fresh]
@@ -218,17 +227,18 @@ export class Hosting {
   }
 }
 
-/** A thread may also be ended by a link that is there already. */
+/** Says when a thread was lost: it may have been ended by a link that was there already. */
 function whileLoading(thrown: unknown): unknown {
   if (!(thrown instanceof ThreadLostError)) return thrown
   return new ThreadLostError(`${thrown.message}, while it loaded this module`, { cause: thrown })
 }
 
-/** Which worker has named a link and its instances. */
+/** Id of the worker that has numbered a link and its instances. */
 function namerOf({ identity }: LinkDescription): number {
   return Math.floor(identity / INSTANCES)
 }
 
+/** A link without a place, as placement sees it. */
 function newcomer({ settings: { lane } }: LinkDescription): Placeable {
   return { lane: lane === 'auto' ? undefined : lane, thread: undefined, movable: false }
 }

@@ -1,10 +1,10 @@
 import type { KnownLane } from './placement.js'
 
-/** A transfer that holds its thread for less than this many milliseconds is in nobody's way. */
+/** Time from which on a transfer that holds its thread is in the way of others, in milliseconds. */
 const SHORT = 5
-/** From which share of its length on a transfer is one that computes. */
+/** Share of its length from which on a transfer that holds its thread computes. */
 const MOSTLY = 0.5
-/** How many transfers in a row must say the same. */
+/** Number of transfers in a row that must agree. */
 const AGREEING = 3
 
 /** Learns from the transfers of a link whether it mostly waits or mostly computes. */
@@ -13,15 +13,16 @@ export class LaneLearner {
   #candidate: KnownLane
   #agreeing = 0
 
+  /** What the link mostly does; `undefined` while that is not known. */
   get lane(): KnownLane {
     return this.#lane
   }
 
   /**
-   * Looks at one transfer.
+   * Learns from a transfer.
    *
-   * @param busy - how long it held the thread, in milliseconds
-   * @param duration - how long it took, in milliseconds
+   * @param busy - time that it held the thread, in milliseconds
+   * @param duration - time that it took, in milliseconds
    * @returns whether the lane has changed
    */
   learn(busy: number, duration: number): boolean {

@@ -5,8 +5,8 @@ import type { KnownLane } from './placement.js'
 import { Quarantine } from './quarantine.js'
 
 /**
- * What is learned of a link from its transfers: what it mostly does, how much of a thread's time it takes, and whether it has
- * to be kept away from threads.
+ * What is learned of a link from its transfers: what it mostly does, how much of a thread's time it takes, and whether
+ * it has to be kept away from threads.
  */
 export class LinkHealth {
   readonly #learner = new LaneLearner()

@@ -42,7 +42,9 @@ export class LinkMigration {
     return this.#place.id
   }
 
-  /** Whether the link is open in the old thread: otherwise there is nothing to hand off. To be asked when it is idle. */
+  /**
+   * Whether the link is open in the old thread: otherwise there is nothing to hand off. To be asked when it is idle.
+   */
   get isOpen(): boolean {
     return this.#isOpen
   }
@@ -60,8 +62,8 @@ export class LinkMigration {
   }
 
   /**
-   * Has the link leave without its state: what its buffers hold is released through its outlets. Gives the number of records
-   * that are lost all the same.
+   * Has the link leave without its state: what its buffers hold is released through its outlets. Gives the number of
+   * records that are lost all the same.
    */
   giveUp(): Promise<number> {
     return this.#link.release(this.#place)

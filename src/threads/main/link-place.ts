@@ -111,7 +111,7 @@ export class LinkPlace implements RunPlace {
   }
 
   /**
-   * Begins to move the link: it is not open until it has, and whoever opens it waits for that.
+   * Begins to move the link: it is not open until the move has ended, and opening it waits for that.
    *
    * @param onLost - called when its thread is lost meanwhile
    * @returns ends the move

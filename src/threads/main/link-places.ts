@@ -79,7 +79,8 @@ export class LinkPlaces {
   }
 
   /**
-   * Has the link, which is stateless, hosted by a further thread too. Until it is open there, transfers go to the others.
+   * Has the link, which is stateless, hosted by a further thread too. Until it is open there, transfers go to the
+   * others.
    *
    * @param anyway - whether it is hosted there also when it cannot be opened: it is tried again when it is next due
    */

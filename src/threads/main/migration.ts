@@ -6,11 +6,12 @@ import type { ThreadLink } from './thread-link.js'
 import type { LinkMigration, Movable } from './link-migration.js'
 
 /**
- * Moves links that must be together from one thread to another, with what their instances hand over.
+ * Moves links that must be together from one thread to another, with the state that their instances hand off.
  *
- * @param mayReturn - whether they stay when they cannot hand over what they have, and go back when they cannot be opened in
- * the new thread. Otherwise, as the old thread ends, they begin anew, and are tried again there when they are next due
- * @returns why they were not moved; `undefined` when they were
+ * @param mayReturn - whether they stay when they cannot hand off their state, and go back when they cannot be opened in
+ * the new thread. Otherwise, as the old thread ends, they begin without it, and are tried again there when they are
+ * next due
+ * @returns the error when they were not moved; `undefined` when they were
  */
 export async function migrate(
   links: readonly Movable[],
@@ -39,13 +40,14 @@ export async function migrate(
   }
 }
 
+/** Has links hand off their state, and closes them. */
 async function handOff(migrations: readonly LinkMigration[], from: Thread): Promise<Map<LinkMigration, unknown>> {
   if (migrations.length === 0) return new Map()
   const { states } = await from.call('handOff', { links: migrations.map(({ id }) => id) })
   return new Map(migrations.map((migration, at) => [migration, states[at]]))
 }
 
-/** They could not hand over what they have: they stay, or leave without it. */
+/** Has links stay that could not hand off their state, or leave without it. */
 async function withoutState(
   migrations: readonly LinkMigration[],
   from: Thread,
@@ -70,7 +72,7 @@ async function withoutState(
   return new Map()
 }
 
-/** What fails to shut down is closed as far as it can be. */
+/** Closes links; a link that fails to shut down is closed as far as it can be. */
 async function closeAll(migrations: readonly LinkMigration[], thread: Thread): Promise<void> {
   const results = await Promise.allSettled(migrations.map(({ id }) => thread.close(id)))
   for (const result of results) {
@@ -79,6 +81,7 @@ async function closeAll(migrations: readonly LinkMigration[], thread: Thread): P
   }
 }
 
+/** Moves links back that could not all be opened in the new thread. */
 async function goBack(
   migrations: readonly LinkMigration[],
   arrived: readonly LinkMigration[],
@@ -88,13 +91,13 @@ async function goBack(
 ): Promise<void> {
   const since = await handOff(arrived, to).catch((thrown: unknown) => withoutState(arrived, to, thrown, false))
   const states = new Map([...before, ...since])
-  // one that cannot be opened there either is tried again, with its state
+  // a link that cannot be opened there either is tried again, with its state
   await Promise.allSettled(migrations.map((migration) => migration.arrive(from, states.get(migration))))
 }
 
 /**
- * Has a stateless link hosted by a further thread. When it cannot be opened there, it goes on in the `threads` that host it
- * already; when none does, it is tried again when it is next due.
+ * Has a stateless link hosted by a further thread. When it cannot be opened there, it goes on in the `threads` that
+ * host it already; when none does, it is tried again when it is next due.
  */
 export async function replicate(
   link: ThreadLink,
@@ -110,7 +113,7 @@ export async function replicate(
   }
 }
 
-/** Has a stateless link hosted no more by a thread that leaves. */
+/** Has a thread that leaves host a stateless link no more. */
 export async function removeReplica(link: ThreadLink, thread: Thread): Promise<void> {
   try {
     await link.removeReplicaFrom(thread)

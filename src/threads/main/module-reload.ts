@@ -7,40 +7,42 @@ import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 import type { ThreadPool } from './thread-pool.js'
 
-/** What a planner does about a module that was loaded anew. */
+/** What a planner does about the new version of a module. */
 export interface ReloadHooks {
-  /** A link's buffers were drained, as it has changed. */
+  /** Called when a link's buffers were drained, as its nodes have changed. */
   drained(report: TransferReport): void
   /** Removes links that the module does not export any more. */
   remove(links: readonly ThreadLink[]): Promise<void>
-  /** Whether a link that it did not export before is to be added: it may have been removed. */
+  /** Tells whether a link that it did not export before is to be added: it may have been removed. */
   wants(address: LinkAddress): boolean
-  /** Adds it, to be opened in a thread. */
+  /** Adds a link, to be opened in a thread. */
   add(description: LinkDescription, thread: Thread): Promise<ThreadLink>
 }
 
-/** A thread that hosts links of the module, and the one that takes its place. */
+/** A thread that hosts links of the module, and the thread that takes its place. */
 interface Renewal {
   readonly old: Thread
   readonly fresh: Thread
-  /** The links of the modules that the fresh one has loaded, by module and name. */
+  /** Links of the modules that the fresh thread has loaded, by their keys. */
   readonly descriptions: ReadonlyMap<string, LinkDescription>
 }
 
 type Pool = Pick<ThreadPool, 'threads' | 'startReplacement' | 'replace' | 'retire'>
 
 /**
- * Loads a link module anew: in fresh threads, as a thread loads a file once. They take the places of those that host its
- * links, and take over all links there. When the new version cannot be loaded or started, all goes back to where it was.
+ * Loads the new version of a link module: in fresh threads, as a thread loads a file once. They take the places of the
+ * threads that host its links, and take over all links there. When it cannot be loaded or started, all goes back to
+ * where it was.
  */
 export class Reload {
   readonly #pool: Pool
   readonly #hosted: HostedLinks
   readonly #module: string
   readonly #hooks: ReloadHooks
+  /** Groups of links that were moved, to go back if the rest fails. */
   readonly #moved: { readonly group: readonly ThreadLink[]; readonly renewal: Renewal }[] = []
+  /** Stateless links that were opened in a fresh thread. */
   readonly #replicated: { readonly link: ThreadLink; readonly renewal: Renewal }[] = []
-
   readonly #added: ThreadLink[] = []
 
   constructor(pool: Pool, hosted: HostedLinks, module: string, hooks: ReloadHooks) {
@@ -50,7 +52,11 @@ export class Reload {
     this.#hooks = hooks
   }
 
-  /** @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on */
+  /**
+   * Loads the new version and puts it in the place of the old one.
+   *
+   * @throws {@link LinkModuleError} when it cannot be loaded or started: then the old one runs on
+   */
   async run(): Promise<void> {
     const renewals = await this.#load()
     const gone = this.#gone(renewals)
@@ -73,7 +79,7 @@ export class Reload {
     }
   }
 
-  /** Starts fresh threads, and loads all modules there that the old ones have links of. */
+  /** Starts fresh threads, and loads all modules there of which the old ones host links. */
   async #load(): Promise<Renewal[]> {
     const renewals: Renewal[] = []
     const fresh: Thread[] = []
@@ -94,7 +100,7 @@ export class Reload {
     }
   }
 
-  /** Moves the links of the module, and those that they share an instance with; throws when one cannot be started. */
+  /** Moves the links of the module, and all that share an instance with them; throws when one cannot be started. */
   async #begin(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
     const { old, fresh } = renewal
     for (const group of this.#groupsIn(old, gone)) {
@@ -115,7 +121,7 @@ export class Reload {
     }
   }
 
-  /** What a changed link has no place for would be lost. */
+  /** Drains a link whose nodes have changed: what they have no place for would be lost. */
   async #drainIfChanged(link: ThreadLink, { descriptions }: Renewal): Promise<void> {
     const parts = descriptions.get(keyOf(link.description))?.parts
     if (parts === undefined || parts.join() === link.description.parts.join()) return
@@ -123,6 +129,7 @@ export class Reload {
     if (report !== undefined) this.#hooks.drained(report)
   }
 
+  /** Undoes what was done so far. */
   async #goBack(renewals: readonly Renewal[]): Promise<void> {
     await this.#hooks.remove(this.#added)
     for (const { group, renewal } of this.#moved) await migrate(group, renewal.fresh, renewal.old, false)
@@ -134,6 +141,7 @@ export class Reload {
     for (const { fresh } of renewals) await this.#pool.retire(fresh)
   }
 
+  /** Opens the stateless links of other modules in a fresh thread too. */
   async #replicateRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
     for (const link of this.#statelessIn(renewal.old, gone)) {
       await replicate(link, renewal.fresh, this.#hosted, this.#pool.threads)
@@ -141,6 +149,7 @@ export class Reload {
     }
   }
 
+  /** Gives links the descriptions of the new version. */
   #redescribe(renewals: readonly Renewal[]): void {
     for (const { fresh, descriptions } of renewals) {
       for (const link of this.#hosted.in(fresh)) {
@@ -150,6 +159,7 @@ export class Reload {
     }
   }
 
+  /** Adds the links that the module did not export before. */
   async #addNew([first]: readonly Renewal[]): Promise<void> {
     if (first === undefined) return
     const known = new Set(this.#hosted.all.map(({ description }) => keyOf(description)))
@@ -159,7 +169,9 @@ export class Reload {
     }
   }
 
-  /** Links of the module that its new version does not export, or that are hosted in another way now. */
+  /**
+   * Links of the module that its new version does not export, or that are stateless now and were not, or the other way.
+   */
   #gone([first]: readonly Renewal[]): ReadonlySet<ThreadLink> {
     const links = this.#hosted.all.filter((link) => this.#isOurs(link))
     return new Set(
@@ -188,7 +200,7 @@ export class Reload {
   }
 }
 
-/** The thread's error as the main thread's own class. */
+/** Makes an error of a thread one of the main thread's own class. */
 export function moduleError(module: string, thrown: unknown): LinkModuleError {
   const error = toError(thrown)
   const prefix = `${module}: `

@@ -7,6 +7,7 @@ import { pack, unpack } from '../protocol/records.js'
 import { uncloneable } from '../protocol/uncloneable.js'
 import type { Thread } from './thread.js'
 
+/** Options of `planner.pool.processor()`. */
 export interface OffloadOptions {
   /**
    * Name of the module's export: a processor function.
@@ -14,7 +15,7 @@ export interface OffloadOptions {
    */
   readonly export?: string
   /**
-   * How many records go to a thread at a time. Small chunks spread better, large ones cost less each.
+   * Number of records that go to a thread at a time. Small chunks spread better, large ones cost less per record.
    * @default 1000
    */
   readonly chunk?: number
@@ -22,12 +23,15 @@ export interface OffloadOptions {
 
 const OPTIONS: readonly string[] = ['export', 'chunk'] satisfies (keyof OffloadOptions)[]
 
-/** Where records can be shipped to. */
+/** A thread, as records are shipped to it. */
+type Shipper = Pick<Thread, 'call'>
+
+/** The threads that records can be shipped to. */
 interface Threads {
-  readonly threads: readonly Thread[]
+  readonly threads: readonly Shipper[]
 }
 
-/** See `ThreadPool.processor`. */
+/** Makes a processor that does its work in threads: see `ThreadPool.processor`. */
 export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
   const url = moduleUrl('module', module)
   checkOptions(undefined, options, OPTIONS)
@@ -67,7 +71,7 @@ export function offload(pool: Threads, module: URL | string, options: OffloadOpt
     return all
   }
 
-  async function ship(thread: Thread, records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {
+  async function ship(thread: Shipper, records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {
     const { tags, transferNumber } = update
     try {
       const sent = pack(records)

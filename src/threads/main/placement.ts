@@ -1,4 +1,4 @@
-/** What a link is known to do mostly; `undefined` while that is not known. */
+/** What a link mostly does, wait or compute; `undefined` while that is not known. */
 export type KnownLane = 'io' | 'cpu' | undefined
 
 /** A link as placement sees it. */
@@ -10,12 +10,13 @@ export interface Placeable {
   readonly movable: boolean
 }
 
-/** What share of the threads the links that wait have to themselves, when there are links that compute. */
+/** One of so many threads is for links that wait, when there are links that compute. */
 const IO_SHARE = 4
 
 /**
- * The threads that links of each lane may be in. While only one lane is in use, all; otherwise the first quarter of the
- * threads (one at least) is for what waits, and the rest for what computes. What is not known yet counts as waiting.
+ * Gives the threads that links of a lane may be in. While only one lane is in use, these are all; otherwise the first
+ * quarter of the threads (one at least) is for links that wait, and the rest for links that compute. A link whose lane
+ * is not known counts as waiting.
  *
  * @returns a function from a lane to indices of threads
  */
@@ -29,14 +30,14 @@ export function threadsFor(all: readonly Placeable[], threads: number): (lane: K
   return (lane) => (lane === 'cpu' ? cpu : io)
 }
 
-/** How many links each thread hosts. */
+/** Number of links that each thread hosts. */
 function loadsOf(all: readonly Placeable[], threads: number): number[] {
   const loads = new Array<number>(threads).fill(0)
   for (const { thread } of all) if (thread !== undefined) loads[thread] = (loads[thread] ?? 0) + 1
   return loads
 }
 
-/** Takes a place for some links in the thread that hosts the fewest, of those given; the first of several. */
+/** Takes a place for some links in the thread that hosts the fewest of them, the first of several. */
 function take(indices: readonly number[], loads: number[], links: number): number {
   const least = indices.reduce((best, index) => ((loads[index] ?? 0) < (loads[best] ?? 0) ? index : best))
   loads[least] = (loads[least] ?? 0) + links
@@ -44,9 +45,9 @@ function take(indices: readonly number[], loads: number[], links: number): numbe
 }
 
 /**
- * Threads for links that have none yet. Links that share an instance are hosted together.
+ * Chooses threads for links that have none yet. Links that share an instance are hosted together.
  *
- * @param groups - indices into `all` of links that must be together; each link without a thread is in one
+ * @param groups - indices into `all` of links that must be together; each link without a thread is in one group
  * @returns the thread of each group
  */
 export function place(groups: readonly (readonly number[])[], all: readonly Placeable[], threads: number): number[] {
@@ -69,7 +70,7 @@ export interface Move {
   readonly thread: number
 }
 
-/** The moves that keep what waits and what computes apart. */
+/** Chooses moves after which links that wait and links that compute are in different threads. */
 export function separate(all: readonly Placeable[], threads: number): Move[] {
   const fitting = threadsFor(all, threads)
   const loads = loadsOf(all, threads)
@@ -87,18 +88,18 @@ export interface Load {
   /** Index of the thread that hosts them. */
   readonly thread: number
   readonly movable: boolean
-  /** What share of a thread's time they took. */
+  /** Share of a thread's time that they took. */
   readonly share: number
 }
 
-/** By how much of what threads do on average two of them may differ without links being moved. */
+/** Share of the mean load by which two threads may differ without links being moved. */
 const TOLERANCE = 0.1
 
 /**
- * The moves that make busy threads less busy: the links that take the most time first, each to the least busy thread if
- * that stays less busy than the one it leaves.
+ * Chooses moves that make busy threads less busy: the links that take the most time first, each to the least busy
+ * thread if that stays less busy than the one it leaves.
  *
- * @returns which of the `groups` goes to which thread
+ * @returns the moves; their `link` is an index into `groups`
  */
 export function balance(groups: readonly Load[], threads: number): Move[] {
   const fitting = threadsFor(groups, threads)
@@ -119,7 +120,7 @@ export function balance(groups: readonly Load[], threads: number): Move[] {
   })
 }
 
-/** Groups items that have a key in common, directly or through others: the indices of each group, in order. */
+/** Groups items that have a key in common, directly or through others. Gives the indices of each group, in order. */
 export function groupByCommon(keys: readonly (readonly unknown[])[]): number[][] {
   const groupOf = new Map<unknown, number[]>()
   const groups = new Set<number[]>()

@@ -4,7 +4,10 @@ const FREE_CRASHES = 2
 const FIRST = 1000
 const LONGEST = 300_000
 
-/** Time that a link's thread must live on when the link transfers again, in milliseconds, until its crashes are forgotten. */
+/**
+ * Time that a link's thread must live on when the link transfers again, in milliseconds, until its crashes are
+ * forgotten.
+ */
 const CALM = 60_000
 
 /**

@@ -8,27 +8,27 @@ import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
 import type { ThreadPool } from './thread-pool.js'
 
-/** How long to wait after a link's lane became known before links are moved, in milliseconds: more may follow. */
+/** Time from when a link's lane is known until links are moved, in milliseconds: more lanes may become known. */
 const SETTLE = 200
 
-/** What a link without any known load counts for: so they are at least spread evenly. */
+/** Least share of a link: so that links which took no time are spread evenly at least. */
 const LEAST_SHARE = 1e-6
 
-/** What of the pool the reconfiguration changes. */
+/** The part of the pool that a reconfiguration changes. */
 export type ChangingPool = Pick<ThreadPool, 'threads' | 'size' | 'resize' | 'startReplacement' | 'replace' | 'retire'>
 
 /**
- * Changes threads while links transfer, and moves links between them: one change at a time. What a moved link's instances
- * hand over goes with it.
+ * Changes threads while links transfer, and moves links between them: one change at a time. A link moves with the state
+ * that its instances hand off.
  */
 export class Reconfiguration {
   readonly #pool: ChangingPool
   readonly #hosted: HostedLinks
   #changing: Promise<unknown> = Promise.resolve()
   #separating: NodeJS.Timeout | undefined
-  /** Links of which it was said that they are in the way, and stay. */
+  /** Links of which a log line has said that they are in the way, and stay. */
   #said = new WeakSet<ThreadLink>()
-  /** How long each link's transfers had taken when that was last looked at. */
+  /** Time that each link's transfers had taken at the last look. */
   readonly #measured = new WeakMap<ThreadLink, { readonly at: number; readonly busy: number }>()
 
   constructor(pool: ChangingPool, hosted: HostedLinks) {
@@ -36,7 +36,7 @@ export class Reconfiguration {
     this.#hosted = hosted
   }
 
-  /** Sets how many threads there are. Links go to further ones as they take time, and away from those that leave. */
+  /** Sets the number of threads. Links go to further ones by the time that they take, and leave threads that end. */
   resize(size: number): Promise<void> {
     return this.#alone(async () => {
       const leaving = await this.#pool.resize(size)
@@ -47,8 +47,8 @@ export class Reconfiguration {
   }
 
   /**
-   * Puts a fresh thread in the place of another: it loads the link modules anew, and takes over the links. When it cannot
-   * load them, all stays as it is.
+   * Puts a fresh thread in the place of another: it loads the link modules again, and takes over the links. When it
+   * cannot load them, all stays as it is.
    *
    * @throws {@link LinkModuleError}
    */
@@ -72,17 +72,17 @@ export class Reconfiguration {
     })
   }
 
-  /** Loads a module anew: see {@link Reload}. */
+  /** Loads the new version of a module: see {@link Reload}. */
   reload(module: string, hooks: ReloadHooks): Promise<void> {
     return this.#alone(() => new Reload(this.#pool, this.#hosted, module, hooks).run())
   }
 
-  /** Moves links from busy threads to others, by the time that their transfers took since the last time. */
+  /** Moves links from busy threads to others, by the time that their transfers took since the last look. */
   rebalance(): Promise<void> {
     return this.#alone(() => this.#rebalance())
   }
 
-  /** A link is known to mostly wait or mostly compute: soon, those that do either are kept apart. */
+  /** Soon moves links so that waiting and computing ones are in different threads. */
   separateSoon(): void {
     this.#separating ??= setTimeout(() => {
       this.#separating = undefined
@@ -92,13 +92,14 @@ export class Reconfiguration {
     }, SETTLE).unref()
   }
 
-  /** To be called when all links are gone. */
+  /** Ends what is still to come. To be called when all links are gone. */
   clear(): void {
     clearTimeout(this.#separating)
     this.#separating = undefined
     this.#said = new WeakSet()
   }
 
+  /** Makes a change when those before it are made. */
   #alone(change: () => Promise<void>): Promise<void> {
     const changed = this.#changing.then(change)
     this.#changing = changed.catch(() => undefined)
@@ -109,11 +110,12 @@ export class Reconfiguration {
     return this.#hosted.groups(this.#hosted.pinned.filter((link) => link.threads.includes(thread)))
   }
 
+  /** Links as placement sees them: see {@link HostedLinks.placeables}. */
   #placeables(links: readonly ThreadLink[], together = false): Placeable[] {
     return this.#hosted.placeables(links, this.#pool.threads.length, together)
   }
 
-  /** Has a stateless link hosted by all threads of its lane in which it can be opened, and by none that leaves. */
+  /** Has a stateless link hosted by all threads of its lane, and by no thread that leaves. */
   async #replicate(link: ThreadLink): Promise<void> {
     if (!link.description.settings.stateless) return
     const { threads } = this.#pool
@@ -125,7 +127,7 @@ export class Reconfiguration {
     for (const thread of link.threads) if (!threads.includes(thread)) await removeReplica(link, thread)
   }
 
-  /** Moves all links of a thread that leaves to the others, and ends it. */
+  /** Moves all links of a thread that leaves to the others, and ends the thread. */
   async #evacuate(thread: Thread): Promise<void> {
     const { threads } = this.#pool
     const groups = this.#groupsIn(thread)
@@ -161,7 +163,7 @@ export class Reconfiguration {
     )
   }
 
-  /** What share of a thread's time a link took since the last time. */
+  /** Share of a thread's time that a link took since the last look. */
   #shareOf(link: ThreadLink): number {
     const now = performance.now()
     const before = this.#measured.get(link) ?? { at: link.since, busy: 0 }
@@ -169,7 +171,7 @@ export class Reconfiguration {
     return LEAST_SHARE + (link.busy - before.busy) / Math.max(1, now - before.at)
   }
 
-  /** Moves links so that those that wait and those that compute are in different threads. */
+  /** Moves links so that waiting and computing ones are in different threads. */
   async #separate(): Promise<void> {
     const { threads } = this.#pool
     const links = this.#hosted.pinned
@@ -204,12 +206,12 @@ export class Reconfiguration {
       return
     }
     for (const link of group) {
-      this.#hosted.stick(link)
+      this.#hosted.pin(link)
       this.#said.add(link) // it has just been said
     }
   }
 
-  /** Says once of a link that it is in the way, and stays. */
+  /** Logs once for each link that it is in the way of others, and stays. */
   #sayStuck(links: readonly ThreadLink[], placeables: readonly Placeable[]): void {
     for (const [index, { lane, movable, thread }] of placeables.entries()) {
       const link = links[index]

@@ -19,13 +19,15 @@ export interface RunOwner<P extends RunPlace> {
   /** Called when a run was made. */
   ended(run: Run<P>, report: TransferReport): void
   /**
-   * Called when a run was lost with its thread, or could not be sent: with a {@link NotBegunError} when the thread had not
-   * begun it. In a turn of its own.
+   * Called when a run was lost with its thread, or could not be sent: with a {@link NotBegunError} when the thread had
+   * not begun it. In a turn of its own.
    */
   failed(run: Run<P>, error: Error): void
 }
 
-/** A transfer of a hosted link, whichever thread makes it. It is all that is kept for one under way: thousands may be. */
+/**
+ * A transfer of a hosted link, whichever thread makes it. It is all that is kept for one under way: thousands may be.
+ */
 export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
   readonly #owner: RunOwner<P>
   /** Where the run is made. */

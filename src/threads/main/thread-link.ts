@@ -16,13 +16,13 @@ import { LinkPlaces } from './link-places.js'
 import { NotBegunError, Run, type RunOwner } from './run.js'
 import type { Thread } from './thread.js'
 
-/** What happens to a link without anybody asking. */
+/** Called when something happens to a link by itself. */
 export interface LinkHooks {
   /** Called when the link is found to mostly wait or to mostly compute. */
   laneKnown?(): void
-  /** Called when its buffers were drained, as they could not be handed off. */
+  /** Called when the link's buffers were drained, as they could not be handed off. */
   drained?(report: TransferReport): void
-  /** Called when records that were in its buffers are lost. */
+  /** Called when records that were in the link's buffers are lost. */
   lost?(records: number): void
 }
 
@@ -32,22 +32,22 @@ export interface LinkHooks {
  */
 export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #description: LinkDescription
-  /** When it was made, by `performance.now()`. */
+  /** When this was made, by `performance.now()`. */
   readonly since = performance.now()
   readonly #schedule: LiveSchedule
   readonly #places: LinkPlaces
   readonly #hooks: LinkHooks
-  /** Made at its first transfer: many links may be idle. */
+  /** Made when a transfer has ended: many links may be idle. */
   #health: LinkHealth | undefined
   /** Number of the next transfer. */
   #transfers = 0
   /** Why transfers up to a number were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
-  /** Number of the latest transfer that a report has come of. */
+  /** Number of the latest transfer whose report has come. */
   #latest = -1
 
-  /** @param places - the threads that host it, and the ids under which it is open there */
+  /** @param places - threads that host the link, and the ids under which it is open there */
   constructor(
     description: LinkDescription,
     places: readonly { readonly thread: Thread; readonly id: number }[],
@@ -59,15 +59,16 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#hooks = hooks
   }
 
+  /** Description of the link by a thread. */
   get description(): LinkDescription {
     return this.#description
   }
 
-  /** Its module was loaded anew. */
+  /** Takes the description of a new version of the link's module. */
   redescribe(description: LinkDescription): void {
     const { schedule } = this.#description.settings
     this.#description = description
-    // an interval that was set stays unless the module has another than before
+    // an interval that was set stays unless the module's has changed
     if (!isDeepStrictEqual(schedule, description.settings.schedule)) this.#schedule.set(description.settings.schedule)
   }
 
@@ -87,7 +88,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#schedule.schedule
   }
 
-  /** Changes how often it is due: see `Link.setInterval`. */
+  /** Changes how often the link is due: see `Link.setInterval`. */
   setInterval(interval: number | Duration): void {
     this.#schedule.setInterval(interval)
   }
@@ -100,28 +101,28 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.description.settings
   }
 
-  /** The threads that host it. */
+  /** The threads that host the link. */
   get threads(): readonly Thread[] {
     return this.#places.threads
   }
 
-  /** What it is known to do mostly. */
+  /** What the link mostly does, as far as that is known. */
   get lane(): KnownLane {
     const { lane } = this.settings
     return lane === 'auto' ? this.#health?.lane : lane
   }
 
-  /** Number of records that its buffers hold, as of the last report. */
+  /** Number of records in the link's buffers, as of the last report. */
   get buffered(): number {
     return this.#buffered
   }
 
-  /** Time that its transfers held their threads in all, in milliseconds. */
+  /** Time that the link's transfers held their threads in all, in milliseconds. */
   get busy(): number {
     return this.#health?.busy ?? 0
   }
 
-  /** Number of its transfers that are under way in threads. */
+  /** Number of the link's transfers that are under way in threads. */
   get running(): number {
     return this.#places.running
   }
@@ -130,7 +131,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#health?.quarantinedUntil
   }
 
-  /** Whether it is open under this id somewhere. */
+  /** Whether the link is open under this id somewhere. */
   hasId(id: number): boolean {
     return this.#places.has(id)
   }
@@ -171,16 +172,17 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#places.stop()
   }
 
-  /** Takes note that it has ended its thread, or held it up so that it had to be ended. */
+  /** Takes note that the link has ended its thread, or held it up so that it had to be ended. */
   crashed(): void {
     this.#health ??= new LinkHealth()
     this.#health.crashed(this.name)
   }
 
   /**
-   * Takes note that its thread was lost: opens it again in the thread that takes the place.
+   * Takes note that a thread of the link was lost: opens the link again in the worker that takes the place.
    *
-   * @returns gives the number of records lost in its buffers; to be called once, when all reports of that thread have come
+   * @returns a function that gives the number of records lost in buffers; to be called once, when all reports of that
+   * thread have come
    */
   lost(thread: Thread): () => number {
     const places = this.#places.in(thread)
@@ -205,12 +207,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     })
   }
 
-  /** Has a further thread host it too: see {@link LinkPlaces.add}. */
+  /** Has a further thread host the link too: see {@link LinkPlaces.add}. */
   replicateTo(thread: Thread, id: number, anyway: boolean): Promise<void> {
     return this.#places.add(thread, id, this.description, anyway)
   }
 
-  /** Has a thread host it no more: see {@link LinkPlaces.remove}. */
+  /** Has a thread host the link no more: see {@link LinkPlaces.remove}. */
   removeReplicaFrom(thread: Thread): Promise<void> {
     return this.#places.remove(thread)
   }
@@ -219,7 +221,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.description.text
   }
 
-  /** Whether it is to be open. In quarantine it stays closed: it is opened when it is due again. */
+  /** Whether the link is to be open. In quarantine it stays closed: it is opened when it is due again. */
   get #isWanted(): boolean {
     return this.#places.started && this.quarantinedUntil === undefined
   }
@@ -228,7 +230,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#run(new Run(this, this.#places.leastLoaded, this.#transfers++, scheduledAt, drain, resolve))
   }
 
-  /** Makes a transfer in its thread, or in the one that takes its place when the first was lost before it began. */
+  /** Makes a transfer: in its thread, or in another when that was lost before the transfer had begun. */
   #run(run: Run<LinkPlace>): void {
     if (!run.at.isOpen) void this.#openFirst(run)
     else if (this.#stopped !== undefined && run.transferNumber <= this.#stopped.upTo) {
@@ -262,7 +264,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   /** @internal */
   failed(run: Run<LinkPlace>, error: Error): void {
     run.at.leave()
-    // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a link
+    // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a
+    // link
     // that leaves its thread has to be in that
     const again = this.quarantinedUntil === undefined && !(run.drain && run.at.isMoving)
     if (error instanceof NotBegunError && again) this.#runAgain(run)
@@ -289,7 +292,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     if (this.#health.learn(report) && this.settings.lane === 'auto') this.#hooks.laneKnown?.()
   }
 
-  /** Opens it again in a place if it is not open, and is to be. */
+  /** Opens the link again in a place if it is not open there, and is to be. */
   #reopen(place: LinkPlace): void {
     if (place.isOpen || !this.#isWanted) return
     place.open(this.description).catch((error: unknown) => {
@@ -300,7 +303,9 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     })
   }
 
-  /** Releases what its buffers hold in a thread that it leaves. Gives the number of records that are lost all the same. */
+  /**
+   * Releases what buffers hold in a place that the link leaves. Gives the number of records that are lost all the same.
+   */
   async #release(place: LinkPlace): Promise<number> {
     if (this.#buffered > 0) {
       const report = await new Promise<TransferReport>((resolve) => {

@@ -2,10 +2,11 @@ import type { ThreadSettings } from '../protocol/messages.js'
 import type { Lost } from './thread.js'
 import type { Thread } from './thread.js'
 
+/** Options of a `ThreadPool`. */
 export interface ThreadPoolOptions extends Partial<ThreadSettings> {
-  /** How many threads, all of them from the start to the end. */
+  /** Number of threads. */
   readonly threads: number
-  /** How many transfers may run at once in one thread. */
+  /** Number of transfers that may run at once in one thread. */
   readonly transfersPerThread: number
   /** Most memory for JavaScript objects of a thread, in MiB. Default: what V8 allows. */
   readonly memoryLimit?: number | undefined
@@ -15,33 +16,33 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
    */
   readonly niceIncrement?: number | undefined
   /**
-   * How long a thread may be held up beyond the deadline of a transfer, in milliseconds.
+   * Time that a thread may be held up beyond the deadline of a transfer, in milliseconds.
    * @default 1000
    */
   readonly grace?: number
   /**
-   * How long a thread may be held up in any case, in milliseconds.
+   * Time that a thread may be held up in any case, in milliseconds.
    * @default Infinity
    */
   readonly hangTimeout?: number
   /**
-   * After how many transfers a thread should be recycled.
+   * Number of transfers after which a thread should be recycled.
    * @default Infinity
    */
   readonly maxTransfersPerThread?: number
 }
 
-/** A thread whose worker has ended by itself or was ended, and what was in it. */
+/** A thread whose worker has ended by itself or was ended, and what was in the worker. */
 export interface LostThread extends Lost {
   readonly thread: Thread
   readonly error: Error
 }
 
-/** What a pool has to say. */
+/** Events of a `ThreadPool`. */
 export interface ThreadPoolEvents {
   /** A thread's worker has ended by itself, or was ended as it did not answer. */
   readonly lost: [lost: LostThread]
-  /** A thread has made as many transfers as it may, and should be recycled. */
+  /** A thread has made as many transfers as it may. Emitted at each look until it is recycled. */
   readonly dueForRecycling: [thread: Thread]
   /** One thread has been busy all the time for a while, and another mostly idle. */
   readonly unbalanced: []

@@ -21,8 +21,8 @@ const AFTERWORK = 10
 const MAX_REST = 500
 
 /**
- * The worker threads: each is a Piscina pool of one, as a task has to go to the thread that hosts its link. (A common pool
- * would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
+ * The worker threads: each is a Piscina pool of one, as a task has to go to the thread that hosts its link. (A common
+ * pool would choose the thread itself, and could neither grow, shrink nor renew a single one while it runs.)
  */
 export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #options: ThreadPoolOptions
@@ -31,7 +31,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly #utilization = new Utilization()
   readonly #tracing = new ThreadTracing()
   #threads: readonly Thread[] = []
-  /** Threads that are in no place: those whose links go elsewhere, and those that are to take the place of another. */
+  /** Threads in no place: their links go elsewhere, or they are to take the place of another. */
   readonly #leaving = new Set<Thread>()
   readonly #workers = new Map<Thread, ThreadWorker>()
   #size: number
@@ -121,8 +121,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   /**
-   * Sets the number of threads. Further ones are started, or those with the highest numbers leave: they live on until they
-   * are retired.
+   * Sets the number of threads. Further ones are started, or those with the highest numbers leave: they live on until
+   * they are retired.
    *
    * @returns the threads that leave
    */
@@ -174,8 +174,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   /**
-   * Makes a processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over all
-   * of them, has a processor of a module do the work there, and ships them back in their order.
+   * Makes a processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over
+   * all of them, has a processor of a module do the work there, and ships them back in their order.
    *
    * The processor sees one chunk at a time, so it may not look across records; and what crosses must survive a
    * structured clone. It pays when the work on a record is dearer than its way there and back: some microseconds.
@@ -222,7 +222,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   #startThread(number: number): Thread {
     const worker = new ThreadWorker(number, this.#options, {
       created: (worker) => {
-        thread.adopt(worker).catch(() => undefined) // it is lost again already, which is told
+        thread.adopt(worker).catch(() => undefined) // it is lost again already: `lost` follows
       },
       lost: (reason) => this.#lose(thread, reason),
     })

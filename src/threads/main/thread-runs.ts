@@ -4,12 +4,14 @@ import { unpackReports, type PackedReports } from '../protocol/reports.js'
 import { RunPacker, type PackedRuns } from '../protocol/runs.js'
 import type { Run } from './run.js'
 
-/** Number of transfers in one message at most: they are told of together, so a message should not be long on its way. */
+/**
+ * Number of transfers in one message at most: they are told of together, so a message should not be long on its way.
+ */
 const MAX_RUNS = 256
 
 /**
- * The transfers in a thread and on their way to it. Gathers those of one tick into messages, and gives each its report. This
- * is the one place on the main thread's side that knows what runs in a thread.
+ * The transfers in a thread and on their way to it. Gathers those of one tick into messages, and gives each its report.
+ * This is the one place on the main thread's side that knows what runs in a thread.
  */
 export class ThreadRuns {
   readonly #send: (runs: PackedRuns) => Promise<unknown>
@@ -44,7 +46,10 @@ export class ThreadRuns {
     return Math.max(0, this.#next - begun)
   }
 
-  /** Gives the thread to a new worker: its runs are counted on from those of the worker before. Returns the first number. */
+  /**
+   * Gives the thread to a new worker: its runs are counted on from those of the worker before. Returns the first
+   * number.
+   */
   restart(): number {
     this.#first = this.#next
     return this.#first
@@ -93,7 +98,7 @@ export class ThreadRuns {
     const from = until - this.#outbox.size
     // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
     this.#send(this.#outbox.take()).catch((error: unknown) => {
-      // those that were lost meanwhile have failed already
+      // runs that were lost meanwhile have failed already
       for (let number = from; number < until; number++) this.#settle(number)?.failed(toError(error))
     })
   }

@@ -2,33 +2,37 @@ import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Worker } from 'node:worker_threads'
 import type { Thread } from './thread.js'
 
-/** How one worker thread does. */
+/** Figures of one worker thread. */
 export interface ThreadStats {
-  /** Its number, from 1. */
+  /** Number of the thread, from 1. */
   readonly thread: number
   /**
-   * Share of the time, from 0 to 1, in which its event loop was busy since `stats()` was last called, or since it was
-   * started; 0 while it is being replaced.
+   * Share of the time, from 0 to 1, in which the thread's event loop was busy since `stats()` was last called, or since
+   * the thread was started; 0 while it is being replaced.
    */
   readonly utilization: number
-  /** Transfers that run in it, those that wait for something of their own too. */
+  /** Number of transfers that run in the thread, also while they wait for something of their own. */
   readonly running: number
-  /** Transfers that wait for their turn in it, or are on their way to it. */
+  /** Number of transfers that wait for their turn in the thread, or are on their way to it. */
   readonly waiting: number
-  /** Transfers that have ended in it since it was started, was replaced or was recycled. */
+  /** Number of transfers that have ended in the thread since it was started, replaced or recycled. */
   readonly transfers: number
-  /** Memory that its JavaScript objects take, in bytes, as of a tenth of a second before; what is no more used and not yet collected counts too. */
+  /**
+   * Memory of the thread's JavaScript objects, in bytes, as of a tenth of a second before, with what is not collected
+   * yet.
+   */
   readonly heapUsed: number
-  /** Memory outside of its heap that is held by its objects, such as buffers of bytes, in bytes. */
+  /** Memory outside of the heap that the thread's objects hold, such as buffers of bytes, in bytes. */
   readonly external: number
 }
 
 type Measured = Pick<Thread, 'number' | 'worker' | 'load' | 'waiting' | 'given' | 'pulse'>
 
-/** Reads how threads do. */
+/** Reads the figures of threads. */
 export class ThreadMeter {
   readonly #before = new WeakMap<Worker, EventLoopUtilization>()
 
+  /** Reads the figures of each thread. Utilization counts from the read before. */
   read(threads: readonly Measured[]): ThreadStats[] {
     return threads.map((thread) => {
       const { load, pulse } = thread

@@ -6,8 +6,8 @@ export interface Traceable {
 }
 
 /**
- * Has threads traced for a while that were lost when it was not certain by which link. A trace takes time. All times are in
- * milliseconds, by a clock that nobody sets.
+ * Has threads traced for a while that were lost when it was not certain by which link. A trace takes time. All times
+ * are in milliseconds, by a clock that nobody sets.
  */
 export class ThreadTracing {
   readonly #terms = new WeakMap<Traceable, TraceTerm>()

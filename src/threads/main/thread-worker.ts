@@ -36,8 +36,8 @@ export interface WorkerHooks {
 }
 
 /**
- * The worker of one thread: a Piscina pool of one, which starts another worker when one has ended. The only file that knows
- * Piscina.
+ * The worker of one thread: a Piscina pool of one, which starts another worker when one has ended. The only file that
+ * knows Piscina.
  */
 export class ThreadWorker {
   /** Number of the thread. */
@@ -69,7 +69,7 @@ export class ThreadWorker {
   /** Ends the worker, whatever it is doing; another one takes its place. */
   async end(reason: Error): Promise<void> {
     if (this.#worker === undefined) return
-    // a worker in a system call ends only after that: it is told once
+    // a worker in a system call ends only after that: once is enough
     this.#ending ??= { reason, ended: this.#worker.terminate() }
     await this.#ending.ended
   }

@@ -25,8 +25,8 @@ export interface Lost {
 }
 
 /**
- * The main thread's side of one worker thread: calls it, sends it transfers, and hears what it tells. A thread outlives its
- * worker: when that is lost, another takes its place under the same number.
+ * The main thread's side of one worker thread: calls it, sends it transfers, and hears what it tells. A thread outlives
+ * its worker: when that is lost, another takes its place under the same number.
  */
 export class Thread {
   /** Number of this thread, from 1. */
@@ -81,7 +81,7 @@ export class Thread {
     return this.#ready
   }
 
-  /** What the worker shows of what it does; `undefined` while there is none that takes tasks. */
+  /** What the worker shows of what it does; `undefined` while no worker takes tasks. */
   get pulse(): Pulse | undefined {
     return this.#greeted ? this.#pulse : undefined
   }
@@ -132,8 +132,8 @@ export class Thread {
   }
 
   /**
-   * Gives up the worker, which is gone: what was in it fails, and what comes waits for the next one. A run that it had not
-   * begun fails with a {@link NotBegunError}.
+   * Gives up the worker, which is gone: what was in it fails, and what comes waits for the next one. A run that it had
+   * not begun fails with a {@link NotBegunError}.
    *
    * @returns what was lost
    */
@@ -144,7 +144,7 @@ export class Thread {
     this.#greeted = false
     this.#port?.close()
     this.#port = undefined
-    this.#becomeReady() // whoever waits for the lost one sees that there is none
+    this.#becomeReady() // what waits for the lost one finds that there is none
     this.#ready = this.#awaitWorker()
     const message = `thread ${this.number} was lost: ${error.message}`
     const lost = new ThreadLostError(message, { cause: error })
@@ -211,7 +211,9 @@ export class Thread {
     }
   }
 
-  /** Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered. */
+  /**
+   * Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered.
+   */
   #whenGreeted<T>(what: () => Promise<T>): Promise<T> {
     return this.#greeted ? what() : this.#ready.then(what)
   }

@@ -4,8 +4,8 @@ const LONGEST = 86_400_000
 
 /**
  * Time for which a thread is traced after it was lost when it was not certain by which link. It ends, as a trace makes
- * transfers dearer. It is longer each time, so that what happens seldom is found out too. All times are in milliseconds, by a
- * clock that nobody sets.
+ * transfers dearer. It is longer each time, so that what happens seldom is found out too. All times are in
+ * milliseconds, by a clock that nobody sets.
  */
 export class TraceTerm {
   #length = 0

@@ -1,19 +1,19 @@
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Worker } from 'node:worker_threads'
 
-/** Of how many looks the utilization is the mean. */
+/** Number of looks of which the utilization is the mean. */
 const LOOKS = 5
-/** For how many such means in a row one thread must be saturated while another idles. */
+/** Number of means in a row in which one thread must be saturated while another idles. */
 const AGREEING = 5
 const SATURATED = 0.95
 const IDLE = 0.5
 
-/** What utilization is measured of. */
+/** A thread whose utilization is measured. */
 export interface Utilized {
   readonly worker: Pick<Worker, 'performance'> | undefined
 }
 
-/** Measures which share of the time the threads' event loops are busy. */
+/** Measures the share of the time in which the threads' event loops are busy. */
 export class Utilization {
   #looks = 0
   #agreeing = 0
@@ -22,7 +22,7 @@ export class Utilization {
   /**
    * Looks at the threads once. To be called at equal intervals.
    *
-   * @returns whether one has been saturated for a while, and another idle
+   * @returns whether one thread has been saturated for a while, and another idle
    */
   look(threads: readonly Utilized[]): boolean {
     this.#looks++
@@ -36,7 +36,7 @@ export class Utilization {
     return true
   }
 
-  /** The share of the time since the last look in which each was busy; only of those that were there then. */
+  /** Shares of the time since the last look in which threads were busy; only of workers that were there then. */
   #measure(threads: readonly Utilized[]): number[] {
     const now = new Map<object, EventLoopUtilization>()
     const shares: number[] = []

@@ -1,22 +1,23 @@
 import { monotonic, type Pulse } from '../protocol/pulse.js'
 
-/** How often the threads are looked at, in milliseconds. */
+/** Time between two looks at the threads, in milliseconds. */
 export const LOOK_INTERVAL = 200
 
-/** What a watch sees of a thread. */
+/** A thread, as a watchdog sees it. */
 export interface Watched {
-  /** `undefined` while it has no worker that takes tasks. */
+  /** Pulse of the thread; `undefined` while it has no worker that takes tasks. */
   readonly pulse: Pulse | undefined
 }
 
+/** Options of a {@link Watchdog}. */
 export interface WatchdogOptions {
-  /** How long a thread may be held up beyond a transfer's deadline, in milliseconds. */
+  /** Time that a thread may be held up beyond a transfer's deadline, in milliseconds. */
   readonly grace: number
-  /** How long a thread may be held up in any case, in milliseconds. */
+  /** Time that a thread may be held up in any case, in milliseconds. */
   readonly hangTimeout: number
 }
 
-/** For how long a thread has stood still. */
+/** A pulse that has not beaten since some looks. */
 interface Standstill {
   readonly pulse: Pulse
   readonly beats: number
@@ -24,13 +25,13 @@ interface Standstill {
 }
 
 /**
- * Finds threads whose event loop is held up for too long: beyond the deadline of a transfer that runs in them, or beyond
- * the time that any may take. Time counts by the looks, so that a process that was stopped and goes on finds nothing
- * wrong.
+ * Finds threads whose event loop is held up for too long: beyond the deadline of a transfer in them, or beyond the time
+ * that code may take in any case. Time counts by the looks, so that a process that was stopped and goes on finds
+ * nothing wrong.
  */
 export class Watchdog<T extends Watched> {
   readonly #options: WatchdogOptions
-  /** Threads come and go: those that were retired are not kept. */
+  /** Standstills by thread. Weak, as threads come and go. */
   readonly #standstills = new WeakMap<T, Standstill>()
 
   constructor(options: WatchdogOptions) {
@@ -41,7 +42,7 @@ export class Watchdog<T extends Watched> {
    * Looks at the threads once. To be called every {@link LOOK_INTERVAL}.
    *
    * @param now - the time by {@link monotonic}
-   * @returns those that should be ended, and why
+   * @returns the threads that should be ended, and why
    */
   look(threads: readonly T[], now: number = monotonic()): { readonly thread: T; readonly reason: Error }[] {
     return threads.flatMap((thread) => {
@@ -62,7 +63,7 @@ export class Watchdog<T extends Watched> {
     const milliseconds = still ? before.milliseconds + LOOK_INTERVAL : 0
     this.#standstills.set(thread, { pulse, beats, milliseconds })
     const { grace, hangTimeout } = this.#options
-    // one that stands still for a moment only is about to see the deadline by itself
+    // a thread that stands still for a moment only is about to see the deadline by itself
     if (milliseconds >= grace && now >= deadline + grace) {
       return new Error(`it was ended, as a transfer held it up beyond its timeout and ${grace} ms more`)
     }

@@ -1,18 +1,20 @@
 /**
- * Payloads alike as one list for each of their fields. A structured clone takes a third of the time for a few long lists
- * of plain values that it takes for many objects.
+ * Payloads of the same fields as one list for each field. A structured clone takes a third of the time for a few long
+ * lists of plain values that it takes for many objects.
  */
 export interface Columns {
   /** Names of the fields, in their order. */
   readonly names: readonly string[]
-  /** For each field its value in each payload; or the place of the column with the same values among those that were sent. */
+  /**
+   * Column of each field: its value in each payload, or the place of the column with the same values in what was sent.
+   */
   readonly values: readonly (readonly unknown[] | number)[]
 }
 
 /**
- * Payloads as columns; `undefined` when they have to go as they are. Columns are only for plain objects with the same
- * fields in the same order, whose values are no objects: then there is nothing in them that could be shared, refer to
- * itself, or be more than its fields. An object that is there twice would arrive as two.
+ * Puts payloads into columns; gives `undefined` when they have to go as they are. Columns are only for plain objects
+ * with the same fields in the same order, whose values are no objects: then there is nothing in them that could be
+ * shared, refer to itself, or be more than its fields. An object that is there twice would arrive as two.
  */
 export function toColumns(payloads: readonly unknown[]): Columns | undefined {
   const [first] = payloads
@@ -40,7 +42,7 @@ export function toColumns(payloads: readonly unknown[]): Columns | undefined {
 }
 
 /**
- * An answer without the columns that are the same as in what was sent: they need not be cloned and made anew. Processors
+ * Takes from an answer the columns that are the same as in what was sent: they need not be cloned again. Processors
  * leave most fields as they are.
  */
 export function withoutSame({ names, values }: Columns, sent: Columns): Columns {
@@ -54,9 +56,9 @@ export function withoutSame({ names, values }: Columns, sent: Columns): Columns 
 }
 
 /**
- * The payloads again.
+ * Makes payloads of columns again.
  *
- * @param sent - of an answer: what was sent
+ * @param sent - for an answer: what was sent
  */
 export function fromColumns({ names, values: given }: Columns, sent?: Columns): unknown[] {
   const payloads: unknown[] = []
@@ -80,7 +82,7 @@ function isPlain(value: unknown): value is { readonly [name: string]: unknown } 
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** Whether it is nothing that refers to something else, and can be cloned. */
+/** Whether a value refers to nothing else, and can be cloned. */
 function isPlainValue(value: unknown): boolean {
   switch (typeof value) {
     case 'object':

@@ -1,6 +1,6 @@
 import type { ResolvedSettings } from '../../core/link-options.js'
 
-/** Which link of which module. */
+/** Address of a link: its module, and its place there. */
 export interface LinkAddress {
   /** URL of the link module. */
   readonly module: string

@@ -17,31 +17,32 @@ import type { PackedRecords } from './records.js'
  * tells when the thread is done with it, or is gone.
  */
 
-/** A link to be opened in a thread, under an id of the pool's. */
+/** A link to be opened in a thread. */
 export interface OpenRequest extends LinkAddress {
+  /** Id under which the link is to be open: see `HostedLinks.nextId`. */
   readonly id: number
-  /** What the link's instances in another thread handed over. */
+  /** State that the link's instances in another thread handed off. */
   readonly state?: unknown
 }
 
-/** What a thread can be asked to do, and what it answers. */
+/** Calls of a thread: what each asks for, and what it answers. */
 export interface Calls {
   /** Takes the channel and the log levels. The first task of a thread. */
   hello: { request: { readonly port: MessagePort; readonly setup: ThreadSetup }; answer: null }
-  /** Loads a link module, and tells how many links it has. */
+  /** Loads a link module. Answers the number of its links. */
   load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
   describe: { request: { readonly module: string }; answer: readonly SentDescription[] }
-  /** Opens links: all are tried; the answer has an error where one failed, at its place. */
+  /** Opens links: all are tried. The answer has for each link `null`, or the error of one that failed. */
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
-  /** Closes links, in this order; the answer has an error where one failed, at its place. */
+  /** Closes links, in this order. The answer has for each link `null`, or the error of one that failed. */
   close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
   /**
-   * Closes links as `close` does, and gives what their instances hand over, at the place of each link. What several of them
-   * share is in the first one's.
+   * Closes links as `close` does, and answers the state that their instances hand off. What several links share is in
+   * the state of the first.
    */
   handOff: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
-  /** Makes transfers. Each tells its report when it ends, and there is no answer beside that. */
+  /** Makes transfers. Their reports are events; there is no answer beside them. */
   transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
@@ -58,48 +59,50 @@ export interface Calls {
   }
 }
 
+/** Settings of a thread. */
 export interface ThreadSetup {
   /** Number of the thread, from 1. */
   readonly thread: number
   readonly logLevels: LogLevels
-  /** How many transfers may run at once in the thread. */
+  /** Number of transfers that may run at once in the thread. */
   readonly transfersPerThread: number
-  /** How long a link module may take to load, and a link to start, in milliseconds. */
+  /** Time that a link module may take to load, and a link to start, in milliseconds. */
   readonly startTimeout: number
-  /** How long a link may take to shut down, in milliseconds. */
+  /** Time that a link may take to shut down, in milliseconds. */
   readonly shutdownTimeout: number
   /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `DryRun`. */
   readonly dryRun?: boolean
-  /** Where the thread shows what it does: see `Pulse`. */
+  /** Memory in which the thread shows what it does: see `Pulse`. */
   readonly pulse?: SharedArrayBuffer
-  /** Whether the thread shows whose code it is in also where that goes on after a wait, or by itself. That takes time. */
+  /** Whether the thread shows which link's code it is in also after a wait: see `Trace`. That takes time. */
   readonly trace?: boolean
 }
 
-/** What all threads of a pool have in common. */
+/** Settings that all threads of a pool have in common. */
 export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'dryRun'>
 
+/** Name of a call. */
 export type CallName = keyof Calls
 
-/** One task of a thread: a call with its request. `task` identifies it. */
+/** One task of a thread: a call with its request. `task` is its number. */
 export type Task = { [K in CallName]: { readonly call: K; readonly task: number } & Calls[K]['request'] }[CallName]
 
-/** What goes to a thread beside its tasks. */
+/** A message to a thread that does not wait behind tasks. */
 export type Note =
   | { readonly note: 'logLevels'; readonly levels: LogLevels }
-  /** Ends the trace of {@link ThreadSetup.trace}. */
+  /** Ends what {@link ThreadSetup.trace} began. */
   | { readonly note: 'endTrace' }
-  /** Tells the transfers of a link to stop, up to that of a number: those that run, and those still on their way. */
+  /** Tells the transfers of a link to stop, up to that of a number: also transfers still on their way. */
   | { readonly note: 'cancel'; readonly link: number; readonly upTo: number; readonly reason: PlainError }
 
-/** What a thread has to say. */
+/** A message of a thread. */
 export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
   | { readonly event: 'reports'; readonly reports: PackedReports }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
   | { readonly event: 'error'; readonly task: number; readonly error: PlainError }
 
-/** Where a thread tells what happens. */
+/** The thread's end of its channel to the main thread. */
 export interface Channel {
   postMessage(message: ThreadEvent): void
 }

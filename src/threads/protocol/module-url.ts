@@ -4,7 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { InvalidOptionError } from '../../base/errors.js'
 
 /**
- * The URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
+ * Gives the URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
+ *
+ * @param option - name of the option that gives it, for the error
  *
  * @throws {@link InvalidOptionError} unless it is a path or a `file:` URL
  */
@@ -19,7 +21,7 @@ export function moduleUrl(option: string, module: URL | string): string {
   return url.href
 }
 
-/** Where links of the file system lead, so that a module is known under one name. */
+/** Follows the links of the file system, so that a module is known under one name. */
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path
 }

@@ -19,12 +19,12 @@ const HEAP_USED = 4
 const EXTERNAL = 5
 const NUMBERS = 6
 
-/** How often a thread's pulse beats, in milliseconds. */
+/** Time between two beats of a thread's pulse, in milliseconds. */
 export const BEAT_INTERVAL = 100
 
-/** What a thread shows of what it does. */
+/** Numbers by which a thread shows what it does: see above. */
 export class Pulse {
-  /** To be given to the thread. */
+  /** Memory of the numbers, to be given to the thread. */
   readonly memory: SharedArrayBuffer
   readonly #numbers: Float64Array
 
@@ -34,11 +34,12 @@ export class Pulse {
     if (memory === undefined) this.#numbers[DEADLINE] = Infinity
   }
 
+  /** Number of beats so far. */
   get beats(): number {
     return this.#numbers[BEAT] ?? 0
   }
 
-  /** How many runs were begun. */
+  /** Number of the first run that has not begun. */
   get begun(): number {
     return this.#numbers[BEGUN] ?? 0
   }
@@ -57,6 +58,7 @@ export class Pulse {
     this.#numbers[INSIDE] = link === undefined ? 0 : link + 1
   }
 
+  /** Earliest time at which something in the thread should have ended, by {@link monotonic}; `Infinity` for none. */
   get deadline(): number {
     return this.#numbers[DEADLINE] ?? Infinity
   }
@@ -70,12 +72,12 @@ export class Pulse {
     return this.#numbers[HEAP_USED] ?? 0
   }
 
-  /** Bytes outside of its heap that its objects hold. */
+  /** Bytes outside of the heap that the thread's objects hold. */
   get external(): number {
     return this.#numbers[EXTERNAL] ?? 0
   }
 
-  /** To be called by the thread itself. */
+  /** Beats, and shows the memory. To be called by the thread itself. */
   beat(): void {
     this.#numbers[BEAT] = this.beats + 1
     const memory = getHeapStatistics()
@@ -84,10 +86,10 @@ export class Pulse {
   }
 }
 
-/** What the clock of the process shows when that of this thread shows 0: each thread counts from when it began. */
+/** Time of the process's clock at which this thread's clock showed 0: each thread counts from when it began. */
 const ORIGIN = Number(process.hrtime.bigint()) / 1e6 - performance.now()
 
-/** Milliseconds of a clock that is the same in all threads, and that nobody sets. */
+/** Gives the time of a clock that is the same in all threads and that nobody sets, in milliseconds. */
 export function monotonic(): number {
   return ORIGIN + performance.now()
 }

@@ -2,9 +2,9 @@ import { type Metadata, Record } from '../../core/record.js'
 import { type Columns, fromColumns, toColumns, withoutSame } from './columns.js'
 
 /**
- * Records as what a structured clone carries best.
+ * Packs records into what a structured clone carries best.
  *
- * @param sent - of an answer: what was sent, which the other side has
+ * @param sent - for an answer: what was sent, which the other side has
  */
 export function pack(records: readonly Record[], sent?: PackedRecords): PackedRecords {
   const payloads = records.map(({ payload }) => payload)
@@ -15,9 +15,9 @@ export function pack(records: readonly Record[], sent?: PackedRecords): PackedRe
 }
 
 /**
- * The records again. What shared its metadata shares it here too.
+ * Unpacks records. Those that shared their metadata share it here too.
  *
- * @param sent - of an answer: what was sent
+ * @param sent - for an answer: what was sent
  */
 export function unpack(packed: PackedRecords, sent?: PackedRecords): Record[] {
   const payloads = packed.columns === undefined ? packed.payloads : fromColumns(packed.columns, sent?.columns)
@@ -43,11 +43,11 @@ function packMetadata(records: readonly Record[]): Pick<PackedRecords, 'metadata
   return { metadata: [...places.keys()], metadataOf }
 }
 
-/** Records on their way between threads: each list as short as can be, as a structured clone takes time for each object. */
+/** Records on their way between threads, in lists as short as can be: a structured clone takes time for each object. */
 export type PackedRecords = PackedPayloads & {
-  /** What metadata there is, each once. */
+  /** The metadata of all records, each once. */
   readonly metadata: readonly Metadata[]
-  /** For each record the place of its metadata in that list. Left out when all share one. */
+  /** Place of each record's metadata in that list. Left out when all share one. */
   readonly metadataOf?: Uint32Array
 }
 

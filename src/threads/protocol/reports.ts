@@ -4,17 +4,17 @@ import type { OutletReport, ReportedError, TransferIdentity, TransferReport } fr
 export type RunReport = Omit<TransferReport, keyof TransferIdentity>
 
 /**
- * The reports of many runs, as what a structured clone carries best: it copies numbers as one block, where objects cost
- * it some microseconds each. Counts are apart from times, as a number that may have a fraction gets a box when it is read.
+ * Reports of many runs, as what a structured clone carries best: it copies numbers as one block, where objects cost it
+ * some microseconds each. Counts are apart from times, as a number that may have a fraction gets a box when it is read.
  */
 export interface PackedReports {
-  /** For each report its run and its three times. */
+  /** Run and three times of each report. */
   readonly times: Float64Array
-  /** For each report its counts, how many outlets it has, and for each of them the place of its name and its counts. */
+  /** Counts of each report, the number of its outlets, and for each of them the place of its name and its counts. */
   readonly counts: Uint32Array
   /** Names of outlets, each once. */
   readonly names: readonly string[]
-  /** The errors of those reports that have some. */
+  /** Errors of the reports that have some. */
   readonly errors: readonly {
     readonly run: number
     readonly errors: readonly ReportedError[]
@@ -22,7 +22,7 @@ export interface PackedReports {
   }[]
 }
 
-/** How many times a report has, how many counts, and how many each of its outlets. */
+/** Number of times of a report, of its counts, and of the counts of each of its outlets. */
 const TIMES = 4
 const COUNTS = 8
 const OUTLET_COUNTS = 7
@@ -34,11 +34,12 @@ export class ReportPacker {
   #names = new Map<string, number>()
   #errors: PackedReports['errors'][number][] = []
 
-  /** Whether there is none. */
+  /** Whether there is no report. */
   get isEmpty(): boolean {
     return this.#times.used === 0
   }
 
+  /** Adds the report of a run. */
   add(run: number, report: RunReport): void {
     const { outlets, errors, failed } = report
     const times = this.#times.room(TIMES)
@@ -71,7 +72,7 @@ export class ReportPacker {
     if (errors.length > 0) this.#errors.push({ run, errors, failed })
   }
 
-  /** Gives them, and begins anew. */
+  /** Gives the reports, and begins with none. */
   take(): PackedReports {
     const names = [...this.#names.keys()]
     const packed = { times: this.#times.take(), counts: this.#counts.take(), names, errors: this.#errors }
@@ -101,7 +102,7 @@ class Numbers<A extends Float64Array | Uint32Array> {
     this.#numbers = new kind(1024)
   }
 
-  /** The list, with room for some further ones after those that are used. */
+  /** Gives the list with room for some further numbers after those that are used. */
   room(further: number): A {
     if (this.used + further > this.#numbers.length) {
       const larger = new this.#kind(2 * (this.used + further))
@@ -111,6 +112,7 @@ class Numbers<A extends Float64Array | Uint32Array> {
     return this.#numbers
   }
 
+  /** Gives the numbers, and begins with none. */
   take(): A {
     const taken = this.#numbers.slice(0, this.used) as A
     this.used = 0
@@ -119,9 +121,10 @@ class Numbers<A extends Float64Array | Uint32Array> {
 }
 
 /**
- * Calls `take` with each run and its report.
+ * Unpacks reports.
  *
- * @param identify - which transfer a run is; the report of one that is not known is left out
+ * @param identify - gives the transfer of a run; the report of a run that is not known is left out
+ * @param take - called with each transfer and its report
  */
 export function unpackReports<T extends TransferIdentity>(
   packed: PackedReports,

@@ -1,5 +1,5 @@
 /**
- * The transfers of one message as numbers, which a structured clone copies as one block: the number of the first run, and
+ * Transfers of one message as numbers, which a structured clone copies as one block: the number of the first run, and
  * for each run its link, transfer number, time, and whether it is a drain. Runs are counted on from the first.
  */
 export type PackedRuns = Float64Array
@@ -11,16 +11,17 @@ export class RunPacker {
   readonly #numbers: Float64Array
   #used = 1
 
-  /** @param most - how many there can be */
+  /** @param most - number of runs that there can be */
   constructor(most: number) {
     this.#numbers = new Float64Array(1 + most * FIELDS)
   }
 
-  /** How many there are. */
+  /** Number of runs. */
   get size(): number {
     return (this.#used - 1) / FIELDS
   }
 
+  /** Adds a run. Its number follows that of the one before. */
   add(run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean): void {
     const numbers = this.#numbers
     let at = this.#used
@@ -32,7 +33,7 @@ export class RunPacker {
     this.#used = at
   }
 
-  /** Gives them, and begins anew. */
+  /** Gives the runs, and begins with none. */
   take(): PackedRuns {
     const packed = this.#numbers.slice(0, this.#used)
     this.#used = 1
@@ -40,7 +41,7 @@ export class RunPacker {
   }
 }
 
-/** Calls `take` with each run. */
+/** Unpacks runs: calls `take` with each. */
 export function unpackRuns(
   packed: PackedRuns,
   take: (run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean) => void,

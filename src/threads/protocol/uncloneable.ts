@@ -2,7 +2,7 @@ import { UncloneableRecordError } from '../../base/errors.js'
 import { Record } from '../../core/record.js'
 
 /**
- * The error for records that a structured clone refused: it names the inlet, and where in the record it failed.
+ * Makes the error for records that a structured clone refused: it names the inlet, and the place in the record.
  *
  * @param cause - what the clone threw
  */
@@ -23,7 +23,7 @@ export function uncloneable(records: readonly Record[], cause: unknown): Error {
   return new UncloneableRecordError('records cannot cross to a thread: something in them cannot be cloned', { cause })
 }
 
-/** The innermost part of `value` that cannot be cloned, as a path; `undefined` when all can. */
+/** Finds the innermost part of `value` that cannot be cloned. Gives its path, or `undefined` when all can be cloned. */
 function findUncloneable(value: unknown, path: string, seen = new Set<unknown>()): string | undefined {
   if (clones(value)) return undefined
   if (typeof value !== 'object' || value === null || seen.has(value)) return path
@@ -35,7 +35,7 @@ function findUncloneable(value: unknown, path: string, seen = new Set<unknown>()
       const part = (value as { readonly [key: string]: unknown })[key]
       if (!seen.has(part)) found = findUncloneable(part, inner, seen)
     } catch {
-      found = inner // it throws when it is read
+      found = inner // reading it throws
     }
     if (found !== undefined) return found
   }

@@ -12,7 +12,9 @@ export class Attribution {
     this.#trace = traced ? new Trace(pulse) : undefined
   }
 
-  /** Makes a function to call with `true` when the thread enters the code of a link, and with `false` when it leaves it. */
+  /**
+   * Makes a function to call with `true` when the thread enters the code of a link, and with `false` when it leaves it.
+   */
   insideOf(link: number): (inside: boolean) => void {
     return (inside) => {
       this.#pulse.inside = inside ? link : this.#trace?.current
@@ -29,7 +31,10 @@ export class Attribution {
     }
   }
 
-  /** Does work that calls `inside` by itself whenever it enters the code of the link. Takes arguments, to need no closure. */
+  /**
+   * Does work that calls `inside` by itself whenever it enters the code of the link. Takes arguments, to need no
+   * closure.
+   */
   run<A, B, T>(link: number, work: (a: A, b: B) => T, a: A, b: B): T {
     return this.#trace === undefined ? work(a, b) : this.#trace.run(link, () => work(a, b))
   }

@@ -3,16 +3,16 @@ import type { Link } from '../../core/link.js'
 import { nodeName } from '../../core/node.js'
 import { Outlet } from '../../core/outlet.js'
 
-/** Takes the place of an outlet: has its processors, and takes all records without doing anything with them. */
+/** Stands in for an outlet: has its processors, and takes all records without doing anything with them. */
 class DryRunOutlet extends Outlet {
   readonly #name: string
 
   constructor(original: Outlet) {
     super()
     this.#name = nodeName(original)
-    // they do work too; an outlet of another copy of this package has processors of that copy
+    // processors do work too; an outlet of another copy of this package has processors of that copy
     Object.defineProperty(this, 'processors', { value: original.processors })
-    // its link is moved between threads when it can be with the original
+    // its link can be moved between threads when it could be with the original
     if (original.saveState === undefined) Object.defineProperty(this, 'saveState', { value: undefined })
   }
 
@@ -30,16 +30,20 @@ class DryRunOutlet extends Outlet {
 }
 
 /**
- * Changes links so that their transfers can be made to see how long they take: what they would give to their outlets is
- * counted and goes nowhere, and the outlets are not even started. Inlets are really pulled, and told that what they gave was
- * not delivered, so that those which keep a position stay there.
+ * Changes links so that their transfers only show how long they take: records for outlets are counted and go nowhere,
+ * and the outlets are not even started. Inlets are really pulled, and told that nothing was delivered: so an inlet that
+ * keeps a position stays where it is.
  */
 export class DryRun {
-  /** Links may share outlets. */
+  /** Stand-ins of outlets, which links may share. */
   readonly #outlets = new Map<Outlet, DryRunOutlet>()
   readonly #inlets = new Set<Inlet>()
 
-  /** @param link - not started yet */
+  /**
+   * Changes a link.
+   *
+   * @param link - must not be started yet
+   */
   async prepare(link: Link): Promise<void> {
     for (const inlet of link.inlets) this.#keepBack(inlet)
     const originals = link.outlets

@@ -20,8 +20,8 @@ import { TransferMaker } from './transfer-maker.js'
 type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
 
 /**
- * The thread's side: opens links, makes their transfers, and closes them. The links' instances live here between transfers.
- * A host knows no worker thread, only a channel to tell the main thread what happens; it never throws.
+ * The thread's side: opens links, makes their transfers, and closes them. The links' instances live here between
+ * transfers. A host knows no worker thread, only a channel to tell the main thread what happens; it never throws.
  *
  * ```
  *   tasks, notes ---> LinkHost ---> LoadedModules, LinkDescriber, OpenLinks     load, describe, open, close, hand off

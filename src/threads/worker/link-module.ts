@@ -40,23 +40,23 @@ function whyNotLoaded(error: unknown, url: string): string {
   return `failed to load: ${error.message}${lineIn(url, error)}`
 }
 
-/** Where in the module an error was made, as far as its stack tells. */
+/** Line of the module in which an error was made, as far as its stack shows, as text. */
 function lineIn(url: string, { stack = '' }: Error): string {
   const frame = stack.split('\n').find((line) => /^ +at /.test(line) && line.includes(`${url}:`))
   const line = frame === undefined ? undefined : /^\d+/.exec(frame.slice(frame.indexOf(`${url}:`) + url.length + 1))
   return line ? ` (line ${line[0]})` : ''
 }
 
-/** Where a syntax error is, which may be in a module that this one imports: the first line of its stack. */
+/** Place of a syntax error as text: the first line of its stack. It may be in a module that this one imports. */
 function placeOf({ stack = '' }: SyntaxError): string {
   const [first = ''] = stack.split('\n')
   return /:\d+$/.test(first) ? ` (${first})` : ''
 }
 
 /**
- * The links that a module exports, by themselves or in lists.
+ * Loads a module and gives the links that it exports, by themselves or in lists.
  *
- * @throws {@link LinkModuleError} when there is none, or one is exported twice
+ * @throws {@link LinkModuleError} when it cannot be loaded, exports no link, or exports one twice
  */
 export async function loadLinks(url: string): Promise<ExportedLink[]> {
   const exported = linksOf(await loadModule(url))
@@ -64,8 +64,9 @@ export async function loadLinks(url: string): Promise<ExportedLink[]> {
     throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ \u2026 })'")
   }
   const names = new Map<Link, string>()
-  for (const { link, exportName, index } of exported) {
-    const name = nameOf({ exportName, index })
+  for (const one of exported) {
+    const { link, exportName, index } = one
+    const name = nameOf(one)
     const other = names.get(link)
     if (other !== undefined) {
       throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)

@@ -4,15 +4,15 @@ import type { Link } from '../../core/link.js'
 import { getLogger } from '../../base/log.js'
 import type { StatefulProcessor } from '../../core/processor.js'
 
-/** What a link's parts hand over, in the order of the parts. */
+/** State of a link: what its parts hand off, in the order of the parts. */
 export type LinkState = readonly { readonly kind: string; readonly state: unknown }[]
 
-/** What of a link may keep something between transfers: its nodes, and its processors with a memory. */
+/** Parts of a link that may keep something between transfers: its nodes, and its stateful processors. */
 function partsOf(link: Link): (Node | StatefulProcessor)[] {
   return [...link.nodes(), ...statefulProcessors(link)]
 }
 
-/** The processors with a memory of a link and its outlets. */
+/** Stateful processors of a link and its outlets. */
 export function statefulProcessors(link: Link): StatefulProcessor[] {
   const found: unknown[] = []
   const take = (processors: readonly unknown[]) => {
@@ -23,7 +23,11 @@ export function statefulProcessors(link: Link): StatefulProcessor[] {
   return found as StatefulProcessor[]
 }
 
-/** What a link hands over, without what was `saved` already. */
+/**
+ * Saves the state of a link.
+ *
+ * @param saved - parts whose state was saved already, with another link: it is left out. The link's parts are added
+ */
 export function stateOf(link: Link, saved: Set<object>): LinkState {
   return partsOf(link).map((part) => {
     const kind = part.constructor.name
@@ -33,7 +37,7 @@ export function stateOf(link: Link, saved: Set<object>): LinkState {
   })
 }
 
-/** Gives each part what the one in its place has handed over, unless the link's code has changed and it is of another kind. */
+/** Gives each part the state of the part in its place, unless the link's code has changed and it is of another kind. */
 export function restore(link: Link, states: LinkState): void {
   const parts = partsOf(link)
   for (const [index, { kind, state }] of states.entries()) {
@@ -47,7 +51,7 @@ export function restore(link: Link, states: LinkState): void {
   }
 }
 
-/** Has the processors let go of what they hold. */
+/** Has the processors of a link drop what they hold. */
 export function reset(link: Link): void {
   for (const processor of statefulProcessors(link)) {
     try {

@@ -88,9 +88,11 @@ export class OpenLinks {
       if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
       return one
     })
-    // a state that cannot be cloned is found before anything is closed; and a processor may go on to change what it gave
+    // a state that cannot be cloned is found before anything is closed; and a processor may go on to change what it
+    // gave
     const states = structuredClone(await this.#save(ids, open))
-    // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this thread
+    // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this
+    // thread
     for (const { link } of open) reset(link)
     for (const [at, id] of ids.entries()) {
       try {

@@ -2,8 +2,8 @@ import type { Channel, ThreadEvent } from '../protocol/messages.js'
 import { ReportPacker, type RunReport } from '../protocol/reports.js'
 
 /**
- * Tells the main thread what happens, in order. Reports of transfers wait for others until the turn of the event loop ends,
- * as one message for all costs less than one for each.
+ * Tells the main thread what happens, in order. Reports of transfers wait for others until the turn of the event loop
+ * ends, as one message for all costs less than one for each.
  */
 export class Outbox {
   readonly #channel: Channel

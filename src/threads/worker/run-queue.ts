@@ -44,8 +44,8 @@ export interface RunMaker {
 }
 
 /**
- * Has the runs of a thread made in the order in which they were sent, no more at once than it may, and their reports sent.
- * Long transfers let the event loop turn before them, so that the reports of others do not wait for them.
+ * Has the runs of a thread made in the order in which they were sent, no more at once than it may, and their reports
+ * sent. Long transfers let the event loop turn before them, so that the reports of others do not wait for them.
  */
 export class RunQueue {
   readonly #most: number

@@ -4,8 +4,8 @@ import { monotonic, type Pulse } from '../protocol/pulse.js'
 import { Deadlines } from './deadlines.js'
 
 /**
- * Limits the time of what a thread does. The pulse shows the earliest deadline: so the main thread sees when work holds the
- * event loop up for longer than that, and no timer of this thread can fire.
+ * Limits the time of what a thread does. The pulse shows the earliest deadline: so the main thread sees when work holds
+ * the event loop up for longer than that, and no timer of this thread can fire.
  */
 export class TimeLimits {
   readonly #pulse: Pick<Pulse, 'deadline'>

@@ -2,9 +2,9 @@ import { AsyncLocalStorage, createHook, type AsyncHook } from 'node:async_hooks'
 import type { Pulse } from '../protocol/pulse.js'
 
 /**
- * Shows in the pulse which link's code the thread is in, also where that goes on after a wait, in a timer or in a rejection
- * that nobody handles. A trace makes every step of asynchronous code dearer. So only threads have one that were lost while
- * the main thread could not tell by which link.
+ * Shows in the pulse which link's code the thread is in, also where that goes on after a wait, in a timer or in a
+ * rejection that nobody handles. A trace makes every step of asynchronous code dearer, so a thread has one only after
+ * it was lost and the main thread could not tell by which link.
  */
 export class Trace {
   readonly #pulse: Pick<Pulse, 'inside'>

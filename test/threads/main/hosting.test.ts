@@ -7,7 +7,7 @@ import { captureLogs } from '../../helpers/logs.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 import { fixture, linkModule, openGate, pushedTo, tracesOf, until } from '../../helpers/threads.js'
 
-/** Hosting in threads without workers, and which of them hosts which link. */
+/** Hosting in threads without workers, and functions that use it. */
 async function hosting(t: Test, size: number) {
   const logs = captureLogs(t, 'info')
   const places = await Promise.all(
@@ -29,7 +29,7 @@ async function hosting(t: Test, size: number) {
   }
   const where = (links: readonly ThreadLink[]) =>
     links.map((link) => `${link.name} ${link.threads.map(({ number }) => number).join('+')}`)
-  /** Starts links and makes transfers of each until its lane is known; gives how many those were. */
+  /** Starts links and makes transfers of each until its lane is known. Gives the number of transfers. */
   const learn = async (links: readonly ThreadLink[]) => {
     let transfers = 0
     for (const link of links) await link.onStart()
@@ -150,7 +150,7 @@ t.test('whenever a thread is lost, a transfer has failed or what it left in a bu
     await places[0]!.adopt()
     const { errors } = await transfer
     seen.add(lost > 0)
-    // one that had not begun is made in the thread's place, and nothing is lost
+    // a transfer that had not begun is made in the worker that takes the place, and nothing is lost
     t.equal(lost + link!.buffered, errors.length > 0 ? 0 : 1, `after ${turns} turns`)
   }
   t.equal(seen.size, 2, 'both were seen')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { LaneLearner } from '../../../src/threads/main/lane-learner.js'
 
-/** What a link is taken to do after these transfers, each of `[busy, duration]` in milliseconds. */
+/** Lane of a link after these transfers, each of `[busy, duration]` in milliseconds, and where it has changed. */
 function learned(transfers: readonly (readonly [busy: number, duration: number])[]) {
   const learner = new LaneLearner()
   const changes = transfers.map(([busy, duration]) => learner.learn(busy, duration))

@@ -1,4 +1,4 @@
-/** Link modules that are loaded anew; they are files, as threads load a file once. On the build, as threads load it fastest. */
+/** New versions of link modules: they are files, as threads load a file once. On the build, as threads load it fastest. */
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { threadPoolOf } from '../../../dist/src/planners/worker-planner.js'
 
 setLogLevel('silent')
 
-/** Code of a link by its name and what it is like. */
+/** Code of a link of a name and some properties. */
 function linkCode(name: string, { every = 1000, holds = 'Buffer', fails = false, stateless = false } = {}): string {
   const processors = stateless ? '[]' : `new ${holds}({ countThreshold: 100 })`
   return `export const ${name} = new Link({
@@ -17,7 +17,7 @@ function linkCode(name: string, { every = 1000, holds = 'Buffer', fails = false,
   })`
 }
 
-/** A planner of two threads with a link module that can be written anew. */
+/** A planner of two threads with a link module that can be rewritten. */
 async function started(t: Test, ...links: string[]) {
   const file = path.join(t.testdir({}), 'links.mjs')
   const write = (...codes: string[]) => {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { checkNiceable, niceIncrementOf } from '../../../src/threads/main/nice.js'
 import { ThreadPool } from '../../../src/threads/main/thread-pool.js'
 
-/** How many threads of this process are by so much nicer than it is. */
+/** Number of threads of this process that are by so much nicer than it is. */
 function threadsNicerBy(increment: number): number {
   const nice = readdirSync('/proc/self/task').map((task) => {
     const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8')

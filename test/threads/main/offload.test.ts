@@ -21,7 +21,7 @@ async function pool(t: Test, size = 2) {
     }),
   )
   const threads = places.map(({ thread }) => thread)
-  /** The sizes of the chunks that each thread was given. */
+  /** Sizes of the chunks that each thread was given. */
   const chunks = () =>
     places.map(({ loopback }) =>
       loopback.tasks.flatMap((task) => (task.call === 'process' ? [unpack(task.records).length] : [])),

@@ -139,7 +139,7 @@ t.test('property: a new link goes to a thread of its lane, and loads stay level'
 t.test('property: a link that has a thread keeps it when others are placed', async () => {
   fc.assert(
     fc.property(situation, keys, ({ threads, links }, all) => {
-      // those that share are in one thread, or nowhere yet
+      // links that share an instance are in one thread, or nowhere yet
       const groups = groupByCommon(links.map((_, index) => all[index] ?? []))
       const consistent = links.map((one) => ({ ...one }))
       for (const group of groups) {

@@ -39,7 +39,7 @@ function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | u
   return migrate([link], from!.thread, to!.thread, true)
 }
 
-/** The worker of a thread is lost, and the link is told. */
+/** Loses the worker of a thread, and tells the link. */
 function lose({ thread }: Place, link: ThreadLink): void {
   thread.lose(new Error('gone'))
   link.lost(thread)()

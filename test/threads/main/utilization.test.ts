@@ -28,7 +28,7 @@ class FakeThread implements Utilized {
   }
 }
 
-/** After how many looks something is seen to be unbalanced, if it is. */
+/** Number of the look that finds the threads unbalanced, if one does. */
 function looks(utilization: Utilization, threads: readonly FakeThread[], limit = 200): number | undefined {
   for (let look = 1; look <= limit; look++) {
     for (const thread of threads) thread.pass()

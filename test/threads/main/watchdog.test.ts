@@ -2,16 +2,16 @@ import t from 'tap'
 import { Pulse } from '../../../src/threads/protocol/pulse.js'
 import { LOOK_INTERVAL, Watchdog, type Watched } from '../../../src/threads/main/watchdog.js'
 
-/** A thread whose pulse is beaten by hand, and a watch that looks at it again and again. */
+/** A thread whose pulse is beaten by hand, and a watchdog that looks at it again and again. */
 function setUp(options = { grace: 1000, hangTimeout: 5000 }) {
   const thread: { pulse: Pulse | undefined } = { pulse: new Pulse() }
-  const watch = new Watchdog<Watched>(options)
+  const watchdog = new Watchdog<Watched>(options)
   let now = 10_000
-  /** Looks for some time; gives when it found something, in milliseconds from here, and why. */
+  /** Looks for some time. Gives the time of the first find, in milliseconds from now, and its message. */
   const look = (milliseconds: number, alive = false) => {
     for (let passed = 0; passed < milliseconds; passed += LOOK_INTERVAL) {
       if (alive) thread.pulse?.beat()
-      const [found] = watch.look([thread], now)
+      const [found] = watchdog.look([thread], now)
       if (found !== undefined) return { after: passed, message: found.reason.message }
       now += LOOK_INTERVAL
     }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { fromColumns, toColumns, withoutSame } from '../../../src/threads/protocol/columns.js'
 
-/** Payloads after their way in columns; `undefined` when they have to go as they are. */
+/** Payloads as they arrive by columns; `undefined` when they have to go as they are. */
 function crossing(payloads: readonly unknown[]): unknown[] | undefined {
   const columns = toColumns(payloads)
   return columns === undefined ? undefined : fromColumns(structuredClone(columns))

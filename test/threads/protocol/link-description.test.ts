@@ -13,7 +13,7 @@ import {
 
 const MODULE = 'file:///links.js'
 
-/** What a thread gets of links that another has described. */
+/** Descriptions of links as they arrive in another thread. */
 function crossing(links: readonly LinkDescription[]): LinkDescription[] {
   const kinds = new Kinds()
   const sent = links.map((link): SentDescription => {

@@ -5,7 +5,7 @@ import { uncloneable } from '../../../src/threads/protocol/uncloneable.js'
 
 const crossing = (records: Record[]) => unpack(structuredClone(pack(records)))
 
-/** The error for records that cannot cross. */
+/** Error for records that cannot cross. */
 function refused(records: readonly Record[]): Error {
   try {
     structuredClone(pack(records))

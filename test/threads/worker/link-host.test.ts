@@ -212,7 +212,7 @@ t.test('no more transfers run at once than the thread may', async (t) => {
   const names = ['p', 'q', 'r', 's']
   await host.open(linkModule(...names.map((tags) => ({ tags, acts: ['gate' as const] }))))
   const waiting = () => tracesOf(logs).filter((text) => text.endsWith(' waits'))
-  // by two messages: the bound is the thread's
+  // in two messages: the bound is the thread's
   const all = [host.transfer(0, 1, 2), host.transfer(3)]
   await until(() => waiting().length === 2)
   await turnOfTheLoop()
@@ -319,7 +319,7 @@ t.test('a link is handed over with its state, and carries on elsewhere', async (
   const [state] = (await host.call('handOff', { links: [0] })).states
   t.ok(tracesOf(logs).includes('moves shuts down'))
 
-  // the same module in another thread: other instances
+  // as the same module in another thread: with other instances
   const elsewhere = new RecordedHost()
   const url = new URL(module)
   url.searchParams.set('thread', '2')
