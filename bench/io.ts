@@ -8,7 +8,7 @@ import { median } from './statistics.js'
 import { plural } from './text.js'
 import type { Work } from './work/computing.js'
 
-/** How long each waits, in milliseconds. */
+/** Time that each transfer waits, in milliseconds. */
 const WAIT = 100
 const COMPUTING = 8
 const KIND: Work = 'primes'
@@ -41,7 +41,7 @@ function waitingLinks(links: number, lane = 'auto'): URL {
   return new URL(`./links/waiting.js?links=${links}&lane=${lane}`, import.meta.url)
 }
 
-/** How long a round takes, in milliseconds: the median of those that there is time for. */
+/** Median length of a round, in milliseconds, of as many rounds as there is time for. */
 async function rounds(seconds: number, round: () => Promise<void>): Promise<number> {
   const times: number[] = []
   const from = performance.now()
@@ -53,7 +53,7 @@ async function rounds(seconds: number, round: () => Promise<void>): Promise<numb
   return median(times)
 }
 
-/** All are due at once: how long until the last one is done? */
+/** Makes one transfer of each link, all at once. Ends when the last one is done. */
 async function waitOnce(loop: ClosedLoop, links: readonly PlannedLink[]): Promise<void> {
   const reports = await loop.planner.forceTransfer([...links])
   check('reports', reports.length, links.length)
@@ -119,7 +119,7 @@ function mainThread(count: number): Subject {
   }
 }
 
-/** Links that wait while others compute all the time. */
+/** Measures links that wait while others compute all the time. */
 function beside(links: number, threads: number, settings: Settings): Promise<Measurement[]> {
   const subjects = [
     mixed('databay, lanes given', links, threads, { waiting: 'io', computing: 'cpu' }),
@@ -147,6 +147,7 @@ function mixed(
       const loop = await ClosedLoop.start([waitingLinks(links, lanes.waiting), computing], { threads })
       const isWaiting = ({ name }: PlannedLink) => name.startsWith('waiting')
       const all = loop.planner.links
+      check('links that wait', all.filter(isWaiting).length, links)
       return {
         async sample(seconds) {
           let over = false

@@ -1,6 +1,6 @@
 /**
- * Links that compute for some milliseconds: `?links=8` says how many, `work=primes` what (see `work/computing.ts`),
- * `lane=auto` their lane.
+ * Links that compute for some milliseconds. In the URL, `links=8` is their number, `work=primes` the kind of work (see
+ * `work/computing.ts`), and `lane=auto` their lane.
  */
 import { Inlet, Link, Outlet, type Lane, type Record } from 'databay'
 import { RESULTS, WORK, type Work } from '../work/computing.js'
@@ -15,13 +15,13 @@ class Computation extends Inlet<number> {
     return WORK[kind]()
   }
 
-  /** Keeps nothing, so it can be moved. */
+  /** Hands over nothing, so that the link can move to another thread. */
   override saveState(): undefined {
     return undefined
   }
 }
 
-/** Sees to it that the work was done. */
+/** Fails when the work was not done. */
 class ResultOutlet extends Outlet<number> {
   push([record]: Record<number>[]): void {
     if (record?.payload !== RESULTS[kind]) throw new Error(`${kind} gave ${String(record?.payload)}`)
@@ -40,6 +40,6 @@ export const links = Array.from(
       outlets: new ResultOutlet(),
       interval: 86_400,
       lane,
-      tags: `computing${index}`,
+      id: `computing${index}`,
     }),
 )

@@ -1,4 +1,4 @@
-/** Links in threads that have loaded the drivers of connectors: `?links=4` says how many. */
+/** Links whose module loads the drivers of connectors. In the URL, `links=4` is their number. */
 import { Link, NullInlet, NullOutlet } from 'databay'
 import 'mongodb'
 import 'undici'
@@ -8,5 +8,5 @@ const count = Number(new URL(import.meta.url).searchParams.get('links') ?? 1)
 export const links = Array.from(
   { length: count },
   (_, index) =>
-    new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 86_400, tags: `loaded${index}` }),
+    new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 86_400, id: `loaded${index}` }),
 )

@@ -1,4 +1,4 @@
-/** Links that do nothing, every second: `?links=1000` says how many, `?interval=1` how often. */
+/** Links that do nothing. In the URL, `links=1000` is their number, and `interval=1` their interval in seconds. */
 import { Link, NullInlet, NullOutlet } from 'databay'
 
 const { searchParams } = new URL(import.meta.url)
@@ -7,5 +7,5 @@ const interval = Number(searchParams.get('interval') ?? 1)
 
 export const links = Array.from(
   { length: count },
-  (_, index) => new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval, tags: `noop${index}` }),
+  (_, index) => new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval, id: `noop${index}` }),
 )

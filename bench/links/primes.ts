@@ -1,4 +1,4 @@
-/** Links that count the primes below a limit: `?links=64` says how many, `limit=300` what the limit is. */
+/** Links that count the primes below a limit. In the URL, `links=64` is their number, and `limit=300` the limit. */
 import { Inlet, Link, Outlet, type Record } from 'databay'
 import { primesBelow } from '../work/primes.js'
 
@@ -13,7 +13,7 @@ class PrimesInlet extends Inlet<number> {
   }
 }
 
-/** Sees to it that the work was done. */
+/** Fails when the work was not done. */
 class ResultOutlet extends Outlet<number> {
   push([record]: Record<number>[]): void {
     if (record?.payload !== expected) throw new Error(`there are not ${String(record?.payload)} primes below ${limit}`)
@@ -22,6 +22,5 @@ class ResultOutlet extends Outlet<number> {
 
 export const links = Array.from(
   { length: count },
-  (_, index) =>
-    new Link({ inlets: new PrimesInlet(), outlets: new ResultOutlet(), interval: 1, tags: `primes${index}` }),
+  (_, index) => new Link({ inlets: new PrimesInlet(), outlets: new ResultOutlet(), interval: 1, id: `primes${index}` }),
 )

@@ -1,6 +1,6 @@
 /**
- * Links that move rows: `?links=1` says how many, `records=10000` how many rows a transfer has, `outlets=1` how many
- * outlets a link has, `copy=true` whether each gets copies.
+ * Links that move rows. In the URL, `links=1` is their number, `records=10000` the number of rows of a transfer,
+ * `outlets=1` the number of outlets of a link, and `copy=true` their option `copyRecords`.
  */
 import { Inlet, Link, Outlet, type Record } from 'databay'
 import { expectedSum, makeRows, score, type Row } from '../work/rows.js'
@@ -18,7 +18,7 @@ class RowInlet extends Inlet<Row> {
   }
 }
 
-/** Sees to it that what comes is what should. */
+/** Fails when the rows are not as they should be. */
 class SumOutlet extends Outlet<Row> {
   push(batch: Record<Row>[]): void {
     let sum = 0
@@ -40,6 +40,6 @@ export const links = Array.from(
       outlets: Array.from({ length: outlets }, () => new SumOutlet()),
       copyRecords,
       interval: 86_400,
-      tags: `records${index}`,
+      id: `records${index}`,
     }),
 )

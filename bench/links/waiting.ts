@@ -1,4 +1,4 @@
-/** Links that wait 100 ms: `?links=30` says how many, `lane=auto` their lane. */
+/** Links that wait 100 ms. In the URL, `links=30` is their number, and `lane=auto` their lane. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Inlet, Link, NullOutlet, type Lane } from 'databay'
 
@@ -12,7 +12,7 @@ class WaitingInlet extends Inlet<number> {
     return 1
   }
 
-  /** Keeps nothing, so it can be moved. */
+  /** Hands over nothing, so that the link can move to another thread. */
   override saveState(): undefined {
     return undefined
   }
@@ -26,6 +26,6 @@ export const links = Array.from(
       outlets: new NullOutlet(),
       interval: 86_400,
       lane,
-      tags: `waiting${index}`,
+      id: `waiting${index}`,
     }),
 )
