@@ -3,13 +3,13 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Settings } from './bench.js'
 import { isFile } from './chart-path.js'
 
-/** What a run was asked for. */
+/** Arguments of a run of benches. */
 export interface Arguments {
   readonly settings: Settings
-  /** Names of benches. */
+  /** Names of the benches to run. */
   readonly benches: readonly string[]
   readonly json: boolean
-  /** Where charts go: a file or a folder. */
+  /** File or folder for charts; `undefined` for none. */
   readonly plot: string | undefined
 }
 
@@ -20,7 +20,11 @@ interface Options extends Omit<Settings, 'only'> {
   readonly plot?: string
 }
 
-/** @param benches - names of all benches */
+/**
+ * Reads the arguments; ends the process when one is wrong.
+ *
+ * @param benches - names of all benches
+ */
 export function parseArguments(argv: readonly string[], benches: readonly string[]): Arguments {
   const names = (text: string) => {
     const chosen = text.split(',')
@@ -42,7 +46,7 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder', chartPath)
   command.parse([...argv], { from: 'user' })
   const { only: chosen, json, plot, case: only, ...settings } = command.opts<Options>()
-  // told now, and not when all is measured
+  // before anything is measured, which takes minutes
   if (plot !== undefined && isFile(plot) && chosen.length > 1) {
     command.error(
       `error: option '--plot <path>' must be a folder for the charts of ${chosen.length} benches, got '${plot}'`,

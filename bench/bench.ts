@@ -1,53 +1,53 @@
-/** What every bench is made of. */
+/** Types that all benches share. */
 
-/** How a run of benches was asked for. */
+/** Settings of a run of benches. */
 export interface Settings {
   /** Counts of worker threads to measure with, in ascending order. */
   readonly threads: readonly number[]
-  /** How long one sample takes, about, in seconds. */
+  /** Approximate length of one sample, in seconds. */
   readonly seconds: number
-  /** How many samples each figure is the median of. */
+  /** Number of samples of each figure, which is their median. */
   readonly samples: number
-  /** Whether it is only to be seen that the bench works: sizes are to be as small as can be. */
+  /** Whether all sizes are as small as possible, only to show that the bench works. */
   readonly smoke: boolean
-  /** Only cases whose name contains this are measured. */
+  /** Text in the names of the cases to measure; empty for all cases. */
   readonly only: string
-  /** The Python that may have the original, as a command. */
+  /** Command of a Python that may have databay 0.3.0. */
   readonly python: string
 }
 
-/** A bench answers one question, beside the peers that it is to be compared with. */
+/** A bench: measures databay beside its peers to answer one question. */
 export interface Bench {
-  /** Name by which it is chosen, like its file's. */
+  /** Name of the bench, as `--only` takes it: that of its file. */
   readonly name: string
-  /** The question that it answers. */
+  /** Question that the bench answers. */
   readonly question: string
-  /** Measures. Rejects when the work that was to be measured was not done. */
+  /** Measures. Rejects when the measured work was not really done. */
   run(settings: Settings): Promise<Measurement[]>
 }
 
-/** One figure of one subject. */
+/** Samples of one figure of one subject, and what comes of them. */
 export interface Measurement {
-  /** Under which circumstances: only measurements of one case can be compared. */
+  /** Circumstances of the measurement: only measurements of the same case can be compared. */
   readonly case: string
-  /** What was measured. */
+  /** Name of what was measured: databay or a peer. */
   readonly subject: string
-  /** What of it, such as `rate` or `p99`. */
+  /** Name of the measured property, such as `rate` or `p99`. */
   readonly figure: string
   readonly unit: string
-  /** In the order in which they were taken. */
+  /** Samples, in the order in which they were taken. */
   readonly samples: readonly number[]
   readonly median: number
-  /** Median of how far the samples are from their median. */
+  /** Median distance of the samples from their median. */
   readonly spread: number
-  /** Beside its peers. */
+  /** Ratios of the figure to those of the peers. */
   readonly ratios: readonly Ratio[]
 }
 
-/** A figure divided by that of a peer. */
+/** Ratio of a figure to the same figure of a peer. */
 export interface Ratio {
-  /** The peer: another subject of the same case. */
+  /** Name of the peer: another subject of the same case. */
   readonly peer: string
-  /** Median of the ratios of samples that were taken one after the other. */
+  /** Median of the ratios of samples that were taken in the same turn. */
   readonly ratio: number
 }

@@ -1,6 +1,6 @@
 import type { Bench } from './bench.js'
 
-/** The benches by their names, in the order in which they run. Each is loaded when it is chosen only. */
+/** Loaders of the benches by name, in the order in which the benches run. A bench is loaded only when it is chosen. */
 export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   dispatch: async () => (await import('./dispatch.js')).dispatch,
   records: async () => (await import('./records.js')).records,

@@ -6,7 +6,7 @@ import type { Bench, Measurement } from './bench.js'
 import { check, compare, rate, type Subject } from './measure.js'
 import { plainRecords } from './plain-records.js'
 
-/** How records can cross to a thread: what goes, and how it becomes records again. */
+/** A way for records to cross to a thread: turns them into a message, and the message into records again. */
 interface Encoding {
   readonly name: string
   encode(records: readonly Record[]): Message
@@ -22,7 +22,7 @@ const UNITS = { total: 'us per record', here: 'us of the main thread per record'
 
 const CLONED = 'structured clone of records'
 
-/** The encodings that were considered. */
+/** Encodings that were considered, the one in use among them. */
 export const ENCODINGS: readonly Encoding[] = [
   {
     name: CLONED,
@@ -65,7 +65,7 @@ export const ENCODINGS: readonly Encoding[] = [
   },
 ]
 
-/** Payloads apart from their metadata, which they share. */
+/** Records as a list of payloads and the metadata that they share. */
 interface Split {
   readonly payloads: readonly unknown[]
   readonly metadata: Metadata
@@ -80,7 +80,7 @@ function join({ payloads, metadata }: Split): Record[] {
   return payloads.map((payload) => new Record(payload, shared))
 }
 
-/** Bytes that own their memory: a small Buffer is a part of one that is shared. */
+/** Copies bytes into memory of their own: a small Buffer is part of a shared one. */
 function bytesOf(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(buffer)
 }
@@ -113,7 +113,7 @@ export function boundaryCase(kind: string, count: number): string {
   return `${kind}, ${count.toLocaleString('en')} records`
 }
 
-/** There and back: the thread makes records of what comes, and sends them in the same encoding. */
+/** Subject: records go to a thread in one encoding, become records there, and come back in the same encoding. */
 function crossing(index: number, records: readonly Record[]): Subject {
   const encoding = ENCODINGS[index] as Encoding
   const { name } = encoding

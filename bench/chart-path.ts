@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 
-/** Whether charts go to one file; otherwise it is a folder for a file of each bench. */
+/** Whether a path for charts is one file; otherwise it is a folder with one file for each bench. */
 export function isFile(path: string): boolean {
   return extname(path) === '.svg'
 }

@@ -1,7 +1,7 @@
 import { WorkerPlanner, type PlannedLink, type TransferReport, type WorkerPlannerOptions } from 'databay'
 import { check } from './measure.js'
 
-/** A planner each of whose links makes its next transfer as soon as it has made one. */
+/** A planner whose links transfer in a closed loop: each again as soon as its last transfer has ended. */
 export class ClosedLoop {
   readonly planner: WorkerPlanner
 
@@ -9,7 +9,11 @@ export class ClosedLoop {
     this.planner = new WorkerPlanner(modules, { ...options, immediateTransfer: false })
   }
 
-  /** @param modules - link modules whose links are not due by themselves */
+  /**
+   * Starts a planner.
+   *
+   * @param modules - link modules whose links are not due by themselves
+   */
   static async start(modules: URL | URL[], options: WorkerPlannerOptions): Promise<ClosedLoop> {
     const loop = new ClosedLoop(modules, options)
     await loop.planner.start()
@@ -19,8 +23,8 @@ export class ClosedLoop {
   /**
    * Has links transfer until it is time to stop.
    *
-   * @param judge - throws when a transfer did not do what it should
-   * @returns how many transfers were made
+   * @param judge - throws when a transfer did not do its work
+   * @returns number of transfers that were made
    */
   async run(
     until: () => boolean,

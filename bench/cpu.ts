@@ -17,7 +17,7 @@ export const cpu: Bench = {
     const measurements: Measurement[] = []
     const kinds: Work[] = settings.smoke ? ['primes'] : ['primes', 'json', 'sha256']
     for (const work of kinds) {
-      // that more threads than cores bring nothing shows in one of them
+      // one kind of work is enough to show that more threads than cores gain nothing
       const threads = settings.threads.filter((count) => work === 'primes' || count <= 2)
       measurements.push(...(await measure(work, { ...settings, threads })))
     }
@@ -38,11 +38,11 @@ function measure(work: Work, settings: Settings): Promise<Measurement[]> {
     ]),
     mainThread(work),
   ]
-  // long enough that it does not matter that a thread idles while the last of all ends
+  // long enough that idle threads at the end of a sample do not matter
   return compare(cpuCase(work), subjects, { ...settings, seconds: settings.seconds * 2 })
 }
 
-/** A subject of which so many pieces of work are in flight, each followed by the next one. */
+/** Subject that works in a closed loop, with the delay of the main thread measured meanwhile. */
 function subject(name: string, peers: readonly string[], open: () => Promise<OpenWork>): Subject {
   return {
     name,
@@ -64,7 +64,7 @@ function subject(name: string, peers: readonly string[], open: () => Promise<Ope
 }
 
 interface OpenWork {
-  /** Works until it is told to stop; gives how many pieces of work were done. */
+  /** Works until told to stop; gives the number of pieces of work that were done. */
   run(until: () => boolean): Promise<number>
   close?(): Promise<void>
 }
@@ -111,7 +111,7 @@ function mainThread(work: Work): Subject {
         do {
           check('result', WORK[work](), RESULTS[work])
           made++
-          await nextTurn() // as a program would that has other things to do
+          await nextTurn() // as a program with other things to do would
         } while (!until())
         return made
       },

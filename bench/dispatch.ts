@@ -9,13 +9,13 @@ import { plural } from './text.js'
 
 const UNITS = { ...COST_UNITS, rate: 'transfers/s' }
 
-/** What a planner notes of each transfer, for `stats()`. */
+/** Name of the subject that only keeps the counts for `stats()`, without the transfers. */
 export const KEPT = 'what stats() keeps'
 
-/** Of how many links that is measured. */
+/** Number of links for which keeping the counts is measured. */
 export const KEPT_LINKS = 1000
 
-/** How many rounds of in-process work are made between two looks at the clock. */
+/** Number of transfers in process between two looks at the clock. */
 const IN_PROCESS = 100
 
 export const dispatch: Bench = {
@@ -59,12 +59,16 @@ export function onePerMessageCase(threads: number): string {
   return `one link per message, one message in flight per thread, ${plural(threads, 'thread')}`
 }
 
-/** @param interval - in seconds; by default so long that none is due by itself */
+/**
+ * URL of a module with links that do nothing.
+ *
+ * @param interval - in seconds; by default so long that no link is due by itself
+ */
 function noopLinks(links: number, interval = 86_400): URL {
   return new URL(`./links/noop.js?links=${links}&interval=${interval}`, import.meta.url)
 }
 
-/** Links that are due by the planner's own schedule. */
+/** Subject: links that are due by the planner's own schedule. */
 function scheduled(links: number, threads: number, more: readonly string[]): Subject {
   return {
     name: 'databay',
@@ -86,7 +90,7 @@ function scheduled(links: number, threads: number, more: readonly string[]): Sub
   }
 }
 
-/** Links that are told to transfer by a call. */
+/** Subject: links that transfer on a call of `forceTransfer()`. */
 function forced(links: number, threads: number): Subject {
   return {
     name: 'databay, forceTransfer()',
@@ -112,7 +116,7 @@ function forced(links: number, threads: number): Subject {
   }
 }
 
-/** A link for each thread, and each is told to transfer again as soon as it has: a message holds one transfer only. */
+/** Subject: one link for each thread, called to transfer again as soon as it has. So a message holds one transfer only. */
 function single(threads: number): Subject {
   return {
     name: 'databay',
@@ -142,7 +146,7 @@ function checkCounts({ counts }: WorkerPlanner): void {
   check('skipped transfers', counts.skipped, 0)
 }
 
-/** Piscina as it comes, with one task for each transfer and so many of them in flight. */
+/** Subject: Piscina as it comes, with one task for each transfer, and `inFlight` tasks at once. */
 function piscina(threads: number, inFlight: number, name: string): Subject {
   return {
     name,
@@ -172,7 +176,7 @@ function piscina(threads: number, inFlight: number, name: string): Subject {
   }
 }
 
-/** The same links without a planner, one transfer after the other in the main thread. */
+/** Subject: the same links without a planner, one transfer after the other on the main thread. */
 function inProcess(count: number): Subject {
   return {
     name: 'in process',
@@ -197,13 +201,13 @@ function inProcess(count: number): Subject {
   }
 }
 
-/** What is noted of each transfer so that `stats()` can tell of it, without the transfers. */
+/** Subject: the counts that a planner keeps of each transfer for `stats()`, without the transfers. */
 function kept(): Subject {
   return {
     name: KEPT,
     units: UNITS,
     open() {
-      const records = Array.from({ length: KEPT_LINKS }, () => new LinkCounters())
+      const counters = Array.from({ length: KEPT_LINKS }, () => new LinkCounters())
       const reports = Array.from({ length: 97 }, (_, at) => ({
         ...failedReport({ link: '', update: '', transferNumber: at, thread: 1, scheduledAt: 0 }, undefined, true),
         ...{ errors: [], startedAt: at / 10, endedAt: at / 10 + 2 ** (at % 8) / 100 },
@@ -212,11 +216,11 @@ function kept(): Subject {
       return {
         async sample(seconds) {
           const some = () => {
-            for (const record of records) record.add(reports[made++ % reports.length] as TransferReport)
-            return records.length
+            for (const one of counters) one.add(reports[made++ % reports.length] as TransferReport)
+            return counters.length
           }
           const figures = await withCost(() => repeat(seconds, some))
-          check('transfers', sum(records.map((record) => record.read().durations.count)), made)
+          check('transfers', sum(counters.map((one) => one.read().durations.count)), made)
           return figures
         },
       }

@@ -3,7 +3,7 @@ import { withInternals } from '../src/planners/planner-internals.js'
 import { LoopClock } from './loop-clock.js'
 import { check } from './measure.js'
 
-/** A planner all of whose links are due at once, again and again: each time when the last transfer of the round before is done. */
+/** A planner whose links are all due at once, in rounds: the next round begins when the last transfer of a round has ended. */
 export class DueAtOnce {
   readonly #planner: WorkerPlanner
   readonly #clock: LoopClock
@@ -33,7 +33,7 @@ export class DueAtOnce {
     return loop
   }
 
-  /** Makes one transfer of every link. Resolves with how many that were. */
+  /** Makes one transfer of every link. Resolves with the number of transfers. */
   round(): Promise<number> {
     this.#left = this.#links
     this.#rounds++

@@ -1,6 +1,6 @@
 import type { Clock } from '../src/planners/clock/clock.js'
 
-/** A clock whose time passes only by going on to the next due time: for links that are due again as soon as they are done. */
+/** A clock whose time jumps to the next due time on a call: links can be due again as soon as their transfers have ended. */
 export class LoopClock implements Clock {
   #time = 0
   readonly #origin = Date.now()
@@ -22,7 +22,7 @@ export class LoopClock implements Clock {
     }
   }
 
-  /** Goes on to the next due time. */
+  /** Sets the time to the next due time, and wakes whoever waits for it. */
   goOn(): void {
     const next = this.#next
     if (next === undefined) throw new Error('nothing is due any more')

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 
-/** What figures are worth nothing without: where they were measured, and of which code. */
+/** Describes the machine, its load, and the commit: figures mean nothing without them. */
 export function machine() {
   const [cpu] = cpus()
   return {
     cpu: cpu?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    /** How many threads had work in the last minute, on average: more than there are cores, and they were in each other's way. */
+    /** Mean number of threads with work in the last minute. With more than there are cores, they were in each other's way. */
     load: loadavg()[0] ?? 0,
     node: process.version,
     commit: commit(),

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * How long the main thread has computed so far, in milliseconds. Where the system does not tell it of one thread, how long
- * its event loop was busy, which is more on a machine that has other things to do.
+ * CPU time of the main thread so far, in milliseconds. Where the system does not show it for one thread, the time that
+ * its event loop was busy, which is more on a machine with other work.
  */
 export function mainThreadTime(): number {
   try {

@@ -1,5 +1,5 @@
 /**
- * Runs benches, each in a process of its own, so that none finds what another has left behind.
+ * Runs benches, each in a process of its own, so that no bench finds what another has left behind.
  *
  *   npm run bench -- [--only dispatch,records] [--threads 1,2,4] [--seconds 0.5] [--json] [--plot FOLDER]
  */
@@ -14,17 +14,17 @@ import { machine, type Machine } from './machine.js'
 import { describe, describeTargets } from './table.js'
 import { judge, type Judged } from './targets.js'
 
-/** What one bench found. */
+/** Result of one bench. */
 export interface Result {
   readonly name: string
   readonly question: string
-  /** How long it took in all. */
+  /** Length of the whole bench, in seconds. */
   readonly seconds: number
   readonly measurements: readonly Measurement[]
   readonly targets: readonly Judged[]
 }
 
-/** What `--json` prints. */
+/** Results of a run, as `--json` prints them. */
 export interface Report {
   readonly machine: Machine
   readonly settings: Settings
@@ -54,7 +54,7 @@ async function runAll({ benches, json }: Arguments): Promise<Result[]> {
 }
 
 async function runHere(name: string): Promise<Result> {
-  setLogLevel('error') // that links are late is what is measured
+  setLogLevel('error') // late links are what is measured
   const bench = await BENCHES[name]?.()
   if (bench === undefined) throw new Error(`there is no bench '${name}'`)
   const from = performance.now()

@@ -1,21 +1,21 @@
 import type { Measurement, Ratio, Settings } from './bench.js'
 import { median, spread } from './statistics.js'
 
-/** Something to be measured. */
+/** Something to measure: databay or a peer. */
 export interface Subject {
   readonly name: string
-  /** What one sample gives: the units of its figures, by their names. */
+  /** Units of the figures of a sample, by the figures' names. */
   readonly units: Units
-  /** Names of subjects of the same case that it is to be compared with. */
+  /** Names of the subjects of the same case to compare with. */
   readonly peers?: readonly string[]
-  /** Gets ready. What that takes is not measured. */
+  /** Gets ready. The time for that is not measured. */
   open(): Promise<OpenSubject> | OpenSubject
 }
 
 export interface OpenSubject {
   /**
-   * Takes one sample of about this many seconds: one number for each of {@link Subject.units}. Rejects when what was to
-   * be done was not.
+   * Takes one sample of about this many seconds: one number for each of {@link Subject.units}. Rejects when the work was
+   * not really done.
    */
   sample(seconds: number): Promise<Figures>
   readonly close?: (() => Promise<void> | void) | undefined
@@ -30,8 +30,8 @@ export interface Figures {
 }
 
 /**
- * Measures subjects beside each other: all are opened first, and each takes a sample to warm up. Then they take turns,
- * so that what else the machine does hits all of them alike: A B C, C B A, A B C, …
+ * Measures subjects beside each other. All are opened first, and each takes a sample to warm up. Then they take turns,
+ * A B C, C B A, A B C, …, so that other work of the machine hits all of them alike.
  */
 export async function compare(name: string, subjects: readonly Subject[], settings: Settings): Promise<Measurement[]> {
   if (!name.includes(settings.only)) return []
@@ -71,9 +71,9 @@ function checked({ name, units }: Subject, sample: Figures): Figures {
 }
 
 /**
- * How much is done in a second: repeats the work until the time is over.
+ * Repeats work until the time is over, and gives how much was done in a second.
  *
- * @param work - does some of it, and gives how much that was
+ * @param work - does some work, and gives how much
  */
 export async function rate(seconds: number, work: () => Promise<number> | number): Promise<number> {
   const from = performance.now()
@@ -81,14 +81,14 @@ export async function rate(seconds: number, work: () => Promise<number> | number
   return done / ((performance.now() - from) / 1000)
 }
 
-/** Units of {@link withCost}. */
+/** Units of the figures of {@link withCost}. */
 export const COST_UNITS: Units = { rate: 'a second', cpu: 'us CPU each' }
 
 /**
- * Does some work, and gives how much was done in a second, and how much CPU time of all threads each piece took: which
- * says more than the rate when others use the machine too.
+ * Does work, and gives how much was done in a second, and the CPU time of all threads for each piece. The CPU time says
+ * more than the rate when others use the machine too.
  *
- * @param work - does it, and gives how much was done
+ * @param work - does the work, and gives how much was done
  */
 export async function withCost(work: () => Promise<number>): Promise<Figures> {
   const before = process.cpuUsage()
@@ -102,8 +102,8 @@ export async function withCost(work: () => Promise<number>): Promise<Figures> {
 /**
  * Repeats work until the time is over.
  *
- * @param work - does some of it, and gives how much that was
- * @returns how much was done
+ * @param work - does some work, and gives how much
+ * @returns how much was done in all
  */
 export async function repeat(seconds: number, work: () => Promise<number> | number): Promise<number> {
   const until = performance.now() + seconds * 1000
@@ -113,7 +113,7 @@ export async function repeat(seconds: number, work: () => Promise<number> | numb
   return done
 }
 
-/** @throws when what was to be done was not: then the figure would be worth nothing */
+/** Throws unless a value is as expected: a figure for work that was not done is worth nothing. */
 export function check(what: string, actual: unknown, expected: unknown): void {
   if (!Object.is(actual, expected)) {
     throw new Error(`${what}: expected ${String(expected)}, got ${String(actual)}`)

@@ -7,12 +7,12 @@ import { median, spread } from './statistics.js'
 
 const UNITS = { rate: 'records/s', main: 'us of the main thread per record' }
 
-/** Work for each record, in microseconds. */
+/** Amounts of work for each record, in microseconds. */
 const WORKS = [0, 1, 2, 4, 8, 20]
 
 export const HEAVY = 20
 
-/** How many records the processor gives a thread at a time, unless told otherwise. */
+/** Default number of records that the processor gives a thread at a time. */
 const CHUNK = 1000
 
 const IN_PLACE = 'in place'
@@ -39,7 +39,7 @@ export const offload: Bench = {
     measurements.push(
       ...(await compare('chunks, 4 us of work per record', [inPlace(input, chunked), ...subjects], settings)),
     )
-    // one case alone tells nothing of where it breaks even
+    // one case alone does not show where it breaks even
     if (settings.only !== '') return measurements
     for (const threads of settings.threads) measurements.push(breakEven(measurements, works, threads, settings))
     return measurements
@@ -50,7 +50,7 @@ export function workCase(work: number): string {
   return `${work} us of work per record`
 }
 
-/** Named after its threads, and its chunks where they are not of the usual size. */
+/** Name of the subject that computes in threads. */
 export function threadsSubject(threads: number, chunk = CHUNK): string {
   return `${threads} ${threads === 1 ? 'thread' : 'threads'}, chunks of ${chunk.toLocaleString('en')}`
 }
@@ -59,7 +59,7 @@ function hashModule(rounds: number): URL {
   return new URL(`./processors/hash.js?rounds=${rounds}`, import.meta.url)
 }
 
-/** How much work the main thread does in a microsecond: what the work is told by shall be the same on each machine. */
+/** Rounds of work that the main thread does in a microsecond: so the work is the same number of microseconds everywhere. */
 function roundsPerMicrosecond(): number {
   const rounds = 2000
   let sum = 0
@@ -72,7 +72,7 @@ function roundsPerMicrosecond(): number {
   return median(speeds.slice(10))
 }
 
-/** What a processor is called with. */
+/** A processor as this bench calls it. */
 type Process = (records: Record<never>[], update: Update) => readonly Record[] | Promise<readonly Record[]>
 
 function inPlace(input: readonly Record[], module: URL): Subject {
@@ -109,7 +109,7 @@ async function sample(seconds: number, input: readonly Record[], module: URL, pr
     return last.length
   })
   const { active, idle } = performance.eventLoopUtilization(before)
-  // what runs without a pause is not seen as active by the time it is asked
+  // work without a pause does not count as active yet when the utilization is read
   const busy = idle === 0 ? (done * input.length * 1000) / measured : active
   checkWork(input, last, Number(module.searchParams.get('rounds')))
   return { rate: measured, main: (busy * 1000) / (done * input.length) }
@@ -124,8 +124,8 @@ function checkWork(input: readonly Record[], output: readonly Record[], rounds: 
 }
 
 /**
- * How long a processor takes for a record in place when it takes as long in threads: between the two amounts of work
- * where threads begin to be faster, as a straight line.
+ * Finds the time for a record in place at which threads take just as long: on a straight line between the two amounts of
+ * work where threads begin to be faster.
  */
 function breakEven(
   measurements: readonly Measurement[],
@@ -143,7 +143,7 @@ function breakEven(
     })
     const after = points.findIndex(({ lost }) => lost <= 0)
     const [low, high] = [points[after - 1], points[after]]
-    if (high === undefined) return points.at(-1)?.here ?? Number.NaN // more than was tried
+    if (high === undefined) return points.at(-1)?.here ?? Number.NaN // more than any work that was tried
     if (low === undefined) return high.here
     return low.here + ((high.here - low.here) * low.lost) / (low.lost - high.lost)
   })

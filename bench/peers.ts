@@ -28,7 +28,7 @@ import { expectedSum } from './work/rows.js'
 
 const TRANSFERS = { rate: 'transfers/s' }
 
-/** How many threads a planner of the original has, unless told otherwise. */
+/** Default number of threads of a planner of databay 0.3.0. */
 const ORIGINAL_THREADS = 30
 
 export const peers: Bench = {
@@ -78,7 +78,7 @@ function jobs(
   return compare(jobCase(job.limit), [dueAtOnce('databay', links, RUNS, names), ...others], settings)
 }
 
-/** The original's own transfers in one thread are its fastest: its threads share one interpreter. */
+/** Measures transfers that do nothing. Those of databay 0.3.0 are fastest in one thread: its threads share an interpreter. */
 function noop(python: Original, settings: Settings): Promise<Measurement[]> {
   const asked = { kind: 'noop', size: 0, sum: 0 } as const
   const subjects = [
@@ -110,11 +110,11 @@ function records(python: Original, count: number, settings: Settings): Promise<M
 }
 
 function noopLinks(count: number): URL {
-  // one second, of a clock that goes on by itself when all is done
+  // the interval is one second of a clock that jumps on when all links are done
   return new URL(`./links/noop.js?links=${count}`, import.meta.url)
 }
 
-/** All links are due at each tick, and the next tick comes when all have transferred. */
+/** Subject: all links are due at each tick, and the next tick comes when all have transferred. */
 function dueAtOnce(name: string, links: URL, units: Units, others: readonly string[]): Subject {
   return {
     name,
@@ -134,7 +134,7 @@ function dueAtOnce(name: string, links: URL, units: Units, others: readonly stri
   }
 }
 
-/** One link in each thread, that transfers again as soon as it has. */
+/** Subject: one link in each thread, which transfers again as soon as it has. */
 function oneByOne(name: string, links: URL, units: Units, times: number, threads: number): Subject {
   return {
     name,

@@ -1,6 +1,6 @@
 import { Record } from 'databay'
 
-/** A payload as many sources have it: some plain fields. */
+/** Payload as many sources have it: some plain fields. */
 export interface Row {
   readonly id: number
   readonly name: string
@@ -21,7 +21,7 @@ export function rows(count: number): Row[] {
   }))
 }
 
-/** Records that share their metadata, as those of a pull do. */
+/** Makes records that share their metadata, as those of one pull do. */
 export function plainRecords(count: number): Record<Row>[] {
   const metadata = Object.freeze({ __inlet__: 'RowInlet' })
   return rows(count).map((row) => new Record(row, metadata))

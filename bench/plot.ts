@@ -4,7 +4,7 @@ import * as echarts from 'echarts'
 import type { Measurement } from './bench.js'
 import { isFile } from './chart-path.js'
 
-/** What of a bench is drawn. */
+/** Bench as far as it is drawn. */
 export interface Drawn {
   readonly name: string
   readonly question: string
@@ -14,14 +14,14 @@ export interface Drawn {
 const WIDTH = 1100
 /** Sizes in pixels. */
 const [BAR, GAP, HEAD] = [14, 14, 90]
-/** From which ratio of the greatest value to the least on an axis is logarithmic. */
+/** Ratio of the greatest value to the least from which on an axis is logarithmic. */
 const WIDE = 50
 
 /**
  * Writes charts as SVG: one for each bench, with a part for each of its figures.
  *
  * @param path - an `.svg` file when there is one bench, or a folder
- * @returns the files that were written
+ * @returns paths of the files that were written
  */
 export function plot(path: string, benches: readonly Drawn[]): string[] {
   if (!isFile(path)) {

@@ -6,14 +6,14 @@ import { copyByHand, expectedSum, makeRows, score, type Row } from './work/rows.
 
 const UNITS = { ...COST_UNITS, rate: 'records/s' }
 
-/** A kind of transfer. */
+/** Size and kind of a transfer. */
 interface Shape {
   readonly records: number
   readonly copy: boolean
   readonly outlets: number
 }
 
-/** How many links transfer at once where threads are compared. */
+/** Number of links that transfer at once where numbers of threads are compared. */
 const PIPELINES = 8
 
 export const records: Bench = {
@@ -57,7 +57,7 @@ function linksOf(links: number, { records, copy, outlets }: Shape): URL {
   )
 }
 
-/** One link in one thread. */
+/** Subject: one link in one thread. */
 function oneLink(shape: Shape, peers: readonly Subject[]): Subject {
   return databay(
     'databay',
@@ -68,7 +68,7 @@ function oneLink(shape: Shape, peers: readonly Subject[]): Subject {
   )
 }
 
-/** Links in so many threads: what a further thread brings. */
+/** Measures links in several numbers of threads: what a further thread gains. */
 function pipelines(settings: Settings): Promise<Measurement[]> {
   const shape = shapeOf(settings.smoke ? 10 : 10_000, true, 1)
   const { threads } = settings
@@ -76,7 +76,7 @@ function pipelines(settings: Settings): Promise<Measurement[]> {
     const peers = count > 1 && threads.includes(1) ? ['databay, 1 thread'] : []
     return databay(`databay, ${plural(count, 'thread')}`, PIPELINES, count, shape, peers)
   })
-  // long enough that it does not matter that threads idle while the last of all ends
+  // long enough that idle threads at the end of a sample do not matter
   return compare(pipelinesCase(), subjects, { ...settings, seconds: settings.seconds * 2 })
 }
 
@@ -111,7 +111,7 @@ function clone(row: Row): Row {
   return structuredClone(row)
 }
 
-/** The same work as functions on the main thread. */
+/** Subject: the same work as plain functions on the main thread. */
 function plain(how: string, copy: (row: Row) => Row, { records, outlets, copy: copies }: Shape): Subject {
   const expected = expectedSum(records)
   return {

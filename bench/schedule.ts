@@ -17,10 +17,10 @@ const UNITS: Units = {
   ...TICK_UNITS,
 }
 
-/** Every second, as node-schedule and croner know it. */
+/** Cron expression for every second, for node-schedule and croner. */
 const EVERY_SECOND = '* * * * * *'
 const THREADS = 2
-/** How many due times pass until the code is compiled. */
+/** Number of due times until the code is compiled. */
 const WARM_UP = 4
 
 export const schedule: Bench = {
@@ -55,7 +55,7 @@ export function saturatedCase(links: number): string {
   return `${plural(links, 'link')} due every second, spread over it, both of ${THREADS} threads saturated`
 }
 
-/** How many times each job is due in a sample: twice at least, as a busy machine may come late by most of a second. */
+/** Number of due times of each job in a sample: at least 2, as a busy machine may be late by most of a second. */
 function ticksOf(seconds: number): number {
   return Math.max(2, Math.round(seconds * 2))
 }
@@ -67,7 +67,7 @@ function databay(links: number, how: 'aligned' | 'spread' | 'saturated', peers: 
     peers: peers.map(({ name }) => name),
     async open() {
       const noop = new URL(`./links/noop.js?links=${links}&interval=${how === 'aligned' ? 1 : 86_400}`, import.meta.url)
-      // in the lane of what waits, so that they are in both threads
+      // in the lane of links that wait, so that both threads get some
       const computing = new URL(`./links/computing.js?links=4&work=primes&lane=io`, import.meta.url)
       const modules = how === 'saturated' ? [noop, computing] : [noop]
       const planner = new WatchedPlanner(modules, { threads: THREADS, immediateTransfer: false })
@@ -117,7 +117,7 @@ function databay(links: number, how: 'aligned' | 'spread' | 'saturated', peers: 
   }
 }
 
-/** Has some links begin to be due each millisecond of a second. */
+/** Spreads the due times of links over a second: some begin at each millisecond. */
 async function spreadOut(links: readonly PlannedLink[]): Promise<void> {
   const from = performance.now()
   let at = 0
@@ -128,7 +128,7 @@ async function spreadOut(links: readonly PlannedLink[]): Promise<void> {
   }
 }
 
-/** Waits until what was dispatched has ended. */
+/** Waits until the dispatched transfers have ended. */
 async function ended(planner: WatchedPlanner): Promise<void> {
   let before: number
   do {
@@ -137,7 +137,7 @@ async function ended(planner: WatchedPlanner): Promise<void> {
   } while (planner.counts.transfers > before)
 }
 
-/** Keeps both threads computing until it is told to stop. */
+/** Keeps both threads computing until the returned function is called. */
 function saturate(planner: WatchedPlanner): () => Promise<void> {
   let over = false
   const computing = planner.links.filter(({ name }) => name.startsWith('computing'))
@@ -152,7 +152,7 @@ function saturate(planner: WatchedPlanner): () => Promise<void> {
 
 type StartJobs = (jobs: number, ticks: Ticks) => Promise<() => void> | (() => void)
 
-/** A scheduler of which each link has a job, that does nothing, on the main thread. */
+/** Subject: a scheduler with one job for each link, which does nothing, on the main thread. */
 function perJob(name: string, jobs: number, start: StartJobs): Subject {
   return {
     name,
@@ -188,7 +188,7 @@ function withNodeSchedule(jobs: number, ticks: Ticks): () => void {
 function withCroner(jobs: number, ticks: Ticks): () => void {
   const all = Array.from({ length: jobs }, (_, job) => {
     return new Cron(EVERY_SECOND, () => {
-      ticks.note(job, Date.now() % 1000) // it does not tell when a job was due
+      ticks.note(job, Date.now() % 1000) // croner does not tell when a job was due
     })
   })
   return () => {
@@ -196,7 +196,7 @@ function withCroner(jobs: number, ticks: Ticks): () => void {
   }
 }
 
-/** A timer for each, begun one after the other within a second. */
+/** Starts one timer for each job, one after the other within a second. */
 async function withSetInterval(jobs: number, ticks: Ticks): Promise<() => void> {
   const timers: NodeJS.Timeout[] = []
   const from = performance.now()

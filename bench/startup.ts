@@ -47,7 +47,7 @@ export function firstCase(threads: number): string {
   return `first transfer, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
 }
 
-/** Each sample is taken in a process of its own, that has done nothing before. */
+/** Subject whose samples are taken in processes of their own, which have done nothing before. */
 function fresh(kind: string, name: string, units: Units, count: number, peer?: string): Subject {
   return {
     name,

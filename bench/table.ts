@@ -1,7 +1,7 @@
 import type { Measurement } from './bench.js'
 import type { Judged } from './targets.js'
 
-/** The measurements of a bench as plain text: a block for each case, a line for each figure of each subject. */
+/** Formats measurements as plain text: a block for each case, a line for each figure of each subject. */
 export function describe(measurements: readonly Measurement[]): string {
   const cases = [...new Set(measurements.map((one) => one.case))]
   const blocks = cases.map((name) => {
@@ -19,7 +19,7 @@ export function describe(measurements: readonly Measurement[]): string {
   return blocks.join('\n\n')
 }
 
-/** What was reached of the targets, as plain text. */
+/** Formats targets as plain text: what was measured, beside floor and aim. */
 export function describeTargets(targets: readonly Judged[]): string {
   const head = ['', 'target', 'measured', 'floor', 'aim', '']
   const rows = targets.map(({ id, bench, what, value, unit, floor, aim, met }) => [
@@ -31,7 +31,7 @@ export function describeTargets(targets: readonly Judged[]): string {
   return columns([head, ...rows], [2, 3, 4])
 }
 
-/** @param right - columns that are aligned to the right */
+/** Aligns rows of cells in columns; those of `right` are aligned to the right. */
 function columns(rows: readonly (readonly string[])[], right: readonly number[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows
@@ -47,7 +47,7 @@ function columns(rows: readonly (readonly string[])[], right: readonly number[])
     .join('\n')
 }
 
-/** Three digits that count. */
+/** Formats a number with three significant digits. */
 export function number(value: number): string {
   const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
   return value.toLocaleString('en', { maximumFractionDigits: Math.min(digits, 4) })

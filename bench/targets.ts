@@ -8,24 +8,24 @@ import { firstCase, LINKS_CASE, MEMORY_CASE } from './startup.js'
 import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
 import { alignedCase, saturatedCase } from './schedule.js'
 
-/** What a figure should be. Absolute figures hold for a machine of two cores. */
+/** Target of a figure. Absolute figures hold for a machine of two cores. */
 export interface Target {
-  /** Like `P1`. */
+  /** Short name, like `P1`; several targets may share it. */
   readonly id: string
   readonly bench: string
   readonly what: string
-  /** Where the figure is found. With a peer it is the ratio to that, else the median itself. */
+  /** Place of the figure in the measurements: with a peer the ratio to that peer, else the median itself. */
   readonly of: Pick<Measurement, 'case' | 'subject' | 'figure'> & { readonly peer?: string }
-  /** `x` for a ratio. */
+  /** Unit of the figure; `x` for a ratio. */
   readonly unit: string
   readonly better: 'more' | 'less'
-  /** What must hold. */
+  /** Value that must be reached. */
   readonly floor: number
-  /** What a bare prototype of the mechanism reached. */
+  /** Value that a bare prototype of the mechanism reached. */
   readonly aim: number
 }
 
-/** A target, and what was measured. */
+/** Target with its measured value. */
 export interface Judged extends Target {
   readonly value: number
   readonly met: 'aim' | 'floor' | 'missed'
@@ -46,7 +46,7 @@ const SCHEDULE = [
   { figure: 'main thread', unit: '% CPU', floor: 5, aim: 1 },
 ]
 
-/** The targets of the benches. */
+/** Targets of all benches. */
 export const TARGETS: readonly Target[] = [
   {
     ...{ id: 'P1', bench: 'dispatch', unit: 'x', better: 'more', floor: 15, aim: 40 },

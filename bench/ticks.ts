@@ -3,7 +3,7 @@ import { mainThreadTime } from './main-thread-cpu.js'
 import type { Figures, Units } from './measure.js'
 import { summary } from './statistics.js'
 
-/** What is measured of anything that runs many jobs every second. */
+/** Units of the figures of anything that runs many jobs every second. */
 export const TICK_UNITS: Units = {
   'runs p50': 'ms',
   'runs p99': 'ms',
@@ -13,25 +13,25 @@ export const TICK_UNITS: Units = {
   process: '% CPU',
 }
 
-/** Notes when each of many jobs runs that are due every second, and sums that up. */
+/** Records the runs of many jobs that are due every second, and sums them up. */
 export class Ticks {
   readonly #runs: Uint32Array
   #lateness: number[] = []
   #main = 0
   #cpu = process.cpuUsage()
 
-  /** @param jobs - how many there are */
+  /** @param jobs - number of jobs */
   constructor(jobs: number) {
     this.#runs = new Uint32Array(jobs)
   }
 
-  /** A job runs. */
+  /** Records a run of a job. */
   note(job: number, lateness: number): void {
     this.#runs[job] = (this.#runs[job] ?? 0) + 1
     this.#lateness.push(lateness)
   }
 
-  /** Waits for so many due times of each job, and half a second, so that none is cut in two. */
+  /** Waits for `count` due times of each job, and half a second more, so that no run is cut off. */
   async pass(count: number): Promise<void> {
     this.#runs.fill(0)
     this.#lateness = []
@@ -40,13 +40,17 @@ export class Ticks {
     await delay(count * 1000 + 500)
   }
 
-  /** @param count - how many times each job was due at least */
+  /**
+   * Sums up the runs since {@link Ticks.pass}.
+   *
+   * @param count - number of times that each job was due at least
+   */
   sum(count: number): Figures {
     const main = mainThreadTime() - this.#main
     const { user, system } = process.cpuUsage(this.#cpu)
     const missed = this.#runs.reduce((total, runs) => total + Math.max(0, count - runs), 0)
     if (this.#lateness.length === 0) throw new Error('nothing has run')
-    // so much of it as belongs to one due time of each job, which is one second of work
+    // one due time of each job is one second of work
     const seconds = Math.max(count, this.#lateness.length / this.#runs.length)
     const { p50, p99, max } = summary(this.#lateness)
     return {

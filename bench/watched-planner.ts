@@ -2,11 +2,11 @@ import { WorkerPlanner, type DueTime, type PlannedLink, type WorkerPlannerOption
 import { systemClock, type Clock } from '../src/planners/clock/clock.js'
 import { withInternals } from '../src/planners/planner-internals.js'
 
-/** The clock of this machine, that tells how long what it wakes takes. */
+/** The clock of this machine, which also measures the time that its wake-ups take. */
 class WatchedClock implements Clock {
-  /** When it woke the planner last. */
+  /** Time of the last wake-up, by `performance.now()`. */
   wokeAt = 0
-  /** How long what it woke took so far, in milliseconds. */
+  /** Time that the wake-ups took so far, in milliseconds. */
   busy = 0
 
   now(): number {
@@ -26,10 +26,10 @@ class WatchedClock implements Clock {
   }
 }
 
-/** A planner that notes how late it dispatches each transfer. */
+/** A planner that records how late it dispatches each transfer. */
 export class WatchedPlanner extends WorkerPlanner {
   readonly #clock: WatchedClock
-  /** How late each transfer was dispatched, in milliseconds. */
+  /** Lateness of each transfer at its dispatch, in milliseconds. */
   dispatched: number[] = []
 
   constructor(modules: URL | URL[], options: WorkerPlannerOptions) {
@@ -38,14 +38,14 @@ export class WatchedPlanner extends WorkerPlanner {
     this.#clock = clock
   }
 
-  /** How long it was busy with finding out what is due and dispatching that, in milliseconds. */
+  /** Time that this planner took to find due links and dispatch them, in milliseconds. */
   get scheduling(): number {
     return this.#clock.busy
   }
 
   protected override dispatchDue(link: PlannedLink, due: DueTime): void {
     super.dispatchDue(link, due)
-    // `due.lateness` is as of the moment when the planner was woken
+    // `due.lateness` is as of the wake-up
     this.dispatched.push(due.lateness + performance.now() - this.#clock.wokeAt)
   }
 }

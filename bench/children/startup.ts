@@ -1,5 +1,5 @@
 /**
- * Measures once what can be measured only in a process that has done nothing yet, and prints the figures as JSON.
+ * Takes one sample that needs a process which has done nothing yet, and prints the figures as JSON.
  *
  *   node --expose-gc dist/bench/children/startup.js KIND SUBJECT COUNT
  */
@@ -32,7 +32,7 @@ function linkModule(name: string, links: number): URL {
   return new URL(`../links/${name}.js?links=${links}&interval=86400`, import.meta.url)
 }
 
-/** The first transfer from nothing, and of a planner that runs and has not transferred yet. */
+/** Measures the first transfer of a planner that is started for it, and of one that runs already. */
 async function firstOfPlanner() {
   const from = performance.now()
   const cold = new WorkerPlanner(linkModule('noop', 1), { threads: count })
@@ -63,14 +63,14 @@ async function firstOfPiscina() {
   await delay(500)
   await pool.destroy()
   const other = start()
-  // its threads run before they have loaded what they are to do
+  // the threads run before they have loaded their module
   await delay(500)
   const warm = performance.now()
   check('tasks', await other.run(undefined), 1)
   return { cold, warm: performance.now() - warm }
 }
 
-/** What the process takes beyond what it takes with one thread, per thread. */
+/** Measures the memory that the process takes for each further thread beside a first one. */
 async function memoryOfPlanner(module: string) {
   const rss = async (threads: number) => {
     const planner = new WorkerPlanner(linkModule(module, threads), { threads, immediateTransfer: false })
@@ -93,7 +93,7 @@ async function memoryOfWorkers() {
   return { memory: ((await memory()) - before) / count / MIB }
 }
 
-/** Of the whole process, when it has come to rest. */
+/** Memory of the whole process in bytes, when it has come to rest. */
 async function memory(): Promise<number> {
   collect()
   await delay(300)
@@ -103,7 +103,7 @@ async function memory(): Promise<number> {
 async function linksOfPlanner() {
   const planner = new WorkerPlanner([], { threads: 2, immediateTransfer: false })
   await planner.start()
-  // what is needed for any link at all is not of the links
+  // what the first link needs does not count
   await planner.addLinks(linkModule('noop', 1))
   const before = heap()
   const from = performance.now()
@@ -127,7 +127,7 @@ async function jobsOfNodeSchedule() {
   return { adding, heap: perLink }
 }
 
-/** Objects of the main thread that are in use, in bytes. */
+/** Size of the main thread's live objects, in bytes. */
 function heap(): number {
   collect()
   return process.memoryUsage().heapUsed

@@ -5,7 +5,7 @@ import { primesBelow } from '../work/primes.js'
 import { lanes, RUNS, type Job } from './job.js'
 import { BREE } from './names.js'
 
-/** Bree starts a thread for each run: as many runs at once as others have threads. */
+/** Subject: Bree, which starts a thread for each run. As many runs at once as others have threads. */
 export function bree({ limit, threads }: Job): Subject {
   return {
     name: BREE,

@@ -23,17 +23,17 @@ interface Worker {
   close(): Promise<void>
 }
 
-/** What is used of BullMQ. */
+/** The module `bullmq`, as far as it is used here. */
 export interface BullMq {
   readonly Queue: new (name: string, options: { readonly connection: Connection }) => Queue
   readonly Worker: new (name: string, script: string, options: object) => Worker
 }
 
 /**
- * BullMQ, where somebody has installed it: it is no dependency of this project, as it pulls in compiled code that a lock
- * file cannot hold for machines of all kinds.
+ * Loads BullMQ, where somebody has installed it. It is no dependency of this project, as it pulls in compiled code that a
+ * lock file cannot hold for machines of all kinds.
  *
- * @returns `undefined` when it is not there
+ * @returns `undefined` when it is not installed
  */
 export async function loadBullmq(): Promise<BullMq | undefined> {
   const name: string = 'bullmq' // not known to the compiler
@@ -45,7 +45,7 @@ export async function loadBullmq(): Promise<BullMq | undefined> {
   }
 }
 
-/** A queue in Redis, a worker that works off its jobs in threads, and at each tick all that is due. */
+/** Subject: a queue in Redis, workers that run its jobs in threads, and at each tick all jobs that are due. */
 export function bullmq({ limit, threads }: Job, { Queue, Worker }: BullMq, redis: Redis): Subject {
   return {
     name: 'BullMQ, sandboxed',

@@ -1,4 +1,4 @@
-/** What all peers are to do: count primes, on so many threads. */
+/** Work that all peers do: count the primes below a limit, on a number of threads. */
 export interface Job {
   readonly limit: number
   readonly threads: number
@@ -6,7 +6,7 @@ export interface Job {
 
 export const RUNS = { rate: 'runs/s' }
 
-/** Keeps so many runs going until the time is over, and gives the runs in a second. */
+/** Keeps `width` runs going until the time is over, and gives the number of runs in a second. */
 export async function lanes(seconds: number, width: number, run: (lane: number) => Promise<void>): Promise<number> {
   const from = performance.now()
   let done = 0

@@ -1,16 +1,16 @@
 import { plural } from '../text.js'
 
 /*
- * What the cases and subjects of the bench are called, apart from the bench: targets name them, and need not load all peers.
+ * Names of the bench's cases and subjects. They are apart from the bench, so that its targets load no peers.
  */
 
-/** How many links, or jobs, are due at each tick. */
+/** Number of links, or jobs, that are due at each tick. */
 export const DUE = 64
 
-/** On how many threads all peers do the same job. */
+/** Number of threads that each peer has. */
 export const THREADS = 2
 
-/** Primes below these: some ten microseconds of work, and some milliseconds. */
+/** Limits of the primes: some ten microseconds of work, and some milliseconds. */
 export const SMALL = 300
 export const HEAVY = 30_000
 
@@ -23,7 +23,7 @@ export const VERSION = '0.3.0'
 
 export const ORIGINAL = `databay ${VERSION}`
 
-/** How many links are due at each tick where nothing but their transfers is measured. */
+/** Number of links that are due at each tick where only their transfers are measured. */
 export const BATCHED = 1000
 
 export const ONE_BY_ONE = `databay, one by one on ${plural(THREADS, 'thread')}`

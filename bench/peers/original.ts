@@ -4,17 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { check, type Subject, type Units } from '../measure.js'
 import { ORIGINAL, VERSION } from './names.js'
 
-// beside the sources: nothing compiles it
+// in the sources: it is not compiled
 const SCRIPT = fileURLToPath(new URL('../../../bench/peers/original.py', import.meta.url))
 
-/** What the original is to do. */
+/** Work for databay 0.3.0. */
 export interface Asked {
   readonly kind: 'noop' | 'primes' | 'records'
-  /** The limit of the primes, or the number of records. */
+  /** Limit of the primes, or number of records. */
   readonly size: number
-  /** How many links transfer at once, each in a thread. */
+  /** Number of links that transfer at once, each in a thread. */
   readonly threads: number
-  /** What each transfer gives. */
+  /** Result of each transfer. */
   readonly sum: number
 }
 
@@ -25,7 +25,7 @@ interface Answer {
   readonly sum: number
 }
 
-/** The original, in a process of its own. */
+/** databay 0.3.0 for Python, in a process of its own. */
 export class Original {
   readonly #lines: AsyncIterator<string>
   readonly #process: ReturnType<typeof start>
@@ -36,8 +36,10 @@ export class Original {
   }
 
   /**
-   * @param python - a command
-   * @returns `undefined` when that is not there, or has no databay of the version
+   * Starts the process.
+   *
+   * @param python - command of a Python
+   * @returns `undefined` when there is no such Python, or it has no databay of this version
    */
   static async open(python: string): Promise<Original | undefined> {
     const process = start(python)
@@ -74,7 +76,7 @@ export class Original {
   }
 }
 
-/** @param times - what one transfer counts as */
+/** Subject: databay 0.3.0; each transfer counts `times`. */
 export function original(process: Original, name: string, units: Units, asked: Asked, times = 1): Subject {
   return {
     name,

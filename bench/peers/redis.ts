@@ -9,14 +9,14 @@ export interface Redis {
   close(): Promise<void>
 }
 
-/** How long the one that is given may take to answer, in milliseconds: BullMQ itself would try for ever. */
+/** Time that a given Redis may take to answer, in milliseconds: BullMQ itself would try for ever. */
 const ANSWER = 3000
 
 /**
- * The Redis at `REDIS_URL`, or one of our own that keeps nothing, on a port of this machine that is free.
+ * Opens the Redis at `REDIS_URL`, or starts one that keeps nothing, on a free port of this machine.
  *
- * @returns `undefined` when there is none
- * @throws when `REDIS_URL` is given, and none answers there
+ * @returns `undefined` when there is no Redis
+ * @throws when `REDIS_URL` is given, and no Redis answers there
  */
 export async function openRedis(): Promise<Redis | undefined> {
   const given = process.env['REDIS_URL']
@@ -31,7 +31,7 @@ export async function openRedis(): Promise<Redis | undefined> {
   })
   const ended = new Promise<void>((resolve) => {
     server.once('error', () => {
-      resolve() // it is not there
+      resolve() // it is not installed
     })
     server.once('exit', () => {
       resolve()
@@ -54,7 +54,7 @@ export async function openRedis(): Promise<Redis | undefined> {
 
 async function checkThere(url: string): Promise<void> {
   if (!URL.canParse(url) || new URL(url).protocol !== 'redis:') {
-    throw new Error('REDIS_URL must be like redis://127.0.0.1:6379') // what it is may hold a password
+    throw new Error('REDIS_URL must be like redis://127.0.0.1:6379') // the URL itself may hold a password
   }
   const { hostname: host, port } = new URL(url)
   const socket = connect({ host, port: Number(port || 6379) })

@@ -5,7 +5,7 @@ import { primesBelow } from '../work/primes.js'
 import { RUNS, type Job } from './job.js'
 import { DUE } from './names.js'
 
-/** A pool of threads, and at each tick all that is due. */
+/** Subject: workerpool, with a pool of threads, and at each tick all jobs that are due. */
 export function workerPool({ limit, threads }: Job): Subject {
   return {
     name: 'workerpool',

@@ -1,11 +1,11 @@
-/** Work for a processor: each kind takes some milliseconds, and gives a number that tells whether it was done. */
+/** Work that computes: each kind takes some milliseconds, and gives a number that shows whether it was done. */
 import { createHash } from 'node:crypto'
 
 export type Work = 'primes' | 'json' | 'sha256'
 
 export const WORK: { readonly [work in Work]: () => number } = { primes, json, sha256 }
 
-/** What each kind gives. */
+/** Results of the kinds of work. */
 export const RESULTS: { readonly [work in Work]: number } = { primes: 8713, json: 9_995_000, sha256: 3_344_306_189 }
 
 /** Counts primes, by division. */

@@ -1,4 +1,4 @@
-/** How many primes there are below a limit, by division: work whose amount can be chosen. */
+/** Counts the primes below a limit, by division: work whose amount can be chosen. */
 export function primesBelow(limit: number): number {
   let found = 0
   for (let candidate = 2; candidate < limit; candidate++) {

@@ -1,4 +1,4 @@
-/** The rows that record pipelines work on: the same work for links and for plain functions. */
+/** Row of a record pipeline: links and plain functions do the same work on it. */
 export interface Row {
   readonly id: number
   readonly name: string
@@ -9,7 +9,7 @@ export interface Row {
 
 const CITIES = ['Amsterdam', 'Rotterdam', 'Utrecht', 'Groningen']
 
-/** New rows, as a source would give them. */
+/** Makes new rows, as a source would. */
 export function makeRows(count: number): Row[] {
   const rows: Row[] = []
   for (let id = 0; id < count; id++) {
@@ -19,18 +19,18 @@ export function makeRows(count: number): Row[] {
   return rows
 }
 
-/** What happens to each row on its way. */
+/** Changes a row as a processor would. */
 export function score(row: Row): Row {
   return { ...row, value: row.value * 2 + 1 }
 }
 
-/** A copy of which no part is shared, as one would write it by hand. */
+/** Copies a row with all its parts, as written by hand. */
 export function copyByHand({ id, name, value, place, tags }: Row): Row {
   const { city, latitude, longitude } = place
   return { id, name, value, place: { city, latitude, longitude }, tags: [...tags] }
 }
 
-/** What the values of all rows come to after {@link score}. */
+/** Sum of the values of rows after {@link score}. */
 export function expectedSum(count: number): number {
   let sum = 0
   for (let id = 0; id < count; id++) sum += (id % 1000) * 2 + 1

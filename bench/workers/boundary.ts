@@ -1,4 +1,4 @@
-/** Sends records back as it got them: in one of the encodings, as `workerData` says. */
+/** Thread that decodes records and sends them back, in the encoding whose number `workerData` is. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ENCODINGS } from '../boundary.js'
 

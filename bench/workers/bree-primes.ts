@@ -1,4 +1,4 @@
-/** A job of Bree: each run is a thread of its own. */
+/** Job of Bree: each run is a thread of its own. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { primesBelow } from '../work/primes.js'
 

@@ -1,4 +1,4 @@
-/** A sandboxed processor of BullMQ. */
+/** Sandboxed processor of BullMQ. */
 import { primesBelow } from '../work/primes.js'
 
 export default function primes({ data }: { readonly data: { readonly limit: number } }): Promise<number> {

@@ -1,10 +1,9 @@
-/** A task that does nothing, for a raw Piscina. */
-/** See `workers/transfer.ts`. */
+/** Spares Node a facade for the default export: see `workers/transfer.ts`. */
 export const __esModule = true
 
 let done = 0
 
-/** @returns how many were done in this thread */
+/** Task that does nothing, for a raw Piscina. Gives the number of tasks that this thread has done. */
 export default function noop(): number {
   return ++done
 }

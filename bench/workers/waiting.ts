@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A task that waits, for a raw Piscina. */
+/** Task that waits, for a raw Piscina. */
 export default async function wait(milliseconds: number): Promise<number> {
   await delay(milliseconds)
   return milliseconds

@@ -1,4 +1,4 @@
-/** A thread of workerpool. */
+/** Thread of workerpool. */
 import workerpool from 'workerpool'
 import { primesBelow } from '../work/primes.js'
 
