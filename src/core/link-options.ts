@@ -24,7 +24,7 @@ import { toArray, type OneOrMany } from '../base/one-or-many.js'
  * @typeParam B - type of the payloads that the outlets are given, after the processors
  * @typeParam P - type of the processors
  */
-export interface LinkOptions<A = unknown, B = A, P = readonly []> extends LinkSettings {
+export interface LinkOptions<A = unknown, B = A, P extends OneOrMany<AnyProcessor> = readonly []> extends LinkSettings {
   /** Where records come from. All inlets pull at once; records keep the order of the inlets. */
   readonly inlets: OneOrMany<Inlet<A>>
   /** Where records go. Each outlet gets every batch, whatever happens to the others. */
@@ -42,7 +42,7 @@ export interface LinkOptions<A = unknown, B = A, P = readonly []> extends LinkSe
 }
 
 /** Options of a link whose records are processed. */
-export type ProcessedLinkOptions<A, B, P> = LinkOptions<A, B, P> & { readonly processors: P }
+export type ProcessedLinkOptions<A, B, P extends OneOrMany<AnyProcessor>> = LinkOptions<A, B, P> & { readonly processors: P }
 
 /** The options of a link that say when and how it transfers. */
 export interface LinkSettings {
@@ -68,8 +68,8 @@ export interface LinkSettings {
   readonly alignToClock?: boolean
   /**
    * Name of the link in logs, events, statistics and errors, and of what is kept of it. Unique in a planner.
-   * @default the name under which its module exports it, as in `todos` or `links[2]`; a link that is given to a planner
-   * as an object has none, and shows as its tags
+   * A link that is given to a planner as an object has none without this option, and shows as its tags.
+   * @default the name of its export, as in `todos` or `links[2]`; for a default export, its file's name
    */
   readonly id?: string
   /**
@@ -133,9 +133,9 @@ export type Lane = 'io' | 'cpu' | 'auto'
 export const LINK_OPTIONS = {
   inlets: given<OneOrMany<Inlet>>(),
   outlets: given<OneOrMany<OutletFor<unknown>>>(),
-  processors: given<unknown>('[]'),
-  groupers: given<unknown>('[]'),
-  id: custom(checkId, 'the name of the export'),
+  processors: given<OneOrMany<AnyProcessor>>('[]'),
+  groupers: given<OneOrMany<Grouper<unknown>>>('[]'),
+  id: custom(checkId, 'the name of its export'),
   interval: given<number | Duration>(),
   cron: given<string>(),
   timeZone: given<string>('the time zone of the process'),
@@ -150,7 +150,7 @@ export const LINK_OPTIONS = {
   maxInstances: count(1),
   stateless: flag(false),
   lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
-} satisfies Spec<LinkOptions<unknown, unknown, unknown>>
+} satisfies Spec<LinkOptions<unknown, unknown, OneOrMany<AnyProcessor>>>
 
 type ResolvedOptions = Resolved<typeof LINK_OPTIONS>
 

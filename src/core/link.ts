@@ -64,7 +64,7 @@ class LinkBase<A, B> implements PlannedLink {
   /** What a transfer needs; `undefined` when nodes were added or removed since the last. */
   #parts: TransferParts | undefined
 
-  constructor(options: LinkOptions<A, B, unknown>, ...others: unknown[]) {
+  constructor(options: LinkOptions<A, B, OneOrMany<AnyProcessor>>, ...others: unknown[]) {
     if (others.length > 0 || isInlet(options)) {
       const got = `${others.length + 1} argument${others.length > 0 ? 's' : ', an inlet'}`
       throw new InvalidOptionError('options', 'one object, as in new Link({ inlets, outlets, interval: 5 })', got)
