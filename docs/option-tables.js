@@ -96,7 +96,10 @@ let stale = 0
 for (const page of readdirSync(docs).filter((name) => name.endsWith('.md'))) {
   const path = join(docs, page)
   const before = readFileSync(path, 'utf8')
-  const written = before.replaceAll(TABLE, (_, begin, name, only, end) => `${begin}${tableOf(name, only !== undefined)}${end}`)
+  const written = before.replaceAll(
+    TABLE,
+    (_, begin, name, only, end) => `${begin}${tableOf(name, only !== undefined)}${end}`,
+  )
   const after = await format(written, { ...(await resolveConfig(path)), filepath: path })
   if (after === before) continue
   stale++

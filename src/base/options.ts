@@ -132,15 +132,29 @@ export const optionalTime: Option<number | Duration, number | undefined> = {
 }
 
 /** A number of seconds of at least 0, read as milliseconds. */
-export function seconds(byDefault: number): Option<number, number> {
+export function seconds<D extends number | undefined>(byDefault: D): Option<number, number | D> {
   return {
-    byDefault: String(byDefault / 1000),
+    byDefault: byDefault === undefined ? 'undefined' : String(byDefault / 1000),
     read: (name, value) => {
       if (value === undefined) return byDefault
       if (typeof value !== 'number' || !(value >= 0)) {
         throw new InvalidOptionError(name, 'a number of seconds of at least 0', value)
       }
       return value * 1000
+    },
+  }
+}
+
+/** A function; `otherwise` when none was given. */
+export function func<F extends (...args: never[]) => unknown, D extends F | undefined = undefined>(
+  otherwise?: D,
+): Option<F, F | D> {
+  return {
+    byDefault: otherwise === undefined ? undefined : String(otherwise),
+    read: (name, value) => {
+      if (value === undefined) return otherwise as D
+      if (typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
+      return value
     },
   }
 }

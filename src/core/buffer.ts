@@ -1,7 +1,7 @@
-import { checkBoolean, checkCount, checkOptions } from '../base/check.js'
 import { InvalidOptionError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { StatefulProcessor } from './processor.js'
+import { count, custom, flag, func, type Resolved, resolveOptions, seconds, type Spec } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
@@ -39,14 +39,15 @@ export interface BufferOptions<T = unknown> {
   readonly now?: () => number
 }
 
-const OPTIONS: readonly string[] = [
-  'countThreshold',
-  'timeThreshold',
-  'customControllers',
-  'conjugateControllers',
-  'onReset',
-  'now',
-] satisfies (keyof BufferOptions)[]
+/** Every option of a buffer. */
+export const BUFFER_OPTIONS = {
+  countThreshold: count(undefined),
+  timeThreshold: seconds(undefined),
+  customControllers: custom(checkControllers, '[]'),
+  conjugateControllers: flag(false),
+  onReset: func<() => void>(),
+  now: func<() => number, () => number>(() => performance.now()),
+} satisfies Spec<BufferOptions<never>>
 
 /**
  * A processor that holds records back until its controllers release them, over as many transfers as it takes.
@@ -61,33 +62,13 @@ const OPTIONS: readonly string[] = [
 export class Buffer<T = unknown> implements StatefulProcessor<T> {
   /** Set to release everything at the next call, whatever the controllers say. Unset by the release. */
   flush = false
-  readonly #countThreshold: number | undefined
-  readonly #timeThreshold: number | undefined
-  readonly #customControllers: readonly BufferController<T>[]
-  readonly #conjugate: boolean
-  readonly #onReset: (() => void) | undefined
-  readonly #now: () => number
+  readonly #options: Resolved<typeof BUFFER_OPTIONS>
   #records: Record<T>[] = []
   #firstAt = 0
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: BufferOptions<T> = {}) {
-    checkOptions(undefined, options, OPTIONS)
-    const { countThreshold, timeThreshold } = options
-    this.#countThreshold = countThreshold === undefined ? undefined : checkCount('countThreshold', countThreshold, 1)
-    if (timeThreshold !== undefined && !(typeof timeThreshold === 'number' && timeThreshold >= 0)) {
-      throw new InvalidOptionError('timeThreshold', 'a number of seconds of at least 0', timeThreshold)
-    }
-    this.#timeThreshold = timeThreshold
-    this.#customControllers = toArray(options.customControllers)
-    this.#customControllers.forEach((controller, index) => {
-      checkFunction(`customControllers[${index}]`, controller)
-    })
-    this.#conjugate = checkBoolean('conjugateControllers', options.conjugateControllers, false)
-    if (options.onReset !== undefined) checkFunction('onReset', options.onReset)
-    if (options.now !== undefined) checkFunction('now', options.now)
-    this.#onReset = options.onReset
-    this.#now = options.now ?? (() => performance.now())
+    this.#options = resolveOptions(undefined, options, BUFFER_OPTIONS)
   }
 
   /** How many records are held. */
@@ -97,18 +78,17 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
 
   /** The active controllers, in the order in which they are asked. */
   getControllers(): BufferController<T>[] {
-    const count = this.#countThreshold
-    const time = this.#timeThreshold
-    const controllers = [...this.#customControllers]
-    if (count !== undefined) {
+    const { countThreshold, timeThreshold, customControllers } = this.#options
+    const controllers = [...customControllers] as BufferController<T>[]
+    if (countThreshold !== undefined) {
       controllers.push(function countController(records) {
-        return records.length >= count
+        return records.length >= countThreshold
       })
     }
-    if (time !== undefined) {
-      const age = () => this.#now() - this.#firstAt
+    if (timeThreshold !== undefined) {
+      const age = () => this.#options.now() - this.#firstAt
       controllers.push(function timeController() {
-        return age() >= time * 1000
+        return age() >= timeThreshold
       })
     }
     return controllers
@@ -116,7 +96,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
 
   /** Stores the records, or releases them with all that were stored before. */
   async process<U extends T>(records: Record<U>[], update?: Update): Promise<Record<U>[]> {
-    if (this.#records.length === 0) this.#firstAt = this.#now()
+    if (this.#records.length === 0) this.#firstAt = this.#options.now()
     for (const record of records) this.#records.push(record)
     if (!(this.flush || (this.#records.length > 0 && (await this.#decide())))) return []
     // nobody waits for them any more: the next transfer decides anew
@@ -130,9 +110,9 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   /** Empties the buffer and starts its controllers anew. The records it held are gone: see {@link Buffer.flush}. */
   reset(): void {
     this.#records = []
-    this.#firstAt = this.#now()
+    this.#firstAt = this.#options.now()
     try {
-      this.#onReset?.()
+      this.#options.onReset?.()
     } catch (thrown) {
       getLogger('databay.Buffer').error({ err: toError(thrown) }, 'onReset failed')
     }
@@ -142,14 +122,14 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   saveState(): unknown {
     return {
       records: this.#records.map(({ payload, metadata }) => ({ payload, metadata })),
-      age: this.#now() - this.#firstAt,
+      age: this.#options.now() - this.#firstAt,
     }
   }
 
   restoreState(state: unknown): void {
     const { records, age } = state as BufferState<T>
     this.#records = records.map(({ payload, metadata }) => new Record(payload, metadata))
-    this.#firstAt = this.#now() - age
+    this.#firstAt = this.#options.now() - age
   }
 
   async #decide(): Promise<boolean> {
@@ -167,10 +147,10 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
         continue
       }
       asked++
-      if (release !== this.#conjugate) return release
+      if (release !== this.#options.conjugateControllers) return release
     }
     // every AND agreed, or no OR did; none to ask means nothing to release for
-    return this.#conjugate && asked > 0
+    return this.#options.conjugateControllers && asked > 0
   }
 }
 
@@ -180,6 +160,13 @@ interface BufferState<T> {
   readonly age: number
 }
 
-function checkFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function', value)
+function checkControllers(
+  option: string,
+  given: OneOrMany<BufferController<never>> | undefined,
+): BufferController<never>[] {
+  const controllers = toArray(given)
+  controllers.forEach((controller: unknown, index) => {
+    if (typeof controller !== 'function') throw new InvalidOptionError(`${option}[${index}]`, 'a function', controller)
+  })
+  return controllers
 }

@@ -42,7 +42,9 @@ export interface LinkOptions<A = unknown, B = A, P extends OneOrMany<AnyProcesso
 }
 
 /** Options of a link whose records are processed. */
-export type ProcessedLinkOptions<A, B, P extends OneOrMany<AnyProcessor>> = LinkOptions<A, B, P> & { readonly processors: P }
+export type ProcessedLinkOptions<A, B, P extends OneOrMany<AnyProcessor>> = LinkOptions<A, B, P> & {
+  readonly processors: P
+}
 
 /** The options of a link that say when and how it transfers. */
 export interface LinkSettings {
@@ -134,7 +136,7 @@ export const LINK_OPTIONS = {
   inlets: given<OneOrMany<Inlet>>(),
   outlets: given<OneOrMany<OutletFor<unknown>>>(),
   processors: given<OneOrMany<AnyProcessor>>('[]'),
-  groupers: given<OneOrMany<Grouper<unknown>>>('[]'),
+  groupers: given<OneOrMany<Grouper>>('[]'),
   id: custom(checkId, 'the name of its export'),
   interval: given<number | Duration>(),
   cron: given<string>(),

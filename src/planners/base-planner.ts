@@ -9,6 +9,7 @@ import type { TransferReport } from '../core/report.js'
 import { shutdownAtExit, stayUp } from './at-exit.js'
 import { Dispatcher, type DueTime } from './dispatcher.js'
 import { cancelLinks, startLinks, stopLinks } from './link-group.js'
+import { warnOfSharedIds } from './link-ids.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
 import { PlannerLinks } from './planner-links.js'
@@ -348,6 +349,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       {
         do: async () => {
           started = false
+          warnOfSharedIds(this.links)
           await startLinks(this.links, this.options) // shuts those down itself that started when another fails
           started = true
         },

@@ -4,6 +4,7 @@ import { throwAny } from '../base/many-errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { Dispatcher } from './dispatcher.js'
 import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
+import { warnOfSharedIds } from './link-ids.js'
 import type { PlannerLifecycle } from './planner-lifecycle.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { Scheduling } from './scheduling.js'
@@ -176,6 +177,7 @@ export class PlannerLinks {
 
   /** Starts and schedules links that are added to a running planner. */
   async #start(links: readonly PlannedLink[]): Promise<void> {
+    warnOfSharedIds(links, this.all)
     await startLinks(links, this.#options)
     try {
       // the planner may have changed meanwhile
