@@ -16,35 +16,19 @@ import {
 import { LiveSchedule } from './live-schedule.js'
 import { type Node, nodeName } from './node.js'
 import type { Outlet } from './outlet.js'
-import type { PlannedLink, TransferRequest } from './planned-link.js'
+import type { PlannedLink } from './planned-link.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
+import type { HostedRequest } from './transfer/tally.js'
 import { transfer } from './transfer/transfer.js'
 import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
-
-/**
- * What whoever runs a link's transfers for a planner may ask for.
- * @internal
- */
-export interface HostedRequest extends TransferRequest {
-  /** Number of the transfer; counted by the link itself when left out. */
-  readonly transferNumber?: number
-  /** Number of the thread, 0 for the main thread. */
-  readonly thread?: number
-  /** See `TransferRun.drain`. */
-  readonly drain?: boolean
-  /** Why the transfer is told to stop before it begins. */
-  readonly cancelled?: Error | undefined
-  /** See `TransferRun.inside`. */
-  readonly inside?: (inside: boolean) => void
-}
 
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
@@ -201,14 +185,7 @@ class LinkBase<A, B> implements PlannedLink {
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
     return this.#running.run(update, cancellation, this.settings.timeout, () =>
-      transfer(this.#partsNow(), {
-        update,
-        cancellation,
-        scheduledAt: request.scheduledAt ?? Date.now(),
-        thread: request.thread ?? 0,
-        drain: request.drain ?? false,
-        inside: request.inside,
-      }),
+      transfer(this.#partsNow(), update, cancellation, request),
     )
   }
 

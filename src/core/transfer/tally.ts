@@ -5,21 +5,31 @@ import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { plainError } from '../../base/plain-error.js'
+import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
 
-/** One transfer to be made. */
-export interface TransferRun {
-  readonly update: Update
-  readonly cancellation: Cancellation
-  /** When it was due, in milliseconds since 1970. */
-  readonly scheduledAt: number
-  /** Number of the thread it runs in, 0 for the main thread. */
-  readonly thread: number
-  /** Whether nothing is pulled and everything that is held back comes out. */
-  readonly drain: boolean
-  /** Told when user code is entered and left, as far as it goes at a stretch. */
-  readonly inside?: ((inside: boolean) => void) | undefined
+/**
+ * A transfer to be made, as the host of its link asks for it.
+ * @internal
+ */
+export interface HostedRequest extends TransferRequest {
+  /** Number of the transfer; counted by the link itself when left out. */
+  readonly transferNumber?: number
+  /**
+   * Number of the thread it runs in, 0 for the main thread.
+   * @default 0
+   */
+  readonly thread?: number
+  /**
+   * Whether nothing is pulled and everything that is held back comes out.
+   * @default false
+   */
+  readonly drain?: boolean
+  /** Reason to stop the transfer before it begins. */
+  readonly cancelled?: Error | undefined
+  /** Called when user code is entered and left, as far as it goes at a stretch. */
+  readonly inside?: (inside: boolean) => void
 }
 
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
@@ -39,17 +49,22 @@ export class Tally {
   #dropped = 0
   #busy = 0
   readonly #parts: Pick<TransferParts, 'name' | 'settings'>
-  readonly #run: TransferRun
+  readonly #request: HostedRequest
   readonly #cancellation: Cancellation
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
-  constructor(parts: Pick<TransferParts, 'name' | 'settings'>, run: TransferRun) {
+  constructor(
+    parts: Pick<TransferParts, 'name' | 'settings'>,
+    update: Update,
+    cancellation: Cancellation,
+    request: HostedRequest,
+  ) {
     this.#parts = parts
-    this.#run = run
-    this.#cancellation = run.cancellation
-    this.update = run.update
-    this.drain = run.drain
+    this.#request = request
+    this.#cancellation = cancellation
+    this.update = update
+    this.drain = request.drain ?? false
   }
 
   /** Why the transfer was told to stop, if it was. */
@@ -87,11 +102,11 @@ export class Tally {
   call<T>(work: () => T | PromiseLike<T>): MaybePromise<T> {
     const started = performance.now()
     let result: T | PromiseLike<T>
-    this.#run.inside?.(true)
+    this.#request.inside?.(true)
     try {
       result = work()
     } finally {
-      this.#run.inside?.(false)
+      this.#request.inside?.(false)
       this.#busy += performance.now() - started
     }
     // what is no promise but like one may do its work anew each time that it is asked
@@ -133,13 +148,14 @@ export class Tally {
   }
 
   report(): TransferReport {
-    const run = this.#run
+    const { update } = this
+    const { scheduledAt = this.#startedAt, thread = 0 } = this.#request
     return {
       link: this.#parts.name,
-      update: String(run.update),
-      transferNumber: run.update.transferNumber,
-      thread: run.thread,
-      scheduledAt: run.scheduledAt,
+      update: String(update),
+      transferNumber: update.transferNumber,
+      thread,
+      scheduledAt,
       startedAt: this.#startedAt,
       endedAt: this.#startedAt + (performance.now() - this.#started),
       busy: this.#busy,

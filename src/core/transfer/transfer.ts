@@ -1,7 +1,9 @@
 import { logDetail } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
+import type { Cancellation } from '../cancellation.js'
 import type { TransferReport } from '../report.js'
-import { Tally, type TransferRun } from './tally.js'
+import type { Update } from '../update.js'
+import { Tally, type HostedRequest } from './tally.js'
 import { tellInlets } from './acknowledge.js'
 import { pullAll } from './pull.js'
 import { processAll, bufferedBy } from './process.js'
@@ -21,10 +23,15 @@ import type { TransferParts } from './parts.js'
  * inlets      - at once ------> those that want to know are told whether their records were delivered
  * ```
  */
-export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<TransferReport> {
-  const tally = new Tally(parts, run)
-  logDetail('databay.Link', run.update, 'transfer')
-  const pulled = run.drain ? [] : pullAll(parts, tally)
+export function transfer(
+  parts: TransferParts,
+  update: Update,
+  cancellation: Cancellation,
+  request: HostedRequest,
+): MaybePromise<TransferReport> {
+  const tally = new Tally(parts, update, cancellation, request)
+  logDetail('databay.Link', update, 'transfer')
+  const pulled = tally.drain ? [] : pullAll(parts, tally)
   const processed = then(pulled, (records) => records && processAll(parts.processors, records, tally))
   const grouped = then(processed, (records) => {
     if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
@@ -36,7 +43,7 @@ export function transfer(parts: TransferParts, run: TransferRun): MaybePromise<T
     return tally.toTell && tellInlets(tally.toTell, tally)
   })
   return then(told, () => {
-    logDetail('databay.Link', run.update, 'done')
+    logDetail('databay.Link', update, 'done')
     return tally.report()
   })
 }

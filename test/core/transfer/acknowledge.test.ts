@@ -7,7 +7,7 @@ import { PartialPushError } from '../../../src/core/partial-push.js'
 import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
 import type { AnyProcessor } from '../../../src/core/processor.js'
-import type { TransferRun } from '../../../src/core/transfer/tally.js'
+import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
 import { Update } from '../../../src/core/update.js'
@@ -38,18 +38,22 @@ class ToldInlet extends Inlet {
 
 type Parts = Partial<Omit<TransferParts, 'settings'> & TransferParts['settings']>
 
-function run(parts: Parts, request: Partial<TransferRun> = {}) {
-  const cancellation = request.cancellation ?? new Cancellation()
+type Request = HostedRequest & { readonly cancellation?: Cancellation }
+
+function run(parts: Parts, request: Request = {}) {
+  const { cancellation = new Cancellation() } = request
   const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9, ...rest } = parts
   const settings = { copyRecords, ignoreExceptions, inletConcurrency }
   return transfer(
     { name: 'a', inlets: [], outlets: [new KeepOutlet()], processors: [], groupers: [], settings, ...rest },
-    { update: new Update(['a'], 0, cancellation), cancellation, scheduledAt: 5, thread: 0, drain: false, ...request },
+    new Update(['a'], 0, cancellation),
+    cancellation,
+    { scheduledAt: 5, ...request },
   )
 }
 
 /** What an inlet is told about a transfer. */
-async function toldOf(parts: Parts, request?: Partial<TransferRun>): Promise<boolean | undefined> {
+async function toldOf(parts: Parts, request?: Request): Promise<boolean | undefined> {
   const inlet = new ToldInlet()
   await run({ ...parts, inlets: [inlet, ...(parts.inlets ?? [])] }, request)
   t.ok(inlet.told.length <= 1, 'once at most')

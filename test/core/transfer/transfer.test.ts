@@ -5,7 +5,7 @@ import { Cancellation } from '../../../src/core/cancellation.js'
 import { PartialPushError } from '../../../src/core/partial-push.js'
 import { Record } from '../../../src/core/record.js'
 import type { TransferReport } from '../../../src/core/report.js'
-import type { TransferRun } from '../../../src/core/transfer/tally.js'
+import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
 import { Update } from '../../../src/core/update.js'
@@ -21,9 +21,11 @@ interface Parts
   readonly groupers?: readonly Grouper[]
 }
 
+type Request = HostedRequest & { readonly update?: Update; readonly cancellation?: Cancellation }
+
 /** Makes one transfer of a link called `a`; what it takes is as untyped as JavaScript. */
-function run(parts: Parts, request: Partial<TransferRun> = {}): Promise<TransferReport> {
-  const cancellation = request.cancellation ?? new Cancellation()
+function run(parts: Parts, request: Request = {}): Promise<TransferReport> {
+  const { cancellation = new Cancellation(), update = new Update(['a'], 0, cancellation) } = request
   const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9999, ...rest } = parts
   return Promise.resolve(
     transfer(
@@ -36,7 +38,9 @@ function run(parts: Parts, request: Partial<TransferRun> = {}): Promise<Transfer
         processors: (parts.processors ?? []) as TransferParts['processors'],
         groupers: (parts.groupers ?? []) as TransferParts['groupers'],
       },
-      { update: new Update(['a'], 0, cancellation), cancellation, scheduledAt: 5, thread: 0, drain: false, ...request },
+      update,
+      cancellation,
+      { scheduledAt: 5, ...request },
     ),
   )
 }
