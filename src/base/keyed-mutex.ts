@@ -1,10 +1,10 @@
-/** Lets those who share an object have it one after the other. */
-export class Turns {
-  /** Settles when the last one in the row of an object is done with it. */
+/** A mutex per object: callers that share an object have it one after the other. */
+export class KeyedMutex {
+  /** Promises that settle when the last caller of an object is done with it. */
   readonly #rows = new WeakMap<object, Promise<unknown>>()
 
   /**
-   * Waits for the turn of whoever asks. Resolves with the function that ends it.
+   * Waits until the object is free. Resolves with the function that frees it again.
    *
    * @param wait - how to wait for those ahead; when it rejects, the turn is given up
    */

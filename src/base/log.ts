@@ -16,7 +16,7 @@ export interface LogDestination {
   write(line: string): void
 }
 
-/** What a thread is told about logging when it starts: the level of each logger that has one of its own. */
+/** Levels of loggers that have one of their own, as a thread gets them when it starts. */
 export type LogLevels = readonly (readonly [name: string, level: LogLevel])[]
 
 const ROOT = 'databay'
@@ -156,7 +156,7 @@ function levelOf(name: string): LogLevel {
   }
 }
 
-/** As pino does it, but it never throws: a frozen error, or one with a throwing getter, is logged all the same. */
+/** Serializes an error as pino does, but never throws: a frozen error, or one with a throwing getter, is logged too. */
 function serializeError(error: Error): object {
   try {
     return pino().stdSerializers.err(error)

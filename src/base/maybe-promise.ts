@@ -10,7 +10,7 @@ export function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybeProm
   return value instanceof Promise ? value.then(next) : next(value)
 }
 
-/** Whether it is a promise, of whatever kind. */
+/** Whether a value is a promise of any kind. */
 export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

@@ -24,7 +24,7 @@ export interface Option<I, O> {
 /** A table with one row for each option of `T`: the compiler sees to it that none is missing and none is too many. */
 export type Spec<T> = { readonly [K in keyof T]-?: Option<never, unknown> & Accepts<Exclude<T[K], undefined>> }
 
-/** What takes values of type `I`. */
+/** A row that reads values of type `I`. */
 interface Accepts<I> {
   readonly read: (name: string, value: I | undefined) => unknown
 }
@@ -32,7 +32,7 @@ interface Accepts<I> {
 /** Any table of options. */
 export type AnySpec = { readonly [name: string]: Option<never, unknown> }
 
-/** What reading a table gives. */
+/** The values that reading a table gives. */
 export type Resolved<S extends AnySpec> = { readonly [K in keyof S]: ReturnType<S[K]['read']> }
 
 /**
@@ -53,7 +53,7 @@ export function resolveOptions<S extends AnySpec>(owner: string | undefined, opt
 
 /**
  * The options themselves: an object without a name that is not known. A misspelt option that is silently ignored is a
- * default that nobody chose.
+ * default that nobody has chosen.
  *
  * @param owner - the connector whose options these are, for the error; `undefined` where that is clear
  * @throws {@link InvalidOptionError}

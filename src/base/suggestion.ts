@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 
-/** How many letters may differ in a name that is taken for a misspelt one: one in three, and no more than this. */
+/** Most letters in which a misspelt name differs from the known one: one in three, and no more than this. */
 const MOST = 3
 
 /** A name without what spellings differ in: `copy_records` and `copyRecords` are the same. */

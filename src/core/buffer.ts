@@ -71,7 +71,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     this.#options = resolveOptions(undefined, options, BUFFER_OPTIONS)
   }
 
-  /** How many records are held. */
+  /** Number of records held. */
   get size(): number {
     return this.#records.length
   }
@@ -99,7 +99,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     if (this.#records.length === 0) this.#firstAt = this.#options.now()
     for (const record of records) this.#records.push(record)
     if (!(this.flush || (this.#records.length > 0 && (await this.#decide())))) return []
-    // nobody waits for them any more: the next transfer decides anew
+    // their transfer was told to stop: the next one decides again
     if (update?.signal.aborted === true) return []
     const released = this.#records as Record<U>[]
     this.flush = false
@@ -107,7 +107,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     return released
   }
 
-  /** Empties the buffer and starts its controllers anew. The records it held are gone: see {@link Buffer.flush}. */
+  /** Empties the buffer and restarts its controllers. The records it held are gone: see {@link Buffer.flush}. */
   reset(): void {
     this.#records = []
     this.#firstAt = this.#options.now()
@@ -118,7 +118,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     }
   }
 
-  /** What is held, and for how long. In another thread, payloads that are instances of classes become plain objects. */
+  /** The records held, and their age. In another thread, payloads that are instances of classes become plain objects. */
   saveState(): unknown {
     return {
       records: this.#records.map(({ payload, metadata }) => ({ payload, metadata })),

@@ -11,7 +11,7 @@ export class Cancellation {
   #expired: (() => Error) | undefined
   #waiting: Set<(reason: Error) => void> | undefined
 
-  /** Why the transfer was told to stop; `undefined` while it was not. */
+  /** Reason for which the transfer was told to stop; `undefined` while it was not. */
   get reason(): Error | undefined {
     // a timer cannot tell it while the thread is held up: so the clock is looked at where it is asked
     if (this.#reason === undefined && this.#expired !== undefined && performance.now() >= this.#deadline) {
@@ -46,7 +46,7 @@ export class Cancellation {
     for (const reject of waiting) reject(reason)
   }
 
-  /** Settles as `work` does, or rejects with the reason as soon as the transfer is told to stop. */
+  /** Waits for `work`, but rejects with the reason as soon as the transfer is told to stop. */
   race<T>(work: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#reason !== undefined) {

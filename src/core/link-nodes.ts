@@ -120,7 +120,7 @@ export class LinkNodes {
   }
 
   async #startLater(): Promise<void> {
-    // its failure is told to the caller of stop()
+    // the caller of stop() hears of its failure
     if (this.#stopping !== undefined) await this.#stopping.catch(() => undefined)
     await (this.#starting ?? this.start())
   }
@@ -150,7 +150,7 @@ export class LinkNodes {
   }
 
   async #stopAll(check: () => unknown[]): Promise<void> {
-    // its failure is told to the caller of start()
+    // the caller of start() hears of its failure
     if (this.#starting !== undefined) await this.#starting.catch(() => undefined)
     const started = this.#started
     this.#started = undefined
@@ -205,7 +205,7 @@ function stopNodes(nodes: Iterable<Node>): Promise<unknown[]> {
   return undo.undo()
 }
 
-/** Logs errors that come on top of one that is thrown. */
+/** Logs errors that come on top of a thrown one. */
 function logAll(errors: readonly unknown[]): void {
   for (const thrown of errors) {
     getLogger('databay.Link').error({ err: toError(thrown) }, 'a node failed to shut down')

@@ -156,7 +156,7 @@ export const LINK_OPTIONS = {
 
 type ResolvedOptions = Resolved<typeof LINK_OPTIONS>
 
-/** What is a link's own: its nodes, names and due times. */
+/** Options that are no settings: a link's nodes, names and due times. */
 type Own = 'inlets' | 'outlets' | 'processors' | 'groupers' | 'id' | 'tags' | keyof ScheduleOptions
 
 type ScheduleOptions = Pick<LinkSettings, 'interval' | 'cron' | 'timeZone' | 'jitter' | 'alignToClock'>
@@ -238,7 +238,7 @@ function checkId(name: string, id: string | undefined): string | undefined {
   return id
 }
 
-/** What identifies a link in logs, commands and file names of its state: readable on one line. */
+/** Ids appear in logs, commands and file names, so they are readable on one line. */
 const ID = /^(?!\s)[^\x00-\x1f\x7f]{1,200}(?<!\s)$/
 
 function checkTags(name: string, tags: OneOrMany<string> | undefined): readonly string[] {

@@ -35,9 +35,9 @@ class LinkBase<A, B> implements PlannedLink {
   readonly settings: ResolvedSettings
   /** Labels of this link: they name its updates. */
   readonly tags: readonly string[]
-  /** What alters the records on their way to the outlets, in this order. */
+  /** Processors that alter the records on their way to the outlets, in this order. */
   readonly processors: readonly AnyProcessor[]
-  /** What divides the records into batches, after the processors, in this order. */
+  /** Groupers that divide the records into batches, after the processors, in this order. */
   readonly groupers: readonly AnyGrouper[]
   #id: string | undefined
   readonly #schedule: LiveSchedule
@@ -45,7 +45,7 @@ class LinkBase<A, B> implements PlannedLink {
   readonly #running = new RunningTransfers()
   /** Number of the next transfer. */
   #transfers = 0
-  /** What a transfer needs; `undefined` when nodes were added or removed since the last. */
+  /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
   #parts: TransferParts | undefined
 
   constructor(options: LinkOptions<A, B, OneOrMany<AnyProcessor>>, ...others: unknown[]) {
@@ -82,7 +82,7 @@ class LinkBase<A, B> implements PlannedLink {
     return this.#id
   }
 
-  /** What the link is called in logs, reports and events: its id, or else its tags, or else `link`. */
+  /** Name of the link in logs, reports and events: its id, or else its tags, or else `link`. */
   get name(): string {
     return this.#id ?? (this.tags.length === 0 ? 'link' : this.tags.join('.'))
   }
@@ -96,7 +96,7 @@ class LinkBase<A, B> implements PlannedLink {
     this.#parts = undefined
   }
 
-  /** When this link is due: as its options say, or as {@link LinkBase.setInterval} has changed it. */
+  /** Due times of this link: as its options say, or as {@link LinkBase.setInterval} has changed them. */
   get schedule(): Schedule {
     return this.#schedule.schedule
   }
@@ -241,7 +241,7 @@ class LinkBase<A, B> implements PlannedLink {
     return true
   }
 
-  /** What a transfer needs now: nodes that are added or removed meanwhile count from the next transfer on. */
+  /** The parts that a transfer needs now: nodes added or removed meanwhile count from the next transfer on. */
   #partsNow(): TransferParts {
     this.#parts ??= {
       name: this.name,

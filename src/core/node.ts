@@ -20,7 +20,7 @@ export abstract class Node {
   #start: Promise<void> | undefined
   /** The last of the steps that are under way; `undefined` when none is. */
   #last: Promise<void> | undefined
-  /** Whether a step has begun and not come to its first wait. */
+  /** Whether a step runs that has not come to its first wait. */
   #stepping = false
 
   /** Whether this node is started and ready. Set after `onStart`, unset before `onShutdown`. */
@@ -127,7 +127,7 @@ export abstract class Node {
   }
 }
 
-/** What a node is called in logs, reports and errors: its class where its own `toString()` fails. */
+/** Name of a node in logs, reports and errors: its class where its own `toString()` fails. */
 export function nodeName(node: Node): string {
   try {
     return String(node)

@@ -12,20 +12,20 @@ export interface RejectedRecord {
   readonly error: Error
 }
 
-/** How many reasons, and how many places of records for each of them, the message of a {@link PartialPushError} names. */
+/** Numbers of reasons, and of places of records for each reason, that the message of a {@link PartialPushError} names. */
 const SHOWN_REASONS = 3
 
 const SHOWN_PLACES = 10
 
 /**
  * What an outlet's `push` rejects with when it took some records of its batch and not the others. A transfer counts
- * those that were taken as pushed, and the rest as dropped. The message names the places of a few of them in the batch,
+ * the taken ones as pushed, and the rest as dropped. The message names the places of a few of them in the batch,
  * from 0, and why they were not taken. The first of their errors is the `cause`.
  */
 export class PartialPushError extends DatabayError {
   static override readonly code = 'DATABAY_PARTIAL_PUSH'
 
-  /** How many records of the batch were taken. */
+  /** Number of records of the batch that were taken. */
   readonly taken: number
   /** Not enumerable, so that no log line holds all of them: they can be as many as the records of a batch. */
   declare readonly rejected: readonly RejectedRecord[]
@@ -57,7 +57,7 @@ function reasons(rejected: readonly RejectedRecord[]): string[] {
   return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; \u2026' : '')]
 }
 
-/** How many records of its batch a `push` took all the same, that rejected with `error`, of this or of another copy of this package. */
+/** Number of records that a `push` took although it rejected with `error`, of this or of another copy of this package. */
 export function takenDespite(error: unknown): number {
   if (!isError(error) || !('code' in error) || error.code !== PartialPushError.code) return 0
   return 'taken' in error && Number.isSafeInteger(error.taken) ? (error.taken as number) : 0

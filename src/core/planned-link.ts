@@ -10,13 +10,13 @@ import type { TransferReport } from './report.js'
 export interface PlannedLink {
   /** Identifies the link in its planner; `undefined` for a live link without the option. */
   readonly id?: string | undefined
-  /** What the link is called in logs, events and reports: its id, or else its tags. */
+  /** Name of the link in logs, events and reports: its id, or else its tags. */
   readonly name: string
   /** Labels of the link. */
   readonly tags: readonly string[]
-  /** When the link is due now: that of its settings, unless its interval was changed. */
+  /** Due times of the link: those of its settings, unless its interval was changed. */
   readonly schedule: Schedule
-  /** The link's settings; those that planners go by suffice. */
+  /** Settings of the link that planners go by. */
   readonly settings: Pick<ResolvedSettings, 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'>
   /**
    * Until when it may not transfer, in milliseconds since 1970, as it has ended its thread again and again; `undefined`
@@ -28,9 +28,9 @@ export interface PlannedLink {
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**
-   * The same for a due time of a schedule, where nobody waits: no promise is made, which counts with thousands of links.
+   * Makes one transfer for a due time. Nobody waits for it, so no promise is made, which counts with thousands of links.
    *
-   * @param ended - told the report
+   * @param ended - called with the report
    * @internal
    */
   transferDue?(scheduledAt: number, ended: (report: TransferReport) => void): void

@@ -13,17 +13,17 @@ export type ProcessorFunction<A = unknown, B = A> = (
  * A processor with a memory. {@link Buffer} is the built-in one.
  */
 export interface StatefulProcessor<A = unknown, B = A> {
-  /** As a {@link ProcessorFunction}. (Declared as a property, so that the compiler checks its parameters strictly.) */
+  /** Processes records as a {@link ProcessorFunction}. A property, so that the compiler checks its parameters strictly. */
   readonly process: ProcessorFunction<A, B>
-  /** How many records it holds back. Counted as buffered, not as filtered. */
+  /** Number of records it holds back. They count as buffered, not as filtered. */
   readonly size?: number
   /** Set to `true` by the engine when everything is to come out at the next call, as before a shutdown. */
   flush?: boolean
   /** Forgets what it holds. Called when that was handed over. */
   reset?(): void
-  /** See `Node.saveState`. */
+  /** Hands over its state: see `Node.saveState`. */
   saveState?(): unknown
-  /** See `Node.restoreState`. */
+  /** Takes over a state: see `Node.restoreState`. */
   restoreState?(state: unknown): void
 }
 
@@ -45,17 +45,17 @@ export type AnyGrouper = (
 ) => readonly (readonly Record[])[] | Promise<readonly (readonly Record[])[]>
 
 /**
- * Turns a list of batches into a list of batches of another shape. The first grouper gets one batch with all records.
+ * KeyedMutex a list of batches into a list of batches of another shape. The first grouper gets one batch with all records.
  * It only groups: records are neither changed, added nor left out.
  */
 export type Grouper<T = unknown> = (
   batches: Record<T>[][],
   update: Update,
 ) => readonly (readonly Record<T>[])[] | Promise<readonly (readonly Record<T>[])[]>
-/** What JavaScript calls a function after that stands by itself as the option, as in `processors: (records) => ...`. */
+/** Names that JavaScript gives a function that is the value of the option, as in `processors: (records) => ...`. */
 const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
 
-/** How a processor or grouper names itself in errors and logs: by its function or class, or else by its place. */
+/** Name of a processor or grouper in errors and logs: its function or class, or else its place. */
 export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
   const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
   const hasName =

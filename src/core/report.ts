@@ -1,7 +1,7 @@
 import { DatabayError, toError } from '../base/errors.js'
 import { type PlainError, plainError, restoreError } from '../base/plain-error.js'
 
-/** Where in a node's or link's life an error came from. */
+/** Stage of a node's or link's life in which an error occurred. */
 export type Stage = 'start' | 'pull' | 'process' | 'group' | 'push' | 'shutdown' | 'transfer'
 
 /** An error of a transfer: plain data, with the node and stage that it came from. */
@@ -11,7 +11,7 @@ export interface ReportedError extends PlainError {
   readonly stage: Stage
 }
 
-/** What one outlet was given during a transfer. */
+/** Counts of what one outlet did with the records of a transfer. */
 export interface OutletReport {
   readonly outlet: string
   /** Records that the outlet took. */
@@ -36,16 +36,16 @@ export interface OutletReport {
  * after)`, and each outlet is offered the `grouped` records.
  */
 export interface TransferReport {
-  /** The link's name: its tags, or where it comes from. */
+  /** Name of the link: its id, or else its tags. */
   readonly link: string
   /** The transfer's identity, like `http_to_mongo.16`. */
   readonly update: string
   readonly transferNumber: number
   /** 1, 2, ... for a worker thread, 0 for the main thread. */
   readonly thread: number
-  /** When the transfer was due. */
+  /** Time at which the transfer was due. */
   readonly scheduledAt: number
-  /** When it started, in the thread that ran it. */
+  /** Time at which it started, in the thread that ran it. */
   readonly startedAt: number
   readonly endedAt: number
   /** Time that the link's nodes and processors held the thread's event loop, as far as calls into them show it. */
@@ -75,7 +75,7 @@ export interface TransferReport {
   readonly quarantinedUntil?: number
 }
 
-/** What identifies a transfer in its report. */
+/** Fields that identify a transfer in its report. */
 export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transferNumber' | 'thread' | 'scheduledAt'>
 
 /** The report of a transfer that could not be made, or whose thread was lost. */

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { Turns } from '../../src/base/keyed-mutex.js'
+import { KeyedMutex } from '../../src/base/keyed-mutex.js'
 import { turnOfTheLoop } from '../helpers/nodes.js'
 
 const patiently = (ahead: Promise<unknown>) => ahead
 
 t.test('those who share an object have it one after the other, in the order in which they came', async (t) => {
-  const turns = new Turns()
+  const turns = new KeyedMutex()
   const shared = {}
   const events: string[] = []
   const use = async (name: string) => {
@@ -20,13 +20,13 @@ t.test('those who share an object have it one after the other, in the order in w
 })
 
 t.test('those who share nothing do not wait', async (t) => {
-  const turns = new Turns()
+  const turns = new KeyedMutex()
   await turns.take({}, patiently)
   await t.resolves(turns.take({}, () => Promise.reject(new Error('waited'))))
 })
 
 t.test('an object that nobody has is had without waiting', async (t) => {
-  const turns = new Turns()
+  const turns = new KeyedMutex()
   const shared = {}
   const end = await turns.take(shared, patiently)
   end()
@@ -34,7 +34,7 @@ t.test('an object that nobody has is had without waiting', async (t) => {
 })
 
 t.test('who gives up waiting leaves the row as it was', async (t) => {
-  const turns = new Turns()
+  const turns = new KeyedMutex()
   const shared = {}
   const end = await turns.take(shared, patiently)
   await t.rejects(

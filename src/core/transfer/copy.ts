@@ -9,7 +9,7 @@ let met = 0
 let many: Set<object> | undefined
 
 /**
- * A copy that shares nothing with the original, so that whoever changes one does not change the other.
+ * Copies a payload. The copy shares nothing with the original, so that changes of one do not show in the other.
  *
  * Objects and lists as literals make them, which most payloads are, are copied here: five times as fast as fast-copy, and
  * half as fast as code that was written for them. A payload with anything else in it is left to fast-copy, which keeps

@@ -47,14 +47,14 @@ async function groupSome(
   return batches
 }
 
-/** How often each record is in the batches. */
+/** Number of times that each record is in the batches. */
 function occurrences(batches: readonly (readonly Record[])[]): Map<Record, number> {
   const times = new Map<Record, number>()
   for (const batch of batches) for (const record of batch) times.set(record, (times.get(record) ?? 0) + 1)
   return times
 }
 
-/** How many of the `given` records are not in the batches, and how many in the batches were not given. */
+/** Number of `given` records that the batches lack, and of records in the batches that were not given. */
 function compare(given: Map<Record, number>, batches: readonly (readonly Record[])[]) {
   let extra = 0
   for (const batch of batches) {

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyProcessor } from '../processor.js'
 import { isRecord, type Record } from '../record.js'
 import { Tally } from './tally.js'
-import { Turns } from '../../base/keyed-mutex.js'
+import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { Update } from '../update.js'
 
 export function processAll(
@@ -26,11 +26,11 @@ async function processSome(
   return chain.records
 }
 
-/** What a chain of processors made of some records. */
+/** Result of a chain of processors. */
 interface Processed {
-  /** What came out; `undefined` when one failed. */
+  /** Records that came out; `undefined` when a processor failed. */
   readonly records: Record[] | undefined
-  /** How many records were on their way when it ended. */
+  /** Number of records that were in the chain when it ended. */
   readonly inHand: number
   readonly filtered: number
   readonly added: number
@@ -40,7 +40,7 @@ interface Processed {
  * Calls into a processor with a memory take turns, as links that share an outlet share its buffer too: what one call
  * takes in could else not be told from what another lets go of.
  */
-const turns = new Turns()
+const turns = new KeyedMutex()
 
 export async function runProcessors(
   processors: readonly AnyProcessor[],
@@ -85,7 +85,7 @@ function call(processor: AnyProcessor, records: Record[], update: Update) {
   return typeof processor === 'function' ? processor(fitting, update) : processor.process(fitting, update)
 }
 
-/** How many records the processors hold back. */
+/** Number of records that processors hold back. */
 export function bufferedBy(processors: readonly AnyProcessor[]): number {
   return processors.reduce((sum, processor) => sum + sizeOf(processor), 0)
 }

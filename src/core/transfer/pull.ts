@@ -26,7 +26,7 @@ export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record
   )
 }
 
-/** What was pulled; `undefined` when an inlet failed and that counts. */
+/** The pulled records; `undefined` when an inlet failed and that ends the transfer. */
 function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record[] | undefined {
   tally.pulled = records.length
   const mayGoOn = tally.errors.length === 0 || (parts.settings.ignoreExceptions && tally.cancelled === undefined)

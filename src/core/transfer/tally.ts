@@ -41,7 +41,7 @@ export class Tally {
   grouped = 0
   batches = 0
   outlets: OutletReport[] = []
-  /** Inlets that are told how the transfer ended, and whether their pull was one; most transfers have none. */
+  /** Inlets with an `onTransferEnd`, and whether their pull succeeded; most transfers have none. */
   toTell: Map<Inlet, boolean> | undefined
   readonly errors: ReportedError[] = []
   readonly update: Update
@@ -67,7 +67,7 @@ export class Tally {
     this.drain = request.drain ?? false
   }
 
-  /** Why the transfer was told to stop, if it was. */
+  /** Reason for which the transfer was told to stop; `undefined` while it was not. */
   get cancelled(): Error | undefined {
     return this.#cancellation.reason
   }
@@ -109,7 +109,7 @@ export class Tally {
       this.#request.inside?.(false)
       this.#busy += performance.now() - started
     }
-    // what is no promise but like one may do its work anew each time that it is asked
+    // an object with a `then` may do its work again each time that it is called
     return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
   }
 
@@ -181,7 +181,7 @@ export class Tally {
     pending.then(
       () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),
       (thrown: unknown) => {
-        // what stops when it is told to mostly rejects with the reason
+        // code that stops as asked mostly rejects with the reason
         if (thrown === this.#cancellation.reason) return
         this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop`)
       },

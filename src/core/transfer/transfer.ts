@@ -20,7 +20,7 @@ import type { TransferParts } from './parts.js'
  * processors  - one by one ---> records          an error here: nothing is pushed
  * groupers    - one by one ---> batches
  * outlets     - at once ------> each gets every batch, one by one, whatever happens to its siblings
- * inlets      - at once ------> those that want to know are told whether their records were delivered
+ * inlets      - at once ------> onTransferEnd: whether their records were delivered
  * ```
  */
 export function transfer(
