@@ -41,5 +41,6 @@ export const links = Array.from(
       interval: 86_400,
       lane,
       id: `computing${index}`,
+      tags: `computing${index}`,
     }),
 )

@@ -8,5 +8,11 @@ const count = Number(new URL(import.meta.url).searchParams.get('links') ?? 1)
 export const links = Array.from(
   { length: count },
   (_, index) =>
-    new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval: 86_400, id: `loaded${index}` }),
+    new Link({
+      inlets: new NullInlet(),
+      outlets: new NullOutlet(),
+      interval: 86_400,
+      id: `loaded${index}`,
+      tags: `loaded${index}`,
+    }),
 )

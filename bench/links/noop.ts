@@ -7,5 +7,12 @@ const interval = Number(searchParams.get('interval') ?? 1)
 
 export const links = Array.from(
   { length: count },
-  (_, index) => new Link({ inlets: new NullInlet(), outlets: new NullOutlet(), interval, id: `noop${index}` }),
+  (_, index) =>
+    new Link({
+      inlets: new NullInlet(),
+      outlets: new NullOutlet(),
+      interval,
+      id: `noop${index}`,
+      tags: `noop${index}`,
+    }),
 )

@@ -22,5 +22,12 @@ class ResultOutlet extends Outlet<number> {
 
 export const links = Array.from(
   { length: count },
-  (_, index) => new Link({ inlets: new PrimesInlet(), outlets: new ResultOutlet(), interval: 1, id: `primes${index}` }),
+  (_, index) =>
+    new Link({
+      inlets: new PrimesInlet(),
+      outlets: new ResultOutlet(),
+      interval: 1,
+      id: `primes${index}`,
+      tags: `primes${index}`,
+    }),
 )

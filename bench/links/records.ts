@@ -41,5 +41,6 @@ export const links = Array.from(
       copyRecords,
       interval: 86_400,
       id: `records${index}`,
+      tags: `records${index}`,
     }),
 )

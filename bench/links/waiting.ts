@@ -27,5 +27,6 @@ export const links = Array.from(
       interval: 86_400,
       lane,
       id: `waiting${index}`,
+      tags: `waiting${index}`,
     }),
 )

@@ -109,6 +109,7 @@ function makeLink(spec: Spec): Link {
     return records
   }
   return new Link({
+    id: spec.name,
     tags: spec.name,
     inlets: new Generator(spec),
     outlets: new Journal(spec),

@@ -92,6 +92,7 @@ function makeLink(link: number): Link<Issued, Issued> {
     return records
   }
   return new Link({
+    id: nameOf(link),
     tags: nameOf(link),
     inlets: new Generator(link),
     outlets: new Journal(link),
