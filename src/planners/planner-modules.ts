@@ -1,14 +1,98 @@
-import { InvalidOptionError } from '../base/errors.js'
+import { InvalidOptionError, MissingLinkError } from '../base/errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
+import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 
 /** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
 
-export function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
-  return links.every((link) => known.has(link))
+/** The link modules of a planner, by their URLs, and which of their links were removed. */
+export class PlannerModules {
+  readonly #modules: Set<string>
+  /** Modules that are being added to a running planner. */
+  readonly #joining = new Set<string>()
+  /** Keys of links that were removed, of modules of which others stay: they do not come back at the next start. */
+  readonly #removed = new Set<string>()
+
+  constructor(modules: readonly string[]) {
+    this.#modules = new Set(modules)
+  }
+
+  /** URLs of the modules: a copy of the list. */
+  get all(): string[] {
+    return [...this.#modules]
+  }
+
+  has(module: string): boolean {
+    return this.#modules.has(module)
+  }
+
+  /** @throws {@link MissingLinkError} when one is not in the planner */
+  checkKnown(modules: readonly string[]): void {
+    for (const module of modules) {
+      if (!this.#modules.has(module)) throw new MissingLinkError(`link module ${module} is not in this planner`)
+    }
+  }
+
+  /**
+   * Notes modules that are being added to a running planner: no other call can add them meanwhile.
+   *
+   * @throws {@link InvalidOptionError} when one is in the planner already; then none is noted
+   */
+  join(modules: readonly string[]): void {
+    this.#checkNew(modules)
+    for (const module of modules) this.#joining.add(module)
+  }
+
+  /**
+   * Adds modules, or those that are joining.
+   *
+   * @throws {@link InvalidOptionError} when one is in the planner already; then none is added
+   */
+  add(modules: readonly string[]): void {
+    this.#checkNew(modules.filter((module) => !this.#joining.has(module)))
+    for (const module of modules) this.#modules.add(module)
+    this.leave(modules)
+  }
+
+  /** Ends the joining of modules, whether they were added or not. */
+  leave(modules: readonly string[]): void {
+    for (const module of modules) this.#joining.delete(module)
+  }
+
+  /** Removes a module. */
+  remove(module: string): void {
+    this.#modules.delete(module)
+    for (const key of this.#removed) if (key.startsWith(`${module} `)) this.#removed.delete(key)
+  }
+
+  /** Notes that a link of a module was removed. The module goes with the last of its links. */
+  removeLink(link: LinkAddress, othersStay: boolean): void {
+    if (!this.#modules.has(link.module)) return
+    if (othersStay) this.#removed.add(keyOf(link))
+    else this.remove(link.module)
+  }
+
+  /** Whether a link that a module exports belongs to the planner: its module is there, and the link was not removed. */
+  wants(link: LinkAddress): boolean {
+    return this.#modules.has(link.module) && !this.#removed.has(keyOf(link))
+  }
+
+  #checkNew(modules: readonly string[]): void {
+    for (const module of modules) {
+      if (this.#modules.has(module) || this.#joining.has(module)) {
+        throw new InvalidOptionError('links', 'a link module that is not in this planner yet', module)
+      }
+    }
+  }
 }
 
+/**
+ * Tells live links from modules.
+ *
+ * @returns the live links, and the URLs of the modules
+ * @throws {@link InvalidOptionError} when one is no module, or is there twice
+ */
 export function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {
   const live: PlannedLink[] = []
   const modules: string[] = []

@@ -1,31 +1,29 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../base/check.js'
-import { InvalidOptionError, MissingLinkError, PlannerStateError, toError } from '../base/errors.js'
+import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
-import type { PlannedLink } from '../core/planned-link.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
+import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
-import type { Hit, Hosting } from '../threads/main/hosting.js'
-import { moduleUrl } from '../threads/protocol/module-url.js'
-import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
+import type { Hosting } from '../threads/main/hosting.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
-import type { Thread } from '../threads/main/thread.js'
-import { ThreadPool as Threads } from '../threads/main/thread-pool.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
+import { ThreadPool as Threads } from '../threads/main/thread-pool.js'
 import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
+import type { LinkAddress } from '../threads/protocol/link-description.js'
+import { moduleUrl } from '../threads/protocol/module-url.js'
 import { BasePlanner } from './base-planner.js'
 import { clockScheduling } from './clock-scheduling.js'
 import { internalsOf } from './planner-internals.js'
-import type { Scheduling } from './scheduling.js'
+import { unlessStopped } from './planner-lifecycle.js'
+import { divide, PlannerModules, type LinkOrModule } from './planner-modules.js'
 import { checkTime } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
-import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
-import { type LinkOrModule, divide, isWithin } from './planner-modules.js'
-import { NOBODY } from './thread-loss.js'
+import type { Scheduling } from './scheduling.js'
+import { threadLoss } from './thread-loss.js'
+import { ThreadMaintenance } from './thread-maintenance.js'
 import type { ThreadPool } from './thread-pool.js'
-
-/** How long to wait until a thread is recycled again that could not be, in milliseconds. */
-const RETRY_RECYCLING = 60_000
+import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
 
 /**
  * The threads of a planner, for tests that end them.
@@ -55,17 +53,9 @@ export class WorkerPlanner extends BasePlanner {
   #hosting: Hosting | undefined
   readonly #scheduling: Scheduling
   readonly #threadMeter = new ThreadMeter()
-  /** URLs of the link modules. */
-  readonly #modules: Set<string>
-  /** Links that were removed, of modules of which others stay: they do not come back at the next start. */
-  readonly #removed = new Set<string>()
-  /** URLs of link modules that are being added. */
-  readonly #joining = new Set<string>()
+  readonly #modules: PlannerModules
+  readonly #maintenance: ThreadMaintenance
   #saidLive = false
-  /** Whether links are being moved between threads without anybody having asked. */
-  #rebalancing = false
-  /** When the next thread may be recycled. */
-  #nextRecycling = 0
 
   /**
    * @param links - links and link modules to begin with
@@ -94,16 +84,17 @@ export class WorkerPlanner extends BasePlanner {
     const { startTimeout, shutdownTimeout } = this.options
     this.#pool = new Threads({ ...size, startTimeout, shutdownTimeout, dryRun })
     this.pool = Object.freeze({ processor: this.#pool.processor.bind(this.#pool) })
-    this.#modules = new Set(modules)
+    this.#modules = new PlannerModules(modules)
+    this.#maintenance = new ThreadMaintenance({
+      isRunning: () => this.running,
+      threads: () => this.#pool.threads,
+      reconfiguration: () => this.#load().then(({ reconfiguration }) => reconfiguration),
+    })
     this.#pool.on('lost', (lost) => {
       this.#onLost(lost)
     })
-    this.#pool.on('dueForRecycling', (thread) => {
-      if (this.running) this.#recycle(thread)
-    })
-    this.#pool.on('unbalanced', () => {
-      this.#rebalanceByItself()
-    })
+    this.#pool.on('dueForRecycling', (thread) => void this.#maintenance.recycle(thread))
+    this.#pool.on('unbalanced', () => void this.#maintenance.rebalance())
     this.#sayLive(live)
   }
 
@@ -143,7 +134,7 @@ export class WorkerPlanner extends BasePlanner {
     const size = checkCount('threads', threads, 1)
     await this.settled()
     const resized = this.#load().then(({ reconfiguration }) => reconfiguration.resize(size))
-    await this.#orStopped('threads were set', resized)
+    await unlessStopped(this, 'threads were set', resized)
   }
 
   /**
@@ -153,7 +144,7 @@ export class WorkerPlanner extends BasePlanner {
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
     const moved = this.#load().then(({ reconfiguration }) => reconfiguration.rebalance())
-    await this.#orStopped('links were moved', moved)
+    await unlessStopped(this, 'links were moved', moved)
   }
 
   /**
@@ -168,22 +159,25 @@ export class WorkerPlanner extends BasePlanner {
   async reload(module: URL | string): Promise<void> {
     if (!this.running) throw new PlannerStateError('reload() needs a running planner')
     const url = moduleUrl('module', module)
-    if (!this.#modules.has(url)) throw new MissingLinkError(`link module ${url} is not in this planner`)
+    this.#modules.checkKnown([url])
     const hooks = {
       drained: (report: TransferReport) => this.count(report),
-      wants: (link: LinkAddress) => this.#modules.has(link.module) && !this.#removed.has(keyOf(link)),
+      wants: (link: LinkAddress) => this.#modules.wants(link),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
         const here = links.filter((link) => this.links.includes(link))
         if (here.length === 0) return
         // those that fail to shut down are removed all the same
-        await super.removeLinks(here).catch(logFailure('a link failed to shut down as its module was loaded anew'))
+        await super.removeLinks(here).catch((error: unknown) => {
+          const message = 'a link failed to shut down as its module was loaded anew'
+          getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
+        })
         this.#hosting?.drop(here)
       },
     }
     const add = (link: ThreadLink) => super.addLinks(link)
     const reloaded = this.#load().then((hosting) => hosting.reload(url, hooks, add))
-    await this.#orStopped('a module was loaded anew', reloaded)
+    await unlessStopped(this, 'a module was loaded anew', reloaded)
     getLogger('databay.WorkerPlanner').info('%s is loaded anew', url)
   }
 
@@ -199,12 +193,12 @@ export class WorkerPlanner extends BasePlanner {
       const { reconfiguration } = await this.#load()
       for (const thread of this.#pool.threads) await reconfiguration.recycle(thread)
     }
-    await this.#orStopped('threads were recycled', recycleAll())
+    await unlessStopped(this, 'threads were recycled', recycleAll())
   }
 
   /** URLs of this planner's link modules: a copy of the list. */
   get modules(): string[] {
-    return [...this.#modules]
+    return this.#modules.all
   }
 
   /**
@@ -215,18 +209,18 @@ export class WorkerPlanner extends BasePlanner {
    */
   override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
     const { live, modules } = divide(toArray(links))
-    for (const module of modules) this.#checkNewModule(module)
-    // known from here on, so that it cannot be added twice; a start that follows at once takes it along
-    const known = this.#pool.running ? this.#joining : this.#modules
-    for (const module of modules) known.add(module)
+    // noted from here on, so that no module is added twice; a start that follows at once takes them along
+    const { running } = this.#pool
+    if (running) this.#modules.join(modules)
+    else this.#modules.add(modules)
     try {
-      if (known === this.#modules) await super.addLinks(live)
-      else await this.#addRunning(live, modules)
+      if (running) await this.#addRunning(live, modules)
+      else await super.addLinks(live)
     } catch (error) {
-      for (const module of modules) this.#modules.delete(module)
+      for (const module of modules) this.#modules.remove(module)
       throw error
     } finally {
-      for (const module of modules) this.#joining.delete(module)
+      this.#modules.leave(modules)
     }
     this.#sayLive(live)
   }
@@ -238,12 +232,10 @@ export class WorkerPlanner extends BasePlanner {
    */
   override async removeLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
     const { live, modules } = divide(toArray(links))
-    for (const module of modules) {
-      if (!this.#modules.has(module)) throw new MissingLinkError(`link module ${module} is not in this planner`)
-    }
+    this.#modules.checkKnown(modules)
     // at once while it is stopped: a start that follows does not take them along
     const known = () => new Set(this.links)
-    if (!this.#pool.running && isWithin(live, known())) for (const module of modules) this.#forget(module)
+    if (!this.#pool.running && isWithin(live, known())) for (const module of modules) this.#modules.remove(module)
     await this.settled()
     const hosted = modules.flatMap((module) => this.#hosting?.linksOf(module) ?? [])
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
@@ -254,7 +246,7 @@ export class WorkerPlanner extends BasePlanner {
       // those that fail to shut down are removed all the same
       if (isWithin(all, before)) {
         this.#hosting?.drop(all)
-        for (const module of modules) this.#forget(module)
+        for (const module of modules) this.#modules.remove(module)
         this.#noteRemoved(all)
       }
     }
@@ -262,7 +254,7 @@ export class WorkerPlanner extends BasePlanner {
 
   /** Removes all links and link modules. */
   override async purge(): Promise<void> {
-    await this.removeLinks([...this.links, ...this.#modules])
+    await this.removeLinks([...this.links, ...this.modules])
   }
 
   override toString(): string {
@@ -295,10 +287,10 @@ export class WorkerPlanner extends BasePlanner {
 
   protected override async prepare(): Promise<void> {
     const [hosting] = await Promise.all([this.#load(), this.#pool.start()])
-    const hosted = await hosting.host([...this.#modules])
-    const removed = hosted.filter(({ description }) => this.#removed.has(keyOf(description)))
-    hosting.drop(removed)
-    for (const link of hosted) if (!removed.includes(link)) this.register(link)
+    const hosted = await hosting.host(this.modules)
+    const unwanted = hosted.filter(({ description }) => !this.#modules.wants(description))
+    hosting.drop(unwanted)
+    for (const link of hosted) if (!unwanted.includes(link)) this.register(link)
   }
 
   protected override force(): void {
@@ -321,110 +313,40 @@ export class WorkerPlanner extends BasePlanner {
     return this.#hosting
   }
 
-  /** A module goes with the last of its links; while some stay, the others are remembered. */
   #noteRemoved(links: readonly PlannedLink[]): void {
     const hosting = this.#hosting
     if (hosting === undefined) return
     for (const link of links) {
-      if (!hosting.isHosted(link) || !this.#modules.has(link.description.module)) continue
-      if (hosting.linksOf(link.description.module).length === 0) this.#forget(link.description.module)
-      else this.#removed.add(keyOf(link.description))
+      if (!hosting.isHosted(link)) continue
+      const { description } = link
+      this.#modules.removeLink(description, hosting.linksOf(description.module).length > 0)
     }
-  }
-
-  #forget(module: string): void {
-    this.#modules.delete(module)
-    for (const key of this.#removed) if (key.startsWith(`${module} `)) this.#removed.delete(key)
-  }
-
-  /** Moves links between threads, unless that is under way: it waits for transfers of the links that move. */
-  #rebalanceByItself(): void {
-    if (!this.running || this.#rebalancing) return
-    this.#rebalancing = true
-    this.rebalance()
-      .catch(this.#logUnlessStopped('links could not be moved between threads'))
-      .finally(() => {
-        this.#rebalancing = false
-      })
-  }
-
-  /** For what is done unasked: that a shutdown ends it is no failure. */
-  #logUnlessStopped(message: string): (error: unknown) => void {
-    return (error) => {
-      if (this.running) logFailure(message)(error)
-    }
-  }
-
-  /** Recycles a thread that is worn, unless one is being recycled or has just failed to be. */
-  #recycle(thread: Thread): void {
-    if (performance.now() < this.#nextRecycling) return
-    this.#nextRecycling = Infinity
-    const done = () => {
-      this.#nextRecycling = performance.now() + (this.#pool.threads.includes(thread) ? RETRY_RECYCLING : 0)
-    }
-    this.#load()
-      .then(({ reconfiguration }) => reconfiguration.recycle(thread))
-      .catch(this.#logUnlessStopped(`thread ${thread.number} could not be recycled`))
-      .finally(done)
   }
 
   #onLost(lost: LostThread): void {
-    const hit = this.#hosting?.lost(lost) ?? NOBODY
-    const quarantinedUntil = hit.culprit?.quarantinedUntil
-    // transfers that ended before are reported first: what they left in buffers is lost too
+    const loss = threadLoss(lost, this.#hosting?.lost(lost))
+    // transfers that ended before are reported first
     setImmediate(() => {
-      this.#tellLost(lost, hit, quarantinedUntil)
+      const event = loss()
+      this.countLost(event.buffered)
+      this.notify('threadLost', event)
     })
-  }
-
-  #tellLost(lost: LostThread, { names, culprit, ...hit }: Hit, quarantinedUntil: number | undefined): void {
-    const { error } = lost
-    const buffered = hit.buffered()
-    const [thread, transfers] = [lost.thread.number, lost.runs.length]
-    const by = culprit === undefined ? '' : ` by ${culprit.name}`
-    getLogger('databay.WorkerPlanner').error(
-      { err: error },
-      `thread ${thread} was lost${by} with ${transfers} transfers and ${buffered} buffered records: ${error.message}`,
-    )
-    this.countLost(buffered)
-    const event = { thread, error, culprit: culprit?.name, quarantinedUntil, links: names, transfers, buffered }
-    this.notify('threadLost', event)
-  }
-
-  /**
-   * What is under way when the planner is shut down fails for that.
-   *
-   * @param what - what was done, for the error
-   */
-  async #orStopped<T>(what: string, work: Promise<T>): Promise<T> {
-    const { running } = this
-    try {
-      return await work
-    } catch (error) {
-      if (!running || this.running) throw error
-      throw new PlannerStateError(`the planner was shut down while ${what}`, { cause: error })
-    }
   }
 
   /** Adds to threads that are up, once a start that is under way has ended. */
   async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
     await this.settled()
-    const hosted = await this.#orStopped(
+    const hosted = await unlessStopped(
+      this,
       'links were added',
       this.#load().then((hosting) => hosting.host(modules)),
     )
-    for (const module of modules) this.#modules.add(module)
+    this.#modules.add(modules)
     try {
       await super.addLinks([...live, ...hosted])
     } catch (error) {
       this.#hosting?.drop(hosted)
       throw error
-    }
-  }
-
-  #checkNewModule(module: string): void {
-    if (this.#modules.has(module) || this.#joining.has(module)) {
-      throw new InvalidOptionError('links', 'a link module that is not in this planner yet', module)
     }
   }
 
@@ -438,8 +360,6 @@ export class WorkerPlanner extends BasePlanner {
   }
 }
 
-function logFailure(message: string): (error: unknown) => void {
-  return (error) => {
-    getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
-  }
+function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
+  return links.every((link) => known.has(link))
 }
