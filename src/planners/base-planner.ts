@@ -81,7 +81,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     return this.#links.all
   }
 
-  /** Whether this planner is started and not yet shut down; a paused one is running too. */
+  /**
+   * Whether this planner is started and not yet shut down. A paused one is running too, and so is one whose lost threads are
+   * being replaced; one whose threads have ended for good is not.
+   */
   get running(): boolean {
     return this.#life.running
   }
@@ -305,7 +308,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * with the error.
    */
   protected onException(error: Error): void {
-    if (!this.options.ignoreExceptions) this.#life.fail(error)
+    if (!this.options.ignoreExceptions) this.stopFor(error)
+  }
+
+  /**
+   * Stops the planner for an error after which it cannot go on, whether it ignores exceptions or not.
+   * @internal
+   */
+  protected stopFor(error: Error): void {
+    this.#life.fail(error)
   }
 
   /** Emits an event; an error of a listener is logged and goes no further. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { checkCount, checkObject } from '../base/check.js'
-import { PlannerStateError, toError } from '../base/errors.js'
+import { PlannerStateError, ThreadLostError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -94,6 +94,9 @@ export class WorkerPlanner extends BasePlanner {
       this.#onLost(lost)
     })
     this.#pool.on('dueForRecycling', (thread) => void this.#maintenance.recycle(thread))
+    this.#pool.on('ended', () => {
+      if (this.running) this.stopFor(new ThreadLostError('the threads have ended while the planner was running'))
+    })
     this.#pool.on('unbalanced', () => void this.#maintenance.rebalance())
     this.#sayLive(live)
   }

@@ -96,3 +96,39 @@ t.test('a link that fails to shut down as its module is loaded anew is removed a
     ['stays', 'goes'],
   )
 })
+
+t.test('a planner whose threads have ended for good does not say that it is running', async (t) => {
+  captureLogs(t, 'silent')
+  const live = liveLink('live')
+  const planner = workerPlanner(t, [live, linkModule({ tags: 'ended.a' })], { ignoreExceptions: true })
+  await planner.start()
+  const finished = t.rejects(planner.finished, {
+    code: 'DATABAY_THREAD_LOST',
+    message: 'the threads have ended while the planner was running',
+  })
+  await threadPoolOf(planner).destroy()
+  t.notOk(planner.running)
+  t.throws(
+    () => {
+      planner.pause()
+    },
+    { code: 'DATABAY_PLANNER_STATE' },
+  )
+  await finished
+  t.same(planner.links, [live], 'and its links are shut down')
+  await planner.start()
+  t.ok(planner.running, 'the next start has threads again')
+  t.equal((await planner.forceTransfer()).length, 2)
+})
+
+t.test('a planner whose threads are all lost at once runs on with the threads that replace them', async (t) => {
+  captureLogs(t, 'silent')
+  const planner = workerPlanner(t, linkModule({ tags: 'ended.b' }), { ignoreExceptions: true })
+  await planner.start()
+  let lost = 0
+  planner.on('threadLost', () => lost++)
+  for (const { worker } of threadPoolOf(planner).threads) void worker?.terminate()
+  await until(() => lost === 2)
+  t.ok(planner.running)
+  t.match(await planner.forceTransfer(), [{ link: 'ended.b', failed: false }])
+})

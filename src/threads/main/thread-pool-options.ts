@@ -46,4 +46,6 @@ export interface ThreadPoolEvents {
   readonly dueForRecycling: [thread: Thread]
   /** One thread has been busy all the time for a while, and another mostly idle. */
   readonly unbalanced: []
+  /** The pool is destroyed: no thread is left, and none comes. */
+  readonly ended: []
 }

@@ -100,7 +100,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    */
   async destroy(force = false): Promise<void> {
     if (!force) await this.#rest(this.#all)
+    const ended = this.#running
     this.#running = false
+    if (ended) this.emit('ended')
     clearInterval(this.#looking)
     this.#stopListening()
     for (const thread of this.#all) thread.end()
