@@ -2,6 +2,7 @@ import { ImplementationError, sortOf } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyGrouper } from '../processor.js'
 import type { Record } from '../record.js'
+import { pendingData } from './not-data.js'
 import { Tally } from './tally.js'
 import { checkRecords } from './process.js'
 
@@ -74,12 +75,12 @@ export function count(batches: readonly (readonly Record[])[]): number {
 
 function checkBatches(returned: unknown): Record[][] {
   if (!Array.isArray(returned)) {
-    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of batches`)
+    throw new ImplementationError(`returned ${pendingData(returned) ?? sortOf(returned)}: expected a list of batches`)
   }
   for (const [at, batch] of returned.entries()) {
     if (!Array.isArray(batch)) {
       throw new ImplementationError(
-        `returned a list with ${sortOf(batch)} at ${at}: expected batches (lists of records)`,
+        `returned a list with ${pendingData(batch) ?? sortOf(batch)} at ${at}: expected batches (lists of records)`,
       )
     }
     checkRecords(batch)

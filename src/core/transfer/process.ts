@@ -2,6 +2,7 @@ import { ImplementationError, show, sortOf } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyProcessor } from '../processor.js'
 import { isRecord, type Record } from '../record.js'
+import { adviceFor, pendingData } from './not-data.js'
 import { Tally } from './tally.js'
 import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { Update } from '../update.js'
@@ -99,13 +100,20 @@ function sizeOf(processor: AnyProcessor): number {
 
 export function checkRecords(returned: unknown): Record[] {
   if (!Array.isArray(returned)) {
-    throw new ImplementationError(`returned ${sortOf(returned)}: expected a list of records`)
+    throw new ImplementationError(`returned ${pendingData(returned) ?? sortOf(returned)}: expected a list of records`)
   }
-  const at = returned.findIndex((element) => !isRecord(element))
-  if (at !== -1) {
-    throw new ImplementationError(
-      `returned a list with ${sortOf(returned[at])} at ${at}: expected records (see record.with({ payload }))`,
-    )
-  }
+  for (let at = 0; at < returned.length; at++) checkRecord(returned[at], at)
   return returned as Record[]
+}
+
+function checkRecord(element: unknown, at: number): void {
+  const pending = pendingData(isRecord(element) ? element.payload : element)
+  if (pending !== undefined) {
+    const where = isRecord(element) ? ', as the payload of a record' : ''
+    throw new ImplementationError(`returned a list with ${pending} at ${at}${where}: ${adviceFor(pending)}`)
+  }
+  if (isRecord(element)) return
+  throw new ImplementationError(
+    `returned a list with ${sortOf(element)} at ${at}: expected records (see record.with({ payload }))`,
+  )
 }

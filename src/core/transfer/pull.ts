@@ -4,6 +4,7 @@ import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import { isRecord, type Record } from '../record.js'
+import { adviceFor, pendingData } from './not-data.js'
 import { Tally } from './tally.js'
 import type { TransferParts } from './parts.js'
 
@@ -63,9 +64,18 @@ function toRecords(inlet: Inlet, pulled: unknown): Record[] {
   if (pulled === undefined) {
     throw new ImplementationError('pull() returned undefined: return [] for no records, or null for a record of null')
   }
-  if (!Array.isArray(pulled)) return [isRecord(pulled) ? pulled : inlet.newRecord(pulled)]
+  if (!Array.isArray(pulled)) return [toRecord(inlet, pulled, undefined)]
   const records: Record[] = []
   // unlike map(), this makes records of the holes of a sparse array too
-  for (const one of pulled as unknown[]) records.push(isRecord(one) ? one : inlet.newRecord(one))
+  let at = 0
+  for (const one of pulled as unknown[]) records.push(toRecord(inlet, one, at++))
   return records
+}
+
+function toRecord(inlet: Inlet, value: unknown, at: number | undefined): Record {
+  const isOne = isRecord(value)
+  const pending = pendingData(isOne ? value.payload : value)
+  if (pending === undefined) return isOne ? value : inlet.newRecord(value)
+  const where = `${at === undefined ? '' : ` at ${at} of its list`}${isOne ? ', as the payload of a record' : ''}`
+  throw new ImplementationError(`pull() returned ${pending}${where}: ${adviceFor(pending)}`)
 }
