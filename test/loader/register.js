@@ -1,11 +1,12 @@
 /**
  * Loads TypeScript in the tests, from a cache of compiled files. tap would do it by ts-node, which loads the compiler and
- * compiles each file again in each process and each thread: that was more than half of the time of all tests.
+ * compiles each file again in each process and each thread: that was half of the time of all tests.
  *
  * `.taprc` preloads it and, by `TAP_TYPE_STRIP_ONLY`, tells tap's preload of ts-node to do nothing.
  */
 import { register, syncBuiltinESMExports } from 'node:module'
 import threads from 'node:worker_threads'
+import processOnSpawn from 'process-on-spawn'
 
 register('./hooks.js', import.meta.url)
 
@@ -21,3 +22,11 @@ threads.Worker = class Worker extends threads.Worker {
   }
 }
 syncBuiltinESMExports()
+
+// tap measures coverage in each program that a test starts, too, which takes twice the time: only where it is asked for
+processOnSpawn.addListener((program) => {
+  const { NODE_OPTIONS = '', ...env } = program.env
+  if (env.MEASURE_COVERAGE === undefined)
+    program.env = { ...env, NODE_OPTIONS: NODE_OPTIONS.replace(/"?--import=\S+\/@tapjs\/processinfo\/\S+/, '').trim() }
+  return program
+})
