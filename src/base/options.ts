@@ -1,5 +1,5 @@
-import { checkObject } from './check.js'
-import { type Duration, toMilliseconds } from './duration.js'
+import { checkObject, checkPath } from './check.js'
+import { type Duration, LONGEST_TIMER, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
 import { hintAt } from './suggestion.js'
 
@@ -72,10 +72,17 @@ function named(owner: string | undefined, name: string): string {
   return owner === undefined ? name : `${owner}.${name}`
 }
 
-/** `true` or `false`. */
-export function flag(byDefault: boolean): Option<boolean, boolean> {
+/**
+ * `true` or `false`.
+ *
+ * @param shown - default as the docs show it
+ */
+export function flag<D extends boolean | undefined>(
+  byDefault: D,
+  shown = String(byDefault),
+): Option<boolean, boolean | D> {
   return {
-    byDefault: String(byDefault),
+    byDefault: shown,
     read: (name, value) => {
       if (value === undefined) return byDefault
       if (typeof value !== 'boolean') throw new InvalidOptionError(name, 'a boolean', value)
@@ -131,6 +138,26 @@ export const optionalTime: Option<number | Duration, number | undefined> = {
   read: (name, value) => (value === undefined ? undefined : toMilliseconds(name, value)),
 }
 
+/**
+ * A length of time that a timer can keep, as a number of seconds or a duration, read as milliseconds.
+ *
+ * @param shown - default as the docs show it
+ */
+export function timer<D extends number | undefined>(
+  byDefault: D,
+  shown = byDefault === undefined ? 'undefined' : String(byDefault / 1000),
+): Option<number | Duration, number | D> {
+  return {
+    byDefault: shown,
+    read: (name, value) => {
+      if (value === undefined) return byDefault
+      const milliseconds = toMilliseconds(name, value)
+      if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(name, 'at most 24 days', value)
+      return milliseconds
+    },
+  }
+}
+
 /** A number of seconds of at least 0, read as milliseconds. */
 export function seconds<D extends number | undefined>(byDefault: D): Option<number, number | D> {
   return {
@@ -173,6 +200,30 @@ export function word<W extends string>(words: readonly W[], byDefault: NoInfer<W
         })
       }
       return known
+    },
+  }
+}
+
+/**
+ * A path that need not be given.
+ *
+ * @param shown - default as the docs show it
+ */
+export function path(shown: string): Option<string, string | undefined> {
+  return { byDefault: shown, read: (name, value) => (value === undefined ? undefined : checkPath(name, value)) }
+}
+
+/**
+ * A function that need not be given.
+ *
+ * @param shown - default as the docs show it
+ */
+export function func<F>(shown: string): Option<F, F | undefined> {
+  return {
+    byDefault: shown,
+    read: (name, value) => {
+      if (value !== undefined && typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
+      return value
     },
   }
 }

@@ -1,4 +1,5 @@
 import { checkObject } from '../base/check.js'
+import { given, type Spec } from '../base/options.js'
 import { Node } from './node.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
@@ -18,6 +19,9 @@ export interface InletOptions {
    */
   readonly metadata?: Metadata
 }
+
+/** The options that every inlet takes; {@link Inlet} itself reads them. */
+export const INLET_OPTIONS = { metadata: given<Metadata>('{}') } satisfies Spec<InletOptions>
 
 /**
  * What {@link Inlet.pull} may give: an array is many records, `[]` none, and anything else one. Elements of an

@@ -1,4 +1,5 @@
 import { checkObject } from '../base/check.js'
+import { given, type Spec } from '../base/options.js'
 import { Node } from './node.js'
 import { checkProcessors, type AnyProcessor, type Processor } from './processor.js'
 import type { OneOrMany } from '../base/one-or-many.js'
@@ -25,6 +26,9 @@ export interface OutletOptions<T = unknown> {
    */
   readonly processors?: OneOrMany<Processor<T>>
 }
+
+/** The options that every outlet takes; {@link Outlet} itself reads them. */
+export const OUTLET_OPTIONS = { processors: given<OneOrMany<Processor>>('[]') } satisfies Spec<OutletOptions>
 
 /**
  * Consumes data. Extend it and implement {@link Outlet.push}.

@@ -4,11 +4,14 @@ import {
   count,
   custom,
   flag,
+  func,
   given,
   optionalTime,
+  path,
   resolveOptions,
   seconds,
   time,
+  timer,
   word,
   type Spec,
 } from '../../src/base/options.js'
@@ -19,6 +22,9 @@ interface Options {
   readonly timeout?: number | Duration
   readonly patience?: number | Duration
   readonly refresh?: number
+  readonly pause?: number | Duration
+  readonly file?: string
+  readonly next?: () => void
   readonly mode?: 'fast' | 'safe'
   readonly target?: string
   readonly doubled?: number
@@ -30,6 +36,9 @@ const OPTIONS = {
   timeout: optionalTime,
   patience: time(60_000),
   refresh: seconds(1000),
+  pause: timer(1500),
+  file: path('undefined - none'),
+  next: func<() => void>('undefined'),
   mode: word(['fast', 'safe'], 'safe'),
   target: given<string>(),
   doubled: custom((_name, value: number | undefined) => (value ?? 1) * 2, '1'),
@@ -50,16 +59,23 @@ t.test('a table gives every option, defaults included', async (t) => {
     timeout: undefined,
     patience: 60_000,
     refresh: 1000,
+    pause: 1500,
+    file: undefined,
+    next: undefined,
     mode: 'safe',
     target: undefined,
     doubled: 2,
   })
+  const next = () => {}
   const all: Options = {
     on: false,
     size: Infinity,
     timeout: 1.5,
     patience: { minutes: 2 },
     refresh: 0,
+    pause: { days: 1 },
+    file: 'a/b',
+    next,
     mode: 'fast',
     target: 'x',
     doubled: 4,
@@ -70,6 +86,9 @@ t.test('a table gives every option, defaults included', async (t) => {
     timeout: 1500,
     patience: 120_000,
     refresh: 0,
+    pause: 86_400_000,
+    file: 'a/b',
+    next,
     mode: 'fast',
     target: 'x',
     doubled: 8,
@@ -89,15 +108,22 @@ t.test('what is wrong is an error with its name, what was expected and what came
       "X.patience.minute: expected one of milliseconds, seconds, minutes, hours, days, weeks, got 'minute': did you mean minutes?",
     ],
     [{ refresh: -1 }, 'X.refresh: expected a number of seconds of at least 0, got -1'],
+    [{ pause: { weeks: 4 } }, 'X.pause: expected at most 24 days, got { weeks: 4 }'],
+    [
+      { pause: Infinity },
+      'X.pause: expected a number of seconds or a duration like { minutes: 5 }, of at least 1 ms, got Infinity',
+    ],
+    [{ file: '' }, "X.file: expected a path, got ''"],
+    [{ next: 'soon' }, "X.next: expected a function, got 'soon'"],
     [{ mode: 'save' }, "X.mode: expected one of 'fast', 'safe', got 'save': did you mean safe?"],
     [{ mode: 5 }, "X.mode: expected one of 'fast', 'safe', got 5"],
     [
       { Timeout: 5 },
-      "X.Timeout: expected one of the options on, size, timeout, patience, refresh, mode, target, doubled, got 'Timeout': did you mean timeout?",
+      "X.Timeout: expected one of the options on, size, timeout, patience, refresh, pause, file, next, mode, target, doubled, got 'Timeout': did you mean timeout?",
     ],
     [
       { nothing: 5 },
-      "X.nothing: expected one of the options on, size, timeout, patience, refresh, mode, target, doubled, got 'nothing'",
+      "X.nothing: expected one of the options on, size, timeout, patience, refresh, pause, file, next, mode, target, doubled, got 'nothing'",
     ],
   ]
   for (const [options, message] of wrong) {
@@ -111,6 +137,6 @@ t.test('what is wrong is an error with its name, what was expected and what came
 t.test('the docs can tell what each option is by default', async (t) => {
   t.strictSame(
     Object.values(OPTIONS).map(({ byDefault }) => byDefault),
-    ['true', '10', 'undefined', '60', '1', "'safe'", undefined, '1'],
+    ['true', '10', 'undefined', '60', '1', '1.5', 'undefined - none', 'undefined', "'safe'", undefined, '1'],
   )
 })
