@@ -5,8 +5,10 @@ import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { mongoServer } from './helpers/mongo.js'
+import { sources } from './house.js'
 import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
 import { serve } from './helpers/servers.js'
+import type { AnySpec } from '../src/base/options.js'
 import * as api from '../src/index.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -65,6 +67,16 @@ function defaultOf(checker: ts.TypeChecker, property: ts.Symbol): string {
   return `{ ${fields.map((field) => `${field.name}: ${defaultOf(checker, field)}`).join(', ')} }`
 }
 
+/** The table of a connector's options: `FILE_INLET_OPTIONS` in the folder of FileInlet. */
+async function tableOf(name: string): Promise<AnySpec> {
+  const exported = `${name.replaceAll(/(?<!^)[A-Z]/g, '_$&').toUpperCase()}_OPTIONS`
+  for (const file of sources(root, ['src/connectors'])) {
+    const module = (await import(join(root, file))) as { readonly [name: string]: unknown }
+    if (exported in module) return module[exported] as AnySpec
+  }
+  throw new Error(`there is no ${exported}`)
+}
+
 /** What the page says under the title of a connector. */
 function sectionOf(name: string): string {
   return new RegExp(`^## ${name}\n(.*?)(?=^## |$(?![^]))`, 'ms').exec(page)?.[1] ?? ''
@@ -113,6 +125,14 @@ for (const { name, made, options, at } of connectors) {
       const declared = options.map((option) => [option.name, withoutTicks(option.default).replaceAll(/\s+/g, ' ')])
       t.ok(declared.length > 0)
       t.same(rows.toSorted(), declared.toSorted())
+    })
+
+    t.test('the table by which its options are read has these defaults', async (t) => {
+      const table = Object.entries(await tableOf(name))
+      t.same(
+        table.map(([option, { byDefault = '' }]) => [option, withoutTicks(byDefault)]).toSorted(),
+        options.map((option) => [option.name, withoutTicks(option.default).replaceAll(/\s+/g, ' ')]).toSorted(),
+      )
     })
 
     t.test('its constructor knows these options, and no others', async (t) => {

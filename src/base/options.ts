@@ -172,12 +172,17 @@ export function seconds<D extends number | undefined>(byDefault: D): Option<numb
   }
 }
 
-/** A function; `otherwise` when none was given. */
+/**
+ * A function; `otherwise` when none was given.
+ *
+ * @param shown - default as the docs show it
+ */
 export function func<F extends (...args: never[]) => unknown, D extends F | undefined = undefined>(
   otherwise?: D,
+  shown = otherwise === undefined ? undefined : String(otherwise),
 ): Option<F, F | D> {
   return {
-    byDefault: otherwise === undefined ? undefined : String(otherwise),
+    byDefault: shown,
     read: (name, value) => {
       if (value === undefined) return otherwise as D
       if (typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
@@ -211,21 +216,6 @@ export function word<W extends string>(words: readonly W[], byDefault: NoInfer<W
  */
 export function path(shown: string): Option<string, string | undefined> {
   return { byDefault: shown, read: (name, value) => (value === undefined ? undefined : checkPath(name, value)) }
-}
-
-/**
- * A function that need not be given.
- *
- * @param shown - default as the docs show it
- */
-export function func<F>(shown: string): Option<F, F | undefined> {
-  return {
-    byDefault: shown,
-    read: (name, value) => {
-      if (value !== undefined && typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
-      return value
-    },
-  }
 }
 
 /** Whatever was given: it is read elsewhere. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pRetry from 'p-retry'
-import { checkOptions } from '../base/check.js'
+import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../base/duration.js'
+import { custom, resolveOptions, timer, type Option, type Spec } from '../base/options.js'
 
 /** How what failed is tried again. The delay doubles from one try to the next; some randomness keeps clients apart. */
 export interface RetryOptions {
@@ -32,7 +32,20 @@ export interface RetrySettings {
 
 const DEFAULTS: RetrySettings = { retries: 3, minDelay: 100, maxDelay: 10_000 }
 
+const RETRY_OPTIONS = {
+  retries: custom(checkRetries, '3'),
+  minDelay: timer(undefined, '0.1'),
+  maxDelay: timer(undefined, '10'),
+} satisfies Spec<RetryOptions>
+
+/** The option `retry` of a connector, with defaults of its own where ours do not fit. */
+export function retry(defaults?: RetrySettings, shown?: string): Option<RetryOptions, RetrySettings> {
+  return { byDefault: shown ?? showDefaults(defaults), read: (name, given) => checkRetry(name, given, defaults) }
+}
+
 /**
+ * Checks and resolves {@link RetryOptions}.
+ *
  * @param option - name of the option, for the error
  * @throws {@link InvalidOptionError}
  */
@@ -41,21 +54,23 @@ export function checkRetry(
   given: RetryOptions = {},
   defaults: RetrySettings = DEFAULTS,
 ): RetrySettings {
-  const { retries, minDelay, maxDelay } = checkOptions(option, given, ['retries', 'minDelay', 'maxDelay'])
-  if (retries !== undefined && retries !== Infinity && (!Number.isSafeInteger(retries) || retries < 0)) {
-    throw new InvalidOptionError(`${option}.retries`, 'an integer of at least 0, or Infinity', retries)
-  }
-  const least = checkDelay(`${option}.minDelay`, minDelay, defaults.minDelay)
-  const most = checkDelay(`${option}.maxDelay`, maxDelay, Math.max(least, defaults.maxDelay))
-  if (most < least) throw new InvalidOptionError(`${option}.maxDelay`, 'at least the minDelay', maxDelay)
-  return Object.freeze({ retries: retries ?? defaults.retries, minDelay: least, maxDelay: most })
+  const {
+    retries = defaults.retries,
+    minDelay = defaults.minDelay,
+    maxDelay,
+  } = resolveOptions(option, given, RETRY_OPTIONS)
+  const longest = maxDelay ?? Math.max(minDelay, defaults.maxDelay)
+  if (longest < minDelay) throw new InvalidOptionError(`${option}.maxDelay`, 'at least the minDelay', given.maxDelay)
+  return Object.freeze({ retries, minDelay, maxDelay: longest })
 }
 
-function checkDelay(option: string, value: number | Duration | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  const milliseconds = toMilliseconds(option, value)
-  if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(option, 'at most 24 days', value)
-  return milliseconds
+function checkRetries(name: string, retries: number | undefined): number | undefined {
+  if (retries === undefined || retries === Infinity || (Number.isSafeInteger(retries) && retries >= 0)) return retries
+  throw new InvalidOptionError(name, 'an integer of at least 0, or Infinity', retries)
+}
+
+function showDefaults({ retries, minDelay, maxDelay }: RetrySettings = DEFAULTS): string {
+  return `{ retries: ${retries}, minDelay: ${minDelay / 1000}, maxDelay: ${maxDelay / 1000} }`
 }
 
 /**

@@ -1,8 +1,6 @@
-import { checkOptions } from '../base/check.js'
+import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { toMilliseconds, type Duration } from '../base/duration.js'
-import type { Node } from '../core/node.js'
-import type { NodeSetup } from './node-harness.js'
+import { custom, func, timer, type Option, type Spec } from '../base/options.js'
 
 /** What every suite takes, beside what it creates. */
 export interface SuiteOptions {
@@ -33,8 +31,26 @@ export interface NodeSuiteOptions extends SuiteOptions {
   readonly secrets?: readonly string[]
 }
 
-export const SUITE_OPTIONS = ['before', 'after', 'timeout'] as const
-export const NODE_OPTIONS = ['create', ...SUITE_OPTIONS, 'secrets'] as const
+/** The options that every suite takes. */
+export const SUITE_OPTIONS = {
+  before: func<() => unknown>(undefined, 'undefined - nothing'),
+  after: func<() => unknown>(undefined, 'undefined - nothing'),
+  timeout: timer(5000),
+} satisfies Spec<SuiteOptions>
+
+/** The options that the suites of inlets and of outlets take. */
+export const NODE_SUITE_OPTIONS = {
+  ...SUITE_OPTIONS,
+  secrets: custom(readSecrets, '[]'),
+} satisfies Spec<NodeSuiteOptions>
+
+/** A function that has to be given. */
+export function needed<F>(): Option<F, F> {
+  return custom((name, value) => {
+    if (typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
+    return value
+  })
+}
 
 /** A set-up; where it needs nothing but `create`, that function stands for it. */
 export type OneSetup<S extends { create: unknown }> = S['create'] | S
@@ -59,36 +75,9 @@ export function listConfigurations<S extends { create: unknown }>(
   return entries.map(([name, one]) => [`${name}: `, setupOf(one)] as const)
 }
 
-/** @throws {@link InvalidOptionError} */
-export function resolveNodeSetup<N extends Node, O>(
-  suite: string,
-  setup: NodeSuiteOptions & { readonly create: (options: O) => N | Promise<N> },
-  known: readonly string[],
-): NodeSetup<N, O> {
-  checkOptions(suite, setup, known)
-  const secrets: unknown = setup.secrets ?? []
+function readSecrets(name: string, secrets: readonly string[] = []): readonly string[] {
   if (!Array.isArray(secrets) || !secrets.every((secret) => typeof secret === 'string' && secret !== '')) {
-    throw new InvalidOptionError(`${suite}.secrets`, 'a list of texts', secrets)
+    throw new InvalidOptionError(name, 'a list of texts', secrets)
   }
-  return {
-    create: checkFunction(`${suite}.create`, setup.create),
-    ...resolveSuiteOptions(suite, setup),
-    secrets: Object.freeze([...(secrets as string[])]),
-  }
-}
-
-/** @throws {@link InvalidOptionError} */
-export function resolveSuiteOptions(suite: string, options: SuiteOptions) {
-  const { before, after, timeout = 5 } = options
-  return {
-    before: before === undefined ? () => undefined : checkFunction(`${suite}.before`, before),
-    after: after === undefined ? () => undefined : checkFunction(`${suite}.after`, after),
-    timeout: toMilliseconds(`${suite}.timeout`, timeout),
-  }
-}
-
-/** @throws {@link InvalidOptionError} */
-export function checkFunction<F>(option: string, value: F): F {
-  if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function', value)
-  return value
+  return Object.freeze([...(secrets as readonly string[])])
 }

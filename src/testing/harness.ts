@@ -1,14 +1,11 @@
+import type { Resolved } from '../base/options.js'
 import { Calls } from './claims.js'
+import type { SUITE_OPTIONS } from './configurations.js'
 import { captureLog, type LogCapture } from './log-capture.js'
 import type { Harness } from './runner.js'
 
-/** Parts that all set-ups share, checked and complete. */
-export interface ResolvedSuiteOptions {
-  readonly before: () => unknown
-  readonly after: () => unknown
-  /** Time that one call may take, in milliseconds. */
-  readonly timeout: number
-}
+/** {@link SuiteOptions}, resolved. The time that one call may take is in milliseconds. */
+export type ResolvedSuiteOptions = Resolved<typeof SUITE_OPTIONS>
 
 /** Harness of one check: calls of user code, the log, and what the check makes. */
 export abstract class SuiteHarness<S extends ResolvedSuiteOptions> implements Harness {
@@ -28,13 +25,13 @@ export abstract class SuiteHarness<S extends ResolvedSuiteOptions> implements Ha
 
   async open(): Promise<void> {
     this.#log = captureLog()
-    await this.setup.before()
+    await this.setup.before?.()
   }
 
   async close(): Promise<void> {
     await this.closeMade()
     try {
-      await this.setup.after()
+      await this.setup.after?.()
     } finally {
       this.#log?.restore()
     }

@@ -38,7 +38,7 @@ const OPTIONS = {
   refresh: seconds(1000),
   pause: timer(1500),
   file: path('undefined - none'),
-  next: func<() => void>('undefined'),
+  next: func<() => void>(undefined, 'undefined'),
   mode: word(['fast', 'safe'], 'safe'),
   target: given<string>(),
   doubled: custom((_name, value: number | undefined) => (value ?? 1) * 2, '1'),

@@ -1,4 +1,5 @@
-import { show } from '../../base/errors.js'
+import { InvalidOptionError, show } from '../../base/errors.js'
+import type { Option } from '../../base/options.js'
 import { CSV_READERS, type CsvType, type CsvValue } from './types.js'
 
 /** A row of a CSV file: values by name of their column. */
@@ -54,4 +55,27 @@ export class CsvColumns {
 
 function cells(count: number): string {
   return count === 1 ? '1 cell' : `${count} cells`
+}
+
+/**
+ * The option `columns` of inlets and outlets: names of columns, in order.
+ *
+ * @param shown - default as the docs show it
+ */
+export function columnNames(shown: string): Option<readonly string[], readonly string[] | undefined> {
+  return {
+    byDefault: shown,
+    read: (name, columns) => {
+      if (columns === undefined) return undefined
+      const names: readonly unknown[] = Array.isArray(columns) ? columns : []
+      if (names.length === 0 || !names.every(isName) || new Set(names).size !== names.length) {
+        throw new InvalidOptionError(name, 'a list of different names', columns)
+      }
+      return Object.freeze([...names])
+    },
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }

@@ -1,12 +1,13 @@
-import { checkCount, checkObject, checkOptions, checkPath, checkWord, checkBoolean } from '../../base/check.js'
+import { checkObject, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { count, custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
+import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
-import { CsvColumns, type CsvRow } from './columns.js'
+import { columnNames, CsvColumns, type CsvRow } from './columns.js'
 import { CsvSplitter, type CsvState } from './splitter.js'
 import { CSV_TYPES, type CsvType } from './types.js'
-import { FOLLOW_OPTIONS, type FollowOptions } from '../files/follow-options.js'
+import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from '../files/follow-options.js'
 import { Following } from '../files/following.js'
 
 export interface CsvInletOptions extends InletOptions, FollowOptions {
@@ -67,19 +68,19 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
   readonly maxRowLength?: number
 }
 
-const OPTIONS = [
-  'metadata',
-  'encoding',
-  'delimiter',
-  'header',
-  'columns',
-  'types',
-  'shortRows',
-  'badRows',
-  'rowsPerTransfer',
-  'maxRowLength',
+export const CSV_INLET_OPTIONS = {
+  ...INLET_OPTIONS,
+  encoding: word(TEXT_ENCODINGS, 'utf-8'),
+  delimiter: custom(readDelimiter, "','"),
+  header: flag(true),
+  columns: columnNames('undefined - those in the header'),
+  types: custom(readTypes, '{} - all are strings'),
+  shortRows: word(['error', 'fill'], 'error'),
+  badRows: word(['error', 'skip'], 'error'),
+  rowsPerTransfer: count(1000),
+  maxRowLength: count(1_048_576, { shown: '1048576 - 1 MiB' }),
   ...FOLLOW_OPTIONS,
-] as const
+} satisfies Spec<CsvInletOptions>
 
 /**
  * Reads a CSV file: each row is a record, an object of values by column. Cells may be quoted, and hold line ends then.
@@ -98,27 +99,19 @@ export class CsvInlet extends Inlet<CsvRow> {
    * @throws {@link InvalidOptionError}
    */
   constructor(filepath: string, options: CsvInletOptions = {}) {
-    super(checkOptions('CsvInlet', options, OPTIONS))
+    const resolved = resolveOptions('CsvInlet', options, CSV_INLET_OPTIONS)
+    super(options)
+    const { encoding, delimiter, header, columns: names, types, maxRowLength, badRows } = resolved
     this.#filepath = checkPath('CsvInlet.filepath', filepath)
-    this.#rowsPerTransfer = checkCount('CsvInlet.rowsPerTransfer', options.rowsPerTransfer, 1000)
-    const header = checkBoolean('CsvInlet.header', options.header, true)
-    const names = checkColumns(options.columns)
+    this.#rowsPerTransfer = resolved.rowsPerTransfer
     if (!header && names === undefined) {
       throw new InvalidOptionError('CsvInlet.columns', 'a list of names, as there is no header', undefined)
     }
-    const splitter = new CsvSplitter({
-      encoding: checkWord('CsvInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8'),
-      delimiter: checkDelimiter(options.delimiter ?? ','),
-      header,
-      columns: new CsvColumns({
-        names,
-        types: checkTypes(options.types ?? {}, names),
-        fillShortRows: checkWord('CsvInlet.shortRows', options.shortRows, ['error', 'fill'], 'error') === 'fill',
-      }),
-      maxRowLength: checkCount('CsvInlet.maxRowLength', options.maxRowLength, 1_048_576),
-      badRows: checkWord('CsvInlet.badRows', options.badRows, ['error', 'skip'], 'error'),
-    })
-    this.#rows = new Following('CsvInlet', filepath, splitter, options)
+    const other = names && [...types.keys()].find((column) => !names.includes(column))
+    if (other !== undefined) throw new InvalidOptionError(`CsvInlet.types.${other}`, 'one of the columns', other)
+    const columns = new CsvColumns({ names, types, fillShortRows: resolved.shortRows === 'fill' })
+    const splitter = new CsvSplitter({ encoding, delimiter, header, columns, maxRowLength, badRows })
+    this.#rows = new Following('CsvInlet', filepath, splitter, resolveFollow('CsvInlet', filepath, resolved))
   }
 
   /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
@@ -154,33 +147,16 @@ export class CsvInlet extends Inlet<CsvRow> {
   }
 }
 
-function checkDelimiter(delimiter: unknown): string {
+function readDelimiter(name: string, delimiter: unknown): string {
+  if (delimiter === undefined) return ','
   if (typeof delimiter !== 'string' || !/^[\x00-\x7f]$/.test(delimiter) || '"\r\n'.includes(delimiter)) {
-    throw new InvalidOptionError('CsvInlet.delimiter', 'one ASCII character, but no quote and no line end', delimiter)
+    throw new InvalidOptionError(name, 'one ASCII character, but no quote and no line end', delimiter)
   }
   return delimiter
 }
 
-function checkColumns(columns: unknown): readonly string[] | undefined {
-  if (columns === undefined) return undefined
-  const names: readonly unknown[] = Array.isArray(columns) ? columns : []
-  if (names.length === 0 || !names.every(isName) || new Set(names).size !== names.length) {
-    throw new InvalidOptionError('CsvInlet.columns', 'a list of different names', columns)
-  }
-  return Object.freeze([...names])
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
-}
-
-function checkTypes(types: object, names: readonly string[] | undefined): ReadonlyMap<string, CsvType> {
-  checkObject('CsvInlet.types', types)
-  const checked = Object.entries(types).map(([column, type]): [string, CsvType] => {
-    if (names?.includes(column) === false) {
-      throw new InvalidOptionError(`CsvInlet.types.${column}`, 'one of the columns', column)
-    }
-    return [column, checkWord(`CsvInlet.types.${column}`, type, CSV_TYPES, 'string')]
-  })
-  return new Map(checked)
+function readTypes(name: string, types: CsvInletOptions['types'] = {}): ReadonlyMap<string, CsvType> {
+  checkObject(name, types)
+  const entries = Object.entries(types)
+  return new Map(entries.map(([column, type]) => [column, checkWord(`${name}.${column}`, type, CSV_TYPES, 'string')]))
 }

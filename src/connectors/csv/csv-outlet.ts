@@ -1,10 +1,11 @@
-import { checkBoolean, checkOptions, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import { Outlet, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
+import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
+import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
 import type { CsvStyle } from './bytes.js'
+import { columnNames } from './columns.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from '../files/targets.js'
 
 export interface CsvOutletOptions extends OutletOptions, TargetOptions {
@@ -43,10 +44,16 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
   readonly encoding?: TextEncoding
 }
 
-const OPTIONS = [
-  ...(['processors', 'columns', 'extraColumns', 'missingColumns', 'guardFormulas', 'delimiter', 'encoding'] as const),
+export const CSV_OUTLET_OPTIONS = {
+  ...OUTLET_OPTIONS,
+  columns: columnNames("undefined - those in the file's header, and for a new file the keys of its first record"),
+  extraColumns: word(['error', 'ignore'], 'error'),
+  missingColumns: word(['error', 'empty'], 'error'),
+  guardFormulas: flag(true),
+  delimiter: custom(readDelimiter, "','"),
+  encoding: word(TEXT_ENCODINGS, 'utf-8'),
   ...TARGET_OPTIONS,
-]
+} satisfies Spec<CsvOutletOptions>
 
 /**
  * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans,
@@ -76,22 +83,19 @@ export class CsvOutlet extends Outlet {
    * @throws {@link InvalidOptionError}
    */
   constructor(filepath: string, options: CsvOutletOptions = {}) {
-    super(checkOptions('CsvOutlet', options, OPTIONS))
-    const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
-    const extra = checkWord('CsvOutlet.extraColumns', options.extraColumns, ['error', 'ignore'], 'error')
-    this.#filepath = filepath
-    const columns = checkColumns(options.columns)
-    const missing = checkWord('CsvOutlet.missingColumns', options.missingColumns, ['error', 'empty'], 'error')
-    const delimiter = checkDelimiter(options.delimiter)
-    const encoding = checkWord('CsvOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
+    const settings = resolveOptions('CsvOutlet', options, CSV_OUTLET_OPTIONS)
+    super(options)
+    const { columns, delimiter, encoding, guardFormulas } = settings
     const format = {
       delimiter,
-      guardFormulas: checkBoolean('CsvOutlet.guardFormulas', options.guardFormulas, true),
-      ignoreExtraColumns: extra === 'ignore',
-      allowMissingColumns: missing === 'empty',
+      guardFormulas,
+      ignoreExtraColumns: settings.extraColumns === 'ignore',
+      allowMissingColumns: settings.missingColumns === 'empty',
     }
+    this.#filepath = filepath
     this.#style = { columns, dialect: { delimiter, encoding }, format }
-    this.#targets = new Targets('CsvOutlet', keys, filepath, options)
+    const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
+    this.#targets = new Targets('CsvOutlet', keys, filepath, settings)
   }
 
   /**
@@ -116,23 +120,11 @@ export class CsvOutlet extends Outlet {
   }
 }
 
-function checkDelimiter(delimiter: unknown): string {
+function readDelimiter(name: string, delimiter: unknown): string {
   if (delimiter === undefined) return ','
   // a line end or a quote would not be told from the others
   if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
-    throw new InvalidOptionError('CsvOutlet.delimiter', 'one character', delimiter)
+    throw new InvalidOptionError(name, 'one character', delimiter)
   }
   return delimiter
-}
-
-function checkColumns(columns: unknown): readonly string[] | undefined {
-  if (columns === undefined) return undefined
-  if (!isNameList(columns) || columns.length === 0 || new Set(columns).size !== columns.length) {
-    throw new InvalidOptionError('CsvOutlet.columns', 'a list of different names', columns)
-  }
-  return Object.freeze([...columns])
-}
-
-function isNameList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
 }

@@ -1,12 +1,13 @@
 import type { Buffer } from 'node:buffer'
-import { checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
+import { checkPath } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
+import { count, resolveOptions, word, type Spec } from '../../base/options.js'
 import { fileError } from '../errors.js'
-import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
-import { FOLLOW_OPTIONS, type FollowOptions } from './follow-options.js'
+import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from './follow-options.js'
 import { Following } from './following.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
 import { orMissing } from './missing.js'
@@ -54,15 +55,15 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
   readonly longLines?: LongLines
 }
 
-const OPTIONS = [
-  'metadata',
-  'mode',
-  'encoding',
-  'linesPerTransfer',
-  'maxLineLength',
-  'longLines',
+export const FILE_INLET_OPTIONS = {
+  ...INLET_OPTIONS,
+  mode: word(Object.values(FileInletMode), FileInletMode.LINE),
+  encoding: word(TEXT_ENCODINGS, 'utf-8'),
+  linesPerTransfer: count(1),
+  maxLineLength: count(LINE_SPLITTER_DEFAULTS.maxLength, { shown: '1048576 - 1 MiB' }),
+  longLines: word(LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
   ...FOLLOW_OPTIONS,
-] as const
+} satisfies Spec<FileInletOptions>
 
 /**
  * Reads a text file: line by line, or as a whole.
@@ -89,20 +90,19 @@ export class FileInlet extends Inlet<string> {
    * @throws {@link InvalidOptionError}
    */
   constructor(filepath: string, options: FileInletOptions = {}) {
-    super(checkOptions('FileInlet', options, OPTIONS))
+    const resolved = resolveOptions('FileInlet', options, FILE_INLET_OPTIONS)
+    super(options)
+    const { mode, encoding, linesPerTransfer, maxLineLength, longLines, missing } = resolved
     this.#filepath = checkPath('FileInlet.filepath', filepath)
-    this.#mode = checkWord('FileInlet.mode', options.mode, Object.values(FileInletMode), FileInletMode.LINE)
-    this.#encoding = checkWord('FileInlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
-    this.#linesPerTransfer = checkCount('FileInlet.linesPerTransfer', options.linesPerTransfer, 1)
-    this.#missing = options.missing ?? 'error'
-    const splitter = new LineSplitter(this.#encoding, {
-      maxLength: checkCount('FileInlet.maxLineLength', options.maxLineLength, LINE_SPLITTER_DEFAULTS.maxLength),
-      longLines: checkWord('FileInlet.longLines', options.longLines, LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
-    })
-    this.#lines = new Following('FileInlet', filepath, splitter, options)
+    this.#mode = mode
+    this.#encoding = encoding
+    this.#linesPerTransfer = linesPerTransfer
+    this.#missing = missing
+    const splitter = new LineSplitter(encoding, { maxLength: maxLineLength, longLines })
+    this.#lines = new Following('FileInlet', filepath, splitter, resolveFollow('FileInlet', filepath, resolved))
     for (const option of ['positionFile', 'redeliver'] as const) {
-      if (this.#mode === FileInletMode.FILE && options[option] !== undefined) {
-        throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", this.#mode)
+      if (mode === FileInletMode.FILE && options[option] !== undefined) {
+        throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", mode)
       }
     }
   }

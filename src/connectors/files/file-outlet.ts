@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
-import { checkOptions, checkWord } from '../../base/check.js'
+import { checkWord } from '../../base/check.js'
+import { resolveOptions, word, type Spec } from '../../base/options.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import { Outlet, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
+import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
@@ -25,7 +26,12 @@ export interface FileOutletOptions extends OutletOptions, TargetOptions {
   readonly format?: 'text' | 'json'
 }
 
-const OPTIONS = ['processors', 'encoding', 'format', ...TARGET_OPTIONS] as const
+export const FILE_OUTLET_OPTIONS = {
+  ...OUTLET_OPTIONS,
+  encoding: word(TEXT_ENCODINGS, 'utf-8'),
+  format: word(['text', 'json'], 'text'),
+  ...TARGET_OPTIONS,
+} satisfies Spec<FileOutletOptions>
 
 /**
  * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go
@@ -54,12 +60,13 @@ export class FileOutlet extends Outlet {
    * @throws {@link InvalidOptionError}
    */
   constructor(filepath: string, options: FileOutletOptions = {}) {
-    super(checkOptions('FileOutlet', options, OPTIONS))
+    const settings = resolveOptions('FileOutlet', options, FILE_OUTLET_OPTIONS)
+    super(options)
     const keys = { path: FileOutlet.FILEPATH, mode: FileOutlet.FILE_MODE }
     this.#filepath = filepath
-    this.#encoding = checkWord('FileOutlet.encoding', options.encoding, TEXT_ENCODINGS, 'utf-8')
-    this.#asJson = checkWord('FileOutlet.format', options.format, ['text', 'json'], 'text') === 'json'
-    this.#targets = new Targets('FileOutlet', keys, filepath, options)
+    this.#encoding = settings.encoding
+    this.#asJson = settings.format === 'json'
+    this.#targets = new Targets('FileOutlet', keys, filepath, settings)
   }
 
   /**

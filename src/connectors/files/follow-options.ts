@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { checkBoolean, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import { flag, path, word, type Resolved, type Spec } from '../../base/options.js'
 
 /** Options of inlets that follow a file. */
 export interface FollowOptions {
@@ -27,26 +27,30 @@ export interface FollowOptions {
   readonly redeliver?: boolean
 }
 
-export const FOLLOW_OPTIONS = ['missing', 'positionFile', 'redeliver'] as const
+/** The options of inlets that follow a file. */
+export const FOLLOW_OPTIONS = {
+  missing: word(['error', 'await'], 'error'),
+  positionFile: path('undefined - every start reads the file from its start'),
+  redeliver: flag(undefined, '`true` with a `positionFile`, otherwise `false`'),
+} satisfies Spec<FollowOptions>
 
-/** The options of an inlet, resolved. */
-export interface FollowSettings {
-  readonly missing: 'error' | 'await'
-  readonly positionFile: string | undefined
-  readonly redeliver: boolean
-}
+/** {@link FollowOptions}, resolved. */
+export type FollowSettings = Resolved<typeof FOLLOW_OPTIONS> & { readonly redeliver: boolean }
 
 /**
- * @param connector - the inlet's class, for errors
- * @param path - of the file
+ * Resolves what depends on more than one option.
+ *
+ * @param connector - name of the inlet's class, for errors
+ * @param file - path of the file that is followed
  * @throws {@link InvalidOptionError}
  */
-export function checkFollowOptions(connector: string, path: string, options: FollowOptions): FollowSettings {
-  const missing = checkWord(`${connector}.missing`, options.missing, ['error', 'await'], 'error')
-  const { positionFile } = options
-  if (positionFile !== undefined && resolve(checkPath(`${connector}.positionFile`, positionFile)) === resolve(path)) {
+export function resolveFollow(
+  connector: string,
+  file: string,
+  { missing, positionFile, redeliver }: Resolved<typeof FOLLOW_OPTIONS>,
+): FollowSettings {
+  if (positionFile !== undefined && resolve(positionFile) === resolve(file)) {
     throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
   }
-  const redeliver = checkBoolean(`${connector}.redeliver`, options.redeliver, positionFile !== undefined)
-  return { missing, positionFile, redeliver }
+  return { missing, positionFile, redeliver: redeliver ?? positionFile !== undefined }
 }

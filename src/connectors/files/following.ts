@@ -1,6 +1,6 @@
 import { getLogger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'
-import { checkFollowOptions, type FollowOptions, type FollowSettings } from './follow-options.js'
+import type { FollowSettings } from './follow-options.js'
 import type { FollowedFile } from './followed-file.js'
 import { isSavedPosition, type SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
@@ -19,14 +19,14 @@ export class Following<T, S> {
   #restored: SavedPosition | undefined
 
   /**
-   * @param connector - the inlet's class, for errors
-   * @throws {@link InvalidOptionError}
+   * @param connector - name of the inlet's class, for errors
+   * @param path - path of the file
    */
-  constructor(connector: string, path: string, splitter: Splitter<T, S>, options: FollowOptions) {
+  constructor(connector: string, path: string, splitter: Splitter<T, S>, settings: FollowSettings) {
     this.#connector = connector
     this.#path = path
     this.#splitter = splitter
-    this.#settings = checkFollowOptions(connector, path, options)
+    this.#settings = settings
   }
 
   /** See {@link FollowedFile.start}. */

@@ -1,13 +1,14 @@
 import path from 'node:path'
-import { checkBoolean, checkPath, checkWord } from '../../base/check.js'
+import { checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
+import { flag, path as pathOption, word, type Resolved, type Spec } from '../../base/options.js'
 import { PartialPushError } from '../../core/partial-push.js'
 import { FileError, fileError } from '../errors.js'
 import { withLock } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
 import type { MetadataKey } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
-import { checkRetry, withRetries, type RetryOptions, type RetrySettings } from '../retry.js'
+import { retry, withRetries, type RetryOptions } from '../retry.js'
 import type { Update } from '../../core/update.js'
 import { isWithin, realTarget } from './real-target.js'
 import { write } from './write.js'
@@ -50,8 +51,14 @@ export interface TargetOptions {
   readonly retry?: RetryOptions
 }
 
-/** Names of the {@link TargetOptions}. */
-export const TARGET_OPTIONS = ['fileMode', 'baseFolder', 'allowAnyPath', 'fsync', 'retry'] as const
+/** The options of outlets that write files. */
+export const TARGET_OPTIONS = {
+  fileMode: word(FILE_MODES, 'a'),
+  baseFolder: pathOption("the folder of the outlet's file path"),
+  allowAnyPath: flag(false),
+  fsync: flag(false, 'false - the system writes it when it sees fit'),
+  retry: retry(undefined, '3 times, after 0.1 seconds and more'),
+} satisfies Spec<TargetOptions>
 
 /** A file, and the records of a batch that go there. */
 export interface Target<T> {
@@ -77,11 +84,8 @@ export class Targets {
   readonly #outlet: string
   readonly #keys: TargetKeys
   readonly #filepath: string
-  readonly #fileMode: FileMode
+  readonly #settings: Resolved<typeof TARGET_OPTIONS>
   readonly #baseFolder: string
-  readonly #allowAnyPath: boolean
-  readonly #fsync: boolean
-  readonly #retry: RetrySettings
   /** Which files each transfer has replaced. */
   readonly #replaced = new WeakMap<Update, Set<string>>()
 
@@ -90,18 +94,12 @@ export class Targets {
    * @param filepath - file of the records that choose none
    * @throws {@link InvalidOptionError}
    */
-  constructor(outlet: string, keys: TargetKeys, filepath: string, options: TargetOptions) {
+  constructor(outlet: string, keys: TargetKeys, filepath: string, settings: Resolved<typeof TARGET_OPTIONS>) {
     this.#outlet = outlet
     this.#keys = keys
     this.#filepath = path.resolve(checkPath(`${outlet}.filepath`, filepath))
-    this.#fileMode = checkWord(`${outlet}.fileMode`, options.fileMode, FILE_MODES, 'a')
-    this.#baseFolder =
-      options.baseFolder === undefined
-        ? path.dirname(this.#filepath)
-        : path.resolve(checkPath(`${outlet}.baseFolder`, options.baseFolder))
-    this.#allowAnyPath = checkBoolean(`${outlet}.allowAnyPath`, options.allowAnyPath, false)
-    this.#fsync = checkBoolean(`${outlet}.fsync`, options.fsync, false)
-    this.#retry = checkRetry(`${outlet}.retry`, options.retry)
+    this.#settings = settings
+    this.#baseFolder = path.resolve(settings.baseFolder ?? path.dirname(this.#filepath))
   }
 
   /**
@@ -167,13 +165,13 @@ export class Targets {
         const bytes = await compose(target)
         update.signal.throwIfAborted()
         try {
-          await write(file, bytes, { truncate, fsync: this.#fsync }, update.signal)
+          await write(file, bytes, { truncate, fsync: this.#settings.fsync }, update.signal)
         } catch (cause) {
           if (update.signal.aborted && cause === update.signal.reason) throw cause
           throw fileError(this.#outlet, 'write to', file, cause)
         }
       })
-    await withRetries(this.#retry, update.signal, attempt, (error) => this.#mayPass(error, update))
+    await withRetries(this.#settings.retry, update.signal, attempt, (error) => this.#mayPass(error, update))
     if (truncate) this.#noteReplaced(file, update)
   }
 
@@ -191,7 +189,7 @@ export class Targets {
 
   #modeOf(record: Record): FileMode {
     const { mode } = this.#keys
-    return checkWord(mode, record.metadata[mode], FILE_MODES, this.#fileMode)
+    return checkWord(mode, record.metadata[mode], FILE_MODES, this.#settings.fileMode)
   }
 
   /** The real path of the file that a record chose: what follows trusts no part of it. */
@@ -199,7 +197,7 @@ export class Targets {
     if (given === undefined) return this.#follow(this.#filepath)
     const key = this.#keys.path
     const file = await this.#follow(path.resolve(this.#baseFolder, checkPath(key, given)))
-    if (this.#allowAnyPath || isWithin(await this.#follow(this.#baseFolder), file)) return file
+    if (this.#settings.allowAnyPath || isWithin(await this.#follow(this.#baseFolder), file)) return file
     throw new InvalidOptionError(key, `a path within ${this.#baseFolder}`, given)
   }
 

@@ -8,7 +8,7 @@ import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
 import { parseText } from './format.js'
-import { checkHttpOptions, resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
+import { resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
 import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
 import { RunningPulls } from './running-pulls.js'
@@ -54,10 +54,11 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
    * @throws {@link InvalidOptionError}
    */
   constructor(url: string | URL, options: HttpInletOptions = {}) {
-    super(checkHttpOptions(options))
-    this.#settings = resolveSettings(url, options)
-    this.#shownUrl = showUrl(this.#settings.request.url)
-    this.#validators = this.#settings.conditional ? new DeliveredValidators() : undefined
+    const settings = resolveSettings(url, options)
+    super(options)
+    this.#settings = settings
+    this.#shownUrl = showUrl(settings.request.url)
+    this.#validators = settings.conditional ? new DeliveredValidators() : undefined
   }
 
   override async onStart(): Promise<void> {

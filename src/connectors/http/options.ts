@@ -1,11 +1,23 @@
-import { checkBoolean, checkCount, checkOptions, checkPath, checkWord } from '../../base/check.js'
+import { checkWord } from '../../base/check.js'
+import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import type { InletOptions } from '../../core/inlet.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../../base/duration.js'
-import { checkRetry, type RetryOptions, type RetrySettings } from '../retry.js'
+import {
+  count,
+  custom,
+  flag,
+  func,
+  given,
+  path,
+  resolveOptions,
+  timer,
+  type Resolved,
+  type Spec,
+} from '../../base/options.js'
+import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import { retry, type RetryOptions } from '../retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
-import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
 import type { NextPage } from './next-link.js'
+import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
 
 export interface HttpInletOptions extends InletOptions {
   /**
@@ -116,108 +128,92 @@ export interface HttpInletOptions extends InletOptions {
   readonly conditional?: boolean
 }
 
-const OPTIONS = [
-  ...(['metadata', 'params', 'headers', 'method', 'body', 'format', 'json', 'cacert'] as const),
-  ...(['timeout', 'connectTimeout', 'headersTimeout', 'bodyTimeout', 'maxBodySize', 'statuses'] as const),
-  ...(['retry', 'idempotent', 'redirects', 'next', 'maxPages', 'conditional'] as const),
-]
+export const HTTP_INLET_OPTIONS = {
+  ...INLET_OPTIONS,
+  // these make the request, whose errors must not show them
+  params: given<HttpParams>('{}'),
+  headers: given<HttpHeaders>('{}'),
+  method: given<string>("'GET', or 'POST' when there is a `body`"),
+  body: given<string | Uint8Array>('undefined - none'),
+  format: custom(readFormat, "'json', or 'text' with `json: false`"),
+  json: flag(undefined, 'true'),
+  cacert: path('undefined - none'),
+  timeout: timer(60_000),
+  connectTimeout: timer(10_000),
+  headersTimeout: timer(undefined, '30, or the `timeout` when that is shorter'),
+  bodyTimeout: timer(undefined, '30, or the `timeout` when that is shorter'),
+  maxBodySize: count(104_857_600, { shown: '104_857_600 - 100 MiB' }),
+  statuses: custom(readStatuses, 'undefined - those from 200 to 299'),
+  retry: retry({ retries: 2, minDelay: 500, maxDelay: 30_000 }),
+  idempotent: flag(undefined, 'true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and false for other methods'),
+  redirects: count(0, { least: 0, shown: '0 - a redirect is an error' }),
+  next: func<NextPage>(undefined, 'undefined - there is one page'),
+  maxPages: count(100),
+  conditional: flag(false),
+} satisfies Spec<HttpInletOptions>
+
+type ResolvedOptions = Resolved<typeof HTTP_INLET_OPTIONS>
 
 /** The options of an inlet, resolved. Lengths of time are in milliseconds. */
-export interface HttpSettings {
+export interface HttpSettings extends Omit<
+  ResolvedOptions,
+  'metadata' | 'params' | 'headers' | 'method' | 'body' | 'json'
+> {
   readonly request: HttpRequest
   readonly format: HttpFormat
-  readonly cacert: string | undefined
-  readonly timeout: number
-  readonly connectTimeout: number
   readonly headersTimeout: number
   readonly bodyTimeout: number
-  readonly maxBodySize: number
-  /** `undefined`: those from 200 to 299. */
-  readonly statuses: ReadonlySet<number> | undefined
-  readonly retry: RetrySettings
   readonly idempotent: boolean
-  readonly redirects: number
-  readonly next: NextPage | undefined
-  readonly maxPages: number
-  readonly conditional: boolean
 }
 
 /** Methods that have the same effect when they are called twice. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
-/** The options themselves, before anything is made of them. */
-export function checkHttpOptions(options: HttpInletOptions): HttpInletOptions {
-  return checkOptions('HttpInlet', options, OPTIONS)
-}
-
 /** @throws {@link InvalidOptionError} naming the option */
 export function resolveSettings(url: string | URL, options: HttpInletOptions): HttpSettings {
-  const request = resolveRequest(url, options)
-  const timeout = checkTime('timeout', options.timeout, 60_000)
-  const settings: HttpSettings = {
-    request,
-    format: resolveFormat(options),
-    cacert: options.cacert === undefined ? undefined : checkPath('HttpInlet.cacert', options.cacert),
-    timeout,
-    connectTimeout: checkTime('connectTimeout', options.connectTimeout, 10_000),
-    headersTimeout: checkTime('headersTimeout', options.headersTimeout, Math.min(timeout, 30_000)),
-    bodyTimeout: checkTime('bodyTimeout', options.bodyTimeout, Math.min(timeout, 30_000)),
-    maxBodySize: checkCount('HttpInlet.maxBodySize', options.maxBodySize, 104_857_600),
-    statuses: checkStatuses(options.statuses),
-    retry: checkRetry('HttpInlet.retry', options.retry, { retries: 2, minDelay: 500, maxDelay: 30_000 }),
-    idempotent: checkBoolean('HttpInlet.idempotent', options.idempotent, IDEMPOTENT.has(request.method)),
-    redirects: checkRedirects(options.redirects),
-    next: checkNext(options.next),
-    maxPages: checkCount('HttpInlet.maxPages', options.maxPages, 100),
-    conditional: checkBoolean('HttpInlet.conditional', options.conditional, false),
+  const {
+    metadata: _,
+    params,
+    headers,
+    method,
+    body,
+    json,
+    ...rest
+  } = resolveOptions('HttpInlet', options, HTTP_INLET_OPTIONS)
+  const request = resolveRequest(url, { params, headers, method, body })
+  const { timeout, conditional } = rest
+  if (rest.format !== undefined && json !== undefined) {
+    throw new InvalidOptionError('HttpInlet.json', 'only one of json and format', json)
   }
-  if (settings.conditional && settings.next !== undefined) {
+  if (conditional && rest.next !== undefined) {
     throw new InvalidOptionError(
       'HttpInlet.conditional',
       'false with next: the first page says nothing of others',
       true,
     )
   }
-  if (settings.conditional && request.method !== 'GET' && request.method !== 'HEAD') {
+  if (conditional && request.method !== 'GET' && request.method !== 'HEAD') {
     throw new InvalidOptionError('HttpInlet.conditional', `false with the method ${request.method}`, true)
   }
-  return Object.freeze(settings)
+  return Object.freeze({
+    ...rest,
+    request,
+    format: rest.format ?? (json === false ? 'text' : 'json'),
+    headersTimeout: rest.headersTimeout ?? Math.min(timeout, 30_000),
+    bodyTimeout: rest.bodyTimeout ?? Math.min(timeout, 30_000),
+    idempotent: rest.idempotent ?? IDEMPOTENT.has(request.method),
+  })
 }
 
-function resolveFormat({ format, json }: HttpInletOptions): HttpFormat {
-  if (format !== undefined && json !== undefined) {
-    throw new InvalidOptionError('HttpInlet.json', 'only one of json and format', json)
-  }
-  return checkWord('HttpInlet.format', format, FORMATS, checkBoolean('HttpInlet.json', json, true) ? 'json' : 'text')
+function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | undefined {
+  return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
 }
 
-function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  const milliseconds = toMilliseconds(`HttpInlet.${option}`, value)
-  if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(`HttpInlet.${option}`, 'at most 24 days', value)
-  return milliseconds
-}
-
-function checkStatuses(statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
+function readStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
   if (statuses === undefined) return undefined
   const valid = Array.isArray(statuses) && statuses.length > 0
   if (!valid || !statuses.every((status) => Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw new InvalidOptionError('HttpInlet.statuses', 'a list of statuses from 200 to 599', statuses)
+    throw new InvalidOptionError(name, 'a list of statuses from 200 to 599', statuses)
   }
   return new Set(statuses)
-}
-
-function checkRedirects(redirects: number | undefined): number {
-  if (redirects === undefined) return 0
-  if (!Number.isSafeInteger(redirects) || redirects < 0) {
-    throw new InvalidOptionError('HttpInlet.redirects', 'an integer of at least 0', redirects)
-  }
-  return redirects
-}
-
-function checkNext(next: NextPage | undefined): NextPage | undefined {
-  if (next !== undefined && typeof next !== 'function') {
-    throw new InvalidOptionError('HttpInlet.next', 'a function', next)
-  }
-  return next
 }

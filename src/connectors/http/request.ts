@@ -29,10 +29,10 @@ export interface HttpRequest {
 
 /** What a request is made from. */
 interface RequestOptions {
-  readonly params?: HttpParams
-  readonly headers?: HttpHeaders
-  readonly method?: string
-  readonly body?: string | Uint8Array
+  readonly params?: HttpParams | undefined
+  readonly headers?: HttpHeaders | undefined
+  readonly method?: string | undefined
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** Stands in an error for a value that may be secret. */

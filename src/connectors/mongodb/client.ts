@@ -5,12 +5,7 @@ import { loadOptional } from '../../base/optional-packages.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
 import { withRetries } from '../retry.js'
-import {
-  driverOptions,
-  resolveConnection,
-  type MongoConnectionOptions,
-  type MongoConnectionSettings,
-} from './connection-options.js'
+import { driverOptions, type MongoConnectionSettings } from './connection-options.js'
 import { DRIVER, type Mongo } from './driver.js'
 import { databaseError, isRetryable } from './errors.js'
 import { checkDatabase } from './names.js'
@@ -32,13 +27,10 @@ export class MongoConnection {
   #client: Promise<Omit<MongoSession, 'db'>> | undefined
   #session: MongoSession | undefined
 
-  /**
-   * @param connector - name of the inlet or outlet, for errors and the log
-   * @throws {@link InvalidOptionError}
-   */
-  constructor(connector: string, options: MongoConnectionOptions) {
+  /** @param connector - name of the inlet or outlet, for errors and the log */
+  constructor(connector: string, settings: MongoConnectionSettings) {
     this.#connector = connector
-    this.#settings = resolveConnection(connector, options)
+    this.#settings = settings
   }
 
   /** Name of the database that is used unless another is asked for. */

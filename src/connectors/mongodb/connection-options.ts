@@ -1,8 +1,7 @@
 import type { MongoClientOptions } from 'mongodb'
-import { checkCount } from '../../base/check.js'
-import { LONGEST_TIMER, toMilliseconds, type Duration } from '../../base/duration.js'
-import { InvalidOptionError } from '../../base/errors.js'
-import { checkRetry, type RetryOptions, type RetrySettings } from '../retry.js'
+import type { Duration } from '../../base/duration.js'
+import { count, given, timer, type Resolved, type Spec } from '../../base/options.js'
+import { retry, type RetryOptions } from '../retry.js'
 import { checkDatabase } from './names.js'
 import { checkUrl, namesInQuery } from './url.js'
 
@@ -51,48 +50,49 @@ export interface MongoConnectionOptions {
   readonly retry?: RetryOptions
 }
 
-/** Names of the {@link MongoConnectionOptions}. */
-export const MONGO_CONNECTION_OPTIONS = [
-  'url',
-  'host',
-  'port',
-  'database',
-  'connectTimeout',
-  'socketTimeout',
-  'maxPoolSize',
-  'retry',
-] as const
+/** The options of the connection of an inlet or outlet. */
+export const MONGO_CONNECTION_OPTIONS = {
+  // these are checked together, and errors must not show all of them
+  url: given<string>('undefined - made of `host` and `port`'),
+  host: given<string>("'localhost'"),
+  port: given<number>('27017'),
+  database: given<string>("the one in the path of the `url`, otherwise 'databay'"),
+  connectTimeout: timer(undefined, '10'),
+  socketTimeout: timer(undefined, '60'),
+  maxPoolSize: count(undefined, { shown: '4' }),
+  retry: retry(),
+} satisfies Spec<MongoConnectionOptions>
 
-/** {@link MongoConnectionOptions}, resolved. Lengths of time are in milliseconds. */
-export interface MongoConnectionSettings {
+type ReadOptions = Resolved<typeof MONGO_CONNECTION_OPTIONS>
+
+/**
+ * {@link MongoConnectionOptions}, resolved. Lengths of time are in milliseconds; `undefined` is what the URL says, or else
+ * a default.
+ */
+export interface MongoConnectionSettings extends Omit<ReadOptions, 'host' | 'port'> {
   readonly url: string
   /** Hosts and ports, without credentials. */
   readonly hosts: string
   readonly database: string
-  /** `undefined`: what the URL says, or a default; so are the next two. */
-  readonly connectTimeout: number | undefined
-  readonly socketTimeout: number | undefined
-  readonly maxPoolSize: number | undefined
-  readonly retry: RetrySettings
 }
 
 /**
- * Checks and resolves options.
+ * Resolves what depends on more than one option.
  *
  * @param connector - name of the inlet or outlet, for errors
  * @throws {@link InvalidOptionError}
  */
-export function resolveConnection(connector: string, options: MongoConnectionOptions): MongoConnectionSettings {
+export function resolveConnection(connector: string, options: ReadOptions): MongoConnectionSettings {
   const { url, hosts, database } = checkUrl(connector, options)
-  const { maxPoolSize } = options
+  const { connectTimeout, socketTimeout, maxPoolSize, retry } = options
   return Object.freeze({
     url,
     hosts,
     database: checkDatabase(`${connector}.database`, options.database ?? database ?? 'databay'),
-    connectTimeout: checkTime(`${connector}.connectTimeout`, options.connectTimeout),
-    socketTimeout: checkTime(`${connector}.socketTimeout`, options.socketTimeout),
-    maxPoolSize: maxPoolSize === undefined ? undefined : checkCount(`${connector}.maxPoolSize`, maxPoolSize, 4),
-    retry: checkRetry(`${connector}.retry`, options.retry),
+    connectTimeout: connectTimeout && Math.round(connectTimeout),
+    socketTimeout: socketTimeout && Math.round(socketTimeout),
+    maxPoolSize,
+    retry,
   })
 }
 
@@ -110,11 +110,4 @@ export function driverOptions(settings: MongoConnectionSettings): MongoClientOpt
     ...choose('maxPoolSize', maxPoolSize, 4),
     ...(given.has('appname') ? {} : { appName: 'databay' }),
   }
-}
-
-function checkTime(option: string, value: number | Duration | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const milliseconds = toMilliseconds(option, value)
-  if (milliseconds > LONGEST_TIMER) throw new InvalidOptionError(option, 'at most 24 days', value)
-  return Math.round(milliseconds)
 }

@@ -1,9 +1,25 @@
 import type { Sort } from 'mongodb'
-import { checkBoolean, checkObject } from '../../base/check.js'
+import { checkObject } from '../../base/check.js'
+import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import type { InletOptions } from '../../core/inlet.js'
-import { toMilliseconds, type Duration } from '../../base/duration.js'
-import { MONGO_CONNECTION_OPTIONS, type MongoConnectionOptions } from './connection-options.js'
+import {
+  count,
+  custom,
+  flag,
+  given,
+  optionalTime,
+  resolveOptions,
+  type Resolved,
+  type Spec,
+} from '../../base/options.js'
+import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import {
+  MONGO_CONNECTION_OPTIONS,
+  resolveConnection,
+  type MongoConnectionOptions,
+  type MongoConnectionSettings,
+} from './connection-options.js'
+import { collectionName } from './names.js'
 
 /** What a query says of each field, as in the shell of MongoDB: `{ age: { $gt: 18 } }`. */
 export interface MongoQuery {
@@ -69,68 +85,100 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
   readonly redeliver?: boolean
 }
 
-export const OPTIONS = [
-  ...(['metadata', 'collection', 'filter', 'projection', 'sort', 'limit', 'batchSize'] as const),
-  ...(['cursorField', 'startAfter', 'settle', 'redeliver'] as const),
+export const MONGO_INLET_OPTIONS = {
+  ...INLET_OPTIONS,
+  collection: collectionName('default_collection'),
+  filter: custom(readFields, '{} - all'),
+  projection: custom(readFields, '{} - all'),
+  sort: custom(readSort, '{} - as the server likes'),
+  limit: count(undefined, { shown: '1000 with a `cursorField`, otherwise all' }),
+  batchSize: count(undefined, { shown: 'undefined - as the server likes' }),
+  cursorField: custom(readField, 'undefined - each transfer reads all documents'),
+  startAfter: given<unknown>('undefined - from the first on'),
+  settle: { ...optionalTime, byDefault: 'undefined - values of any age' },
+  redeliver: flag(undefined, 'true'),
   ...MONGO_CONNECTION_OPTIONS,
-]
+} satisfies Spec<MongoInletOptions>
+
+type ResolvedOptions = Resolved<typeof MONGO_INLET_OPTIONS>
+
+/** The options of an inlet, resolved. Lengths of time are in milliseconds. */
+export interface MongoInletSettings {
+  readonly collection: string
+  readonly filter: MongoQuery
+  readonly projection: MongoQuery
+  readonly sort: Sort
+  readonly limit: number | undefined
+  readonly batchSize: number | undefined
+  /** `undefined`: each transfer reads all documents. */
+  readonly cursor: Cursor | undefined
+  readonly connection: MongoConnectionSettings
+}
 
 /** How new documents are found. */
 export interface Cursor {
   readonly field: string
   readonly startAfter: unknown
-  /** Age of values that are read, in milliseconds. */
+  /** Age of values that are read, in milliseconds; `undefined`: any. */
   readonly settle: number | undefined
   readonly redeliver: boolean
 }
 
-export function checkFields(option: string, value: MongoQuery | undefined): MongoQuery {
-  if (value === undefined) return {}
-  checkObject(option, value)
-  return { ...value }
+/** @throws {@link InvalidOptionError} naming the option */
+export function resolveInletOptions(options: MongoInletOptions): MongoInletSettings {
+  const read = resolveOptions('MongoInlet', options, MONGO_INLET_OPTIONS)
+  const { collection, filter = {}, projection = {}, sort, limit, batchSize } = read
+  const cursor = cursorOf(read)
+  if (cursor !== undefined) checkProjection(projection, cursor)
+  if (cursor !== undefined && sort !== undefined) {
+    throw new InvalidOptionError('MongoInlet.sort', 'none beside a cursorField', sort)
+  }
+  return Object.freeze({
+    collection,
+    filter,
+    projection,
+    sort: (cursor === undefined ? sort : ({ [cursor.field]: 1, _id: 1 } as const)) ?? {},
+    limit: cursor === undefined ? limit : (limit ?? 1000),
+    batchSize,
+    cursor,
+    connection: resolveConnection('MongoInlet', read),
+  })
 }
 
-export function checkCursor(options: MongoInletOptions): Cursor | undefined {
-  const { cursorField: field, startAfter, settle, redeliver } = options
-  if (field === undefined) {
-    for (const [option, value] of Object.entries({ startAfter, settle, redeliver })) {
-      if (value !== undefined) throw new InvalidOptionError(`MongoInlet.${option}`, 'none without a cursorField', value)
-    }
-    return undefined
+function cursorOf({ cursorField, startAfter, settle, redeliver }: ResolvedOptions): Cursor | undefined {
+  if (cursorField !== undefined) return { field: cursorField, startAfter, settle, redeliver: redeliver ?? true }
+  for (const [option, value] of Object.entries({ startAfter, settle, redeliver })) {
+    if (value !== undefined) throw new InvalidOptionError(`MongoInlet.${option}`, 'none without a cursorField', value)
   }
-  if (typeof field !== 'string' || !/^[^$\0.][^\0]*$/.test(field)) {
-    throw new InvalidOptionError('MongoInlet.cursorField', 'the name of a field', field)
-  }
-  return {
-    field,
-    startAfter,
-    settle: settle === undefined ? undefined : toMilliseconds('MongoInlet.settle', settle),
-    redeliver: checkBoolean('MongoInlet.redeliver', redeliver, true),
-  }
+  return undefined
 }
 
-export function checkProjection(given: MongoQuery | undefined, cursor: Cursor | undefined): MongoQuery {
-  const projection = checkFields('MongoInlet.projection', given)
-  if (cursor === undefined) return projection
-  const { field } = cursor
+function checkProjection(projection: MongoQuery, { field }: Cursor): void {
   const isFor = (name: string) => field === name || field.startsWith(`${name}.`)
   const others = Object.entries(projection).filter(([name]) => name !== '_id')
   const inclusive = others.some(([, value]) => value !== 0 && value !== false)
   const without = others.some(([name, value]) => isFor(name) && (value === 0 || value === false))
   const kept = !inclusive || field === '_id' || others.some(([name]) => isFor(name))
   if (without || !kept || projection['_id'] === 0 || projection['_id'] === false) {
-    throw new InvalidOptionError('MongoInlet.projection', `one that keeps _id and ${field}`, given)
+    throw new InvalidOptionError('MongoInlet.projection', `one that keeps _id and ${field}`, projection)
   }
-  return projection
 }
 
-export function checkSort(given: MongoInletOptions['sort'], cursor: Cursor | undefined): Sort {
-  if (given === undefined) return cursor === undefined ? {} : { [cursor.field]: 1, _id: 1 }
-  if (cursor !== undefined) throw new InvalidOptionError('MongoInlet.sort', 'none beside a cursorField', given)
-  const sort = { ...checkFields('MongoInlet.sort', given) }
-  for (const [field, direction] of Object.entries(sort)) {
-    if (direction !== 1 && direction !== -1)
-      throw new InvalidOptionError(`MongoInlet.sort.${field}`, '1 or -1', direction)
+function readField(name: string, field: string | undefined): string | undefined {
+  if (field === undefined || (typeof field === 'string' && /^[^$\0.][^\0]*$/.test(field))) return field
+  throw new InvalidOptionError(name, 'the name of a field', field)
+}
+
+function readFields(name: string, fields: MongoQuery | undefined): MongoQuery | undefined {
+  if (fields === undefined) return undefined
+  checkObject(name, fields)
+  return { ...fields }
+}
+
+function readSort(name: string, given: MongoInletOptions['sort']): MongoInletOptions['sort'] {
+  const sort = readFields(name, given)
+  for (const [field, direction] of Object.entries(sort ?? {})) {
+    if (direction !== 1 && direction !== -1) throw new InvalidOptionError(`${name}.${field}`, '1 or -1', direction)
   }
-  return sort as Sort
+  return sort as MongoInletOptions['sort']
 }

@@ -1,26 +1,20 @@
-import type { Document, Sort } from 'mongodb'
-import { checkCount, checkOptions } from '../../base/check.js'
+import type { Document } from 'mongodb'
 import { toError } from '../../base/errors.js'
-import { DatabaseError } from '../errors.js'
-import { Inlet } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
+import { Inlet } from '../../core/inlet.js'
+import type { Update } from '../../core/update.js'
+import { DatabaseError } from '../errors.js'
+import { OpenPulls } from '../open-pulls.js'
 import { MongoConnection, type MongoSession } from './client.js'
-import { checkCollection } from './names.js'
 import { unlessAborted } from './running-work.js'
 import type { Mongo } from './driver.js'
-import type { Update } from '../../core/update.js'
-import { OpenPulls } from '../open-pulls.js'
-import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
 import {
-  type MongoQuery,
+  resolveInletOptions,
   type MongoInletOptions,
-  OPTIONS,
-  type Cursor,
-  checkFields,
-  checkCursor,
-  checkProjection,
-  checkSort,
+  type MongoInletSettings,
+  type MongoQuery,
 } from './inlet-options.js'
+import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
 
 /**
  * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`.
@@ -37,13 +31,7 @@ import {
  * @typeParam T - type of the documents; it is believed, not checked
  */
 export class MongoInlet<T = MongoQuery> extends Inlet<T> {
-  readonly #collection: string
-  readonly #filter: MongoQuery
-  readonly #projection: MongoQuery
-  readonly #sort: Sort
-  readonly #limit: number | undefined
-  readonly #batchSize: number | undefined
-  readonly #cursor: Cursor | undefined
+  readonly #settings: MongoInletSettings
   readonly #connection: MongoConnection
   #mongo: Mongo | undefined
   #position: Position | undefined
@@ -56,17 +44,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: MongoInletOptions = {}) {
-    super(checkOptions('MongoInlet', options, OPTIONS))
-    this.#collection = checkCollection('MongoInlet.collection', options.collection ?? 'default_collection')
-    this.#filter = checkFields('MongoInlet.filter', options.filter)
-    this.#cursor = checkCursor(options)
-    this.#projection = checkProjection(options.projection, this.#cursor)
-    this.#sort = checkSort(options.sort, this.#cursor)
-    const { limit, batchSize } = options
-    this.#limit =
-      limit === undefined && this.#cursor === undefined ? undefined : checkCount('MongoInlet.limit', limit, 1000)
-    this.#batchSize = batchSize === undefined ? undefined : checkCount('MongoInlet.batchSize', batchSize, 1)
-    this.#connection = new MongoConnection('MongoInlet', options)
+    const settings = resolveInletOptions(options)
+    super(options)
+    this.#settings = settings
+    this.#connection = new MongoConnection('MongoInlet', settings.connection)
   }
 
   /** @throws {@link DatabaseError} when the server cannot be reached, or refuses the credentials */
@@ -110,19 +91,20 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   override toString(): string {
-    return `${this.constructor.name}(${this.#connection.database}.${this.#collection})`
+    return `${this.constructor.name}(${this.#connection.database}.${this.#settings.collection})`
   }
 
   #startPosition(): Position | undefined {
     if (this.#restored !== undefined && this.#mongo !== undefined) {
       return this.#mongo.BSON.EJSON.parse(this.#restored, { relaxed: false }) as Position
     }
-    const startAfter = this.#cursor?.startAfter
+    const startAfter = this.#settings.cursor?.startAfter
     return startAfter === undefined ? undefined : { value: startAfter, seen: [] }
   }
 
   async #pull(session: MongoSession, update: Update): Promise<T[]> {
-    const where = `${session.db.databaseName}.${this.#collection}`
+    const { collection, cursor } = this.#settings
+    const where = `${session.db.databaseName}.${collection}`
     const log = getLogger('databay.MongoInlet')
     log.info('%s pulling %s', String(update), where)
     const back = this.#pulls.takeBack()
@@ -132,14 +114,14 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       this.#position = start
     }
     const documents = await this.#find(session, where, update)
-    if (this.#cursor !== undefined) {
-      const { field } = this.#cursor
+    if (cursor !== undefined) {
+      const { field } = cursor
       if (!areOrdered(field, documents)) {
         throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
       }
       // nobody takes them any more
       update.signal.throwIfAborted()
-      if (this.#cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
+      if (cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
       this.#position = advance(session.mongo, field, this.#position, documents)
     }
     log.info('%s received %d documents of %s', String(update), documents.length, where)
@@ -148,15 +130,16 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
 
   async #find(session: MongoSession, where: string, update: Update): Promise<Document[]> {
     const { signal } = update
+    const { projection, sort, limit, batchSize } = this.#settings
     const filter = this.#filterNow(session.mongo)
     const options = {
       signal,
-      projection: this.#projection,
-      sort: this.#sort,
-      ...(this.#limit === undefined ? {} : { limit: this.#limit }),
-      ...(this.#batchSize === undefined ? {} : { batchSize: this.#batchSize }),
+      projection,
+      sort,
+      ...(limit === undefined ? {} : { limit }),
+      ...(batchSize === undefined ? {} : { batchSize }),
     }
-    const collection = session.db.collection(this.#collection)
+    const collection = session.db.collection(this.#settings.collection)
     try {
       return await this.#connection.request(update, `read ${where}`, () =>
         unlessAborted(signal, collection.find(filter, options).toArray()),
@@ -167,9 +150,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   #filterNow(mongo: Mongo): Document {
-    if (this.#cursor === undefined) return this.#filter
-    const { field, settle } = this.#cursor
+    const { filter, cursor } = this.#settings
+    if (cursor === undefined) return filter
+    const { field, settle } = cursor
     const settled = settle === undefined ? [] : [filterBefore(mongo, field, Date.now() - settle)]
-    return { $and: [this.#filter, filterAfter(field, this.#position), ...settled] }
+    return { $and: [filter, filterAfter(field, this.#position), ...settled] }
   }
 }

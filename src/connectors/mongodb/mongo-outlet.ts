@@ -3,7 +3,6 @@ import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import { MongoConnection } from './client.js'
 import {
-  checkOutletOptions,
   COLLECTION_KEY,
   resolveOutletOptions,
   type MongoOutletOptions,
@@ -36,9 +35,10 @@ export class MongoOutlet extends Outlet {
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: MongoOutletOptions = {}) {
-    super(checkOutletOptions(options))
-    this.#settings = resolveOutletOptions(options)
-    this.#connection = new MongoConnection('MongoOutlet', options)
+    const settings = resolveOutletOptions(options)
+    super(options)
+    this.#settings = settings
+    this.#connection = new MongoConnection('MongoOutlet', settings.connection)
   }
 
   /** @throws {@link DatabaseError} when the server cannot be reached, or refuses the credentials */

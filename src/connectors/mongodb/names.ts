@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.js'
+import type { Option } from '../../base/options.js'
 import { shown } from './url.js'
 
 /** Checks the name of a collection: none that MongoDB does not allow, and no collection of its own. */
@@ -7,6 +8,11 @@ export function checkCollection(option: string, value: unknown): string {
     throw new InvalidOptionError(option, 'the name of a collection', value)
   }
   return value
+}
+
+/** An option that names a collection. */
+export function collectionName(byDefault: string): Option<string, string> {
+  return { byDefault: `'${byDefault}'`, read: (name, value) => checkCollection(name, value ?? byDefault) }
 }
 
 /** Checks the name of a database. */

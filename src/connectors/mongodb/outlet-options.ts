@@ -1,8 +1,13 @@
-import { checkBoolean, checkOptions, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import type { MetadataKey, OutletOptions } from '../../core/outlet.js'
-import { MONGO_CONNECTION_OPTIONS, type MongoConnectionOptions } from './connection-options.js'
-import { checkCollection } from './names.js'
+import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
+import { OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
+import {
+  MONGO_CONNECTION_OPTIONS,
+  resolveConnection,
+  type MongoConnectionOptions,
+  type MongoConnectionSettings,
+} from './connection-options.js'
+import { collectionName } from './names.js'
 
 /** Metadata: name of the collection to write to. */
 export const COLLECTION_KEY: MetadataKey = 'MongoOutlet.MONGODB_COLLECTION'
@@ -35,41 +40,42 @@ export interface MongoOutletOptions extends OutletOptions, MongoConnectionOption
   readonly createCollections?: boolean
 }
 
-const OPTIONS = [
-  ...(['processors', 'collection', 'mode', 'keys', 'createCollections'] as const),
+export const MONGO_OUTLET_OPTIONS = {
+  ...OUTLET_OPTIONS,
+  collection: collectionName('default_collection'),
+  mode: word(MODES, 'insert'),
+  keys: custom(readKeys, 'none'),
+  createCollections: flag(true),
   ...MONGO_CONNECTION_OPTIONS,
-]
+} satisfies Spec<MongoOutletOptions>
 
-/** {@link MongoOutletOptions} but for those of the connection, resolved. */
+/** The options of an outlet, resolved. */
 export interface MongoOutletSettings {
   readonly collection: string
   /** Fields by which documents replace others; `undefined` when they are inserted. */
   readonly keys: readonly string[] | undefined
   readonly createCollections: boolean
-}
-
-/** The options themselves, before anything is made of them. */
-export function checkOutletOptions(options: MongoOutletOptions): MongoOutletOptions {
-  return checkOptions('MongoOutlet', options, OPTIONS)
+  readonly connection: MongoConnectionSettings
 }
 
 /** @throws {@link InvalidOptionError} naming the option */
 export function resolveOutletOptions(options: MongoOutletOptions): MongoOutletSettings {
-  const mode = checkWord('MongoOutlet.mode', options.mode, MODES, 'insert')
-  return Object.freeze({
-    collection: checkCollection('MongoOutlet.collection', options.collection ?? 'default_collection'),
-    keys: checkKeys(mode, options.keys),
-    createCollections: checkBoolean('MongoOutlet.createCollections', options.createCollections, true),
-  })
+  const read = resolveOptions('MongoOutlet', options, MONGO_OUTLET_OPTIONS)
+  const { collection, mode, keys, createCollections } = read
+  if (mode === 'insert' && keys !== undefined) {
+    throw new InvalidOptionError('MongoOutlet.keys', "none for the mode 'insert'", keys)
+  }
+  if (mode === 'upsert' && keys === undefined) throw invalidKeys('MongoOutlet.keys', keys)
+  return Object.freeze({ collection, keys, createCollections, connection: resolveConnection('MongoOutlet', read) })
 }
 
-function checkKeys(mode: MongoMode, keys: readonly string[] | undefined): readonly string[] | undefined {
-  if (mode === 'insert') {
-    if (keys !== undefined) throw new InvalidOptionError('MongoOutlet.keys', "none for the mode 'insert'", keys)
-    return undefined
-  }
+function readKeys(name: string, keys: readonly string[] | undefined): readonly string[] | undefined {
+  if (keys === undefined) return undefined
   const isKey = (key: unknown) => typeof key === 'string' && /^[^$\0]+$/.test(key)
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isKey))
-    throw new InvalidOptionError('MongoOutlet.keys', "a list of fields for the mode 'upsert'", keys)
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isKey)) throw invalidKeys(name, keys)
   return Object.freeze([...(keys as readonly string[])])
+}
+
+function invalidKeys(name: string, keys: unknown): InvalidOptionError {
+  return new InvalidOptionError(name, "a list of fields for the mode 'upsert'", keys)
 }

@@ -17,7 +17,7 @@ import { MongoWriter } from './writer.js'
 
 /** What an outlet's pushes share. */
 export interface Pushing {
-  readonly settings: MongoOutletSettings
+  readonly settings: Omit<MongoOutletSettings, 'connection'>
   readonly connection: Pick<MongoConnection, 'request' | 'interruptible' | 'toError'>
   /** Collections that are known to exist. */
   readonly known: Set<string>

@@ -2,9 +2,9 @@ import { InvalidOptionError } from '../../base/errors.js'
 
 /** Which server is meant. */
 export interface MongoAddress {
-  readonly url?: string
-  readonly host?: string
-  readonly port?: number
+  readonly url: string | undefined
+  readonly host: string | undefined
+  readonly port: number | undefined
 }
 
 /** A connection string, and what of it may be shown. */

@@ -1,9 +1,9 @@
 import { constants } from 'node:buffer'
 import { inspect } from 'node:util'
-import { checkBoolean, checkOptions } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import { custom, flag, resolveOptions, type Spec } from '../../base/options.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import { Outlet, type OutletOptions } from '../../core/outlet.js'
+import { Outlet, OUTLET_OPTIONS, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import { print, type PrintStream } from './print-stream.js'
@@ -28,6 +28,13 @@ export interface PrintOutletOptions extends OutletOptions {
   readonly stream?: PrintStream
 }
 
+export const PRINT_OUTLET_OPTIONS = {
+  ...OUTLET_OPTIONS,
+  onlyPayload: flag(false),
+  skipUpdate: flag(false),
+  stream: custom(readStream, 'undefined - the standard output of the process'),
+} satisfies Spec<PrintOutletOptions>
+
 /**
  * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { ... } }`.
  *
@@ -41,10 +48,11 @@ export class PrintOutlet extends Outlet {
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: PrintOutletOptions = {}) {
-    super(checkOptions('PrintOutlet', options, ['processors', 'onlyPayload', 'skipUpdate', 'stream']))
-    this.#onlyPayload = checkBoolean('PrintOutlet.onlyPayload', options.onlyPayload, false)
-    this.#skipUpdate = checkBoolean('PrintOutlet.skipUpdate', options.skipUpdate, false)
-    this.#stream = options.stream === undefined ? standardOutput() : checkStream(options.stream)
+    const { onlyPayload, skipUpdate, stream } = resolveOptions('PrintOutlet', options, PRINT_OUTLET_OPTIONS)
+    super(options)
+    this.#onlyPayload = onlyPayload
+    this.#skipUpdate = skipUpdate
+    this.#stream = stream
   }
 
   /** @throws {@link InvalidPayloadError} on a batch that is longer than a text can be; nothing is printed then */
@@ -66,9 +74,9 @@ function toText(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value, { depth: Infinity, breakLength: Infinity, compact: true })
 }
 
-function checkStream(stream: unknown): PrintStream {
-  const hasWrite =
-    typeof stream === 'object' && stream !== null && 'write' in stream && typeof stream.write === 'function'
-  if (!hasWrite) throw new InvalidOptionError('PrintOutlet.stream', 'a writable stream', stream)
-  return stream as PrintStream
+function readStream(name: string, stream: PrintStream | undefined): PrintStream {
+  if (stream === undefined) return standardOutput()
+  const hasWrite = typeof stream === 'object' && (stream as unknown) !== null && typeof stream.write === 'function'
+  if (!hasWrite) throw new InvalidOptionError(name, 'a writable stream', stream)
+  return stream
 }

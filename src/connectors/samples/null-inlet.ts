@@ -1,11 +1,14 @@
-import { checkOptions } from '../../base/check.js'
-import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { resolveOptions, type Spec } from '../../base/options.js'
+import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+
+export const NULL_INLET_OPTIONS = INLET_OPTIONS satisfies Spec<InletOptions>
 
 /** An inlet that produces nothing. */
 export class NullInlet extends Inlet<never> {
   /** @throws {@link InvalidOptionError} */
   constructor(options: InletOptions = {}) {
-    super(checkOptions('NullInlet', options, ['metadata']))
+    resolveOptions('NullInlet', options, NULL_INLET_OPTIONS)
+    super(options)
   }
 
   pull(): never[] {

@@ -1,11 +1,14 @@
-import { checkOptions } from '../../base/check.js'
-import { Outlet, type OutletOptions } from '../../core/outlet.js'
+import { resolveOptions, type Spec } from '../../base/options.js'
+import { Outlet, OUTLET_OPTIONS, type OutletOptions } from '../../core/outlet.js'
+
+export const NULL_OUTLET_OPTIONS = OUTLET_OPTIONS satisfies Spec<OutletOptions>
 
 /** An outlet that takes records and does nothing with them. */
 export class NullOutlet extends Outlet {
   /** @throws {@link InvalidOptionError} */
   constructor(options: OutletOptions = {}) {
-    super(checkOptions('NullOutlet', options, ['processors']))
+    resolveOptions('NullOutlet', options, NULL_OUTLET_OPTIONS)
+    super(options)
   }
 
   push(): void {}

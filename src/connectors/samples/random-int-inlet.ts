@@ -1,6 +1,6 @@
-import { checkOptions } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import { Inlet, type InletOptions } from '../../core/inlet.js'
+import { custom, resolveOptions, type Spec } from '../../base/options.js'
+import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 
 export interface RandomIntInletOptions extends InletOptions {
   /**
@@ -9,6 +9,11 @@ export interface RandomIntInletOptions extends InletOptions {
    */
   readonly seed?: number
 }
+
+export const RANDOM_INT_INLET_OPTIONS = {
+  ...INLET_OPTIONS,
+  seed: custom(readSeed, 'undefined - another sequence at every run'),
+} satisfies Spec<RandomIntInletOptions>
 
 /**
  * Produces one random integer per transfer, from `min` to `max`, both included.
@@ -29,14 +34,15 @@ export class RandomIntInlet extends Inlet<number> {
    * @throws {@link InvalidOptionError} unless they are integers and `min` is not above `max`
    */
   constructor(min = 0, max = 100, options: RandomIntInletOptions = {}) {
-    super(checkOptions('RandomIntInlet', options, ['metadata', 'seed']))
-    this.#min = checkInteger('min', min)
-    this.#span = checkInteger('max', max) - min + 1
+    const { seed } = resolveOptions('RandomIntInlet', options, RANDOM_INT_INLET_OPTIONS)
+    super(options)
+    this.#min = checkInteger('RandomIntInlet.min', min)
+    this.#span = checkInteger('RandomIntInlet.max', max) - min + 1
     if (min > max) throw new InvalidOptionError('RandomIntInlet.min', `at most max, which is ${max}`, min)
     if (!Number.isSafeInteger(this.#span)) {
       throw new InvalidOptionError('RandomIntInlet.max', 'less than 2 ** 53 above min', max)
     }
-    this.#state = options.seed === undefined ? undefined : checkInteger('seed', options.seed) | 0
+    this.#state = seed
   }
 
   pull(): number {
@@ -69,9 +75,14 @@ export class RandomIntInlet extends Inlet<number> {
   }
 }
 
-function checkInteger(option: string, value: unknown): number {
+/** The lowest 32 bits of a seed. */
+function readSeed(name: string, seed: number | undefined): number | undefined {
+  return seed === undefined ? undefined : checkInteger(name, seed) | 0
+}
+
+function checkInteger(name: string, value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new InvalidOptionError(`RandomIntInlet.${option}`, 'an integer', value)
+    throw new InvalidOptionError(name, 'an integer', value)
   }
   return value
 }

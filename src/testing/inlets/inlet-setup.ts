@@ -1,6 +1,7 @@
+import { InvalidOptionError } from '../../base/errors.js'
+import { custom, flag, func, type Resolved, type Spec } from '../../base/options.js'
 import type { Inlet, InletOptions } from '../../core/inlet.js'
-import type { NodeSuiteOptions } from '../configurations.js'
-import type { NodeSetup } from '../node-harness.js'
+import { needed, NODE_SUITE_OPTIONS, type NodeSuiteOptions } from '../configurations.js'
 
 /** Makes an inlet for a check, not started. The options are for `super`: they carry metadata that is checked. */
 export type CreateInlet<T = unknown> = (options: InletOptions) => Inlet<T> | Promise<Inlet<T>>
@@ -39,11 +40,21 @@ export interface InletSetup<T = unknown> extends NodeSuiteOptions {
   readonly repeatable?: boolean
 }
 
-/** An {@link InletSetup}, checked and complete. */
-export interface ResolvedInletSetup extends NodeSetup<Inlet, InletOptions> {
-  readonly expected: number | undefined
-  readonly failing: CreateInlet | undefined
-  readonly hanging: CreateInlet | undefined
-  readonly cloneable: boolean
-  readonly repeatable: boolean | undefined
+/** Table of the set-up. */
+export const INLET_SETUP = {
+  create: needed<CreateInlet>(),
+  ...NODE_SUITE_OPTIONS,
+  expected: custom(readExpected, 'undefined - not checked'),
+  failing: func<CreateInlet>(undefined, 'undefined - not checked'),
+  hanging: func<CreateInlet>(undefined, 'undefined - not checked'),
+  cloneable: flag(true),
+  repeatable: flag(undefined, 'undefined - only what is said of `saveState` is checked'),
+} satisfies Spec<InletSetup>
+
+/** {@link InletSetup}, resolved. */
+export type ResolvedInletSetup = Resolved<typeof INLET_SETUP>
+
+function readExpected(name: string, expected: number | undefined): number | undefined {
+  if (expected === undefined || (Number.isSafeInteger(expected) && expected >= 0)) return expected
+  throw new InvalidOptionError(name, 'a number of records', expected)
 }

@@ -1,20 +1,9 @@
-import { checkBoolean } from '../../base/check.js'
-import { InvalidOptionError } from '../../base/errors.js'
-import type { Inlet, InletOptions } from '../../core/inlet.js'
-import {
-  checkFunction,
-  listConfigurations,
-  NODE_OPTIONS,
-  resolveNodeSetup,
-  type NamedSetups,
-  type OneSetup,
-} from '../configurations.js'
-import { inletChecks } from './inlet-checks.js'
+import { resolveOptions } from '../../base/options.js'
+import { listConfigurations, type NamedSetups, type OneSetup } from '../configurations.js'
 import { runChecks, type TestRunner } from '../runner.js'
+import { inletChecks } from './inlet-checks.js'
 import { InletHarness } from './inlet-harness.js'
-import type { InletSetup, ResolvedInletSetup } from './inlet-setup.js'
-
-const OPTIONS = [...NODE_OPTIONS, 'expected', 'failing', 'hanging', 'cloneable', 'repeatable'] as const
+import { INLET_SETUP, type InletSetup, type ResolvedInletSetup } from './inlet-setup.js'
 
 /**
  * Tests of what every inlet must do, to be run on yours by `node:test`, tap, or whatever registers tests by
@@ -48,7 +37,7 @@ export class InletTester<T = unknown> {
   constructor(inlets: NamedSetups<InletSetup<T>>)
   constructor(given: OneSetup<InletSetup<T>> | NamedSetups<InletSetup<T>>) {
     this.#setups = listConfigurations<InletSetup<T>>('InletTester', given).map(([prefix, setup]) => {
-      return [prefix, resolve(setup)] as const
+      return [prefix, resolveOptions('InletTester', setup, INLET_SETUP)] as const
     })
   }
 
@@ -63,21 +52,5 @@ export class InletTester<T = unknown> {
       runChecks(runner, prefix, inletChecks(setup), () => new InletHarness(setup)),
     )
     await Promise.all(runs)
-  }
-}
-
-function resolve<T>(setup: InletSetup<T>): ResolvedInletSetup {
-  const { expected, failing, hanging, repeatable } = setup
-  const common = resolveNodeSetup<Inlet, InletOptions>('InletTester', setup, OPTIONS)
-  if (expected !== undefined && !(Number.isSafeInteger(expected) && expected >= 0)) {
-    throw new InvalidOptionError('InletTester.expected', 'a number of records', expected)
-  }
-  return {
-    ...common,
-    expected,
-    failing: failing === undefined ? undefined : checkFunction('InletTester.failing', failing),
-    hanging: hanging === undefined ? undefined : checkFunction('InletTester.hanging', hanging),
-    cloneable: checkBoolean('InletTester.cloneable', setup.cloneable, true),
-    repeatable: repeatable === undefined ? undefined : checkBoolean('InletTester.repeatable', repeatable, false),
   }
 }

@@ -108,7 +108,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   }
 
   #records(payloads: readonly unknown[], metadata?: Metadata): Record[] {
-    const { arrives, invalid } = this.setup
+    const { arrives = (payload: unknown) => payload, invalid } = this.setup
     for (const payload of payloads) {
       if (!invalid.includes(payload)) this.#arrivals.set(payload, snapshot(arrives(payload)))
     }

@@ -1,7 +1,8 @@
+import { InvalidOptionError } from '../../base/errors.js'
+import { count, custom, flag, func, type Resolved, type Spec } from '../../base/options.js'
 import type { Outlet } from '../../core/outlet.js'
-import { Record } from '../../core/record.js'
-import type { NodeSetup } from '../node-harness.js'
-import type { NodeSuiteOptions } from '../configurations.js'
+import type { Record } from '../../core/record.js'
+import { needed, NODE_SUITE_OPTIONS, type NodeSuiteOptions } from '../configurations.js'
 
 /** Options that a suite's outlets are made with, to hand on to `super`: they carry a processor that is looked for. */
 export interface SuiteOutletOptions {
@@ -65,15 +66,28 @@ export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
   readonly hanging?: CreateOutlet<T>
 }
 
-/** An `OutletSetup`, checked and complete. */
-export interface ResolvedOutletSetup extends NodeSetup<Outlet, SuiteOutletOptions> {
-  readonly read: (() => readonly unknown[] | Promise<readonly unknown[]>) | undefined
-  readonly payload: (n: number) => unknown
-  readonly kinds: readonly unknown[]
-  readonly invalid: readonly unknown[]
-  readonly arrives: (payload: unknown) => unknown
-  readonly batch: number
-  readonly ordered: boolean
-  readonly breakTarget: (() => unknown) | undefined
-  readonly hanging: ((options: SuiteOutletOptions) => Outlet | Promise<Outlet>) | undefined
+/** Table of the set-up. */
+export const OUTLET_SETUP = {
+  create: needed<CreateOutlet<unknown>>(),
+  ...NODE_SUITE_OPTIONS,
+  read: func<() => readonly unknown[] | Promise<readonly unknown[]>>(
+    undefined,
+    'undefined - what arrives is not checked',
+  ),
+  payload: func<(n: number) => unknown>(undefined, '(n) => ({ id: n, text: `record ${n}` })'),
+  kinds: custom(readPayloads, '[]'),
+  invalid: custom(readPayloads, '[]'),
+  arrives: func<(payload: unknown) => unknown>(undefined, '(payload) => payload'),
+  batch: count(100),
+  ordered: flag(true),
+  breakTarget: func<() => unknown>(undefined, 'undefined - not checked'),
+  hanging: func<CreateOutlet<unknown>>(undefined, 'undefined - not checked'),
+} satisfies Spec<OutletSetup>
+
+/** {@link OutletSetup}, resolved. */
+export type ResolvedOutletSetup = Resolved<typeof OUTLET_SETUP>
+
+function readPayloads(name: string, payloads: readonly unknown[] = []): readonly unknown[] {
+  if (!Array.isArray(payloads)) throw new InvalidOptionError(name, 'a list of payloads', payloads)
+  return Object.freeze([...(payloads as readonly unknown[])])
 }

@@ -1,23 +1,9 @@
-import { checkBoolean, checkCount } from '../../base/check.js'
-import { InvalidOptionError } from '../../base/errors.js'
-import type { Outlet } from '../../core/outlet.js'
-import {
-  checkFunction,
-  listConfigurations,
-  NODE_OPTIONS,
-  resolveNodeSetup,
-  type NamedSetups,
-  type OneSetup,
-} from '../configurations.js'
+import { resolveOptions } from '../../base/options.js'
+import { listConfigurations, type NamedSetups, type OneSetup } from '../configurations.js'
+import { runChecks, type TestRunner } from '../runner.js'
 import { outletChecks } from './outlet-checks.js'
 import { OutletHarness } from './outlet-harness.js'
-import { runChecks, type TestRunner } from '../runner.js'
-import type { OutletSetup, ResolvedOutletSetup, SuiteOutletOptions } from './outlet-setup.js'
-
-const OPTIONS = [
-  ...NODE_OPTIONS,
-  ...(['read', 'payload', 'kinds', 'invalid', 'arrives', 'batch', 'ordered', 'breakTarget', 'hanging'] as const),
-]
+import { OUTLET_SETUP, type OutletSetup, type ResolvedOutletSetup } from './outlet-setup.js'
 
 /**
  * Tests of what every outlet must do, to be run on yours by `node:test`, tap, or whatever registers tests by
@@ -50,7 +36,7 @@ export class OutletTester<T = unknown> {
   constructor(outlets: NamedSetups<OutletSetup<T>>)
   constructor(given: OneSetup<OutletSetup<T>> | NamedSetups<OutletSetup<T>>) {
     this.#setups = listConfigurations<OutletSetup<T>>('OutletTester', given).map(([prefix, setup]) => {
-      return [prefix, resolve(setup)] as const
+      return [prefix, resolveOptions('OutletTester', setup, OUTLET_SETUP)] as const
     })
   }
 
@@ -64,36 +50,12 @@ export class OutletTester<T = unknown> {
     const runs = this.#setups.map(([prefix, setup]) => {
       let pushed = 0
       // numbers go on from check to check, as their target may be the same
-      const next = () => setup.payload(pushed++)
+      const { payload = defaultPayload } = setup
+      const next = () => payload(pushed++)
       return runChecks(runner, prefix, outletChecks(setup), () => new OutletHarness(setup, next))
     })
     await Promise.all(runs)
   }
-}
-
-function resolve<T>(typed: OutletSetup<T>): ResolvedOutletSetup {
-  // payloads go from functions of the set-up to its own outlets and back: only it needs to know their type
-  const setup = typed as unknown as OutletSetup &
-    Pick<ResolvedOutletSetup, 'create' | 'payload' | 'arrives' | 'hanging'>
-  const { read, payload, kinds = [], invalid = [], arrives, breakTarget, hanging } = setup
-  if (!Array.isArray(kinds)) throw new InvalidOptionError('OutletTester.kinds', 'a list of payloads', kinds)
-  if (!Array.isArray(invalid)) throw new InvalidOptionError('OutletTester.invalid', 'a list of payloads', invalid)
-  return {
-    ...resolveNodeSetup<Outlet, SuiteOutletOptions>('OutletTester', setup, OPTIONS),
-    read: optional('read', read),
-    payload: optional('payload', payload as ResolvedOutletSetup['payload'] | undefined) ?? defaultPayload,
-    kinds: Object.freeze([...(kinds as readonly unknown[])]),
-    invalid: Object.freeze([...(invalid as readonly unknown[])]),
-    arrives: optional('arrives', arrives as ResolvedOutletSetup['arrives'] | undefined) ?? ((same) => same),
-    batch: checkCount('OutletTester.batch', setup.batch, 100),
-    ordered: checkBoolean('OutletTester.ordered', setup.ordered, true),
-    breakTarget: optional('breakTarget', breakTarget),
-    hanging: optional('hanging', hanging),
-  }
-}
-
-function optional<F>(option: string, value: F | undefined): F | undefined {
-  return value === undefined ? undefined : checkFunction(`OutletTester.${option}`, value)
 }
 
 function defaultPayload(n: number): unknown {

@@ -1,9 +1,9 @@
 import type { BasePlanner } from '../../planners/base-planner.js'
 import type { PlannerOptions } from '../../planners/planner-options.js'
 import type { Duration } from '../../base/duration.js'
+import { flag, timer, type Resolved, type Spec } from '../../base/options.js'
 import type { PlannedLink } from '../../core/planned-link.js'
-import type { SuiteOptions } from '../configurations.js'
-import type { ResolvedSuiteOptions } from '../harness.js'
+import { needed, SUITE_OPTIONS, type SuiteOptions } from '../configurations.js'
 
 /** Makes a planner for a check, not started, with these links and options. */
 export type CreatePlanner = (links: PlannedLink[], options: PlannerOptions) => BasePlanner | Promise<BasePlanner>
@@ -24,10 +24,13 @@ export interface PlannerSetup extends SuiteOptions {
   readonly pausable?: boolean
 }
 
-/** A `PlannerSetup`, checked and complete. */
-export interface ResolvedPlannerSetup extends ResolvedSuiteOptions {
-  readonly create: CreatePlanner
-  /** In milliseconds. */
-  readonly interval: number
-  readonly pausable: boolean
-}
+/** Table of the set-up. */
+export const PLANNER_SETUP = {
+  create: needed<CreatePlanner>(),
+  ...SUITE_OPTIONS,
+  interval: timer(20),
+  pausable: flag(true),
+} satisfies Spec<PlannerSetup>
+
+/** {@link PlannerSetup}, resolved. Lengths of time are in milliseconds. */
+export type ResolvedPlannerSetup = Resolved<typeof PLANNER_SETUP>

@@ -1,17 +1,9 @@
-import { checkBoolean, checkOptions } from '../../base/check.js'
-import { toMilliseconds } from '../../base/duration.js'
-import {
-  checkFunction,
-  listConfigurations,
-  resolveSuiteOptions,
-  SUITE_OPTIONS,
-  type NamedSetups,
-  type OneSetup,
-} from '../configurations.js'
-import { PlannerHarness } from './planner-harness.js'
-import { plannerChecks } from './planner-checks.js'
+import { resolveOptions } from '../../base/options.js'
+import { listConfigurations, type NamedSetups, type OneSetup } from '../configurations.js'
 import { runChecks, type TestRunner } from '../runner.js'
-import type { PlannerSetup, ResolvedPlannerSetup } from './planner-setup.js'
+import { plannerChecks } from './planner-checks.js'
+import { PlannerHarness } from './planner-harness.js'
+import { PLANNER_SETUP, type PlannerSetup, type ResolvedPlannerSetup } from './planner-setup.js'
 
 /**
  * Tests of what every planner must do, to be run on yours by `node:test`, tap, or whatever registers tests by
@@ -41,7 +33,7 @@ export class PlannerTester {
   constructor(planners: NamedSetups<PlannerSetup>)
   constructor(given: OneSetup<PlannerSetup> | NamedSetups<PlannerSetup>) {
     this.#setups = listConfigurations<PlannerSetup>('PlannerTester', given).map(([prefix, setup]) => {
-      return [prefix, resolve(setup)] as const
+      return [prefix, resolveOptions('PlannerTester', setup, PLANNER_SETUP)] as const
     })
   }
 
@@ -56,15 +48,5 @@ export class PlannerTester {
       runChecks(runner, prefix, plannerChecks(setup), () => new PlannerHarness(setup)),
     )
     await Promise.all(runs)
-  }
-}
-
-function resolve(setup: PlannerSetup): ResolvedPlannerSetup {
-  checkOptions('PlannerTester', setup, ['create', 'interval', 'pausable', ...SUITE_OPTIONS])
-  return {
-    create: checkFunction('PlannerTester.create', setup.create),
-    ...resolveSuiteOptions('PlannerTester', setup),
-    interval: toMilliseconds('PlannerTester.interval', setup.interval ?? 0.02),
-    pausable: checkBoolean('PlannerTester.pausable', setup.pausable, true),
   }
 }

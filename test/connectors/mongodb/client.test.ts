@@ -1,5 +1,7 @@
 import t from 'tap'
 import { MongoConnection } from '../../../src/connectors/mongodb/client.js'
+import { MONGO_CONNECTION_OPTIONS, resolveConnection } from '../../../src/connectors/mongodb/connection-options.js'
+import { resolveOptions } from '../../../src/base/options.js'
 import { mongoServer } from '../../helpers/mongo.js'
 import { deferred } from '../../helpers/nodes.js'
 
@@ -9,7 +11,10 @@ const { skip } = mongo
 t.test('closing waits for work that was told to stop and goes on, for a second at most', { skip }, async (t) => {
   const { url, database } = await mongo.database(t)
   for (const ends of [true, false]) {
-    const connection = new MongoConnection('Test', { url })
+    const connection = new MongoConnection(
+      'Test',
+      resolveConnection('Test', resolveOptions('Test', { url }, MONGO_CONNECTION_OPTIONS)),
+    )
     await connection.open(database)
     const gate = deferred()
     const stop = new AbortController()

@@ -1,11 +1,16 @@
 import t from 'tap'
+import { resolveOptions } from '../../../src/base/options.js'
 import {
   driverOptions,
+  MONGO_CONNECTION_OPTIONS,
   resolveConnection,
   type MongoConnectionOptions,
 } from '../../../src/connectors/mongodb/connection-options.js'
 
-const optionsOf = (options: MongoConnectionOptions) => driverOptions(resolveConnection('Test', options))
+const settingsOf = (options: MongoConnectionOptions) =>
+  resolveConnection('Test', resolveOptions('Test', options, MONGO_CONNECTION_OPTIONS))
+
+const optionsOf = (options: MongoConnectionOptions) => driverOptions(settingsOf(options))
 
 const DEFAULTS = {
   serverSelectionTimeoutMS: 10_000,
@@ -36,14 +41,14 @@ t.test('an option goes before the URL, and the URL before a default', async (t) 
 
 t.test('the database is that of the options, else that of the URL, else databay', async (t) => {
   const url = 'mongodb://user:hush@a.test:1,b.test:2/shop?tls=true'
-  t.match(resolveConnection('Test', { url, database: 'other' }), { database: 'other' })
-  t.match(resolveConnection('Test', { url }), { database: 'shop', hosts: 'a.test:1,b.test:2', url })
-  t.match(resolveConnection('Test', { host: 'a.test', port: 1 }), { database: 'databay', hosts: 'a.test:1' })
+  t.match(settingsOf({ url, database: 'other' }), { database: 'other' })
+  t.match(settingsOf({ url }), { database: 'shop', hosts: 'a.test:1,b.test:2', url })
+  t.match(settingsOf({ host: 'a.test', port: 1 }), { database: 'databay', hosts: 'a.test:1' })
 })
 
 t.test('times have to fit into a timer, and are whole milliseconds', async (t) => {
-  t.equal(resolveConnection('Test', { connectTimeout: 0.0015 }).connectTimeout, 2)
+  t.equal(settingsOf({ connectTimeout: 0.0015 }).connectTimeout, 2)
   const option = 'Test.connectTimeout'
-  t.throws(() => resolveConnection('Test', { connectTimeout: { weeks: 4 } }), { option, message: /at most 24 days/ })
-  t.throws(() => resolveConnection('Test', { connectTimeout: 0 }), { option, message: /at least 1 ms/ })
+  t.throws(() => settingsOf({ connectTimeout: { weeks: 4 } }), { option, message: /at most 24 days/ })
+  t.throws(() => settingsOf({ connectTimeout: 0 }), { option, message: /at least 1 ms/ })
 })
