@@ -24,7 +24,7 @@ interface Printed {
   }[]
 }
 
-/** Takes the given values as its samples, and notes that it was its turn. */
+/** Makes a subject with the given values as its samples, which records its turns. */
 function subjectOf(name: string, values: readonly number[], turns: string[], peers: readonly string[] = []): Subject {
   const left = [...values]
   return {
@@ -41,7 +41,7 @@ function subjectOf(name: string, values: readonly number[], turns: string[], pee
   }
 }
 
-// some of them mostly wait
+// some benches mostly wait
 t.jobs = 3
 
 for (const name of Object.keys(BENCHES)) {

@@ -1,4 +1,4 @@
-/** Fails when the tests of the last run covered less of src than we promise. */
+/** Fails when the tests of the last run covered less of `src` than we promise. */
 import { readFileSync } from 'node:fs'
 
 const LEAST = 95

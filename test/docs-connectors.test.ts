@@ -1,4 +1,4 @@
-/** The page on connectors says of options, error codes and messages what the code says, and its programs run. */
+/** Compares the page on connectors with the code: options, error codes and messages; and runs its programs. */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ObjectId } from 'mongodb'
@@ -16,12 +16,12 @@ const page = readFileSync(join(root, 'docs/connectors.md'), 'utf8')
 const programs = programsOf(page)
 const mongo = await mongoServer(t)
 
-/** A connector as its constructor shows it. */
+/** Connector as its constructor shows it. */
 interface Connector {
   readonly name: string
   readonly made: new (...args: unknown[]) => unknown
   readonly options: readonly Option[]
-  /** Which argument of the constructor the options are. */
+  /** Index of the options among the constructor's arguments. */
   readonly at: number
 }
 
@@ -35,7 +35,7 @@ const isConnector = (value: unknown): value is Connector['made'] =>
 
 const connectors = connectorsOf(Object.entries(api).filter(([, value]) => isConnector(value)) as never)
 
-/** The connectors, with their options as the types declare them. */
+/** Finds the connectors, with their options as the types declare them. */
 function connectorsOf(classes: readonly [string, Connector['made']][]): Connector[] {
   const { options } = ts.parseJsonConfigFileContent({ extends: './tsconfig.json', files: [] }, ts.sys, root)
   const program = ts.createProgram([join(root, 'src/index.ts')], { ...options, noEmit: true, composite: false })
@@ -59,7 +59,7 @@ function connectorsOf(classes: readonly [string, Connector['made']][]): Connecto
   })
 }
 
-/** What its docstring gives as default; without one, those of the fields that it is made of. */
+/** Default in the docstring of an option; without one, the defaults of its fields. */
 function defaultOf(checker: ts.TypeChecker, property: ts.Symbol): string {
   const tag = property.getJsDocTags(checker).find(({ name }) => name === 'default')
   if (tag !== undefined) return ts.displayPartsToString(tag.text ?? [])
@@ -67,7 +67,7 @@ function defaultOf(checker: ts.TypeChecker, property: ts.Symbol): string {
   return `{ ${fields.map((field) => `${field.name}: ${defaultOf(checker, field)}`).join(', ')} }`
 }
 
-/** The table of a connector's options: `FILE_INLET_OPTIONS` in the folder of FileInlet. */
+/** Table of a connector's options: `FILE_INLET_OPTIONS` in the folder of FileInlet. */
 async function tableOf(name: string): Promise<AnySpec> {
   const exported = `${name.replaceAll(/(?<!^)[A-Z]/g, '_$&').toUpperCase()}_OPTIONS`
   for (const file of sources(root, ['src/connectors'])) {
@@ -77,12 +77,12 @@ async function tableOf(name: string): Promise<AnySpec> {
   throw new Error(`there is no ${exported}`)
 }
 
-/** What the page says under the title of a connector. */
+/** Text of the page under the title of a connector. */
 function sectionOf(name: string): string {
   return new RegExp(`^## ${name}\n(.*?)(?=^## |$(?![^]))`, 'ms').exec(page)?.[1] ?? ''
 }
 
-/** The rows of the table with this header, as cells. */
+/** Rows of the table with this header, as cells. */
 function rowsOf(text: string, header: string): string[][] {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => cellsOf(line).join(' | ') === header)

@@ -1,4 +1,4 @@
-/** Every program in docs/ is compiled against the real types, and run; what the pages say of the suites is so. */
+/** Compiles the programs of docs/writing-connectors.md against the real types, runs them, and checks what the pages say. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'

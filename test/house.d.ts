@@ -13,6 +13,9 @@ export interface Figures {
   readonly circles: readonly (readonly string[])[]
 }
 
+/** Rules: for each folder the others that it may import. */
+export const RULES: readonly (readonly [folder: string, allowed: readonly string[]])[]
+
 export function sources(root: string, folders?: readonly string[]): string[]
 export function importsOf(root: string, files?: readonly string[]): Import[]
 export function forbidden(imports: readonly Pick<Import, 'from' | 'to'>[]): Import[]

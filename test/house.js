@@ -1,6 +1,6 @@
 /**
- * The plan of `src`, as its imports show it: which file imports which, what breaks the rules of docs/architecture.md, and
- * how large it all is. The architecture test asserts it; `npm run house [folder]` prints it, of this checkout or of another.
+ * Finds the imports of `src`, those that break the rules of docs/architecture.md, and the sizes of files. The architecture
+ * test asserts the rules; `npm run house [folder]` prints the figures, of this checkout or of another.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -8,10 +8,10 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Folders, and what each may import beside its own. The first that fits counts, so that a folder stands before the one
- * that it lies in.
+ * Rules: for each folder the others that it may import. The first rule that fits a folder counts, so a folder comes before
+ * the folder that it lies in.
  */
-const RULES = [
+export const RULES = [
   ['src/base', []],
   ['src/core', ['src/base']],
   ['src/connectors/csv', ['src/connectors/files', 'src/connectors', 'src/core', 'src/base']],
@@ -27,7 +27,7 @@ const RULES = [
   ['workers', ['src/threads/worker', 'src/threads/protocol', 'src/core', 'src/base', 'src/index.ts']],
 ]
 
-/** Folders whose subfolders are rooms of one house, which may import each other. */
+/** Folders whose subfolders may import each other. */
 const OPEN_PLAN = ['src/core', 'src/testing', 'src/cli']
 
 /** @param {string} root */
@@ -40,7 +40,7 @@ export function sources(root, folders = ['src', 'workers']) {
   )
 }
 
-/** The imports and re-exports of all files, those of types too; those of our own files as paths from the root. */
+/** Imports and re-exports of all files, those of types too. Files of our own are paths from the root. */
 export function importsOf(root, files = sources(root)) {
   return files.flatMap((from) => {
     const text = readFileSync(join(root, from), 'utf8')
@@ -54,7 +54,7 @@ export function importsOf(root, files = sources(root)) {
   })
 }
 
-/** The imports that a folder's rule does not allow. The public face imports whatever it shows. */
+/** Imports that the rules forbid. The public face may import all that it shows. */
 export function forbidden(imports) {
   return imports.filter(({ from, to }) => {
     if (from === 'src/index.ts' || !/^(src|workers)\//.test(to)) return false
@@ -69,7 +69,7 @@ export function forbidden(imports) {
   })
 }
 
-/** A rule that names a folder with rooms means all of them, but for those of connectors: each system stands alone. */
+/** Whether an allowed folder covers a folder within it. It does, but for connectors: each system stands alone. */
 function inRoom(allowed, folder) {
   return allowed !== 'src/connectors' && folder.startsWith(`${allowed}/`)
 }
@@ -79,7 +79,7 @@ function fits(folder, path) {
   return path.startsWith(folder.slice(0, -1))
 }
 
-/** The circles of imports: each as the files along it, its first one at its end again. */
+/** Circles of imports: each as the files along it, the first one again at its end. */
 export function circles(imports) {
   const graph = new Map()
   for (const { from, to } of imports) graph.set(from, [...(graph.get(from) ?? []), to])
@@ -96,7 +96,7 @@ export function circles(imports) {
   return found
 }
 
-/** The figures of a checkout. */
+/** Figures of a checkout. */
 export function figures(root) {
   const files = sources(root, ['src'])
   const lengths = files

@@ -1,10 +1,10 @@
-/** Says how many tests of MongoDB the last run made, and how many it skipped for want of a server. */
+/** Prints how many tests of MongoDB the last run made, and how many it skipped as there was no server. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 const RESULTS = '.tap/test-results/test'
 
-/** Tests that passed: tests have a time, assertions have none. In files that are not about MongoDB alone, its name tells. */
+/** Passed tests: unlike assertions, tests have a time. In files that are not about MongoDB alone, their names tell. */
 const PASSED = /^ *ok \d+ - .* # time=/gm
 const PASSED_BY_NAME = /^ *ok \d+ - .*Mongo.* # time=/gm
 

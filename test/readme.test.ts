@@ -1,4 +1,4 @@
-/** Every program in the README is compiled against the real types, and run. */
+/** Compiles every program in the README against the real types, and runs it. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -17,12 +17,12 @@ const run = promisify(execFile)
 
 const mongo = await mongoServer(t)
 
-/** The code blocks that begin with the name of a file: `// links.js`. */
+/** Code blocks that begin with the name of a file, as in `// links.js`, by that name. */
 const programs = new Map(
   [...readme.matchAll(/```(?:js|ts)\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => [name, code]),
 )
 
-/** Writes a program of the README into the test's folder, as JavaScript; gives its path. */
+/** Writes a program of the README into a folder, as JavaScript; gives its path. */
 function write(folder: string, name: string, change: (code: string) => string = (code) => code): string {
   const code = change(programs.get(name) ?? '')
   const path = join(folder, name.replace(/\.ts$/, '.js'))
@@ -58,7 +58,7 @@ t.test('the programs are the ones that are tested here', async (t) => {
 
 t.test('they compile against the types', async (t) => {
   const folder = t.testdir({})
-  // a plain module of the user's, without types
+  // `squares.js` stands for a user's module without types
   const typed = [...programs].filter(([name]) => name !== 'squares.js')
   const files = typed.map(([name, code]) => {
     const path = join(folder, name.replace(/\.js$/, '.ts'))

@@ -24,7 +24,7 @@ t.test('links, nodes and records that fit compile, and those that do not do not'
       getNewLine: () => '\n',
     })
     t.equal(text, '')
-    // a case that compiles and should not is a complaint too: of an unused @ts-expect-error
+    // a case that compiles and should not is a complaint too, about an unused @ts-expect-error
     t.match(source.text, /^\/\/ @ts-expect-error /m)
   }
 })

@@ -62,7 +62,7 @@ function hello({ port, setup }: Calls['hello']['request']): void {
   if (setup.trace === true) {
     process.on('unhandledRejection', (reason, promise) => {
       greeted.blame(promise)
-      // the thread ends, as it does by itself, unless the link's own code has handled it
+      // the thread ends, as it would without this listener, unless the link's own code listens too
       if (process.listenerCount('unhandledRejection') === 1) throw reason
     })
   }

@@ -1,11 +1,11 @@
 /**
- * Memory that all threads share, for a run without end: what is written there is there whatever becomes of the thread, and
- * it does not grow. Each link has a line of its own:
+ * Memory that all threads share, for runs of any length: an entry survives the loss of its thread, and the memory does not
+ * grow. Each link has a line of its own:
  *
- *   order    what it is to do in its next transfer; taken by whoever reads it
- *   head     how many entries were written
- *   clashes  how often two wrote at the same time, which only transfers that overlap can do
- *   entries  a ring of the latest ones: kind, and two numbers
+ *   order    what the link has to do in its next transfer; reading it takes it away
+ *   head     number of entries so far
+ *   clashes  number of times that two transfers wrote at once, which only transfers that overlap can do
+ *   entries  a ring of the latest entries: kind, and two numbers
  */
 export class Board {
   readonly memory: SharedArrayBuffer
@@ -21,27 +21,27 @@ export class Board {
     this.#entries = new Float64Array(this.memory, start, size)
   }
 
-  /** Tells a link what to do in its next transfer. */
+  /** Gives a link the order for its next transfer. */
   give(link: number, order: number): void {
     Atomics.store(this.#cells, link * CELLS + ORDER, order)
   }
 
-  /** What it is to do, 0 when nothing; it is told once. */
+  /** Takes the order of a link away; 0 for none. */
   take(link: number): number {
     return Atomics.exchange(this.#cells, link * CELLS + ORDER, 0)
   }
 
-  /** How often two wrote at the same time. */
+  /** Number of times that two transfers of a link wrote at once. */
   clashes(link: number): number {
     return Atomics.load(this.#cells, link * CELLS + CLASHES)
   }
 
-  /** How many entries a link has written. */
+  /** Number of entries that a link has written. */
   head(link: number): number {
     return Atomics.load(this.#cells, link * CELLS + HEAD)
   }
 
-  /** Writes an entry. Half of one is none: it counts when all of it is there. */
+  /** Writes an entry. It counts only when it is complete. */
   write(link: number, { kind, first, second }: BoardEntry): void {
     const head = this.head(link)
     const at = (link * RING + (head % RING)) * FIELDS
@@ -50,7 +50,7 @@ export class Board {
     if (before !== head) Atomics.add(this.#cells, link * CELLS + CLASHES, 1)
   }
 
-  /** @throws when the entry is not in the ring any more */
+  /** Reads an entry. Throws when it is not in the ring any more. */
   read(link: number, entry: number): BoardEntry {
     const at = (link * RING + (entry % RING)) * FIELDS
     const [kind = 0, first = 0, second = 0] = this.#entries.subarray(at, at + FIELDS)
@@ -60,8 +60,8 @@ export class Board {
 }
 
 /**
- * What an outlet writes down of a push: that it `begins` and `ends` (the number of its transfer), which records it `takes`
- * (the number of the first, and how many follow each other), and of records that were never issued, how many.
+ * Entry of an outlet about a push: that it `begins` or `ends` (the number of its transfer), which records it `takes` (the
+ * number of the first, and how many in a row), or how many records were never issued (`foreign`).
  */
 export interface BoardEntry {
   readonly kind: (typeof KINDS)[number]
@@ -71,6 +71,6 @@ export interface BoardEntry {
 
 const KINDS = ['begins', 'takes', 'ends', 'foreign'] as const
 const [ORDER, HEAD, CLASHES, CELLS] = [0, 1, 2, 3]
-/** How many entries a link has at most that were not read. */
+/** Number of entries of a link that are kept. */
 const RING = 128
 const FIELDS = 3

@@ -11,7 +11,7 @@ const LINKS: readonly LinkSpec[] = [
   { name: 'anywhere', stateless: true },
 ]
 
-/** Something is changed while links transfer, and none of them notices. */
+/** Scenario: threads change while links transfer, and no link notices. */
 function change(name: string, threads: number, work: (run: Run) => Promise<string>): Scenario {
   return {
     name,

@@ -3,21 +3,21 @@ import type { Fault, Place } from './faults.js'
 import { EVERY, Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 
-/** How long it may take until the links of a lost thread transfer again, beyond an interval, in milliseconds. */
+/** Time until the links of a lost thread have to transfer again, beyond an interval, in milliseconds. */
 const RECOVERY = 500 * SLACK
 
 interface Crash {
   readonly kind: Fault
   readonly place: Place
-  /** How many links share the thread with the faulty one. */
+  /** Number of links that share the thread with the faulty one. */
   readonly neighbours?: number
   readonly timeout?: LinkSpec['timeout']
   readonly options?: WorkerPlannerOptions
-  /** Whether it is known at the first time who did it. */
+  /** Whether the first loss already shows which link caused it. */
   readonly blamed?: boolean
 }
 
-/** A link commits a fault that costs its thread, once: its neighbours carry on, other threads do not notice. */
+/** Scenario: a link once commits a fault that costs its thread. Its neighbours carry on, other threads do not notice. */
 export function crash(name: string, { kind, place, neighbours = 3, timeout, options, blamed = true }: Crash): Scenario {
   return {
     name,
@@ -69,7 +69,7 @@ export function crash(name: string, { kind, place, neighbours = 3, timeout, opti
   }
 }
 
-/** A link commits a fault that costs nothing but its transfer. */
+/** Scenario: a link commits a fault that costs nothing but its transfer. */
 export function failure(name: string, kind: Fault, place: Place, timeout?: LinkSpec['timeout']): Scenario {
   return {
     name,
@@ -100,7 +100,7 @@ export function failure(name: string, kind: Fault, place: Place, timeout?: LinkS
   }
 }
 
-/** A link that ends its thread at every transfer is kept away, and its neighbours transfer more and more undisturbed. */
+/** Scenario: a link ends its thread at every transfer. It is kept away longer each time, and its neighbour transfers. */
 export function crashLoop(name: string, kind: Fault): Scenario {
   return {
     name,
@@ -140,7 +140,7 @@ export function crashLoop(name: string, kind: Fault): Scenario {
   }
 }
 
-/** Many transfers of a link wait in the thread that it ends: they do not end thread after thread. */
+/** Scenario: many transfers of a link wait in the thread that it ends. They do not end thread after thread. */
 export const crashOfMany: Scenario = {
   name: 'crash with 20 transfers of the link waiting',
   async run() {
@@ -167,7 +167,7 @@ export const crashOfMany: Scenario = {
   },
 }
 
-/** A link leaves behind what ends its thread while another waits there all the time: that is not blamed for it. */
+/** Scenario: code that a link left behind ends its thread while another link waits there, which is not blamed. */
 export const crashBesideOneThatWaits: Scenario = {
   name: 'crash loop by late throws beside a link that waits',
   async run() {

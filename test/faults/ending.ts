@@ -1,5 +1,5 @@
 /**
- * A planner with two busy threads and full buffers, to be told to end: see stops.ts.
+ * Runs a planner with two busy threads and full buffers, until it is told to end: see stops.ts.
  *
  *   node ending.js patient|stuck
  */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** What a faulty node does. */
+/** Kind of a fault that a node commits. */
 export type Fault =
   | 'loop'
   | 'loopAfterWait'
@@ -13,10 +13,10 @@ export type Fault =
   | 'uncloneableError'
   | 'hang'
 
-/** Where in a link it does it. */
+/** Place in a link where the fault is committed. */
 export type Place = 'onStart' | 'pull' | 'process' | 'push' | 'onShutdown'
 
-/** Does what is asked for; what it gives or throws is for the link to cope with. */
+/** Commits a fault: gives a bad result, throws, or never ends. */
 export async function commit(fault: Fault): Promise<unknown> {
   switch (fault) {
     case 'loop':

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 
 let gc: (() => void) | undefined
 
-/** Collects the garbage of this thread, all of it. */
+/** Collects all garbage of this thread. */
 export function collect(): void {
   if (gc === undefined) {
     setFlagsFromString('--expose-gc')

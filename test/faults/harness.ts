@@ -14,17 +14,16 @@ import { judge } from './judge.js'
 import type { Spec } from './links.js'
 
 /**
- * By how much more time everything may take: on a machine that does much else, a thread starts late. What must hold
- * otherwise is as strict as ever.
+ * Factor for all time limits: on a machine with other work, threads start late. Everything else is as strict as without.
  */
 export const SLACK = process.argv.includes('--slack') ? 10 : 1
 
-/** How often a link of the harness is due, in milliseconds. */
+/** Interval of the harness's links, in milliseconds. */
 export const EVERY = 200 * Math.min(SLACK, 3)
 
 export type LinkSpec = Omit<Spec, 'journal' | 'every'> & { readonly every?: number }
 
-/** A planner whose links are judged, and all that it told. */
+/** A planner whose links are judged, with all its reports and events. */
 export class Run {
   readonly planner: WorkerPlanner
   readonly reports: TransferReport[] = []
@@ -33,7 +32,7 @@ export class Run {
   readonly specs: Spec[]
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
 
-  /** @param wrap - gives the module to run, of a folder of its own and the module with the links. Default: that itself */
+  /** @param wrap - makes the module to run, from a folder and the module with the links. Default: that module */
   constructor(
     specs: readonly LinkSpec[],
     options: WorkerPlannerOptions = {},
@@ -49,7 +48,7 @@ export class Run {
     this.planner.on('skipped', (event) => this.skipped.push(event))
   }
 
-  /** Adds links in a module of their own, and gives that. They are judged, even when they do not start. */
+  /** Adds links in a module of their own, and gives the module. They are judged even when they do not start. */
   async add(specs: readonly LinkSpec[]): Promise<URL> {
     const added = specs.map((spec) => this.#complete(spec))
     this.specs.push(...added)
@@ -62,7 +61,7 @@ export class Run {
     return { every: EVERY, ...spec, journal: path.join(this.#folder, `${spec.name}.jsonl`) }
   }
 
-  /** Journals are there even when the planner never ran. */
+  /** Journal of a link; empty when the planner never ran. */
   journalOf(link: string) {
     const spec = this.specs.find(({ name }) => name === link)
     return spec === undefined ? [] : readJournal(spec.journal)
@@ -72,7 +71,7 @@ export class Run {
     return this.reports.filter((report) => report.link === link)
   }
 
-  /** Waits until something is so, for as long as it may take. */
+  /** Waits until a condition holds; throws after a time. */
   async until(what: () => boolean, limit = 20_000): Promise<void> {
     const end = Date.now() + limit
     while (!what()) {
@@ -81,20 +80,20 @@ export class Run {
     }
   }
 
-  /** Waits until a link has pushed a batch that it pulled after a time. Gives how long after that time it was pushed. */
+  /** Waits until a link has pushed a batch after a time. Gives the milliseconds from that time to the end of the push. */
   async fresh(link: string, since: number, limit = 20_000): Promise<number> {
     const found = () => this.journalOf(link).find(({ step, at }) => step === 'ends' && at > since)
     await this.until(() => found() !== undefined, limit)
     return (found()?.at ?? since) - since
   }
 
-  /** What is wrong with what came out, in sentences. */
+  /** Judges all that was pushed and reported. Gives what is wrong, in sentences. */
   judge(): string[] {
     const bufferedLost = this.lost.reduce((sum, { buffered }) => sum + buffered, 0)
     return judge(this.specs, { reports: this.reports, bufferedLost })
   }
 
-  /** Ends the run; gives how long the shutdown took. */
+  /** Ends the run; gives the length of the shutdown in milliseconds. */
   async end(): Promise<number> {
     const started = Date.now()
     await this.planner.shutdown().catch(() => undefined)
@@ -106,7 +105,7 @@ export class Run {
   }
 }
 
-/** The module with links of these specs. */
+/** URL of the module with links of these specs. */
 export function moduleOf(specs: readonly Spec[]): URL {
   const module = new URL('links.js', import.meta.url)
   module.searchParams.set('links', JSON.stringify(specs))

@@ -1,12 +1,12 @@
-/** Counts lengths of time, so that any number of them takes the same memory. */
+/** Counts of lengths of time: any number of them takes the same memory. */
 export class Histogram {
   readonly #counts = new Int32Array(BUCKETS)
-  /** How many there were. */
+  /** Number of times so far. */
   count = 0
-  /** The longest, in milliseconds; 0 of none. */
+  /** Longest time so far, in milliseconds; 0 for none. */
   longest = 0
 
-  /** @param time - in milliseconds */
+  /** Adds a time, in milliseconds. */
   add(time: number): void {
     const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(time / WIDTH)))
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
@@ -14,12 +14,12 @@ export class Histogram {
     this.longest = Math.max(this.longest, time)
   }
 
-  /** How many were longer than a time, to the width of a bucket. */
+  /** Number of times that were longer than a time, to the width of a bucket. */
   longerThan(time: number): number {
     return this.#counts.subarray(Math.ceil(time / WIDTH)).reduce((sum, count) => sum + count, 0)
   }
 
-  /** The time that a share of all does not exceed, to the width of a bucket; `NaN` of none. */
+  /** Time that a share of all times does not exceed, to the width of a bucket; `NaN` for none. */
   quantile(share: number): number {
     let left = Math.ceil(share * this.count)
     const bucket = this.#counts.findIndex((count) => (left -= count) <= 0)
@@ -27,7 +27,7 @@ export class Histogram {
   }
 }
 
-/** In milliseconds. */
+/** Width of a bucket, in milliseconds. */
 const WIDTH = 10
-/** The last one holds all that is longer. */
+/** Number of buckets. The last one counts all that is longer. */
 const BUCKETS = 6000

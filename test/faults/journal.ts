@@ -1,23 +1,23 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { Issued } from './issue.js'
 
-/** What an outlet writes down: of one push, that it began, what it took, and that it ended. */
+/** Entry of an outlet's journal: a push begins, or it ends with the records that it took. */
 export interface Entry {
   readonly link: string
   readonly step: 'begins' | 'ends'
   /** Number of the transfer. */
   readonly transfer: number
-  /** In milliseconds since 1970. */
+  /** Time of the entry, in milliseconds since 1970. */
   readonly at: number
   readonly records: readonly Issued[]
 }
 
-/** Writes at once and by itself, so that it is there whatever becomes of the thread. */
+/** Writes an entry at once, so that it survives the loss of the thread. */
 export function note(file: string, entry: Entry): void {
   appendFileSync(file, `${JSON.stringify(entry)}\n`)
 }
 
-/** What was written down, in order. */
+/** Reads the entries of a journal, in order. */
 export function readJournal(file: string): Entry[] {
   let text: string
   try {

@@ -3,7 +3,7 @@ import { isIssued, PER_TRANSFER } from './issue.js'
 import { readJournal } from './journal.js'
 import type { Spec } from './links.js'
 
-/** What the planner told of a run. */
+/** Reports and losses of a run, as the planner told them. */
 export interface Told {
   readonly reports: readonly TransferReport[]
   /** Records in buffers that were lost with their threads. */
@@ -11,9 +11,8 @@ export interface Told {
 }
 
 /**
- * Judges what came out of a run: every record that was pushed is one that was issued, in order, once, no two transfers of
- * a link pushed at the same time, and what is missing is accounted for in the reports. Gives what is wrong, in
- * sentences.
+ * Judges a run: every record that was pushed was issued, comes in order, and comes once; no two transfers of a link pushed
+ * at the same time; and the reports account for every record that is missing. Gives what is wrong, in sentences.
  */
 export function judge(specs: readonly Spec[], told: Told): string[] {
   return [...specs.flatMap((spec) => judgeLink(spec, told)), ...judgeLosses(specs, told)]
@@ -25,7 +24,7 @@ function judgeLink({ name, journal }: Spec, { reports }: Told): string[] {
   let open: number | undefined
   for (const { link, step, transfer, records } of readJournal(journal).filter((entry) => entry.link === name)) {
     if (step === 'begins') {
-      // one that began and never ended was in a thread that was lost: it must have failed
+      // a push that never ended was in a thread that was lost: its transfer must have failed
       if (open !== undefined && !failed(reports, link, open))
         wrong.push(`${name}: transfers ${open} and ${transfer} overlap`)
       open = transfer
@@ -41,7 +40,7 @@ function judgeLink({ name, journal }: Spec, { reports }: Told): string[] {
   return wrong
 }
 
-/** Whether what was not pushed is in the reports. */
+/** Judges whether the reports account for what was not pushed. */
 function judgeLosses(specs: readonly Spec[], { reports, bufferedLost }: Told): string[] {
   const wrong: string[] = []
   for (const { name, journal } of specs) {

@@ -4,7 +4,7 @@ import { Board } from './board.js'
 import { PER_TRANSFER } from './issue.js'
 import { Ledger } from './ledger.js'
 
-/** A ledger of one link, and what that does. */
+/** Makes a ledger of one link, and functions that stand for what the link does. */
 function setUp() {
   const board = new Board(1)
   const ledger = new Ledger(board, ['a'])

@@ -2,22 +2,22 @@ import type { ThreadLostEvent, TransferReport } from 'databay'
 import type { Board } from './board.js'
 import { PER_TRANSFER } from './issue.js'
 
-/** What the ledger knows of a link: only what is not settled yet, so that it does not grow. */
+/** What the ledger keeps of a link: only what is not settled yet, so that it does not grow. */
 interface Account {
   readonly link: number
-  /** How many entries of the board were read. */
+  /** Number of entries of the board that were read. */
   read: number
-  /** The latest record that was pushed. */
+  /** Number of the latest record that was pushed. */
   last: number
-  /** The transfer that began to push and has not ended. */
+  /** Number of the transfer that has begun to push and has not ended. */
   open: number | undefined
-  /** Transfers that failed, as far as they may have been the open one. */
+  /** Numbers of failed transfers that may be the open one. */
   readonly failed: Set<number>
-  /** Records that were pulled and are in a buffer. */
+  /** Numbers of records that were pulled and are in a buffer. */
   readonly held: Set<number>
-  /** Records that were pushed by a transfer that no report has come of. */
+  /** Numbers of records that were pushed by a transfer whose report has not come yet. */
   readonly early: Set<number>
-  /** The transfer of the latest report. */
+  /** Number of the transfer of the latest report. */
   reported: number
 }
 
@@ -27,19 +27,20 @@ export interface LedgerCounts {
   failed: number
   /** Records that were pushed. */
   pushed: number
-  /** Records of transfers that failed: not pushed, and reported so. */
+  /** Records of failed transfers that were not pushed, as reported. */
   failedRecords: number
-  /** Records that were pushed though their transfer failed: its thread was lost before it had told. */
+  /** Records that were pushed though their transfer failed: its thread was lost before its report. */
   pushedAllTheSame: number
-  /** Records lost in buffers, with their thread. */
+  /** Records that were lost in buffers, with their thread. */
   lost: number
-  /** As many as the events said. */
+  /** Records that were lost in buffers, as the events said. */
   lostAsTold: number
 }
 
 /**
- * Judges while a run goes on: every record that is pushed was issued, in order, once, and no two transfers of a link push
- * at the same time; and what is not pushed is in a report with an error, in a buffer, or in the event of a lost thread.
+ * Judges a run while it goes on: every record that is pushed was issued, comes in order, and comes once; no two transfers
+ * of a link push at the same time; and every record that is not pushed is in a report with an error, in a buffer, or in the
+ * event of a lost thread.
  */
 export class Ledger {
   readonly counts: LedgerCounts = {
@@ -51,7 +52,7 @@ export class Ledger {
     lost: 0,
     lostAsTold: 0,
   }
-  /** How many things were wrong, and the first of them in sentences. */
+  /** Number of things that were wrong; `examples` has the first of them in sentences. */
   wrong = 0
   readonly examples: string[] = []
   readonly #board: Board
@@ -62,7 +63,7 @@ export class Ledger {
     this.#accounts = new Map(names.map((name, link) => [name, newAccount(link)]))
   }
 
-  /** To be told of every transfer, at once. */
+  /** Takes the report of a transfer. To be called at once, with every report. */
   report({ link: name, transferNumber, errors, pulled, buffered, outlets }: TransferReport): void {
     const account = this.#accounts.get(name)
     if (account === undefined) {
@@ -84,7 +85,7 @@ export class Ledger {
       account.failed.add(transferNumber)
       this.counts.pushedAllTheSame += PER_TRANSFER - unpushed.length
     }
-    // one that failed may have done so after its records were in the buffer
+    // a transfer may fail after its records are in the buffer
     if (errors.length === 0 ? pulled > 0 : inThread && told === held.size + unpushed.length) {
       for (const number of unpushed) held.add(number)
     } else if (errors.length > 0) this.counts.failedRecords += unpushed.length
@@ -96,7 +97,7 @@ export class Ledger {
     early.clear()
   }
 
-  /** To be told of every thread that is lost, at once. */
+  /** Takes the event of a lost thread. To be called at once, with every event. */
   lost({ links, buffered }: ThreadLostEvent): void {
     let lost = 0
     for (const name of links) {
@@ -112,7 +113,7 @@ export class Ledger {
     this.counts.lostAsTold += buffered
   }
 
-  /** To be told when all is over: then nothing is held any more. */
+  /** Ends the ledger: nothing may be held any more. */
   end(): void {
     for (const [name, account] of this.#accounts) {
       this.#read(name, account)
@@ -130,7 +131,7 @@ export class Ledger {
     if (this.examples.length < MOST_EXAMPLES) this.examples.push(what)
   }
 
-  /** Reads what a link has written since the last time. */
+  /** Reads the new entries of a link. */
   #read(name: string, account: Account): void {
     for (const head = this.#board.head(account.link); account.read < head; account.read++) {
       const { kind, first, second } = this.#board.read(account.link, account.read)
@@ -152,7 +153,7 @@ export class Ledger {
 
   #begin(name: string, account: Account, transfer: number): void {
     const { open, failed } = account
-    // one that began and never ended was in a thread that was lost: it must have failed
+    // a push that never ended was in a thread that was lost: its transfer must have failed
     if (open !== undefined && !failed.has(open)) this.blame(`${name}: transfers ${open} and ${transfer} overlap`)
     for (const one of failed) if (one < transfer) failed.delete(one)
     account.open = transfer
@@ -166,7 +167,7 @@ export class Ledger {
   }
 }
 
-/** How many things that are wrong are kept in words. */
+/** Number of examples that are kept. */
 const MOST_EXAMPLES = 20
 
 function newAccount(link: number): Account {

@@ -3,33 +3,33 @@ import { commit, type Fault, type Place } from './faults.js'
 import { issue, PER_TRANSFER, type Issued } from './issue.js'
 import { note } from './journal.js'
 
-/** A link of the harness. */
+/** Specification of a link of the harness. */
 export interface Spec {
   readonly name: string
-  /** File that its outlet writes its journal to. */
+  /** File of the outlet's journal. */
   readonly journal: string
-  /** In milliseconds. */
+  /** Interval, in milliseconds. */
   readonly every: number
   readonly timeout?: Duration
   readonly stateless?: boolean
   readonly maxInstances?: number
   readonly lane?: LinkSettings['lane']
-  /** Whether it holds back records until there are so many. */
+  /** Count at which the link's buffer releases its records; without it the link has no buffer. */
   readonly buffer?: number
-  /** How long a pull takes, in milliseconds. */
+  /** Length of a pull, in milliseconds. */
   readonly pulls?: number
-  /** How long it computes for each transfer, in milliseconds. */
+  /** Time that the link computes in each transfer, in milliseconds. */
   readonly computes?: number
   readonly fault?: {
     readonly kind: Fault
     readonly place: Place
-    /** The transfer in which it happens; the last of several is repeated when `again`. */
+    /** Number of the transfer in which the fault happens; with `again`, in all later ones too. */
     readonly at: number
     readonly again?: boolean
   }
 }
 
-/** Commits the fault of a spec when its time has come. */
+/** Commits the fault of a link if this is its place and transfer. */
 async function maybe(spec: Spec, place: Place, transfer: number): Promise<unknown> {
   const { fault } = spec
   if (fault?.place !== place) return undefined
@@ -37,7 +37,7 @@ async function maybe(spec: Spec, place: Place, transfer: number): Promise<unknow
   return now ? commit(fault.kind) : undefined
 }
 
-/** Issues records: which ones follows from the number of the transfer. */
+/** Inlet that issues records, whose numbers follow from that of the transfer. */
 class Generator extends Inlet {
   readonly #spec: Spec
 
@@ -96,7 +96,7 @@ class Journal extends Outlet {
   }
 }
 
-/** Whether it came from a generator, and is not what a fault gave. */
+/** Whether a payload came from a generator, not from a fault. */
 function isRecordOf(payload: unknown): payload is Issued {
   return typeof payload === 'object' && payload !== null && 'proof' in payload
 }
@@ -122,5 +122,5 @@ function makeLink(spec: Spec): Link {
   })
 }
 
-/** The links that the module's URL asks for. */
+/** Links that the module's URL asks for. */
 export const links = (JSON.parse(new URL(import.meta.url).searchParams.get('links') ?? '[]') as Spec[]).map(makeLink)

@@ -3,7 +3,7 @@
  *
  *   node dist/test/faults/main.js [--group name] [--only name;name] [--mix] [--seed 1] [--seconds 60] [--json] [--slack]
  *
- * The random mix draws all that is done from its seed.
+ * The random mix draws all its operations from its seed.
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Each group is a test file of its own. */
+/** Groups of scenarios: each is a test file of its own. */
 const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
   losses: [
     crash('endless loop', { kind: 'loop', place: 'process', timeout: { milliseconds: 300 } }),

@@ -5,7 +5,7 @@ import { below, pick, seeded, type Random } from './random.js'
 import { expect, expectNothingWrong, type Scenario } from './scenario.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
-/** Links that are there from the start to the end. */
+/** Links that are in the planner from the start to the end. */
 const LASTING: readonly LinkSpec[] = [
   ...Array.from({ length: 6 }, (_, at): LinkSpec => ({ name: `plain${at}` })),
   ...Array.from({ length: 3 }, (_, at): LinkSpec => ({ name: `held${at}`, buffer: 20 })),
@@ -15,10 +15,10 @@ const LASTING: readonly LinkSpec[] = [
 ]
 
 const TIMEOUT = { milliseconds: 300 }
-/** How long an operation may take, in milliseconds: one that meets a fault waits for a time limit. */
+/** Time that an operation may take, in milliseconds: one that meets a fault waits for a time limit. */
 const PATIENCE = 20_000
 
-/** Faults that a link may come with, and where. */
+/** Faults that a link may come with, and their places. */
 const FAULTS: readonly [kind: Fault, place: Place][] = [
   ['loop', 'process'],
   ['loopAfterWait', 'pull'],
@@ -38,16 +38,16 @@ const FAULTS: readonly [kind: Fault, place: Place][] = [
   ['loop', 'onShutdown'],
 ]
 
-/** Something that is done to a running planner. */
+/** Operation on a running planner. */
 interface Operation {
-  /** What it is, with all that chance chose of it. */
+  /** Name of the operation, with all that chance chose. */
   readonly name: string
-  /** When, in milliseconds after the one before. */
+  /** Time after the operation before, in milliseconds. */
   readonly after: number
   run(run: Run): Promise<unknown>
 }
 
-/** What may be done; each draws all that it leaves to chance at once, so that it follows from the seed. */
+/** Kinds of operations with their weights. Each draws all its random choices at once, so that they follow from the seed. */
 const KINDS: readonly [weight: number, draw: (random: Random, number: number) => Omit<Operation, 'after'>][] = [
   [6, addFaulty],
   [2, add],
@@ -62,7 +62,7 @@ const KINDS: readonly [weight: number, draw: (random: Random, number: number) =>
   [1, () => ({ name: 'reload', run: ({ planner }) => planner.reload(planner.modules[0] ?? '') })],
 ]
 
-/** What is done in a run: follows from the seed. */
+/** Draws the operations of a run: they follow from the seed. */
 export function operations(seed: number, seconds: number): Operation[] {
   const random = seeded(seed)
   const kinds = KINDS.flatMap(([weight, draw]) => Array.from({ length: weight }, () => draw))
@@ -75,7 +75,7 @@ export function operations(seed: number, seconds: number): Operation[] {
   return list
 }
 
-/** Faults arise by chance while links are added, removed and changed, all at once; then everything is judged. */
+/** Scenario: faults arise by chance while links and threads are added, removed and changed; then everything is judged. */
 export function mix(seed: number, seconds: number): Scenario {
   return {
     name: `random mix for ${seconds} s, seed ${seed}`,
@@ -117,10 +117,10 @@ export function mix(seed: number, seconds: number): Scenario {
   }
 }
 
-/** When nothing more is done, every link that is there from the start transfers again; gives how long that took. */
+/** Waits until every lasting link transfers again, after the last operation. Gives the time that it took. */
 async function recover(run: Run): Promise<number> {
   for (const { name } of LASTING) linkOf(run, name).setInterval({ milliseconds: EVERY })
-  // the last threads to be lost are so, by faults that come late
+  // until late faults have ended the last threads
   await new Promise((resolve) => setTimeout(resolve, 4000))
   const since = Date.now()
   const flows = (link: string) =>
@@ -139,11 +139,11 @@ async function recover(run: Run): Promise<number> {
   return slowest
 }
 
-/** Whether it is an error that says what cannot be, and not one that nobody has foreseen. */
+/** Whether an error is a foreseen one: an error of this package, or one that a faulty node has thrown. */
 function isToldByUs(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isToldByUs)
   if (error instanceof DatabayError) return true
-  // what a faulty node has thrown comes as it is, with where it came from
+  // errors of nodes come as they are, with the stage that they came from
   return error instanceof Error && 'stage' in error
 }
 
@@ -165,7 +165,7 @@ function linkOf({ planner }: Run, name: string): Pick<Link, 'setInterval'> & Pla
   return link as PlannedLink & Pick<Link, 'setInterval'>
 }
 
-/** A link comes, commits its fault, and is removed a while later. */
+/** Operation: adds a link that commits a fault, and removes it a while later. */
 function addFaulty(random: Random, number: number) {
   const [kind, place] = pick(random, FAULTS) ?? ['exit', 'pull']
   const stay = 500 + below(random, 2500)

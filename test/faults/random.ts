@@ -1,7 +1,7 @@
-/** A stream of numbers from 0 to 1, the same for the same seed. */
+/** Stream of numbers from 0 to below 1, the same for the same seed. */
 export type Random = () => number
 
-/** The generator mulberry32 (32 bits of state), https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. */
+/** Generator mulberry32 (32 bits of state), https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0
   return () => {
@@ -13,24 +13,24 @@ export function seeded(seed: number): Random {
   }
 }
 
-/** A seed for when none is given. */
+/** Draws a seed, for runs without a given one. */
 export function anySeed(): number {
   return Math.floor(Math.random() * 1_000_000)
 }
 
-/** A whole number of at least 0 and below `end`. */
+/** Draws a whole number of at least 0 and below `end`. */
 export function below(random: Random, end: number): number {
   return Math.floor(random() * end)
 }
 
-/** One of a list. */
+/** Draws an item of a list. */
 export function pick<T>(random: Random, list: readonly [T, ...T[]]): T
 export function pick<T>(random: Random, list: readonly T[]): T | undefined
 export function pick<T>(random: Random, list: readonly T[]): T | undefined {
   return list[below(random, list.length)]
 }
 
-/** Gives all of a list in an order by chance, then all of it again, and so on. */
+/** Makes a function that gives the items of a list in random order, each once, and then begins again. */
 export function bag<T>(random: Random, list: readonly [T, ...T[]]): () => T {
   let rest: T[] = []
   return () => {

@@ -12,7 +12,7 @@ const LINKS: readonly LinkSpec[] = [
   { name: 'unstartable', fault: { kind: 'throwNull', place: 'onStart', at: 0 } },
 ]
 
-/** A version of the module: which of the links it exports, or a text that is no module. */
+/** Version of the module: names of the links that it exports, or a text in place of all that. */
 interface Version {
   readonly links: readonly string[]
   readonly text?: string
@@ -20,7 +20,7 @@ interface Version {
 
 const OLD: Version = { links: ['plain', 'held', 'slow'] }
 
-/** The module is replaced by a version while its links transfer. */
+/** Scenario: a module is replaced by another version while its links transfer. */
 function reload(name: string, next: Version, check: (run: Run, error: unknown) => string): Scenario {
   return {
     name,

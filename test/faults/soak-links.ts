@@ -10,13 +10,13 @@ import { COLLECT, nameOf, ORDERS, SOAK, waits, type Place, type Soak } from './s
 const { memory, links: count, interval, timeout } = getEnvironmentData(SOAK) as Soak
 const board = new Board(count, memory)
 
-/** Links are of different kinds, by their number. */
+/** Count at which buffers release their records. The kinds of links follow from their numbers. */
 const BUFFER = 30
 const buffers = (link: number) => link % 4 === 1
 const computes = (link: number) => (link % 10 === 2 ? 2 : 0)
 const stateless = (link: number) => link % 10 === 4
 
-/** What a link was told to do in the transfer that runs; read once a transfer, when it begins. */
+/** Orders of the links for the transfers that run; each is read when its transfer begins. */
 const orders = new Map<number, number>()
 
 async function obey(link: number, place: Place): Promise<void> {
@@ -74,7 +74,7 @@ class Journal extends Outlet<Issued> {
   }
 }
 
-/** Numbers that follow each other: the first, and how many. */
+/** Groups numbers that follow each other: the first of each group, and how many. */
 function runs(numbers: readonly number[]): [number, number][] {
   const found: [number, number][] = []
   for (const number of numbers) {

@@ -1,12 +1,12 @@
 import type { Fault, Place as AnyPlace } from './faults.js'
 
-/** What the threads of a soak are given, under {@link SOAK} of their environment data. */
+/** Environment data of a soak's threads, under the key {@link SOAK}. */
 export interface Soak {
   readonly memory: SharedArrayBuffer
   readonly links: number
-  /** In seconds. */
+  /** Interval of the links, in seconds. */
   readonly interval: number
-  /** Of each transfer, in seconds. */
+  /** Timeout of each transfer, in seconds. */
   readonly timeout: number
 }
 
@@ -14,16 +14,16 @@ export const SOAK = 'databay soak'
 
 export type Place = Exclude<AnyPlace, 'onStart' | 'onShutdown'>
 
-/** How a thread is killed. */
+/** Way to kill a thread. */
 export interface Killing {
   readonly name: string
   readonly kind: Fault | 'terminate'
   readonly place: Place
-  /** Whether it must be known at once which link did it, when it had not waited before. */
+  /** Whether the culprit must be known at once, unless it has waited before. */
   readonly blamed: boolean
 }
 
-/** An order of a link is the place in this list, plus one; or {@link COLLECT}. */
+/** Ways to kill a thread. An order of a link is the place in this list, plus one; or {@link COLLECT}. */
 export const ORDERS: readonly [Killing, ...Killing[]] = [
   { name: 'exit in pull', kind: 'exit', place: 'pull', blamed: true },
   { name: 'exit in push', kind: 'exit', place: 'push', blamed: true },
@@ -35,14 +35,14 @@ export const ORDERS: readonly [Killing, ...Killing[]] = [
   { name: 'terminated', kind: 'terminate', place: 'pull', blamed: false },
 ]
 
-/** The order to collect garbage, so that what the threads need is seen and not what they have not let go yet. */
+/** Order to collect garbage, so that the memory in use is measured and no garbage. */
 export const COLLECT = 1000
 
 export function nameOf(link: number): string {
   return `soak${link}`
 }
 
-/** How long a link's inlet waits before it does anything, in milliseconds. */
+/** Time that a link's inlet waits before it does anything, in milliseconds. */
 export function waits(link: number): number {
   return link % 3 === 0 ? 20 : 0
 }

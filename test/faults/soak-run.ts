@@ -7,49 +7,49 @@ import { bag, below, pick, seeded } from './random.js'
 import { COLLECT, nameOf, ORDERS, SOAK, waits, type Killing, type Soak } from './soak-orders.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
-/** How long it may take until a thread is lost that is to be, in milliseconds. */
+/** Time within which a thread that is killed must be lost, in milliseconds. */
 const PATIENCE = 15_000
 
 export interface SoakSetting {
   readonly links: number
-  /** In seconds. */
+  /** Interval of the links, in seconds. */
   readonly interval: number
   readonly threads: number
   readonly seed: number
 }
 
-/** A thread that is killed, by one of its links or by the main thread. */
+/** Thread that is to be killed, by one of its links or by the main thread. */
 export interface Victim {
   readonly killing: Killing
   readonly link: string | undefined
-  /** Whether it must be known at once which link did it. */
+  /** Whether the culprit must be known at once. */
   readonly known: boolean
 }
 
-/** A planner whose threads are killed, and what is seen of it; nothing of it grows with time. */
+/** A planner whose threads are killed, and measurements of it; nothing of it grows with time. */
 export class SoakRun {
   readonly planner: WorkerPlanner
   readonly ledger: Ledger
-  /** How long links of lost threads took until they had transferred again. */
+  /** Times that links of lost threads took until they had transferred again. */
   readonly recoveries = new Histogram()
-  /** How often a thread was lost, by what. */
+  /** Number of lost threads, by the way they were killed. */
   readonly kills: { [name: string]: number } = {}
-  /** How often transfers failed, by the code of their error. */
+  /** Number of failures of transfers, by the code of their error. */
   readonly failures: { [code: string]: number } = {}
   readonly #board: Board
   readonly #setting: SoakSetting
   readonly #random
   readonly #nextKilling
-  /** When the thread of a link was lost that has not transferred since. */
+  /** Times at which threads were lost, by their links that have not transferred since. */
   readonly #down = new Map<string, number>()
-  /** In which thread a link was last. */
+  /** Number of the thread in which each link was last. */
   readonly #threadOf = new Map<string, number>()
   #lateness: { readonly link: string; readonly late: number }[] = []
-  /** Links whose thread was lost since lateness was last asked for. */
+  /** Links whose thread was lost since lateness was last taken. */
   readonly #disturbed = new Set<string>()
   #slowest = 0
   #victim: Victim | undefined
-  /** When the thread of the victim should be lost. */
+  /** Time by which the thread of the victim must be lost, by `performance.now()`. */
   #overdue = 0
 
   constructor(setting: SoakSetting) {
@@ -81,7 +81,7 @@ export class SoakRun {
     })
   }
 
-  /** Has a thread killed, as chance wills; none while the latest one takes its time. */
+  /** Has a random thread killed; none while the latest victim still has time. */
   kill(): Victim | undefined {
     if (this.#victim !== undefined) {
       if (performance.now() < this.#overdue) return undefined
@@ -97,7 +97,7 @@ export class SoakRun {
       // a link with a buffer does not push every time
       let link = below(this.#random, links)
       while (killing.place === 'push' && link % 4 === 1) link = (link + 1) % links
-      // whose code it is that goes on after a wait is seen only in a thread that was lost without anybody to blame
+      // code that goes on after a wait is attributed only in a thread that is traced
       const hidden = killing.place === 'pull' && waits(link) > 0
       this.#victim = { killing, link: nameOf(link), known: killing.blamed && !hidden }
       this.#board.give(link, ORDERS.indexOf(killing) + 1)
@@ -105,14 +105,14 @@ export class SoakRun {
     return this.#victim
   }
 
-  /** Notes when a thread was not lost that should have been. */
+  /** Blames the planner when the victim's thread was not lost. */
   settle(): void {
     if (this.#victim === undefined) return
     this.ledger.blame(`${this.#victim.killing.name} in ${this.#victim.link ?? 'a thread'} has ended no thread`)
     this.#victim = undefined
   }
 
-  /** Tells one link of each thread to collect the garbage there in its next transfer. */
+  /** Orders one link of each thread to collect the garbage there in its next transfer. */
   collect(): void {
     const told = new Set<number>()
     for (let link = 0; link < this.#setting.links; link++) {
@@ -123,7 +123,7 @@ export class SoakRun {
     }
   }
 
-  /** How late transfers started since this was last asked, in milliseconds: of all links, and of those whose thread was not lost. */
+  /** Lateness of transfers since the last call, in milliseconds: of all links, and of those whose thread was not lost. */
   takeLateness(): { all: number[]; undisturbed: number[] } {
     const taken = this.#lateness
     const undisturbed = taken.filter(({ link }) => !this.#disturbed.has(link))
@@ -132,14 +132,14 @@ export class SoakRun {
     return { all: taken.map(({ late }) => late), undisturbed: undisturbed.map(({ late }) => late) }
   }
 
-  /** The longest time that a link took to recover since this was last asked, in milliseconds. */
+  /** Longest time that a link took to recover since the last call, in milliseconds. */
   takeSlowest(): number {
     const taken = this.#slowest
     this.#slowest = 0
     return taken
   }
 
-  /** Ends the run; all must have come out. */
+  /** Ends the run; nothing may be held any more. */
   async end(): Promise<void> {
     await this.planner.shutdown().catch((error: unknown) => {
       this.ledger.blame(String(error))
@@ -172,7 +172,7 @@ export class SoakRun {
       this.#down.set(link, now)
       this.#disturbed.add(link)
     }
-    // one that is kept away comes back later than the others
+    // a link in quarantine comes back later than the others
     if (culprit !== undefined && quarantinedUntil !== undefined) this.#down.delete(culprit)
     const victim = this.#victim
     this.#victim = undefined

@@ -1,33 +1,33 @@
 import { median, theilSen } from './trend.js'
 import type { Vitals } from './vitals.js'
 
-/** What was seen of a run in one window of time. */
+/** Measurements of a run in one window of time. */
 export interface Window extends Vitals {
-  /** Since the start of the run, in seconds. */
+  /** Time since the start of the run, in seconds. */
   readonly at: number
-  /** How late transfers of this window started, in milliseconds: the 99th percentile. */
+  /** 99th percentile of the lateness of this window's transfers, in milliseconds. */
   readonly p99: number
-  /** The same, of links whose thread was not lost in this window. */
+  /** 99th percentile of the lateness of links whose thread was not lost in this window, in milliseconds. */
   readonly undisturbed: number
-  /** The longest time that a link took until it transferred again after its thread was lost, in milliseconds. */
+  /** Longest time that a link took to transfer again after its thread was lost, in milliseconds. */
   readonly recovery: number
 }
 
-/** A thing that must not grow. */
+/** Measure that must not grow. */
 interface Measure {
   readonly name: string
   readonly unit: string
   readonly digits: number
   readonly of: (window: Window) => number | undefined
-  /** By how much it may rise in an hour. */
+  /** Rise in an hour that is allowed. */
   readonly bound: number
 }
 
 const MIB = 1024 * 1024
 
 /**
- * The bounds are what a planner could live with for months, at threads that are lost as seldom as they are: a soak loses in
- * an hour what would be lost in years.
+ * Measures with their bounds: what a planner could live with for months. A soak loses as many threads in an hour as a
+ * planner would lose in years.
  */
 const MEASURES: readonly Measure[] = [
   { name: 'resident memory', unit: 'MiB', digits: 1, of: ({ resident }) => resident / MIB, bound: 16 },
@@ -40,10 +40,10 @@ const MEASURES: readonly Measure[] = [
   { name: 'p99 lateness of others', unit: 'ms', digits: 1, of: ({ undisturbed }) => undisturbed, bound: 20 },
 ]
 
-/** A run of less windows than this is still warming up, whatever it shows. */
+/** Number of windows below which a run is still warming up, whatever it shows. */
 const ENOUGH = 20
 
-/** How a measure went. */
+/** Course of a measure over a run. */
 export interface Course {
   readonly name: string
   readonly unit: string
@@ -51,19 +51,19 @@ export interface Course {
   /** Medians of the first and the last third of the run. */
   readonly first: number
   readonly last: number
-  /** By how much it rises in an hour, and between which limits that is, with 95 % confidence. */
+  /** Rise in an hour; `low` and `high` are its limits with 95 % confidence. */
   readonly slope: number
   readonly low: number
   readonly high: number
   readonly bound: number
   /**
-   * `flat`: it rises by no more than its bound, with that confidence. `grows`: it rises, with that confidence, and by more than
-   * its bound. `unknown`: neither; the run was too short to tell.
+   * Verdict. `flat`: the measure rises by no more than its bound, with that confidence. `grows`: it rises, with that
+   * confidence, and by more than its bound. `unknown`: neither; the run was too short to tell.
    */
   readonly verdict: 'flat' | 'grows' | 'unknown'
 }
 
-/** What the windows of a run show, of everything that can be measured. */
+/** Courses of all measures that the windows of a run have. */
 export function courses(windows: readonly Window[]): Course[] {
   return MEASURES.flatMap(({ of, bound, ...measure }) => {
     const seen = windows.flatMap((window) => {
@@ -93,10 +93,10 @@ export function courses(windows: readonly Window[]): Course[] {
   })
 }
 
-/** Most windows that are kept, so that a run of any length needs no more. */
+/** Number of windows from which on they are merged, so that a run of any length needs no more memory. */
 const KEPT = 400
 
-/** Adds a window; when there are too many, two that follow each other become one. */
+/** Adds a window. When there are too many, each two neighbours become one. */
 export function keep(windows: Window[], window: Window): Window[] {
   windows.push(window)
   if (windows.length < KEPT) return windows

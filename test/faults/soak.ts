@@ -1,6 +1,6 @@
 /**
- * Runs a planner for any time while its threads are killed, and tells whether what it takes is flat: memory, handles, and
- * how late transfers start. All that the links push is judged meanwhile.
+ * Runs a planner for any time while its threads are killed, and tells whether memory, handles and lateness stay flat. All
+ * that the links push is judged meanwhile.
  *
  *   node dist/test/faults/soak.js [--minutes 30 | --seconds 60] [--links 200] [--interval 1] [--kill-every 20]
  *                                 [--threads 2] [--seed 1] [--warm-up 150] [--slack] [--json]
@@ -39,9 +39,9 @@ const [links, interval, killEvery, threads, seed] = [
   Number(values.seed),
 ]
 const warmUp = Number(values['warm-up'] ?? Math.min(150, seconds / 6))
-/** A window is what is between two kills, or this long in seconds. */
+/** Length of a window in seconds: the time between two kills, if there are any. */
 const window = killEvery > 0 ? killEvery : Math.min(10, seconds / 10)
-/** How long after an order to collect its garbage a thread has done so, in milliseconds. */
+/** Time after which a thread has collected its garbage when it was ordered to, in milliseconds. */
 const COLLECTING = 1000 * interval + 300
 
 const say = (text: string) => {
@@ -58,7 +58,7 @@ const started = performance.now()
 const elapsed = () => (performance.now() - started) / 1000
 await run.planner.start()
 let windows: Window[] = []
-/** How many things that are wrong were told. */
+/** Number of examples of what is wrong that were printed. */
 let told = 0
 say(
   '     at   resident  heap  handles  fds  threads  p99 late  of others  recovery  transfers  failed  wrong  load  killed by',
@@ -81,7 +81,7 @@ for (let number = 0; elapsed() < seconds; number++) {
 }
 run.settle()
 await run.end()
-await wait(500) // the system takes a moment to take threads away
+await wait(500) // the system takes a moment to remove threads
 const after = vitals()
 if (after.handles > before.handles) {
   run.ledger.blame(`${after.handles - before.handles} handles are left: ${JSON.stringify(after.types)}`)

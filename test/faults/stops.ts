@@ -7,7 +7,7 @@ import { Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
-/** A link never starts: the planner says so in time, and is as if it had not been started. */
+/** Scenario: a link never starts. The planner says so in time, and is as if it had not been started. */
 export function hangInStart(name: string): Scenario {
   return {
     name,
@@ -38,7 +38,7 @@ export function hangInStart(name: string): Scenario {
   }
 }
 
-/** A link never shuts down: the others do, and the planner ends in time, saying what it abandoned. */
+/** Scenario: a link never shuts down. The others do, and the planner ends in time and says what it abandoned. */
 export function hangInShutdown(name: string, kind: 'hang' | 'loop'): Scenario {
   return {
     name,
@@ -67,7 +67,7 @@ export function hangInShutdown(name: string, kind: 'hang' | 'loop'): Scenario {
   }
 }
 
-/** What the process that is told to end has to say, a line each. */
+/** End of a process that was told to end, with the lines that it printed. */
 interface Told {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -75,9 +75,9 @@ interface Told {
   readonly took: number
 }
 
-/** Starts a planner with two busy threads and full buffers in a process of its own, and tells that to end. */
+/** Starts a planner with two busy threads and full buffers in a process of its own, and tells the process to end. */
 async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<Told> {
-  // where its journals are: it does not get to remove them
+  // for its journals, which it has no time to remove
   const folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
   const env = { ...process.env, TMPDIR: folder }
   const child = spawn(process.execPath, [new URL('ending.js', import.meta.url).pathname, mode], { env })
@@ -96,7 +96,7 @@ async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<T
   return { code, signal, lines: text.trimEnd().split('\n'), took: Date.now() - since }
 }
 
-/** SIGTERM while both threads compute and all buffers are full: everything comes out, then the process ends by the signal. */
+/** Scenario: SIGTERM while both threads compute and all buffers are full. Everything comes out, then the process ends by the signal. */
 export const terminated: Scenario = {
   name: 'SIGTERM with two busy threads and full buffers',
   async run() {
@@ -107,7 +107,7 @@ export const terminated: Scenario = {
   },
 }
 
-/** A second SIGTERM ends the process at once, whatever hangs. */
+/** Scenario: a second SIGTERM ends the process at once, whatever hangs. */
 export const terminatedTwice: Scenario = {
   name: 'second SIGTERM',
   async run() {

@@ -1,6 +1,6 @@
 /**
- * A planner in a process that is stopped for a while and goes on: see times.ts. Prints what it saw of that, when links have
- * transferred again.
+ * Runs a planner in a process that is stopped for a while and goes on: see times.ts. Prints what the planner saw of that,
+ * when its links have transferred again.
  */
 import type { LateEvent } from 'databay'
 import { Run } from './harness.js'
@@ -14,7 +14,7 @@ const run = new Run([
 const late: LateEvent[] = []
 run.planner.on('late', (event) => late.push(event))
 
-/** Resolves when nothing has run for two seconds; gives since when it does again. */
+/** Resolves when the process goes on after it was stopped for two seconds; gives the time. */
 function resumed(): Promise<number> {
   return new Promise((resolve, reject) => {
     let last = Date.now()
@@ -32,7 +32,7 @@ function resumed(): Promise<number> {
 
 await run.planner.start()
 await run.until(() => run.reports.length >= 9)
-// it may be stopped as soon as it has said so
+// the process may be stopped as soon as it prints `running`
 const resumption = resumed()
 console.log('running')
 const since = await resumption

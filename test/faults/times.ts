@@ -10,7 +10,7 @@ const HOUR = 3_600_000
 const STALL = 5000
 const SUSPENSION = 4000
 
-/** Nothing on the main thread runs for five seconds. */
+/** Scenario: the main thread is held up for five seconds. */
 const stall: Scenario = {
   name: '5 s stall of the main thread',
   async run() {
@@ -47,7 +47,7 @@ const stall: Scenario = {
   },
 }
 
-/** The process is stopped for some seconds, as when the machine sleeps, and goes on. */
+/** Scenario: the process is stopped for some seconds, as when the machine sleeps, and goes on. */
 const suspended: Scenario = {
   name: 'process suspended for 4 s, and resumed',
   async run() {
@@ -74,7 +74,7 @@ const suspended: Scenario = {
   },
 }
 
-/** What suspending.ts tells. */
+/** Result of suspending.ts. */
 interface Seen {
   readonly lost: number
   readonly missed: number
@@ -97,7 +97,7 @@ class Ticks extends Inlet<number> {
   }
 }
 
-/** A planner whose time is passed by hand, with one link that has an interval and one that has a cron expression. */
+/** Starts a planner whose time is passed by hand, with one link that has an interval and one that has a cron expression. */
 async function timed(wall: number, cron: string, timeZone: string) {
   const clock = new FakeClock(wall)
   const [every, daily] = [new Ticks(clock), new Ticks(clock)]
@@ -110,7 +110,7 @@ async function timed(wall: number, cron: string, timeZone: string) {
   return { clock, planner, every, daily }
 }
 
-/** The wall clock is set an hour forward, and another time an hour back. */
+/** Scenario: the wall clock is set an hour forward, and another time an hour back. */
 const jumps: Scenario = {
   name: 'wall clock set by an hour, forward and back',
   async run() {
@@ -130,7 +130,7 @@ const jumps: Scenario = {
   },
 }
 
-/** A night in which the clocks change: a daily link transfers once in each of three days. */
+/** Scenario: a night in which the clocks change. A daily link transfers once in each of three days. */
 function night(timeZone: string, name: string, start: number): Scenario {
   return {
     name: `${name} in ${timeZone}`,

@@ -6,7 +6,7 @@ import { median, quantile, theilSen } from './trend.js'
 
 const MIB = 1024 * 1024
 
-/** Windows of 20 s each, whose resident memory is what is given, in MiB. */
+/** Makes windows of 20 s each with the given resident memory, in MiB. */
 function windowsOf(resident: readonly number[]): Window[] {
   const rest = { heap: MIB, external: MIB, handles: 5, types: {}, descriptors: 20, threads: undefined, recovery: 0 }
   return resident.map((size, index) => ({

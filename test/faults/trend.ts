@@ -1,23 +1,23 @@
-/** A straight line through points, that some that are far off do not bend. */
+/** Straight line through points, which outliers do not bend. */
 export interface Trend {
-  /** By how much it rises for each unit of time. */
+  /** Rise for each unit of time. */
   readonly slope: number
-  /** Between these the slope is, with 95 % confidence. */
+  /** Lower limit of the slope; it lies between this and `high` with 95 % confidence. */
   readonly low: number
   readonly high: number
 }
 
-/** The normal distribution's quantile of 97.5 %. */
+/** Quantile of 97.5 % of the normal distribution. */
 const Z = 1.96
 
 /**
- * The median of the slopes between all pairs of points, and its confidence interval by the distribution of Kendall's tau:
- * P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", Journal of the American Statistical
- * Association 63 (1968), pages 1379–1389. It takes points to be independent: of some that follow each other closely, the
+ * Finds the median of the slopes between all pairs of points, and its confidence interval by the distribution of Kendall's
+ * tau: P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", Journal of the American Statistical
+ * Association 63 (1968), pages 1379–1389. It takes points to be independent: where points follow each other closely, the
  * interval is too narrow.
  *
- * @param times - in rising order
- * @returns `undefined` of less than four points
+ * @param times - times of the points, in rising order
+ * @returns `undefined` for less than four points
  */
 export function theilSen(times: readonly number[], values: readonly number[]): Trend | undefined {
   const n = values.length
@@ -36,14 +36,14 @@ export function theilSen(times: readonly number[], values: readonly number[]): T
   }
 }
 
-/** `NaN` of none. */
+/** Median of values; `NaN` for none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
 }
 
-/** The value that a share of all does not exceed; `NaN` of none. */
+/** Value that a share of all values does not exceed; `NaN` for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN

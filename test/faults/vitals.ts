@@ -2,28 +2,28 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { getHeapCodeStatistics } from 'node:v8'
 import { collect } from './garbage.js'
 
-/** What a process takes at a moment. */
+/** Resources that a process uses at a moment. */
 export interface Vitals {
   /** Resident memory of all threads, in bytes. */
   readonly resident: number
   /**
-   * Objects of the main thread, in bytes, without compiled code: V8 goes on to compile what runs for the hundredth time, which
-   * is no leak of anyone's.
+   * Size of the main thread's objects, in bytes, without compiled code: V8 compiles more and more of the code that runs often,
+   * which is no leak.
    */
   readonly heap: number
-  /** What its objects keep outside of the heap, in bytes. */
+  /** Memory outside of the heap that the objects hold, in bytes. */
   readonly external: number
-  /** What keeps the main thread's event loop alive. */
+  /** Number of resources that keep the main thread's event loop alive. */
   readonly handles: number
-  /** Those by their type. */
+  /** Number of these resources by their type. */
   readonly types: { readonly [type: string]: number }
-  /** Open file descriptors; `undefined` where the system does not tell. */
+  /** Number of open file descriptors; `undefined` where the system does not tell. */
   readonly descriptors: number | undefined
-  /** Threads of the operating system; `undefined` where the system does not tell. */
+  /** Number of threads of the operating system; `undefined` where the system does not tell. */
   readonly threads: number | undefined
 }
 
-/** Looks at this process, after its main thread has collected its garbage. */
+/** Measures this process, after a collection of its main thread's garbage. */
 export function vitals(): Vitals {
   collect()
   const { rss, heapUsed, external } = process.memoryUsage()

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { StopSignal, ProcessContext, TextStream } from '../../src/cli/process-context.js'
 
-/** The built command. */
+/** Path of the built command. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
 /** Path of a file in test/cli/fixtures. */
@@ -13,7 +13,7 @@ export function cliFixture(name: string): string {
   return fileURLToPath(new URL(`../cli/fixtures/${name}`, import.meta.url))
 }
 
-/** A standard stream that keeps what is written. */
+/** A standard stream that keeps what is written to it. */
 export class FakeStream
   extends EventEmitter<{ error: [Error]; unpipe: [{ resume(): unknown }] }>
   implements TextStream
@@ -22,7 +22,7 @@ export class FakeStream
   readonly isTTY: boolean
   readonly columns: number
 
-  /** @param columns - how wide it is as a terminal; 0 for no terminal */
+  /** @param columns - width of the terminal; 0 for no terminal */
   constructor(columns = 0) {
     super()
     this.columns = columns
@@ -43,7 +43,7 @@ export class FakeStream
   }
 }
 
-/** What the command needs of a process, without one. */
+/** Makes a process context for the command that does not touch the real process. */
 export function fakeContext(argv: readonly string[], options: { columns?: number; env?: ProcessContext['env'] } = {}) {
   const signals = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()
   const { columns, env = {} } = options
@@ -54,7 +54,7 @@ export function fakeContext(argv: readonly string[], options: { columns?: number
 export class RunningCommand {
   stdout = ''
   stderr = ''
-  /** Its exit code, once it has ended. */
+  /** Exit code of the command, once it has ended. */
   readonly ended: Promise<number | null>
   readonly #child
   readonly #events = new EventEmitter<{ text: [] }>()
@@ -74,7 +74,7 @@ export class RunningCommand {
     })
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
-      // as a shell has it when a signal has ended it
+      // the code that a shell shows for a process that a signal has ended
       this.#child.on('close', (code, signal) => {
         resolve(signal === null ? code : 128 + constants.signals[signal])
       })
@@ -82,7 +82,7 @@ export class RunningCommand {
     t.teardown(() => this.#child.kill('SIGKILL'))
   }
 
-  /** Waits until what it has printed is so. */
+  /** Waits until a condition on the printed text holds. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await new Promise<void>((resolve) => this.#events.once('text', resolve))
   }
@@ -91,24 +91,24 @@ export class RunningCommand {
     this.#child.kill(signal)
   }
 
-  /** Types into its terminal. */
+  /** Types text into the terminal of the command. */
   type(text: string): void {
     this.#child.stdin.write(text)
   }
 }
 
-/** Runs `databay` with the words of a command line; those that end in `.mjs` are fixtures. */
+/** Runs `databay` with the words of a command line; words that end in `.mjs` are fixtures. */
 export function command(t: Test, line: string, env?: NodeJS.ProcessEnv): RunningCommand {
   return new RunningCommand(t, [process.execPath, MAIN, ...words(line)], env)
 }
 
-/** The same in a terminal: what it shows is in `stdout`. */
+/** Runs `databay` in a terminal, as {@link command} does: what the terminal shows is in `stdout`. */
 export function commandInTerminal(t: Test, columns: number, line: string, env?: NodeJS.ProcessEnv): RunningCommand {
   const argv = [cliFixture('terminal.py'), String(columns), process.execPath, MAIN, ...words(line)]
   return new RunningCommand(t, ['python3', ...argv], env)
 }
 
-/** The arguments of a command line; names of `.mjs` files without a folder are fixtures. */
+/** Splits a command line into arguments; names of `.mjs` files without a folder are fixtures. */
 export function words(line: string): string[] {
   return line
     .split(' ')
@@ -117,8 +117,8 @@ export function words(line: string): string[] {
 }
 
 /**
- * What a terminal shows in the end, with all that has scrolled away: line ends, returns, clearing, no other controls.
- * Colours are left out.
+ * Lines that a terminal shows in the end, those that have scrolled away included. Knows line ends, returns and clearing,
+ * no other controls. Colours are left out.
  */
 export function screenOf(output: string): string[] {
   const lines = ['']
@@ -138,7 +138,7 @@ export function screenOf(output: string): string[] {
   return lines
 }
 
-/** What a command with `--json` has told. */
+/** Events that a command with `--json` has printed. */
 export function eventsOf({ stdout }: RunningCommand) {
   return stdout
     .trimEnd()

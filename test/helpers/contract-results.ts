@@ -1,7 +1,7 @@
 import { toError } from '../../src/base/errors.js'
 import type { TestRunner } from '../../src/testing/index.js'
 
-/** What each test of a contract suite came to: `''` where it passed, otherwise what its failure says. */
+/** Runs the tests of a contract suite. Gives for each test the message of its failure, or `''` where it passed. */
 export async function resultsOf(tester: { run(runner: TestRunner): Promise<void> }): Promise<Map<string, string>> {
   const tests: { readonly name: string; readonly body: () => Promise<void> }[] = []
   await tester.run((name, body) => void tests.push({ name, body }))
@@ -19,7 +19,7 @@ export async function resultsOf(tester: { run(runner: TestRunner): Promise<void>
   return results
 }
 
-/** The tests that failed, with what they say. */
+/** Runs the tests of a contract suite. Gives those that failed, with their messages. */
 export async function failuresOf(tester: {
   run(runner: TestRunner): Promise<void>
 }): Promise<{ [test: string]: string }> {

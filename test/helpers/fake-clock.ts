@@ -6,9 +6,9 @@ interface Alarm {
   readonly wake: () => void
 }
 
-/** A clock that stands still until it is moved. Its wall clock can be set without its monotonic one noticing. */
+/** A clock that stands still until it is moved. Its wall clock can be set apart from its monotonic one. */
 export class FakeClock implements Clock {
-  /** How much later than asked each alarm comes, in milliseconds. */
+  /** Delay of each alarm beyond its time, in milliseconds. */
   lag = 0
   readonly #alarms = new Set<Alarm>()
   #monotonic = 5000
@@ -32,7 +32,7 @@ export class FakeClock implements Clock {
     return () => this.#alarms.delete(alarm)
   }
 
-  /** How many alarms are set. */
+  /** Number of alarms that are set. */
   get armed(): number {
     return this.#alarms.size
   }
@@ -44,7 +44,7 @@ export class FakeClock implements Clock {
     this.#move(end)
   }
 
-  /** As {@link FakeClock.advance}; and what an alarm sets off has run before time passes on. */
+  /** Lets time pass as {@link FakeClock.advance} does, and waits after each alarm for the work that it sets off. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.#monotonic + milliseconds
     await turnOfTheLoop()
@@ -52,7 +52,7 @@ export class FakeClock implements Clock {
     this.#move(end)
   }
 
-  /** Lets time pass while nobody can be woken, as when the event loop is held; what is due then comes late. */
+  /** Lets time pass without alarms, as when the event loop is held up; alarms that are due then come late. */
   stall(milliseconds: number): void {
     this.#move(this.#monotonic + milliseconds)
     this.advance(0)

@@ -2,18 +2,18 @@ import type { Run } from '../../src/threads/main/run.js'
 import type { Thread } from '../../src/threads/main/thread.js'
 import type { Note, OpenRequest } from '../../src/threads/protocol/messages.js'
 
-/** Stands in for a thread: notes what it is asked for, and does it at once. */
+/** Stand-in for a thread: records what it is asked for, and does it at once. */
 export class FakeThread {
   readonly number: number
   worker: object | undefined = {}
   load = 0
-  /** What it was asked for, in order. */
+  /** Calls to open and close links, in order. */
   readonly calls: string[] = []
   readonly runs: Run[] = []
   readonly notes: Note[] = []
-  /** What opening a link fails with, if it does. */
+  /** Error of opening a link; `undefined` for none. */
   failure: Error | undefined
-  /** What closing a link fails with, if it does. */
+  /** Error of closing a link; `undefined` for none. */
   closeFailure: Error | undefined
 
   constructor(number: number) {

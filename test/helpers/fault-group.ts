@@ -5,10 +5,10 @@ import path from 'node:path'
 import type { Test } from 'tap'
 
 /**
- * Runs a group of fault scenarios. It is done by a program of its own, as it is built: threads start in a twentieth of the
- * time that they take with the tests' TypeScript loader, and the time to recover is part of what is promised.
+ * Runs a group of fault scenarios, by the built program in a process of its own. There, threads start in a twentieth of the
+ * time that they take with the tests' TypeScript loader, and the time to recover is part of the promise.
  *
- * @param scenarios - how many there are at least
+ * @param scenarios - number of scenarios in the group at least
  */
 export async function runFaults(t: Test, group: string, scenarios: number, args: readonly string[] = []) {
   const main = path.join(import.meta.dirname, '../../dist/test/faults/main.js')

@@ -8,14 +8,14 @@ import { serve } from './servers.js'
 
 export const update = new Update(['http_to_null'], 0)
 
-/** An inlet that is shut down when the test ends. It tries once, unless told otherwise. */
+/** Makes an inlet that is shut down when the test ends. It tries once, unless told otherwise. */
 export function inlet(t: Test, url: string, options?: HttpInletOptions) {
   const made = new HttpInlet(url, { retry: { retries: 0 }, ...options })
   t.teardown(() => made.onShutdown())
   return made
 }
 
-/** What an inlet pulls from a server that always answers the same. */
+/** Pulls from a server that always answers the same. */
 export async function pullOf(
   t: Test,
   body: string | Uint8Array,
@@ -27,7 +27,7 @@ export async function pullOf(
   return inlet(t, `${url}/data?token=secret`, options).pull(update)
 }
 
-/** The error of a pull, with what it must never show checked. */
+/** Gives the error of a pull, and checks that it shows no secret. */
 export async function failureOf(t: Test, pulled: Promise<unknown>): Promise<HttpError> {
   const error = await pulled.then(
     () => undefined,

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { serve } from './servers.js'
 
-/** A job service with one job, as docs/writing-connectors.md has it. */
+/** Starts a job service with one job, as docs/writing-connectors.md describes it. */
 export async function startJobsService(t: Test) {
   const posted: { readonly queue: string | undefined; readonly jobs: unknown }[] = []
   const { url } = await serve(t, (request, response) => {

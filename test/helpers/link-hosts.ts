@@ -11,7 +11,7 @@ export type Told =
   | Exclude<ThreadEvent, { event: 'reports' }>
   | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
 
-/** A run as it is asked for. */
+/** Run without the message that it comes with. */
 type AskedRun = Omit<QueuedRun, 'message'>
 
 const SETUP: ThreadSetup = {
@@ -36,7 +36,7 @@ export class RecordedHost implements Channel {
   }
 
   postMessage(message: ThreadEvent): void {
-    // as a channel would
+    // as a real channel does
     const event = structuredClone(message)
     if (event.event !== 'reports') {
       this.told.push(event)
@@ -51,7 +51,7 @@ export class RecordedHost implements Channel {
   async call<K extends Exclude<CallName, 'hello'>>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
     const task = this.#tasks++
     await this.host.handle({ call, task, ...request } as unknown as Exclude<Task, { call: 'hello' }>)
-    if (call === 'transfer') return undefined as never // reports are all that is told
+    if (call === 'transfer') return undefined as never // its reports are the answer
     const answer = this.told.find((event) => 'task' in event && event.task === task)
     if (answer?.event === 'answer') return answer.answer as Calls[K]['answer']
     throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
@@ -71,7 +71,7 @@ export class RecordedHost implements Channel {
     })
   }
 
-  /** Makes transfers of the links of these ids, all in one message. */
+  /** Makes transfers of the links with these ids, all in one message. Gives their reports. */
   async transfer(...links: number[]): Promise<RunReport[]> {
     const runs = links.map((link) => this.run(link))
     await this.call('transfer', packed(runs))

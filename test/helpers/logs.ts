@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { adoptLogLevels, logLevels, setLogDestination, setLogLevel, type LogLevel } from '../../src/base/log.js'
 
-/** A log line, as JSON has it. */
+/** Log line as parsed JSON. */
 export interface LogEntry {
   readonly level: number
   readonly time: number
@@ -11,7 +11,7 @@ export interface LogEntry {
   readonly thread?: number
 }
 
-/** Keeps the log from standard error until the test ends, when levels and destination are again as they were. */
+/** Captures the log until the test ends, when levels and destination are restored. */
 export function captureLogs(t: Test, level: LogLevel = 'warn') {
   const lines: string[] = []
   const before = logLevels()

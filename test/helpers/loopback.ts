@@ -5,7 +5,7 @@ import type { Note, Task } from '../../src/threads/protocol/messages.js'
 import { Run } from '../../src/threads/main/run.js'
 import { Thread, type RunTask } from '../../src/threads/main/thread.js'
 
-/** Stands in for a worker: a link host on this very thread, at the other end of a real channel. */
+/** Stand-in for a worker: a link host on this very thread, at the other end of a real channel. */
 export class Loopback {
   /** Tasks that it was given, in order. */
   readonly tasks: Task[] = []
@@ -13,7 +13,7 @@ export class Loopback {
   readonly worker = {} as unknown as Worker
   /** Error that delivering a task fails with, if it does. */
   failure: Error | undefined
-  /** Whether it does nothing with what it is asked. */
+  /** Whether it ignores its tasks, as a thread that hangs does. */
   hangs = false
   #host: LinkHost | undefined
   #port: MessagePort | undefined
@@ -61,7 +61,7 @@ export function loopbackThread(number = 1, transfersPerThread = 1000) {
   return { thread, adopt }
 }
 
-/** Makes a transfer of the link of an id in a thread; rejects when it is lost. */
+/** Makes a transfer of the link with an id in a thread; rejects when the thread is lost. */
 export function runIn(thread: Thread, id: number, transferNumber = 0): Promise<TransferReport> {
   return new Promise((resolve, reject) => {
     const name = `link ${id}`

@@ -16,15 +16,15 @@ import { TcpProxy } from './tcp-proxy.js'
 
 /** A server that speaks the protocol of MongoDB. */
 export interface MongoServer {
-  /** Which it is, such as `mongod` or `FerretDB`. */
+  /** Kind of the server, such as `mongod` or `FerretDB`. */
   readonly kind: string
   readonly url: string
 }
 
-/** Starts one that ends with the test; `undefined` where it cannot be had. */
+/** Starts a server that ends with the test; gives `undefined` where that is not possible. */
 type Source = (t: Test) => Promise<MongoServer | undefined>
 
-/** Where a server is looked for, in this order. */
+/** Sources of a server, in the order in which they are tried. */
 const SOURCES: readonly Source[] = [given, mongod, ferretDb, downloaded]
 
 async function given(): Promise<MongoServer | undefined> {
@@ -46,7 +46,7 @@ async function mongod(t: Test): Promise<MongoServer | undefined> {
   return { kind: 'mongod', url: `mongodb://127.0.0.1:${port}/` }
 }
 
-/** FerretDB, which the Go program in test/mongo-server embeds. */
+/** Starts FerretDB, which the Go program in test/mongo-server embeds. */
 async function ferretDb(t: Test): Promise<MongoServer | undefined> {
   const file = await build((text) => {
     t.comment(text)
@@ -58,16 +58,16 @@ async function ferretDb(t: Test): Promise<MongoServer | undefined> {
 }
 
 /**
- * The first line that a program prints.
+ * Reads the first line that a program prints.
  *
- * @param within - how long to wait for it, in milliseconds
- * @throws when it ends before, or does not print it in time, with what it says of that
+ * @param within - time to wait for the line, in milliseconds
+ * @throws when the program ends before, or prints no line in time; the error holds its standard error
  */
 export async function firstLine(
   child: ChildProcessByStdio<Writable | null, Readable, Readable>,
   within = 20_000,
 ): Promise<string> {
-  // read to the end, as a full pipe would hold it up
+  // read to the end, as a full pipe would hold the program up
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = `${said}${text}`.slice(-2000)
@@ -90,7 +90,7 @@ export async function firstLine(
   }
 }
 
-/** The `mongod` that mongodb-memory-server downloads. */
+/** Starts the `mongod` that mongodb-memory-server downloads. */
 async function downloaded(t: Test): Promise<MongoServer | undefined> {
   try {
     const { MongoMemoryServer } = await import('mongodb-memory-server-core')
@@ -121,7 +121,7 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * A server for the tests of a file, and its databases. Give `skip` to each test: where there is no server, it says so.
+ * Starts a server for the tests of a file. Give `skip` to each test: it is the reason where there is no server.
  *
  * ```ts
  * const mongo = await mongoServer(t)
@@ -138,7 +138,7 @@ export async function mongoServer(t: Test) {
   const { kind, url } = server ?? { kind: 'none', url: '' }
   const client = new MongoClient(url === '' ? 'mongodb://127.0.0.1:1/' : url)
   t.teardown(() => client.close())
-  /** A database of the test's own. */
+  /** Makes a database for one test, which is dropped when the test ends. */
   const database = async (t: Test): Promise<{ url: string; database: string; db: Db }> => {
     const name = `test_${randomBytes(6).toString('hex')}`
     await client.connect()
@@ -146,7 +146,7 @@ export async function mongoServer(t: Test) {
     t.teardown(() => db.dropDatabase())
     return { url, database: name, db }
   }
-  /** A way to it that can be cut, and its URL. */
+  /** Starts a proxy before the server, which can cut connections; gives it with its URL. */
   const proxied = async (t: Test): Promise<{ url: string; proxy: TcpProxy }> => {
     const { hostname, port } = new URL(url)
     const proxy = await TcpProxy.start(t, hostname, Number(port || 27017))
@@ -159,7 +159,7 @@ export async function mongoServer(t: Test) {
   return { kind, url, skip, database, proxied }
 }
 
-/** Whether a piece of what a client sends begins a command that writes. */
+/** Whether bytes that a client sends begin a command that writes. */
 export function isWrite(piece: Buffer): boolean {
   // before its name: 16 bytes of header, 4 of flags, 1 of kind, 4 of the document's size, 1 of the field's type
   return ['insert', 'update'].some((command) => piece.subarray(26, 26 + command.length).equals(Buffer.from(command)))

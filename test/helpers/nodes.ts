@@ -6,7 +6,7 @@ import type { Update } from '../../src/core/update.js'
 type Give<T> = (update: Update) => Pulled<T> | Promise<Pulled<T>>
 type Take = (records: Record[], update: Update) => void | Promise<void>
 
-/** An inlet whose `pull` is given. */
+/** An inlet whose `pull` is a given function. */
 export class FromInlet<T = unknown> extends Inlet<T> {
   readonly #give: Give<T>
 
@@ -20,12 +20,12 @@ export class FromInlet<T = unknown> extends Inlet<T> {
   }
 }
 
-/** An inlet that gives the same values at every transfer. */
+/** Makes an inlet that gives the same values at every transfer. */
 export function giving<T>(...values: T[]): FromInlet<T> {
   return new FromInlet<T>(() => values)
 }
 
-/** An outlet that keeps what it is given, after it did what is given. */
+/** An outlet that keeps its batches and updates, and calls a given function at each push. */
 export class KeepOutlet extends Outlet {
   readonly batches: Record[][] = []
   readonly updates: Update[] = []
@@ -42,13 +42,13 @@ export class KeepOutlet extends Outlet {
     return this.#take(records, update)
   }
 
-  /** The payloads it was given, batch by batch. */
+  /** Payloads of the records so far, batch by batch. */
   get payloads(): unknown[][] {
     return this.batches.map((batch) => batch.map((record) => record.payload))
   }
 }
 
-/** A promise that is settled from outside. */
+/** Makes a promise, and the functions that settle it. */
 export function deferred<T = void>() {
   let resolve!: (value: T) => void
   let reject!: (reason: Error) => void
@@ -59,7 +59,7 @@ export function deferred<T = void>() {
   return { promise, resolve, reject }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Waits for one turn of the event loop. */
 export function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

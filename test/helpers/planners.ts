@@ -13,10 +13,10 @@ import type { Record } from '../../src/core/record.js'
 import { failedReport, type TransferReport } from '../../src/core/report.js'
 import type { Update } from '../../src/core/update.js'
 
-/** What planners do to links and nodes, in order. */
+/** Record of what a planner does to links and nodes, in order. */
 export type Trace = string[]
 
-/** What a traced link does where a test wants it to. */
+/** What the nodes of a traced link do, where a test asks for it. */
 export interface Behaviour {
   onStart?: () => void | Promise<void>
   pull?: (update: Update) => unknown
@@ -79,7 +79,7 @@ class TracedOutlet extends Outlet {
   }
 }
 
-/** A link whose nodes write down what is done to them; due every 10 s unless told otherwise. */
+/** Makes a link whose nodes record what is done to them; it is due every 10 s unless told otherwise. */
 export function tracedLink(
   name: string,
   trace: Trace = [],
@@ -96,13 +96,13 @@ export function tracedLink(
   })
 }
 
-/** A report without anything in it. */
+/** Makes the report of a transfer without records. */
 export function emptyReport(link: string, transferNumber = 0): TransferReport {
   const identity = { link, update: `${link}.${transferNumber}`, transferNumber, thread: 0, scheduledAt: 0 }
   return { ...failedReport(identity, undefined, true), errors: [] }
 }
 
-/** A link of a third party: what it does can be replaced, method by method. */
+/** A link of a third party; its methods can be replaced. */
 export class StubLink implements PlannedLink {
   readonly name: string
   readonly tags: readonly string[]
@@ -142,7 +142,7 @@ export class StubLink implements PlannedLink {
   }
 }
 
-/** A planner whose links are due when the test says so. */
+/** A planner whose links are due when a test calls {@link HandPlanner.fire}. */
 export class HandPlanner extends BasePlanner {
   readonly scheduled = new Set<PlannedLink>()
   readonly trace: Trace
@@ -153,7 +153,7 @@ export class HandPlanner extends BasePlanner {
     this.trace = trace
   }
 
-  /** The link is due. */
+  /** Has a link be due. */
   fire(link: PlannedLink, due?: Partial<DueTime>) {
     return this.dispatch(link, { scheduledAt: Date.now(), lateness: 0, missed: 0, ...due })
   }
@@ -187,7 +187,7 @@ export class HandPlanner extends BasePlanner {
   }
 }
 
-/** A planner moved by hand that makes no first transfers, and is shut down when the test ends. */
+/** Makes a {@link HandPlanner} that makes no first transfers, and is shut down when the test ends. */
 export function handPlanner(
   t: Test,
   links?: OneOrMany<PlannedLink>,
@@ -199,7 +199,7 @@ export function handPlanner(
   return planner
 }
 
-/** How a promise stands: `pending`, `resolved`, or what it was rejected with. */
+/** Watches a promise. The returned function gives its state: `pending`, `resolved`, or the reason of its rejection. */
 export function stateOf(promise: Promise<unknown>): () => unknown {
   let state: unknown = 'pending'
   promise.then(

@@ -1,4 +1,4 @@
-/** The programs of a page: found, written, compiled against the real types, run. */
+/** Finds the programs of a page of the docs, writes them to files, compiles them against the real types, and runs them. */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -6,16 +6,16 @@ import ts from 'typescript'
 
 const root = resolve(import.meta.dirname, '../..')
 
-/** The command, as it is built. */
+/** Path of the built command. */
 export const databay = join(root, 'dist/src/cli/main.js')
 
-/** The code blocks of a page that begin with the name of a file: `// links.js`. */
+/** Code blocks of a page that begin with the name of a file, as in `// links.js`, by that name. */
 export function programsOf(text: string): Map<string, string> {
   const blocks = text.matchAll(/```(?:js|ts)\n\/\/ (\S+\.(?:js|ts))\n(.*?)```/gs)
   return new Map([...blocks].map(([, name = '', code = '']) => [name, code]))
 }
 
-/** Writes programs into a folder, as they are and as JavaScript. */
+/** Writes programs into a folder, each as it is and as JavaScript. */
 export function write(folder: string, programs: ReadonlyMap<string, string>): void {
   for (const [name, code] of programs) {
     writeFileSync(join(folder, name), code)
@@ -26,7 +26,7 @@ export function write(folder: string, programs: ReadonlyMap<string, string>): vo
   }
 }
 
-/** What the compiler has against TypeScript files in a folder, each with its line. */
+/** Compiles TypeScript files in a folder. Gives the complaints of the compiler, each with its line. */
 export function problemsOf(folder: string, names: readonly string[]): string[] {
   const files = names.map((name) => join(folder, name))
   const program = ts.createProgram(files, {
@@ -46,7 +46,7 @@ export function problemsOf(folder: string, names: readonly string[]): string[] {
   })
 }
 
-/** Runs Node in a folder, without tap's own settings. */
+/** Runs Node in a folder, without the environment variables of tap. */
 export function node(cwd: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) {
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {

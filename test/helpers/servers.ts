@@ -7,7 +7,7 @@ import type { AddressInfo, Server } from 'node:net'
 import path from 'node:path'
 import type { Test } from 'tap'
 
-/** Serves on loopback until the test ends. */
+/** Starts an HTTP server on loopback, which closes when the test ends. */
 export async function serve(t: Test, listener: RequestListener) {
   const server = createServer(listener)
   t.teardown(() => {
@@ -17,7 +17,7 @@ export async function serve(t: Test, listener: RequestListener) {
   return { server, url: `http://127.0.0.1:${await listen(server)}` }
 }
 
-/** What a server shows of itself: files of certificate and key, and what is in them. */
+/** Certificate of a server with its key: path of the certificate, and both as text. */
 export interface Identity {
   readonly file: string
   readonly cert: string
@@ -26,12 +26,12 @@ export interface Identity {
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-/** A certificate for `localhost` that is its own authority, made with openssl; `undefined` where that is missing. */
+/** Makes a certificate for `localhost` that signs itself, with openssl; gives `undefined` where openssl is missing. */
 export function makeCertificate(folder: string, name = 'localhost'): Identity | undefined {
   return makeIdentity(folder, name, ['req', '-x509', '-days', '2', '-addext', 'subjectAltName=DNS:localhost', ...KEY])
 }
 
-/** A certificate for `localhost` that an authority has signed. */
+/** Makes a certificate for `localhost` that an authority has signed. */
 export function signedBy(folder: string, authority: Identity, name: string): Identity {
   const request = path.join(folder, `${name}.csr`)
   const extensions = path.join(folder, `${name}.ext`)
@@ -58,7 +58,7 @@ function makeIdentity(folder: string, name: string, command: readonly string[]):
   return { file: cert, cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
 }
 
-/** The connections that a server was made so far, and those still open. */
+/** Counts the connections of a server: all so far, and those still open. */
 export function countConnections(server: Server) {
   const count = { made: 0, open: 0 }
   const gone: (() => void)[] = []
@@ -70,12 +70,12 @@ export function countConnections(server: Server) {
       if (count.open === 0) for (const resolve of gone.splice(0)) resolve()
     })
   })
-  /** Resolves when no connection is open. */
+  /** Waits until no connection is open. */
   const allClosed = () => (count.open === 0 ? Promise.resolve() : new Promise<void>((resolve) => gone.push(resolve)))
   return { count, allClosed }
 }
 
-/** Serves with TLS on localhost until the test ends. */
+/** Starts a server with TLS on localhost, which closes when the test ends. */
 export async function serveTls(t: Test, identity: { cert: string; key: string }, listener: RequestListener) {
   const server = createTlsServer(identity, listener)
   t.teardown(() => {
@@ -85,7 +85,7 @@ export async function serveTls(t: Test, identity: { cert: string; key: string },
   return { server, url: `https://localhost:${await listen(server)}` }
 }
 
-/** Starts listening on a free port, and resolves with it. */
+/** Has a server listen on a free port of loopback; gives the port. */
 export async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

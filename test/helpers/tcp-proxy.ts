@@ -2,31 +2,31 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { listen } from './servers.js'
 
-/** What a proxy does with a piece of what a client sends. */
+/** What a proxy does with a piece of data from a client. */
 export type Fate =
-  /** Passes it on. */
+  /** Passes the piece on. */
   | 'pass'
-  /** Passes it on, waits for the reply, keeps that back and cuts the connection. */
+  /** Passes the piece on, waits for the reply, drops that, and cuts the connection. */
   | 'swallow reply'
-  /** Cuts the connection instead of passing it on. */
+  /** Cuts the connection, and does not pass the piece on. */
   | 'cut'
-  /** Passes it on, and nothing of the reply: the client waits. */
+  /** Passes the piece on, and drops the reply: the client waits. */
   | 'hang'
 
-/** Listens on loopback, and passes bytes between its clients and a server, except where `judge` says otherwise. */
+/** A proxy on loopback: passes bytes between its clients and a server, except where `judge` says otherwise. */
 export class TcpProxy {
-  /** How many connections it has cut. */
+  /** Number of connections that it has cut. */
   cuts = 0
-  /** Decides on each piece that a client sends. */
+  /** Decides on each piece of data from a client. */
   judge: (piece: Buffer) => Fate = () => 'pass'
-  /** Changes a piece of what the server answers. */
+  /** Changes each piece of data from the server. */
   rewrite: (piece: Buffer) => Buffer = (piece) => piece
   readonly #sockets = new Set<Socket>()
   #port = 0
 
   private constructor(private readonly target: { readonly host: string; readonly port: number }) {}
 
-  /** @param t - the test at whose end it closes */
+  /** Starts a proxy, which closes when the test ends. */
   static async start(t: Test, host: string, port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy({ host, port })
     const server = createServer((client) => {

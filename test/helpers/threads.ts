@@ -9,19 +9,19 @@ import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-opt
 import type { TransferReport } from '../../src/core/report.js'
 import type { captureLogs } from './logs.js'
 
-/** A file in test/fixtures. */
+/** URL of a file in test/fixtures. */
 export function fixture(name: string): URL {
   return new URL(`../fixtures/${name}`, import.meta.url)
 }
 
-/** A link module with these links, as one list. Each with other links is another module. */
+/** URL of a link module with these links, as one list. Other links make another module. */
 export function linkModule(...links: LinkSpec[]): URL {
   const url = fixture('links.ts')
   url.searchParams.set('links', JSON.stringify(links))
   return url
 }
 
-/** A link that lives on the main thread. */
+/** Makes a link that lives on the main thread. */
 export function liveLink(tags: string): Link {
   return new Link({ inlets: new ActInlet(tags, ['count']), outlets: new TraceOutlet(tags), interval: 1000, tags })
 }
@@ -33,7 +33,7 @@ export function openGate(name: string): void {
   channel.close()
 }
 
-/** A planner of two threads that makes no first transfers, and is shut down when the test ends. */
+/** Makes a planner of two threads that makes no first transfers, and is shut down when the test ends. */
 export function workerPlanner(t: Test, links: LinkOrModule | LinkOrModule[], options: WorkerPlannerOptions = {}) {
   const planner = new WorkerPlanner(links, { threads: 2, immediateTransfer: false, ...options })
   planner.finished.catch(() => undefined)
@@ -72,7 +72,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a module of its own in a Node process, and waits for that to end by itself. */
+/** Runs a program in a Node process of its own, and waits until that ends. */
 export function runNode(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -5,12 +5,13 @@ import path from 'node:path'
 import type { Test } from 'tap'
 
 /**
- * A disk in memory with little room, until the test ends; `undefined` where there is no right to mount one.
+ * Mounts a small disk in memory, until the test ends.
  *
- * @param size - in KiB
+ * @param size - size of the disk, in KiB
+ * @returns path of the disk; `undefined` without the right to mount one
  */
 export function tinyDisk(t: Test, size: number): string | undefined {
-  // not in the test's own folder, which is removed before the disk could be taken away
+  // not in the test's own folder, which is removed before the disk is unmounted
   const folder = mkdtempSync(path.join(tmpdir(), 'tiny-disk-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}k`, 'tmpfs', folder]).status === 0
   t.teardown(() => {

@@ -1,4 +1,4 @@
-/** TypeScript as JavaScript, from a cache: types are erased, nothing is checked. */
+/** Compiles TypeScript by erasing its types, without checks, and keeps the result in a cache. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,14 +9,14 @@ const ROOT = path.join(import.meta.dirname, '../..')
 const CACHE = path.join(ROOT, 'node_modules/.cache/databay-tests')
 const require = createRequire(import.meta.url)
 
-/** Changes when what comes out for the same source does. */
+/** Version of the cache: another one when the same source compiles to something else. */
 const VERSION = `1 ${require('typescript/package.json').version}`
 
 /**
- * A file's JavaScript, with its source map. Compiled files are kept, one for each source; processes and threads may ask
- * for the same file at the same time.
+ * Gives a file's JavaScript, with its source map, compiled unless the cache has it. The cache keeps one version of each
+ * file. Processes and threads may ask for the same file at the same time.
  *
- * @param folder - where they are kept
+ * @param folder - folder of the cache
  */
 export function compiled(file, source, folder = CACHE) {
   const kept = path.join(folder, `${path.relative(ROOT, file).replaceAll(path.sep, '+')}.js`)

@@ -1,4 +1,4 @@
-/** Compiles all that the tests load before they run: else each file of tests would load the compiler, for itself alone. */
+/** Compiles all TypeScript before the tests run: otherwise each test file would load the compiler for itself. */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { compiled } from './compiled.js'

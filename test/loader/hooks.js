@@ -1,4 +1,4 @@
-/** Node's hooks: `./x.js` is `./x.ts` where only that exists, and what ends in `.ts` is compiled. */
+/** Hooks of Node's loader: `./x.js` stands for `./x.ts` where only that exists, and `.ts` files are compiled. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { compiled } from './compiled.js'
@@ -20,7 +20,7 @@ export function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (!TS.test(url)) return next(url, context)
-  // tap's own hook, which is the next, notes which files a process has loaded
+  // the next hook is tap's own, which records the files that a process has loaded
   const { source } = await next(url, { ...context, format: 'module' })
   return { format: 'module', source: compiled(fileURLToPath(url), String(source)), shortCircuit: true }
 }

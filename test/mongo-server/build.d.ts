@@ -1,4 +1,4 @@
 /** Whether a command can be run. */
 export function has(command: string, argument: string): boolean
-/** Path of the built server; `undefined` without Go, and when the modules it needs cannot be had. */
+/** Builds the server unless it is built; gives its path, or `undefined` without Go or without the modules it needs. */
 export function build(say?: (text: string) => void): Promise<string | undefined>

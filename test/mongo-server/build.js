@@ -1,6 +1,6 @@
 /**
- * Builds the server of the tests for MongoDB into a cache, unless it is there, and prints its path. Prints nothing where
- * another server is to be used, or there is no Go. Several may run at once: one builds, the others wait.
+ * Builds the server for the tests of MongoDB into a cache, unless it is there, and prints its path. Prints nothing when
+ * another server is to be used, or there is no Go. Several processes may run this at once: one builds, the others wait.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -18,7 +18,7 @@ export function has(command, argument) {
   return spawnSync(command, [argument], { stdio: 'ignore' }).status === 0
 }
 
-/** Path of the built server; `undefined` without Go, and when the modules it needs cannot be had. */
+/** Builds the server unless it is built; gives its path, or `undefined` without Go or without the modules it needs. */
 export async function build(say = () => {}) {
   const target = path.join(cacheFolder(), `server-${hash()}`)
   if (existsSync(target)) return target
@@ -28,7 +28,7 @@ export async function build(say = () => {}) {
     await delay(200)
     if (existsSync(target)) return target
   }
-  // who waited for the lock may find it built
+  // another process may have built it while this one waited for the lock
   try {
     if (!existsSync(target)) await compile(target, lock, say)
     return target
@@ -44,7 +44,7 @@ async function compile(target, lock, say) {
   const started = Date.now()
   say('building the server for the tests of MongoDB, once: this takes a minute or two')
   const signs = setInterval(() => {
-    utimesSync(lock, new Date(), new Date()) // still at it
+    utimesSync(lock, new Date(), new Date()) // shows that this process still builds
     const seconds = Math.round((Date.now() - started) / 1000)
     if (seconds % 10 === 0) say(`building for ${seconds} s`)
   }, 1000)
@@ -66,7 +66,7 @@ async function compile(target, lock, say) {
   }
 }
 
-/** Takes the lock, unless another process that still runs has it. */
+/** Takes the lock, unless a process that still runs has it. */
 function take(lock) {
   try {
     mkdirSync(lock)
@@ -91,7 +91,7 @@ function cacheFolder() {
       mkdirSync(folder, { recursive: true })
       return folder
     } catch {
-      // a home that cannot be written to
+      // the home folder may be read-only
     }
   }
   throw new Error('there is no folder to build into')

@@ -1,4 +1,4 @@
-/** Runs a command for as long as standard input is open: so what it runs never outlives the test that started it. */
+/** Runs a command for as long as standard input is open: so the command never outlives the test that started it. */
 import { spawn } from 'node:child_process'
 
 const [command, ...args] = process.argv.slice(2)

@@ -1,6 +1,7 @@
 /*
- * What the compiler says of links. Each case says in its comment what it shows; a case that must not compile follows a
- * `@ts-expect-error`, which is an error itself when the case compiles. Run by `tsc -p test` and by test/types.test.ts.
+ * Cases of links that must compile, or must not. Each comment says what its case shows; a case that must not compile
+ * follows a `@ts-expect-error`, which is an error itself when the case compiles. Run by `tsc -p test` and by
+ * test/types.test.ts.
  */
 import { Buffer } from '../../src/core/buffer.js'
 import { Inlet } from '../../src/core/inlet.js'

@@ -23,7 +23,7 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
   const hello: Calls['hello']['request'] = { port: port2, setup }
 
   await run({ call: 'describe', task: 0, module: 'x' })
-  t.same(events, [], 'before that it does nothing')
+  t.same(events, [], 'it does nothing before it has a channel')
   await run({ call: 'hello', task: 1, ...hello })
   await run({ call: 'describe', task: 2, module: linkModule({ tags: 'a' }).href } satisfies Task)
   getLogger('databay.test').info('from the thread')
@@ -39,6 +39,6 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
 })
 
 t.test('a thread may be ended at any moment while it loads the entry', async (t) => {
-  // without it, Node ends the process now and then: see `__esModule`
+  // without this, Node ends the process now and then: see `__esModule`
   t.equal(entry.__esModule, true)
 })
