@@ -36,7 +36,8 @@ const tree = {
 }
 
 const sink: LogDestination = {
-  write: (line) => {
+  write: (given) => {
+    const line = given.length > LONGEST_LINE ? shortenLine(given) : given
     try {
       if (tree.destination !== undefined) {
         tree.destination.write(line)
@@ -163,6 +164,43 @@ function serializeError(error: Error): object {
   } catch {
     return plainError(error)
   }
+}
+
+/** Most characters of a log line. */
+const LONGEST_LINE = 64 * 1024
+
+/** A log line that fits, whatever makes it long: its texts are cut, and its longest lists and objects end early. */
+function shortenLine(line: string): string {
+  const budget = { characters: LONGEST_LINE / 2, values: 1000 }
+  try {
+    return `${JSON.stringify(shorten(JSON.parse(line), budget))}\n`
+  } catch {
+    return `${line.slice(0, LONGEST_LINE)}\u2026 (${line.length} characters)\n` // no logger wrote it
+  }
+}
+
+function shorten(value: unknown, budget: { characters: number; values: number }): unknown {
+  budget.values--
+  if (typeof value === 'string') {
+    const most = Math.max(0, Math.min(LONGEST_LINE / 4, budget.characters))
+    budget.characters -= Math.min(value.length, most)
+    return value.length > most ? `${value.slice(0, most)}\u2026 (${value.length} characters)` : value
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const kept: unknown[] = []
+    for (const one of value) {
+      if (budget.values <= 0) return [...kept, `\u2026 (${value.length - kept.length} more)`]
+      kept.push(shorten(one, budget))
+    }
+    return kept
+  }
+  const kept: [string, unknown][] = []
+  for (const [key, one] of Object.entries(value)) {
+    if (budget.values <= 0) break
+    kept.push([key.slice(0, 200), shorten(one, budget)])
+  }
+  return Object.fromEntries(kept)
 }
 
 function checkName(name: string): void {

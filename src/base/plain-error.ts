@@ -16,38 +16,84 @@ export interface PlainError {
 // `data` is where parsers put what they could not parse: it may be anything, secrets too
 const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'data'])
 
-/** Longer texts are cut, in characters. */
-const MAX_TEXT = 10_000
+/** Most characters of a message or a stack, and of the texts that identify an error. */
+const LONG_TEXT = 10_000
+const SHORT_TEXT = 200
 
+/** Most own fields of an error, and most characters of one that is a text. */
+const MAX_FIELDS = 50
+const LONG_FIELD = 1000
+
+/** Most errors on the way from an error to one of its causes. */
 const MAX_DEPTH = 8
 
-const MAX_ERRORS = 1000
+/**
+ * What may still be said of errors: however many there are, and whatever their shape, a report or a log line stays
+ * small. What is left out is said to be.
+ */
+export interface ErrorBudget {
+  /** Number of characters. When none is left, an error is still told by its name and the beginning of its message. */
+  characters: number
+  /** Number of further errors: causes, and those of an `AggregateError`. */
+  errors: number
+}
 
-/** Whatever was thrown, as plain data that survives a structured clone. Never throws. */
-export function plainError(thrown: unknown): PlainError {
-  return describe(toError(thrown), [], { left: MAX_ERRORS })
+/** The budget of one error with all its parts. */
+export function errorBudget(): ErrorBudget {
+  return { characters: 64 * 1024, errors: 1000 }
 }
 
 /**
- * @param above - the errors that this one is a part of, so that a circle ends
- * @param budget - how many more errors may be described, so that a web of errors ends too
+ * Whatever was thrown, as plain data that survives a structured clone. Never throws.
+ *
+ * @param budget - what may be said of it; less is left afterwards
  */
-function describe(error: Error, above: readonly Error[], budget: { left: number }): PlainError {
+export function plainError(thrown: unknown, budget: ErrorBudget = errorBudget()): PlainError {
+  return describe(toError(thrown), [], budget)
+}
+
+/** @param above - the errors that this one is a part of, so that a circle ends */
+function describe(error: Error, above: readonly Error[], budget: ErrorBudget): PlainError {
   const path = [...above, error]
-  const nested = (part: Error): PlainError[] =>
-    path.length > MAX_DEPTH || path.includes(part) || budget.left-- <= 0 ? [] : [describe(part, path, budget)]
+  const isShown = (part: Error) => path.length <= MAX_DEPTH && !path.includes(part) && budget.errors > 0
+  const nested = (part: Error): PlainError[] => {
+    if (!isShown(part)) return []
+    budget.errors--
+    return [describe(part, path, budget)]
+  }
+  const name = text(read(error, 'name'), 'Error', SHORT_TEXT, budget)
+  const message = text(read(error, 'message'), 'an error without a readable message', LONG_TEXT, budget)
   const [code, stack, reason, errors] = ['code', 'stack', 'cause', 'errors'].map((key) => read(error, key))
+  const shownStack = typeof stack === 'string' && budget.characters > 0 ? cut(stack, LONG_TEXT, budget) : undefined
+  const fields = primitiveFields(error, budget)
   const [cause] = isError(reason) ? nested(reason) : []
-  const fields = primitiveFields(error)
   return {
-    name: text(read(error, 'name'), 'Error'),
-    message: text(read(error, 'message'), 'an error without a readable message'),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(typeof stack === 'string' ? { stack } : {}),
+    name,
+    message,
+    ...(typeof code === 'number' ? { code } : typeof code === 'string' ? { code: cut(code, SHORT_TEXT, budget) } : {}),
+    ...(shownStack === undefined ? {} : { stack: shownStack }),
     ...(cause === undefined ? {} : { cause }),
-    ...(Array.isArray(errors) && isAggregate(error) ? { errors: errors.flatMap((one) => nested(toError(one))) } : {}),
+    ...(Array.isArray(errors) && isAggregate(error) ? { errors: partsOf(errors, nested) } : {}),
     ...(fields === undefined ? {} : { fields }),
   }
+}
+
+/** The errors of an `AggregateError`, as far as the budget allows, and how many more there are. */
+function partsOf(errors: readonly unknown[], nested: (part: Error) => PlainError[]): PlainError[] {
+  const parts: PlainError[] = []
+  for (const [at, one] of errors.entries()) {
+    const [part] = nested(toError(one))
+    if (part !== undefined) parts.push(part)
+    else return [...parts, { name: 'Error', message: `${errors.length - at} more errors, which are left out` }]
+  }
+  return parts
+}
+
+/** A text, cut to what a limit and the budget allow. */
+function cut(value: string, limit: number, budget: ErrorBudget): string {
+  const most = Math.max(Math.min(limit, budget.characters), Math.min(limit, SHORT_TEXT))
+  budget.characters -= Math.min(value.length, most)
+  return value.length > most ? `${value.slice(0, most)}\u2026 (${value.length} characters)` : value
 }
 
 /** A field of an error, `undefined` where it cannot be read. */
@@ -68,19 +114,21 @@ function isAggregate(error: Error): boolean {
 }
 
 /** A field that is a string by its type; an error's author can still have put something else there. */
-function text(value: unknown, otherwise: string): string {
+function text(value: unknown, otherwise: string, limit: number, budget: ErrorBudget): string {
   if (value === undefined) return otherwise
-  if (typeof value !== 'string') return show(value)
-  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}\u2026 (${value.length} characters)` : value
+  return cut(typeof value === 'string' ? value : show(value), limit, budget)
 }
 
-function primitiveFields(error: Error): PlainError['fields'] {
-  const fields = ownKeys(error)
-    .filter((key) => !KNOWN_FIELDS.has(key))
-    .map((key) => [key, read(error, key)] as const)
-    .filter((entry): entry is [string, string | number | boolean | null] => {
-      return entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1])
-    })
+function primitiveFields(error: Error, budget: ErrorBudget): PlainError['fields'] {
+  const fields: [string, string | number | boolean | null][] = []
+  for (const key of ownKeys(error)) {
+    if (KNOWN_FIELDS.has(key) || key.length > SHORT_TEXT) continue
+    const value = read(error, key)
+    const isPrimitive = value === null || ['string', 'number', 'boolean'].includes(typeof value)
+    if (!isPrimitive) continue
+    if (fields.length === MAX_FIELDS || budget.characters <= 0) break
+    fields.push([key, typeof value === 'string' ? cut(value, LONG_FIELD, budget) : (value as number | boolean | null)])
+  }
   return fields.length === 0 ? undefined : Object.fromEntries(fields)
 }
 

@@ -232,3 +232,21 @@ t.test('what a thread logs names the thread', async (t) => {
     ],
   )
 })
+
+t.test('a log line has a budget, whatever is logged', async (t) => {
+  const lines: string[] = []
+  setLogDestination({ write: (line) => lines.push(line) })
+  t.teardown(() => setLogDestination(undefined))
+  const long = 'x'.repeat(2_000_000)
+  const log = getLogger('databay.Large')
+  log.error({ err: new Error(long) }, 'a message')
+  log.error({ err: Object.assign(new Error('e'), { body: long, nested: { deep: [long, long] } }) }, 'a field')
+  log.error({ err: new AggregateError(Array.from({ length: 2000 }, () => new Error('y'.repeat(1000)))) }, 'errors')
+  log.error(long)
+  log.error({ list: Array.from({ length: 100_000 }, (_, at) => at) }, 'a list')
+  for (const line of lines) {
+    t.ok(line.length <= 64 * 1024, `${line.length} characters`)
+    t.match(JSON.parse(line), { level: 50, name: 'databay.Large' }, 'it is still a log line')
+  }
+  t.equal(lines.length, 5)
+})

@@ -4,7 +4,7 @@ import type { Inlet } from '../inlet.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
-import { plainError } from '../../base/plain-error.js'
+import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
@@ -32,6 +32,13 @@ export interface HostedRequest extends TransferRequest {
   readonly inside?: (inside: boolean) => void
 }
 
+/** Most errors that a report lists, with their causes, and most characters about them. */
+const REPORT_ERRORS = 1000
+const REPORT_CHARACTERS = 256 * 1024
+
+/** Most errors of a transfer that are logged one by one: the others are in its report. */
+const LOGGED_ERRORS = 20
+
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
 export class Tally {
   pulled = 0
@@ -47,6 +54,12 @@ export class Tally {
   readonly update: Update
   readonly drain: boolean
   #dropped = 0
+  /** Number of errors, listed or not. */
+  #failures = 0
+  /** Whether no stage but `pull` has failed. */
+  #allInPull = true
+  /** What may still be said of errors; most transfers have none. */
+  #budget: ErrorBudget | undefined
   #busy = 0
   readonly #parts: Pick<TransferParts, 'name' | 'settings'>
   readonly #request: HostedRequest
@@ -76,7 +89,7 @@ export class Tally {
   get delivered(): boolean {
     const lost = this.#dropped + this.outlets.reduce((sum, { dropped }) => sum + dropped, 0)
     // another inlet that failed has nothing to do with what came of the others, unless that was dropped
-    return lost === 0 && this.errors.every(({ stage }) => stage === 'pull')
+    return lost === 0 && this.#allInPull
   }
 
   /** Notes that an inlet is pulled that is to be told how the transfer ended. */
@@ -122,11 +135,16 @@ export class Tally {
     }
   }
 
-  /** Notes and logs an error of user code. */
+  /** Notes and logs an error of user code. Of very many errors, the report lists some and says how many more there are. */
   fail(thrown: unknown, node: string, stage: Stage): void {
+    this.#failures++
+    this.#allInPull &&= stage === 'pull'
+    this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
+    if (this.#budget.errors-- <= 0) return
     const error = toError(thrown)
-    const plain = plainError(error)
+    const plain = plainError(error, this.#budget)
     this.errors.push({ ...plain, node, stage })
+    if (this.errors.length > LOGGED_ERRORS) return
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     this.#log.error({ err: error }, `${String(this.update)} ${node} failed to ${stage}: ${plain.message}${ignored}`)
   }
@@ -148,6 +166,7 @@ export class Tally {
   }
 
   report(): TransferReport {
+    if (this.#failures > LOGGED_ERRORS) this.#noteOmitted()
     const { update } = this
     const { scheduledAt = this.#startedAt, thread = 0 } = this.#request
     return {
@@ -170,6 +189,16 @@ export class Tally {
       errors: this.errors,
       failed: this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
     }
+  }
+
+  /** Says how many errors were not logged, and how many are not even listed. */
+  #noteOmitted(): void {
+    const unlisted = this.#failures - this.errors.length
+    const unlogged = this.#failures - LOGGED_ERRORS
+    if (unlogged > 0) this.#log.error(`${String(this.update)} had ${unlogged} more errors: its report lists them`)
+    if (unlisted <= 0) return
+    const message = `${unlisted} more errors of this transfer are not listed`
+    this.errors.push({ name: 'Error', message, node: 'transfer', stage: 'transfer' })
   }
 
   get #log() {

@@ -1189,3 +1189,20 @@ function same(report: TransferReport, what: string, got: unknown, expected: unkn
     throw new Error(`${what}: got ${String(got)}, expected ${String(expected)} in ${JSON.stringify(report)}`)
   }
 }
+
+t.test('a report stays small however many inlets fail, and however large their errors are', async (t) => {
+  const logs = captureLogs(t, 'error')
+  const failing = (at: number) =>
+    new FromInlet(() => {
+      throw Object.assign(new Error(`inlet ${at}: ${'m'.repeat(1000)}`), { body: 'b'.repeat(1_000_000) })
+    })
+  const report = await run({ inlets: Array.from({ length: 2000 }, (_, at) => failing(at)) })
+  t.equal(report.errors.length, 1001)
+  t.match(report.errors.at(-1), { message: '1000 more errors of this transfer are not listed', stage: 'transfer' })
+  t.ok(JSON.stringify(report).length < 1_000_000, `${JSON.stringify(report).length} characters`)
+  t.equal(report.failed, true)
+  const lines = logs.entries()
+  t.ok(lines.length <= 22, `${lines.length} log lines`)
+  t.match(lines.at(-1), { msg: 'a.0 had 1980 more errors: its report lists them' })
+  t.ok(JSON.stringify(lines).length < 2_000_000, `${JSON.stringify(lines).length} characters logged`)
+})
