@@ -15,6 +15,7 @@ export class FakeThread {
   failure: Error | undefined
   /** Error of closing a link; `undefined` for none. */
   closeFailure: Error | undefined
+  #onIdle: () => void = () => undefined
 
   constructor(number: number) {
     this.number = number
@@ -36,6 +37,20 @@ export class FakeThread {
 
   run(run: Run): void {
     this.runs.push(run)
+  }
+
+  loadOf(): number {
+    return this.runs.length
+  }
+
+  async idleOf(): Promise<void> {
+    if (this.runs.length > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Ends all runs. */
+  finish(): void {
+    this.runs.length = 0
+    this.#onIdle()
   }
 
   note(note: Note): void {

@@ -6,7 +6,7 @@ import type { Thread } from './thread.js'
 /** What a place needs to know of a link to open it. */
 export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'id'>
 
-/** The place of a link in a thread: opens it there, closes it, and counts its transfers. */
+/** The place of a link in a thread: opens it there, closes it, and moves it to another. */
 export class LinkPlace implements RunPlace {
   /** Id under which the link is open in the thread. */
   readonly id: number
@@ -15,8 +15,6 @@ export class LinkPlace implements RunPlace {
   #thread: Thread
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #running = 0
-  #onIdle: () => void = nothing
   /** Called when the thread is lost while the link moves from it; `undefined` while the link does not move. */
   #onLost: (() => void) | undefined
   #state: { readonly state: unknown } | undefined
@@ -33,7 +31,7 @@ export class LinkPlace implements RunPlace {
 
   /** Number of transfers under way here. */
   get running(): number {
-    return this.#running
+    return this.#thread.loadOf(this.id)
   }
 
   /** Whether the link is moving to another thread. */
@@ -80,19 +78,12 @@ export class LinkPlace implements RunPlace {
 
   /** Makes a transfer of the link, which is open. */
   run(run: Run): void {
-    this.#running++
     this.#thread.run(run)
   }
 
-  /** Takes note that a transfer has ended. */
-  leave(): void {
-    this.#running--
-    if (this.#running === 0) this.#onIdle()
-  }
-
   /** Resolves when no transfer is under way here. */
-  async idle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  idle(): Promise<void> {
+    return this.#thread.idleOf(this.id)
   }
 
   /**

@@ -32,8 +32,8 @@ export interface LinkHooks {
  */
 export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #description: LinkDescription
-  /** When this was made, by `performance.now()`. */
-  readonly since = performance.now()
+  /** When this was made, by `performance.now()`. Whole milliseconds, as a fraction would take an object of its own. */
+  readonly since = Math.round(performance.now())
   readonly #schedule: LiveSchedule
   readonly #places: LinkPlaces
   readonly #hooks: LinkHooks
@@ -256,14 +256,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** @internal */
   ended(run: Run<LinkPlace>, report: TransferReport): void {
-    run.at.leave()
     this.#learn(run.transferNumber, report)
     run.resolve(report)
   }
 
   /** @internal */
   failed(run: Run<LinkPlace>, error: Error): void {
-    run.at.leave()
     // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a
     // link
     // that leaves its thread has to be in that

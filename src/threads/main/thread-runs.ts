@@ -17,6 +17,8 @@ export class ThreadRuns {
   readonly #send: (runs: PackedRuns) => Promise<unknown>
   readonly #running = new Map<number, Run>()
   readonly #outbox = new RunPacker(MAX_RUNS)
+  /** Called when links have no transfers in the thread any more, by the ids of the links. */
+  readonly #onIdle = new Map<number, () => void>()
   /** Number of the next run. */
   #next = 0
   /** Number of the first run of the present worker. */
@@ -44,6 +46,25 @@ export class ThreadRuns {
    */
   waiting(begun: number): number {
     return Math.max(0, this.#next - begun)
+  }
+
+  /** Number of transfers of a link. */
+  countOf(link: number): number {
+    let count = 0
+    for (const run of this.#running.values()) if (run.at.id === link) count++
+    return count
+  }
+
+  /** Resolves when a link has no transfers in the thread and on their way to it. */
+  async idleOf(link: number): Promise<void> {
+    if (this.countOf(link) === 0) return
+    await new Promise<void>((resolve) => {
+      const before = this.#onIdle.get(link)
+      this.#onIdle.set(link, () => {
+        before?.()
+        resolve()
+      })
+    })
   }
 
   /**
@@ -74,6 +95,7 @@ export class ThreadRuns {
         tell(() => run.ended(report))
       },
     )
+    this.#tellIdle()
   }
 
   /**
@@ -88,6 +110,7 @@ export class ThreadRuns {
     this.#running.clear()
     queueMicrotask(() => {
       for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
+      this.#tellIdle()
     })
     return running.flatMap(([number, run]) => (number < begun ? [run.at.id] : []))
   }
@@ -100,7 +123,18 @@ export class ThreadRuns {
     this.#send(this.#outbox.take()).catch((error: unknown) => {
       // runs that were lost meanwhile have failed already
       for (let number = from; number < until; number++) this.#settle(number)?.failed(toError(error))
+      this.#tellIdle()
     })
+  }
+
+  /** Tells which links have no transfers here any more. Mostly nothing waits for that. */
+  #tellIdle(): void {
+    if (this.#onIdle.size === 0) return
+    for (const [link, resolve] of this.#onIdle) {
+      if (this.countOf(link) > 0) continue
+      this.#onIdle.delete(link)
+      resolve()
+    }
   }
 
   #settle(number: number): Run | undefined {

@@ -101,6 +101,16 @@ export class Thread {
     return this.#runs.given
   }
 
+  /** Number of transfers of a link in the thread and on their way to it. */
+  loadOf(link: number): number {
+    return this.#runs.countOf(link)
+  }
+
+  /** Resolves when a link has no transfers in the thread and on their way to it. */
+  idleOf(link: number): Promise<void> {
+    return this.#runs.idleOf(link)
+  }
+
   /** Whether the thread has anything to do. */
   get busy(): boolean {
     return this.#runs.size > 0 || this.#calls.size > 0

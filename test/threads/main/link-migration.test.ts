@@ -23,7 +23,7 @@ function setUp() {
 }
 
 t.test('a link is moved when its transfers have ended, with its state', async (t) => {
-  const { to, place, told, start } = setUp()
+  const { from, to, place, told, start } = setUp()
   await place.open(link)
   const owner = { name: '', tags: [], ended: () => undefined, failed: () => undefined }
   place.run(new Run(owner, place, 0, 0, false, () => undefined))
@@ -32,7 +32,7 @@ t.test('a link is moved when its transfers have ended, with its state', async (t
   void migration.idle.then(() => (idle = true))
   await turnOfTheLoop()
   t.same([idle, migration.id], [false, 7])
-  place.leave()
+  from.finish()
   await migration.idle
   t.ok(migration.isOpen, 'there is something to hand off')
   await migration.arrive(to.thread, 'state')

@@ -52,7 +52,7 @@ t.test('when the thread is lost as soon as it has answered, the link is not open
   t.notOk(place.isOpen)
 })
 
-t.test('transfers are counted until the last has ended', async (t) => {
+t.test('transfers are made in its thread', async (t) => {
   const { fake, place } = setUp()
   await place.idle()
   run(place)
@@ -60,13 +60,11 @@ t.test('transfers are counted until the last has ended', async (t) => {
   t.same([place.running, fake.runs.length], [2, 2])
   let idle = false
   void place.idle().then(() => (idle = true))
-  place.leave()
   await turnOfTheLoop()
   t.notOk(idle)
-  place.leave()
+  fake.finish()
   await turnOfTheLoop()
-  t.ok(idle)
-  t.equal(place.running, 0)
+  t.same([place.running, idle], [0, true])
 })
 
 t.test('a link that moves is not open, and whoever opens it waits until it has moved', async (t) => {

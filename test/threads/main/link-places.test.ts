@@ -126,7 +126,7 @@ t.test('a thread hosts it no more once its transfers there have ended', async (t
   )
   await turnOfTheLoop()
   t.same(fakes[0]!.calls, ['open 0'])
-  leaving.leave()
+  fakes[0]!.finish()
   await removed
   t.same(fakes[0]!.calls, ['open 0', 'close 0'])
   await places.remove(fakes[1]!.thread)

@@ -100,3 +100,34 @@ t.test('runs that cannot be sent fail with why', async (t) => {
   for (let ticks = 0; ticks < 5; ticks++) await tick()
   t.same(told, ['link.0 failed: not sent', 'link.1 failed: not sent'])
 })
+
+t.test('a link is idle when the last of its transfers has ended, however it ends', async (t) => {
+  const { runs, failure, add, report } = setUp(t)
+  await runs.idleOf(5)
+  add(0, 5)
+  add(1, 5)
+  add(2, 6)
+  t.same(
+    [5, 6, 7].map((link) => runs.countOf(link)),
+    [2, 1, 0],
+  )
+  const idle: number[] = []
+  for (const link of [5, 6, 6]) void runs.idleOf(link).then(() => idle.push(link))
+  const ticks = async () => {
+    for (let times = 0; times < 3; times++) await tick()
+  }
+  await ticks()
+  report(0)
+  await ticks()
+  t.same(idle, [])
+  report(1)
+  await ticks()
+  t.same(idle, [5])
+  runs.lose(9, new Error('lost'), new NotBegunError('lost'))
+  await ticks()
+  t.same(idle, [5, 6, 6], 'all that wait for it are told')
+  failure.error = new Error('not sent')
+  add(3, 7)
+  await runs.idleOf(7)
+  t.equal(runs.size, 0)
+})
