@@ -80,7 +80,7 @@ export type { TextEncoding } from './connectors/files/text-encoding.js'
 export { Update } from './core/update.js'
 export { BasePlanner } from './planners/base-planner.js'
 export { type ShutdownOptions } from './planners/planner-options.js'
-export type { DueTime } from './planners/dispatcher.js'
+export type { DueTime } from './planners/clock/trigger.js'
 export type { PlannerOptions } from './planners/planner-options.js'
 export type {
   LateEvent,

@@ -2,20 +2,11 @@ import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { TransferError, type TransferReport } from '../core/report.js'
+import type { DueTime } from './clock/trigger.js'
 import { LinkCounters } from './link-counters.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
 import type { LinkStats } from './planner-stats.js'
-
-/** When a transfer was due, and what was missed since. */
-export interface DueTime {
-  /** In milliseconds since 1970. */
-  readonly scheduledAt: number
-  /** How late it is, in milliseconds. */
-  readonly lateness: number
-  /** How many further due times have passed and are not made up. */
-  readonly missed: number
-}
 
 /** What the dispatcher has to say to its planner. */
 export interface DispatcherHooks {

@@ -1,6 +1,6 @@
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
-import type { DueTime } from './dispatcher.js'
+import type { DueTime } from './clock/trigger.js'
 
 /**
  * Decides when links transfer. A planner hands it its links, starts and stops it; at a link's due time the scheduling calls

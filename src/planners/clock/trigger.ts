@@ -4,15 +4,19 @@ import type { Clock } from './clock.js'
 import { SharedTimetables } from './shared-timetables.js'
 import type { Timetable } from './timetable.js'
 
-/** Something whose time has come. */
-export interface Due<T> {
-  readonly item: T
+/** When a transfer was due, and what was missed since. */
+export interface DueTime {
   /** When it was due, in milliseconds since 1970. */
   readonly scheduledAt: number
   /** How late it is, in milliseconds: with a grid, after the look at which it was to be noticed. */
   readonly lateness: number
-  /** How many further due times have passed meanwhile and are not made up. */
+  /** Number of further due times that have passed meanwhile and are not made up. */
   readonly missed: number
+}
+
+/** An item whose time has come. */
+export interface Due<T> extends DueTime {
+  readonly item: T
 }
 
 export interface TriggerOptions<T> {
