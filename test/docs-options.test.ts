@@ -6,12 +6,18 @@ import t from 'tap'
 import type { AnySpec } from '../src/base/options.js'
 import { BUFFER_OPTIONS } from '../src/core/buffer.js'
 import { LINK_OPTIONS } from '../src/core/link-options.js'
+import { PLANNER_OPTIONS } from '../src/planners/planner-options.js'
+import { SCHEDULE_PLANNER_OPTIONS } from '../src/planners/schedule-planner.js'
+import { WORKER_PLANNER_OPTIONS } from '../src/planners/worker-planner-options.js'
 
 const root = resolve(import.meta.dirname, '..')
 const page = readFileSync(join(root, 'docs/options.md'), 'utf8')
 
 const TABLES: { readonly [options: string]: AnySpec } = {
   LinkOptions: LINK_OPTIONS,
+  PlannerOptions: PLANNER_OPTIONS,
+  WorkerPlannerOptions: WORKER_PLANNER_OPTIONS,
+  SchedulePlannerOptions: SCHEDULE_PLANNER_OPTIONS,
   BufferOptions: BUFFER_OPTIONS,
 }
 

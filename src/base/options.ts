@@ -39,11 +39,17 @@ export type Resolved<S extends AnySpec> = { readonly [K in keyof S]: ReturnType<
  * Reads options by their table.
  *
  * @param owner - the connector whose options these are, for the error; `undefined` where that is clear
+ * @param others - names of options that may be among them, and are read elsewhere
  * @returns every option of the table, defaults included
  * @throws {@link InvalidOptionError} naming the option, what was expected and what came
  */
-export function resolveOptions<S extends AnySpec>(owner: string | undefined, options: object, table: S): Resolved<S> {
-  checkNames(owner, options, Object.keys(table))
+export function resolveOptions<S extends AnySpec>(
+  owner: string | undefined,
+  options: object,
+  table: S,
+  others: readonly string[] = [],
+): Resolved<S> {
+  checkNames(owner, options, [...Object.keys(table), ...others])
   const resolved: { [name: string]: unknown } = {}
   for (const name in table) {
     resolved[name] = table[name]?.read(named(owner, name), (options as { readonly [name: string]: never })[name])

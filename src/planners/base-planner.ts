@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events'
-import { checkBoolean, checkOptions } from '../base/check.js'
 import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { throwAny } from '../base/many-errors.js'
@@ -15,8 +14,8 @@ import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
 import { PlannerLinks } from './planner-links.js'
 import {
-  PLANNER_OPTIONS,
   resolvePlannerOptions,
+  resolveShutdownOptions,
   type PlannerOptions,
   type ResolvedPlannerOptions,
   type ShutdownOptions,
@@ -46,7 +45,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, known: readonly string[] = []) {
     super()
-    this.options = resolvePlannerOptions(options, [...PLANNER_OPTIONS, ...known])
+    this.options = resolvePlannerOptions(options, known)
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
     }
@@ -198,10 +197,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws what failed on the way; all else is shut down all the same
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkOptions('shutdown', options, ['wait', 'drain'])
-    checkBoolean('wait', options.wait, true)
-    checkBoolean('drain', options.drain, true)
-    await this.#life.shutdown(options)
+    await this.#life.shutdown(resolveShutdownOptions(options))
   }
 
   /** Shuts down at the end of an `await using` block. */

@@ -4,8 +4,8 @@ import { oneError } from '../base/many-errors.js'
 import { UndoStack } from '../base/undo-stack.js'
 import { TransferError } from '../core/report.js'
 import { Deferred } from './deferred.js'
-import type { ResolvedPlannerOptions, ShutdownOptions } from './planner-options.js'
-import { Shutdown } from './shutdown.js'
+import type { ResolvedPlannerOptions } from './planner-options.js'
+import { Shutdown, type ShutdownRequest } from './shutdown.js'
 
 export type State = 'idle' | 'starting' | 'running' | 'stopping'
 
@@ -130,10 +130,10 @@ export class PlannerLifecycle {
    *
    * @throws what failed on the way; all else is undone all the same
    */
-  async shutdown(options: ShutdownOptions): Promise<void> {
+  async shutdown(request: ShutdownRequest): Promise<void> {
     if (this.#state === 'idle') return
-    this.#shutdown.request(options)
-    if (options.wait === false) this.#step?.force?.()
+    this.#shutdown.request(request)
+    if (request.wait === false) this.#step?.force?.()
     if (!this.running && this.#stopping === undefined && !(await this.#abandonStart())) return
     this.#finished.promise.catch(() => undefined) // this call rejects with it
     await this.#stop()

@@ -1,6 +1,6 @@
+import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { checkBoolean, checkOptions, checkCount } from '../base/check.js'
-import { toMilliseconds, type Duration } from '../base/duration.js'
+import { count, custom, flag, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
 
 /** Options that every planner takes. */
 export interface PlannerOptions {
@@ -53,51 +53,32 @@ export interface PlannerOptions {
   readonly shutdownTimeout?: number | Duration
 }
 
-/** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */
-export interface ResolvedPlannerOptions extends Required<Omit<PlannerOptions, 'startTimeout' | 'shutdownTimeout'>> {
-  readonly startTimeout: number
-  readonly shutdownTimeout: number
-}
+/** The options of every planner: how each is read, and its default. */
+export const PLANNER_OPTIONS = {
+  ignoreExceptions: flag(false),
+  immediateTransfer: flag(true),
+  shutdownAtExit: flag(false),
+  transfers: count(Infinity, { orInfinity: true }),
+  lateAfter: seconds(1000),
+  drain: flag(true),
+  startTimeout: time(60_000),
+  shutdownTimeout: time(60_000),
+} satisfies Spec<PlannerOptions>
 
-export const PLANNER_OPTIONS = [
-  'ignoreExceptions',
-  'immediateTransfer',
-  'shutdownAtExit',
-  'transfers',
-  'lateAfter',
-  'drain',
-  'startTimeout',
-  'shutdownTimeout',
-] as const satisfies (keyof PlannerOptions)[]
+/** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */
+export type ResolvedPlannerOptions = Resolved<typeof PLANNER_OPTIONS>
 
 /**
- * @param known - the names of all options that the planner takes
+ * Reads the options that every planner takes.
+ *
+ * @param others - names of the options that a planner takes beside these
  * @throws {@link InvalidOptionError}
  */
-export function resolvePlannerOptions(options: PlannerOptions, known: readonly string[]): ResolvedPlannerOptions {
-  checkOptions(undefined, options, known)
-  const { transfers, lateAfter = 1 } = options
-  if (typeof lateAfter !== 'number' || !(lateAfter >= 0)) {
-    throw new InvalidOptionError('lateAfter', 'a number of seconds of at least 0', lateAfter)
-  }
-  return Object.freeze({
-    ignoreExceptions: checkBoolean('ignoreExceptions', options.ignoreExceptions, false),
-    immediateTransfer: checkBoolean('immediateTransfer', options.immediateTransfer, true),
-    shutdownAtExit: checkBoolean('shutdownAtExit', options.shutdownAtExit, false),
-    transfers: transfers === Infinity ? Infinity : checkCount('transfers', transfers, Infinity),
-    lateAfter: lateAfter * 1000,
-    drain: checkBoolean('drain', options.drain, true),
-    startTimeout: checkTime('startTimeout', options.startTimeout, 60_000),
-    shutdownTimeout: checkTime('shutdownTimeout', options.shutdownTimeout, 60_000),
-  })
+export function resolvePlannerOptions(options: PlannerOptions, others: readonly string[] = []): ResolvedPlannerOptions {
+  return Object.freeze(resolveOptions(undefined, options, PLANNER_OPTIONS, others))
 }
 
-/** A length of time, or `Infinity`, in milliseconds. */
-export function checkTime(option: string, value: number | Duration | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  return value === Infinity ? Infinity : toMilliseconds(option, value)
-}
-
+/** Options of a planner's `shutdown()`. */
 export interface ShutdownOptions {
   /**
    * Whether running transfers may end; otherwise they are told to stop (`update.signal` aborts).
@@ -110,4 +91,17 @@ export interface ShutdownOptions {
    * @default the planner's option `drain`
    */
   readonly drain?: boolean
+}
+
+const SHUTDOWN_OPTIONS = {
+  wait: flag(true),
+  drain: custom((name, value: boolean | undefined) => {
+    if (value === undefined || typeof value === 'boolean') return value
+    throw new InvalidOptionError(name, 'a boolean', value)
+  }),
+} satisfies Spec<ShutdownOptions>
+
+/** @throws {@link InvalidOptionError} */
+export function resolveShutdownOptions(options: ShutdownOptions): Resolved<typeof SHUTDOWN_OPTIONS> {
+  return resolveOptions(undefined, options, SHUTDOWN_OPTIONS)
 }

@@ -1,5 +1,5 @@
-import { checkObject } from '../base/check.js'
 import { ScheduleIntervalError } from '../base/errors.js'
+import { custom, resolveOptions, type Spec } from '../base/options.js'
 import { CronTimes } from '../core/schedule.js'
 import { toMilliseconds } from '../base/duration.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -8,7 +8,7 @@ import { isPlannedLink } from './planner-links.js'
 import { BasePlanner } from './base-planner.js'
 import { clockScheduling } from './clock-scheduling.js'
 import { internalsOf } from './planner-internals.js'
-import type { PlannerOptions } from './planner-options.js'
+import { PLANNER_OPTIONS, type PlannerOptions } from './planner-options.js'
 import type { Scheduling } from './scheduling.js'
 
 export interface SchedulePlannerOptions extends PlannerOptions {
@@ -18,6 +18,11 @@ export interface SchedulePlannerOptions extends PlannerOptions {
    */
   readonly refreshInterval?: number
 }
+
+/** The options of this planner, beside those of every planner: how each is read, and its default. */
+export const SCHEDULE_PLANNER_OPTIONS = {
+  refreshInterval: custom((name, value: number | undefined = 1) => toMilliseconds(name, value), '1'),
+} satisfies Spec<Omit<SchedulePlannerOptions, keyof PlannerOptions>>
 
 /**
  * A planner that runs transfers on the main thread's event loop, where it looks for due links at a fixed interval. For
@@ -34,12 +39,15 @@ export class SchedulePlanner extends BasePlanner {
    * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
    */
   constructor(links?: OneOrMany<PlannedLink>, options: SchedulePlannerOptions = {}) {
-    checkObject('options', options)
-    const { refreshInterval = 1 } = options
-    const milliseconds = toMilliseconds('refreshInterval', refreshInterval)
-    super(links, options, ['refreshInterval'])
-    this.refreshInterval = milliseconds / 1000
-    const { clock, scheduling = clockScheduling(milliseconds, clock) } = internalsOf(options)
+    const { refreshInterval } = resolveOptions(
+      undefined,
+      options,
+      SCHEDULE_PLANNER_OPTIONS,
+      Object.keys(PLANNER_OPTIONS),
+    )
+    super(links, options, Object.keys(SCHEDULE_PLANNER_OPTIONS))
+    this.refreshInterval = refreshInterval / 1000
+    const { clock, scheduling = clockScheduling(refreshInterval, clock) } = internalsOf(options)
     this.#scheduling = scheduling({
       dispatch: (link) => this.dispatch(link),
       dispatchDue: (link, due) => {

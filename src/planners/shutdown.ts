@@ -1,8 +1,13 @@
-import type { ShutdownOptions } from './planner-options.js'
 import { StopLimit } from './stop-limit.js'
 
 /** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
 const BRIEFLY = 1000
+
+/** How a planner is to shut down: whether transfers may end, and buffers release what they hold. */
+export interface ShutdownRequest {
+  readonly wait?: boolean
+  readonly drain?: boolean | undefined
+}
 
 /** A planner's next shutdown: how it was asked for so far, and the time that it may take. */
 export class Shutdown {
@@ -36,7 +41,7 @@ export class Shutdown {
   }
 
   /** Takes a request for the shutdown, also while it is under way. A request not to wait is not taken back by a later one. */
-  request({ wait = true, drain = this.#drain }: ShutdownOptions): void {
+  request({ wait = true, drain = this.#drain }: ShutdownRequest): void {
     this.#wait &&= wait
     this.#drain = drain
     if (!wait) this.#cancel()

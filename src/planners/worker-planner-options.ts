@@ -1,6 +1,7 @@
-import { checkCount } from '../base/check.js'
-import { InvalidOptionError } from '../base/errors.js'
+import { availableParallelism } from 'node:os'
 import type { Duration } from '../base/duration.js'
+import { InvalidOptionError } from '../base/errors.js'
+import { count, custom, time, type Spec } from '../base/options.js'
 import type { PlannerOptions } from './planner-options.js'
 
 export interface WorkerPlannerOptions extends PlannerOptions {
@@ -57,33 +58,25 @@ export interface WorkerPlannerOptions extends PlannerOptions {
   readonly niceIncrement?: number
 }
 
-export const OPTIONS = [
-  ...(['threads', 'transfersPerThread', 'timeoutGrace', 'hangTimeout', 'threadMemoryLimit'] as const),
-  ...(['maxTransfersPerThread', 'niceIncrement'] as const),
-] satisfies (keyof WorkerPlannerOptions)[]
-
-export function checkWear(transfers: number | undefined): number {
-  return transfers === Infinity ? Infinity : checkCount('maxTransfersPerThread', transfers, Infinity)
-}
-
-/** The highest nice value of Linux. */
+/** Highest nice value of Linux. */
 const NICEST = 19
 
-export function checkNice(increment: number | undefined): number | undefined {
-  if (increment === undefined) return undefined
-  if (!Number.isInteger(increment) || increment < 0 || increment > NICEST) {
-    throw new InvalidOptionError('niceIncrement', `an integer from 0 to ${NICEST}`, increment)
-  }
-  return increment
-}
-
-/** Less than this, in MiB, a thread cannot even start with. */
+/** Least memory that a thread starts with, in MiB. */
 const LEAST_MEMORY = 16
 
-export function checkMemory(megabytes: number | undefined): number | undefined {
-  if (megabytes === undefined) return undefined
-  if (!Number.isFinite(megabytes) || megabytes < LEAST_MEMORY) {
-    throw new InvalidOptionError('threadMemoryLimit', `a number of MiB of at least ${LEAST_MEMORY}`, megabytes)
-  }
-  return megabytes
-}
+/** The options of planners with threads, beside those of every planner: how each is read, and its default. */
+export const WORKER_PLANNER_OPTIONS = {
+  threads: count(availableParallelism, { shown: 'os.availableParallelism()' }),
+  transfersPerThread: count(1000),
+  timeoutGrace: time(1000),
+  hangTimeout: time(300_000),
+  threadMemoryLimit: custom((name, megabytes: number | undefined) => {
+    if (megabytes === undefined || (Number.isFinite(megabytes) && megabytes >= LEAST_MEMORY)) return megabytes
+    throw new InvalidOptionError(name, `a number of MiB of at least ${LEAST_MEMORY}`, megabytes)
+  }, 'undefined'),
+  maxTransfersPerThread: count(Infinity, { orInfinity: true }),
+  niceIncrement: custom((name, increment: number | undefined = 0) => {
+    if (Number.isInteger(increment) && increment >= 0 && increment <= NICEST) return increment
+    throw new InvalidOptionError(name, `an integer from 0 to ${NICEST}`, increment)
+  }, '0'),
+} satisfies Spec<Omit<WorkerPlannerOptions, keyof PlannerOptions>>

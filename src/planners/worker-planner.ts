@@ -1,7 +1,6 @@
-import { availableParallelism } from 'node:os'
-import { checkCount, checkObject } from '../base/check.js'
 import { PlannerStateError, ThreadLostError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
+import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
@@ -17,13 +16,13 @@ import { clockScheduling } from './clock-scheduling.js'
 import { internalsOf } from './planner-internals.js'
 import { unlessStopped } from './planner-lifecycle.js'
 import { divide, PlannerModules, type LinkOrModule } from './planner-modules.js'
-import { checkTime } from './planner-options.js'
+import { PLANNER_OPTIONS } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
 import type { Scheduling } from './scheduling.js'
 import { threadLoss } from './thread-loss.js'
 import { ThreadMaintenance } from './thread-maintenance.js'
 import type { ThreadPool } from './thread-pool.js'
-import { type WorkerPlannerOptions, OPTIONS, checkWear, checkNice, checkMemory } from './worker-planner-options.js'
+import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from './worker-planner-options.js'
 
 /**
  * The threads of a planner, for tests that end them.
@@ -62,18 +61,14 @@ export class WorkerPlanner extends BasePlanner {
    * @throws {@link InvalidOptionError}
    */
   constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}) {
-    checkObject('options', options)
+    const { timeoutGrace, threadMemoryLimit, ...settings } = resolveOptions(
+      undefined,
+      options,
+      WORKER_PLANNER_OPTIONS,
+      Object.keys(PLANNER_OPTIONS),
+    )
     const { live, modules } = divide(toArray(links))
-    const size = {
-      threads: checkCount('threads', options.threads, availableParallelism()),
-      transfersPerThread: checkCount('transfersPerThread', options.transfersPerThread, 1000),
-      grace: checkTime('timeoutGrace', options.timeoutGrace, 1000),
-      hangTimeout: checkTime('hangTimeout', options.hangTimeout, 300_000),
-      memoryLimit: checkMemory(options.threadMemoryLimit),
-      maxTransfersPerThread: checkWear(options.maxTransfersPerThread),
-      niceIncrement: checkNice(options.niceIncrement),
-    }
-    super(live, options, OPTIONS)
+    super(live, options, Object.keys(WORKER_PLANNER_OPTIONS))
     const { clock, dryRun = false, scheduling = clockScheduling(0, clock) } = internalsOf(options)
     this.#scheduling = scheduling({
       dispatch: (link) => this.dispatch(link),
@@ -82,7 +77,14 @@ export class WorkerPlanner extends BasePlanner {
       },
     })
     const { startTimeout, shutdownTimeout } = this.options
-    this.#pool = new Threads({ ...size, startTimeout, shutdownTimeout, dryRun })
+    this.#pool = new Threads({
+      ...settings,
+      grace: timeoutGrace,
+      memoryLimit: threadMemoryLimit,
+      startTimeout,
+      shutdownTimeout,
+      dryRun,
+    })
     this.pool = Object.freeze({ processor: this.#pool.processor.bind(this.#pool) })
     this.#modules = new PlannerModules(modules)
     this.#maintenance = new ThreadMaintenance({
@@ -134,7 +136,7 @@ export class WorkerPlanner extends BasePlanner {
    * @throws {@link InvalidOptionError}
    */
   async setThreads(threads: number): Promise<void> {
-    const size = checkCount('threads', threads, 1)
+    const size = WORKER_PLANNER_OPTIONS.threads.read('threads', threads)
     await this.settled()
     const resized = this.#load().then(({ reconfiguration }) => reconfiguration.resize(size))
     await unlessStopped(this, 'threads were set', resized)

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
 import { Dispatcher } from '../../src/planners/dispatcher.js'
-import { PLANNER_OPTIONS, resolvePlannerOptions, type PlannerOptions } from '../../src/planners/planner-options.js'
+import { resolvePlannerOptions, type PlannerOptions } from '../../src/planners/planner-options.js'
 import type { TransferReport } from '../../src/core/report.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
@@ -13,7 +13,7 @@ function setUp(t: Test, options: PlannerOptions = {}) {
   const logs = captureLogs(t)
   const told: Trace = []
   const failures: Error[] = []
-  const dispatcher = new Dispatcher(resolvePlannerOptions(options, PLANNER_OPTIONS), {
+  const dispatcher = new Dispatcher(resolvePlannerOptions(options), {
     notify: (event, ...payload) => told.push(`${event} ${JSON.stringify(payload[0])}`),
     onFailure: (error) => failures.push(error),
     onUsedUp: (link) => told.push(`${link.name} is used up`),
@@ -269,7 +269,7 @@ t.test('a planner without links, or without a limit, is never used up', async (t
 })
 
 t.test('an error in unscheduling a link that is used up leaves no transfer running', async (t) => {
-  const dispatcher = new Dispatcher(resolvePlannerOptions({ transfers: 1 }, PLANNER_OPTIONS), {
+  const dispatcher = new Dispatcher(resolvePlannerOptions({ transfers: 1 }), {
     notify: () => undefined,
     onFailure: () => undefined,
     onUsedUp: () => {

@@ -15,7 +15,7 @@ function linksOf(t: Test, options = {}) {
   captureLogs(t, 'silent')
   const trace: Trace = []
   const events: string[] = []
-  const resolved = resolvePlannerOptions(options, Object.keys(options))
+  const resolved = resolvePlannerOptions(options)
   const dispatcher = new Dispatcher(resolved, {
     notify: (event, ..._payload) => {
       events.push(event)
