@@ -1,28 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
-
-/** What `databay run` is told to do, checked. What was left out is `undefined`. */
-export interface RunArguments {
-  readonly command: 'run'
-  /** URLs of the link modules. */
-  readonly modules: readonly string[]
-  readonly threads: number | undefined
-  readonly transfersPerThread: number | undefined
-  /** Whether each link makes one transfer, now. */
-  readonly once: boolean
-  readonly transfers: number | undefined
-  readonly ignoreExceptions: boolean
-  readonly immediateTransfer: boolean
-  readonly logLevel: LogLevel | undefined
-  readonly json: boolean
-  /** Whether modules are loaded anew when their code changes. */
-  readonly watch: boolean
-  /** Further files and folders whose changes count. */
-  readonly watchPaths: readonly string[]
-}
 
 /*
  * Checks of single arguments. Each throws an InvalidOptionError that names the argument as it is typed.
@@ -65,4 +46,31 @@ function isFile(argument: string, url: string, text: string): boolean | undefine
   } catch (cause) {
     throw new InvalidOptionError(argument, 'a link module that can be read', text, { cause })
   }
+}
+
+/*
+ * Arguments that commands share.
+ */
+
+/** Adds a link module to those before it, each of which is there once. */
+export function addModule(text: string, before: readonly string[] | undefined): readonly string[] {
+  const module = checkModule('<link-module>', text)
+  if (before?.includes(module) === true) throw new InvalidOptionError('<link-module>', 'each link module once', text)
+  return [...(before ?? []), module]
+}
+
+/**
+ * An option with a value.
+ *
+ * @param flags - as in `--threads <n>`
+ * @param check - reads the value; throws an error that names the option
+ */
+export function valued(flags: string, description: string, check: (option: string, text: string) => unknown): Option {
+  return new Option(flags, description).argParser((text: string) => check(flags.replace(/ .*/, ''), text))
+}
+
+/** The option `--log-level`. */
+export function logLevelOption(byDefault: LogLevel): Option {
+  const description = `least severity that is logged: ${LOG_LEVELS.join(', ')} (default: ${byDefault})`
+  return valued('--log-level <level>', description, checkLogLevel)
 }

@@ -15,16 +15,12 @@ t.test('without options the library decides', async (t) => {
   t.strictSame(parse('run ticks.mjs').parsed, {
     command: 'run',
     modules: [ticks],
-    threads: undefined,
-    transfersPerThread: undefined,
+    planner: {},
     once: false,
-    transfers: undefined,
-    ignoreExceptions: false,
-    immediateTransfer: true,
     logLevel: undefined,
     json: false,
     watch: false,
-    watchPaths: [],
+    watchPath: [],
   })
 })
 
@@ -34,18 +30,32 @@ t.test('options are taken, before and after the modules', async (t) => {
   t.strictSame(parse(line).parsed, {
     command: 'run',
     modules: [ticks, pathToFileURL(cliFixture('rare.mjs')).href],
-    threads: 3,
-    transfersPerThread: 7,
+    planner: { threads: 3, transfersPerThread: 7, transfers: 5, ignoreExceptions: true, immediateTransfer: false },
     once: false,
-    transfers: 5,
-    ignoreExceptions: true,
-    immediateTransfer: false,
     logLevel: 'info',
     json: true,
     watch: false,
-    watchPaths: [],
+    watchPath: [],
   })
-  t.match(parse('run --once ticks.mjs').parsed, { once: true, transfers: undefined })
+  t.match(parse('run --once ticks.mjs').parsed, { once: true, planner: { transfers: 1 } })
+})
+
+t.test('tune has defaults of its own', async (t) => {
+  const defaults = { seconds: 5, push: false, json: false, logLevel: 'silent' }
+  t.strictSame(parse('tune ticks.mjs').parsed, { ...defaults, command: 'tune', modules: [ticks] })
+  t.strictSame(
+    parse('tune --threads 1,2 --transfers-per-thread 10 --seconds .5 --push --json --log-level warn ticks.mjs').parsed,
+    {
+      command: 'tune',
+      modules: [ticks],
+      threads: [1, 2],
+      transfersPerThread: [10],
+      seconds: 0.5,
+      push: true,
+      json: true,
+      logLevel: 'warn',
+    },
+  )
 })
 
 t.test('a bad command line has exit code 2 and one line that says what is wrong', async (t) => {
@@ -75,7 +85,7 @@ t.test('a bad command line has exit code 2 and one line that says what is wrong'
   t.match(parse('run --watch-path ./none ticks.mjs').stderr, /^databay: --watch-path: expected a file or folder that /)
   t.match(parse('run --watch-path src --watch-path test ticks.mjs').parsed, {
     watch: true,
-    watchPaths: ['src', 'test'],
+    watchPath: ['src', 'test'],
   })
   t.match(parse('run --thread 1 ticks.mjs').stderr, /Did you mean --threads\?/)
 })

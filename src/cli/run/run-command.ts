@@ -1,8 +1,7 @@
 import { InvalidOptionError } from '../../base/errors.js'
 import { setLogLevel } from '../../base/log.js'
 import { WorkerPlanner } from '../../planners/worker-planner.js'
-import type { WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
-import type { RunArguments } from '../arguments.js'
+import type { RunArguments } from './arguments.js'
 import { errorLine } from '../error-text.js'
 import { Run } from './run.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
@@ -12,23 +11,11 @@ export async function runCommand(args: RunArguments, context: ProcessContext): P
   if (args.logLevel !== undefined) setLogLevel(args.logLevel)
   let planner: WorkerPlanner
   try {
-    planner = new WorkerPlanner(args.modules, plannerOptions(args))
+    planner = new WorkerPlanner(args.modules, args.planner)
   } catch (thrown) {
     if (!(thrown instanceof InvalidOptionError)) throw thrown
     context.stderr.write(`databay: ${errorLine(thrown)}\n`)
     return { code: EXIT.badArguments, signal: undefined }
   }
   return new Run(planner, args, context).toEnd()
-}
-
-function plannerOptions(args: RunArguments): WorkerPlannerOptions {
-  const { threads, transfersPerThread, once, transfers, ignoreExceptions, immediateTransfer } = args
-  return {
-    ignoreExceptions,
-    immediateTransfer,
-    ...(threads === undefined ? {} : { threads }),
-    ...(transfersPerThread === undefined ? {} : { transfersPerThread }),
-    ...(transfers === undefined ? {} : { transfers }),
-    ...(once ? { transfers: 1 } : {}),
-  }
 }

@@ -4,7 +4,7 @@ import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { TransferError } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
-import type { RunArguments } from '../arguments.js'
+import type { RunArguments } from './arguments.js'
 import { errorLine, errorStacks } from '../error-text.js'
 import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
 import { logTo } from '../log-output.js'
@@ -85,8 +85,8 @@ export class Run {
   }
 
   async #watchModules(): Promise<void> {
-    const { modules, watchPaths, json } = this.#args
-    const watch = new ModuleWatcher(modules, watchPaths, {
+    const { modules, watchPath, json } = this.#args
+    const watch = new ModuleWatcher(modules, watchPath, {
       reload: async (module) => {
         await this.#starting
         await this.#planner.reload(module)
@@ -111,8 +111,8 @@ export class Run {
 
   /** With `--once`: the transfers of the links that do not transfer on start. Those that did are done. */
   async #transferOthers(): Promise<void> {
-    const { once, immediateTransfer } = this.#args
-    if (once && immediateTransfer && this.#planner.running) await this.#planner.forceTransfer()
+    const { once, planner } = this.#args
+    if (once && planner.immediateTransfer !== false && this.#planner.running) await this.#planner.forceTransfer()
   }
 
   /** Whether all that went wrong is that a signal came while the planner started. */
@@ -123,7 +123,7 @@ export class Run {
   /** What a start that was stopped by a signal does not tell: that one of its first transfers failed. */
   #hiddenFailure(): Error | undefined {
     const { failed } = this.#counts
-    return failed === undefined || this.#args.ignoreExceptions ? undefined : new TransferError(failed)
+    return failed === undefined || this.#args.planner.ignoreExceptions === true ? undefined : new TransferError(failed)
   }
 
   /** What is shown while it runs. */

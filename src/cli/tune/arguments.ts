@@ -1,16 +1,19 @@
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import { InvalidOptionError } from '../../base/errors.js'
-import { LOG_LEVELS, type LogLevel } from '../../base/log.js'
-import { checkCount, checkLogLevel, checkModule } from '../arguments.js'
+import type { LogLevel } from '../../base/log.js'
+import { WORKER_PLANNER_OPTIONS } from '../../planners/worker-planner-options.js'
+import { addModule, checkCount, logLevelOption, valued } from '../arguments.js'
 
-/** What `databay tune` is told to do, checked. What was left out is `undefined`. */
+/** The command line of `databay tune`, checked. */
 export interface TuneArguments {
   readonly command: 'tune'
   /** URLs of the link modules. */
   readonly modules: readonly string[]
-  readonly threads: readonly number[] | undefined
-  readonly transfersPerThread: readonly number[] | undefined
-  /** How long each setting is measured in all. */
+  /** Thread counts to try; left out when it is to be found out which are of use. */
+  readonly threads?: readonly number[]
+  /** Numbers of transfers at once in a thread to try. */
+  readonly transfersPerThread?: readonly number[]
+  /** Time for which each setting is measured in all, in seconds. */
   readonly seconds: number
   /** Whether outlets are given what their links transfer. */
   readonly push: boolean
@@ -18,9 +21,9 @@ export interface TuneArguments {
   readonly logLevel: LogLevel
 }
 
-const SECONDS = 5
+const DEFAULTS = { seconds: 5, push: false, json: false, logLevel: 'silent' } as const
 
-const AFTER_TUNE_HELP = `
+const AFTER_HELP = `
 Has each link transfer again as soon as it has ended, whatever its interval, with one number of threads after the other,
 in rounds: so what the rest of the machine does meanwhile hits all alike. Prints what each setting comes to, and
 recommends the smallest that gets done as much as the best: within 5 %, or up to 15 % where rounds differ much. Each link
@@ -42,59 +45,32 @@ The result goes to standard output, everything else to standard error. With --js
 the result, or the error.
 `
 
-interface TuneFlags {
-  readonly threads?: readonly number[]
-  readonly transfersPerThread?: readonly number[]
-  readonly seconds?: number
-  readonly push?: boolean
-  readonly json?: boolean
-  readonly logLevel?: LogLevel
-}
-
+/** Adds the command `tune` to the program. */
 export function addTune(program: Command, onTune: (tune: TuneArguments) => void): void {
-  const counts = (flags: string, description: string) =>
-    new Option(flags, description).argParser((text: string) => checkCounts(flags.replace(/ .*/, ''), text))
   program
     .command('tune')
     .description('find out how many worker threads suit the links of link modules')
     .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
-    .addOption(counts('--threads <list>', 'thread counts to try, such as 1,2,4 (default: up to two per core)'))
     .addOption(
-      counts('--transfers-per-thread <list>', 'how many transfers may run at once in a thread (default: 1000)'),
+      valued('--threads <list>', 'thread counts to try, such as 1,2,4 (default: up to two per core)', checkCounts),
     )
     .addOption(
-      new Option('--seconds <s>', `how long each setting is measured in all (default: ${SECONDS})`).argParser(
-        (text: string) => checkSeconds('--seconds', text),
+      valued(
+        '--transfers-per-thread <list>',
+        `how many transfers may run at once in a thread (default: ${WORKER_PLANNER_OPTIONS.transfersPerThread.byDefault})`,
+        checkCounts,
       ),
     )
-    .option('--push', 'really push to the outlets')
     .addOption(
-      new Option(
-        '--log-level <level>',
-        `least severity that is logged: ${LOG_LEVELS.join(', ')} (default: silent)`,
-      ).argParser((text: string) => checkLogLevel('--log-level', text)),
+      valued('--seconds <s>', `how long each setting is measured in all (default: ${DEFAULTS.seconds})`, checkSeconds),
     )
+    .option('--push', 'really push to the outlets')
+    .addOption(logLevelOption(DEFAULTS.logLevel))
     .option('--json', 'the result as one JSON document')
-    .addHelpText('after', AFTER_TUNE_HELP)
-    .action((modules: string[], flags: TuneFlags) => {
-      onTune({
-        command: 'tune',
-        modules,
-        threads: flags.threads,
-        transfersPerThread: flags.transfersPerThread,
-        seconds: flags.seconds ?? SECONDS,
-        push: flags.push ?? false,
-        json: flags.json ?? false,
-        logLevel: flags.logLevel ?? 'silent',
-      })
+    .addHelpText('after', AFTER_HELP)
+    .action((modules: string[], flags: Partial<TuneArguments>) => {
+      onTune({ ...DEFAULTS, ...flags, command: 'tune', modules })
     })
-}
-
-/** Each module once. */
-export function addModule(text: string, before: readonly string[] | undefined): readonly string[] {
-  const module = checkModule('<link-module>', text)
-  if (before?.includes(module) === true) throw new InvalidOptionError('<link-module>', 'each link module once', text)
-  return [...(before ?? []), module]
 }
 
 /** `1,2,4`: each number once. */

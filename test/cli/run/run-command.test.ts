@@ -55,16 +55,12 @@ t.test('what the planner finds wrong with its options are bad arguments', async 
     {
       command: 'run',
       modules: ['https://some.test/links.js'],
-      threads: 1,
-      transfersPerThread: 1,
+      planner: { threads: 1, transfersPerThread: 1, transfers: 1 },
       once: false,
-      transfers: 1,
-      ignoreExceptions: false,
-      immediateTransfer: true,
       logLevel: undefined,
       json: false,
       watch: false,
-      watchPaths: [],
+      watchPath: [],
     },
     context,
   )

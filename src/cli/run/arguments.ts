@@ -1,0 +1,90 @@
+import { Option, type Command } from 'commander'
+import type { LogLevel } from '../../base/log.js'
+import { PLANNER_EVENTS } from '../../planners/planner-events.js'
+import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
+import { addModule, checkCount, checkWatchPath, logLevelOption, valued } from '../arguments.js'
+
+/** The command line of `databay run`, checked. */
+export interface RunArguments {
+  readonly command: 'run'
+  /** URLs of the link modules. */
+  readonly modules: readonly string[]
+  /** Options of the planner, as far as they were given. */
+  readonly planner: WorkerPlannerOptions
+  /** Whether each link makes one transfer, now. */
+  readonly once: boolean
+  /** Level of the log; `undefined` when it was left out. */
+  readonly logLevel: LogLevel | undefined
+  /** Whether events are printed as JSON. */
+  readonly json: boolean
+  /** Whether modules are loaded again when their code changes. */
+  readonly watch: boolean
+  /** Further files and folders whose changes count. */
+  readonly watchPath: readonly string[]
+}
+
+/** Options of the planner that the command takes, each under its own name. To add one, name it here. */
+const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } = {
+  threads: valued('--threads <n>', 'how many worker threads make the transfers (default: one per core)', checkCount),
+  transfersPerThread: valued(
+    '--transfers-per-thread <n>',
+    `how many transfers may run at once in a thread (default: ${WORKER_PLANNER_OPTIONS.transfersPerThread.byDefault})`,
+    checkCount,
+  ),
+  transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
+  ignoreExceptions: new Option('--ignore-exceptions', 'log and count failed transfers, rather than stop'),
+  immediateTransfer: new Option(
+    '--no-immediate-transfer',
+    'wait for the first due time of each link, rather than transfer on start',
+  ),
+}
+
+const AFTER_HELP = `
+A link module is an ES module that exports links. The command ends when all links have made their transfers, when an
+exception stops it, or when it is told to: a first SIGINT (Ctrl-C) or SIGTERM lets running transfers end and drains
+buffers, a second one stops at once.
+
+With --watch, a new version of a module is opened in a fresh thread, which takes over its links and what is in their
+buffers, while the old one ends its transfers. When it cannot be started, the old one runs on. What counts is code (.js,
+.mjs, .cjs, .ts, .wasm) in the folder of a module and below, not in node_modules or hidden folders.
+
+Exit code: 0 after an orderly stop, 1 when an exception stopped it or it could not start, 2 for bad arguments,
+128 and the signal's number when a second signal stopped it.
+
+Standard output is left to outlets, everything else goes to standard error. With --json, standard output has one JSON
+object a line, each an event: started, ${PLANNER_EVENTS.join(', ')}, reloaded, reloadFailed,
+stopping and finished. What outlets such as PrintOutlet print is then mixed in.
+`
+
+/** Adds the command `run` to the program. */
+export function addRun(program: Command, onRun: (run: RunArguments) => void): void {
+  const run = program
+    .command('run')
+    .description('run the links of link modules on their schedules, in worker threads')
+    .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
+  for (const option of Object.values(PLANNER_FLAGS)) run.addOption(option)
+  run
+    .addOption(new Option('--once', 'make one transfer of each link now, then stop').conflicts('transfers'))
+    .addOption(
+      new Option('--watch', 'load modules again when code in their folders changes').conflicts(['once', 'transfers']),
+    )
+    .addOption(
+      new Option('--watch-path <path>', 'watch this file or folder too; can be given several times')
+        .argParser(addWatchPath)
+        .conflicts(['once', 'transfers']),
+    )
+    .addOption(logLevelOption('warn'))
+    .option('--json', 'one JSON object per event on standard output, and log lines as JSON')
+    .addHelpText('after', AFTER_HELP)
+    .action((modules: string[], flags: Partial<RunArguments>, command: Command) => {
+      const { once = false, logLevel, json = false, watchPath = [], watch = watchPath.length > 0 } = flags
+      const given = Object.keys(PLANNER_FLAGS).filter((name) => command.getOptionValueSource(name) === 'cli')
+      const options = Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
+      const planner: WorkerPlannerOptions = once ? { ...options, transfers: 1 } : options
+      onRun({ command: 'run', modules, planner, once, logLevel, json, watch, watchPath })
+    })
+}
+
+function addWatchPath(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), checkWatchPath('--watch-path', text)]
+}
