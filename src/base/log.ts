@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
 import { lazy } from './libraries.js'
 import { plainError } from './plain-error.js'
+import { printable, printableLines } from './printable.js'
 
 const pino = lazy<typeof import('pino')>('pino')
 
@@ -218,9 +219,10 @@ const LETTERS: { readonly [level: number]: string } = { 10: 'T', 20: 'D', 30: 'I
 export function formatLine(line: string): string {
   const entry = parseEntry(line)
   if (entry === undefined) return line
-  const stack = entry.err?.stack === undefined ? '' : `\n${entry.err.stack}`
+  const stack = typeof entry.err?.stack === 'string' ? `\n  ${printableLines(entry.err.stack)}` : ''
   const letter = LETTERS[entry.level] ?? String(entry.level)
-  return `${localTime(new Date(entry.time))}|${letter}| ${entry.msg ?? ''} (${entry.name ?? ROOT})${stack}\n`
+  const text = printable(`${entry.msg ?? ''} (${entry.name ?? ROOT})`)
+  return `${localTime(new Date(entry.time))}|${letter}| ${text}${stack}\n`
 }
 
 interface LogEntry {

@@ -1,3 +1,4 @@
+import { printable } from '../base/printable.js'
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
@@ -37,7 +38,7 @@ export function parseCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.orderly : EXIT.badArguments
     if (!(error instanceof InvalidOptionError)) throw error
-    output.stderr.write(`databay: ${error.message}\n`)
+    output.stderr.write(`databay: ${printable(error.message)}\n`)
     return EXIT.badArguments
   }
   return parsed ?? EXIT.badArguments

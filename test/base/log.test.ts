@@ -207,7 +207,15 @@ t.test('the stack of an error follows on lines of its own', async (t) => {
     msg: 'failed',
     err: { message: 'x', stack: 'Error: x\n  at y' },
   }
-  t.match(formatLine(JSON.stringify(entry)), /\|E\| failed \(databay\)\nError: x\n {2}at y\n$/)
+  t.match(formatLine(JSON.stringify(entry)), /\|E\| failed \(databay\)\n {2}Error: x\n {2}at y\n$/)
+})
+
+t.test('no message, name or stack can forge a line or send an escape sequence', async (t) => {
+  const forged = '\n2020-07-30 19:51:41.318|E| forged (databay)\n\u001b[2J\u009b31m'
+  const entry = { level: 50, time: 0, name: `databay.${forged}`, msg: forged, err: { stack: `Error: ${forged}` } }
+  const text = formatLine(JSON.stringify(entry))
+  t.notMatch(text.replaceAll('\n', ''), /[\u0000-\u001f\u007f-\u009f]/)
+  t.equal(text.split('\n').filter((line) => /^\d{4}-/.test(line)).length, 1, 'only the line itself begins as one')
 })
 
 t.test('a line that no logger wrote stays as it is', async (t) => {

@@ -59,7 +59,7 @@ t.test('the place of a mistake is told', async (t) => {
 t.test('stacks are shown when asked for', async (t) => {
   t.match(
     logged(t, { json: false, stacks: true }, fail('failed')),
-    /\|E\| failed .*\nError: the source is gone\n {4}at /,
+    /\|E\| failed .*\n {2}Error: the source is gone\n {4}at /,
   )
 })
 

@@ -1,3 +1,4 @@
+import { printable } from '../../base/printable.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { setLogLevel } from '../../base/log.js'
 import { WorkerPlanner } from '../../planners/worker-planner.js'
@@ -14,7 +15,7 @@ export async function runCommand(args: RunArguments, context: ProcessContext): P
     planner = new WorkerPlanner(args.modules, args.planner)
   } catch (thrown) {
     if (!(thrown instanceof InvalidOptionError)) throw thrown
-    context.stderr.write(`databay: ${errorLine(thrown)}\n`)
+    context.stderr.write(`databay: ${printable(errorLine(thrown))}\n`)
     return { code: EXIT.badArguments, signal: undefined }
   }
   return new Run(planner, args, context).toEnd()

@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/printable.js'
 import { PlannerStateError, toError } from '../../base/errors.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
@@ -213,7 +214,7 @@ export class Run {
   }
 
   #say(text: string): void {
-    this.#context.stderr.write(`databay: ${text}\n`)
+    this.#context.stderr.write(`databay: ${printableLines(text)}\n`)
   }
 
   #emit(event: JsonEvent): void {

@@ -1,3 +1,4 @@
+import { printable } from '../../base/printable.js'
 import { counted, shortNumber } from '../run/status-text.js'
 import { namer } from './recommendation.js'
 import type { TuneResult, TunedSetting } from './result.js'
@@ -79,7 +80,7 @@ export function tuneText(result: TuneResult, width: number): string {
       bars(({ utilization }) => mean(utilization), percent),
       width,
     ),
-    [reason, ...notes, ''].join('\n'),
+    [reason, ...notes.map(printable), ''].join('\n'),
   ].join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/printable.js'
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { toError } from '../../base/errors.js'
@@ -168,7 +169,7 @@ class Tune {
   }
 
   #say(text: string): void {
-    this.#context.stderr.write(`databay: ${text}\n`)
+    this.#context.stderr.write(`databay: ${printableLines(text)}\n`)
   }
 }
 
