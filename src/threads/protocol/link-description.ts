@@ -15,9 +15,9 @@ export interface LinkKind extends Pick<LinkAddress, 'module' | 'exportName'> {
   readonly settings: ResolvedSettings
   /** Whether some of its processors may hold records back. */
   readonly buffers: boolean
-  /** Classes of its nodes and stateful processors, in the order in which they hand over their state. */
+  /** Classes of its nodes and stateful processors, in the order in which they hand off their state. */
   readonly parts: readonly string[]
-  /** Whether its state can be handed over to another thread. */
+  /** Whether its state can be handed off to another thread. */
   readonly movable: boolean
 }
 
