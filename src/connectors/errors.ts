@@ -1,6 +1,6 @@
 import { DatabayError, toError } from '../base/errors.js'
 
-/** A file cannot be read or written. `cause` is the error of the system. */
+/** A file cannot be read or written. The `cause` is the error of the system. */
 export class FileError extends DatabayError {
   static override readonly code = 'DATABAY_FILE'
 
@@ -19,8 +19,8 @@ export function fileError(connector: string, verb: string, path: string, cause: 
 }
 
 /**
- * A database cannot be reached, or refuses what it was asked to do. The message names the connector and where, and shows
- * neither credentials nor documents. `cause` is the error of the driver, unless that holds documents.
+ * A database cannot be reached, or refuses a request. The message names the connector and the place, and shows neither
+ * credentials nor documents. The `cause` is the error of the driver, unless that holds documents.
  */
 export class DatabaseError extends DatabayError {
   static override readonly code = 'DATABAY_DATABASE'

@@ -1,25 +1,26 @@
 import type { Update } from '../core/update.js'
 
-/** A pull whose records are not delivered yet, as far as that is known. */
+/** Pull whose records are not delivered yet, as far as that is known. */
 interface OpenPull<P> {
   readonly update: Update
-  /** Where it began. */
+  /** Position at which the pull began. */
   readonly start: P
   readonly records: number
   state: 'running' | 'delivered' | 'failed'
 }
 
-/** Where to go back to. */
+/** Way back to records that are to be read again. */
 export interface WayBack<P> {
   readonly start: P
-  /** Where the pulls began whose records are read again, as they were not delivered, or were running still. */
+  /** Positions at which the pulls began whose records are read again: they failed, or are still running. */
   readonly starts: readonly P[]
-  /** How many records that are. */
+  /** Number of these records. */
   readonly records: number
 }
 
 /**
- * Keeps where pulls began until what they gave is delivered, so that an inlet can go back and read it again.
+ * Positions at which pulls began, kept until their records are delivered, so that an inlet can go back and read them
+ * again.
  *
  * ```
  *              | delivered | running -| failed --| delivered |
@@ -29,17 +30,17 @@ export interface WayBack<P> {
  *                          + what is stored: all before it is delivered
  * ```
  *
- * @typeParam P - a position
+ * @typeParam P - type of a position
  */
 export class OpenPulls<P> {
   readonly #pulls: OpenPull<P>[] = []
 
-  /** A pull has ended that gave records. Pulls are added in the order of their positions. */
+  /** Adds a pull that has ended. Pulls are added in the order of their positions. */
   add(update: Update, start: P, records: number): void {
     if (records > 0) this.#pulls.push({ update, start, records, state: 'running' })
   }
 
-  /** The transfer of a pull has ended. */
+  /** Notes how the transfer of a pull has ended. */
   end(update: Update, delivered: boolean): void {
     for (const pull of this.#pulls) {
       if (pull.update === update && pull.state === 'running') pull.state = delivered ? 'delivered' : 'failed'
@@ -47,17 +48,17 @@ export class OpenPulls<P> {
     while (this.#pulls[0]?.state === 'delivered') this.#pulls.shift()
   }
 
-  /** Where the earliest pull began that is not delivered; `undefined` when there is none. */
+  /** Earliest pull that is not delivered; `undefined` when there is none. */
   get earliest(): { readonly start: P } | undefined {
     return this.#pulls[0]
   }
 
-  /** Where all pulls began that are kept. */
+  /** Positions at which the pulls began that are kept. */
   get starts(): readonly P[] {
     return this.#pulls.map(({ start }) => start)
   }
 
-  /** Where to go back to, when a transfer failed. What is read again from there is forgotten. */
+  /** Gives the way back after a failed transfer, and forgets the pulls that will be read again. */
   takeBack(): WayBack<P> | undefined {
     const failed = this.#pulls.findIndex(({ state }) => state === 'failed')
     if (failed === -1) return undefined

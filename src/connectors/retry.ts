@@ -4,15 +4,18 @@ import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { custom, resolveOptions, timer, type Option, type Spec } from '../base/options.js'
 
-/** How what failed is tried again. The delay doubles from one try to the next; some randomness keeps clients apart. */
+/**
+ * Retries of a request or write that failed. The delay doubles from one try to the next; some randomness keeps clients
+ * apart.
+ */
 export interface RetryOptions {
   /**
-   * How often it is tried again after it failed; 0 for never, `Infinity` until the transfer is told to stop.
+   * Number of retries; 0 for none, `Infinity` to try until the transfer is cancelled.
    * @default 3
    */
   readonly retries?: number
   /**
-   * Delay before the first retry, in seconds or as a duration. The actual one is between this and twice as long.
+   * Delay before the first retry, in seconds or as a duration. The actual delay is between this and twice as long.
    * @default 0.1
    */
   readonly minDelay?: number | Duration
@@ -38,7 +41,7 @@ const RETRY_OPTIONS = {
   maxDelay: timer(undefined, '10'),
 } satisfies Spec<RetryOptions>
 
-/** The option `retry` of a connector, with defaults of its own where ours do not fit. */
+/** Row of the option `retry` of a connector, for its table. A connector may have defaults of its own. */
 export function retry(defaults?: RetrySettings, shown?: string): Option<RetryOptions, RetrySettings> {
   return { byDefault: shown ?? showDefaults(defaults), read: (name, given) => checkRetry(name, given, defaults) }
 }
@@ -74,12 +77,12 @@ function showDefaults({ retries, minDelay, maxDelay }: RetrySettings = DEFAULTS)
 }
 
 /**
- * Does work, and tries it again when it fails and that is worth it.
+ * Does work, and does it again when it fails for a reason that may pass.
  *
- * @param signal - ends the waiting when it aborts; work that is being done ends by itself
- * @param work - what to do; it is told the number of its try, from 1
- * @param judge - whether an error is worth another try; a number is the least delay before it, in milliseconds. Asked
- * only while there are tries left, so what it logs of a next try is true.
+ * @param signal - ends the waiting when it aborts; work that is under way ends by itself
+ * @param work - the work, given the number of its try, from 1
+ * @param judge - decides whether an error is worth another try; a number is the least delay before it, in milliseconds.
+ * It is called only while tries are left, so it can log that another one follows.
  * @throws the last error, or the reason of the signal
  */
 export async function withRetries<T>(
@@ -102,13 +105,13 @@ export async function withRetries<T>(
       shouldRetry: async ({ error }) => {
         signal.throwIfAborted()
         const verdict = judge(error)
-        // the usual delay comes on top
+        // the usual delay comes on top of this one
         if (typeof verdict === 'number') await wait(verdict, signal)
         return verdict !== false
       },
     })
   } catch (error) {
-    // work that ended well just when the signal aborted is done all the same
+    // work that succeeded just when the signal aborted is done all the same
     if (results.length === 0) throw error
   }
   return results[0] as T
@@ -118,6 +121,6 @@ async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await delay(milliseconds, undefined, { signal })
   } catch {
-    signal.throwIfAborted() // with its reason, not with what the timer makes of it
+    signal.throwIfAborted() // with the signal's own reason, not with the timer's error
   }
 }

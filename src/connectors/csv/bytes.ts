@@ -7,18 +7,18 @@ import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './rows
 import { encode } from '../files/encode.js'
 import type { Target } from '../files/targets.js'
 
-/** How an outlet writes its files. */
+/** Style in which an outlet writes its files. */
 export interface CsvStyle {
-  /** Names of the columns, if they are given. */
+  /** Names of the columns; `undefined` when they come from the file or its first record. */
   readonly columns: readonly string[] | undefined
   readonly format: CsvFormat
   readonly dialect: CsvDialect
 }
 
 /**
- * What is to be added to a file, or put in the place of what is in it.
+ * Bytes to add to a file, or to replace its content with.
  *
- * @throws {@link FileError} when its header does not fit
+ * @throws {@link FileError} when the header of the file does not fit
  * @throws {@link InvalidPayloadError}
  */
 export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
@@ -26,7 +26,7 @@ export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promis
   return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
 }
 
-/** In parts, see {@link rowsText}. */
+/** Text of the bytes, in parts, see {@link rowsText}. */
 function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { columns, format }: CsvStyle): string[] {
   const payloads = records.map((record) => record.payload)
   if (header !== undefined) return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, format)]

@@ -2,20 +2,21 @@ import { InvalidOptionError, show } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
 import { CSV_READERS, type CsvType, type CsvValue } from './types.js'
 
-/** A row of a CSV file: values by name of their column. */
+/** Row of a CSV file: values by name of their column. */
 export interface CsvRow {
   readonly [column: string]: CsvValue
 }
 
+/** Rules by which cells become objects. */
 export interface ColumnRules {
-  /** Names instead of those in the header. */
+  /** Names that replace those of the header; `undefined` to keep these. */
   readonly names: readonly string[] | undefined
   readonly types: ReadonlyMap<string, CsvType>
   /** Whether a row may have fewer cells than there are columns. */
   readonly fillShortRows: boolean
 }
 
-/** Makes objects of cells. What does not fit gives a text that says why, and never shows a value. */
+/** Makes objects of cells. Where cells do not fit, the result is a text that says why, and never shows a value. */
 export class CsvColumns {
   readonly rules: ColumnRules
 
@@ -23,7 +24,7 @@ export class CsvColumns {
     this.rules = rules
   }
 
-  /** The names of the columns, given the cells of the header; a text if they cannot be. */
+  /** Names of the columns, given the cells of the header; a text when they do not fit. */
   named(header: readonly string[]): readonly string[] | string {
     const names = this.rules.names ?? header
     if (names.length !== header.length) {
@@ -36,7 +37,7 @@ export class CsvColumns {
     return [...names]
   }
 
-  /** A row as an object; a text if it cannot be. */
+  /** Object of a row; a text when the row does not fit. */
   toObject(names: readonly string[], row: readonly string[]): CsvRow | string {
     const short = row.length < names.length && this.rules.fillShortRows
     if (row.length !== names.length && !short) return `: the row has ${cells(row.length)} instead of ${names.length}`
@@ -48,7 +49,7 @@ export class CsvColumns {
       if (value === undefined) return `, column ${show(name)}: expected ${expected}`
       entries.push([name, value])
     }
-    // makes a property of its own of each name, also of `__proto__`
+    // makes an own property of each name, also of `__proto__`
     return Object.fromEntries(entries)
   }
 }

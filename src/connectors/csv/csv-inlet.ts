@@ -10,6 +10,7 @@ import { CSV_TYPES, type CsvType } from './types.js'
 import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from '../files/follow-options.js'
 import { Following } from '../files/following.js'
 
+/** Options of {@link CsvInlet}. */
 export interface CsvInletOptions extends InletOptions, FollowOptions {
   /**
    * Encoding of the file.
@@ -17,7 +18,7 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
    */
   readonly encoding?: TextEncoding
   /**
-   * What stands between cells: one ASCII character, but no quote and no line end.
+   * Character between cells: one ASCII character, but no quote and no line end.
    * @default ','
    */
   readonly delimiter?: string
@@ -27,31 +28,31 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
    */
   readonly header?: boolean
   /**
-   * Names of the columns, in order: instead of those in the header, and where there is none.
+   * Names of the columns, in order. They replace those of the header, and are needed where there is none.
    * @default undefined - those in the header
    */
   readonly columns?: readonly string[]
   /**
-   * What the cells of a column are read as, by its name: `{ price: 'number', at: 'date', ok: 'boolean' }`. An empty cell
-   * is then `null`, except in a column of strings.
+   * Types of the columns, by name: `{ price: 'number', at: 'date', ok: 'boolean' }`. An empty cell is then `null`,
+   * except in a column of strings.
    *
-   * - `number`: decimal; an integer beyond 2 ** 53 does not fit, as it would become another
+   * - `number`: decimal; an integer beyond 2 ** 53 does not fit, as it would turn into another one
    * - `bigint`: an integer
    * - `boolean`: `true`, `false`, `1` or `0`
-   * - `date`: of ISO 8601; one without a time zone is UTC
+   * - `date`: of ISO 8601; UTC without a time zone
    * @default {} - all are strings
    */
   readonly types?: { readonly [column: string]: CsvType }
   /**
-   * What becomes of a row with fewer cells than there are columns: it is a bad row, or those that miss are `null`. One
-   * with more cells is always a bad row.
+   * Treatment of a row with fewer cells than columns: it is a bad row, or the missing cells are `null`. A row with more
+   * cells is always a bad row.
    * @default 'error'
    */
   readonly shortRows?: 'error' | 'fill'
   /**
-   * What becomes of a bad row, such as one with a value that does not fit: the transfer fails, at each attempt, once the
-   * rows before it are transferred; or the row is left out, which is counted in the log. Half a row at the end of a
-   * file that was rotated fails one transfer, and is counted, too: the next one goes on with the next file.
+   * Treatment of bad rows, such as a row with a value that does not fit. They fail the transfer, at each attempt, once
+   * the rows before them are transferred; or they are skipped, and counted in the log. Half a row at the end of a
+   * rotated file fails one transfer, and is counted, too: the next transfer goes on with the next file.
    * @default 'error'
    */
   readonly badRows?: 'error' | 'skip'
@@ -61,13 +62,14 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
    */
   readonly rowsPerTransfer?: number
   /**
-   * Most bytes of a row, without its line end. A longer one is a bad row. More than about twice as much of a file is
-   * never held in memory, apart from the rows of a transfer.
+   * Most bytes of a row, without its line end. A longer one is a bad row. The inlet holds at most about twice as much
+   * of a file in memory, apart from the rows of a transfer.
    * @default 1048576 - 1 MiB
    */
   readonly maxRowLength?: number
 }
 
+/** Table of the options of {@link CsvInlet}. */
 export const CSV_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
@@ -83,11 +85,11 @@ export const CSV_INLET_OPTIONS = {
 } satisfies Spec<CsvInletOptions>
 
 /**
- * Reads a CSV file: each row is a record, an object of values by column. Cells may be quoted, and hold line ends then.
- * Empty lines are left out.
+ * Reads a CSV file: each row is a record, an object of values by column. Cells may be quoted; quoted cells may hold
+ * line ends. Empty lines are skipped.
  *
- * The file is followed as {@link FileInlet} does it by line: as it grows, when it is rotated, and when it is written
- * anew. A last row without a line end waits until it has one. Each file has a header of its own.
+ * The file is followed as by {@link FileInlet} in the mode `line`: as it grows, when it is rotated, and when it is
+ * rewritten. A last row without a line end waits until it has one. Each file has a header of its own.
  */
 export class CsvInlet extends Inlet<CsvRow> {
   readonly #filepath: string
@@ -124,7 +126,7 @@ export class CsvInlet extends Inlet<CsvRow> {
     return this.#rows.pull(this.#rowsPerTransfer, update)
   }
 
-  /** To redeliver, goes back to where the pull began. */
+  /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
   override onTransferEnd(update: Update, delivered: boolean): void {
     this.#rows.ended(update, delivered)
   }
@@ -133,7 +135,7 @@ export class CsvInlet extends Inlet<CsvRow> {
     return this.#rows.stop()
   }
 
-  /** Up to where the file was read and, to redeliver, all was delivered; and its columns. */
+  /** Position up to which the file was read and, to redeliver, all was delivered; and the columns. */
   override saveState(): unknown {
     return this.#rows.save()
   }

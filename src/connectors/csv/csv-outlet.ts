@@ -8,6 +8,7 @@ import type { CsvStyle } from './bytes.js'
 import { columnNames } from './columns.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from '../files/targets.js'
 
+/** Options of {@link CsvOutlet}. */
 export interface CsvOutletOptions extends OutletOptions, TargetOptions {
   /**
    * Names of the columns, in order.
@@ -15,35 +16,36 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
    */
   readonly columns?: readonly string[]
   /**
-   * What to do about a key that is no column: refuse the batch, or leave out the value.
+   * Treatment of a key that is no column: refuse the batch, or leave out the value.
    * @default 'error'
    */
   readonly extraColumns?: 'error' | 'ignore'
   /**
-   * What to do about a payload without a key for a column: refuse the batch, or leave the cell empty. A key whose value
-   * is null or undefined is an empty cell in any case.
+   * Treatment of a payload without a key for a column: refuse the batch, or leave the cell empty. A key whose value is
+   * null or undefined is an empty cell in any case.
    * @default 'error'
    */
   readonly missingColumns?: 'error' | 'empty'
   /**
-   * Whether a string that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, so
-   * that no spreadsheet runs it as a formula. Numbers stay as they are.
+   * Whether strings that a spreadsheet would run as formulas get an apostrophe in front. These are strings that start
+   * with `=`, `+`, `-`, `@`, a tab or a carriage return; numbers stay as they are.
    * @default true
    */
   readonly guardFormulas?: boolean
   /**
-   * What stands between the cells: one character.
+   * Character between cells: one character, but no quote and no line end.
    * @default ','
    */
   readonly delimiter?: string
   /**
-   * Encoding of the file. A character that it does not have is an error; of half a surrogate pair, which is no
-   * character, `utf-8` makes U+FFFD.
+   * Encoding of the file. A character that it does not have is an error. Half of a surrogate pair is no character:
+   * `utf-8` writes U+FFFD for it.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
 }
 
+/** Table of the options of {@link CsvOutlet}. */
 export const CSV_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
   columns: columnNames("undefined - those in the file's header, and for a new file the keys of its first record"),
@@ -56,22 +58,22 @@ export const CSV_OUTLET_OPTIONS = {
 } satisfies Spec<CsvOutletOptions>
 
 /**
- * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans,
- * dates, and null or undefined, which are empty cells.
+ * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans, dates, and
+ * null or undefined, which are empty cells.
  *
- * Columns go by name: a value stands in the column of its key, whatever the order of the keys. A new file gets a
- * header; in a file that is there, the header says which columns there are. The records of a batch that go to the
- * same file are written at once, or none of them. Outlets in the main thread and the threads of planners that write one
- * file, by whatever path, take turns.
+ * Columns go by name: a value is in the column of its key, whatever the order of the keys. A new file gets a header; in
+ * an existing file, the header defines the columns. The records of a batch that go to the same file are written at
+ * once, or none of them. Outlets that write one file take turns, by whatever path, in the main thread and in the
+ * threads of planners.
  *
  * A record can choose its file and mode in its metadata, under {@link CsvOutlet.CSV_FILE} and
- * {@link CsvOutlet.FILE_MODE}. It can only choose files in `baseFolder`. The names are taken as they are: no `.csv` is
+ * {@link CsvOutlet.FILE_MODE}. It can only choose files in `baseFolder`. Names are taken as they are: no `.csv` is
  * added.
  */
 export class CsvOutlet extends Outlet {
-  /** Metadata: path of the file to write to. A relative one starts from `baseFolder`. */
+  /** Metadata key: path of the file to write to. A relative path starts from `baseFolder`. */
   static readonly CSV_FILE: MetadataKey = 'CsvOutlet.CSV_FILE'
-  /** Metadata: `a` or `w`, see `fileMode`. */
+  /** Metadata key: `a` or `w`, see `fileMode`. */
   static readonly FILE_MODE: MetadataKey = 'CsvOutlet.FILE_MODE'
 
   readonly #filepath: string
@@ -99,14 +101,16 @@ export class CsvOutlet extends Outlet {
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written, or has other columns; it is as it was before, or
+   * Writes a batch.
+   *
+   * @throws {@link FileError} when a file cannot be written, or has other columns; it is then as it was before, or
    * empty where it had to be replaced in place (see `fileMode`)
-   * @throws {@link InvalidPayloadError} on a payload that does not fit; nothing is written to its file then
+   * @throws {@link InvalidPayloadError} on a payload that does not fit; then nothing is written to its file
    * @throws {@link PartialPushError} when only some of several files were written
    */
   async push(records: Record[], update: Update): Promise<void> {
     const targets = await this.#targets.group(records, update)
-    // every thread loads the outlet, and most have none
+    // loaded here, as every thread loads the outlet, and most threads run none
     const { csvBytes } = await import('./bytes.js')
     await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
   }
@@ -122,7 +126,7 @@ export class CsvOutlet extends Outlet {
 
 function readDelimiter(name: string, delimiter: unknown): string {
   if (delimiter === undefined) return ','
-  // a line end or a quote would not be told from the others
+  // a line end or a quote could not be told from the others
   if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
     throw new InvalidOptionError(name, 'one character', delimiter)
   }

@@ -7,27 +7,28 @@ import { orMissing } from '../files/missing.js'
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
-/** How a CSV file begins, and how it ends. */
+/** Facts about an existing CSV file: how it begins, and how it ends. */
 export interface CsvHeader {
   readonly columns: readonly string[]
-  /** Whether the last line has a line end. Without one, a row would be added to that line. */
+  /** Whether the last line has a line end. Without one, a new row would be added to that line. */
   readonly endsLine: boolean
 }
 
-/** How the text of a CSV file is to be read. */
+/** Dialect in which the text of a CSV file is read. */
 export interface CsvDialect {
   readonly delimiter: string
   readonly encoding: TextEncoding
 }
 
-/** Bytes that are read at once, and most bytes that a header can have. */
+/** Number of bytes that are read at once. */
 const CHUNK = 65_536
+/** Most bytes of a header. */
 const LONGEST = 1_048_576
 
 /**
  * Reads the header of a CSV file.
  *
- * @returns `undefined` when there is no such file, or nothing in it but a byte order mark and empty lines
+ * @returns `undefined` when the file does not exist, or holds nothing but a byte order mark and empty lines
  */
 export async function readHeader(file: string, dialect: CsvDialect): Promise<CsvHeader | undefined> {
   const handle = await orMissing(open(file, READ))
@@ -60,10 +61,10 @@ async function readColumns(
 }
 
 /**
- * The names in the first line of a CSV text that is not empty.
+ * Names in the first line of a CSV text that is not empty.
  *
- * @param isWhole - whether the text has an end, and was not cut off
- * @returns `undefined` when the line is broken, or not all there
+ * @param isWhole - whether the text is the whole file, and not cut off
+ * @returns `undefined` when the line is broken, or incomplete
  */
 export function parseHeader(text: string, isWhole: boolean, delimiter = ','): readonly string[] | undefined {
   const rest = rowsOf(text)
@@ -75,18 +76,18 @@ export function parseHeader(text: string, isWhole: boolean, delimiter = ','): re
     return undefined // quotes in the wrong place, or cut off within them
   }
   const [row] = rows
-  // what comes behind it, or its line end, shows that it was not cut off
+  // text behind the row, or its line end, shows that the row is complete
   const isEnded = row !== undefined && (row.raw.endsWith('\n') || row.raw.length < rest.length)
   return isWhole || isEnded ? row?.record : undefined
 }
 
-/** What the parser gives of a row when it is asked for its text too. */
+/** Row as the parser gives it when its text is asked for, too. */
 interface ParsedRow {
   readonly record: readonly string[]
   readonly raw: string
 }
 
-/** A text from its first row on: without the byte order mark and the empty lines that it may begin with. */
+/** Text from its first row on, without the byte order mark and the empty lines before it. */
 function rowsOf(text: string): string {
   return text.replace(/^\uFEFF?(\r?\n)*/, '')
 }

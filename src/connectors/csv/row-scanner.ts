@@ -1,17 +1,20 @@
 import type { Buffer } from 'node:buffer'
 import type { TextUnits } from '../files/text-units.js'
 
-/** Where in a row a scan stands: at the start of a cell, in a bare one, in quotes, or just behind a quote in quotes. */
+/**
+ * Place of a scan within a row: at the start of a cell, in a bare cell, in quotes, or just behind a quote in quotes.
+ */
 export const ScanState = { CELL: 0, BARE: 1, QUOTED: 2, QUOTE: 3 } as const
+/** Place of a scan within a row. */
 export type ScanState = (typeof ScanState)[keyof typeof ScanState]
 
-/** What {@link scanRow} found. */
+/** Result of {@link scanRow}. */
 export interface ScannedRow {
-  /** Where the next row starts, `undefined` when the end of this one is not there. */
+  /** Start of the next row; `undefined` when the end of this row is missing. */
   readonly next: number | undefined
-  /** Lines that begin in what was scanned. */
+  /** Number of newlines that were scanned. */
   readonly lines: number
-  /** Where the scan stands if there is no end. */
+  /** Place of the scan, if the end of the row is missing. */
   readonly state: ScanState
 }
 
@@ -19,10 +22,11 @@ const QUOTE = 0x22
 const NEWLINE = 0x0a
 
 /**
- * Finds the end of a row of CSV: the first newline that stands in no quotes. (The library that parses rows needs to see
- * what follows a row, so it would hold the last one back until the file grows.)
+ * Finds the end of a row of CSV: the first newline outside quotes. (The library that parses rows needs to see what
+ * follows a row, so it would hold the last one back until the file grows.)
  *
- * @param delimiter - character code of what stands between cells
+ * @param from - place within a row at which the scan begins
+ * @param delimiter - character code of the delimiter of cells
  */
 export function scanRow(
   bytes: Buffer,

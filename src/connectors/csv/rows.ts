@@ -5,7 +5,7 @@ import { PART_LENGTH } from '../files/encode.js'
 
 const csvStringify = lazy<typeof import('csv-stringify/sync')>('csv-stringify/sync')
 
-/** How payloads become rows. */
+/** Format in which payloads become rows. */
 export interface CsvFormat {
   readonly delimiter: string
   readonly guardFormulas: boolean
@@ -13,25 +13,27 @@ export interface CsvFormat {
   readonly allowMissingColumns: boolean
 }
 
-/** What a spreadsheet takes for a formula when it stands first in a cell. */
+/** Start of a text that a spreadsheet takes for a formula. */
 const FORMULA = /^[=+\-@\t\r]/
 const GUARDED = /^'[=+\-@\t\r]/
 
-/** Kinds of objects that hold something, but have no keys for it: they would be empty rows where cells may be missing. */
+/**
+ * Kinds of objects that hold something, but have no keys for it. Where cells may be missing, they would be empty rows.
+ */
 const WITHOUT_KEYS = new Set(['Map', 'Set', 'Date', 'RegExp', 'Error', 'ArrayBuffer'])
 
-/** The header as text, with its line end. */
+/** Text of the header, with its line end. */
 export function headerText(columns: readonly string[], format: CsvFormat): string {
   return toText([guarded(columns, format)], format)
 }
 
-/** Names as they stand in a header. */
+/** Names of columns as they are in a header: guarded like other cells. */
 export function guarded(columns: readonly string[], format: CsvFormat): string[] {
   return columns.map((name) => guard(name, format))
 }
 
 /**
- * The columns of a new file: the keys of its first payload.
+ * Columns of a new file: the keys of its first payload.
  *
  * @throws {@link InvalidPayloadError} when it has none
  */
@@ -42,16 +44,16 @@ export function columnsOf(payload: unknown): string[] {
 }
 
 /**
- * Payloads as rows of text: a value stands in the column of its name, and a column without a value is empty. The text
- * comes in parts of whole rows, as all rows of a batch can be more than a string can hold.
+ * Text of payloads as rows: a value is in the column of its name, and a column without a value is empty. The text comes
+ * in parts of whole rows, as the text of a whole batch may be longer than a string can be.
  *
- * @throws {@link InvalidPayloadError} on a payload that is no object, an unknown or a missing key, or a value that does not fit
- * into a cell
+ * @throws {@link InvalidPayloadError} on a payload that is no object, on an unknown or a missing key, and on a value
+ * that does not fit into a cell
  */
 export function rowsText(payloads: readonly unknown[], columns: readonly string[], format: CsvFormat): string[] {
   const positions = new Map<string, number>()
   columns.forEach((name, position) => {
-    // the guard of a name is no part of it
+    // the guard in front of a name is not part of the name
     if (format.guardFormulas && GUARDED.test(name)) positions.set(name.slice(1), position)
     positions.set(name, position)
   })
@@ -76,7 +78,7 @@ export function rowsText(payloads: readonly unknown[], columns: readonly string[
   return inParts(rows).map((part) => toText(part, format))
 }
 
-/** Rows in lists, each of which has about {@link PART_LENGTH} characters or less, or is one row. */
+/** Lists of rows, each with about {@link PART_LENGTH} characters or less, or one row. */
 function inParts(rows: readonly (readonly string[])[]): (readonly string[])[][] {
   const parts: (readonly string[])[][] = []
   let length = Infinity
@@ -98,7 +100,11 @@ function missingColumn(payload: object, columns: readonly string[], positions: R
   return new InvalidPayloadError(`CsvOutlet: a payload has no key ${show(missing)}, which is a column of the file`)
 }
 
-/** @throws {@link InvalidPayloadError} unless the payload is an object with keys, and no array */
+/**
+ * Keys and values of a payload.
+ *
+ * @throws {@link InvalidPayloadError} unless the payload is an object with keys, and no array
+ */
 function entriesOf(payload: unknown): [string, unknown][] {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     const kind = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `of type ${typeof payload}`
@@ -133,6 +139,6 @@ function guard(text: string, format: CsvFormat): string {
 }
 
 function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
-  // a row of nothing but one empty cell would be an empty line, which readers skip
+  // a row with one empty cell alone would be an empty line, which readers skip
   return csvStringify().stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
 }

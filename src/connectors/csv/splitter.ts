@@ -8,9 +8,10 @@ import { fits, markLength, unitsOf, withoutReturn, type TextUnits } from '../fil
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
+/** Rules by which a CSV file is read. */
 export interface CsvRules {
   readonly encoding: TextEncoding
-  /** What stands between cells: one ASCII character. */
+  /** Character between cells: one ASCII character. */
   readonly delimiter: string
   /** Whether the first row of a file names the columns. */
   readonly header: boolean
@@ -20,33 +21,33 @@ export interface CsvRules {
   readonly badRows: 'error' | 'skip'
 }
 
-/** What is known of a CSV file at a place between two rows. */
+/** State of a CSV file at a place between two rows. */
 export interface CsvState {
-  /** Number of the line that starts there, from 1. */
+  /** Number of the line that starts at this place, from 1. */
   readonly line: number
   /** Names of the columns; `null` before the header. */
   readonly names: readonly string[] | null
-  /** Where the scan stands in a row that is too long, whose rest is skipped; `null` in no such row. */
+  /** Place of the scan within a row that is too long, whose rest is skipped; `null` outside such a row. */
   readonly inLongRow: ScanState | null
 }
 
-/** A row as it stands in the file. */
+/** Place of a row in the bytes. */
 interface RawRow {
   readonly start: number
   readonly end: number
   readonly next: number
-  /** Line on which it starts. */
+  /** Number of the line on which the row starts. */
   readonly line: number
-  /** Line on which the next row starts. */
+  /** Number of the line on which the next row starts. */
   readonly nextLine: number
 }
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
-/** A {@link Cut} in the making. */
+/** {@link Cut} in the making. */
 type Progress = Mutable<CsvState> & Omit<Mutable<Cut<CsvRow, CsvState>>, 'records' | 'state'> & { records: CsvRow[] }
 
-/** Cuts a CSV file into rows, and makes objects of them. Empty lines are no rows. */
+/** Cuts a CSV file into rows, and makes objects of them. Empty lines are not rows. */
 export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   readonly noun = 'rows'
   readonly initial: CsvState
@@ -87,7 +88,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return { ...cut, state: { line, names, inLongRow } }
   }
 
-  /** The rows that come next, at most `max`, and whether one that is too long comes after them. */
+  /** Finds the next rows, at most `max`, and whether a row that is too long follows them. */
   #findRows(bytes: Buffer, progress: Progress, max: number, last: boolean) {
     const rows: RawRow[] = []
     let { used: start, line } = progress
@@ -110,7 +111,11 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return { rows, tooLong: false }
   }
 
-  /** @returns whether all were taken or passed over */
+  /**
+   * Takes rows as records.
+   *
+   * @returns whether all rows were taken or skipped
+   */
   #takeRows(bytes: Buffer, rows: readonly RawRow[], progress: Progress): boolean {
     const full = rows.filter(({ start, end }) => end > start)
     const parsed = this.#parse(bytes, full)
@@ -120,7 +125,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
       if (row.end > row.start) {
         const cells = parsed[index++] as readonly string[] | string
         const refused = progress.names === null ? this.#takeHeader(cells, progress) : this.#takeRow(cells, progress)
-        if (refused !== undefined && !this.#passOver(`line ${row.line}${refused}`, progress)) return false
+        if (refused !== undefined && !this.#skip(`line ${row.line}${refused}`, progress)) return false
         if (refused === undefined && !fit && !this.#fit(bytes, [row])) {
           progress.damaged++
           progress.damage ??= `line ${row.line} has bytes that are not ${this.#rules.encoding}`
@@ -138,7 +143,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return first === undefined || last === undefined || fits(bytes, first.start, last.end, this.#units)
   }
 
-  /** @returns what is wrong with it */
+  /** Takes a row as the header. Returns what is wrong with it. */
   #takeHeader(cells: readonly string[] | string, progress: Progress): string | undefined {
     const names = typeof cells === 'string' ? cells : this.#rules.columns.named(cells)
     if (typeof names === 'string') return names
@@ -146,7 +151,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return undefined
   }
 
-  /** @returns what is wrong with it */
+  /** Takes a row as a record. Returns what is wrong with it. */
   #takeRow(cells: readonly string[] | string, progress: Progress): string | undefined {
     const row = typeof cells === 'string' ? cells : this.#rules.columns.toObject(progress.names ?? [], cells)
     if (typeof row === 'string') return row
@@ -154,8 +159,8 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return undefined
   }
 
-  /** @returns whether a row may be passed over. A header may not: the names of the columns would be values. */
-  #passOver(what: string, progress: Progress): boolean {
+  /** Skips a row, if it may be skipped. A header may not: the names of the columns would be values. */
+  #skip(what: string, progress: Progress): boolean {
     if (this.#rules.badRows === 'error' || progress.names === null) {
       progress.problem = what
       return false
@@ -165,12 +170,13 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return true
   }
 
+  /** Skips a row that is too long, if it may be skipped; its rest is skipped once it is there. */
   #refuseLongRow(progress: Progress): void {
     const what = `line ${progress.line}: the row is longer than maxRowLength, which is ${this.#rules.maxRowLength} bytes`
-    if (this.#passOver(what, progress)) progress.inLongRow = ScanState.CELL
+    if (this.#skip(what, progress)) progress.inLongRow = ScanState.CELL
   }
 
-  /** @returns whether the end of the row was found */
+  /** Skips the rest of a row that is too long. Returns whether its end was found. */
   #skipLongRow(bytes: Buffer, progress: Progress, from: ScanState): boolean {
     const { next, lines, state } = this.#scan(bytes, progress.used, from)
     progress.line += lines
@@ -183,7 +189,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     return scanRow(bytes, at, state, this.#delimiter, this.#units)
   }
 
-  /** The cells of rows, or what is wrong with a row. */
+  /** Cells of each row, or what is wrong with it. */
   #parse(bytes: Buffer, rows: readonly RawRow[]): (readonly string[] | string)[] {
     const first = rows[0]
     if (first === undefined) return []
@@ -191,7 +197,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
       const all = this.#parseText(bytes, first.start, rows.at(-1)?.end ?? first.end)
       if (all.length === rows.length) return all
     } catch {
-      // one of them is bad: which one shows below
+      // one of the rows is bad; which one shows below
     }
     return rows.map(({ start, end }) => {
       try {
@@ -214,7 +220,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   }
 }
 
-/** What is wrong with a row. The library's own message would show what is in it. */
+/** Problem of a row. The message of the library would show its content. */
 function reason(error: unknown): string {
   switch (error instanceof csvParse().CsvError ? error.code : undefined) {
     case 'CSV_QUOTE_NOT_CLOSED':

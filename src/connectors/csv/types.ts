@@ -1,14 +1,16 @@
-/** What the cells of a column can be read as. */
+/** Types as which the cells of a column can be read. */
 export const CSV_TYPES = ['string', 'number', 'bigint', 'boolean', 'date'] as const
+/** Type as which the cells of a column are read. */
 export type CsvType = (typeof CSV_TYPES)[number]
 
 /** Value of a cell. An empty cell is `null`, except in a column of strings, where it is the empty string. */
 export type CsvValue = string | number | bigint | boolean | Date | null
 
+/** Reader of the cells of a column. */
 interface Reader {
-  /** What the text should be, for the error. */
+  /** Description of a valid text, for the error. */
   readonly expected: string
-  /** The value; `undefined` when the text is none. */
+  /** Value of a text; `undefined` when the text is not valid. */
   readonly read: (text: string) => CsvValue | undefined
 }
 
@@ -22,7 +24,7 @@ const BOOLEANS = new Map([
   ['0', false],
 ])
 
-/** By type of column. */
+/** Readers by type of column. */
 export const CSV_READERS: { readonly [T in CsvType]: Reader } = {
   string: { expected: 'a string', read: (text) => text },
   number: { expected: 'a number that can be held exactly enough', read: (text) => orNull(text, toNumber) },
@@ -45,7 +47,7 @@ function orNull(text: string, read: (word: string) => CsvValue | undefined): Csv
 function toNumber(word: string): number | undefined {
   if (!NUMBER.test(word)) return undefined
   const value = Number(word)
-  // an identifier of twenty digits would silently become another
+  // an identifier of twenty digits would silently turn into another one
   if (INTEGER.test(word) && !Number.isSafeInteger(value)) return undefined
   return Number.isFinite(value) ? value : undefined
 }
@@ -54,7 +56,7 @@ function toBigInt(word: string): bigint {
   return BigInt(word.replace(/^\+/, ''))
 }
 
-/** A date of ISO 8601. One without a time zone is UTC, so that it means the same on every machine. */
+/** Date of ISO 8601. Without a time zone it is UTC, so that it means the same on every machine. */
 function toDate(word: string): Date | undefined {
   const [, day, time = '00:00', zone = 'Z'] = DATE.exec(word) ?? []
   if (day === undefined) return undefined

@@ -2,20 +2,20 @@ import { Buffer } from 'node:buffer'
 import { constants, open, type FileHandle } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Opening a named pipe to read must not wait for somebody to write to it. (Windows has no such flag.) */
+/** Flags for reading. Opening a named pipe does not wait for its writer. (Windows has no such flag.) */
 export const READ = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
-/** How long to wait when a pipe is full, in milliseconds. */
+/** Pause before the next write to a full pipe, in milliseconds. */
 const PAUSE = 5
 
 /** Most bytes of one write: Node takes less than 2 GiB. */
 const AT_ONCE = 1 << 30
 
 /**
- * Writes all bytes: one write takes everything up to 1 GiB, unless the disk is nearly full: then the next one says so.
- * What is no file, such as a pipe, takes them in parts.
+ * Writes all bytes to a file, in writes of up to 1 GiB. A write that takes less than that means that the disk is nearly
+ * full; the next one says so. A pipe takes the bytes in parts.
  *
- * @param signal - ends the waiting for the reader of a pipe, which has got a part of the bytes then
+ * @param signal - ends the waiting for the reader of a pipe, which has then got a part of the bytes
  */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let written = 0; written < bytes.length;) {
@@ -30,7 +30,7 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: A
   }
 }
 
-/** Whether a file ends with these bytes, or is empty. What is no file keeps nothing, so it is empty. */
+/** Whether a file ends with these bytes, or is empty. A pipe or a device holds nothing, so it counts as empty. */
 export async function endsWith(handle: FileHandle, end: Uint8Array): Promise<boolean> {
   const stats = await handle.stat()
   if (!stats.isFile() || stats.size === 0) return true
@@ -39,7 +39,7 @@ export async function endsWith(handle: FileHandle, end: Uint8Array): Promise<boo
   return buffer.equals(end)
 }
 
-/** Waits until it is on the disk which files a folder holds. */
+/** Syncs a folder: waits until the disk holds the list of its files. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

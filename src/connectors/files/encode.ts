@@ -2,20 +2,23 @@ import { Buffer } from 'node:buffer'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { TextEncoding } from './text-encoding.js'
 
-/** From about this many characters on, text is made into bytes: what a whole batch has may be more than a string can hold. */
+/**
+ * Length of text, in characters, from which on it is encoded in parts: the text of a whole batch may be longer than a
+ * string can be.
+ */
 export const PART_LENGTH = 4 << 20
 
 /**
- * What stands for a character that an encoding does not have. Those of Unicode have all; half of a surrogate pair is no
+ * Characters that an encoding does not have. The encodings of Unicode have all of them. Half of a surrogate pair is no
  * character: UTF-8 makes U+FFFD of it, and UTF-16 keeps it.
  */
 const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
 
 /**
- * Text as bytes.
+ * Encodes text.
  *
  * @param outlet - name of the outlet, for the error
- * @throws {@link InvalidPayloadError} on a character that the encoding does not have, which would become another
+ * @throws {@link InvalidPayloadError} on a character that the encoding does not have, and would turn into another one
  */
 export function encode(outlet: string, text: string, encoding: TextEncoding): Buffer {
   const missing = MISSING[encoding]?.exec(text)?.[0]

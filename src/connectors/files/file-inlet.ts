@@ -14,16 +14,17 @@ import { orMissing } from './missing.js'
 import { readWhole } from './opened-file.js'
 import { fits, markLength, unitsOf } from './text-units.js'
 
-/** How {@link FileInlet} reads its file. */
+/** Ways in which {@link FileInlet} reads its file. */
 export const FileInletMode = {
-  /** Some lines per transfer. The file is held open from the start to the shutdown. */
+  /** Reads some lines per transfer. The file is open from the start to the shutdown. */
   LINE: 'line',
-  /** The whole file at each transfer. The file is open only during the transfer. */
+  /** Reads the whole file at each transfer. The file is open only during the transfer. */
   FILE: 'file',
 } as const
+/** Way in which {@link FileInlet} reads its file. */
 export type FileInletMode = (typeof FileInletMode)[keyof typeof FileInletMode]
 
-/** Those after `encoding` are for the mode `line`, except `missing`. */
+/** Options of {@link FileInlet}. Those after `encoding` are for the mode `line`, except `missing`. */
 export interface FileInletOptions extends InletOptions, FollowOptions {
   /**
    * Whether a transfer reads lines, or the whole file.
@@ -41,20 +42,21 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
    */
   readonly linesPerTransfer?: number
   /**
-   * Most bytes of a line, without its line end. More than about twice as much of a file is never held in memory, apart
+   * Most bytes of a line, without its line end. The inlet holds at most about twice as much of a file in memory, apart
    * from the lines of a transfer.
    * @default 1048576 - 1 MiB
    */
   readonly maxLineLength?: number
   /**
-   * What becomes of a longer line: the transfer fails, at each attempt; it is cut to `maxLineLength`; or it is left
-   * out. The latter two are counted in the log, and so is one without an end in a file that was rotated: it fails one
-   * transfer, and the next one goes on with the next file.
+   * Treatment of longer lines: fail the transfer, cut them to `maxLineLength`, or skip them. A failure comes again at
+   * each attempt. Cut and skipped lines are counted in the log. So is a long line without an end in a rotated file: it
+   * fails one transfer, and the next one goes on with the next file.
    * @default 'error'
    */
   readonly longLines?: LongLines
 }
 
+/** Table of the options of {@link FileInlet}. */
 export const FILE_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   mode: word(Object.values(FileInletMode), FileInletMode.LINE),
@@ -68,14 +70,14 @@ export const FILE_INLET_OPTIONS = {
 /**
  * Reads a text file: line by line, or as a whole.
  *
- * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records
- * until the file grows; a last line without a line end waits until it has one. A transfer reads lines of one file:
+ * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records until
+ * the file grows; a last line without a line end waits until it has one. A transfer reads lines of one file:
  *
- * - **Rotated** (`log` became `log.1`, or another name that begins with `log`) or deleted: the rest of that file is read
- *   first, then the file that was begun after it, which is `log.1` again when there were several rotations. A new file
- *   counts when there is something in it. A last line without a line end is taken as it is then.
- * - **Truncated or written anew**, also when it has since grown past the position: it is read from its start, with a
- *   warning. It is recognised by the first and the last 256 bytes before the position.
+ * - **Rotated** (`log` became `log.1`, or another name that begins with `log`) or deleted: the rest of that file is
+ *   read first, then the file that was begun after it, which is `log.1` again after several rotations. A new file
+ *   counts when there is something in it. A last line without a line end is then taken as it is.
+ * - **Truncated or rewritten**, even if it has since grown past the position: it is read from its start, with a
+ *   warning. The inlet recognises this by the first and the last 256 bytes before the position.
  */
 export class FileInlet extends Inlet<string> {
   readonly #filepath: string
@@ -119,7 +121,7 @@ export class FileInlet extends Inlet<string> {
       : this.#lines.pull(this.#linesPerTransfer, update)
   }
 
-  /** To redeliver, goes back to where the pull began. */
+  /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
   override onTransferEnd(update: Update, delivered: boolean): void {
     this.#lines.ended(update, delivered)
   }
@@ -128,7 +130,7 @@ export class FileInlet extends Inlet<string> {
     return this.#lines.stop()
   }
 
-  /** Up to where the file was read and, to redeliver, all was delivered. */
+  /** Position up to which the file was read and, to redeliver, all was delivered. */
   override saveState(): unknown {
     return this.#lines.save()
   }
@@ -141,7 +143,7 @@ export class FileInlet extends Inlet<string> {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
-  /** The whole file, without the byte order mark that some editors put at its start. */
+  /** Decodes a whole file, without the byte order mark that some editors put at its start. */
   #toText(bytes: Buffer): string {
     const units = unitsOf(this.#encoding)
     if (!fits(bytes, 0, bytes.length, units)) {

@@ -3,14 +3,14 @@ import { lazy } from '../../base/libraries.js'
 
 const crypto = lazy<typeof import('node:crypto')>('node:crypto')
 
-/** Bytes that are kept of the start of a file, and of what stands before a position. */
+/** Number of bytes that are kept of the start of a file, and of what precedes a position. */
 const SAMPLE = 256
 
 const EMPTY = Buffer.alloc(0)
 
 /**
- * A position in a file, with a sample of what stands before it: enough to see later whether the file is still the one
- * that was read, or was written anew and grew past the position.
+ * Position in a file, with a sample of the bytes before it. The sample shows later whether the file is still the same,
+ * or was rewritten and grew past the position.
  *
  * ```
  *   head                          tail
@@ -20,11 +20,11 @@ const EMPTY = Buffer.alloc(0)
 export class FileMark {
   static readonly START = new FileMark(0, EMPTY, EMPTY)
 
-  /** Bytes of the file that stand before it. */
+  /** Number of bytes before the position. */
   readonly position: number
-  /** The first of them. */
+  /** First bytes of the file. */
   readonly head: Buffer
-  /** The last of them. */
+  /** Last bytes before the position. */
   readonly tail: Buffer
 
   private constructor(position: number, head: Buffer, tail: Buffer) {
@@ -33,17 +33,17 @@ export class FileMark {
     this.tail = tail
   }
 
-  /** Which parts of a file are sampled for a position, as `[start, end]`. */
+  /** Parts of a file that are sampled for a position, as `[start, end]`. */
   static samples(position: number): { readonly head: [number, number]; readonly tail: [number, number] } {
     return { head: [0, Math.min(SAMPLE, position)], tail: [Math.max(0, position - SAMPLE), position] }
   }
 
-  /** A mark from the samples of a file. */
+  /** Makes a mark from the samples of a file. */
   static of(position: number, head: Buffer, tail: Buffer): FileMark {
     return new FileMark(position, head, tail)
   }
 
-  /** The mark after more bytes of the file. */
+  /** Makes the mark after more bytes of the file. */
   after(bytes: Buffer): FileMark {
     if (bytes.length === 0) return this
     const missing = SAMPLE - this.head.length
@@ -55,7 +55,7 @@ export class FileMark {
     return new FileMark(this.position + bytes.length, head, tail)
   }
 
-  /** The samples in short. Tells nothing about what they hold. */
+  /** Hash of the samples. It reveals nothing of their content. */
   get fingerprint(): string {
     const hash = crypto().createHash('sha256')
     return hash.update(this.head).update(this.tail).digest('base64url').slice(0, 22)

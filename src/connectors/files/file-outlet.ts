@@ -11,21 +11,23 @@ import { endsWith, READ } from './disk.js'
 import { encode, PART_LENGTH } from './encode.js'
 import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
 
+/** Options of {@link FileOutlet}. */
 export interface FileOutletOptions extends OutletOptions, TargetOptions {
   /**
-   * Encoding of the text written. Records can override it in their metadata. A character that it does not have is an
-   * error; of half a surrogate pair, which is no character, `utf-8` makes U+FFFD. JSON has `\ud800` for it instead.
+   * Encoding of the text. Records can override it in their metadata. A character that the encoding does not have is an
+   * error. Half of a surrogate pair is no character: `utf-8` writes U+FFFD for it, and JSON writes `\ud800`.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
   /**
-   * How payloads become lines: as `text`, a string is written as it is and any other payload as JSON; as `json`, every
-   * payload is JSON, strings too, so that the file is JSON Lines whatever comes.
+   * How payloads become lines. `text` writes a string as it is and any other payload as JSON. `json` writes every
+   * payload as JSON, strings too, so that the file is JSON Lines whatever comes.
    * @default 'text'
    */
   readonly format?: 'text' | 'json'
 }
 
+/** Table of the options of {@link FileOutlet}. */
 export const FILE_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
@@ -34,20 +36,20 @@ export const FILE_OUTLET_OPTIONS = {
 } satisfies Spec<FileOutletOptions>
 
 /**
- * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go
- * to the same file are written at once, or none of them; the file and its folder are made if they are missing. Outlets
- * in the main thread and the threads of planners that write one file, by whatever path, take turns. A last line without
- * a line end, which a process may leave that is killed while it writes, is ended first.
+ * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go to
+ * the same file are written at once, or none of them. A missing file is created, with its folder. Outlets that write
+ * one file take turns, by whatever path, in the main thread and in the threads of planners. A last line without a line
+ * end, which a killed process may leave, is ended first.
  *
  * A record can choose its file, mode and encoding in its metadata, under {@link FileOutlet.FILEPATH},
  * {@link FileOutlet.FILE_MODE} and {@link FileOutlet.FILE_ENCODING}. It can only choose files in `baseFolder`.
  */
 export class FileOutlet extends Outlet {
-  /** Metadata: path of the file to write to. A relative one starts from `baseFolder`. */
+  /** Metadata key: path of the file to write to. A relative path starts from `baseFolder`. */
   static readonly FILEPATH: MetadataKey = 'FileOutlet.FILEPATH'
-  /** Metadata: `a` or `w`, see `fileMode`. */
+  /** Metadata key: `a` or `w`, see `fileMode`. */
   static readonly FILE_MODE: MetadataKey = 'FileOutlet.FILE_MODE'
-  /** Metadata: encoding of the record's text. */
+  /** Metadata key: encoding of the record's text. */
   static readonly FILE_ENCODING: MetadataKey = 'FileOutlet.FILE_ENCODING'
 
   readonly #filepath: string
@@ -70,10 +72,13 @@ export class FileOutlet extends Outlet {
   }
 
   /**
-   * @throws {@link FileError} when a file cannot be written; it is as it was before, or
-   * empty where it had to be replaced in place (see `fileMode`)
+   * Writes a batch.
+   *
+   * @throws {@link FileError} when a file cannot be written; it is then as it was before, or empty where it had to be
+   * replaced in place (see `fileMode`)
    * @throws {@link PartialPushError} when some of several files cannot be written
-   * @throws {@link InvalidPayloadError} on a payload that cannot be JSON or be written in its encoding; nothing is written then
+   * @throws {@link InvalidPayloadError} on a payload that cannot be JSON, or cannot be written in its encoding; then
+   * nothing is written
    */
   async push(records: Record[], update: Update): Promise<void> {
     const targets = await this.#targets.group(records, update)
@@ -92,7 +97,7 @@ export class FileOutlet extends Outlet {
     return `${this.constructor.name}(${this.#filepath})`
   }
 
-  /** The lines of the records. Those of one encoding are made into bytes together, up to some length. */
+  /** Encodes the lines of records. Lines of one encoding are encoded together, up to some length. */
   #toBytes(records: readonly Record[]): Buffer {
     const parts: Buffer[] = []
     let encoding = this.#encoding
@@ -101,7 +106,7 @@ export class FileOutlet extends Outlet {
     for (const { payload, metadata } of records) {
       const wanted = this.#encodingOf(metadata)
       const line = typeof payload === 'string' && !this.#asJson ? payload : toJson(payload)
-      // before it is added: it may be nearly as long as a string can be
+      // before the line is added: it may be nearly as long as a string can be
       if (wanted !== encoding || text.length + line.length >= PART_LENGTH) {
         end()
         encoding = wanted
@@ -119,10 +124,10 @@ export class FileOutlet extends Outlet {
   }
 }
 
-/** Whether what is added to a file begins a line. */
+/** Whether text that is added to a file begins a new line. */
 async function beginsLine(file: string, lineEnd: Uint8Array): Promise<boolean> {
   const handle = await open(file, READ).catch(() => undefined)
-  // it is not there, or may be written to and not read
+  // the file does not exist, or may be written to but not read
   if (handle === undefined) return true
   try {
     return await endsWith(handle, lineEnd)
@@ -143,7 +148,7 @@ function toJson(payload: unknown): string {
   return json
 }
 
-/** Refuses values, at any depth, of which JSON makes an empty object, whatever they hold. */
+/** Refuses values, at any depth, whose content JSON would lose by making an empty object of them. */
 function withoutLoss(_key: string, value: unknown): unknown {
   if (value instanceof Map) throw noJson('a Map')
   if (value instanceof Set) throw noJson('a Set')

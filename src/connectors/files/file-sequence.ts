@@ -60,7 +60,7 @@ export class FileSequence {
     return held === undefined ? findNext(this.#path, current) : { file: held, missed: undefined }
   }
 
-  /** Makes a file the current one: one that is held open, or the next one. */
+  /** Makes a file the current one: a file that is held open, or the next one. */
   moveTo(file: OpenedFile): void {
     if (!this.#files.includes(file)) this.#files.push(file)
     this.#current = file

@@ -13,18 +13,18 @@ import { readRecords, type Cursor } from './read-records.js'
 import type { SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
-/** Where a pull began. */
+/** Place at which a pull began. */
 interface Place<S> {
   readonly file: OpenedFile
   readonly at: Cursor<S>
   readonly damaged: number
-  /** Where it ended. */
+  /** Place at which the pull ended. */
   readonly end: FileMark
 }
 
 /**
- * Reads the records of a file that others write to: on and on as it grows, over to the file that takes its name when
- * it is rotated or deleted, and from its start when it is rewritten.
+ * Reads the records of a file that others write to: on and on as it grows, over to the file that takes its name when it
+ * is rotated or deleted, and from its start when it is rewritten.
  *
  * ```
  *   start --> find what was read before --> read on <---------------------+
@@ -33,8 +33,8 @@ interface Place<S> {
  *                     nothing more <-- has another file been begun? --> read the rest, then that
  * ```
  *
- * Between two pulls it holds an open file and a position. Whatever fails leaves the position where it was. To
- * redeliver, it keeps where pulls began, and the files that they read, until their records are delivered.
+ * Between two pulls it holds an open file and a position. Any failure leaves the position where it was. To redeliver,
+ * it keeps the places where pulls began, and the files that they read, until their records are delivered.
  */
 export class FollowedFile<T, S> {
   readonly #path: string
@@ -52,7 +52,7 @@ export class FollowedFile<T, S> {
   #damaged = 0
   /** Position at which the next start begins. */
   #restored: SavedPosition | undefined
-  /** The step before: steps follow one after the other. */
+  /** Step that runs, or ran last: steps follow one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @param connector - name of the inlet's class, for errors */
@@ -242,7 +242,7 @@ export class FollowedFile<T, S> {
   }
 
   /**
-   * Takes records, and moves on behind them.
+   * Reads records, and moves the position behind them.
    *
    * @param last - whether nobody writes to the file any more
    */
@@ -255,18 +255,18 @@ export class FollowedFile<T, S> {
     if (read.end !== undefined) {
       this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#splitter.noun)
     }
-    // what comes before a problem is not held up by it
+    // records before a problem are not held up by it
     if (problem !== undefined && records.length === 0) {
       const end = read.end ?? ((await this.#files.isLeft()) ? await file.endOfLastLine(cursor.mark) : undefined)
       signal.throwIfAborted()
-      // that record never gets its end, and is an error once: it keeps nobody from the next file
+      // the record never gets its end: it is an error once, and does not hold up the next file
       if (end !== undefined) {
         this.#at = { mark: end, state: cursor.state }
         this.#noteDamage(1, problem)
       }
       throw new Error(problem)
     }
-    // nobody takes them any more
+    // nobody takes the records any more
     signal.throwIfAborted()
     this.#at = cursor
     if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)

@@ -6,8 +6,8 @@ import { isSavedPosition, type SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
 /**
- * An inlet's {@link FollowedFile}, which is loaded when the inlet is first started: every thread loads the inlets that follow
- * files, and most have none.
+ * The {@link FollowedFile} of an inlet, whose code is loaded when the inlet is first started: every thread loads the
+ * inlets that follow files, and most threads run none.
  */
 export class Following<T, S> {
   readonly #connector: string
@@ -15,7 +15,7 @@ export class Following<T, S> {
   readonly #splitter: Splitter<T, S>
   readonly #settings: FollowSettings
   #file: FollowedFile<T, S> | undefined
-  /** What was restored before there was a file. */
+  /** Position that was restored before the file was first started. */
   #restored: SavedPosition | undefined
 
   /**
@@ -29,34 +29,34 @@ export class Following<T, S> {
     this.#settings = settings
   }
 
-  /** See {@link FollowedFile.start}. */
+  /** Opens the file, see {@link FollowedFile.start}. */
   async start(): Promise<void> {
     const file = await this.#load()
     await file.start()
   }
 
-  /** See {@link FollowedFile.pull}. */
+  /** Reads the next records, see {@link FollowedFile.pull}. */
   async pull(max: number, update: Update): Promise<T[]> {
     const file = await this.#load()
     return file.pull(max, update)
   }
 
-  /** See {@link FollowedFile.ended}. */
+  /** Notes how the transfer of a pull has ended, see {@link FollowedFile.ended}. */
   ended(update: Update, delivered: boolean): void {
     this.#file?.ended(update, delivered)
   }
 
-  /** See {@link FollowedFile.stop}. */
+  /** Closes the files, see {@link FollowedFile.stop}. */
   async stop(): Promise<void> {
     await this.#file?.stop()
   }
 
-  /** See {@link FollowedFile.save}. */
+  /** Position to go on at, see {@link FollowedFile.save}. */
   save(): SavedPosition | undefined {
     return this.#file === undefined ? this.#restored : this.#file.save()
   }
 
-  /** See {@link FollowedFile.restore}. Ignores what {@link Following.save} does not give. */
+  /** Goes on at a saved position, see {@link FollowedFile.restore}. Ignores a state of any other kind. */
   restore(saved: unknown): void {
     if (!isSavedPosition(saved) || !this.#splitter.isState(saved.state)) return
     this.#restored = saved

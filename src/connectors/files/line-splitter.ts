@@ -2,10 +2,12 @@ import type { TextEncoding } from './text-encoding.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
 import { characterBoundary, fits, markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
 
-/** What is done with lines that are longer than allowed. */
+/** Treatments of lines that are longer than allowed. */
 export const LONG_LINES = ['error', 'truncate', 'skip'] as const
+/** Treatment of lines that are longer than allowed. */
 export type LongLines = (typeof LONG_LINES)[number]
 
+/** Limit of the length of lines. */
 export interface LineLimit {
   /** Most bytes of a line, without its line end. */
   readonly maxLength: number
@@ -14,7 +16,7 @@ export interface LineLimit {
 
 export const LINE_SPLITTER_DEFAULTS: LineLimit = { maxLength: 1_048_576, longLines: 'error' }
 
-/** Whether what comes next is the rest of a line that was too long. */
+/** State between two lines: whether the rest of a line that was too long comes next. */
 export interface LineState {
   readonly inLongLine: boolean
 }

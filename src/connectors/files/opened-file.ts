@@ -5,21 +5,21 @@ import { READ } from './disk.js'
 import { FileMark } from './file-mark.js'
 import { orMissing } from './missing.js'
 
-/** Bytes that are read at once in search of a line end. */
+/** Number of bytes that are read at once in search of a line end. */
 const CHUNK = 65_536
 
-/** What the file system knows about a file. */
+/** Facts that the file system knows about a file. */
 export interface FileFacts {
-  /** Inode: which file it is, whatever its name. */
+  /** Inode, which identifies the file whatever its name. */
   readonly inode: string
-  /** Whether it is a regular file, and no folder or pipe. */
+  /** Whether it is a regular file, not a folder or a pipe. */
   readonly regular: boolean
   readonly size: number
-  /** When it was last written to, in nanoseconds since 1970. */
+  /** Time of the last write, in nanoseconds since 1970. */
   readonly writtenAt: bigint
 }
 
-/** A file that is held open, so that it can be read on when it was renamed or deleted. */
+/** File that is held open, so that it can be read on after it is renamed or deleted. */
 export class OpenedFile {
   readonly #handle: FileHandle
   /** Inode of the file. No other file has it while this one is open. */
@@ -51,25 +51,25 @@ export class OpenedFile {
     return now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)
   }
 
-  /** The mark at a position; `undefined` when the file does not reach it, or its fingerprint there is another. */
+  /** Makes the mark at a position; `undefined` when the file does not reach it, or has another fingerprint there. */
   async markAt(position: number, fingerprint: string): Promise<FileMark | undefined> {
     const mark = await this.#sample(position)
     return mark?.fingerprint === fingerprint ? mark : undefined
   }
 
   /**
-   * The bytes that follow a mark, at most `size`; none at the end of the file.
+   * Reads the bytes after a mark, at most `size`; none at the end of the file.
    *
-   * @returns `undefined` when others stand before the mark than did when it was made
+   * @returns `undefined` when the bytes before the mark are others than when it was made
    */
   async readAfter(mark: FileMark, size: number): Promise<Buffer | undefined> {
-    // what follows and what proves that it does, in one read
+    // the bytes, and those before them that prove that the file is the same, in one read
     const before = mark.tail.length
     const bytes = await this.#read(mark.position - before, before + size)
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
   }
 
-  /** The mark at the end of the file; `undefined` when a line ends after this mark. */
+  /** Makes the mark at the end of the file; `undefined` when a line ends after this mark. */
   async endOfLastLine(mark: FileMark): Promise<FileMark | undefined> {
     for (let end = mark; ;) {
       const bytes = await this.readAfter(end, CHUNK)
@@ -99,7 +99,7 @@ export class OpenedFile {
   }
 }
 
-/** What is in a file, as a whole. A named pipe is not read: a thread that waits for one cannot be stopped. */
+/** Reads a whole file. Refuses a named pipe: a thread that waits for one cannot be stopped. */
 export async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
   const handle = await openRegular(path)
   try {
@@ -109,7 +109,7 @@ export async function readWhole(path: string, signal: AbortSignal): Promise<Buff
   }
 }
 
-/** Opens a file for reading, and nothing else than a file. */
+/** Opens a regular file for reading, and nothing else. */
 async function openRegular(path: string): Promise<FileHandle> {
   const handle = await open(path, READ)
   try {
@@ -121,7 +121,7 @@ async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
-/** What the file system knows about the file at a path; `undefined` when there is none. */
+/** Facts about the file at a path; `undefined` when there is none. */
 export async function factsAt(path: string): Promise<FileFacts | undefined> {
   const stats = await orMissing(stat(path, { bigint: true }))
   return stats && factsOf(stats)

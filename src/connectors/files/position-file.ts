@@ -2,10 +2,10 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { orMissing } from './missing.js'
 import { isSavedPosition, type SavedPosition } from './saved-position.js'
 
-/** Layout of the file. A file of another is refused. */
+/** Version of the layout. A file with another version is refused. */
 const VERSION = 1
 
-/** Keeps on disk up to where a file was read. It is replaced as a whole, so it is never half written. */
+/** File on disk that keeps the position of an inlet. It is replaced as a whole, so it is never half written. */
 export class PositionFile {
   readonly path: string
   #stored: string | undefined
@@ -14,7 +14,7 @@ export class PositionFile {
     this.path = path
   }
 
-  /** What was stored last, `undefined` when nothing was. */
+  /** Reads the position that was stored last; `undefined` when there is none. */
   async read(): Promise<SavedPosition | undefined> {
     const text = await orMissing(readFile(this.path, 'utf8'))
     if (text === undefined) return undefined
@@ -27,7 +27,7 @@ export class PositionFile {
     return { inode, position, fingerprint, state, damaged }
   }
 
-  /** Stores a position, unless it is the one that is stored. */
+  /** Stores a position, unless it is stored already. */
   async write(saved: SavedPosition): Promise<void> {
     const text = `${JSON.stringify({ version: VERSION, ...saved })}\n`
     if (text === this.#stored) return
@@ -35,7 +35,7 @@ export class PositionFile {
     const file = await open(draft, 'w')
     try {
       await file.writeFile(text)
-      // or the name could be there after a power failure, and the content not
+      // otherwise, after a power failure, the name could be there without the content
       await file.sync()
     } finally {
       await file.close()

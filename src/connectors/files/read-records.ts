@@ -14,33 +14,33 @@ export interface Cursor<S> {
   readonly state: S
 }
 
-/** What to read. */
+/** Extent of what {@link readRecords} reads. */
 export interface Reading {
-  /** Most records. */
+  /** Most records to read. */
   readonly max: number
   /** Whether nobody writes to the file any more, so that its last record is one though it has no end. */
   readonly last: boolean
   readonly signal: AbortSignal
 }
 
-/** What was read. */
+/** Result of {@link readRecords}. */
 export interface RecordsRead<T, S> {
   readonly records: T[]
   /** Place after the records. */
   readonly cursor: Cursor<S>
-  /** How many records were not taken as they stand in the file. */
+  /** Number of records that were not taken as they stand in the file. */
   readonly damaged: number
-  /** What was wrong with the first of those. */
+  /** Problem of the first of those records. */
   readonly damage: string | undefined
-  /** What is wrong with the record after these, if it must not be passed over. */
+  /** Problem of the record after these, if it must not be skipped. */
   readonly problem: string | undefined
   /** End of the file, if it was reached and its last record has no end. */
   readonly end: FileMark | undefined
 }
 
 /**
- * Reads the records of a file that follow a place. Ends early at the end of the file, at a record that must not be passed
- * over, and when the file turns out to have been rewritten.
+ * Reads the records of a file that follow a place. Ends early at the end of the file, at a record that must not be
+ * skipped, and when the file turns out to have been rewritten.
  *
  * @throws the reason of the signal
  */

@@ -3,9 +3,10 @@ import path from 'node:path'
 import { isMissing } from './missing.js'
 
 /**
- * Where a path leads to when every link on it is followed, whether or not there is such a file yet.
+ * Follows every link of a path, whether or not its file exists yet.
  *
  * @param file - absolute path
+ * @returns the path without links
  */
 export async function realTarget(file: string): Promise<string> {
   try {
@@ -14,7 +15,7 @@ export async function realTarget(file: string): Promise<string> {
     if (!isMissing(error) || path.dirname(file) === file) throw error
   }
   const real = path.join(await realTarget(path.dirname(file)), path.basename(file))
-  // nothing is there, or a link to what is not there: opening that would make a file where it leads
+  // the file is missing, or is a link to a missing one: opening that would create a file where the link leads
   const target = await readlink(real).catch(() => undefined)
   return target === undefined ? real : realTarget(path.resolve(path.dirname(real), target))
 }

@@ -8,27 +8,29 @@ import { orMissing } from './missing.js'
 
 const crypto = lazy<typeof import('node:crypto')>('node:crypto')
 
-/** Codes of a system that may let the file be written, but lets no other be made beside it or put in its place. */
+/**
+ * Codes of errors of a system that may let the file itself be written, but not another one beside it or in its place.
+ */
 const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETOOLONG'])
 
 /**
- * Puts a new file with the bytes in the place of a file: whoever reads it sees the old or the new, never half of one,
- * and a failed write leaves the old. A process that is killed meanwhile leaves a `.databay-*.new` in the folder. The
- * caller holds the file's lock.
+ * Replaces a file by a new one with these bytes. A reader sees the old or the new file, never half of one, and a failed
+ * write leaves the old one. A process that is killed meanwhile leaves a `.databay-*.new` in the folder. The caller
+ * holds the file's lock.
  *
- * @param file - real path of the file; its folder is there
- * @returns `false`, and nothing is done, when it has to be written in place: it is no file, has another owner or other
- * names, or its group or the folder does not allow it
+ * @param file - real path of the file; its folder exists
+ * @returns `false`, with nothing done, when the file has to be written in place: it is not a regular file, has another
+ * owner or other names, or its group or folder does not allow a replacement
  */
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
   const old = await orMissing(lstat(file))
   if (old !== undefined && !isOurs(old)) return false
-  // nobody else has a file of that name, nor can make one that we would follow; it is short enough for any folder
+  // no other process uses this name, nor can it put a link there for us to follow; it is short enough for any folder
   const made = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
   let handle: FileHandle | undefined
   try {
     handle = await open(made, 'wx', old === undefined ? undefined : 0o600)
-    // before there is anything in it that not everybody may read
+    // before it holds anything that not everybody may read
     if (old !== undefined) {
       await handle.chown(old.uid, old.gid)
       await handle.chmod(old.mode)
@@ -47,7 +49,7 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
   return true
 }
 
-/** Whether it is a file under this one name alone, which a new one of ours can stand for. */
+/** Whether a file is ours and has this name alone, so that a new file can take its place. */
 function isOurs(stats: Stats): boolean {
   return stats.isFile() && stats.nlink === 1 && stats.uid === process.geteuid?.()
 }

@@ -3,34 +3,34 @@ import { basename, dirname, join, parse } from 'node:path'
 import { orMissing } from './missing.js'
 import { factsAt, OpenedFile, type FileFacts } from './opened-file.js'
 
-/** A file with the name that is followed, or with a name that rotation gave to one that had it. */
+/** File with the name that is followed, or with a name that rotation gave to such a file. */
 interface Sibling extends FileFacts {
   readonly path: string
-  /** How often it was rotated: 0 for the followed name, 2 for `name.2`; `undefined` for others, like `name-20240101`. */
+  /** Number of rotations: 0 for the followed name, 2 for `name.2`; `undefined` for others, like `name-20240101`. */
   readonly age: number | undefined
-  /** Whether its name tells when it was rotated. */
+  /** Whether the name has the date of the rotation. */
   readonly dated: boolean
-  /** Whether it is no text any more. */
+  /** Whether the file is compressed, so that it is text no more. */
   readonly compressed: boolean
 }
 
-/** The file that was begun after another one. */
+/** File that was begun after another one. */
 export interface NextFile {
   readonly file: OpenedFile
-  /** A file that was begun between the two, as far as can be told, and cannot be read. */
+  /** Path of a file that was begun between the two and cannot be read; `undefined` as far as there is none. */
   readonly missed: string | undefined
 }
 
-/** What a rotated file is compressed into: another file, which may have been given the inode of one that is gone. */
+/** Endings of compressed files. A compressed file is another file, and may have the inode of one that is gone. */
 const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip|z)$/i
 
-/** What stands in a name for the time of rotation: at least six digits, as in `-240101` or `.2024-01-01T00:00`. */
+/** Date of rotation within a name: at least six digits, as in `-240101` or `.2024-01-01T00:00`. */
 const DATE = /^[-._]?\d(?:[-._:TZ]?\d){5,}Z?$/
 
-/** How often to look again while files are being renamed. */
+/** Number of looks while files are being renamed. */
 const LOOKS = 50
 
-/** Opens the file with this inode, if it still has the followed name or one that begins with it. */
+/** Opens the file with this inode, if it has the followed name or one that begins with it. */
 export async function findByInode(path: string, inode: string): Promise<OpenedFile | undefined> {
   for (let look = 0; look < LOOKS; look++) {
     const current = await factsAt(path)
@@ -44,14 +44,14 @@ export async function findByInode(path: string, inode: string): Promise<OpenedFi
 }
 
 /**
- * Opens the file that was begun after one was rotated, or deleted. Where files were rotated as `name.1`, `name.2`, it is
- * the next younger of them, so none is passed over when there were several rotations. Where their names have dates, as
- * `name-20240101` or `stem-20240101.log`, it is the one that was written to next.
+ * Opens the file that was begun after one was rotated or deleted. Where rotation names files `name.1`, `name.2`, it is
+ * the next younger of them, so that none is passed over after several rotations. Where the names have dates, as
+ * `name-20240101` or `stem-20240101.log`, it is the file that was written to next.
  *
- * A file of the followed name counts as begun when it holds something: who has written to it writes no more to the one
- * before it.
+ * A file with the followed name counts as begun when it holds something: its writer writes no more to the file before
+ * it.
  *
- * @returns `undefined` when there is none, or files are being renamed just now
+ * @returns `undefined` when there is none, or files are just being renamed
  */
 export async function findNext(path: string, before: OpenedFile): Promise<NextFile | undefined> {
   const current = await factsAt(path)
@@ -63,14 +63,14 @@ export async function findNext(path: string, before: OpenedFile): Promise<NextFi
   return file && { file, missed: missedBetween(siblings, writtenAt, next)?.path }
 }
 
-/** What was compressed before it was read. That keeps the time at which the file was written to. */
+/** Finds a file that was compressed before it was read. Compression keeps the time of the last write. */
 function missedBetween(siblings: readonly Sibling[], writtenAt: bigint, next: Sibling): Sibling | undefined {
   return siblings.find(
     (sibling) => sibling.compressed && sibling.writtenAt > writtenAt && sibling.writtenAt <= next.writtenAt,
   )
 }
 
-/** Opens a file, unless it has another name meanwhile. */
+/** Opens a file, unless it has been renamed meanwhile. */
 async function openSibling({ path, inode }: Pick<Sibling, 'path' | 'inode'>): Promise<OpenedFile | undefined> {
   const file = await orMissing(OpenedFile.open(path))
   if (file === undefined || file.inode === inode) return file
@@ -100,10 +100,10 @@ function nextOf(all: readonly Sibling[], inode: string, writtenAt: bigint): Sibl
 }
 
 /**
- * Which files there were at one moment; `undefined` while they are being renamed.
+ * Lists the files that existed at one moment; `undefined` while they are being renamed.
  *
  * Names are read one by one, so a file that is renamed meanwhile may be missed. But rotation never gives a name back to
- * a file: what has the same name in two listings had it between them.
+ * a file: a file with the same name in two listings had that name between them.
  */
 async function siblingsOf(path: string): Promise<Sibling[] | undefined> {
   let before = await listSiblings(path)
@@ -121,7 +121,7 @@ function sameFiles(some: readonly Sibling[], others: readonly Sibling[]): boolea
 }
 
 async function listSiblings(path: string): Promise<Sibling[]> {
-  // where the path is a link, what it leads to is rotated, or the link itself
+  // where the path is a link, either its target is rotated, or the link itself
   const real = await orMissing(realpath(path))
   const lists = await Promise.all((real === undefined ? [path] : [real, path]).map(listBeside))
   return [...new Map(lists.flat().map((sibling) => [sibling.path, sibling])).values()]
@@ -136,14 +136,14 @@ async function listBeside(path: string): Promise<Sibling[]> {
       const kind = kindOf(name, other)
       const sibling = join(folder, other)
       const facts = kind && (await factsAt(sibling))
-      // a folder or pipe of such a name is nothing that rotation has made
+      // a folder or pipe of such a name does not come from a rotation
       return facts && (facts.regular || other === name) ? { ...facts, ...kind, path: sibling } : undefined
     }),
   )
   return siblings.filter((sibling) => sibling !== undefined)
 }
 
-/** What a name says of a file; `undefined` when rotation has not given it to one of the followed name. */
+/** Facts that a name tells of a file; `undefined` when rotation has not given it to a file with the followed name. */
 function kindOf(name: string, other: string): Pick<Sibling, 'age' | 'dated' | 'compressed'> | undefined {
   const bare = other === name ? other : other.replace(COMPRESSED, '')
   const compressed = bare !== other

@@ -1,17 +1,18 @@
-/** Up to where a file was read: plain data, which survives a structured clone and JSON. */
+/** Position up to which a file was read: plain data, which survives a structured clone and JSON. */
 export interface SavedPosition {
-  /** Which file it was, whatever its name. */
+  /** Inode of the file, which identifies it whatever its name. */
   readonly inode: string
-  /** Bytes of it that were read. */
+  /** Number of bytes that were read. */
   readonly position: number
-  /** A hash of a part of them. */
+  /** Hash of a sample of the bytes that were read. */
   readonly fingerprint: string
-  /** What the splitter has to know to go on. */
+  /** State of the splitter at the position. */
   readonly state: unknown
-  /** How many records were not taken as they stood in the file. */
+  /** Number of records so far that were not taken as they stood in the file. */
   readonly damaged: number
 }
 
+/** Whether a value, which may be anything, is a {@link SavedPosition}. */
 export function isSavedPosition(value: unknown): value is SavedPosition {
   if (typeof value !== 'object' || value === null) return false
   const { inode, position, fingerprint, damaged } = value as { readonly [key in keyof SavedPosition]?: unknown }

@@ -1,41 +1,41 @@
 import type { Buffer } from 'node:buffer'
 
-/** What is to be cut into records: bytes of a file from where the last record ended. */
+/** Input of a splitter: bytes of a file from where the last record ended. */
 export interface Piece<S> {
   readonly bytes: Buffer
-  /** Byte of the file at which they start. */
+  /** Offset of the bytes in the file. */
   readonly position: number
-  /** What {@link Cut.state} was there. */
+  /** State of the splitter at this offset, from {@link Cut.state}. */
   readonly state: S
-  /** Whether nothing will follow, so that what is left is a record though it has no end. */
+  /** Whether nothing will follow, so that the rest is a record though it has no end. */
   readonly last: boolean
-  /** Most records that are wanted. */
+  /** Most records to cut. */
   readonly max: number
 }
 
-/** What a {@link Piece} was cut into. */
+/** Result of cutting a {@link Piece}. */
 export interface Cut<T, S> {
   readonly records: readonly T[]
-  /** Bytes that these records, and what was passed over, take up. */
+  /** Number of bytes that these records, and skipped ones, take up. */
   readonly used: number
-  /** What has to be known to go on after them: plain data. */
+  /** State with which to go on after them: plain data. */
   readonly state: S
-  /** What is wrong with what comes next, if it must not be passed over. */
+  /** Problem of the next record, if it must not be skipped. */
   readonly problem: string | undefined
-  /** How many records were not taken as they stand in the file. */
+  /** Number of records that were not taken as they stand in the file. */
   readonly damaged: number
-  /** What was wrong with the first of those. */
+  /** Problem of the first of those records. */
   readonly damage: string | undefined
 }
 
 /**
- * Cuts a file into records. It keeps nothing itself, so what was cut and then not transferred is cut again.
+ * Cuts a file into records. It keeps no state itself, so records that were cut and then not transferred are cut again.
  *
- * @typeParam T - a record
- * @typeParam S - what has to be known between two cuts
+ * @typeParam T - type of a record
+ * @typeParam S - type of the state between two cuts
  */
 export interface Splitter<T, S> {
-  /** What records are called in the log. */
+  /** Name of the records in the log, like `lines`. */
   readonly noun: string
   /** The state at the start of a file. */
   readonly initial: S

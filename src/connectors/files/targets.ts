@@ -13,54 +13,54 @@ import type { Update } from '../../core/update.js'
 import { isWithin, realTarget } from './real-target.js'
 import { write } from './write.js'
 
-/** How a file is written: `a` appends to it, `w` replaces what is in it once in each transfer. */
+/** Ways to write a file: `a` appends to it, `w` replaces its content once in each transfer. */
 export type FileMode = 'a' | 'w'
 const FILE_MODES: readonly FileMode[] = ['a', 'w']
 
-/** Options of outlets that write files, about which files they write and how. */
+/** Options of outlets that write files: which files they write, and how. */
 export interface TargetOptions {
   /**
-   * How a file is written: `a` appends to it, `w` replaces what is in it, so that it holds what the last transfer
-   * wrote to it. Records can override this in their metadata: a push in which one of a file's records says `w` replaces
-   * the file, unless the transfer has done so before, and keeps all its records. A file is replaced as a whole: whoever
-   * reads it sees the old or the new one. Where that cannot be, as it has several names or another owner, or nothing
-   * can be made in its folder, it is emptied and written anew; a write that fails leaves it empty then.
+   * Whether a push appends to a file (`a`), or replaces its content (`w`). With `w` it holds what the last transfer
+   * wrote. Records can override this in their metadata. A push in which one of a file's records says `w` replaces the
+   * file with all records of the push, unless the same transfer has replaced it before. A file is replaced as a whole:
+   * a reader sees the old or the new one. Where that is not possible, as the file has several names or another owner,
+   * or nothing can be created in its folder, it is emptied and then written; a failed write leaves it empty.
    * @default 'a'
    */
   readonly fileMode?: FileMode
   /**
-   * Folder in which the records' metadata may choose files. A relative path in the metadata starts from here.
+   * Folder in which the metadata of records may choose files. A relative path in the metadata starts from here.
    * @default the folder of the outlet's file path
    */
   readonly baseFolder?: string
   /**
-   * Whether the records' metadata may choose files outside `baseFolder`. Only for metadata that no outsider can
+   * Whether the metadata of records may choose files outside `baseFolder`. Only for metadata that no outsider can
    * influence.
    * @default false
    */
   readonly allowAnyPath?: boolean
   /**
-   * Whether a push waits until the disk has what it wrote, so that it outlives a loss of power: much slower.
+   * Whether a push waits until the disk has its bytes, so that they survive a loss of power. This is much slower.
    * @default false - the system writes it when it sees fit
    */
   readonly fsync?: boolean
   /**
-   * How a write is tried again that failed for want of something that may come back, such as space on the disk.
-   * @default 3 times, after 0.1 seconds and more
+   * Retries of a write that failed for want of something that may come back, such as disk space.
+   * @default { retries: 3, minDelay: 0.1, maxDelay: 10 }
    */
   readonly retry?: RetryOptions
 }
 
-/** The options of outlets that write files. */
+/** Table of the options of outlets that write files. */
 export const TARGET_OPTIONS = {
   fileMode: word(FILE_MODES, 'a'),
   baseFolder: pathOption("the folder of the outlet's file path"),
   allowAnyPath: flag(false),
   fsync: flag(false, 'false - the system writes it when it sees fit'),
-  retry: retry(undefined, '3 times, after 0.1 seconds and more'),
+  retry: retry(),
 } satisfies Spec<TargetOptions>
 
-/** A file, and the records of a batch that go there. */
+/** File, and the records of a batch that go there. */
 export interface Target<T> {
   /** Real path of the file. */
   readonly file: string
@@ -73,20 +73,20 @@ export interface Target<T> {
 /** Codes of errors of the system whose cause may pass. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN', 'EBUSY', 'EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT'])
 
-/** Keys under which an outlet's records choose their file. */
+/** Metadata keys under which an outlet's records choose their file. */
 export interface TargetKeys {
   readonly path: MetadataKey
   readonly mode: MetadataKey
 }
 
-/** Which file each record of an outlet goes to. */
+/** Files that the records of an outlet go to. */
 export class Targets {
   readonly #outlet: string
   readonly #keys: TargetKeys
   readonly #filepath: string
   readonly #settings: Resolved<typeof TARGET_OPTIONS>
   readonly #baseFolder: string
-  /** Which files each transfer has replaced. */
+  /** Files that each transfer has replaced. */
   readonly #replaced = new WeakMap<Update, Set<string>>()
 
   /**
@@ -127,8 +127,8 @@ export class Targets {
   }
 
   /**
-   * Writes to every file what `compose` gives for it, all of them even when one fails. While that is composed and
-   * written, no other thread writes the file.
+   * Writes to every file the bytes that `compose` makes for it, to all of them even when one fails. No other thread
+   * writes the file while its bytes are composed and written.
    *
    * @throws the error of a single file, or a {@link PartialPushError} when there are several
    */
@@ -192,7 +192,7 @@ export class Targets {
     return checkWord(mode, record.metadata[mode], FILE_MODES, this.#settings.fileMode)
   }
 
-  /** The real path of the file that a record chose: what follows trusts no part of it. */
+  /** Real path of the file that a record chose. Nothing after this trusts the path in the metadata. */
   async #locate(given: unknown): Promise<string> {
     if (given === undefined) return this.#follow(this.#filepath)
     const key = this.#keys.path

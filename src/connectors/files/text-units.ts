@@ -1,15 +1,16 @@
 import { isAscii, isUtf8, type Buffer } from 'node:buffer'
 import type { TextEncoding } from './text-encoding.js'
 
-/** How a text is laid out in bytes. */
+/** Layout of an encoding in bytes. */
 export interface TextUnits {
   readonly encoding: TextEncoding
-  /** Bytes of a character like a newline. */
+  /** Number of bytes of a character like a newline. */
   readonly size: 1 | 2
-  /** The byte order mark, which some editors put at the start of a file. */
+  /** Byte order mark, which some editors put at the start of a file; empty when the encoding has none. */
   readonly mark: readonly number[]
 }
 
+/** Layout of an encoding. */
 export function unitsOf(encoding: TextEncoding): TextUnits {
   switch (encoding) {
     case 'utf-8':
@@ -24,26 +25,31 @@ export function unitsOf(encoding: TextEncoding): TextUnits {
   }
 }
 
-/** Whether a part of `bytes` is what they say: what is not of the encoding becomes other characters. */
+/** Whether a part of `bytes` is valid in the encoding. Bytes that are not become other characters. */
 export function fits(bytes: Buffer, start: number, end: number, { encoding, size, mark }: TextUnits): boolean {
-  // a half of a pair of surrogates, or of a character, is none
+  // half of a surrogate pair, or of a character, is not valid
   if (size === 2) return (end - start) % 2 === 0 && !/\p{Surrogate}/u.test(bytes.toString(encoding, start, end))
   if (mark.length > 0) return isUtf8(bytes.subarray(start, end))
   return encoding !== 'ascii' || isAscii(bytes.subarray(start, end))
 }
 
-/** Bytes of the byte order mark at the start of `bytes`: 0 when there is none. */
+/** Length of the byte order mark at the start of `bytes`; 0 when there is none. */
 export function markLength(bytes: Buffer, { mark }: TextUnits): number {
   return mark.every((byte, index) => bytes[index] === byte) ? mark.length : 0
 }
 
-/** Where a line that starts at `start` ends, given where its newline, or the end of the text, is. */
+/**
+ * End of a line without a carriage return.
+ *
+ * @param start - start of the line
+ * @param newline - place of its newline, or the end of the text
+ */
 export function withoutReturn(bytes: Buffer, start: number, newline: number, { size }: TextUnits): number {
   const at = newline - size
   return at >= start && bytes[at] === 0x0d && (size === 1 || bytes[at + 1] === 0) ? at : newline
 }
 
-/** The last place in `bytes`, not after `end`, at which no character is cut in two. */
+/** Last place in `bytes`, not after `end`, at which no character is cut in two. */
 export function characterBoundary(bytes: Buffer, start: number, end: number, units: TextUnits): number {
   let at = end
   if (units.size === 2) {

@@ -5,17 +5,17 @@ import { toError } from '../../base/errors.js'
 import { syncFolder, writeAll } from './disk.js'
 import { replace } from './replace.js'
 
-/** How bytes are written to a file. */
+/** Way in which bytes are written to a file. */
 export interface WriteMode {
-  /** Whether the bytes replace what is in the file. */
+  /** Whether the bytes replace the content of the file. */
   readonly truncate: boolean
   /** Whether to wait until the bytes are on the disk. */
   readonly fsync: boolean
 }
 
 /**
- * A real path has no link at its end; one that was put there meanwhile is not followed. A named pipe that nobody reads
- * is an error, and a full one does not block. (Windows has no such flags.)
+ * Flags for writing. A real path has no link at its end; a link that was put there meanwhile is not followed. A named
+ * pipe without a reader is an error, and a full one does not block. (Windows has no such flags.)
  */
 const FLAGS =
   constants.O_WRONLY |
@@ -25,9 +25,9 @@ const FLAGS =
   ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /**
- * Adds bytes to a file in one write, or puts them in the place of what is in it; makes the file and its folder if they
- * are missing. When that fails, the file is as it was before: no half line is left; one that has to be replaced in
- * place, see {@link replace}, is empty then. The caller holds the file's lock.
+ * Adds bytes to a file in one write, or replaces its content with them. Creates the file and its folder if they are
+ * missing. A failure leaves the file as it was before, without half a line; a file that had to be replaced in place,
+ * see {@link replace}, is then empty. The caller holds the file's lock.
  *
  * @param file - real path of the file
  * @param signal - ends the waiting for the reader of a named pipe
@@ -38,7 +38,7 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode, si
   const handle = await open(file, FLAGS)
   try {
     const before = await handle.stat()
-    // what is none, such as a pipe, keeps nothing that could be cut off or be on a disk
+    // a pipe keeps nothing that could be cut off, or synced
     const isFile = before.isFile()
     if (mode.truncate && isFile) await handle.truncate(0)
     const size = mode.truncate ? 0 : before.size
@@ -57,7 +57,11 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode, si
   }
 }
 
-/** @param size - bytes in the file before, all of them good */
+/**
+ * Cuts off what a failed write has left.
+ *
+ * @param size - number of bytes in the file before the write, all of them good
+ */
 async function cutOff(handle: FileHandle, size: number, error: unknown): Promise<void> {
   try {
     await handle.truncate(size)
@@ -67,7 +71,7 @@ async function cutOff(handle: FileHandle, size: number, error: unknown): Promise
   }
 }
 
-/** Puts on the disk that there is a new file, and the folders made for it. */
+/** Syncs the folder of a new file, and the folders that were created for it. */
 async function syncFolders(file: string, firstMade: string | undefined): Promise<void> {
   const last = firstMade === undefined ? path.dirname(file) : path.dirname(firstMade)
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {

@@ -8,42 +8,48 @@ type Undici = typeof import('undici')
 
 const UNDICI: OptionalPackage<Undici> = { name: 'undici', range: '^7', load: () => import('undici') }
 
-/** How long an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep it. */
+/**
+ * Time for which an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep
+ * it.
+ */
 const KEEP_ALIVE = 30_000
 
-/** What tells one agent from another. */
+/** Settings that tell one agent from another. */
 export interface AgentSettings {
   /** Time to connect, in milliseconds. */
   readonly connectTimeout: number
-  /** Path of a file of certificates to trust, in addition to those that Node has built in. */
+  /** Path of a file of certificates to trust, in addition to the built-in ones of Node. */
   readonly cacert: string | undefined
 }
 
-/** What a request takes, apart from where it goes. */
+/** Options of a request, apart from where it goes. */
 export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path'>
 
-/** A share in an agent. */
+/** Share in an agent. */
 export interface Connection {
   send(url: URL, options: SendOptions): Promise<Dispatcher.ResponseData>
-  /** Gives the share back; the agent's connections are closed with its last share. Twice is once. */
+  /**
+   * Gives the share back. The connections of an agent are closed with its last share. Closing twice has no further
+   * effect.
+   */
   close(): Promise<void>
 }
 
 /**
- * The agents of this thread, by their settings, so that inlets that poll one server share its connections. An agent
- * is here from its first share to its last.
+ * Agents of this thread, by their settings, so that inlets that poll one server share its connections. An agent stays
+ * here from its first share to its last.
  */
 const agents = new Map<string, { readonly agent: Agent; shares: number }>()
 
 /**
- * Gives a share in the agent of these settings, and makes it when there is none.
+ * Gives a share in the agent with these settings, which is created when there is none.
  *
  * @throws {@link FileError} when the certificates cannot be read
  */
 export async function openConnection(settings: AgentSettings): Promise<Connection> {
   const { connectTimeout, cacert } = settings
   const undici = await loadOptional(UNDICI, 'HttpInlet')
-  // by what is in the file: it may be replaced while agents are open
+  // the key has the content of the file, which may be replaced while agents are open
   const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
   const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
   const key = JSON.stringify([connectTimeout, authorities])
@@ -64,9 +70,9 @@ export async function openConnection(settings: AgentSettings): Promise<Connectio
   }
 }
 
-/** @param trust - makes what says whom to trust */
+/** @param trust - makes the context that says which certificates to trust */
 function makeAgent(undici: Undici, settings: AgentSettings, trust: (() => SecureContext) | undefined): Agent {
-  // made once: reading all certificates takes longer than a request
+  // created once, as reading all certificates takes longer than a request
   const secureContext = trust?.()
   return new undici.Agent({
     connect: { timeout: settings.connectTimeout, ...(secureContext && { secureContext }) },
@@ -82,7 +88,10 @@ async function readAuthorities(cacert: string): Promise<string> {
   }
 }
 
-/** Trusts authorities in addition to those built in, which `ca` alone would replace. Few threads need what it takes. */
+/**
+ * Trusts authorities in addition to the built-in ones, which `ca` alone would replace. Its modules are loaded here, as
+ * few threads need them.
+ */
 async function trusting(cacert = '', authorities: string): Promise<() => SecureContext> {
   const { createSecureContext, rootCertificates } = await import('node:tls')
   const { X509Certificate } = await import('node:crypto')

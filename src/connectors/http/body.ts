@@ -5,7 +5,7 @@ import { lazy } from '../../base/libraries.js'
 
 const zlib = lazy<typeof import('node:zlib')>('node:zlib')
 
-/** A body cannot be used. */
+/** The body of a response cannot be used. */
 export class BodyError extends Error {}
 
 type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
@@ -15,7 +15,7 @@ const inflate: Decoder = (body, options) => promisify(zlib().inflate)(body, opti
 const inflateRaw: Decoder = (body, options) => promisify(zlib().inflateRaw)(body, options)
 const decompress: Decoder = (body, options) => promisify(zlib().brotliDecompress)(body, options)
 
-/** By the name in `content-encoding`. */
+/** Decoders by the name in `content-encoding`. */
 const DECODERS = new Map<string, Decoder>([
   ['gzip', gunzip],
   ['x-gzip', gunzip],
@@ -24,10 +24,10 @@ const DECODERS = new Map<string, Decoder>([
   ['deflate', (body, options) => ((body[0] ?? 0) % 16 === 8 ? inflate : inflateRaw)(body, options)],
 ])
 
-/** What {@link DECODERS} can decode, for `accept-encoding`. */
+/** Encodings that {@link DECODERS} can decode, for `accept-encoding`. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br'
 
-/** More encodings than this over each other are an attack, not a response. */
+/** Most encodings over each other: more of them are an attack, not a response. */
 const MAX_ENCODINGS = 3
 
 /**
@@ -60,7 +60,10 @@ export async function readBody(
   return body
 }
 
-/** What undoes each encoding, in the order of the header, or what is wrong with that: then only no body can be read. */
+/**
+ * Decoders of a header's encodings, in its order, or the error of an unusable header: then only an empty body can be
+ * read.
+ */
 function decodersOf(contentEncoding: string | readonly string[] | undefined): Decoder[] | BodyError {
   const encodings = [contentEncoding ?? []]
     .flat()
@@ -79,7 +82,11 @@ function decodersOf(contentEncoding: string | readonly string[] | undefined): De
   return decoders
 }
 
-/** @param onBytes - called when there is something, before it is kept */
+/**
+ * Collects the bytes of a body.
+ *
+ * @param onBytes - called for each part that is not empty, before it is kept
+ */
 async function collect(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
@@ -106,14 +113,14 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
-/** The text of a body, and how many characters of it became U+FFFD, as their bytes are not of its charset. */
+/** Text of a body, and the number of its characters that became U+FFFD, as their bytes are not of its charset. */
 export interface BodyText {
   readonly text: string
   readonly replaced: number
 }
 
 /**
- * The text of a body, in the charset of its `content-type`, or UTF-8 when that names none.
+ * Decodes a body in the charset of its `content-type`, or as UTF-8 when that names none.
  *
  * @throws `RangeError` on an unknown charset
  */
@@ -125,7 +132,7 @@ export function bodyText(body: Uint8Array, contentType: string | readonly string
     return { text: strict.decode(body), replaced: 0 }
   } catch {
     const text = new TextDecoder(label).decode(body)
-    // those that were there before are counted, too: they cannot be told from the others
+    // characters that were U+FFFD before are counted, too: they cannot be told from the others
     return { text, replaced: text.split('\uFFFD').length - 1 }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What an {@link HttpInlet} needs to pull: loaded when the first one starts, as every thread loads the inlet, and most have
- * none.
+ * The parts that an {@link HttpInlet} needs to pull. They are loaded when the first inlet starts, as every thread loads
+ * the inlet's class, and most threads run none.
  */
 export { openConnection } from './agents.js'
 export { exchange } from './exchange.js'

@@ -2,8 +2,8 @@ import type { Update } from '../../core/update.js'
 import type { Validators } from './validators.js'
 
 /**
- * Validators of the last response that was delivered: what a server named it by. Those of a response that was read count
- * only once its transfer has delivered it, so that it is asked for again otherwise.
+ * Validators of the last response that was delivered. Those of a response count only once its transfer has delivered
+ * it; otherwise the response is requested again.
  */
 export class DeliveredValidators {
   #current: Validators | undefined
@@ -22,7 +22,7 @@ export class DeliveredValidators {
     this.#current = validators
   }
 
-  /** Begins a pull. Returns what notes the validators of the response that the pull has read, once it has. */
+  /** Begins a pull. The function that it returns notes the validators of the response, once the pull has read it. */
   begin(update: Update): (validators: Validators | undefined) => void {
     const pull = ++this.#pulls
     return (validators) => {

@@ -17,13 +17,13 @@ export class HttpError extends DatabayError {
   static override readonly code = 'DATABAY_HTTP'
 
   /**
-   * What failed: the `connection` (also DNS and TLS), the time ran out (`timeout`), the response's `status` is not
-   * accepted, its `body` cannot be used, it leads where it must not (`redirect`), or there is no end of `pages`.
+   * Kind of the failure: no `connection` (also DNS and TLS), a `timeout`, a `status` that is not accepted, an unusable
+   * `body`, a `redirect` to where it must not lead, or `pages` without end.
    */
   readonly failure: HttpFailure
   /** Status of the response; `undefined` when there is none. */
   readonly status: number | undefined
-  /** How long the server asked to wait before another try, in milliseconds; `undefined` when it did not. */
+  /** Time for which the server asked to wait before another try, in milliseconds; `undefined` when it did not ask. */
   readonly retryAfter: number | undefined
 
   constructor(failure: HttpFailure, message: string, options?: HttpErrorOptions) {

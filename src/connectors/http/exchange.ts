@@ -8,21 +8,21 @@ import { redirected } from './redirect.js'
 import type { HttpRequest } from './request.js'
 import { retryAfter } from './retry.js'
 
-/** Headers of a response, by their names in lower case. One that came several times is a list. */
+/** Headers of a response, by their names in lower case. A header that came several times is a list. */
 export interface ResponseHeaders {
   readonly [name: string]: string | readonly string[] | undefined
 }
 
-/** A response that was read whole. */
+/** Response that was read whole. */
 export interface HttpResponse {
-  /** The request that it answers: the last one, after redirects. */
+  /** Request that it answers: the last one, after redirects. */
   readonly request: HttpRequest
   readonly status: number
   readonly headers: ResponseHeaders
   readonly body: Buffer
 }
 
-/** What holds for an exchange. Lengths of time are in milliseconds. */
+/** Limits of an exchange. Lengths of time are in milliseconds. */
 export interface ExchangeLimits {
   readonly headersTimeout: number
   readonly bodyTimeout: number
@@ -34,10 +34,10 @@ export interface ExchangeLimits {
   readonly maxBodySize: number
 }
 
-/** How long the rest of a response that nobody wants is read, to use the connection again, in milliseconds. */
+/** Time for which the rest of an unwanted response is read, to use the connection again, in milliseconds. */
 const DUMP_TIME = 1000
 
-/** Codes of undici's errors that say that a time ran out. */
+/** Codes of undici's errors that stand for a timeout. */
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 /**
@@ -89,7 +89,7 @@ async function read(response: Dispatcher.ResponseData, request: HttpRequest, lim
   }
 }
 
-/** Reads on, so that the connection can be used again; not for ever. */
+/** Reads the rest of a response, so that the connection can be used again; but not for ever. */
 async function dump({ body }: Dispatcher.ResponseData): Promise<void> {
   const enough = new AbortController()
   const timer = setTimeout(() => enough.abort(), DUMP_TIME)
@@ -97,7 +97,7 @@ async function dump({ body }: Dispatcher.ResponseData): Promise<void> {
   clearTimeout(timer)
 }
 
-/** The error of a response that is not taken. */
+/** Makes the error of a response whose status is not accepted. */
 function refusal(request: HttpRequest, { statusCode: status, headers }: Dispatcher.ResponseData): HttpError {
   const hint = status < 400 && headers['location'] !== undefined ? ', a redirect: see the option redirects' : ''
   return httpError(request.url, 'status', `the response has the status ${status}${hint}`, {
@@ -109,7 +109,7 @@ function refusal(request: HttpRequest, { statusCode: status, headers }: Dispatch
 function asHttpError(request: HttpRequest, cause: unknown): HttpError {
   if (cause instanceof HttpError) return cause
   const error = toError(cause)
-  // a parser's error holds what it could not parse, up to a whole part of a response
+  // the error of a parser holds the text that it could not parse, up to a whole part of a response
   Reflect.deleteProperty(error, 'data')
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'

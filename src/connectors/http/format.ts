@@ -1,17 +1,18 @@
 import { show } from '../../base/errors.js'
 import { BodyError } from './body.js'
 
-/** What a response can be. */
+/** Formats of a response. */
 export const FORMATS = ['json', 'ndjson', 'text'] as const
+/** Format of a response. */
 export type HttpFormat = (typeof FORMATS)[number]
 
 /** Most characters of a text that an error shows. */
 const EXCERPT = 100
 
 /**
- * What the text of a body says.
+ * Parses the text of a body.
  *
- * @throws {@link BodyError} that shows a little of what is no JSON, never all of it
+ * @throws {@link BodyError} that shows a little of a text that is not JSON, never all of it
  */
 export function parseText(format: HttpFormat, text: string): unknown {
   switch (format) {
@@ -28,7 +29,7 @@ function parseLines(text: string): unknown[] {
   return text.split('\n').flatMap((line, at) => (line.trim() === '' ? [] : [parseJson(line, ` in line ${at + 1}`)]))
 }
 
-/** The engine's own errors are not passed on, also not as a cause: they repeat a short text whole. */
+/** Parses JSON. The errors of the engine are not passed on, not even as a cause: they repeat a short text whole. */
 function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
@@ -41,7 +42,10 @@ function parseJson(text: string, where: string): unknown {
   }
 }
 
-/** Where a text is no JSON. The engine gives a position, or some characters about it, or says that it is the end. */
+/**
+ * Place at which a text is not JSON. The engine gives a position, or some characters around it, or says that it is the
+ * end.
+ */
 function positionIn(message: string, text: string): number {
   const position = / at position (\d+)/.exec(message)?.[1]
   if (position !== undefined) return Number(position)
@@ -50,7 +54,7 @@ function positionIn(message: string, text: string): number {
   return about === undefined ? 0 : Math.max(0, text.indexOf(about))
 }
 
-/** A part of a text: what is about a position, and at most half of the text. */
+/** Part of a text around a position, at most half of the text. */
 function excerpt(text: string, position: number): string {
   const size = Math.min(EXCERPT, Math.ceil(text.length / 2))
   const start = Math.max(0, Math.min(position - Math.floor(size / 4), text.length - size))

@@ -18,13 +18,13 @@ const LOGGER = 'databay.HttpInlet'
 
 type Client = typeof import('./client.js')
 
-/** Means by which an inlet that is started pulls. */
+/** Modules and connection of an inlet that is started. */
 interface Opened {
   readonly client: Client
   readonly connection: Connection
 }
 
-/** Count of what could not be read in its charset, over all bodies of a pull. */
+/** Count of unreadable text, over all bodies of a pull. */
 interface Replaced {
   /** Number of characters that became U+FFFD. */
   characters: number
@@ -34,23 +34,24 @@ interface Replaced {
  * Pulls data from a URL. Needs the package undici: `npm install undici@^7`.
  *
  * A response other than 2xx is an error, and redirects are not followed unless `redirects` says so. A response without
- * a body is no records. What may pass is tried again. Inlets of one thread share their connections to a server.
+ * a body gives no records. Failures that may pass are tried again. Inlets of one thread share their connections to a
+ * server.
  *
  * @typeParam T - type of the payloads; it is believed, not checked
  */
 export class HttpInlet<T = unknown> extends Inlet<T> {
   readonly #settings: HttpSettings
-  /** For logs and errors. */
+  /** URL without secrets, for logs and errors. */
   readonly #shownUrl: string
   #opened: Promise<Opened> | undefined
-  /** Whether it was shut down, and not started since. */
+  /** Whether the inlet was shut down, and not started since. */
   #stopped = false
   readonly #running = new RunningPulls()
-  /** `undefined` without `conditional`. */
+  /** Validators of the last response that was delivered; `undefined` without `conditional`. */
   readonly #validators: DeliveredValidators | undefined
 
   /**
-   * @param url - where to pull from
+   * @param url - URL to pull from
    * @throws {@link InvalidOptionError}
    */
   constructor(url: string | URL, options: HttpInletOptions = {}) {
@@ -69,7 +70,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
   async pull(update: Update): Promise<T | T[]> {
     const opened = await this.#open()
-    // it was shut down meanwhile: the connections are others' by now
+    // the inlet was shut down meanwhile: its connections may belong to others by now
     if (this.#stopped) throw this.#shutDown()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
@@ -88,7 +89,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return pulled as T | T[]
   }
 
-  /** With `conditional`, a response that was not delivered is asked for again. */
+  /** Notes how a transfer has ended. With `conditional`, a response that was not delivered is requested again. */
   override onTransferEnd(update: Update, delivered: boolean): void {
     this.#validators?.ended(update, delivered)
   }
@@ -103,7 +104,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     await opened?.connection.close()
   }
 
-  /** With `conditional`, gives the validators of the last response that was delivered. */
+  /** Validators of the last response that was delivered, with `conditional`. */
   override saveState(): Validators | undefined {
     return this.#validators?.current
   }
@@ -117,7 +118,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return `${this.constructor.name}(${origin}${pathname})`
   }
 
-  /** The connection of this inlet, opened at the first call. A failed try is forgotten, so the next one may do. */
+  /** Connection of this inlet, opened at the first call. A failed attempt is forgotten, so the next one may succeed. */
   #open(): Promise<Opened> {
     if (this.#stopped) return Promise.reject(this.#shutDown())
     this.#opened ??= open(this.#settings).catch((error: unknown) => {
@@ -131,7 +132,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return httpError(this.#settings.request.url, 'connection', 'the inlet was shut down')
   }
 
-  /** Does the work of a pull: until its time is up, its transfer is told to stop, or the inlet is shut down. */
+  /** Does the work of a pull: until its time is up, its transfer is cancelled, or the inlet is shut down. */
   #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
     const { timeout, retry, request, idempotent } = this.#settings
     let failed = ''
@@ -160,7 +161,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
       const response = await this.#exchange(opened, tries, asked, left)
       const body = this.#parse(response, replaced)
       left -= response.body.length
-      // one by one: a call has room for so many arguments only
+      // one by one, as a call takes only so many arguments
       if (body !== undefined)
         for (const record of Array.isArray(body) ? (body as unknown[]) : [body]) records.push(record)
       asked = pages.after(asked, response, body)
@@ -176,7 +177,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
     const body = this.#parse(response, replaced)
-    // only now: what could not be used is to be asked for again
+    // only now, as an unusable response has to be requested again
     note?.(validatorsOf(response.headers))
     return body === undefined ? [] : body
   }
@@ -195,7 +196,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return client.withTries(tries, () => client.exchange(connection, request, limits, tries.signal))
   }
 
-  /** What a response says; `undefined` when it has no body. */
+  /** Parses a response; `undefined` when it has no body. */
   #parse({ request, status, headers, body }: HttpResponse, replaced: Replaced): unknown {
     if (body.length === 0) return undefined
     try {

@@ -19,6 +19,7 @@ import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
 
+/** Options of {@link HttpInlet}. */
 export interface HttpInletOptions extends InletOptions {
   /**
    * Parameters, added to the query of the URL.
@@ -26,7 +27,7 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly params?: HttpParams
   /**
-   * Headers of the request. They replace those of the same name that are sent otherwise: `accept-encoding`,
+   * Headers of the request. They replace the headers that are sent otherwise under the same name: `accept-encoding`,
    * `user-agent`, and `authorization` from credentials in the URL.
    * @default {}
    */
@@ -42,8 +43,8 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly body?: string | Uint8Array
   /**
-   * What the response is: `json`, where an array is a record per element and anything else one record; `ndjson`, JSON
-   * in lines, each of which is a record unless it is blank; or `text`, which is one record.
+   * Format of the response. Of `json`, an array is a record per element, and anything else one record. Of `ndjson`,
+   * JSON in lines, each line is a record unless it is blank. `text` is one record.
    * @default 'json', or 'text' with `json: false`
    */
   readonly format?: HttpFormat
@@ -53,13 +54,13 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly json?: boolean
   /**
-   * Path of a file of certificates (PEM) of authorities to trust, in addition to those that Node has built in.
+   * Path of a file of certificates (PEM) of authorities to trust, in addition to the built-in ones of Node.
    * @default undefined - none
    */
   readonly cacert?: string
   /**
-   * Time for a pull in all, to the end of the last response: with every try and the waits between, redirects and
-   * pages. In seconds or as a duration.
+   * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
+   * pages.
    * @default 60
    */
   readonly timeout?: number | Duration
@@ -84,15 +85,15 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly maxBodySize?: number
   /**
-   * Statuses whose responses are taken. Any other is an error.
+   * Statuses whose responses are accepted. Any other is an error.
    * @default undefined - those from 200 to 299
    */
   readonly statuses?: readonly number[]
   /**
-   * How often, and after what time, a request is made again that failed for a reason that may pass: no connection, a
-   * connection that is cut, a timeout of a try, or a status of 408, 425, 429, 500, 502, 503 or 504. Within the
-   * `timeout` all the same. A server's `retry-after` is waited for, but not for longer than `maxDelay` or than the
-   * `timeout` leaves: then there is no further try.
+   * Retries of a request that failed for a reason that may pass. Such reasons are a missing or broken connection, a
+   * timeout of a try, and a status of 408, 425, 429, 500, 502, 503 or 504. All tries have to fit into the `timeout`. A
+   * `retry-after` of the server is waited for, but no longer than `maxDelay` or than the `timeout` leaves: then there
+   * is no further try.
    * @default { retries: 2, minDelay: 0.5, maxDelay: 30 }
    */
   readonly retry?: RetryOptions
@@ -102,35 +103,36 @@ export interface HttpInletOptions extends InletOptions {
    */
   readonly idempotent?: boolean
   /**
-   * How many redirects in a row are followed. At another origin, the body and headers of the request are left out,
-   * except for `accept`, `accept-encoding`, `accept-language` and `user-agent`. From https to http none is followed.
+   * Most redirects in a row that are followed. A request to another origin has no body, and no headers except for
+   * `accept`, `accept-encoding`, `accept-language` and `user-agent`. A redirect from https to http is never followed.
    * @default 0 - a redirect is an error
    */
   readonly redirects?: number
   /**
-   * Gives the URL of the page after this one, `undefined` or `null` after the last. It may be relative, and has the
-   * `params` only if it repeats them; what holds for redirects to another origin holds for it. The records of all
-   * pages come in order, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
+   * Function that gives the URL of the next page, and `undefined` or `null` after the last one. The URL may be
+   * relative, and has the `params` only if it repeats them. At another origin the same holds as for redirects. The
+   * records of all pages come in order, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
    * @default undefined - there is one page
    */
   readonly next?: NextPage
   /**
-   * Most pages of a pull. A page more is an error, so that nothing is left out unseen.
+   * Most pages of a pull. One page more is an error, so that nothing is left out unseen.
    * @default 100
    */
   readonly maxPages?: number
   /**
-   * Whether the server is asked only for what changed since the last response that was delivered (`if-none-match` and
-   * `if-modified-since`, from its `etag` and `last-modified`). What did not change (304) is no records. What a transfer
-   * read that failed is asked for again. For GET and HEAD, without `next`.
+   * Whether only changes since the last delivered response are requested. The request then has `if-none-match` and
+   * `if-modified-since`, from the `etag` and `last-modified` of that response. No change (304) gives no records. A
+   * response of a failed transfer is requested again. For GET and HEAD, without `next`.
    * @default false
    */
   readonly conditional?: boolean
 }
 
+/** Table of the options of {@link HttpInlet}. */
 export const HTTP_INLET_OPTIONS = {
   ...INLET_OPTIONS,
-  // these make the request, whose errors must not show them
+  // these make up the request, and its errors must not show them
   params: given<HttpParams>('{}'),
   headers: given<HttpHeaders>('{}'),
   method: given<string>("'GET', or 'POST' when there is a `body`"),
@@ -154,7 +156,7 @@ export const HTTP_INLET_OPTIONS = {
 
 type ResolvedOptions = Resolved<typeof HTTP_INLET_OPTIONS>
 
-/** The options of an inlet, resolved. Lengths of time are in milliseconds. */
+/** {@link HttpInletOptions}, resolved. Lengths of time are in milliseconds. */
 export interface HttpSettings extends Omit<
   ResolvedOptions,
   'metadata' | 'params' | 'headers' | 'method' | 'body' | 'json'
@@ -169,7 +171,11 @@ export interface HttpSettings extends Omit<
 /** Methods that have the same effect when they are called twice. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
-/** @throws {@link InvalidOptionError} naming the option */
+/**
+ * Checks and resolves {@link HttpInletOptions}.
+ *
+ * @throws {@link InvalidOptionError} naming the option
+ */
 export function resolveSettings(url: string | URL, options: HttpInletOptions): HttpSettings {
   const {
     metadata: _,

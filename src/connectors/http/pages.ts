@@ -5,7 +5,7 @@ import { movedTo } from './redirect.js'
 import type { HttpRequest } from './request.js'
 import type { HttpPage, NextPage } from './next-link.js'
 
-/** The way through the pages of one pull. */
+/** Way through the pages of one pull. */
 export class Pages {
   readonly #next: NextPage
   readonly #maxPages: number
@@ -18,9 +18,9 @@ export class Pages {
   }
 
   /**
-   * The request of the page after one; `undefined` when there is none.
+   * Request of the next page; `undefined` when there is none.
    *
-   * @param asked - the request of this page, before redirects
+   * @param asked - request of this page, before redirects
    * @throws {@link HttpError} when it leads back, to too many pages, or where it must not
    */
   after(asked: HttpRequest, { request, status, headers }: HttpResponse, body: unknown): HttpRequest | undefined {

@@ -1,17 +1,17 @@
 import { httpError, showUrl, type HttpError, type HttpFailure } from './errors.js'
 import type { HttpHeaders, HttpRequest } from './request.js'
 
-/** Statuses that send a request elsewhere. */
+/** Statuses of redirects. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Headers that say nothing about who asks. All others stay at the origin that they were given for. */
+/** Headers that reveal nothing about the sender. All others stay at the origin that they were given for. */
 const HARMLESS = new Set(['accept', 'accept-encoding', 'accept-language', 'user-agent'])
 
-/** Headers that are about a body. */
+/** Headers that describe a body. */
 const OF_BODY = new Set(['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type'])
 
 /**
- * The request that a response sends this one on to; `undefined` when it does not.
+ * Request to which a response redirects; `undefined` when it does not.
  *
  * @throws {@link HttpError} when it leads where it must not
  */
@@ -21,22 +21,22 @@ export function redirected(
   location: string | readonly string[] | undefined,
 ): HttpRequest | undefined {
   if (!REDIRECTS.has(status) || location === undefined) return undefined
-  // as browsers do: 303 asks for another resource, and 301 and 302 are taken for it after a POST
-  const asksAnew = status === 303 ? request.method !== 'HEAD' : status < 303 && request.method === 'POST'
-  const rewritten = asksAnew
+  // as in browsers: 303 asks for another resource, and so do 301 and 302 after a POST
+  const asksForOther = status === 303 ? request.method !== 'HEAD' : status < 303 && request.method === 'POST'
+  const rewritten = asksForOther
     ? { ...request, method: 'GET', body: null, headers: only(request.headers, (name) => !OF_BODY.has(name)) }
     : request
   return movedTo(rewritten, [location].flat()[0] ?? '', 'redirect')
 }
 
 /**
- * A request at another URL, which a server gave. Nothing that the user gave for one origin goes to another, nor back
+ * Request at another URL, which a server gave. Nothing that the user gave for one origin goes to another one, nor back
  * from there.
  *
  * @param location - the URL, which may be relative to that of the request
- * @param failure - what an error is one of
- * @throws {@link HttpError} when the URL is none, is not for HTTP, goes from https to http, or would take a body along
- * to another origin
+ * @param failure - kind of the error, if there is one
+ * @throws {@link HttpError} when the URL is not valid, is not for HTTP, goes from https to http, or would take a body
+ * along to another origin
  */
 export function movedTo(request: HttpRequest, location: string, failure: HttpFailure): HttpRequest {
   const from = request.url

@@ -7,7 +7,7 @@ const http = lazy<typeof import('node:http')>('node:http')
 
 type Param = string | number | boolean
 
-/** Parameters for a URL's query. A list gives a parameter several times. */
+/** Parameters for the query of a URL. A list gives a parameter several times. */
 export interface HttpParams {
   readonly [name: string]: Param | readonly Param[]
 }
@@ -17,17 +17,17 @@ export interface HttpHeaders {
   readonly [name: string]: string
 }
 
-/** A request as it is sent. */
+/** Request as it is sent. */
 export interface HttpRequest {
-  /** Without credentials and fragment. */
+  /** URL without credentials and fragment. */
   readonly url: URL
   readonly method: string
-  /** By their names in lower case. */
+  /** Headers by their names in lower case. */
   readonly headers: HttpHeaders
   readonly body: string | Uint8Array | null
 }
 
-/** What a request is made from. */
+/** Options from which a request is made. */
 interface RequestOptions {
   readonly params?: HttpParams | undefined
   readonly headers?: HttpHeaders | undefined
@@ -35,10 +35,14 @@ interface RequestOptions {
   readonly body?: string | Uint8Array | undefined
 }
 
-/** Stands in an error for a value that may be secret. */
+/** Text in an error for a value that may be secret. */
 const HIDDEN = 'something else (not shown)'
 
-/** @throws {@link InvalidOptionError} naming the option */
+/**
+ * Makes the request of an inlet.
+ *
+ * @throws {@link InvalidOptionError} naming the option
+ */
 export function resolveRequest(url: string | URL, options: RequestOptions): HttpRequest {
   const { method, body } = options
   if (method !== undefined && (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method))) {
@@ -56,7 +60,7 @@ export function resolveRequest(url: string | URL, options: RequestOptions): Http
 }
 
 /**
- * The URL to request: with the parameters added, and without credentials and fragment.
+ * Makes the URL to request: with the parameters added, and without credentials and fragment.
  *
  * @throws {@link InvalidOptionError}
  */
@@ -75,7 +79,7 @@ function resolveUrl(option: string, url: string | URL, params: HttpParams = {}):
   return resolved
 }
 
-/** As `checkObject`, but the value is not shown: it may hold secrets. */
+/** Checks that a value is an object, as `checkObject` does, but never shows it: it may hold secrets. */
 function checkSecretObject(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, 'an object', HIDDEN)
@@ -96,7 +100,7 @@ function parseUrl(option: string, url: string | URL): URL {
 }
 
 /**
- * The headers to send: those given, and those that every request has unless they are given. Credentials in the URL
+ * Makes the headers to send: the given ones, and those of every request unless they are given. Credentials in the URL
  * become basic authorization.
  *
  * @throws {@link InvalidOptionError} that never shows a value
@@ -122,7 +126,7 @@ function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text // a percent sign that was meant as such
+    return text // a plain percent sign
   }
 }
 

@@ -1,18 +1,18 @@
 import { HttpError } from './errors.js'
 import { withRetries, type RetrySettings } from '../retry.js'
 
-/** Statuses that may be others soon. */
+/** Statuses that may soon change. */
 const STATUSES = new Set([408, 425, 429, 500, 502, 503, 504])
 
-/** Codes of errors of the system and of undici that may not come again. Those of certificates are not among them. */
+/** Codes of errors, of the system and of undici, that may not come again. Errors of certificates are not among them. */
 const CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET', 'UND_ERR_SOCKET'],
   ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', // a body was cut, of which the connection was to end with it
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', // a body was cut off as its connection ended
 ])
 
-/** Whether a request that failed like this is worth another try. */
+/** Whether a request that failed with this error is worth another try. */
 export function mayPass(error: HttpError): boolean {
   if (error.failure === 'status') return STATUSES.has(error.status ?? 0)
   const { cause } = error
@@ -20,13 +20,13 @@ export function mayPass(error: HttpError): boolean {
   return ('code' in cause && CODES.has(String(cause.code))) || isCutBetweenChunks(cause)
 }
 
-/** Of a body in chunks that was cut, of which the connection was to end with it. undici's error has no code. */
+/** Whether a body in chunks was cut off as its connection ended. The error of undici has no code. */
 function isCutBetweenChunks({ name, message }: Error): boolean {
   return name === 'HTTPParserError' && message.includes('Invalid EOF state')
 }
 
 /**
- * How long a server asks to wait, in milliseconds; `undefined` when it does not.
+ * Time for which a server asks to wait, in milliseconds; `undefined` when it does not ask.
  *
  * @param header - its `retry-after`: seconds, or a date
  * @param now - its `date`, as its clock may differ from ours
@@ -37,20 +37,20 @@ export function retryAfter(
 ): number | undefined {
   const asked = [header ?? []].flat()[0]?.trim() ?? ''
   if (/^\d+$/.test(asked)) return Number(asked) * 1000
-  // only dates as HTTP has them: others are taken for what they are not
+  // only dates in the form of HTTP, as `Date.parse` misreads others
   const until = /^[A-Z][a-z]+,? .* GMT$/.test(asked) ? Date.parse(asked) : Number.NaN
   if (Number.isNaN(until)) return undefined
   const theirs = Date.parse([now ?? []].flat()[0] ?? '')
   return Math.max(0, until - (Number.isNaN(theirs) ? Date.now() : theirs))
 }
 
-/** What holds for the tries of a request. */
+/** Conditions of the tries of a request. */
 export interface Tries {
   readonly retry: RetrySettings
   readonly signal: AbortSignal
-  /** When the pull has to be done: a time of `performance.now()`. */
+  /** Time of `performance.now()` at which the pull has to be done. */
   readonly deadline: number
-  /** Told why there will be another try. */
+  /** Called with the reason before another try. */
   readonly onRetry: (reason: HttpError, attempt: number) => void
 }
 
@@ -81,12 +81,12 @@ export function withTries<T>({ retry, signal, deadline, onRetry }: Tries, work: 
     },
   )
 
-  /** The longest wait that makes sense, less than nothing when none does. The usual delay comes on top of it. */
+  /** Longest wait that makes sense; negative when none does. The usual delay comes on top of it. */
   function longest(): number {
     return Math.min(retry.maxDelay, deadline - performance.now() - retry.minDelay)
   }
 
-  /** The error itself, or one that says that its wait is too long. */
+  /** The error itself, or an error that says that its wait is too long. */
   function withLimit(error: HttpError): HttpError {
     const { retryAfter: wait } = error
     if (wait === undefined || wait <= longest()) return error

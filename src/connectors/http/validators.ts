@@ -4,18 +4,18 @@ import type { HttpRequest } from './request.js'
 
 const http = lazy<typeof import('node:http')>('node:http')
 
-/** What a server named the version of a response by. */
+/** Validators by which a server names the version of a response. */
 export interface Validators {
   readonly etag?: string
   readonly lastModified?: string
 }
 
-/** Those in the headers of a response; `undefined` when there are none. */
+/** Validators in the headers of a response; `undefined` when there are none. */
 export function validatorsOf(headers: ResponseHeaders): Validators | undefined {
   return checkValidators({ etag: headers['etag'], lastModified: headers['last-modified'] })
 }
 
-/** The request for what changed since. */
+/** Makes a request conditional: it asks only for changes since the version with these validators. */
 export function ifChanged(request: HttpRequest, { etag, lastModified }: Validators): HttpRequest {
   const headers = {
     ...request.headers,
@@ -25,7 +25,7 @@ export function ifChanged(request: HttpRequest, { etag, lastModified }: Validato
   return { ...request, headers }
 }
 
-/** Those of a value that may be anything, as far as they can be sent; `undefined` when there are none. */
+/** Validators of a saved state, which may be anything, as far as they can be sent; `undefined` when there are none. */
 export function checkValidators(value: unknown): Validators | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { etag, lastModified } = value as { readonly [key: string]: unknown }

@@ -44,7 +44,7 @@ export class MongoConnection {
   }
 
   /**
-   * Connects, unless it is connected, and uses a database. Resolves with whether that was in use already.
+   * Connects, unless connected, and uses a database. Resolves with whether that was in use already.
    *
    * @throws {@link DatabaseError} when no server can be used in time
    */
@@ -71,7 +71,7 @@ export class MongoConnection {
     this.#client = undefined
     this.#session = undefined
     await this.#work.end()
-    // when it could not be opened there is nothing to close
+    // a connection that could not be opened needs no closing
     const opened = await closing?.catch(() => undefined)
     await opened?.client.close()
   }
@@ -132,7 +132,7 @@ export class MongoConnection {
     try {
       return new mongo.MongoClient(url, driverOptions(this.#settings))
     } catch (cause) {
-      // what the driver says of a URL may quote a part of its password
+      // the message of the driver may quote a part of the password
       const why = url.includes('@') ? '' : ` (${toError(cause).message})`
       throw new InvalidOptionError(`${this.#connector}.url`, `a connection string of MongoDB${why}`, shown(url))
     }

@@ -8,8 +8,8 @@ import { checkUrl, namesInQuery } from './url.js'
 /** Options of the connection of an inlet or outlet to MongoDB. */
 export interface MongoConnectionOptions {
   /**
-   * Connection string, like `mongodb://user:password@host:27017/?tls=true`. What it sets itself, such as
-   * `socketTimeoutMS`, is kept unless an option here says otherwise.
+   * Connection string, like `mongodb://user:password@host:27017/?tls=true`. Its own settings, such as
+   * `socketTimeoutMS`, count unless an option here overrides them.
    * @default undefined - made of `host` and `port`
    */
   readonly url?: string
@@ -29,30 +29,31 @@ export interface MongoConnectionOptions {
    */
   readonly database?: string
   /**
-   * Time to find a server that can be used, and to connect to it, in seconds or as a duration.
+   * Time to find a usable server and to connect to it, in seconds or as a duration.
    * @default 10
    */
   readonly connectTimeout?: number | Duration
   /**
-   * Time for a reply of the server, or for one of the connections to become free, in seconds or as a duration.
+   * Time for a reply of the server, or for a connection to become free, in seconds or as a duration.
    * @default 60
    */
   readonly socketTimeout?: number | Duration
   /**
-   * Most connections to a server that are open at once. Each instance has its own.
+   * Most open connections to a server. Each inlet and outlet has its own.
    * @default 4
    */
   readonly maxPoolSize?: number
   /**
-   * How a request that may succeed another time is tried again: when the connection breaks, or the server steps down.
+   * Retries of a request that failed for a reason that may pass, such as a broken connection or a server that steps
+   * down.
    * @default { retries: 3, minDelay: 0.1, maxDelay: 10 }
    */
   readonly retry?: RetryOptions
 }
 
-/** The options of the connection of an inlet or outlet. */
+/** Table of the options of the connection of an inlet or outlet. */
 export const MONGO_CONNECTION_OPTIONS = {
-  // these are checked together, and errors must not show all of them
+  // these are checked together, and errors must not show all of their values
   url: given<string>('undefined - made of `host` and `port`'),
   host: given<string>("'localhost'"),
   port: given<number>('27017'),
@@ -66,8 +67,8 @@ export const MONGO_CONNECTION_OPTIONS = {
 type ReadOptions = Resolved<typeof MONGO_CONNECTION_OPTIONS>
 
 /**
- * {@link MongoConnectionOptions}, resolved. Lengths of time are in milliseconds; `undefined` is what the URL says, or else
- * a default.
+ * {@link MongoConnectionOptions}, resolved. Lengths of time are in milliseconds. `undefined` stands for the value in
+ * the URL, or else a default.
  */
 export interface MongoConnectionSettings extends Omit<ReadOptions, 'host' | 'port'> {
   readonly url: string
@@ -77,7 +78,7 @@ export interface MongoConnectionSettings extends Omit<ReadOptions, 'host' | 'por
 }
 
 /**
- * Resolves what depends on more than one option.
+ * Resolves options that depend on each other.
  *
  * @param connector - name of the inlet or outlet, for errors
  * @throws {@link InvalidOptionError}
@@ -96,7 +97,7 @@ export function resolveConnection(connector: string, options: ReadOptions): Mong
   })
 }
 
-/** Options for the driver. An option of ours goes before what the URL says, and the URL before a default. */
+/** Makes the options for the driver. An option of ours overrides the URL, and the URL overrides a default. */
 export function driverOptions(settings: MongoConnectionSettings): MongoClientOptions {
   const { connectTimeout, socketTimeout, maxPoolSize } = settings
   const given = namesInQuery(settings.url)

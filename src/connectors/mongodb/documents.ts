@@ -4,14 +4,14 @@ import { toError } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { Mongo } from './driver.js'
 
-/** A document of a record, on its way to the database. */
+/** Document of a record, on its way to the database. */
 export interface Entry {
-  /** Place of its record in the batch. */
+  /** Place of the record in the batch. */
   readonly record: number
   readonly document: Document
-  /** Whether the outlet itself gave the document its `_id`. */
+  /** Whether the outlet itself generated the `_id` of the document. */
   readonly ownId: boolean
-  /** The fields by which it replaces another, and their values; `undefined` when it is inserted. */
+  /** Fields, with their values, by which the document replaces another; `undefined` when it is inserted. */
   readonly filter?: Document
 }
 
@@ -19,15 +19,15 @@ interface Fields {
   readonly [field: string]: unknown
 }
 
-/** From this many bytes on, a document is too large for MongoDB. */
+/** Size in bytes from which on a document is too large for MongoDB. */
 const MAX_SIZE = 16 * 1024 * 1024
 
-/** Kinds of objects that BSON has a word for. Others would silently become an empty document. */
+/** Kinds of objects that BSON has a type for. Others would silently become an empty document. */
 const KINDS = new Set(['Object', 'Array', 'Date', 'RegExp', 'Map', 'Uint8Array', 'ArrayBuffer'])
 
 /**
- * The documents of a payload: copies that can be changed, each with its `_id` in front. An array is a document for each
- * element.
+ * Makes the documents of a payload: copies that can be changed, each with its `_id` in front. An array is a document
+ * for each element.
  *
  * @param keys - fields by which documents replace others; `undefined` when they are inserted
  * @throws {@link InvalidPayloadError} when one cannot be stored
@@ -51,15 +51,15 @@ function toEntry(mongo: Mongo, record: number, value: unknown, keys: readonly st
     return { record, document, ownId }
   }
   const document = ownId ? others : { _id, ...others }
-  // the driver would take it for a list of operators, and refuse the whole batch
+  // the driver would take the document for a list of operators, and refuse the whole batch
   if (Object.keys(document)[0]?.startsWith('$') === true) throw invalid(`its first field starts with '$'`)
   const filter = keyFilter(document, keys)
-  // what is sent for it is a statement with all of this
+  // the statement that is sent holds all of this
   checkStorable(mongo, { q: filter, u: document, upsert: true })
   return { record, document, ownId, filter }
 }
 
-/** The fields of what is to be a document, of its own. */
+/** Fields of a value that is to be a document, in an object of their own. */
 function fieldsOf(given: unknown): Fields {
   const value = hasToBson(given) ? given.toBSON() : given
   if (value instanceof Map) return Object.fromEntries(value) as Fields
@@ -71,7 +71,10 @@ function fieldsOf(given: unknown): Fields {
   )
 }
 
-/** Finds the one document to replace. Values are compared, never read as operators: they come from anywhere. */
+/**
+ * Makes the filter that finds the document to replace. Values are compared, never read as operators: they come from
+ * anywhere.
+ */
 function keyFilter(document: Fields, keys: readonly string[]): Document {
   return Object.fromEntries(
     keys.map((key) => {
@@ -95,12 +98,12 @@ function checkStorable(mongo: Mongo, document: Document): void {
     if (size >= MAX_SIZE) throw invalid(`it takes ${size} bytes, and MongoDB takes less than ${MAX_SIZE}`)
     checkValue(mongo, document, '')
   } catch (cause) {
-    // a circle, or nested too deeply
+    // the document has a circle, or is nested too deeply
     throw cause instanceof InvalidPayloadError ? cause : invalid(toError(cause).message, cause)
   }
 }
 
-/** Refuses what the driver would leave out or store as something else. The document has no circles. */
+/** Refuses a value that the driver would leave out or store as something else. The document has no circles. */
 function checkValue(mongo: Mongo, value: unknown, path: string): void {
   switch (typeof value) {
     case 'function':

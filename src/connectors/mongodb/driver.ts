@@ -1,7 +1,7 @@
 import type { OptionalPackage } from '../../base/optional-packages.js'
 
-/** The driver of MongoDB, as a module. */
+/** Module of the driver of MongoDB. */
 export type Mongo = typeof import('mongodb')
 
-/** The package that this folder's inlet and outlet need, loaded when the first of them starts. */
+/** Package of the driver, which is loaded when the first inlet or outlet of this folder starts. */
 export const DRIVER: OptionalPackage<Mongo> = { name: 'mongodb', range: '^7', load: () => import('mongodb') }

@@ -1,30 +1,33 @@
 import type { Mongo } from './driver.js'
 
-/** A text that is the same for values that MongoDB finds equal, and for no others: `1` and a `Decimal128` of 1.0 are. */
+/**
+ * Text that is the same for values that MongoDB finds equal, and for no others. The number `1` and a `Decimal128` of
+ * 1.0 are equal.
+ */
 export function equalityKey(mongo: Mongo, value: unknown): string {
   const number = numberText(value)
   if (number !== undefined) return `n${canonical(number)}`
   if (Array.isArray(value)) return `[${value.map((one) => equalityKey(mongo, one)).join()}]`
   const fields = fieldsOf(value)
-  // the order of fields counts
+  // their order counts
   if (fields !== undefined) {
     return `{${fields.map(([name, one]) => `${JSON.stringify(name)}:${equalityKey(mongo, one)}`).join()}}`
   }
   return mongo.BSON.EJSON.stringify({ value }, { relaxed: false })
 }
 
-/** What is in a document within a document; `undefined` for all other values, of which BSON has types of their own. */
+/** Fields of a document within a document; `undefined` for all other values, for which BSON has types of their own. */
 function fieldsOf(value: unknown): [string, unknown][] | undefined {
   if (typeof value !== 'object' || value === null || '_bsontype' in value || 'toBSON' in value) return undefined
   return Object.prototype.toString.call(value) === '[object Object]' ? Object.entries(value) : undefined
 }
 
-/** A number in decimal digits, all of them: the `0.1` of JavaScript is a little more than the decimal 0.1. */
+/** Exact decimal digits of a number: the `0.1` of JavaScript is a little more than the decimal 0.1. */
 function numberText(value: unknown): string | undefined {
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number') {
     if (Number.isInteger(value)) return String(BigInt(value))
-    // one so small has more digits than a decimal can have: it equals none
+    // such a small number has more digits than a decimal can have, so it equals none
     if (Math.abs(value) < 2 ** -48) return `about ${value}`
     return Number.isFinite(value) ? value.toFixed(100) : String(value)
   }
@@ -37,11 +40,11 @@ function isNumeric(value: unknown): value is { readonly _bsontype: string; toStr
   return ['Int32', 'Double', 'Long', 'Decimal128'].includes(String(value._bsontype))
 }
 
-/** `1.50`, `15E-1` and `1.5` are one number. */
+/** Canonical text of a number: the same for `1.50`, `15E-1` and `1.5`. */
 function canonical(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? []
-  if (whole === '') return number // no number, or an infinite one
+  if (whole === '') return number // not a number, or an infinite one
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
   if (significant === '') return '0'

@@ -2,7 +2,7 @@ import type { WriteError } from 'mongodb'
 import { DatabayError, toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 
-/** A record is for a MongoDB collection that does not exist, and that is not to be made. */
+/** A record is for a MongoDB collection that does not exist, and that the outlet must not create. */
 export class MongoCollectionNotFound extends DatabayError {
   static override readonly code = 'DATABAY_MONGO_COLLECTION_NOT_FOUND'
 
@@ -15,31 +15,31 @@ export class MongoCollectionNotFound extends DatabayError {
   }
 }
 
-/** Code of a server for a document whose `_id`, or another unique field, another document has already. */
+/** Code of a duplicate: another document has the same `_id`, or the same value of another unique field. */
 export const DUPLICATE = 11000
 
-/** Codes by which servers say "another time" or "another server", from the driver's specification of retries. */
+/** Codes that stand for "another time" or "another server", from the driver's specification of retries. */
 const RETRYABLE_CODES = new Set([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
-/** Errors of the driver that are about the connection. Without a code, that of a bulk write is one of them in a coat. */
+/** Names of the driver's errors of the connection. The error of a bulk write without a code wraps one of them. */
 const OF_CONNECTION = new Set(
   ['Network', 'NetworkTimeout', 'PoolCleared', 'PoolClosed', 'ServerSelection', 'WaitQueueTimeout', 'BulkWrite'].map(
     (name) => `Mongo${name}Error`,
   ),
 )
 
-/** Whether a request that failed so may succeed when it is made again. */
+/** Whether a request that failed with this error may succeed when it is made again. */
 export function isRetryable(error: Error): boolean {
   if ('code' in error && typeof error.code === 'number') return isRetryableCode(error.code)
   return OF_CONNECTION.has(error.name)
 }
 
-/** Whether a server says with this code "another time", and nothing about what it was asked. */
+/** Whether a code stands for "another time", rather than for a fault of the request. */
 export function isRetryableCode(code: number): boolean {
   return RETRYABLE_CODES.has(code)
 }
 
-/** An error of the driver as one of ours, without what documents it may hold. */
+/** Makes a {@link DatabaseError} of an error of the driver, without the documents that it may hold. */
 export function databaseError(what: string, thrown: unknown): DatabaseError {
   const error = toError(thrown)
   const serverCode = 'code' in error && typeof error.code === 'number' ? error.code : undefined
@@ -62,7 +62,7 @@ export function refusalError(where: string, { code: serverCode, errmsg }: WriteE
   return new DatabaseError(`MongoOutlet: ${where} refused a document (code ${serverCode}): ${why}`, { serverCode })
 }
 
-/** A server's message without the values that it quotes: they are a part of a document. */
+/** Message of a server without the values that it quotes, as they are parts of a document. */
 function withoutValues(message: string): string {
   const text = message.replace(/\{[^]*\}/, '{\u2026}')
   return text.length > 300 ? `${text.slice(0, 300)}\u2026` : text

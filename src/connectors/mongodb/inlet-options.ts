@@ -21,11 +21,12 @@ import {
 } from './connection-options.js'
 import { collectionName } from './names.js'
 
-/** What a query says of each field, as in the shell of MongoDB: `{ age: { $gt: 18 } }`. */
+/** Query: a condition for each field, as in the shell of MongoDB: `{ age: { $gt: 18 } }`. */
 export interface MongoQuery {
   readonly [field: string]: unknown
 }
 
+/** Options of {@link MongoInlet}. */
 export interface MongoInletOptions extends InletOptions, MongoConnectionOptions {
   /**
    * Name of the collection to read.
@@ -33,17 +34,17 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    */
   readonly collection?: string
   /**
-   * Which documents are read.
+   * Filter of the documents to read.
    * @default {} - all
    */
   readonly filter?: MongoQuery
   /**
-   * Which of their fields are read, such as `{ name: 1 }`. With a `cursorField`, that and `_id` must be among them.
+   * Fields to read, such as `{ name: 1 }`. With a `cursorField`, they must include that field and `_id`.
    * @default {} - all
    */
   readonly projection?: MongoQuery
   /**
-   * In which order they are read: fields, and 1 for ascending or -1 for descending. Not together with `cursorField`.
+   * Order of the documents: fields, and 1 for ascending or -1 for descending. Not together with `cursorField`.
    * @default {} - as the server likes
    */
   readonly sort?: { readonly [field: string]: 1 | -1 }
@@ -53,38 +54,39 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    */
   readonly limit?: number
   /**
-   * Documents that the server sends at once.
+   * Number of documents that the server sends at once.
    * @default undefined - as the server likes
    */
   readonly batchSize?: number
   /**
-   * Field of which the value only grows with time, such as `_id` or `updatedAt`; dots lead to nested ones. Then each transfer reads
-   * only documents that are new since the one before, in the order of this field. It needs an index together with `_id`:
-   * `{ updatedAt: 1, _id: 1 }`.
+   * Field whose value only grows with time, such as `_id` or `updatedAt`; dots lead to nested fields. Each transfer
+   * then reads only documents that are new since the last one, in the order of this field. It needs an index together
+   * with `_id`: `{ updatedAt: 1, _id: 1 }`.
    * @default undefined - each transfer reads all documents
    */
   readonly cursorField?: string
   /**
-   * For a `cursorField`: only documents with a greater value are read.
+   * Value of the `cursorField` after which the first transfer begins.
    * @default undefined - from the first on
    */
   readonly startAfter?: unknown
   /**
-   * For a `cursorField` of dates or ObjectIds: how old a value must be to be read, in seconds or as a duration. Where
-   * several processes write, one may add a value that is smaller than one that was read already, and that
-   * document is never read: so wait until none can.
+   * Least age of a value that is read, in seconds or as a duration, for a `cursorField` of dates or ObjectIds. Where
+   * several processes write, one of them may add a value that is smaller than one that was read already, and its
+   * document would never be read. So set this to the time after which no process does that.
    * @default undefined - values of any age
    */
   readonly settle?: number | Duration
   /**
-   * For a `cursorField`: whether documents that were not delivered are read again. When a transfer failed, the next one
-   * begins where it did. Then documents come at least once, and until one is delivered none after it is: one that an
-   * outlet always refuses holds up the others. Otherwise they come at most once, and what was not delivered is dropped.
+   * Whether documents that were not delivered are read again, with a `cursorField`. After a failed transfer, the next
+   * one begins where that one did. Then documents come at least once, in order: a document that an outlet always
+   * refuses holds up the others. Otherwise they come at most once, and what was not delivered is dropped.
    * @default true
    */
   readonly redeliver?: boolean
 }
 
+/** Table of the options of {@link MongoInlet}. */
 export const MONGO_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   collection: collectionName('default_collection'),
@@ -102,7 +104,7 @@ export const MONGO_INLET_OPTIONS = {
 
 type ResolvedOptions = Resolved<typeof MONGO_INLET_OPTIONS>
 
-/** The options of an inlet, resolved. Lengths of time are in milliseconds. */
+/** {@link MongoInletOptions}, resolved. */
 export interface MongoInletSettings {
   readonly collection: string
   readonly filter: MongoQuery
@@ -110,21 +112,25 @@ export interface MongoInletSettings {
   readonly sort: Sort
   readonly limit: number | undefined
   readonly batchSize: number | undefined
-  /** `undefined`: each transfer reads all documents. */
+  /** Way in which new documents are found; `undefined` when each transfer reads all documents. */
   readonly cursor: Cursor | undefined
   readonly connection: MongoConnectionSettings
 }
 
-/** How new documents are found. */
+/** Way in which new documents are found. */
 export interface Cursor {
   readonly field: string
   readonly startAfter: unknown
-  /** Age of values that are read, in milliseconds; `undefined`: any. */
+  /** Least age of values that are read, in milliseconds; `undefined`: any. */
   readonly settle: number | undefined
   readonly redeliver: boolean
 }
 
-/** @throws {@link InvalidOptionError} naming the option */
+/**
+ * Checks and resolves {@link MongoInletOptions}.
+ *
+ * @throws {@link InvalidOptionError} naming the option
+ */
 export function resolveInletOptions(options: MongoInletOptions): MongoInletSettings {
   const read = resolveOptions('MongoInlet', options, MONGO_INLET_OPTIONS)
   const { collection, filter = {}, projection = {}, sort, limit, batchSize } = read

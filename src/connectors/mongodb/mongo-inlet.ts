@@ -19,12 +19,11 @@ import { advance, areOrdered, filterAfter, filterBefore, type Position } from '.
 /**
  * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`.
  *
- * With a `cursorField`, each document is read once, or again until it is delivered. The position is kept as
- * long as the inlet is started, also when its link moves to another thread; a start begins at `startAfter`. Documents
- * without a value in that field are never read, which nothing says. All values should be of one type: MongoDB compares
- * a position with no others, so those of other types are passed over in the same way. Of
- * documents with the same value none is lost, as the inlet remembers which of those at its position it has read; so the
- * values should mostly differ.
+ * With a `cursorField`, each document is read once, or again until it is delivered. The position is kept while the
+ * inlet is started, also when its link moves to another thread; a start begins at `startAfter`. Documents without a
+ * value in that field are never read, without any notice. All values should be of one type: MongoDB compares a position
+ * only with values of its type, so others are passed over in the same way. Of documents with the same value none is
+ * lost, as the inlet remembers which documents at its position it has read; so most values should differ.
  *
  * Values such as an `ObjectId` or a `Decimal128` are objects of the driver's classes.
  *
@@ -35,11 +34,11 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #connection: MongoConnection
   #mongo: Mongo | undefined
   #position: Position | undefined
-  /** Those that are not delivered yet. */
+  /** Pulls that are not delivered yet. */
   readonly #pulls = new OpenPulls<Position | undefined>()
-  /** What was restored, as text, until the next start. */
+  /** Position that was restored, as text, until the next start. */
   #restored: string | undefined
-  /** The pull before: pulls of one inlet read one after the other. */
+  /** Pull that runs, or ran last: pulls of one inlet follow one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @throws {@link InvalidOptionError} */
@@ -66,7 +65,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     return pulling
   }
 
-  /** With a `cursorField`, goes back to where the pull began when it was not delivered. */
+  /**
+   * Notes how a transfer has ended. With a `cursorField`, the next pull goes back to where a pull began that was not
+   * delivered.
+   */
   override onTransferEnd(update: Update, delivered: boolean): void {
     this.#pulls.end(update, delivered)
   }
@@ -75,7 +77,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     await this.#connection.close()
   }
 
-  /** Up to where the collection was read and, to redeliver, all was delivered. It is text: values of the database do not survive a structured clone. */
+  /**
+   * Position up to which the collection was read and, to redeliver, all was delivered. It is text, as values of the
+   * database do not survive a structured clone.
+   */
   override saveState(): { readonly position: string } | undefined {
     if (this.#restored !== undefined) return { position: this.#restored }
     const first = this.#pulls.earliest
@@ -119,7 +124,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       if (!areOrdered(field, documents)) {
         throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
       }
-      // nobody takes them any more
+      // nobody takes the documents any more
       update.signal.throwIfAborted()
       if (cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
       this.#position = advance(session.mongo, field, this.#position, documents)

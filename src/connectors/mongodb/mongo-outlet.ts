@@ -10,22 +10,22 @@ import {
 } from './outlet-options.js'
 
 /**
- * Writes records to MongoDB: an object is a document, an array is one for each element. Needs the package mongodb:
- * `npm install mongodb@^7`.
+ * Writes records to MongoDB: an object is a document, an array is a document for each element. Needs the package
+ * mongodb: `npm install mongodb@^7`.
  *
  * A record can choose its collection in its metadata, under {@link MongoOutlet.MONGODB_COLLECTION}.
  *
- * Each document of a push is stored once, however often the connection breaks: it gets its `_id` before it is first sent,
- * and keeps it when it is sent again. When a server that cannot be reached in all tries, nobody knows
- * which documents of that push are stored. A document that brings its own `_id` counts as stored after a broken
- * connection when the same document is there; if another has changed it meanwhile, it counts as refused.
+ * Each document of a push is stored once, however often the connection breaks: it gets its `_id` before it is first
+ * sent, and keeps it when it is sent again. If the server cannot be reached in any of the tries, nobody knows which
+ * documents of that push are stored. A document that brings its own `_id` counts as stored after a broken connection
+ * when the same document is found; if another writer has changed it meanwhile, it counts as refused.
  *
- * One that cannot be stored (too large, not unique, of what MongoDB has no word for) is refused, and the others are
- * stored: `push` then rejects with a {@link PartialPushError}. A record of many documents is refused if one of them
- * is, though the others of them are stored.
+ * A document that cannot be stored (too large, not unique, of a type that MongoDB does not have) is refused, and the
+ * others are stored: `push` then rejects with a {@link PartialPushError}. A record of many documents is refused if one
+ * of them is, though its other documents are stored.
  */
 export class MongoOutlet extends Outlet {
-  /** Metadata: name of the collection to write to. */
+  /** Metadata key: name of the collection to write to. */
   static readonly MONGODB_COLLECTION: MetadataKey = COLLECTION_KEY
 
   readonly #settings: MongoOutletSettings
@@ -47,7 +47,7 @@ export class MongoOutlet extends Outlet {
   }
 
   /**
-   * Connects to a database, unless it is connected to it. If it is connected to another, it uses that no longer.
+   * Connects to a database, unless connected to it. A connection to another database is no longer used.
    *
    * @param database - default: that of the options
    * @returns whether it was connected to it already
@@ -60,8 +60,8 @@ export class MongoOutlet extends Outlet {
   }
 
   /**
-   * Disconnects, when pushes that run have ended; what a push has sent that was told to stop has a second for that.
-   * Does nothing when it is not connected.
+   * Disconnects when running pushes have ended; a cancelled push has a second to hear from the server. Does nothing
+   * when not connected.
    */
   async disconnect(): Promise<void> {
     await this.#connection.close()
@@ -76,8 +76,10 @@ export class MongoOutlet extends Outlet {
   }
 
   /**
+   * Writes a batch.
+   *
    * @throws {@link PartialPushError} when some records were not taken
-   * @throws {@link DatabaseError} when none were, for one reason: not connected, or the server cannot be reached
+   * @throws {@link DatabaseError} when none were taken, for one reason: not connected, or the server cannot be reached
    */
   push(records: Record[], update: Update): Promise<void> {
     return this.#connection.use(async (session) => {

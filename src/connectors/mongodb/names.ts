@@ -2,7 +2,9 @@ import { InvalidOptionError } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
 import { shown } from './url.js'
 
-/** Checks the name of a collection: none that MongoDB does not allow, and no collection of its own. */
+/**
+ * Checks the name of a collection. It must be allowed by MongoDB, and not be the name of one of its own collections.
+ */
 export function checkCollection(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || /[$\0]|^system\.|^\.|\.$|\.\./.test(value)) {
     throw new InvalidOptionError(option, 'the name of a collection', value)
@@ -10,7 +12,7 @@ export function checkCollection(option: string, value: unknown): string {
   return value
 }
 
-/** An option that names a collection. */
+/** Option that names a collection. */
 export function collectionName(byDefault: string): Option<string, string> {
   return { byDefault: `'${byDefault}'`, read: (name, value) => checkCollection(name, value ?? byDefault) }
 }

@@ -9,37 +9,42 @@ import {
 } from './connection-options.js'
 import { collectionName } from './names.js'
 
-/** Metadata: name of the collection to write to. */
+/** Metadata key: name of the collection to write to. */
 export const COLLECTION_KEY: MetadataKey = 'MongoOutlet.MONGODB_COLLECTION'
 
-/** How {@link MongoOutlet} writes: `insert` adds each document, `upsert` replaces the one with the same key fields. */
+/**
+ * Ways in which {@link MongoOutlet} writes: `insert` adds each document, `upsert` replaces the document with the same
+ * key fields.
+ */
 export type MongoMode = 'insert' | 'upsert'
 const MODES: readonly MongoMode[] = ['insert', 'upsert']
 
+/** Options of {@link MongoOutlet}. */
 export interface MongoOutletOptions extends OutletOptions, MongoConnectionOptions {
   /**
-   * Name of the collection of records that choose none.
+   * Name of the collection for records that choose none.
    * @default 'default_collection'
    */
   readonly collection?: string
   /**
-   * Whether each document is inserted, or replaces the one that has the same `keys`, if there is one.
+   * Whether each document is inserted, or replaces the document with the same `keys`, if there is one.
    * @default 'insert'
    */
   readonly mode?: MongoMode
   /**
-   * For the mode `upsert`: the fields by which a document replaces another, such as `['id']`; dots lead to nested ones.
-   * They need a unique index: without one, a server lets two writers at once add two documents with the same key.
+   * Fields by which a document replaces another in the mode `upsert`, such as `['id']`; dots lead to nested fields.
+   * They need a unique index: without one, two writers at the same time can add two documents with the same key.
    * @default none
    */
   readonly keys?: readonly string[]
   /**
-   * Whether a collection that does not exist is made, as MongoDB does by itself. Otherwise records for it are refused.
+   * Whether a missing collection is created, as MongoDB does by itself. Otherwise its records are refused.
    * @default true
    */
   readonly createCollections?: boolean
 }
 
+/** Table of the options of {@link MongoOutlet}. */
 export const MONGO_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
   collection: collectionName('default_collection'),
@@ -49,7 +54,7 @@ export const MONGO_OUTLET_OPTIONS = {
   ...MONGO_CONNECTION_OPTIONS,
 } satisfies Spec<MongoOutletOptions>
 
-/** The options of an outlet, resolved. */
+/** {@link MongoOutletOptions}, resolved. */
 export interface MongoOutletSettings {
   readonly collection: string
   /** Fields by which documents replace others; `undefined` when they are inserted. */
@@ -58,7 +63,11 @@ export interface MongoOutletSettings {
   readonly connection: MongoConnectionSettings
 }
 
-/** @throws {@link InvalidOptionError} naming the option */
+/**
+ * Checks and resolves {@link MongoOutletOptions}.
+ *
+ * @throws {@link InvalidOptionError} naming the option
+ */
 export function resolveOutletOptions(options: MongoOutletOptions): MongoOutletSettings {
   const read = resolveOptions('MongoOutlet', options, MONGO_OUTLET_OPTIONS)
   const { collection, mode, keys, createCollections } = read

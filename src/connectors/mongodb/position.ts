@@ -3,7 +3,8 @@ import type { Mongo } from './driver.js'
 import { equalityKey } from './equality.js'
 
 /**
- * How far a collection was read: the greatest value of the cursor field, and the documents that were read at it.
+ * Position up to which a collection was read: the greatest value of the cursor field, and the documents that were read
+ * at it.
  *
  * ```
  * value   1   2   3   3   3   4        read: up to the second 3
@@ -18,7 +19,7 @@ export interface Position {
   readonly seen: readonly unknown[]
 }
 
-/** The position after reading documents, which are in the order of the field. */
+/** Makes the position after reading documents, which are in the order of the field. */
 export function advance(
   mongo: Mongo,
   field: string,
@@ -28,7 +29,7 @@ export function advance(
   const last = documents.at(-1)
   if (last === undefined) return before
   const value = valueAt(last, field)
-  // by the field _id there are no others with the same value
+  // values of the field _id are unique
   if (field === '_id') return { value, seen: [] }
   const key = equalityKey(mongo, value)
   const same = (other: unknown) => equalityKey(mongo, other) === key
@@ -38,7 +39,7 @@ export function advance(
   return { value, seen: before !== undefined && same(before.value) ? [...before.seen, ...seen] : seen }
 }
 
-/** What of a collection is to be read after a position. */
+/** Filter for the documents after a position. */
 export function filterAfter(field: string, position: Position | undefined): Document {
   // documents without a value have no place in the order
   if (position === undefined) return { [field]: { $ne: null } }
@@ -47,14 +48,14 @@ export function filterAfter(field: string, position: Position | undefined): Docu
   return seen.length === 0 ? greater : { $or: [greater, { [field]: { $eq: value }, _id: { $nin: seen } }] }
 }
 
-/** What of a collection got its value before a time, in milliseconds since 1970, by the clock in its value. */
+/** Filter for the documents whose value has a time before this one, in milliseconds since 1970. */
 export function filterBefore(mongo: Mongo, field: string, time: number): Document {
   const id = mongo.ObjectId.createFromTime(Math.floor(time / 1000))
   // values are compared only with those of their own type
   return { $or: [{ [field]: { $lte: new Date(time) } }, { [field]: { $lt: id } }] }
 }
 
-/** The value of a field; dots lead to nested ones. `undefined` where there is none, and within arrays. */
+/** Value of a field; dots lead to nested fields. `undefined` where there is none, and within arrays. */
 function valueAt(document: Document, field: string): unknown {
   return field.split('.').reduce<unknown>((value, name) => {
     const within = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
@@ -62,7 +63,7 @@ function valueAt(document: Document, field: string): unknown {
   }, document)
 }
 
-/** Whether each document has one value to be in order by. */
+/** Whether each document has one value by which it can be ordered. */
 export function areOrdered(field: string, documents: readonly Document[]): boolean {
   return documents.every((document) => {
     const value = valueAt(document, field)

@@ -12,10 +12,11 @@ import { COLLECTION_KEY, type MongoOutletSettings } from './outlet-options.js'
 import { MongoWriter } from './writer.js'
 
 /*
- * The pushes of a MongoOutlet: loaded by its first one, as every thread loads the outlet, and most have none.
+ * The pushes of a MongoOutlet. This module is loaded by the first push, as every thread loads the outlet's class, and most
+ * threads run none.
  */
 
-/** What an outlet's pushes share. */
+/** Parts that the pushes of an outlet share. */
 export interface Pushing {
   readonly settings: Omit<MongoOutletSettings, 'connection'>
   readonly connection: Pick<MongoConnection, 'request' | 'interruptible' | 'toError'>
@@ -23,7 +24,7 @@ export interface Pushing {
   readonly known: Set<string>
 }
 
-/** What became of the documents for one collection. */
+/** Outcome of writing the documents for one collection. */
 export interface Written {
   /** Entries that are not stored, or may not be. */
   readonly refused: ReadonlyMap<Entry, Error>

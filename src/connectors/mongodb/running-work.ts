@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '../../base/errors.js'
 
-/** How long {@link RunningWork.end} waits for commands that nobody waits for any more, in milliseconds. */
+/** Time for which {@link RunningWork.end} waits for cancelled commands, in milliseconds. */
 const GRACE = 1000
 
-/** Work that goes on with a connection, so that the connection is closed after it. */
+/** Work that uses a connection, which is closed after it. */
 export class RunningWork {
   readonly #running = new Set<Promise<unknown>>()
-  /** Commands that were sent. They may go on when the work that sent them has been cancelled. */
+  /** Commands that were sent. They may go on after their work was cancelled. */
   readonly #commands = new Set<Promise<unknown>>()
 
   /** Does work that {@link RunningWork.end} waits for. */
@@ -21,8 +21,8 @@ export class RunningWork {
   }
 
   /**
-   * Waits for a command, as {@link unlessAborted} does. When it is cancelled, {@link RunningWork.end} still waits for it
-   * a while, so that what it has sent is not cut off.
+   * Waits for a command, as {@link unlessAborted} does. After a cancellation, {@link RunningWork.end} still waits for
+   * the command a while, so that its request is not cut off.
    */
   async command<T>(signal: AbortSignal, command: Promise<T>): Promise<T> {
     this.#commands.add(command)
@@ -42,7 +42,10 @@ export class RunningWork {
   }
 }
 
-/** Settles as the work does, or rejects with the signal's reason as soon as it aborts: then nobody knows what became of it. */
+/**
+ * Settles as the work does, or rejects with the reason of the signal as soon as it aborts. The outcome of the work is
+ * then unknown.
+ */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let stop: (() => void) | undefined
   const stopped = new Promise<never>((_, reject) => {

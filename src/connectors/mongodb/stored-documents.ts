@@ -7,9 +7,9 @@ import type { Mongo } from './driver.js'
 const LOOK_UP = 1000
 
 /**
- * Finds out which documents of a batch are stored, though the server calls them duplicates: those that were sent before,
- * without a reply. An `_id` of our own is nobody else's. A given `_id` may be another's document, so it has to be the
- * same document; and of two equal documents in a batch, only one is the stored one.
+ * Look-up of the documents of a batch that are stored, though the server calls them duplicates: they were sent before,
+ * without a reply. An `_id` of our own belongs to no other document. A given `_id` may belong to another's document, so
+ * the stored document has to be the same; and of two equal documents in a batch, only one is the stored one.
  */
 export class StoredDocuments {
   readonly #mongo: Mongo
@@ -51,7 +51,7 @@ export class StoredDocuments {
     if (wanted.length === 0) return []
     const ids = wanted.map(({ document }) => document['_id'] as unknown)
     const found = await this.#collection
-      // what a URL says of reading does not count: only the primary knows what was just written
+      // whatever the URL says of reading: only the primary knows the latest writes
       .find({ _id: { $in: ids } } as Document, { readPreference: 'primary', readConcern: 'local', raw: true })
       .project(onlyId ? { _id: 1 } : {})
       .toArray()

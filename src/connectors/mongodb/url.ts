@@ -1,25 +1,27 @@
 import { InvalidOptionError } from '../../base/errors.js'
 
-/** Which server is meant. */
+/** Address of a server, as the options give it. */
 export interface MongoAddress {
   readonly url: string | undefined
   readonly host: string | undefined
   readonly port: number | undefined
 }
 
-/** A connection string, and what of it may be shown. */
+/** Connection string, and the parts of it that may be shown. */
 export interface MongoUrl {
   readonly url: string
   /** Hosts and ports, without credentials. */
   readonly hosts: string
-  /** Name of a database that the URL has; `undefined` when it has none. */
+  /** Name of the database in the URL; `undefined` when it has none. */
   readonly database: string | undefined
 }
 
-// an @ that is not the end of the credentials is in a password that is not escaped: no part of it may pass for a host
+// an @ that does not end the credentials is in an unescaped password, of which no part may pass for a host
 const URL_PATTERN = /^mongodb(?:\+srv)?:\/\/(?:[^@/?]*@)?([^@/?]+)(?:\/([^@?%]*))?(?:\?[^@]*)?$/
 
 /**
+ * Checks the address of a server.
+ *
  * @param connector - name of the inlet or outlet, for the error
  * @throws {@link InvalidOptionError}
  */
@@ -44,13 +46,13 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
     throw new InvalidOptionError(`${connector}.url`, 'a connection string of MongoDB', shown(url))
   }
   if (/[?&]w=0(?:&|$)/i.test(url)) {
-    // nothing would be known of what is lost
+    // losses would be unknown
     throw new InvalidOptionError(`${connector}.url`, 'a write concern other than 0', shown(url))
   }
   return { url, hosts, database: path === '' ? undefined : path }
 }
 
-/** A URL, or a part of one, as far as it may be shown: without credentials and query. */
+/** Text of a URL, or of a part of one, that may be shown: without credentials and query. */
 export function shown(url: unknown): unknown {
   if (typeof url !== 'string') return typeof url
   return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1\u2026@').replace(/\?[^]*$/, '')

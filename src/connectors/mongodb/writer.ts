@@ -7,17 +7,17 @@ import { equalityKey } from './equality.js'
 import { DUPLICATE, isRetryableCode, refusalError } from './errors.js'
 import { StoredDocuments } from './stored-documents.js'
 
-/** How often an upsert may collide with another writer's. More than that, and it is another field that is unique. */
+/** Most collisions of an upsert with other writers. More of them mean that another field is unique. */
 const COLLISIONS = 3
 
-/** An entry that is not stored yet. */
+/** Entry that is not stored yet. */
 interface Pending {
   readonly entry: Entry
   /** Whether it was sent and no reply came: it may be stored. */
   unsure: boolean
-  /** How often it was to be added, as there was none to replace, and then there was one. */
+  /** Number of times that it was added, as there was none to replace, and then another writer had added one. */
   readonly collisions: number
-  /** An entry that this one replaces before it was ever sent: it has the same keys, and came earlier. */
+  /** Entry that this one replaces before it was ever sent: it came earlier, and has the same keys. */
   readonly replaced: Pending | undefined
 }
 
@@ -85,18 +85,18 @@ export class MongoWriter {
       } else if (failure.code !== DUPLICATE) this.#refuse(pending, failure, again)
       // two writers that both found nothing to replace: now there is something
       else if (upsert && collisions < COLLISIONS) again.push({ ...pending, collisions: collisions + 1 })
-      // whichever index complains: of two that do, the server names one
+      // whichever index complains, as the server names only one of several
       else if (!upsert && unsure) doubtful.set(pending, failure)
       else this.#refuse(pending, failure, again)
     }
-    // what is known is kept, should looking up fail
+    // keeps what is known, in case the look-up fails
     this.#pending = [...again, ...doubtful.keys()]
     const stored = await this.#stored.among([...doubtful.keys()].map(({ entry }) => entry))
     for (const [pending, failure] of doubtful) {
       if (!stored.has(pending.entry)) this.#refuse(pending, failure, again)
     }
     this.#pending = again
-    // what was not taken for now is not the document's fault
+    // a document that was not taken for now is not at fault
     if (later !== undefined) throw Object.assign(new Error(later.errmsg ?? 'no reason given'), { code: later.code })
   }
 
@@ -105,7 +105,7 @@ export class MongoWriter {
     signal.throwIfAborted()
     const failures = await this.#sendAtOnce(sent)
     if (failures !== undefined) return failures
-    // some servers end at the first one that they refuse, and do not say which: alone, each has an answer of its own
+    // some servers stop at the first document that they refuse, and do not say which: alone, each gets an answer
     const found = new Map<number, WriteError>()
     for (const [index, pending] of sent.entries()) {
       signal.throwIfAborted()
@@ -126,7 +126,7 @@ export class MongoWriter {
       sent.map(({ entry }) => entry),
     )
     if (failures === undefined) return undefined
-    // each has its answer: what it was unsure of before, it still is
+    // each document has its answer; an earlier doubt stays
     for (const [index, pending] of sent.entries()) pending.unsure = before[index] === true
     return failures
   }

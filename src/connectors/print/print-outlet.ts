@@ -9,6 +9,7 @@ import type { Update } from '../../core/update.js'
 import { print, type PrintStream } from './print-stream.js'
 import { standardOutput } from './standard-output.js'
 
+/** Options of {@link PrintOutlet}. */
 export interface PrintOutletOptions extends OutletOptions {
   /**
    * Whether only the payload of a record is printed, without its metadata.
@@ -16,18 +17,19 @@ export interface PrintOutletOptions extends OutletOptions {
    */
   readonly onlyPayload?: boolean
   /**
-   * Whether the update, like `random_ints.2`, is left out in front of each record.
+   * Whether records are printed without their update, like `random_ints.2`, in front.
    * @default false
    */
   readonly skipUpdate?: boolean
   /**
-   * Where to print. Give `process.stdout` to have it go the way of a thread's own `console.log`, by the main thread, of
-   * which a thread does not learn whether it was printed.
+   * Stream to print to. With `process.stdout`, the text of a thread takes the way of its `console.log`, by the main
+   * thread: the thread does not learn whether it was printed.
    * @default undefined - the standard output of the process
    */
   readonly stream?: PrintStream
 }
 
+/** Table of the options of {@link PrintOutlet}. */
 export const PRINT_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
   onlyPayload: flag(false),
@@ -38,8 +40,8 @@ export const PRINT_OUTLET_OPTIONS = {
 /**
  * Prints each record on a line of its own: `random_ints.2 Record { payload: 5, metadata: { ... } }`.
  *
- * A batch is one text, and a push ends when it is written. It fails when it cannot be, as when the reader of a pipe has
- * gone away; a part of the batch may be printed then.
+ * A batch is one text, and a push ends when it is written. A push fails when the text cannot be written, for example
+ * when the reader of a pipe has gone away; a part of the batch may then be printed.
  */
 export class PrintOutlet extends Outlet {
   readonly #onlyPayload: boolean
@@ -55,7 +57,11 @@ export class PrintOutlet extends Outlet {
     this.#stream = stream
   }
 
-  /** @throws {@link InvalidPayloadError} on a batch that is longer than a text can be; nothing is printed then */
+  /**
+   * Prints a batch.
+   *
+   * @throws {@link InvalidPayloadError} on a batch that is longer than a text can be; then nothing is printed
+   */
   async push(records: Record[], update: Update): Promise<void> {
     const prefix = this.#skipUpdate ? '' : `${String(update)} `
     const lines = records.map((record) => `${prefix}${toText(this.#onlyPayload ? record.payload : record)}\n`)

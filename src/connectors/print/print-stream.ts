@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { toError } from '../../base/errors.js'
 
-/** What `PrintOutlet` writes to: the part of a writable stream that it uses. */
+/** Stream that a `PrintOutlet` writes to: the part of a writable stream that it uses. */
 export interface PrintStream {
-  /** Calls `done` when the text is written, with the error if it is not. */
+  /** Writes a text, and then calls `done`, with the error if the text could not be written. */
   write(text: string, done: (error?: Error | null) => void): unknown
 }
 
 type Fail = (error: Error) => void
 
-/** Pushes that wait for a stream, and the listeners that they share: a stream can have many of them. */
+/** Pushes that wait for a stream, and the listeners that they share, as many pushes may wait. */
 interface Waiting {
   readonly fails: Set<Fail>
   readonly onError: Fail
@@ -20,7 +20,7 @@ const waiting = new WeakMap<EventEmitter, Waiting>()
 
 /**
  * Writes a text. Rejects when it cannot be written, also when the stream is closed on the way and would never tell. An
- * `'error'` event that comes of it has a listener: it would end the process otherwise.
+ * `'error'` event that results from it has a listener: without one, it would end the process.
  */
 export function print(stream: PrintStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ export function print(stream: PrintStream, text: string): Promise<void> {
     const done = (error?: Error | null): void => {
       if (error) {
         reject(error)
-        setImmediate(stopWaiting) // the event follows
+        setImmediate(stopWaiting) // the event comes after this call
       } else {
         resolve()
         stopWaiting()
@@ -46,7 +46,11 @@ export function print(stream: PrintStream, text: string): Promise<void> {
   })
 }
 
-/** @returns what ends it */
+/**
+ * Calls `fail` when the stream fails or is closed.
+ *
+ * @returns the function that ends the waiting
+ */
 function waitFor(stream: EventEmitter, fail: Fail): () => void {
   const { fails, onError, onClose } = waiting.get(stream) ?? newWaiting(stream)
   if (fails.size === 0) stream.on('error', onError).on('close', onClose)

@@ -11,17 +11,17 @@ const tty = lazy<typeof import('node:tty')>('node:tty')
 
 const STDOUT = 1
 
-/** Bytes that a pipe takes as a whole, whoever else writes to it. */
+/** Number of bytes that a pipe takes as a whole, even while others write to it. */
 const PIPE_WRITE = 4096
 
-/** How long to wait when a pipe is full, in milliseconds. */
+/** Pause before the next write to a full pipe, in milliseconds. */
 const PAUSE = 5
 
 const writeBytes = promisify(write)
 
 /**
- * The standard output of the process. In a thread, `process.stdout` is the way to the main thread, and does not tell
- * whether the text came any further; so what is no terminal is written to from the thread itself.
+ * Standard output of the process. In a thread, `process.stdout` leads to the main thread, and does not tell whether the
+ * text came any further. So the thread itself writes, unless the output is a terminal.
  */
 export function standardOutput(): PrintStream {
   return isMainThread || tty().isatty(STDOUT) ? process.stdout : direct

@@ -1,9 +1,10 @@
 import { resolveOptions, type Spec } from '../../base/options.js'
 import { Outlet, OUTLET_OPTIONS, type OutletOptions } from '../../core/outlet.js'
 
+/** Table of the options of {@link NullOutlet}. */
 export const NULL_OUTLET_OPTIONS = OUTLET_OPTIONS satisfies Spec<OutletOptions>
 
-/** An outlet that takes records and does nothing with them. */
+/** Outlet that takes records and does nothing with them. */
 export class NullOutlet extends Outlet {
   /** @throws {@link InvalidOptionError} */
   constructor(options: OutletOptions = {}) {

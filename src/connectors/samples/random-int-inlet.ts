@@ -2,14 +2,16 @@ import { InvalidOptionError } from '../../base/errors.js'
 import { custom, resolveOptions, type Spec } from '../../base/options.js'
 import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 
+/** Options of {@link RandomIntInlet}. */
 export interface RandomIntInletOptions extends InletOptions {
   /**
-   * Start of a sequence that is the same at every run. An integer, of which the lowest 32 bits count.
+   * Start of a sequence that is the same at every run: an integer, of which the lowest 32 bits count.
    * @default undefined - another sequence at every run
    */
   readonly seed?: number
 }
 
+/** Table of the options of {@link RandomIntInlet}. */
 export const RANDOM_INT_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   seed: custom(readSeed, 'undefined - another sequence at every run'),
@@ -57,7 +59,7 @@ export class RandomIntInlet extends Inlet<number> {
     if (typeof state === 'number') this.#state = state
   }
 
-  /** At least 0 and less than 1, in steps of 2 ** -53. */
+  /** Random fraction, at least 0 and less than 1, in steps of 2 ** -53. */
   #fraction(): number {
     if (this.#state === undefined) return Math.random()
     const high = this.#next(this.#state) >>> 5
@@ -65,7 +67,7 @@ export class RandomIntInlet extends Inlet<number> {
     return (high * 2 ** 26 + low) / 2 ** 53
   }
 
-  /** One step of mulberry32: 32 random bits. */
+  /** Random 32 bits: one step of mulberry32. */
   #next(state: number): number {
     const next = (state + 0x6d2b79f5) | 0
     this.#state = next
@@ -75,7 +77,7 @@ export class RandomIntInlet extends Inlet<number> {
   }
 }
 
-/** The lowest 32 bits of a seed. */
+/** Reads a seed, of which the lowest 32 bits count. */
 function readSeed(name: string, seed: number | undefined): number | undefined {
   return seed === undefined ? undefined : checkInteger(name, seed) | 0
 }
