@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { InvalidOptionError } from './errors.js'
 import { lazy } from './libraries.js'
+import { isPromiseLike } from './maybe-promise.js'
 import { plainError } from './plain-error.js'
 import { printable, printableLines } from './printable.js'
 
@@ -14,7 +15,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Takes finished log lines: one JSON object each, with its line end. */
 export interface LogDestination {
-  write(line: string): void
+  write(line: string): unknown
 }
 
 /** Levels of loggers that have one of their own, as a thread gets them when it starts. */
@@ -41,14 +42,23 @@ const sink: LogDestination = {
     const line = given.length > LONGEST_LINE ? shortenLine(given) : given
     try {
       if (tree.destination !== undefined) {
-        tree.destination.write(line)
+        const writing = tree.destination.write(line)
+        if (isPromiseLike(writing)) {
+          writing.then(undefined, () => {
+            writeToStandardError(line)
+          })
+        }
         return
       }
     } catch {
       // what logs must not fail with its log: the line goes where lines go otherwise
     }
-    process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
+    writeToStandardError(line)
   },
+}
+
+function writeToStandardError(line: string): void {
+  process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
-import { Node } from './node.js'
+import { Node, nodeName } from './node.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
 
@@ -99,7 +99,7 @@ export abstract class Inlet<T = unknown> extends Node {
 
   // made at the first record, when the subclass's constructor has run; one object for all records
   #sharedMetadata(): Metadata {
-    return (this.#shared ??= Object.freeze({ ...this.metadata, __inlet__: this.toString() }))
+    return (this.#shared ??= Object.freeze({ ...this.metadata, __inlet__: nodeName(this) }))
   }
 
   /** @internal */

@@ -39,13 +39,13 @@ export abstract class Node {
 
   /**
    * Hands over what the node would need to carry on as another instance in another thread: any value that survives
-   * a structured clone, `undefined` when there is nothing. A node without this method is taken to keep state in its
+   * a structured clone, or a promise of one; `undefined` when there is nothing. A node without this method is taken to keep state in its
    * instance, and its link is moved between threads only when its thread is lost.
    */
   saveState?(): unknown
 
   /** Takes what {@link Node.saveState} of another instance handed over. Called before `onStart`. */
-  restoreState?(state: unknown): void
+  restoreState?(state: unknown): void | Promise<void>
 
   /**
    * How the node names itself in logs, reports and an inlet's `__inlet__` metadata: its class. Override it to show

@@ -24,7 +24,7 @@ export interface StatefulProcessor<A = unknown, B = A> {
   /** Hands over its state: see `Node.saveState`. */
   saveState?(): unknown
   /** Takes over a state: see `Node.restoreState`. */
-  restoreState?(state: unknown): void
+  restoreState?(state: unknown): void | Promise<void>
 }
 
 /**

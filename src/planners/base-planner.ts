@@ -44,7 +44,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link InvalidOptionError}
    */
   constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, known: readonly string[] = []) {
-    super()
+    super({ captureRejections: true })
     this.options = resolvePlannerOptions(options, known)
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
@@ -314,6 +314,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    */
   protected stopFor(error: Error): void {
     this.#life.fail(error)
+  }
+
+  /** Logs the rejection of an asynchronous listener. Called by the emitter. */
+  [Symbol.for('nodejs.rejection')](error: unknown, event: string | symbol): void {
+    getLogger('databay.BasePlanner').error({ err: toError(error) }, `a listener of '${String(event)}' failed`)
   }
 
   /** Emits an event; an error of a listener is logged and goes no further. */

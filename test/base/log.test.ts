@@ -258,3 +258,19 @@ t.test('a log line has a budget, whatever is logged', async (t) => {
   }
   t.equal(lines.length, 5)
 })
+
+t.test('a destination whose write is asynchronous and fails loses no line', async (t) => {
+  const written: string[] = []
+  const write = process.stderr.write.bind(process.stderr)
+  t.teardown(() => {
+    process.stderr.write = write
+    setLogDestination(undefined)
+  })
+  process.stderr.write = (text: string) => written.push(text) > 0
+  const full: unknown = { write: () => Promise.reject(new Error('full')) }
+  setLogDestination(full as LogDestination)
+  getLogger('databay.Late').error('a line')
+  await new Promise((resolve) => setTimeout(resolve))
+  process.stderr.write = write
+  t.match(written, [/a line/])
+})

@@ -82,3 +82,15 @@ t.test('isInlet knows inlets, also those of another copy of the package', async 
   t.ok(isInlet({ [Symbol.for('databay.Inlet')]: true }))
   for (const other of [null, undefined, {}, new KeepOutlet(), Sensor, new Record(1)]) t.notOk(isInlet(other))
 })
+
+t.test('an inlet whose toString() throws is named by its class, and its pulls go on', async (t) => {
+  class Nameless extends Inlet<number> {
+    pull() {
+      return this.newRecord(1, { local: true })
+    }
+    override toString(): string {
+      throw new Error('no name')
+    }
+  }
+  t.same(new Nameless().pull().metadata, { local: true, __inlet__: 'Nameless' })
+})

@@ -553,3 +553,16 @@ t.test('two planners know nothing of each other', async (t) => {
   t.equal(trace.at(-1), 'shared in stops')
   t.equal(trace.filter((text) => text === 'shared in stops').length, 1)
 })
+
+t.test('a listener that fails, now or later, is logged, and the planner goes on', async (t) => {
+  const logs = captureLogs(t, 'error')
+  const planner = handPlanner(t, tracedLink('a'), { immediateTransfer: false })
+  const late: unknown = () => Promise.reject(new Error('too late'))
+  planner.on('transfer', late as () => void)
+  await planner.start()
+  const [report] = await planner.forceTransfer()
+  t.equal(report?.failed, false)
+  await new Promise((resolve) => setTimeout(resolve))
+  t.match(logs.entries(), [{ msg: "a listener of 'transfer' failed", err: { message: 'too late' } }])
+  t.equal(planner.running, true)
+})

@@ -1,4 +1,7 @@
+import type { Job } from 'node-schedule'
+import { toError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
+import { getLogger } from '../../base/log.js'
 
 const nodeSchedule = lazy<typeof import('node-schedule')>('node-schedule')
 
@@ -39,29 +42,48 @@ export const systemClock: Clock = {
       }
     }
     let awake = false
-    const date = Date.now() + milliseconds
-    const at = performance.now() + milliseconds
+    let timer: NodeJS.Timeout | undefined
+    const release = () => {
+      awake = true
+      clearTimeout(timer)
+      job?.cancel()
+    }
     const fire = () => {
       if (awake) return
       release()
       wake()
     }
-    let timer = setTimeout(() => {
+    const date = Date.now() + milliseconds
+    const at = performance.now() + milliseconds
+    const job = scheduleJob(new Date(date), fire)
+    timer = setTimeout(() => {
       const left = at - performance.now()
-      const late = !scheduled || date - Date.now() - left > AHEAD
-      if (late) job.cancel()
+      const late = job === undefined || date - Date.now() - left > AHEAD
+      if (late) job?.cancel()
       // not before its time: a timer leaves out the part of a millisecond
       timer = setTimeout(fire, Math.max(1, Math.ceil(late ? left : left + WATCHDOG)))
     }, milliseconds - AHEAD)
-    const { Job } = nodeSchedule()
-    // not by `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
-    const job = new Job(fire)
-    const scheduled = job.schedule(new Date(date))
-    const release = () => {
-      awake = true
-      clearTimeout(timer)
-      job.cancel()
-    }
     return release
   },
+}
+
+let isUsable = true
+
+/**
+ * Schedules a job of node-schedule; `undefined` when its time has passed meanwhile, or when the package cannot be used, as
+ * where `Object.prototype` is frozen: the timer beside it does without.
+ */
+function scheduleJob(date: Date, fire: () => void): Job | undefined {
+  if (!isUsable) return undefined
+  try {
+    // not by its `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
+    const job = new (nodeSchedule().Job)(fire)
+    if (job.schedule(date)) return job
+    job.cancel()
+  } catch (thrown) {
+    isUsable = false
+    const error = toError(thrown)
+    getLogger('databay.Clock').warn({ err: error }, `due times are kept by timers alone: ${error.message}`)
+  }
+  return undefined
 }

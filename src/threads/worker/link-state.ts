@@ -2,6 +2,7 @@ import { toError } from '../../base/errors.js'
 import type { Node } from '../../core/node.js'
 import type { Link } from '../../core/link.js'
 import { getLogger } from '../../base/log.js'
+import { isPromiseLike, then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { StatefulProcessor } from '../../core/processor.js'
 
 /** State of a link: what its parts hand off, in the order of the parts. */
@@ -24,41 +25,50 @@ export function statefulProcessors(link: Link): StatefulProcessor[] {
 }
 
 /**
- * Saves the state of a link.
+ * Saves the state of a link. Parts may take their time for it.
  *
  * @param saved - parts whose state was saved already, with another link: it is left out. The link's parts are added
  */
-export function stateOf(link: Link, saved: Set<object>): LinkState {
-  return partsOf(link).map((part) => {
+export async function stateOf(link: Link, saved: Set<object>): Promise<LinkState> {
+  // all parts are asked before any is waited for: links that share a part hand it off once
+  const states = partsOf(link).map((part) => {
     const kind = part.constructor.name
     if (saved.has(part)) return { kind, state: undefined }
     saved.add(part)
     return { kind, state: part.saveState?.() }
   })
+  return Promise.all(states.map(async ({ kind, state }) => ({ kind, state: await state })))
 }
 
 /** Gives each part the state of the part in its place, unless the link's code has changed and it is of another kind. */
-export function restore(link: Link, states: LinkState): void {
+export function restore(link: Link, states: LinkState): MaybePromise<void> {
   const parts = partsOf(link)
+  let restored: MaybePromise<unknown>
   for (const [index, { kind, state }] of states.entries()) {
     if (state === undefined) continue
     const part = parts[index]
-    if (part?.constructor.name === kind && part.restoreState !== undefined) part.restoreState(state)
+    if (part?.constructor.name === kind && part.restoreState !== undefined)
+      restored = then(restored, () => part.restoreState?.(state))
     else
       getLogger('databay.LinkHost').warn(
         `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
       )
   }
+  return then(restored, () => undefined)
 }
 
 /** Has the processors of a link drop what they hold. */
 export function reset(link: Link): void {
   for (const processor of statefulProcessors(link)) {
-    try {
-      processor.reset?.()
-    } catch (thrown) {
+    const failed = (thrown: unknown) => {
       const name = processor.constructor.name
       getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
+    }
+    try {
+      const resetting: unknown = processor.reset?.()
+      if (isPromiseLike(resetting)) resetting.then(undefined, failed)
+    } catch (thrown) {
+      failed(thrown)
     }
   }
 }

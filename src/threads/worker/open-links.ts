@@ -144,10 +144,8 @@ export class OpenLinks {
     const inside = this.#attribution.insideOf(id)
     const { startTimeout } = this.#timeouts
     const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
-    const start = () => {
-      if (state !== undefined) restore(link, state as LinkState)
-      return link.startNow()
-    }
+    const start = () =>
+      state === undefined ? link.startNow() : then(restore(link, state as LinkState), () => link.startNow())
     const starting = this.#limits.within(startTimeout, late, () => this.#attribution.enter(id, inside, start))
     return then(starting, () => {
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
@@ -170,7 +168,9 @@ export class OpenLinks {
     const late = () => new ShutdownTimeoutError(`links did not tell what they keep within ${shutdownTimeout} ms`)
     const saved = new Set<object>()
     return this.#limits.within(shutdownTimeout, late, () =>
-      open.map(({ link, inside }, at) => this.#attribution.enter(ids[at] ?? 0, inside, () => stateOf(link, saved))),
+      Promise.all(
+        open.map(({ link, inside }, at) => this.#attribution.enter(ids[at] ?? 0, inside, () => stateOf(link, saved))),
+      ),
     )
   }
 }

@@ -75,6 +75,30 @@ t.test('a state is handed off once, and restored where the link goes on', async 
   t.same(taken, [{ position: 4 }])
 })
 
+t.test(
+  'parts may take their time to save and to restore their state, and a failure of it is one of the link',
+  async (t) => {
+    const { links, open, request } = setUp(t, 1)
+    const [inlet] = links[0]!.inlets
+    const events: unknown[] = []
+    inlet!.saveState = () => Promise.resolve({ position: 4 })
+    inlet!.onStart = () => void events.push('starts')
+    await open.open([request(0, 0)])
+    const [state] = await open.handOff([0])
+    t.match(state, [{ state: { position: 4 } }])
+    inlet!.restoreState = async (taken) => {
+      await Promise.resolve()
+      events.push(taken)
+    }
+    t.same(await open.open([{ ...request(0, 1), state }]), [null])
+    t.same(events, ['starts', { position: 4 }, 'starts'], 'restored before it starts')
+    await open.close([1])
+    inlet!.restoreState = () => Promise.reject(new Error('cannot go on there'))
+    t.match(await open.open([{ ...request(0, 2), state }]), [{ message: 'cannot go on there' }])
+    t.equal(open.get(2), undefined)
+  },
+)
+
 t.test('when one cannot hand off its state, all stay open', async (t) => {
   const { links, open, request } = setUp(t, 2)
   await open.open([request(0, 0), request(1, 1)])
