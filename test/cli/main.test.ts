@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { cliFixture, command, commandInTerminal, MAIN, screenOf } from '../helpers/command.js'
+import { cliFixture, command, commandInTerminal, MAIN, MEASURED, screenOf } from '../helpers/command.js'
 
 /*
  * The built command as a process of its own, with real signals and in a real terminal.
@@ -13,7 +13,7 @@ const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exi
 const noTerminal = python.status === 0 ? false : 'no python3 (3.9 or later) to make a terminal with'
 
 t.test('--once makes one transfer and ends', async (t) => {
-  const run = command(t, 'run --once ticks.mjs --threads 1', { MEASURE_COVERAGE: '1' })
+  const run = command(t, 'run --once ticks.mjs --threads 1', MEASURED)
   t.equal(await run.ended, 0)
   t.equal(run.stdout, 'tick 0\n', 'standard output is left to outlets')
   t.match(run.stderr, /^databay: started 1 link of 1 module in 1 thread\ndatabay: 1 transfer of 1 link in .*\n$/)

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { StopSignal, ProcessContext, TextStream } from '../../src/cli/process-context.js'
 
+/** Environment of a program whose coverage counts. It takes twice the time, so few programs of the tests have it. */
+export const MEASURED = { MEASURE_COVERAGE: '1' }
+
 /** Path of the built command. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { MEASURED } from '../helpers/command.js'
 import { handPlanner, tracedLink } from '../helpers/planners.js'
 
 interface Ended {
@@ -18,6 +19,7 @@ function run(t: Test, scenario: string, first?: NodeJS.Signals, second?: NodeJS.
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [fixture, scenario], {
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, ...MEASURED },
     })
     t.teardown(() => child.kill('SIGKILL'))
     let stdout = ''

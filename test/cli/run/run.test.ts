@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { command, eventsOf, MAIN } from '../../helpers/command.js'
+import { command, eventsOf, MAIN, MEASURED } from '../../helpers/command.js'
 
 /*
  * Runs as processes of their own; how they end is in main.test.ts.
@@ -90,6 +90,7 @@ t.test('a signal while the first transfers run lets them end', async (t) => {
   const file = `${t.testdir({})}/out.txt`
   const run = command(t, 'run --threads 1 buffered.mjs failing-late.mjs --ignore-exceptions', {
     DATABAY_TEST_FILE: file,
+    ...MEASURED,
   })
   await run.until(() => run.stdout.includes('pulls'))
   run.kill('SIGINT')
@@ -99,7 +100,7 @@ t.test('a signal while the first transfers run lets them end', async (t) => {
 })
 
 t.test('an exception after a signal is told, and has its exit code', async (t) => {
-  const run = command(t, 'run --threads 1 failing-late.mjs')
+  const run = command(t, 'run --threads 1 failing-late.mjs', MEASURED)
   await run.until(() => run.stdout.includes('pulls'))
   run.kill('SIGTERM')
   t.equal(await run.ended, 1)
@@ -127,7 +128,7 @@ t.test('--json tells all as events on standard output, and logs as JSON', async 
 })
 
 t.test('--json tells of a lost thread', async (t) => {
-  const run = command(t, 'run --threads 1 --json --ignore-exceptions --transfers 2 crashing.mjs')
+  const run = command(t, 'run --threads 1 --json --ignore-exceptions --transfers 2 crashing.mjs', MEASURED)
   t.equal(await run.ended, 0)
   t.match(
     eventsOf(run).find(({ event }) => event === 'threadLost'),
@@ -159,7 +160,7 @@ t.test('--watch loads a module anew when it changes, and keeps the old one when 
     class One extends Inlet { pull() { return 1 } }
     export const ${text} = new Link({ inlets: new One(), outlets: new NullOutlet(), interval: 0.1, tags: '${text}' })`
   const folder = t.testdir({ 'links.mjs': version('old') })
-  const run = command(t, `run --threads 1 --watch --json ${folder}/links.mjs`)
+  const run = command(t, `run --threads 1 --watch --json ${folder}/links.mjs`, MEASURED)
   const transfersOf = (link: string) => run.stdout.split(`"link":"${link}"`).length - 1
   await run.until(() => transfersOf('old') > 1)
   writeFileSync(path.join(folder, 'links.mjs'), 'export const =')

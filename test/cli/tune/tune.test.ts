@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { TuneResult } from '../../../src/cli/tune/result.js'
-import { command, commandInTerminal, MAIN, screenOf } from '../../helpers/command.js'
+import { command, commandInTerminal, MAIN, MEASURED, screenOf } from '../../helpers/command.js'
 
 /*
  * Runs as processes of their own, for a short time: which setting wins is not looked at here.
@@ -11,7 +11,7 @@ import { command, commandInTerminal, MAIN, screenOf } from '../../helpers/comman
 if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')
 
 t.test('it prints a table, charts and a recommendation with its reason', async (t) => {
-  const run = command(t, 'tune --threads 1,2 --seconds 0.5 tuned.mjs')
+  const run = command(t, 'tune --threads 1,2 --seconds 0.5 tuned.mjs', MEASURED)
   t.equal(await run.ended, 0)
   t.match(run.stdout, /^2 links, \d+ cores?, 5 rounds of 0\.1 s for each setting; outlets were given nothing\n/)
   t.match(run.stdout, / +records\/s +transfers\/s +gets done +main thread p99 +memory +busy\n/)
@@ -82,7 +82,7 @@ t.test('--json is one document, with every setting that was tried', async (t) =>
 })
 
 t.test('no more threads are tried than links can make use of', async (t) => {
-  const run = command(t, 'tune --seconds 0.5 --json slow.mjs')
+  const run = command(t, 'tune --seconds 0.5 --json slow.mjs', MEASURED)
   t.equal(await run.ended, 0)
   const { settings, notes } = JSON.parse(run.stdout) as TuneResult
   t.match(settings, [{ threads: 1 }])
@@ -95,7 +95,7 @@ t.test('no more threads are tried than links can make use of', async (t) => {
 })
 
 t.test('what is wrong is said, with exit code 1', async (t) => {
-  const failing = command(t, 'tune --threads 1 --seconds 0.5 failing.mjs')
+  const failing = command(t, 'tune --threads 1 --seconds 0.5 failing.mjs', MEASURED)
   t.equal(await failing.ended, 1)
   t.equal(
     failing.stderr,
@@ -119,7 +119,7 @@ t.test('what is wrong is said, with exit code 1', async (t) => {
 
 t.test('Ctrl-C ends it in order, also while a transfer would go on for an hour', async (t) => {
   for (const [line, env] of [
-    ['tune --threads 1 --seconds 60 tuned.mjs', {}],
+    ['tune --threads 1 --seconds 60 tuned.mjs', MEASURED],
     ['tune --threads 1 --seconds 0.5 troubled.mjs', { DATABAY_TEST_TROUBLE: 'stubborn' }],
   ] as const) {
     const run = commandInTerminal(t, 80, line, env)
@@ -143,7 +143,7 @@ t.test('bad arguments are told, with exit code 2', async (t) => {
     tune: "missing required argument 'link-module'",
   }
   for (const [line, message] of Object.entries(lines)) {
-    const run = command(t, line)
+    const run = command(t, line, MEASURED)
     t.equal(await run.ended, 2, line)
     t.equal(run.stderr, `databay: ${message}\n`)
   }

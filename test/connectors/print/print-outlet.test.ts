@@ -7,6 +7,10 @@ import t from 'tap'
 import { PrintOutlet, type PrintOutletOptions } from '../../../src/connectors/print/print-outlet.js'
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
+import { MEASURED } from '../../helpers/command.js'
+
+/** The environment of programs that write to their own standard output: nothing else covers that. */
+const env = { ...process.env, ...MEASURED }
 
 const update = new Update(['random_ints'], 2)
 const records = [new Record(5, { from: 'a' }), new Record({ a: { b: { c: { d: [1, 2] } } } }), new Record('text')]
@@ -120,9 +124,9 @@ function program(folder: string, where: 'main' | 'thread', count: number, size =
 for (const where of ['main', 'thread'] as const) {
   t.test(`what cannot be printed fails, in the ${where}`, async (t) => {
     const path = program(t.testdir(), where, 3)
-    const full = spawnSync('sh', ['-c', `"${process.execPath}" "${path}" > /dev/full`], { encoding: 'utf8' })
+    const full = spawnSync('sh', ['-c', `"${process.execPath}" "${path}" > /dev/full`], { encoding: 'utf8', env })
     t.equal(full.stderr, 'ENOSPC\nENOSPC\nENOSPC\n')
-    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'], env })
     child.stdout.destroy()
     let text = ''
     child.stderr.on('data', (chunk) => (text += String(chunk)))
@@ -133,7 +137,7 @@ for (const where of ['main', 'thread'] as const) {
 
 t.test('batches of several threads do not mix, also when the reader is slow', async (t) => {
   const path = program(t.testdir(), 'thread', 2, 5000)
-  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'], env })
   let text = ''
   for await (const chunk of child.stdout) {
     text += String(chunk)
