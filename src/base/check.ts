@@ -14,35 +14,11 @@ export function checkObject(option: string, value: unknown): void {
   }
 }
 
-/**
- * The options themselves: an object, with no option that is not known. A misspelt option that is silently ignored is a
- * default that nobody chose.
- *
- * @param owner - what the options are of, to name them with; `undefined` where that is clear
- */
-export function checkOptions<O extends object>(owner: string | undefined, options: O, known: readonly string[]): O {
-  const prefix = owner === undefined ? '' : `${owner}.`
-  checkObject(`${prefix}options`, options)
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new InvalidOptionError(`${prefix}${name}`, `one of the options ${known.join(', ')}`, name)
-    }
-  }
-  return options
-}
-
 /** A path: a string that is not empty and holds no NUL. */
 export function checkPath(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
     throw new InvalidOptionError(option, 'a path', value)
   }
-  return value
-}
-
-/** A boolean. */
-export function checkBoolean(option: string, value: boolean | undefined, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise
-  if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'a boolean', value)
   return value
 }
 
@@ -54,13 +30,4 @@ export function checkWord<W extends string>(option: string, value: unknown, word
     throw new InvalidOptionError(option, `one of ${words.map((known) => `'${known}'`).join(', ')}`, value)
   }
   return word
-}
-
-/** An integer of at least 1. */
-export function checkCount(option: string, value: number | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidOptionError(option, 'an integer of at least 1', value)
-  }
-  return value
 }

@@ -1,36 +1,37 @@
 import t from 'tap'
-import { checkBoolean, checkOptions, checkPath, checkCount, checkWord } from '../../src/base/check.js'
+import { checkPath, checkWord } from '../../src/base/check.js'
 import { InvalidOptionError } from '../../src/base/errors.js'
+import { checkNames, count, flag } from '../../src/base/options.js'
 
 t.test('options are an object of known names', async (t) => {
   const options = { a: 1 }
-  t.equal(checkOptions('X', options, ['a']), options)
-  t.throws(() => checkOptions('X', { a: 1, b: 2 }, ['a']), { option: 'X.b', message: /one of the options a, got 'b'/ })
+  t.equal(checkNames('X', options, ['a']), options)
+  t.throws(() => checkNames('X', { a: 1, b: 2 }, ['a']), { option: 'X.b', message: /one of the options a, got 'b'/ })
   for (const none of [null, [], 7]) {
     t.throws(
-      () => checkOptions('X', none as unknown as object, []),
+      () => checkNames('X', none as unknown as object, []),
       new InvalidOptionError('X.options', 'an object', none),
     )
   }
   const message = "X.options: expected an object, got 'string'"
-  t.throws(() => checkOptions('X', 'a secret in the wrong place' as unknown as object, []), { message })
+  t.throws(() => checkNames('X', 'a secret in the wrong place' as unknown as object, []), { message })
 })
 
 t.test('what is left out has its default, and what is invalid is an error', async (t) => {
   t.equal(checkPath('X.path', 'a/b'), 'a/b')
   for (const bad of ['', 'a\0b', 7, undefined]) t.throws(() => checkPath('X.path', bad), { message: /^X.path: / })
 
-  t.equal(checkBoolean('X.flag', undefined, true), true)
-  t.equal(checkBoolean('X.flag', false, true), false)
-  t.throws(() => checkBoolean('X.flag', 'no' as unknown as boolean, true), { message: /^X.flag: / })
+  t.equal(flag(true).read('X.flag', undefined), true)
+  t.equal(flag(true).read('X.flag', false), false)
+  t.throws(() => flag(true).read('X.flag', 'no' as unknown as boolean), { message: /^X.flag: / })
 
   t.equal(checkWord('X.word', undefined, ['a', 'b'], 'b'), 'b')
   t.equal(checkWord('X.word', 'a', ['a', 'b'], 'b'), 'a')
   t.throws(() => checkWord('X.word', 'c', ['a', 'b'], 'b'), { message: "X.word: expected one of 'a', 'b', got 'c'" })
 
-  t.equal(checkCount('X.count', undefined, 3), 3)
-  t.equal(checkCount('X.count', 1, 3), 1)
+  t.equal(count(3).read('X.count', undefined), 3)
+  t.equal(count(3).read('X.count', 1), 1)
   for (const bad of [0, 1.5, NaN, '1']) {
-    t.throws(() => checkCount('X.count', bad as number, 3), { message: /^X.count: / })
+    t.throws(() => count(3).read('X.count', bad as number), { message: /^X.count: / })
   }
 })

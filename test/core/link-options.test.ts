@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
-import { checkBoolean, checkCount } from '../../src/base/check.js'
+import { count, flag } from '../../src/base/options.js'
 import { resolvePipeline, resolveLink, type LinkSettings } from '../../src/core/link-options.js'
 
 t.test('an interval is all that a link needs', async (t) => {
@@ -148,11 +148,11 @@ t.test('what is no processor or grouper is refused, with its place', async (t) =
 })
 
 t.test('a check takes what is left out for the default', async (t) => {
-  t.equal(checkBoolean('x', undefined, true), true)
-  t.equal(checkBoolean('x', false, true), false)
-  t.equal(checkCount('x', undefined, 7), 7)
-  t.equal(checkCount('x', 1, 7), 1)
-  t.throws(() => checkCount('threads', Infinity, 7), {
+  t.equal(flag(true).read('x', undefined), true)
+  t.equal(flag(true).read('x', false), false)
+  t.equal(count(7).read('x', undefined), 7)
+  t.equal(count(7).read('x', 1), 1)
+  t.throws(() => count(7).read('threads', Infinity), {
     message: /^threads: expected an integer of at least 1, got Inf/,
   })
 })

@@ -1,5 +1,5 @@
-import { checkCount, checkOptions } from '../../base/check.js'
 import { InvalidOptionError, PlannerStateError } from '../../base/errors.js'
+import { count, custom, resolveOptions, type Spec } from '../../base/options.js'
 import type { ProcessorFunction } from '../../core/processor.js'
 import type { Record } from '../../core/record.js'
 import { moduleUrl } from '../protocol/module-url.js'
@@ -21,7 +21,17 @@ export interface OffloadOptions {
   readonly chunk?: number
 }
 
-const OPTIONS: readonly string[] = ['export', 'chunk'] satisfies (keyof OffloadOptions)[]
+/** Every option of a processor that does its work in threads. */
+const OFFLOAD_OPTIONS = {
+  export: custom(checkExport, "'default'"),
+  chunk: count(1000),
+} satisfies Spec<OffloadOptions>
+
+function checkExport(name: string, value: string | undefined): string {
+  if (value === undefined) return 'default'
+  if (typeof value !== 'string') throw new InvalidOptionError(name, 'the name of an export', value)
+  return value
+}
 
 /** A thread, as records are shipped to it. */
 type Shipper = Pick<Thread, 'call'>
@@ -34,10 +44,7 @@ interface Threads {
 /** Makes a processor that does its work in threads: see `ThreadPool.processor`. */
 export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
   const url = moduleUrl('module', module)
-  checkOptions(undefined, options, OPTIONS)
-  const exportName = options.export ?? 'default'
-  if (typeof exportName !== 'string') throw new InvalidOptionError('export', 'the name of an export', exportName)
-  const size = checkCount('chunk', options.chunk, 1000)
+  const { export: exportName, chunk: size } = resolveOptions(undefined, options, OFFLOAD_OPTIONS)
   let next = 0
 
   async function offloaded(records: Record[], update: Parameters<ProcessorFunction>[1]): Promise<Record[]> {

@@ -159,7 +159,7 @@ t.test('options are checked', async (t) => {
     offload({ threads: [] }, module as URL, options as OffloadOptions)
   t.throws(make('https://x.test/', {}), { code: 'DATABAY_INVALID_OPTION', option: 'module' })
   t.throws(make(processors, { exports: 'odd' }), {
-    message: /^exports: expected one of the options export, chunk, got 'exports'$/,
+    message: /^exports: expected one of the options export, chunk, got 'exports': did you mean export\?$/,
   })
   t.throws(make(processors, null), { message: /^options: expected an object, got null$/ })
   t.throws(make(processors, { export: 5 }), {
