@@ -10,5 +10,5 @@ export interface TransferParts {
   readonly outlets: readonly Outlet[]
   readonly processors: readonly AnyProcessor[]
   readonly groupers: readonly AnyGrouper[]
-  readonly settings: Pick<ResolvedSettings, 'copyRecords' | 'ignoreExceptions' | 'inletConcurrency'>
+  readonly settings: ResolvedSettings
 }

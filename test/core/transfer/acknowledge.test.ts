@@ -9,6 +9,7 @@ import { Link } from '../../../src/core/link.js'
 import type { AnyProcessor } from '../../../src/core/processor.js'
 import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
+import { resolveLink } from '../../../src/core/link-options.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -43,7 +44,7 @@ type Request = HostedRequest & { readonly cancellation?: Cancellation }
 function run(parts: Parts, request: Request = {}) {
   const { cancellation = new Cancellation() } = request
   const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9, ...rest } = parts
-  const settings = { copyRecords, ignoreExceptions, inletConcurrency }
+  const settings = { ...resolveLink({ interval: 1 }).settings, copyRecords, ignoreExceptions, inletConcurrency }
   return transfer(
     { name: 'a', inlets: [], outlets: [new KeepOutlet()], processors: [], groupers: [], settings, ...rest },
     new Update(['a'], 0, cancellation),

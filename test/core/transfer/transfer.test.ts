@@ -7,6 +7,7 @@ import { Record } from '../../../src/core/record.js'
 import type { TransferReport } from '../../../src/core/report.js'
 import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
+import { resolveLink } from '../../../src/core/link-options.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -33,7 +34,7 @@ function run(parts: Parts, request: Request = {}): Promise<TransferReport> {
         name: 'a',
         inlets: [],
         outlets: [],
-        settings: { copyRecords, ignoreExceptions, inletConcurrency },
+        settings: { ...resolveLink({ interval: 1 }).settings, copyRecords, ignoreExceptions, inletConcurrency },
         ...rest,
         processors: (parts.processors ?? []) as TransferParts['processors'],
         groupers: (parts.groupers ?? []) as TransferParts['groupers'],
