@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { startJobsService } from './helpers/jobs-service.js'
+import { OPEN_PLAN, RULES } from './house.js'
 import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
 import { Inlet } from '../src/core/inlet.js'
 import { Outlet } from '../src/core/outlet.js'
@@ -72,6 +73,37 @@ t.test('every check of the suites is in the list of them', async (t) => {
   t.ok(names.length > 60)
   const items = new Set(listed.split('\n').flatMap((line) => (line.startsWith('- ') ? [line.slice(2)] : [])))
   t.same(new Set(names), items)
+})
+
+t.test('what the pages for contributors name is there', async (t) => {
+  for (const page of ['docs/architecture.md', 'CONTRIBUTING.md']) {
+    const text = readFileSync(join(root, page), 'utf8')
+    const paths = [...text.matchAll(/`((?:bench|docs|examples|src|test|workers)\/[\w./-]*)`/g)].map(
+      ([, path = '']) => path,
+    )
+    t.ok(paths.length > 5, page)
+    // the examples of CONTRIBUTING.md add a connector for Redis
+    for (const path of paths.filter((one) => !one.includes('redis')))
+      t.ok(existsSync(join(root, path)), `${page}: ${path}`)
+  }
+})
+
+t.test('the table of what each folder may import is that of the architecture test', async (t) => {
+  const page = readFileSync(join(docs, 'architecture.md'), 'utf8')
+  const [, table = ''] = /^\| folder +\| may import[^\n]*\n[^\n]*\n(.*?)\n\n/ms.exec(page) ?? []
+  const named = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+  const rows = table.split('\n').map((row) => {
+    const [, folder = '', allowed = ''] = row.split('|')
+    return [...named(folder), named(allowed)]
+  })
+  const short = (path: string) => path.replace(/^src\//, '')
+  t.same(
+    rows,
+    RULES.map(([folder, allowed]) => [short(folder), allowed.map(short)]),
+  )
+  const [core, testing, cli, ...others] = OPEN_PLAN.map(short)
+  t.same(others, [])
+  t.match(page, `The subfolders of \`${core}\`, \`${testing}\` and \`${cli}\` may import each other.`)
 })
 
 t.test('links between the pages lead somewhere', async (t) => {

@@ -15,6 +15,8 @@ export interface Figures {
 
 /** Rules: for each folder the others that it may import. */
 export const RULES: readonly (readonly [folder: string, allowed: readonly string[]])[]
+/** Folders whose subfolders may import each other. */
+export const OPEN_PLAN: readonly string[]
 
 export function sources(root: string, folders?: readonly string[]): string[]
 export function importsOf(root: string, files?: readonly string[]): Import[]

@@ -28,7 +28,7 @@ export const RULES = [
 ]
 
 /** Folders whose subfolders may import each other. */
-const OPEN_PLAN = ['src/core', 'src/testing', 'src/cli']
+export const OPEN_PLAN = ['src/core', 'src/testing', 'src/cli']
 
 /** @param {string} root */
 export function sources(root, folders = ['src', 'workers']) {
