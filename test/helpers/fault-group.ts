@@ -5,8 +5,8 @@ import path from 'node:path'
 import type { Test } from 'tap'
 
 /**
- * Runs a group of fault scenarios, by the built program in a process of its own. There, threads start in a twentieth of the
- * time that they take with the tests' TypeScript loader, and the time to recover is part of the promise.
+ * Runs a group of fault scenarios in a program of its own, as it is built: the time to recover is part of what is
+ * promised, and with the preloads of the tests each thread would start more slowly.
  *
  * @param scenarios - number of scenarios in the group at least
  */

@@ -19,7 +19,7 @@ import {
 } from '../helpers/threads.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
-// threads take a second to start when they compile TypeScript, so one planner does for all
+// threads start slowly under tap, so one planner does for all
 const planner = workerPlanner(t, [], { ignoreExceptions: true })
 await planner.start()
 const reports = reportsOf(planner)

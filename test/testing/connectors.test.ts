@@ -70,6 +70,9 @@ t.test('CsvInlet', async (t) => {
   }).run(t)
 })
 
+/** Tries that cost a check little time. */
+const retry = { retries: 2, minDelay: 0.01, maxDelay: 0.05 }
+
 t.test('HttpInlet', async (t) => {
   let server: Server
   let port = 0
@@ -88,7 +91,7 @@ t.test('HttpInlet', async (t) => {
       server.closeAllConnections()
       server.close()
     },
-    failing: () => new HttpInlet(at('failing'), { headers }),
+    failing: () => new HttpInlet(at('failing'), { headers, retry }),
     hanging: () => new HttpInlet(at('hanging'), { headers }),
     secrets: ['s3cret-word', 's3cret-key', 's3cret-token'],
     repeatable: true,
@@ -183,15 +186,15 @@ t.test('CsvOutlet', async (t) => {
 })
 
 const mongo = await mongoServer(t)
-/** Tries that cost a check little time. */
-const quick = { retry: { retries: 2, minDelay: 0.01, maxDelay: 0.05 }, connectTimeout: 2 }
+const quick = { retry, connectTimeout: 1 }
 
 t.test('MongoInlet', { skip: mongo.skip }, async (t) => {
   const { url, database, db } = await mongo.database(t)
   await db.collection('things').insertMany([1, 2, 3, 4, 5, 6].map((n) => ({ n })))
   const options = { url, database, collection: 'things', sort: { n: 1 } } as const
   const common = {
-    failing: () => new MongoInlet({ ...quick, url: 'mongodb://user:s3cret@127.0.0.1:9/' }),
+    // nothing listens there, so waiting longer is of no use
+    failing: () => new MongoInlet({ retry, connectTimeout: 0.1, url: 'mongodb://user:s3cret@127.0.0.1:9/' }),
     secrets: ['s3cret'],
     repeatable: true,
     timeout: 10,

@@ -7,7 +7,7 @@ const fixture = join(import.meta.dirname, 'fixtures/contract.mjs')
 
 /** What `node --test` prints, and its exit code. */
 function nodeTest(flags: string[], ...args: string[]): Promise<{ readonly code: unknown; readonly output: string }> {
-  // tap's own settings would make every thread compile TypeScript
+  // neither what tap sets, nor what an outer node --test does
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
   return new Promise((resolve) => {
     // which reporter is the default depends on the version of Node

@@ -20,7 +20,7 @@ async function open(thread: Thread, module: URL): Promise<void> {
 const why = new Error('ended by a test')
 const nextLost = async () => (await once(pool, 'lost'))[0] as LostThread
 
-// threads take a second to start when they compile TypeScript, so one pool does for most
+// threads start slowly under tap, so one pool does for most
 const pool = new ThreadPool({ threads: 2, transfersPerThread: 1000 })
 t.match(
   [pool.size, pool.threads, pool.running, pool.busy],
