@@ -2,20 +2,21 @@ import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { custom, func, timer, type Option, type Spec } from '../base/options.js'
 
-/** What every suite takes, beside what it creates. */
+/** Options that every suite takes, beside what it creates. */
 export interface SuiteOptions {
   /**
-   * Called before every check: sets up what the node needs, such as an empty folder. May be asynchronous.
+   * Function that is called before every check. It sets up what the node needs, such as an empty folder, and may be
+   * asynchronous.
    * @default undefined - nothing
    */
   readonly before?: () => unknown
   /**
-   * Called after every check, also one that failed. May be asynchronous.
+   * Function that is called after every check, also a failed one. May be asynchronous.
    * @default undefined - nothing
    */
   readonly after?: () => unknown
   /**
-   * Time that one call of yours may take, in seconds or as a duration.
+   * Time limit of one call of your code, in seconds or as a duration.
    * @default 5
    */
   readonly timeout?: number | Duration
@@ -24,27 +25,26 @@ export interface SuiteOptions {
 /** Options that the suites of inlets and of outlets take. */
 export interface NodeSuiteOptions extends SuiteOptions {
   /**
-   * Texts that your set-up holds and that nobody may see: not in `toString()`, in records' metadata, in errors or in
-   * the log.
+   * Texts in your set-up that must not be shown: not in `toString()`, in records' metadata, in errors or in the log.
    * @default []
    */
   readonly secrets?: readonly string[]
 }
 
-/** The options that every suite takes. */
+/** Table of the options that every suite takes. */
 export const SUITE_OPTIONS = {
   before: func<() => unknown>(undefined, 'undefined - nothing'),
   after: func<() => unknown>(undefined, 'undefined - nothing'),
   timeout: timer(5000),
 } satisfies Spec<SuiteOptions>
 
-/** The options that the suites of inlets and of outlets take. */
+/** Table of the options that the suites of inlets and of outlets take. */
 export const NODE_SUITE_OPTIONS = {
   ...SUITE_OPTIONS,
   secrets: custom(readSecrets, '[]'),
 } satisfies Spec<NodeSuiteOptions>
 
-/** A function that has to be given. */
+/** Option that has to be given: a function. */
 export function needed<F>(): Option<F, F> {
   return custom((name, value) => {
     if (typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
@@ -52,7 +52,7 @@ export function needed<F>(): Option<F, F> {
   })
 }
 
-/** A set-up; where it needs nothing but `create`, that function stands for it. */
+/** Set-up of a suite. The function `create` alone stands for a set-up that needs nothing else. */
 export type OneSetup<S extends { create: unknown }> = S['create'] | S
 
 /** Several set-ups, by name. */
@@ -60,7 +60,7 @@ export interface NamedSetups<S extends { create: unknown }> {
   readonly [name: string]: OneSetup<S>
 }
 
-/** Each set-up with what its tests' names start with. */
+/** Lists the set-ups, each with the prefix of the names of its tests. */
 export function listConfigurations<S extends { create: unknown }>(
   suite: string,
   given: OneSetup<S> | NamedSetups<S>,

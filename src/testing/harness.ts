@@ -4,7 +4,7 @@ import type { SUITE_OPTIONS } from './configurations.js'
 import { captureLog, type LogCapture } from './log-capture.js'
 import type { Harness } from './runner.js'
 
-/** {@link SuiteOptions}, resolved. The time that one call may take is in milliseconds. */
+/** {@link SuiteOptions}, resolved. The time limit of a call is in milliseconds. */
 export type ResolvedSuiteOptions = Resolved<typeof SUITE_OPTIONS>
 
 /** Harness of one check: calls of user code, the log, and what the check makes. */
@@ -18,7 +18,7 @@ export abstract class SuiteHarness<S extends ResolvedSuiteOptions> implements Ha
     this.calls = new Calls(setup.timeout)
   }
 
-  /** All lines that were logged since the check began. */
+  /** Lines that were logged since the check began. */
   get log(): readonly string[] {
     return this.#log?.lines ?? []
   }
@@ -37,6 +37,6 @@ export abstract class SuiteHarness<S extends ResolvedSuiteOptions> implements Ha
     }
   }
 
-  /** Stops what the check has made. Never rejects. */
+  /** Stops everything that the check has made. Never rejects. */
   protected abstract closeMade(): Promise<void>
 }

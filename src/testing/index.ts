@@ -1,6 +1,6 @@
 /**
- * databay/testing: contract suites. Tests of what every inlet, outlet and planner must do, to be run on your own by
- * `node:test`, tap, or whatever registers tests by `test(name, body)`.
+ * databay/testing: contract suites. Tests of what every inlet, outlet and planner must do, to be run on your own ones
+ * by `node:test`, tap, or any runner that registers tests by `test(name, body)`.
  *
  * @packageDocumentation
  */

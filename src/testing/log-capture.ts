@@ -1,6 +1,6 @@
 import { adoptLogLevels, logDestination, logLevels, setLogDestination, setLogLevel } from '../base/log.js'
 
-/** Keeps everything that is logged, at any level, from where it goes otherwise. Logging is one for the process. */
+/** Captures everything that is logged, at any level, instead of its usual destination. A process has one log. */
 export function captureLog(): LogCapture {
   const lines: string[] = []
   const levels = logLevels()
@@ -16,8 +16,9 @@ export function captureLog(): LogCapture {
   }
 }
 
+/** Captured log. */
 export interface LogCapture {
   readonly lines: readonly string[]
-  /** Lets the log go where it went before. */
+  /** Gives the log back to its usual destination. */
   restore(): void
 }

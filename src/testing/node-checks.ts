@@ -6,13 +6,13 @@ import { nameOf, type NodeHarness, type NodeSetup } from './node-harness.js'
 import { awaitClosed, openResources } from './open-resources.js'
 import type { Check } from './runner.js'
 
-/** What an inlet does by pulling and an outlet by pushing: it fails unless all is well. */
+/** Use of a node, a pull or a push. It fails unless all is well. */
 export type Use<N, B> = (harness: B, node: N) => Promise<void>
 
 /**
- * What holds of inlets and outlets alike.
+ * Checks of what inlets and outlets have in common.
  *
- * @param use - one transfer's worth of work, of which only the end matters here
+ * @param use - work of one transfer, of which only the end matters here
  */
 export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B extends NodeHarness<N, O, S>>(
   use: Use<N, B>,
@@ -89,8 +89,8 @@ export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B exten
   ]
 }
 
-/** Hands the state of a node over to another, as a move between threads does. Gives it as it came over. */
-export async function handOver<N extends Node, O, S extends NodeSetup<N, O>>(
+/** Hands the state of a node to another one, as a move between threads does. Gives the state as it arrives. */
+export async function handOffState<N extends Node, O, S extends NodeSetup<N, O>>(
   harness: NodeHarness<N, O, S>,
   from: N,
   to: N,
@@ -112,7 +112,7 @@ export async function handOver<N extends Node, O, S extends NodeSetup<N, O>>(
   return state
 }
 
-/** Looks for secrets where they must not be. Each place is named, and its text is given. */
+/** Claims that no place shows a secret. Each place has a name and a text. */
 export function claimNoSecrets<N extends Node, O, S extends NodeSetup<N, O>>(
   harness: NodeHarness<N, O, S>,
   node: N,
@@ -121,13 +121,13 @@ export function claimNoSecrets<N extends Node, O, S extends NodeSetup<N, O>>(
   const logged = harness.log.map((line) => ['a log line', line] as const)
   for (const [index, secret] of harness.setup.secrets.entries()) {
     for (const [place, text] of [...places, ...logged]) {
-      // without the secret itself: this goes into a log too
+      // without the secret itself, as this message goes into a log
       claim(!text.includes(secret), `${nameOf(node)} shows secrets[${index}] in ${place}`)
     }
   }
 }
 
-/** Everything that an error shows when it is logged. */
+/** Text of everything that an error shows when it is logged. */
 export function errorText(error: Error): string {
   return `${error.stack ?? error.message}\n${inspect(error, { depth: 6 })}`
 }

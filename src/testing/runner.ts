@@ -1,29 +1,29 @@
 import { toError } from '../base/errors.js'
 
-/** Registers one test: `test` of `node:test`, and whatever else takes a name and a function. */
+/** Function that registers one test: `test` of `node:test`, or any other that takes a name and a function. */
 export type TestFunction = (name: string, body: () => Promise<void>) => unknown
 
-/** What runs the tests of a suite: the `test` of `node:test`, tap's `t`, or a function like these. */
+/** Runner of the tests of a suite: the `test` of `node:test`, the `t` of tap, or a function like these. */
 export type TestRunner = TestFunction | { readonly test: TestFunction }
 
-/** One test of a suite: a sentence, and what shows that it holds. It throws when it does not. */
+/** Test of a suite: a sentence, and a function that throws unless it holds. */
 export interface Check<B> {
   readonly name: string
   readonly holds: (harness: B) => Promise<void>
 }
 
-/** What one test of a suite works with: made before it, closed after it. */
+/** Harness of one test: it is made before the test, and closed after it. */
 export interface Harness {
   open(): Promise<void>
-  /** Undoes everything. Never rejects for what the check itself has told already. */
+  /** Undoes everything. Never rejects with an error that the check itself has thrown. */
   close(): Promise<void>
 }
 
 /**
- * Registers the checks as tests, at once. Resolves when all have ended; a runner that gives no promises is not waited
+ * Registers the checks as tests, at once. Resolves when all have ended; a runner that returns no promises is not waited
  * for.
  *
- * @param prefix - what the tests' names start with; `''` for nothing
+ * @param prefix - start of the names of the tests; may be empty
  */
 export async function runChecks<B extends Harness>(
   runner: TestRunner,
@@ -31,7 +31,7 @@ export async function runChecks<B extends Harness>(
   checks: readonly Check<B>[],
   makeHarness: () => B,
 ): Promise<void> {
-  // called on its object, as some are methods
+  // called on its object, as some runners need their `this`
   const test: TestFunction = typeof runner === 'function' ? runner : (name, body) => runner.test(name, body)
   const ends = checks.map(({ name, holds }) => test(prefix + name, () => runCheck(makeHarness(), holds)))
   await Promise.allSettled(ends)
@@ -51,6 +51,6 @@ async function runCheck<B extends Harness>(harness: B, holds: (harness: B) => Pr
   } catch (error) {
     problems.push(error)
   }
-  // what came first is what is wrong
+  // the first problem is the cause of the others
   if (problems.length > 0) throw toError(problems[0])
 }

@@ -1,11 +1,11 @@
 import type { Metadata } from '../core/record.js'
 
-/** Keys that the language itself asks for, as when a value is awaited or made JSON. */
+/** Keys that the language itself reads, for example to await a value or to make JSON of it. */
 const HARMLESS = new Set<string | symbol>(['then', 'toJSON'])
 
 /**
- * Metadata that notes when somebody looks for something in it, or tries to change it. Copying it as a whole, as records
- * are made, is no reading: only keys that it does not have are noted.
+ * Metadata that notes when code looks for something in it, or tries to change it. Only keys that it does not have are
+ * noted, so a copy of the whole, as records make it, does not count.
  */
 export function watchedMetadata(metadata: Metadata): { readonly metadata: Metadata; readonly touched: string[] } {
   const touched: string[] = []

@@ -64,7 +64,7 @@ export const SHOWS_NO_SECRET: Check<InletHarness> = {
   },
 }
 
-/** Starts an inlet whose source fails, and pulls from it. Gives the error that refused, or else what was pulled. */
+/** Starts an inlet whose source fails, and pulls from it. Gives the error, or else the pulled records. */
 async function failure(harness: InletHarness, failing: CreateInlet) {
   const inlet = await harness.make({}, failing, 'failing')
   const started = await harness.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())

@@ -3,13 +3,13 @@ import { show, toError } from '../../base/errors.js'
 import type { Inlet } from '../../core/inlet.js'
 import { isRecord } from '../../core/record.js'
 import { claim, claimEqual } from '../claims.js'
-import { handOver } from '../node-checks.js'
+import { handOffState } from '../node-checks.js'
 import { nameOf } from '../node-harness.js'
 import type { Check } from '../runner.js'
 import type { InletHarness } from './inlet-harness.js'
 import { listOf, payloadsOf } from './pulled.js'
 
-/** Checks of what an inlet gives, pull by pull. */
+/** Checks of pulls and their results. */
 export const PULL_CHECKS: Check<InletHarness>[] = [
   {
     name: 'pulls a value, a Record, or a list of them',
@@ -62,7 +62,7 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
         await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
         await harness.endTransfer(inlet, update, delivered)
       }
-      // its pull was refused, or gave nothing
+      // the end of a transfer whose pull failed, or gave nothing
       await harness.endTransfer(inlet, harness.update().update, false)
       await harness.pull(inlet)
     },
@@ -93,7 +93,7 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
       const inlet = await harness.started()
       await harness.pull(inlet)
       const heir = await harness.make()
-      const state = await handOver(harness, inlet, heir)
+      const state = await handOffState(harness, inlet, heir)
       const wanted = await harness.pull(inlet)
       await harness.stop(inlet)
       await harness.start(heir)
@@ -126,7 +126,7 @@ export const PAYLOADS_CAN_BE_COPIED: Check<InletHarness> = {
   },
 }
 
-/** Check of a set-up that says how many records are `expected`. */
+/** Check of a set-up that gives the number of `expected` records. */
 export function givesExpected(expected: number): Check<InletHarness> {
   return {
     name: `gives ${expected} records at its first pull`,

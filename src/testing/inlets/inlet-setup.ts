@@ -3,44 +3,47 @@ import { custom, flag, func, type Resolved, type Spec } from '../../base/options
 import type { Inlet, InletOptions } from '../../core/inlet.js'
 import { needed, NODE_SUITE_OPTIONS, type NodeSuiteOptions } from '../configurations.js'
 
-/** Makes an inlet for a check, not started. The options are for `super`: they carry metadata that is checked. */
+/**
+ * Function that makes an inlet for a check, not started. The options are for `super`: they carry metadata, which is
+ * checked.
+ */
 export type CreateInlet<T = unknown> = (options: InletOptions) => Inlet<T> | Promise<Inlet<T>>
 
-/** How `InletTester` gets at inlets of yours. */
+/** Set-up of an `InletTester`: how it makes your inlets. */
 export interface InletSetup<T = unknown> extends NodeSuiteOptions {
-  /** Makes a new inlet whose source has something to give, each time at its beginning. */
+  /** Function that makes a new inlet, whose source has something to give and is at its beginning each time. */
   readonly create: CreateInlet<T>
   /**
-   * How many records the first pull of a new inlet gives.
+   * Number of records that the first pull of a new inlet gives.
    * @default undefined - not checked
    */
   readonly expected?: number
   /**
-   * Makes an inlet whose source fails: its start or its pull must be refused with an error.
+   * Function that makes an inlet whose source fails. Its start or its pull must fail with an error.
    * @default undefined - not checked
    */
   readonly failing?: CreateInlet<T>
   /**
-   * Makes an inlet whose source never answers: its pull must end when `update.signal` aborts.
+   * Function that makes an inlet whose source never answers. Its pull must end when `update.signal` aborts.
    * @default undefined - not checked
    */
   readonly hanging?: CreateInlet<T>
   /**
-   * Whether payloads can be copied (by `structuredClone`), as links do for their outlets. Without it, say in your
+   * Whether payloads can be copied by `structuredClone`, as links do for their outlets. If they cannot, say in your
    * manual that links need `copyRecords: false`.
    * @default true
    */
   readonly cloneable?: boolean
   /**
-   * Whether each new inlet gives the same payloads, pull by pull. `true` also checks that two links at once get
-   * together what one gets in two pulls; `false` leaves out that an inlet with the state of another goes on with the
-   * same payloads.
+   * Whether each new inlet gives the same payloads, pull by pull. With `true`, it is also checked that two links at
+   * once get together what one link gets in two pulls. With `false`, an inlet with the state of another need not go on
+   * with the same payloads.
    * @default undefined - only what is said of `saveState` is checked
    */
   readonly repeatable?: boolean
 }
 
-/** Table of the set-up. */
+/** Table of the options of an {@link InletSetup}. */
 export const INLET_SETUP = {
   create: needed<CreateInlet>(),
   ...NODE_SUITE_OPTIONS,

@@ -6,7 +6,7 @@ import { InletHarness } from './inlet-harness.js'
 import { INLET_SETUP, type InletSetup, type ResolvedInletSetup } from './inlet-setup.js'
 
 /**
- * Tests of what every inlet must do, to be run on yours by `node:test`, tap, or whatever registers tests by
+ * Tests of what every inlet must do, to be run on yours by `node:test`, tap, or any runner that registers tests by
  * `test(name, body)`. Each failure says in a sentence what is wrong.
  *
  * ```ts
@@ -20,7 +20,7 @@ import { INLET_SETUP, type InletSetup, type ResolvedInletSetup } from './inlet-s
  * }).run(test)
  * ```
  *
- * While a check runs it takes the log, which is one for the process: run them one after the other.
+ * A check captures the log while it runs, and a process has one log: run the checks one after the other.
  */
 export class InletTester<T = unknown> {
   readonly #setups: (readonly [prefix: string, setup: ResolvedInletSetup])[]
@@ -31,7 +31,7 @@ export class InletTester<T = unknown> {
    */
   constructor(inlet: OneSetup<InletSetup<T>>)
   /**
-   * @param inlets - several of these, by name: each is tested
+   * @param inlets - several functions or set-ups, by name: each is tested
    * @throws {@link InvalidOptionError}
    */
   constructor(inlets: NamedSetups<InletSetup<T>>)
@@ -44,8 +44,8 @@ export class InletTester<T = unknown> {
   /**
    * Registers the tests, at once.
    *
-   * @param runner - the `test` of `node:test`, tap's `t`, or the like
-   * @returns when they have ended, if the runner tells
+   * @param runner - the `test` of `node:test`, the `t` of tap, or the like
+   * @returns when the tests have ended, if the runner tells
    */
   async run(runner: TestRunner): Promise<void> {
     const runs = this.#setups.map(([prefix, setup]) =>

@@ -3,12 +3,12 @@ import { show } from '../../base/errors.js'
 import { claim } from '../claims.js'
 
 /**
- * Checks what arrived: everything that was pushed, each once, and nothing else.
+ * Claims that everything arrived that was pushed, each record once, and nothing else.
  *
- * @param push - what is called, for the sentence: `MyOutlet.push`
- * @param batches - what was pushed, as it should arrive
- * @param arrived - what did, in order
- * @param ordered - whether the order in a batch counts
+ * @param push - name of the call, for the sentence: `MyOutlet.push`
+ * @param batches - pushed batches, as they should arrive
+ * @param arrived - records that arrived, in order
+ * @param ordered - whether the order within a batch counts
  */
 export function claimDelivered(
   push: string,
@@ -26,7 +26,10 @@ export function claimDelivered(
   claim(!ordered || !disordered, `${push} let the records of a batch arrive in another order`)
 }
 
-/** Checks that nothing arrived but what was pushed, each at most once: so much is allowed to a push that was refused. */
+/**
+ * Claims that nothing arrived but pushed records, each at most once: a push that failed may have delivered some of
+ * them.
+ */
 export function claimNoExtra(push: string, batches: readonly (readonly unknown[])[], arrived: readonly unknown[]) {
   const { extra } = compare(batches, arrived)
   claim(extra.length === 0, `${push} let ${show(extra[0])} arrive, which was not pushed, or not so often`)
@@ -63,18 +66,18 @@ function find(left: ReadonlyMap<number, unknown>, item: unknown): number | undef
   return undefined
 }
 
-/** What of `after` was not there before: the rest where it only grew, otherwise what cannot be matched. */
+/** New elements of `after`: the rest where the list only grew, otherwise the elements without a match in `before`. */
 export function newlyArrived(before: readonly unknown[], after: readonly unknown[]): unknown[] {
   if (isDeepStrictEqual(after.slice(0, before.length), before)) return after.slice(before.length)
   return compare([before], after).extra
 }
 
-/** What arrived without some of those, as far as they are in it. */
-export function without(arrived: readonly unknown[], those: readonly unknown[]): unknown[] {
-  return compare([those], arrived).extra
+/** Records that arrived, without the given ones. */
+export function without(arrived: readonly unknown[], given: readonly unknown[]): unknown[] {
+  return compare([given], arrived).extra
 }
 
-/** Freezes a payload and all that it refers to; views of bytes cannot be frozen and stay as they are. */
+/** Freezes a payload with all that it refers to. Views of bytes cannot be frozen, and stay as they are. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value
   Object.freeze(value)

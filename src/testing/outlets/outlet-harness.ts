@@ -9,15 +9,15 @@ import type { SuiteOutletOptions, ResolvedOutletSetup } from './outlet-setup.js'
 
 const OUTLET = { name: 'an Outlet', is: isOutlet, options: {} }
 
-/** Harness of one check of an outlet: payloads to push, and what has arrived of them. */
+/** Harness of one check of an outlet: makes payloads, pushes them, and looks at what has arrived. */
 export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, ResolvedOutletSetup> {
   readonly #next: () => unknown
-  /** What is to arrive of each payload, noted before it was pushed: an outlet might change it. */
+  /** Expected arrival of each payload, noted before the push, as an outlet might change the payload. */
   readonly #arrivals = new Map<unknown, unknown>()
-  /** What had arrived before this check. */
+  /** Records that had arrived before this check. */
   #before: readonly unknown[] = []
 
-  /** @param next - gives the next payload */
+  /** @param next - makes the next payload */
   constructor(setup: ResolvedOutletSetup, next: () => unknown) {
     super(setup, OUTLET)
     this.#next = next
@@ -38,9 +38,10 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   }
 
   /**
-   * As {@link OutletHarness.push}, but it may be refused.
+   * Pushes as {@link OutletHarness.push} does, but may fail.
    *
-   * @param meanwhile - what is done as soon as the push has begun
+   * @param when - circumstances of the push, for messages
+   * @param meanwhile - called as soon as the push has begun
    */
   tryPush(
     outlet: Outlet,
@@ -57,7 +58,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
     })
   }
 
-  /** Checks that these arrived since the check began, and nothing else did. */
+  /** Claims that these batches arrived since the check began, and nothing else. */
   async claimArrived(outlet: Outlet, ...batches: readonly unknown[][]): Promise<void> {
     if (this.setup.read === undefined) return
     const name = `${nameOf(outlet)}.push`
@@ -70,8 +71,8 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   }
 
   /**
-   * Checks that these arrived since the check began, and beside them nothing but some of a push that was told to stop:
-   * they may have been on their way.
+   * Claims that a batch arrived since the check began, and beside it at most some records of a cancelled push, which
+   * may have been on their way.
    */
   async claimArrivedBeside(outlet: Outlet, batch: readonly unknown[], stopped: readonly unknown[]): Promise<void> {
     if (this.setup.read === undefined) return
@@ -79,7 +80,10 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
     claimDelivered(`${nameOf(outlet)}.push`, [this.#asArrived(batch)], arrived, this.setup.ordered)
   }
 
-  /** Checks that what a push says is so: all arrived when it resolved, none when it was refused, unless it says which. */
+  /**
+   * Claims that the outcome of a push is true: all records arrived when it resolved, and none when it failed, unless
+   * its error says which.
+   */
   async claimHonest(outlet: Outlet, batch: readonly unknown[], outcome: Outcome<unknown>, when: string): Promise<void> {
     if (this.setup.read === undefined) return
     const name = `${nameOf(outlet)}.push ${when}`
@@ -87,7 +91,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
     claimDelivered(name, [this.#asArrived(taken)], await this.#arrived(), this.setup.ordered)
   }
 
-  /** Checks that nothing arrived but some of these. */
+  /** Claims that nothing arrived but some records of these batches. */
   async claimAtMost(outlet: Outlet, when: string, ...batches: readonly unknown[][]): Promise<void> {
     if (this.setup.read === undefined) return
     const name = `${nameOf(outlet)}.push ${when}`
@@ -98,7 +102,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
     )
   }
 
-  /** Forgets what has arrived: from here on only what comes counts. */
+  /** Forgets what has arrived: from now on only later records count. */
   async forget(): Promise<void> {
     this.#before = await this.#read()
   }
@@ -125,14 +129,14 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   }
 }
 
-/** What of a batch was taken by a push that failed with this error, as it says. */
+/** Payloads of a batch that a failed push took, as its error says. */
 function takenOf(batch: readonly unknown[], error: Error): readonly unknown[] {
   if (takenDespite(error) === 0) return []
   const { rejected } = error as unknown as Pick<PartialPushError, 'rejected'>
   return batch.filter((_, index) => !rejected.some((one) => one.index === index))
 }
 
-/** A copy with the same classes; what cannot be copied stays the same. */
+/** Copy of a value with the same classes; a value that cannot be copied stays the same. */
 function snapshot(value: unknown): unknown {
   try {
     return copy(value)

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { Record } from '../../core/record.js'
 import { claim } from '../claims.js'
-import { handOver } from '../node-checks.js'
+import { handOffState } from '../node-checks.js'
 import { nameOf } from '../node-harness.js'
 import type { Check } from '../runner.js'
 import { deepFreeze } from './delivery.js'
@@ -10,7 +10,7 @@ import type { OutletHarness } from './outlet-harness.js'
 /** Metadata that no outlet can know. */
 const UNKNOWN = Object.freeze({ 'ContractSuite.KEY': 'of no meaning', __inlet__: 'ContractSuite' })
 
-/** Checks of pushes. Where the set-up can read what arrived, they also check that it all did. */
+/** Checks of pushes. If the set-up can read what arrived, they also check that everything did. */
 export const PUSH_CHECKS: Check<OutletHarness>[] = [
   {
     name: 'pushes a batch of one',
@@ -109,7 +109,7 @@ export const PUSH_CHECKS: Check<OutletHarness>[] = [
       const before = harness.payloads(3)
       await harness.push(outlet, before)
       const heir = await harness.make()
-      await handOver(harness, outlet, heir)
+      await handOffState(harness, outlet, heir)
       await harness.stop(outlet)
       await harness.start(heir)
       const after = harness.payloads(3)
@@ -119,7 +119,7 @@ export const PUSH_CHECKS: Check<OutletHarness>[] = [
   },
 ]
 
-/** Checks of pushes that only a set-up that can read what arrived allows. */
+/** Checks of pushes for a set-up that can read what arrived. */
 export const DELIVERY_CHECKS: Check<OutletHarness>[] = [
   {
     name: 'delivers each record of a large batch once and in order',

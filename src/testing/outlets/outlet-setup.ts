@@ -4,27 +4,29 @@ import type { Outlet } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import { needed, NODE_SUITE_OPTIONS, type NodeSuiteOptions } from '../configurations.js'
 
-/** Options that a suite's outlets are made with, to hand on to `super`: they carry a processor that is looked for. */
+/**
+ * Options with which a suite makes outlets, to hand on to `super`. They carry a processor, whose presence is checked.
+ */
 export interface SuiteOutletOptions {
-  /** Fits outlets of every type, as it leaves records as they are. */
+  /** Processor that fits outlets of every type, as it leaves records as they are. */
   readonly processors?: <P>(records: Record<P>[]) => Record<P>[]
 }
 
-/** Makes an outlet for a check, not started. */
+/** Function that makes an outlet for a check, not started. */
 export type CreateOutlet<T> = (options: SuiteOutletOptions) => Outlet<T> | Promise<Outlet<T>>
 
-/** How `OutletTester` gets at outlets of yours, and at what they deliver to. */
+/** Set-up of an `OutletTester`: how it makes your outlets, and reads what they deliver. */
 export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
-  /** Makes a new outlet. All that one check makes deliver to the same target. */
+  /** Function that makes a new outlet. All outlets of one check deliver to the same target. */
   readonly create: CreateOutlet<T>
   /**
-   * Reads back what has arrived so far: a list with one element for each record, in the order of their arrival. What
-   * was there before a check does no harm.
+   * Function that reads what has arrived so far: a list with one element for each record, in the order of their
+   * arrival. Records from before a check do no harm.
    * @default undefined - what arrives is not checked
    */
   readonly read?: () => readonly unknown[] | Promise<readonly unknown[]>
   /**
-   * The payload of a record. Each number gives another one.
+   * Function that makes the payload of a record, a different one for each number.
    * @default (n) => ({ id: n, text: `record ${n}` })
    */
   readonly payload?: (n: number) => T
@@ -34,18 +36,18 @@ export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
    */
   readonly kinds?: readonly T[]
   /**
-   * Payloads that the outlet cannot take: a batch with one must be refused, and what arrives of it all the same must be
-   * said, by a `PartialPushError`.
+   * Payloads that the outlet cannot take. A batch with one must fail; if other records of it arrive all the same, the
+   * error must say so, as a `PartialPushError` does.
    * @default []
    */
   readonly invalid?: readonly T[]
   /**
-   * What `read` gives for a payload that has arrived.
+   * Function that gives the element of `read` for a payload that has arrived.
    * @default (payload) => payload
    */
   readonly arrives?: (payload: T) => unknown
   /**
-   * How many records a large batch has.
+   * Number of records of a large batch.
    * @default 100
    */
   readonly batch?: number
@@ -55,18 +57,19 @@ export interface OutletSetup<T = unknown> extends NodeSuiteOptions {
    */
   readonly ordered?: boolean
   /**
-   * Makes the target fail, and gives a function that repairs it. While it fails, a push (or the start) must be refused.
+   * Function that makes the target fail, and returns a function that repairs it. While the target fails, a push or the
+   * start must fail.
    * @default undefined - not checked
    */
   readonly breakTarget?: () => unknown
   /**
-   * Makes an outlet whose target never answers: its push must end when `update.signal` aborts.
+   * Function that makes an outlet whose target never answers. Its push must end when `update.signal` aborts.
    * @default undefined - not checked
    */
   readonly hanging?: CreateOutlet<T>
 }
 
-/** Table of the set-up. */
+/** Table of the options of an {@link OutletSetup}. */
 export const OUTLET_SETUP = {
   create: needed<CreateOutlet<unknown>>(),
   ...NODE_SUITE_OPTIONS,

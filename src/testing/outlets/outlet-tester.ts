@@ -6,7 +6,7 @@ import { OutletHarness } from './outlet-harness.js'
 import { OUTLET_SETUP, type OutletSetup, type ResolvedOutletSetup } from './outlet-setup.js'
 
 /**
- * Tests of what every outlet must do, to be run on yours by `node:test`, tap, or whatever registers tests by
+ * Tests of what every outlet must do, to be run on yours by `node:test`, tap, or any runner that registers tests by
  * `test(name, body)`. Each failure says in a sentence what is wrong.
  *
  * ```ts
@@ -19,7 +19,7 @@ import { OUTLET_SETUP, type OutletSetup, type ResolvedOutletSetup } from './outl
  * }).run(test)
  * ```
  *
- * While a check runs it takes the log, which is one for the process: run them one after the other.
+ * A check captures the log while it runs, and a process has one log: run the checks one after the other.
  */
 export class OutletTester<T = unknown> {
   readonly #setups: (readonly [prefix: string, setup: ResolvedOutletSetup])[]
@@ -30,7 +30,7 @@ export class OutletTester<T = unknown> {
    */
   constructor(outlet: OneSetup<OutletSetup<T>>)
   /**
-   * @param outlets - several of these, by name: each is tested
+   * @param outlets - several functions or set-ups, by name: each is tested
    * @throws {@link InvalidOptionError}
    */
   constructor(outlets: NamedSetups<OutletSetup<T>>)
@@ -43,8 +43,8 @@ export class OutletTester<T = unknown> {
   /**
    * Registers the tests, at once.
    *
-   * @param runner - the `test` of `node:test`, tap's `t`, or the like
-   * @returns when they have ended, if the runner tells
+   * @param runner - the `test` of `node:test`, the `t` of tap, or the like
+   * @returns when the tests have ended, if the runner tells
    */
   async run(runner: TestRunner): Promise<void> {
     const runs = this.#setups.map(([prefix, setup]) => {

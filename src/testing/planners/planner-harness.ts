@@ -8,23 +8,26 @@ import { nameOf } from '../node-harness.js'
 import { ProbeLink, type ProbeBehaviour } from './probe-link.js'
 import type { ResolvedPlannerSetup } from './planner-setup.js'
 
-/** So many intervals without a transfer are taken for none any more. */
+/** Number of intervals without a transfer after which a link counts as quiet. */
 const QUIET = 4
 
-/** Seconds between due times that no check waits for. */
+/** Interval of links that are not due during a check, in seconds. */
 const NEVER = 100_000
 
-/** Harness of one check of a planner: makes planners, and shuts them down when the check ends; and links that take notes. */
+/**
+ * Harness of one check of a planner: makes links that take notes, and planners, which it shuts down when the check
+ * ends.
+ */
 export class PlannerHarness extends SuiteHarness<ResolvedPlannerSetup> {
   readonly #made: BasePlanner[] = []
   #links = 0
 
-  /** A link that is due at the interval of the set-up. */
+  /** Makes a link that is due at the interval of the set-up. */
   frequent(behaviour?: ProbeBehaviour, settings?: LinkSettings): ProbeLink {
     return new ProbeLink(`frequent_${++this.#links}`, this.setup.interval / 1000, behaviour, settings)
   }
 
-  /** A link that is not due while a check runs. */
+  /** Makes a link that is not due during a check. */
   rare(behaviour?: ProbeBehaviour, settings?: LinkSettings): ProbeLink {
     return new ProbeLink(`rare_${++this.#links}`, NEVER, behaviour, settings)
   }
@@ -40,7 +43,7 @@ export class PlannerHarness extends SuiteHarness<ResolvedPlannerSetup> {
     return planner
   }
 
-  /** A planner that runs, and makes no first transfers unless told to. */
+  /** Makes a planner and starts it. It makes no first transfers unless the options say so. */
   async started(links: readonly ProbeLink[], options: PlannerOptions = {}): Promise<BasePlanner> {
     const planner = await this.make(links, { immediateTransfer: false, ...options })
     await this.start(planner)

@@ -16,7 +16,7 @@ export const SCHEDULING_CHECKS: Check<PlannerHarness>[] = [
       for (const probe of [a, b])
         await harness.transferred(probe, 5, `${nameOf(planner)} did not transfer a link 5 times`)
       const [first = 0, , , , fifth = 0] = a.times
-      // timers may be early by a fraction, and a late one does not put off the next
+      // timers may be early by a fraction, and a late one does not delay the next
       const least = interval * 2.5
       claim(
         fifth - first >= least,

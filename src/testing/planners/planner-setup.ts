@@ -5,15 +5,16 @@ import { flag, timer, type Resolved, type Spec } from '../../base/options.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { needed, SUITE_OPTIONS, type SuiteOptions } from '../configurations.js'
 
-/** Makes a planner for a check, not started, with these links and options. */
+/** Function that makes a planner for a check, not started, with these links and options. */
 export type CreatePlanner = (links: PlannedLink[], options: PlannerOptions) => BasePlanner | Promise<BasePlanner>
 
-/** How `PlannerTester` gets at planners of yours. */
+/** Set-up of a `PlannerTester`: how it makes your planners. */
 export interface PlannerSetup extends SuiteOptions {
-  /** Makes a new planner. */
+  /** Function that makes a new planner. */
   readonly create: CreatePlanner
   /**
-   * Interval of the links, in seconds or as a duration: as short as the planner can keep it, as checks wait for it.
+   * Interval of the links, in seconds or as a duration. It should be as short as the planner can keep it, as checks
+   * wait for it.
    * @default 0.02
    */
   readonly interval?: number | Duration
@@ -24,7 +25,7 @@ export interface PlannerSetup extends SuiteOptions {
   readonly pausable?: boolean
 }
 
-/** Table of the set-up. */
+/** Table of the options of a {@link PlannerSetup}. */
 export const PLANNER_SETUP = {
   create: needed<CreatePlanner>(),
   ...SUITE_OPTIONS,

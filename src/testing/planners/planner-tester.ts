@@ -6,9 +6,9 @@ import { PlannerHarness } from './planner-harness.js'
 import { PLANNER_SETUP, type PlannerSetup, type ResolvedPlannerSetup } from './planner-setup.js'
 
 /**
- * Tests of what every planner must do, to be run on yours by `node:test`, tap, or whatever registers tests by
- * `test(name, body)`. Each failure says in a sentence what is wrong. The planner goes by its own clock, so this takes
- * some seconds.
+ * Tests of what every planner must do, to be run on yours by `node:test`, tap, or any runner that registers tests by
+ * `test(name, body)`. Each failure says in a sentence what is wrong. The planner uses its own clock, so this takes some
+ * seconds.
  *
  * ```ts
  * import { test } from 'node:test'
@@ -16,7 +16,7 @@ import { PLANNER_SETUP, type PlannerSetup, type ResolvedPlannerSetup } from './p
  * new PlannerTester((links, options) => new SchedulePlanner(links, { ...options, refreshInterval: 0.01 })).run(test)
  * ```
  *
- * While a check runs it takes the log, which is one for the process: run them one after the other.
+ * A check captures the log while it runs, and a process has one log: run the checks one after the other.
  */
 export class PlannerTester {
   readonly #setups: (readonly [prefix: string, setup: ResolvedPlannerSetup])[]
@@ -27,7 +27,7 @@ export class PlannerTester {
    */
   constructor(planner: OneSetup<PlannerSetup>)
   /**
-   * @param planners - several of these, by name: each is tested
+   * @param planners - several functions or set-ups, by name: each is tested
    * @throws {@link InvalidOptionError}
    */
   constructor(planners: NamedSetups<PlannerSetup>)
@@ -40,8 +40,8 @@ export class PlannerTester {
   /**
    * Registers the tests, at once.
    *
-   * @param runner - the `test` of `node:test`, tap's `t`, or the like
-   * @returns when they have ended, if the runner tells
+   * @param runner - the `test` of `node:test`, the `t` of tap, or the like
+   * @returns when the tests have ended, if the runner tells
    */
   async run(runner: TestRunner): Promise<void> {
     const runs = this.#setups.map(([prefix, setup]) =>

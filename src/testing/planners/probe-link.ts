@@ -8,7 +8,7 @@ import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import { claim } from '../claims.js'
 
-/** What a probe's nodes do where a check wants it to; nothing special otherwise. */
+/** Behaviour of the nodes of a probe, where a check needs it; otherwise they do nothing special. */
 export interface ProbeBehaviour {
   readonly onStart?: () => void | Promise<void>
   readonly pull?: (update: Update) => unknown
@@ -16,20 +16,20 @@ export interface ProbeBehaviour {
   readonly processors?: readonly Processor[]
 }
 
-/** A link that knows what a planner does with it. */
+/** Link that notes what a planner does with it. */
 export class ProbeLink {
   readonly link: Link
-  /** Starts and shutdowns of its inlet, and its pulls, in order. */
+  /** Starts, pulls and shutdowns of its inlet, in order. */
   readonly events: ('start' | 'pull' | 'shutdown')[] = []
-  /** Payloads that its outlet was given. */
+  /** Payloads that its outlet got. */
   readonly delivered: unknown[] = []
-  /** How many of its pulls have begun. */
+  /** Number of its pulls that have begun. */
   pulls = 0
-  /** How many of its pulls run. */
+  /** Number of its pulls that run now. */
   running = 0
-  /** How many of its pulls ran at once, at most. */
+  /** Largest number of its pulls that ran at the same time. */
   atOnce = 0
-  /** When it was pulled, on the clock of `performance.now()`. */
+  /** Times of its pulls, on the clock of `performance.now()`. */
   readonly times: number[] = []
 
   /** @param interval - in seconds */
@@ -52,7 +52,12 @@ export class ProbeLink {
     return this.events.filter((event) => event === 'shutdown').length
   }
 
-  /** Waits until so many pulls have begun; `sentence` says what is wrong when they do not within `limit` milliseconds. */
+  /**
+   * Waits until a number of pulls have begun.
+   *
+   * @param limit - longest wait, in milliseconds
+   * @param sentence - says what is wrong when they do not begin in time
+   */
   async pulled(count: number, limit: number, sentence: string): Promise<void> {
     const end = performance.now() + limit
     while (this.pulls < count && performance.now() < end) await delay(2)
