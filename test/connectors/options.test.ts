@@ -1,4 +1,4 @@
-/** A misspelt option of a connector is refused, and the error says which one was meant. */
+/** A misspelt option of a connector is refused, and the error names the one that was meant. */
 import t from 'tap'
 import * as api from '../../src/index.js'
 

@@ -1,4 +1,4 @@
-/** What an inlet read and an outlet did not take is read again. */
+/** Records that an inlet read and an outlet did not take are read again. */
 import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { CsvInlet, type CsvInletOptions } from '../../src/connectors/csv/csv-inlet.js'
@@ -9,7 +9,7 @@ import type { Record } from '../../src/core/record.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, KeepOutlet } from '../helpers/nodes.js'
 
-/** An outlet that takes what it is told to. */
+/** Outlet that takes records or fails, as a test says. */
 class PickyOutlet extends KeepOutlet {
   refuse = false
   readonly taken: unknown[] = []
@@ -20,7 +20,7 @@ class PickyOutlet extends KeepOutlet {
   }
 }
 
-/** A link that reads lines of a file, two at a transfer. */
+/** Makes a link that reads lines of a file, two at a transfer. */
 async function following(t: Test, text: string, options: FileInletOptions = {}) {
   const folder = t.testdir({ log: text })
   const [log, positionFile] = [`${folder}/log`, `${folder}/position`]

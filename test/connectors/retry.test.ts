@@ -4,7 +4,7 @@ import { checkRetry, withRetries } from '../../src/connectors/retry.js'
 const quick = checkRetry('retry', { retries: 3, minDelay: { milliseconds: 1 } })
 const always = () => true
 
-/** Work that fails a number of times, each time with an error of its own. */
+/** Makes work that fails a number of times, each time with an error of its own. */
 function failing(times: number) {
   const tries: number[] = []
   const work = async (attempt: number) => {

@@ -1,4 +1,4 @@
-/** Each check of the inlets' suite fails, and it alone, for an inlet that breaks just that part of the contract. */
+/** Each check of the suite of inlets fails, and it alone, for an inlet that breaks just that part of the contract. */
 import t from 'tap'
 import { Inlet, type InletOptions } from '../../src/core/inlet.js'
 import { getLogger } from '../../src/base/log.js'
@@ -7,7 +7,7 @@ import { InletTester, type InletSetup } from '../../src/testing/index.js'
 import type { Update } from '../../src/core/update.js'
 import { failuresOf, resultsOf } from '../helpers/contract-results.js'
 
-/** Counts, and keeps the contract. What each test's inlet does otherwise is in its class. */
+/** Inlet that counts, and keeps the contract. The subclass of each test breaks a part of it. */
 class Counter extends Inlet {
   protected count = 0
 
@@ -58,7 +58,7 @@ t.test('an inlet that keeps the contract passes', async (t) => {
   t.ok(results.has('counter: gives 1 records at its first pull'))
 })
 
-/** The test that is to fail, what it is to say, and a set-up with a broken inlet. */
+/** Test that must fail, its message, and a set-up with a broken inlet. */
 const BROKEN: readonly (readonly [test: string, says: string | RegExp, setup: InletSetup])[] = [
   [
     'makes records with newRecord',
@@ -504,7 +504,7 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, setup: In
       failing: () =>
         new (class Broken extends Counter {
           override pull(): unknown {
-            // eslint-disable-next-line @typescript-eslint/only-throw-error -- what is wrong
+            // eslint-disable-next-line @typescript-eslint/only-throw-error -- this is what it breaks
             throw 'down'
           }
         })(),

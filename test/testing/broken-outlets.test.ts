@@ -1,4 +1,4 @@
-/** Each check of the outlets' suite fails, and it alone, for an outlet that breaks just that part of the contract. */
+/** Each check of the suite of outlets fails, and it alone, for an outlet that breaks just that part of the contract. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { PartialPushError } from '../../src/core/partial-push.js'
@@ -9,7 +9,7 @@ import { OutletTester, type OutletSetup } from '../../src/testing/index.js'
 import type { Update } from '../../src/core/update.js'
 import { failuresOf, resultsOf } from '../helpers/contract-results.js'
 
-/** What outlets deliver to: a list that can be out of order. */
+/** Target of outlets: a list that can be out of order. */
 class Target {
   readonly arrived: unknown[] = []
   fails = false
@@ -25,7 +25,7 @@ interface Payload {
   text: string
 }
 
-/** Delivers at once, all of a batch or nothing, and keeps the contract. */
+/** Outlet that delivers at once, all of a batch or nothing, and keeps the contract. */
 class Keeper extends Outlet {
   protected readonly target: Target
 
@@ -47,14 +47,14 @@ class Keeper extends Outlet {
 
 const hang = () => new Promise<never>(() => {})
 
-/** A whole set-up around an outlet that delivers to a target. */
+/** Makes a whole set-up around an outlet that delivers to a target. */
 function around(
   create: (target: Target, options: OutletOptions) => Outlet,
   more: Partial<OutletSetup> = {},
 ): OutletSetup {
   const target = new Target()
   return {
-    // one that takes options has to hand them on
+    // an outlet that takes options has to hand them on
     create: create.length < 2 ? () => create(target, {}) : (options) => create(target, options),
     read: () => target.arrived,
     breakTarget: () => {
@@ -91,7 +91,7 @@ t.test('an outlet that keeps the contract passes', async (t) => {
   t.equal(unread.size, 14, 'what arrives is not looked at')
 })
 
-t.test('one that takes part of a batch passes if it says which', async (t) => {
+t.test('an outlet that takes part of a batch passes if it says which', async (t) => {
   class Partial extends Keeper {
     override push(records: Record[], update: Update) {
       const rejected: { index: number; error: Error }[] = []
@@ -108,7 +108,7 @@ t.test('one that takes part of a batch passes if it says which', async (t) => {
   t.same(await failuresOf(new OutletTester(around((target) => new Partial(target), { invalid: ['invalid'] }))), {})
 })
 
-t.test('one that delivers a batch in any order passes if that is said', async (t) => {
+t.test('an outlet that delivers a batch in any order passes if the set-up says so', async (t) => {
   class Shuffling extends Keeper {
     override push(records: Record[], update: Update) {
       return super.push(records.toReversed(), update)
@@ -124,7 +124,7 @@ t.test('one that delivers a batch in any order passes if that is said', async (t
   )
 })
 
-/** The tests that are to fail, what the first of them is to say, and a set-up with a broken outlet. */
+/** Tests that must fail, the message of the first of them, and a set-up with a broken outlet. */
 const BROKEN: readonly (readonly [tests: readonly string[], says: string | RegExp, setup: OutletSetup])[] = [
   [
     ['hands its processors on to super'],
@@ -361,7 +361,7 @@ const BROKEN: readonly (readonly [tests: readonly string[], says: string | RegEx
     ),
   ],
   [
-    // whichever checks push twice see it too
+    // all checks that push twice see it, too
     ['delivers batch after batch'],
     /^Broken\.push said that it took 8 records, but 4 of them did not arrive/,
     around(
@@ -559,7 +559,7 @@ t.test('every check has an outlet that fails it', async (t) => {
     secrets: ['s3cret'],
   })
   const broken = new Set(BROKEN.flatMap(([tests]) => tests))
-  // those of all nodes have inlets that fail them; a batch of one is in every other
+  // for the checks of all nodes, inlets fail them; a batch of one is part of every other check
   const shared = [...(await resultsOf(new OutletTester(() => new Keeper(new Target())))).keys()].slice(-5)
   const names = [...(await resultsOf(new OutletTester(setup))).keys()]
   t.same(

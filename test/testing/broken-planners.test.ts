@@ -1,4 +1,4 @@
-/** Checks of the planners' suite fail, with a sentence, for a planner that breaks just that part of the contract. */
+/** Checks of the suite of planners fail, with a sentence, for a planner that breaks just that part of the contract. */
 import t from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
@@ -7,7 +7,7 @@ import type { OneOrMany } from '../../src/base/one-or-many.js'
 import { PlannerTester, type PlannerSetup } from '../../src/testing/index.js'
 import { failuresOf } from '../helpers/contract-results.js'
 
-/** Keeps the contract; the methods that a subclass breaks are small. */
+/** Planner that keeps the contract. Its methods are small, for subclasses to break. */
 class Ticking extends BasePlanner {
   protected readonly timers = new Map<PlannedLink, NodeJS.Timeout | undefined>()
   protected ticks = false
@@ -56,10 +56,10 @@ class Ticking extends BasePlanner {
   }
 }
 
-/** What `create` makes: a class that is called as its failure names it. */
+/** Class that `create` makes instances of, named as its failure names it. */
 type PlannerClass = new (links: PlannedLink[], options: PlannerOptions) => BasePlanner
 
-/** The test that fails, what it says, and the broken planner. Others may fail too where they need the same part. */
+/** Test that fails, its message, and the broken planner. Other tests may fail, too, if they need the same part. */
 const BROKEN: readonly (readonly [test: string, says: string | RegExp, Planner: PlannerClass])[] = [
   [
     'transfers each link at its interval',
@@ -259,7 +259,7 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, Planner: 
     'Broken shut a node down 0 times: expected once',
     class Broken extends Ticking {
       override shutdown(options?: ShutdownOptions) {
-        if (options?.wait === false) return super.shutdown(options) // as the suite does in the end
+        if (options?.wait === false) return super.shutdown(options) // as the suite does at the end of a check
         this.shutdownPlanner()
         return Promise.resolve()
       }
@@ -311,7 +311,7 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, Planner: 
       #asked = 0
 
       override shutdown(options?: ShutdownOptions) {
-        // the second time is the end of the check
+        // the second call comes at the end of the check
         return super.shutdown(this.#asked++ === 0 ? {} : options)
       }
     },
@@ -409,7 +409,7 @@ t.test('every check has a planner that fails it', async (t) => {
   )
 })
 
-t.test('what is no planner is told', async (t) => {
+t.test('an object that is no planner fails each check with a sentence', async (t) => {
   const says = 'create() did not give a planner: extend BasePlanner'
   t.equal(await failureOf({ create: () => ({}) as never }, 'says whether it runs'), says)
 })

@@ -1,4 +1,4 @@
-/** Every connector of ours keeps the contract. */
+/** Every connector of this package keeps the contract. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -132,7 +132,7 @@ t.test('PrintOutlet', async (t) => {
   }).run(t)
 })
 
-/** A folder that is made anew before each check, and the file in it that outlets write to. */
+/** Makes a folder, empty before each check, and the path of the file in it that outlets write to. */
 function freshFile(name: string) {
   let folder = ''
   const file = () => join(folder, name)
@@ -146,7 +146,7 @@ function freshFile(name: string) {
       after: () => {
         rmSync(folder, { recursive: true, force: true })
       },
-      // a folder stands where the file should be
+      // a folder is where the file should be
       breakTarget: () => {
         const kept = join(folder, 'kept')
         const had = existsSync(file())

@@ -1,16 +1,19 @@
-/** The suites run under `node:test`, as built, outside of this package's own tests. The planner of threads is in here. */
+/**
+ * The built suites run under `node:test`, outside of the tests of this package. The planner with threads is tested
+ * here.
+ */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 
 const fixture = join(import.meta.dirname, 'fixtures/contract.mjs')
 
-/** What `node --test` prints, and its exit code. */
+/** Output and exit code of `node --test`. */
 function nodeTest(flags: string[], ...args: string[]): Promise<{ readonly code: unknown; readonly output: string }> {
-  // neither what tap sets, nor what an outer node --test does
+  // without the settings of tap, and of an outer `node --test`
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
   return new Promise((resolve) => {
-    // which reporter is the default depends on the version of Node
+    // the default reporter depends on the version of Node
     execFile(process.execPath, [...flags, '--test-reporter=tap', fixture, ...args], { env }, (error, stdout) =>
       resolve({ code: error === null ? 0 : error.code, output: stdout }),
     )

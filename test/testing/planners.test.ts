@@ -1,4 +1,4 @@
-/** Planners of the main thread keep the contract: ours, and one of a third party. */
+/** Planners of the main thread keep the contract: ours, and a planner of a third party. */
 import t from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
@@ -9,7 +9,7 @@ t.test('SchedulePlanner', (t) =>
   new PlannerTester((links, options) => new SchedulePlanner(links, { ...options, refreshInterval: 0.01 })).run(t),
 )
 
-/** What a third party has to write, and no more. */
+/** Planner with no more than a third party has to write. */
 class IntervalPlanner extends BasePlanner {
   readonly #timers = new Map<PlannedLink, NodeJS.Timeout | undefined>()
   #runs = false

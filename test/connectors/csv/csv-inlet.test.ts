@@ -12,7 +12,7 @@ import { captureLogs } from '../../helpers/logs.js'
 
 const update = new Update(['csv'], 0)
 
-/** A started inlet for a file with this content. It is shut down when the test ends. */
+/** Starts an inlet for a file with this content. It is shut down when the test ends. */
 async function open(t: Test, content: string | Buffer, options: CsvInletOptions = {}) {
   const file = `${t.testdir({ csv: content })}/csv`
   const inlet = new CsvInlet(file, options)
@@ -21,7 +21,7 @@ async function open(t: Test, content: string | Buffer, options: CsvInletOptions 
   return { file, inlet, pull: () => inlet.pull(update) }
 }
 
-/** The rows of a file with this content, or why there are none. */
+/** Rows of a file with this content, or the error of the pull. */
 async function rowsOf(t: Test, content: string | Buffer, options: CsvInletOptions = {}): Promise<CsvRow[] | string> {
   const { file, pull } = await open(t, content, options)
   return pull().catch((error: unknown) => (error as Error).message.replace(`CsvInlet: cannot read ${file}: `, ''))
@@ -127,7 +127,7 @@ t.test('a bad row fails again and again, or is left out and counted', async (t) 
 
     const skipping = await open(t, content, { ...options, badRows: 'skip' })
     const rows = await skipping.pull()
-    // who leaves a quote open takes what follows along, up to the next quote
+    // an open quote takes in everything up to the next quote
     t.equal(rows.length, row.endsWith('"2') ? 1 : 23, row)
     t.match(logs.entries().at(-1), { damaged: 1, msg: new RegExp(`1 rows not taken as they are: ${expected[index]}`) })
   }

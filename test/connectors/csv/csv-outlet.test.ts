@@ -263,7 +263,7 @@ t.test('other delimiters and encodings, in the header and in what is there', asy
   t.equal(readFileSync(`${latin.folder}/out.csv`, 'latin1'), 'a\né\n')
 })
 
-t.test('a transfer that is told to stop writes nothing', async (t) => {
+t.test('a transfer that is cancelled writes nothing', async (t) => {
   const { folder, outlet } = setUp(t)
   const cancellation = new Cancellation()
   cancellation.cancel(new TransferCancelledError('stop'))

@@ -39,7 +39,7 @@ t.test('names that were written are read', async (t) => {
       const text = `${headerText(names, format)}"the next row`
       return JSON.stringify(parseHeader(text, isWhole)) === JSON.stringify(names)
     }),
-    // a line of one empty name would be an empty line, if it had no quotes
+    // a line of one empty name would be an empty line without its quotes
     {
       numRuns: 1000,
       examples: [

@@ -1,7 +1,7 @@
 /**
- * A file inlet against a model: whatever is done to a file between its transfers, each line comes exactly once, in
- * order. What a file lost by truncation, or by being deleted while nobody held it open, before it was read is lost.
- * To redeliver, what came with a transfer that failed comes again, with all that followed, also when transfers overlap.
+ * A file inlet against a model: whatever happens to a file between its transfers, each line comes exactly once, in
+ * order. Lines are lost if the file was truncated before they were read, or was deleted while no inlet held it open. To
+ * redeliver, the lines of a failed transfer come again, with all that followed, also when transfers overlap.
  */
 import { Buffer } from 'node:buffer'
 import {
@@ -36,7 +36,7 @@ type Step =
   | { readonly do: 'pull'; readonly max: number; readonly end: End }
   | { readonly do: 'late end'; readonly which: number; readonly end: Exclude<End, 'later'> }
 
-/** How the transfer of a pull ends. */
+/** Ways in which the transfer of a pull ends. */
 type End = 'delivered' | 'failed' | 'later'
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -78,20 +78,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** A file as it should be. Those begun later have a greater number. */
+/** File of the model. A file that was begun later has a greater number. */
 interface ModelFile {
   readonly begun: number
   bytes: Buffer
 }
 
-/** A folder with a log in it, which somebody writes to and rotates: on disk, and as it should be. */
+/** Folder with a log that is written to and rotated: on disk, and in the model. */
 class Folder {
   readonly path: string
   readonly names = new Map<string, ModelFile>()
   #now = 0
   #token = 0
   #owed: Buffer = Buffer.alloc(0)
-  /** Files that were deleted are held open, so that no new one gets the inode of one of them. */
+  /** Deleted files are held open, so that no new file gets the inode of one of them. */
   readonly #held: number[] = []
 
   constructor(readonly folder: string) {
@@ -107,7 +107,7 @@ class Folder {
     this.#owed = Buffer.alloc(0)
   }
 
-  /** The rest of the line comes with what is appended next. */
+  /** Appends a part of a line; the rest of it comes with the next append. */
   appendPart(line: Buffer, length: number): void {
     this.append(line.subarray(0, length))
     this.#owed = line.subarray(length)
@@ -147,7 +147,7 @@ class Folder {
     this.#touch()
   }
 
-  /** Time passes: the clock of the file system is too coarse to tell these steps apart. */
+  /** Lets time pass, as the clock of the file system is too coarse to tell these steps apart. */
   #touch(): void {
     this.#now++
     utimesSync(this.path, this.#now, this.#now)
@@ -160,7 +160,7 @@ class Folder {
   }
 }
 
-/** A pull that gave lines: where it began, and how its transfer ended. */
+/** Pull that gave lines: its start, and the end of its transfer. */
 interface ModelPull {
   readonly update: Update
   readonly file: ModelFile
@@ -168,16 +168,16 @@ interface ModelPull {
   end: End
 }
 
-/** What an inlet should read. */
+/** Lines that an inlet should read, by the model. */
 class ModelReader {
   readonly #folder: Folder
   readonly #redeliver: boolean
-  /** Those that were read in this order, and are read in it again. */
+  /** Files that were read in this order, and are read in it again. */
   readonly #order: ModelFile[] = []
-  /** Those from the first on that was not delivered. */
+  /** Pulls from the first one on that was not delivered. */
   #pulls: ModelPull[] = []
   #file: ModelFile | undefined
-  /** All that was read of the file. */
+  /** Everything that was read of the file. */
   #read: Buffer = Buffer.alloc(0)
 
   constructor(folder: Folder, redeliver: boolean) {
@@ -185,7 +185,7 @@ class ModelReader {
     this.#redeliver = redeliver
   }
 
-  /** Transfers that have not ended. */
+  /** Transfers that have not ended yet. */
   get running(): Update[] {
     return this.#pulls.filter(({ end }) => end === 'later').map(({ update }) => update)
   }

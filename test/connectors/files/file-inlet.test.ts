@@ -33,7 +33,7 @@ function stopped(): Update {
   return new Update(['file'], 0, cancellation)
 }
 
-/** What an inlet reads in a transfer that delivers it, or not. */
+/** Pulls for a transfer that delivers the lines, or fails to. */
 async function transferred(inlet: FileInlet, delivered = true): Promise<string | string[]> {
   const update = new Update(['file'], 0)
   const pulled = await inlet.pull(update)
@@ -222,7 +222,7 @@ t.test('a file that became shorter is read from its start', async (t) => {
   await inlet.onShutdown()
 })
 
-t.test('a file that was written anew and grew past the position is read from its start', async (t) => {
+t.test('a file that was rewritten and grew past the position is read from its start', async (t) => {
   const logs = captureLogs(t)
   const filler = 'x'.repeat(2000)
   for (const [before, after] of [
@@ -250,7 +250,7 @@ t.test('of a file that is rotated the rest is read first, with a last line that 
   renameSync(file, `${file}.1`)
   t.same(await inlet.pull(update), ['3'])
   writeFileSync(file, '')
-  t.same(await inlet.pull(update), [], 'nothing is in the new file: somebody may write to the old one yet')
+  t.same(await inlet.pull(update), [], 'nothing is in the new file: the old one may still be written to')
   appendFileSync(`${file}.1`, '5\n6')
   t.same(await inlet.pull(update), ['45'])
   writeFileSync(file, '\uFEFF7\n')
@@ -443,7 +443,7 @@ t.test('a start that does not find the file that was read says so', async (t) =>
   t.same(await read(), ['1', '2'])
   copyFileSync(log, `${folder}/copy`)
   rmSync(log)
-  copyFileSync(`${folder}/copy`, log) // holds an inode of its own while the copy is there
+  copyFileSync(`${folder}/copy`, log) // it gets an inode of its own while the copy exists
   renameSync(`${folder}/copy`, log)
   t.same(await read(), ['1', '2'])
   writeFileSync(log, 'anew\nand more\n')
@@ -460,7 +460,7 @@ t.test('a file that a rotated one was compressed into is not taken for it, whate
   await before.onStart()
   t.same(await transferred(before), ['1', '2'])
   await before.onShutdown()
-  // with the inode for certain
+  // a rename keeps the inode for certain
   renameSync(log, `${folder}/log.1.gz`)
   writeFileSync(`${folder}/log.1.gz`, 'not text\n')
   writeFileSync(log, '3\n')
@@ -493,7 +493,7 @@ t.test('a position file that cannot be used is an error, and nothing is read', a
   await inlet.onShutdown()
 })
 
-t.test('a transfer that is told to stop takes no lines', async (t) => {
+t.test('a transfer that is cancelled takes no lines', async (t) => {
   const file = `${t.testdir({ text: 'one\n' })}/text`
   const inlet = new FileInlet(file)
   await inlet.onStart()
@@ -503,7 +503,7 @@ t.test('a transfer that is told to stop takes no lines', async (t) => {
   await t.rejects(new FileInlet(file, { mode: 'file' }).pull(stopped()), TransferCancelledError)
 })
 
-t.test('lines that were taken before the transfer was told to stop are read again', async (t) => {
+t.test('lines that were taken before the transfer was cancelled are read again', async (t) => {
   const long = 'x'.repeat(100_000) // more than is read at once
   const inlet = new FileInlet(`${t.testdir({ text: `one\n${long}\n` })}/text`, { linesPerTransfer: 2 })
   await inlet.onStart()
@@ -553,7 +553,7 @@ t.test('a restored state is kept for the next start when one fails', async (t) =
   const other = new FileInlet(file)
   other.restoreState(one.saveState())
   renameSync(file, `${file}.away`)
-  symlinkSync(file, file) // neither there nor missing
+  symlinkSync(file, file) // a path that is neither a file nor missing
   await t.rejects(other.onStart(), { code: 'DATABAY_FILE', cause: { code: 'ELOOP' } })
   rmSync(file)
   renameSync(`${file}.away`, file)
@@ -563,7 +563,7 @@ t.test('a restored state is kept for the next start when one fails', async (t) =
   await other.onShutdown()
 })
 
-t.test('an inlet that is started again begins anew', async (t) => {
+t.test('an inlet that is started again begins at the start of the file', async (t) => {
   const inlet = new FileInlet(`${t.testdir({ text: 'one\ntwo\n' })}/text`)
   for (let start = 0; start < 2; start++) {
     await inlet.onStart()
@@ -643,7 +643,7 @@ t.test('no file is passed over when there were several rotations under names wit
       if (restart) await inlet.onShutdown()
       for (const day of [1, 2, 3]) {
         renameSync(path, `${folder}/${dated(day)}`)
-        utimesSync(`${folder}/${dated(day)}`, day, day === 3 ? 2 : day) // as coarse as a clock can be
+        utimesSync(`${folder}/${dated(day)}`, day, day === 3 ? 2 : day) // two with the same time, as a coarse clock gives
         writeFileSync(path, `${day + 1}\n`)
       }
       if (restart) {

@@ -56,7 +56,7 @@ t.test('what JSON would make an empty object of is an error', async (t) => {
   }
 })
 
-t.test('a last line that has no end, as somebody left it who was killed, is ended first', async (t) => {
+t.test('a last line that has no end, as a killed process leaves it, is ended first', async (t) => {
   const { folder, outlet, read } = setUp(t, { out: { 'default.txt': '{"half":"li' } })
   await outlet.push([record({ a: 1 })], update)
   await outlet.push([record({ a: 2 })], update)
@@ -212,7 +212,7 @@ t.test('lines of outlets that write to one file at once stay whole', async (t) =
   const written = read('out/x').split('\n')
   t.equal(written.length, 6001)
   t.ok(written.slice(0, -1).every((line) => lines.includes(line)))
-  // no batch in the middle of another
+  // no batch is in the middle of another
   t.equal(written.filter((line, index) => line !== written[index - 1]).length <= 7, true)
 })
 
@@ -337,7 +337,7 @@ t.test('a named pipe gets every line once, however slow its reader; without one 
   await idle.close()
 })
 
-t.test('a transfer that is told to stop writes nothing', async (t) => {
+t.test('a transfer that is cancelled writes nothing', async (t) => {
   const { folder, outlet } = setUp(t)
   const cancellation = new Cancellation()
   cancellation.cancel(new TransferCancelledError('stop'))

@@ -4,12 +4,12 @@ import { FileSequence } from '../../../src/connectors/files/file-sequence.js'
 import type { OpenedFile } from '../../../src/connectors/files/opened-file.js'
 import { FileMark } from '../../../src/connectors/files/file-mark.js'
 
-/** What is in a file from its start; an error when it is closed. */
+/** Content of a file from its start. Rejects when it is closed. */
 async function contentOf(file: OpenedFile | undefined): Promise<string | undefined> {
   return (await file?.readAfter(FileMark.START, 100))?.toString()
 }
 
-/** Renames `log` and the files that it was before, and begins a new one. */
+/** Rotates: renames `log` and its earlier files, and begins a new one. */
 function rotate(folder: string, content: string): void {
   for (const age of [1, 0]) {
     const name = age === 0 ? `${folder}/log` : `${folder}/log.${age}`

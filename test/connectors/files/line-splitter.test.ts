@@ -4,7 +4,7 @@ import t from 'tap'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, type LineLimit } from '../../../src/connectors/files/line-splitter.js'
 import type { TextEncoding } from '../../../src/connectors/files/text-encoding.js'
 
-/** Cuts what arrives in some pieces, `max` lines at a time, as a file that is followed is cut. */
+/** Cuts pieces of a file as they arrive, `max` lines at a time, as for a followed file. */
 function splitAll(splitter: LineSplitter, pieces: readonly Buffer[], max = Infinity) {
   const lines: string[] = []
   const damages: string[] = []

@@ -14,7 +14,7 @@ const ROWS = 1000
 const LENGTH = 2000
 const TRANSFERS = 3
 
-/** A module of four links that add to one file, which two of them call by another name. */
+/** Makes the URL of a module of four links that add to one file, which two of them call by another name. */
 function writersOf(folder: string, name: string): URL {
   const module = new URL('../../fixtures/one-file.ts', import.meta.url)
   for (const way of ['real', 'link', 'link/../real', 'link'])
@@ -24,7 +24,7 @@ function writersOf(folder: string, name: string): URL {
   return module
 }
 
-/** Whether every row is there once, and whole. */
+/** Checks that every row is there once, and whole. */
 function checkRows(t: Test, rows: readonly Row[]): void {
   t.equal(rows.length, 4 * TRANSFERS * ROWS, 'as many rows as were pushed')
   t.equal(new Set(rows.map(({ id }) => id)).size, rows.length, 'no row twice')

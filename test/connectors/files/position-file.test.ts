@@ -1,4 +1,4 @@
-/** A process that is killed while it reads a file, with a position file, leaves nothing out. */
+/** A process that is killed while it reads a file, with a position file, loses no line. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -46,7 +46,7 @@ t.test('after each kill, at most the records of the last transfer come again', a
   t.equal(new Set(lines).size, LINES, 'every line is there')
   const again = lines.length - LINES
   t.ok(again <= KILLS * PER_TRANSFER, `${again} lines came again`)
-  // what comes again begins with what the last transfer began with
+  // repeated lines begin where the last transfer began
   let next = 0
   for (const [at, line] of lines.entries()) {
     if (Number(line) !== next) t.ok(Number(line) === next - PER_TRANSFER, `at ${at}, ${line} follows ${next - 1}`)

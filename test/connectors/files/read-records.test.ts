@@ -4,7 +4,7 @@ import { FileMark } from '../../../src/connectors/files/file-mark.js'
 import { LineSplitter, type LineState, type LongLines } from '../../../src/connectors/files/line-splitter.js'
 import { readRecords, type Cursor } from '../../../src/connectors/files/read-records.js'
 
-/** A file in memory, that counts how often it is read. */
+/** File in memory that notes the size of each read. */
 function fileOf(text: string | undefined) {
   const bytes = text === undefined ? undefined : Buffer.from(text)
   const sizes: number[] = []
@@ -37,7 +37,7 @@ t.test('as many are read as are wanted, and the place after them is kept', async
   t.ok(read.cursor.mark.tail.equals(Buffer.from('1\n2\n')))
 })
 
-t.test('in a file that nobody writes to any more, the last record needs no end', async (t) => {
+t.test('in a file that is not written to any more, the last record needs no end', async (t) => {
   const read = await readRecords(fileOf('1\n2'), lines(), start, reading({ last: true }))
   t.same(read.records, ['1', '2'])
   t.equal(read.end?.position, 3)
@@ -54,7 +54,7 @@ t.test('records before a problem are given with it, and the place is before the 
   t.equal(read.cursor.mark.position, 2)
 })
 
-t.test('records that are not taken as they stand are counted, and the first is told', async (t) => {
+t.test('records that are not taken as they stand are counted, and the first has its reason', async (t) => {
   const long = 'x'.repeat(100_000) // more than is read at once
   const file = fileOf(`${long}\n1\n${long}\n2\n`)
   const read = await readRecords(file, lines('skip'), start, reading())
@@ -79,7 +79,7 @@ t.test('a file that was rewritten gives nothing', async (t) => {
   t.equal(read.cursor.mark, FileMark.START)
 })
 
-t.test('it stops when it is told to', async (t) => {
+t.test('it stops when its signal aborts', async (t) => {
   const stop = new AbortController()
   stop.abort(new Error('enough'))
   const file = fileOf('1\n')

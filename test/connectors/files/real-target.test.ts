@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import t from 'tap'
 import { isWithin, realTarget } from '../../../src/connectors/files/real-target.js'
 
-t.test('links are followed, to files that there are and to those that there are not yet', async (t) => {
+t.test('links are followed, to existing files and to missing ones', async (t) => {
   const folder = realpathSync(
     t.testdir({
       real: { file: '' },

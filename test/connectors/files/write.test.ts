@@ -35,7 +35,7 @@ t.test('a link that was put in the place of a real path is not followed', async 
 })
 
 t.test('after a failed write no half line is left', async (t) => {
-  // the kernel then refuses what goes beyond a size, after it took what fits: as on a full disk
+  // the kernel takes the bytes up to a size and refuses the rest, as on a full disk
   const limit = (size: string) => spawnSync('prlimit', [`--pid=${process.pid}`, `--fsize=${size}:`]).status
   if (limit('unlimited') !== 0) {
     t.pass('needs prlimit', { skip: true })
@@ -56,7 +56,7 @@ t.test('after a failed write no half line is left', async (t) => {
   t.equal(readFileSync(file, 'utf8'), 'good line\nanother\n')
 })
 
-t.test('what was written of a failed write and cannot be cut off again is told', async (t) => {
+t.test('an error tells of a failed write that cannot be cut off again', async (t) => {
   const file = `${t.testdir({ text: 'good line\n' })}/text`
   const appendOnly = (sign: '+' | '-') => spawnSync('chattr', [`${sign}a`, file]).status
   const limit = (size: string) => spawnSync('prlimit', [`--pid=${process.pid}`, `--fsize=${size}:`]).status
@@ -104,10 +104,10 @@ t.test('what is written can be waited for to be on the disk', async (t) => {
 
 t.test('what cannot be seen to be on the disk is taken back, as it will be written again', async (t) => {
   if (process.seteuid === undefined || process.geteuid?.() !== 0) {
-    t.pass('needs to be root, so as to be somebody else for a while', { skip: true })
+    t.pass('needs to be root, to act as another user', { skip: true })
     return
   }
-  // not in the test's own folder, into which nobody else may look
+  // not in the test's own folder, which other users cannot read
   const base = mkdtempSync(`${tmpdir()}/databay-`)
   t.teardown(() => {
     rmSync(base, { recursive: true })
@@ -116,7 +116,7 @@ t.test('what cannot be seen to be on the disk is taken back, as it will be writt
   mkdirSync(folder)
   chownSync(folder, nobody, nobody)
   chmodSync(base, 0o711)
-  chmodSync(folder, 0o300) // files can be made in it, but it cannot be opened
+  chmodSync(folder, 0o300) // files can be created in it, but it cannot be opened
   process.seteuid(nobody)
   try {
     await t.rejects(write(`${folder}/file`, Buffer.from('one\n'), { truncate: false, fsync: true }), { code: 'EACCES' })
@@ -126,7 +126,7 @@ t.test('what cannot be seen to be on the disk is taken back, as it will be writt
   t.equal(readFileSync(`${folder}/file`, 'utf8'), '')
 })
 
-t.test('a file that not everybody may read is replaced by one that nobody else can read on the way', async (t) => {
+t.test('a file that not everybody may read can be read by no others while it is replaced', async (t) => {
   const folder = t.testdir({ file: 'old' })
   chmodSync(`${folder}/file`, 0o600)
   let written = false as boolean

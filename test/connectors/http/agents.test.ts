@@ -77,7 +77,7 @@ t.test('cacert adds an authority to those that Node trusts', async (t) => {
   const { url } = await serveTls(t, signedBy(folder, authority, 'server'), (_, response) => response.end('"safe"'))
   t.equal(await inlet(t, url, { cacert: authority.file }).pull(update), 'safe')
 
-  // what is wrong with a certificate does not pass: it is not tried again
+  // the fault of a certificate does not pass, so there is no other try
   const retry = { retries: 5, minDelay: 60, maxDelay: 60 }
   for (const options of [{ retry }, { retry, cacert: wrong.file }]) {
     const untrusted = await failureOf(t, inlet(t, url, options).pull(update))

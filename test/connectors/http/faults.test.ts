@@ -10,7 +10,7 @@ import { failureOf, inlet, pullOf, update } from '../../helpers/http-inlets.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 import { countConnections, listen, serve } from '../../helpers/servers.js'
 
-/** A server that answers each request by bytes of its own, and then does what it likes. */
+/** Starts a server that answers each request with raw bytes, and then does as it likes with the connection. */
 async function serveRaw(t: Test, answer: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -68,7 +68,7 @@ t.test('a connection that is not made is an error after the connectTimeout', asy
   t.match(await failureOf(t, one.pull(update)), { failure: 'timeout', status: undefined })
 })
 
-t.test('a host that has no name, and a port that nobody listens at, are errors', async (t) => {
+t.test('a host without an address, and a port without a server, are errors', async (t) => {
   const unknown = await failureOf(t, inlet(t, 'http://nobody.invalid/?token=secret', { timeout: 20 }).pull(update))
   t.match(unknown, { failure: 'connection', message: /ENOTFOUND|EAI_AGAIN/, status: undefined })
   const closed = createServer()
@@ -175,7 +175,7 @@ t.test('a bomb is not unpacked', async (t) => {
   }
 })
 
-t.test('a transfer that is told to stop ends the request, for the reason that it is given', async (t) => {
+t.test('a transfer that is cancelled ends the request, with the reason of the cancellation', async (t) => {
   const { server, url } = await serve(t, (request, response) => {
     if (request.url === '/body') response.write('[')
   })

@@ -6,10 +6,10 @@ import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { serve } from '../../helpers/servers.js'
 
-/** Where a page says, in its body, that the next one is. */
+/** Finds the next page in the body of a page. */
 const next = ({ body }: HttpPage) => (body as { next?: string | null }).next
 
-/** Serves pages: what is after `?page=` picks one of a list, 0 when nothing is there. */
+/** Serves a list of pages: the number after `?page=` picks one, and without it the first is meant. */
 function pages(...bodies: unknown[]): RequestListener {
   return (request, response) => {
     const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page'))

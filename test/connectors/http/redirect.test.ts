@@ -11,7 +11,7 @@ interface Asked {
   readonly body: string
 }
 
-/** A server that keeps what it was asked, and redirects from `/from`. */
+/** Starts a server that notes its requests, and redirects from `/from`. */
 async function serveRedirect(t: Test, to: string, status = 302) {
   const asked: Asked[] = []
   const { url } = await serve(t, (request, response) => {

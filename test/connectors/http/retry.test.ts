@@ -204,7 +204,7 @@ t.test('a wait that the timeout would end is not begun', async (t) => {
   t.equal(asked, 1)
 })
 
-t.test('a transfer that is told to stop waits no longer', async (t) => {
+t.test('a transfer that is cancelled waits no longer', async (t) => {
   const { url } = await serve(t, (_, response) => response.writeHead(503, { 'retry-after': '20' }).end())
   const cancellation = new Cancellation()
   const reason = new TransferCancelledError('enough')

@@ -4,7 +4,7 @@ import { RunningPulls } from '../../../src/connectors/http/running-pulls.js'
 
 const never = () => new Error('late')
 
-/** Work that goes on until its signal aborts. */
+/** Work that runs until its signal aborts. */
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) => {
     const stop = () => {

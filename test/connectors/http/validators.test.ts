@@ -8,7 +8,7 @@ import { captureLogs } from '../../helpers/logs.js'
 import { KeepOutlet } from '../../helpers/nodes.js'
 import { serve } from '../../helpers/servers.js'
 
-/** A server of one resource that can change, as RFC 9110 has it. */
+/** Starts a server of one resource that can change, as RFC 9110 describes it. */
 async function serveChanging(t: Test, kind: 'etag' | 'last-modified') {
   const resource = { body: '[1]', version: 1 }
   const asked: IncomingMessage['headers'][] = []
@@ -24,7 +24,7 @@ async function serveChanging(t: Test, kind: 'etag' | 'last-modified') {
   return { resource, asked, url }
 }
 
-/** What an inlet gives to a transfer that delivers it. */
+/** Pulls for a transfer that delivers the response. */
 async function delivered(one: HttpInlet): Promise<unknown> {
   const update = new Update(['a'], 0)
   const pulled = await one.pull(update)

@@ -13,7 +13,7 @@ function resultOf(inserted: number, matched: number, upserted: number, concern?:
   return { ...counts, getWriteConcernError: () => concern } as unknown as BulkWriteResult
 }
 
-/** A collection that answers, or throws, so. */
+/** Collection that gives this answer, or rejects with this error. */
 function answering(answer: BulkWriteResult | Error) {
   const sent: unknown[] = []
   const write = (...args: unknown[]) => {

@@ -8,7 +8,7 @@ import { deferred } from '../../helpers/nodes.js'
 const mongo = await mongoServer(t)
 const { skip } = mongo
 
-t.test('closing waits for work that was told to stop and goes on, for a second at most', { skip }, async (t) => {
+t.test('closing waits for work that was cancelled and goes on, for a second at most', { skip }, async (t) => {
   const { url, database } = await mongo.database(t)
   for (const ends of [true, false]) {
     const connection = new MongoConnection(

@@ -1,4 +1,4 @@
-/** What every inlet and outlet must do, of those for MongoDB. */
+/** The inlet and the outlet for MongoDB keep the contract of all inlets and outlets. */
 import { createServer } from 'node:net'
 import t from 'tap'
 import { MongoInlet, MongoOutlet, type MongoInletOptions, type MongoOutletOptions } from '../../../src/index.js'

@@ -20,7 +20,7 @@ function records(...payloads: unknown[]): Record[] {
   return payloads.map((payload) => new Record(payload))
 }
 
-/** An outlet whose connection suffers these fates, write by write. */
+/** Starts an outlet whose connection suffers these fates, write by write. */
 async function through(t: Test, fates: readonly Fate[], options: MongoOutletOptions = {}) {
   const { database, db } = await mongo.database(t)
   const { url, proxy } = await mongo.proxied(t)
@@ -164,14 +164,14 @@ t.test('a server that does not answer is given up in time', { skip }, async (t) 
   t.same(await numbers(), [1])
 })
 
-/** The field `code` of an answer, as BSON has it. */
+/** Field `code` of an answer, as BSON has it. */
 function codeField(code: number): Buffer {
   const field = Buffer.from('\x10code\0....')
   field.writeInt32LE(code, 6)
   return field
 }
 
-/** Answers as those of a server that shuts down and does not say so for the command, but for the document. */
+/** Answers like a server that shuts down, and reports it for the document instead of the command. */
 function notNow(piece: Buffer): { piece: Buffer; found: boolean } {
   const at = piece.indexOf(codeField(11_000))
   if (at < 0) return { piece, found: false }
@@ -216,7 +216,7 @@ t.test('a document that the server never takes is refused with its code when no 
   t.same(await numbers(), [1, 2])
 })
 
-t.test('a push that is told to stop sends nothing more', { skip }, async (t) => {
+t.test('a push that is cancelled sends nothing more', { skip }, async (t) => {
   captureLogs(t, 'silent')
   const { outlet, proxy, db } = await through(t, [], { mode: 'upsert', keys: ['id'] })
   await db.collection('things').createIndex({ k: 1 }, { unique: true }, {})
@@ -229,7 +229,7 @@ t.test('a push that is told to stop sends nothing more', { skip }, async (t) => 
     if (sent === 1) cancellation.cancel(new TransferCancelledError('stop'))
     return 'pass'
   }
-  // the second is refused: then it would be sent again, and the first one after that
+  // the second is refused; otherwise it would be sent again, and the first one after it
   const batch = records({ id: 1, k: 2 }, { id: 1, k: 1 })
   await t.rejects(outlet.push(batch, new Update(['x'], 0, cancellation)), TransferCancelledError)
   for (let n = 0; n < 5; n++)

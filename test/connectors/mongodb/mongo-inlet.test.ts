@@ -15,7 +15,7 @@ const { skip } = mongo
 const update = new Update(['from_mongo'], 0)
 const retry = { retries: 3, minDelay: { milliseconds: 1 }, maxDelay: { milliseconds: 5 } }
 
-/** A collection with these documents, and started inlets that read it. */
+/** Makes a collection with these documents, and started inlets that read it. */
 async function collection(t: Test, documents: readonly Document[] = []) {
   const { url, database, db } = await mongo.database(t)
   const things = db.collection('things')
@@ -28,7 +28,7 @@ async function collection(t: Test, documents: readonly Document[] = []) {
     const inlet = make(options)
     await inlet.onStart()
     t.teardown(() => inlet.onShutdown())
-    /** What a transfer reads and delivers. */
+    /** Pulls for a transfer that delivers the documents. */
     const pull = async (delivered = true, update = new Update(['from_mongo'], 0)) => {
       const read = await inlet.pull(update)
       inlet.onTransferEnd(update, delivered)
@@ -197,7 +197,7 @@ t.test('another instance goes on where the state was saved', { skip }, async (t)
   }
 })
 
-t.test('an inlet that is started again begins anew', { skip }, async (t) => {
+t.test('an inlet that is started again begins at the first document', { skip }, async (t) => {
   const { make } = await collection(t, numbered(1, 2))
   const inlet = make({ cursorField: 'n', startAfter: 1 })
   for (let start = 0; start < 2; start++) {
@@ -231,7 +231,7 @@ t.test('a reply that is lost is asked for again', { skip }, async (t) => {
   t.match(logs.messages()[0], /^from_mongo\.0 tries again to read test_\w+\.things: /)
 })
 
-t.test('a transfer that is told to stop does not move the position', { skip }, async (t) => {
+t.test('a transfer that is cancelled does not move the position', { skip }, async (t) => {
   const { database, start } = await collection(t, numbered(1))
   const { url, proxy } = await mongo.proxied(t)
   const { inlet, pull } = await start({ url, database, cursorField: 'n' })

@@ -19,14 +19,14 @@ const { skip } = mongo
 t.comment(`server: ${mongo.kind}`)
 
 const update = new Update(['to_mongo'], 0)
-/** Retries that cost a test no time. */
+/** Retries that take next to no time. */
 const retry = { retries: 3, minDelay: { milliseconds: 1 }, maxDelay: { milliseconds: 5 } }
 
 function records(...payloads: unknown[]): Record[] {
   return payloads.map((payload) => new Record(payload))
 }
 
-/** A started outlet with a database of its own, and what is in its collections. */
+/** Starts an outlet with a database of its own, whose collections can be read. */
 async function started(t: Test, options: MongoOutletOptions = {}) {
   const { url, database, db } = await mongo.database(t)
   const outlet = new MongoOutlet({ url, database, collection: 'things', retry, ...options })
@@ -41,7 +41,7 @@ async function started(t: Test, options: MongoOutletOptions = {}) {
   return { outlet, db, stored, numbers }
 }
 
-/** The error that a push rejects with. */
+/** Error with which a push rejects. */
 async function refusal(pushing: Promise<void>): Promise<PartialPushError> {
   const error = await pushing.then(
     () => undefined,
@@ -214,7 +214,7 @@ t.test('upserts replace the document with the same keys', { skip }, async (t) =>
   await outlet.push(records({ id: 1, n: 1, old: true, ...at('a') }, { id: 1, n: 2, ...at('b') }), update)
   const before = await stored()
   await outlet.push(records({ id: 1, n: 1, ...at('a') }, [{ id: 2, n: 3, ...at('a') }]), update)
-  // operators are values: nothing else is replaced, whether the server stores them or not
+  // operators are taken as values: no other document is replaced, whether the server stores them or not
   await outlet.push(records({ id: 2, n: 4, ...at({ $gt: '' }) }), update).catch(() => undefined)
   const after = await stored()
   t.same(
@@ -385,7 +385,7 @@ t.test('what a URL says of timeouts and its database counts', { skip }, async (t
 })
 
 t.test(
-  'a transfer that is told to stop does not wait for the server, and neither does the shutdown',
+  'a transfer that is cancelled does not wait for the server, and neither does the shutdown',
   { skip },
   async (t) => {
     const { database } = await mongo.database(t)

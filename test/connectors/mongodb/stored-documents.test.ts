@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Entry } from '../../../src/connectors/mongodb/documents.js'
 import { StoredDocuments } from '../../../src/connectors/mongodb/stored-documents.js'
 
-/** A collection that holds documents, and counts how often it is asked. */
+/** Collection that holds documents, and notes how many are looked up at once. */
 function holding(...documents: Document[]) {
   const asked: number[] = []
   const find = ({ _id }: { _id: { $in: unknown[] } }) => {
@@ -28,7 +28,7 @@ function holding(...documents: Document[]) {
 const own = (document: Document): Entry => ({ record: 0, document, ownId: true })
 const given = (document: Document): Entry => ({ record: 0, document, ownId: false })
 
-t.test("an _id of our own is nobody else's", async (t) => {
+t.test('an _id of our own belongs to no other document', async (t) => {
   const [stored, lost] = [own({ _id: new mongo.ObjectId(), n: 1 }), own({ _id: new mongo.ObjectId(), n: 2 })]
   const { collection } = holding({ ...stored.document, n: 'changed meanwhile' })
   t.same(await new StoredDocuments(mongo, collection).among([stored, lost]), new Set([stored]))

@@ -8,7 +8,7 @@ import { fixture, reportsOf, workerPlanner } from '../../helpers/threads.js'
 const mongo = await mongoServer(t)
 const { skip } = mongo
 
-/** A server that gives one document at each request, never the same. */
+/** Starts a server that gives one new document at each request. */
 async function documentServer(t: Test) {
   let given = 0
   const { url } = await serve(t, (_, response) => {
@@ -17,7 +17,7 @@ async function documentServer(t: Test) {
   return { url, given: () => given }
 }
 
-/** Transfers from HTTP to MongoDB in a thread; gives the reports and what is stored. */
+/** Transfers from HTTP to MongoDB in a thread. Gives the reports and the stored documents. */
 async function transfers(t: Test, count: number, url: string) {
   const { database, db } = await mongo.database(t)
   const source = await documentServer(t)

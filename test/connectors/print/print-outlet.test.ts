@@ -9,13 +9,16 @@ import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { MEASURED } from '../../helpers/command.js'
 
-/** The environment of programs that write to their own standard output: nothing else covers that. */
+/**
+ * Environment of programs that write to their own standard output. They are measured, as no other test covers that
+ * code.
+ */
 const env = { ...process.env, ...MEASURED }
 
 const update = new Update(['random_ints'], 2)
 const records = [new Record(5, { from: 'a' }), new Record({ a: { b: { c: { d: [1, 2] } } } }), new Record('text')]
 
-/** The texts that a push writes. */
+/** Texts that a push writes. */
 async function printed(options: PrintOutletOptions): Promise<string[]> {
   const texts: string[] = []
   const stream = new Writable({
@@ -96,7 +99,7 @@ t.test('a stream that fails, is closed or throws fails the push, and not the pro
   for (const stream of [failing, hanging]) t.equal(stream.listenerCount('error') + stream.listenerCount('close'), 0)
 })
 
-/** A program that prints in the main thread or in another, `count` times, and tells on standard error how it went. */
+/** Program that prints `count` times, in the main thread or in another, and tells on standard error how it went. */
 function program(folder: string, where: 'main' | 'thread', count: number, size = 1): string {
   const url = (path: string) => JSON.stringify(`file://${resolve(import.meta.dirname, '../../../dist/src', path)}`)
   const path = `${folder}/${where}.mjs`
