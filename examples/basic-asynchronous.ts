@@ -7,7 +7,7 @@ const log = getLogger('databay.basic_asynchronous')
 
 class RandomIntInlet extends Inlet<number> {
   async pull(update: Update): Promise<number> {
-    await delay(500) // stands for an operation that takes long
+    await delay(500) // stands for a slow operation
     const number = randomInt(0, 101)
     log.debug(`${String(update)} produced:${number}`)
     return number

@@ -1,4 +1,4 @@
-/** Metadata: an outlet that prints only the records which say that they are to be printed. */
+/** Metadata: an outlet that prints only the records whose metadata asks for it. */
 import { inspect } from 'node:util'
 import { Link, Outlet, RandomIntInlet, type MetadataKey, type Record, type Update } from 'databay'
 

@@ -9,7 +9,7 @@ import { getLogger, Inlet, Link, Outlet, PartialPushError } from 'databay'
 import type { OutletOptions, Record, RejectedRecord, Update } from 'databay'
 
 export interface TextDocument {
-  /** Identifies the document in the index, so that one which is sent again is not there twice. */
+  /** Id of the document in the index, so that a document that is sent again is not there twice. */
   readonly id: string
   readonly text: string
 }
@@ -22,13 +22,13 @@ export interface ElasticsearchOutletOptions extends OutletOptions<TextDocument> 
   readonly overwriteDocuments?: boolean
 }
 
-/** What became of one document: an HTTP status, and why. */
+/** Outcome for one document: an HTTP status, and the reason. */
 interface Outcome {
   readonly status: number
   readonly reason: string
 }
 
-/** How often documents are sent again that the cluster was too busy for. */
+/** Number of times that documents are sent again when the cluster is too busy. */
 const RETRIES = 3
 const CONFLICT = 409
 const TOO_MANY_REQUESTS = 429
@@ -106,7 +106,7 @@ export class ElasticsearchOutlet extends Outlet<TextDocument> {
   }
 }
 
-/** Gives some sentence at each transfer, with the next number as its id. */
+/** An inlet that gives a random sentence at each transfer, with the next number as its id. */
 class DummyTextInlet extends Inlet<TextDocument> {
   readonly #sentences: readonly string[]
   #id = 0

@@ -1,8 +1,8 @@
-/** What a realistic inlet may look like: asks OpenWeatherMap for the weather in a city. */
+/** A realistic inlet: asks OpenWeatherMap for the weather in a city. */
 import { Inlet, Link, PrintOutlet, type InletOptions, type Update } from 'databay'
 
 class WeatherInlet extends Inlet<string> {
-  // private, as a key must never get into a log: that of an inlet shows its class only
+  // private, as a key must never get into a log: an inlet shows only its class there
   readonly #apiKey: string
   readonly #city: string
   readonly #url: string

@@ -1,4 +1,4 @@
-/** What a realistic outlet may look like: writes each record to the file that its metadata names. */
+/** A realistic outlet: writes each record to the file that its metadata names. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Link, Outlet, RandomIntInlet, type MetadataKey, type Record } from 'databay'
@@ -6,13 +6,13 @@ import { Link, Outlet, RandomIntInlet, type MetadataKey, type Record } from 'dat
 class FileOutlet extends Outlet {
   /** Metadata: path of the file to write to. */
   static readonly FILEPATH: MetadataKey = 'FileOutlet.FILEPATH'
-  /** Metadata: how to open it, `a` to append or `w` to replace. */
+  /** Metadata: how to open the file, `a` to append or `w` to replace. */
   static readonly FILE_MODE: MetadataKey = 'FileOutlet.FILE_MODE'
 
   readonly #filepath: string
   readonly #fileMode: string
 
-  /** Both are for records whose metadata says nothing. */
+  /** Takes the path and the mode for records whose metadata names none. */
   constructor(filepath = 'examples/output/default_output.txt', fileMode = 'a') {
     super()
     this.#filepath = filepath
@@ -32,7 +32,7 @@ class FileOutlet extends Outlet {
   }
 }
 
-// metadata of an inlet is on every record of it
+// each record of an inlet carries the inlet's metadata
 const metadata = {
   [FileOutlet.FILEPATH]: 'examples/output/random_ints.txt',
   [FileOutlet.FILE_MODE]: 'a',

@@ -11,13 +11,13 @@ export interface Tweet {
   readonly text: string
 }
 
-/** A page of a user's tweets as the API gives it, newest first: what this inlet needs of it. */
+/** Page of a user's tweets, newest first, as far as this inlet needs it. */
 interface Page {
   readonly data?: readonly { readonly id: string; readonly text: string }[]
   readonly meta: { readonly next_token?: string }
 }
 
-/** No more requests are answered until then. */
+/** The limit of requests is reached until `resetAt`. */
 class RateLimitError extends Error {
   constructor(readonly resetAt: Date) {
     super(`no more requests until ${resetAt.toISOString()}`)
@@ -44,7 +44,7 @@ export class TwitterInlet extends Inlet<Tweet> {
     this.#url = url
   }
 
-  /** Links that share the inlet take turns, so that none is given what another was. */
+  /** Pulls new tweets. Links that share the inlet take turns, so that no tweet goes to two of them. */
   pull(update: Update): Promise<Tweet[]> {
     const pulled = this.#lastPull.then(() => this.#pull(update))
     this.#lastPull = pulled.catch(() => undefined) // the next turn comes all the same
@@ -64,7 +64,7 @@ export class TwitterInlet extends Inlet<Tweet> {
     }
   }
 
-  /** What the link carries on with when it is moved to another thread. */
+  /** Hands over the id of the newest tweet when the link moves to another thread. */
   override saveState(): unknown {
     return this.#newestId
   }
@@ -73,7 +73,7 @@ export class TwitterInlet extends Inlet<Tweet> {
     if (typeof state === 'string') this.#newestId = state
   }
 
-  /** All tweets since the last that it gave, oldest first. The first time, the latest hundred. */
+  /** Gets all tweets since the last pull, oldest first. The first time, the latest hundred. */
   async #newTweets(signal: AbortSignal): Promise<Tweet[]> {
     this.#userId ??= await this.#findUser(signal)
     const tweets: Tweet[] = []

@@ -2,7 +2,7 @@
 import { Inlet, Link, NullOutlet } from 'databay'
 import { countPrimes } from './primes.js'
 
-/** The work: primes are counted below `limit` in each of `records` records of a transfer, of each of `links` links. */
+/** Amount of work: each of `links` links counts the primes below `limit` for each of `records` records of a transfer. */
 const links = setting('CPU_HEAVY_LINKS', 8)
 const records = setting('CPU_HEAVY_RECORDS', 10)
 const limit = setting('CPU_HEAVY_LIMIT', 20_000)

@@ -1,6 +1,6 @@
 /**
- * Runs the links in worker threads, or for comparison on the main thread (`--threads 0`), and tells how many records
- * they got through, and how late timers of the main thread were meanwhile.
+ * Runs the links in worker threads, or for comparison on the main thread (`--threads 0`), and prints how many records
+ * they processed, and how late timers of the main thread were meanwhile.
  */
 import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -11,7 +11,7 @@ const { values } = parseArgs({ options: { threads: { type: 'string' }, transfers
 const threads = Number(values.threads ?? availableParallelism())
 const transfers = Number(values.transfers ?? 50)
 
-setLogLevel('error', 'databay.BasePlanner') // it warns of each link that is skipped, and here they are all the time
+setLogLevel('error', 'databay.BasePlanner') // no warnings of skipped links: here they are skipped all the time
 
 async function makePlanner() {
   if (threads > 0) return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads, transfers })

@@ -3,10 +3,10 @@ import { fitMagnitudes, type MagnitudeFit } from './magnitude-fit.js'
 import { nearestPredecessors, type Neighbour } from './nearest.js'
 import type { Quake } from './quake.js'
 
-/** An event as it is written: one row of a CSV file, in this order of columns. */
+/** Analysed event: one row of a CSV file, in this order of columns. */
 export interface AnalysedQuake {
   readonly id: string
-  /** ISO 8601. */
+  /** Time of the event, as ISO 8601. */
   readonly time: string
   readonly magnitude: number
   readonly latitude: number
@@ -16,7 +16,7 @@ export interface AnalysedQuake {
   readonly region: string
   /** Ids of the nearest predecessors, the nearest first, with spaces between. */
   readonly predecessors: string
-  /** The decimal logarithm of the distance of the nearest, and how far and how long before it was. */
+  /** Decimal logarithm of the distance to the nearest predecessor; `nearest_km` and `nearest_hours` are its parts. */
   readonly log_eta: number | null
   readonly nearest_km: number | null
   readonly nearest_hours: number | null
@@ -33,22 +33,22 @@ export const COLUMNS = [
 ] as readonly (keyof AnalysedQuake)[]
 
 export interface AnalysisOptions {
-  /** Which events this analysis gives. It takes all events: the predecessors of its own may be anywhere. */
+  /** Tells the events that this analysis gives. It takes in all events, as predecessors may be anywhere. */
   readonly isOwn: (record: Record<Quake>) => boolean
-  /** How much work a fit is: see {@link fitMagnitudes}. */
+  /** Number of random draws of a fit: see {@link fitMagnitudes}. */
   readonly draws: number
   /**
-   * How many nearest predecessors to give.
+   * Number of nearest predecessors to give.
    * @default 3
    */
   readonly neighbours?: number
   /**
-   * How many of the latest events may be predecessors.
+   * Number of latest events that may be predecessors.
    * @default 5000
    */
   readonly catalogueSize?: number
   /**
-   * How many of the latest own events are fitted.
+   * Number of latest own events that are fitted.
    * @default 500
    */
   readonly windowSize?: number
@@ -56,7 +56,7 @@ export interface AnalysisOptions {
 
 const HOURS_PER_YEAR = 365.25 * 24
 
-/** The CPU-heavy step: says of each new event what came before it, and fits the magnitudes of the latest events. */
+/** CPU-heavy step: finds the predecessors of each new event, and fits the magnitudes of the latest events. */
 export class Analysis implements StatefulProcessor<Quake, AnalysedQuake> {
   readonly #options: Required<AnalysisOptions>
   readonly #catalogue: Quake[] = []
@@ -67,7 +67,7 @@ export class Analysis implements StatefulProcessor<Quake, AnalysedQuake> {
     this.#options = { neighbours: 3, catalogueSize: 5000, windowSize: 500, ...options }
   }
 
-  /** @param records - new events, in any order; they are given back oldest first */
+  /** Analyses new events, which may come in any order; gives them oldest first. */
   process(records: Record<Quake>[]): Record<AnalysedQuake>[] {
     const { isOwn, neighbours, catalogueSize, windowSize } = this.#options
     const oldestFirst = [...records].sort((a, b) => a.payload.time - b.payload.time)

@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm start -- [options]
   --json            print one line of JSON at the end, and nothing else
   --help            print this`
 
-/** What the command line asks for. */
+/** Arguments of the command line, checked. */
 export interface Arguments {
   readonly url: string | undefined
   readonly out: string
@@ -32,7 +32,7 @@ export interface Arguments {
 
 const REPLAY_INTERVAL = 0.1
 
-/** @throws Error that says what was expected */
+/** Reads the command line; throws an Error that says what was expected. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...argv],

@@ -1,6 +1,6 @@
 import { CsvOutlet, type Record } from 'databay'
 
-/** A grouper: one batch per region, as each region has a file of its own. */
+/** Grouper: makes one batch for each region, as each region has a file of its own. */
 export function byFile<T>(batches: Record<T>[][]): Record<T>[][] {
   const byName = new Map<unknown, Record<T>[]>()
   for (const record of batches.flat()) {

@@ -1,6 +1,6 @@
 /**
- * What the same CPU-heavy links do to the main thread's event loop, in worker threads and on the main thread. Each runs in
- * a process of its own, with links that are due far more often than the threads can keep up with.
+ * Compares what the same CPU-heavy links do to the main thread's event loop, in worker threads and on the main thread. Each
+ * runs in a process of its own, with links that are due far more often than the threads can keep up with.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import type { Outcome } from './run.js'
 const SECONDS = 10
 /** Millions of draws per fit: enough for the links to have work all the time. */
 const WORK = 24
-/** Milliseconds that the 99th percentile of the main thread's event-loop delay is to stay under. */
+/** Upper limit for the 99th percentile of the main thread's event-loop delay, in milliseconds. */
 const TARGET = 10
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))

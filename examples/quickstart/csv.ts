@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** A row of a CSV file: cells by column. */
+/** Row of a CSV file: cells by column. */
 export interface Row {
   readonly [column: string]: string
 }
@@ -17,7 +17,7 @@ export async function readCsv(file: string): Promise<Row[]> {
   })
 }
 
-/** The cells of each row, as RFC 4180 has them: `"` around a cell that holds a comma, a line end or a `""`. */
+/** Parses CSV as RFC 4180 has it, with `"` around a cell that holds a comma, a line end or a `""`. Gives the cells by row. */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = []
   let cells: string[] = []

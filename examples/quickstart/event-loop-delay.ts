@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** How late this thread's event loop was, in milliseconds. */
+/** Delay of a thread's event loop, in milliseconds. */
 export interface EventLoopDelay {
   readonly p50: number
   readonly p99: number
@@ -8,10 +8,10 @@ export interface EventLoopDelay {
 }
 
 /**
- * Measures this thread's event-loop delay from now on. A timer of 1 ms is set again and again, and what is measured is the
- * time from one firing to the next: an idle loop shows a little over 1 ms, and a loop that is held shows for how long.
+ * Measures this thread's event-loop delay from now on: the time from one firing of a 1 ms timer to the next. An idle loop
+ * shows a little over 1 ms, a loop that is held up shows for how long.
  *
- * @returns ends the measurement
+ * @returns a function that ends the measurement
  */
 export function measureEventLoopDelay(): () => EventLoopDelay {
   const histogram = monitorEventLoopDelay({ resolution: 1 })

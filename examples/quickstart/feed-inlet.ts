@@ -1,12 +1,12 @@
 import { getLogger, HttpInlet, type HttpInletOptions, type Update } from 'databay'
 import type { FeatureCollection } from './feed.js'
 
-/** So many polls in a row may fail. */
+/** Number of polls in a row that may fail. */
 const MOST_FAILURES = 10
 
 /**
- * Polls a feed. A poll that fails is left out, as the next one shows the same events and more; but not the first one,
- * where the URL may be wrong, and not one after another for ever.
+ * An inlet that polls a feed. A poll that fails is left out, as the next one shows the same events and more. But the first
+ * poll may not fail, as its URL may be wrong, and not many polls in a row.
  */
 export class FeedInlet extends HttpInlet<FeatureCollection> {
   #mayFail = 0

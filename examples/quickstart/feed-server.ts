@@ -4,23 +4,23 @@ import type { Feature, FeatureCollection } from './feed.js'
 import type { Replay, Shown } from './replay.js'
 
 /**
- * Serves a replayed feed on this machine, as `/<part>/all_day.geojson`. Each part sees the replay from its beginning, a
- * step further with each poll, however fast the others are: so what a part sees is the same in every run.
+ * Server of a replayed feed on this machine, as `/<part>/all_day.geojson`. Each part sees the replay from its beginning, a
+ * step further with each poll, however fast the others are: so a part sees the same in every run.
  */
 export class FeedServer {
-  /** Resolves when every part was served the last step. */
+  /** Resolves when each part has been served the last step. */
   readonly exhausted: Promise<void>
   readonly #replay: Replay
-  /** How many polls each part has made. */
+  /** Number of polls of each part so far. */
   readonly #polls: Map<string, number>
-  /** The parts that have not been served the last step. */
+  /** Parts that have not been served the last step. */
   readonly #hungry: Set<string>
   readonly #server: Server
-  // events are turned into JSON once: serving takes next to no time of this thread
+  // events become JSON once: so serving takes next to no time of this thread
   readonly #json = new Map<Feature, string>()
   #exhaust: () => void = () => undefined
 
-  /** @param parts - who polls; another one is not served */
+  /** @param parts - names of the parts that may poll; others are not served */
   constructor(replay: Replay, parts: readonly string[]) {
     this.#replay = replay
     this.#polls = new Map(parts.map((part) => [part, 0]))
@@ -34,7 +34,7 @@ export class FeedServer {
   /**
    * Starts serving.
    *
-   * @returns where the feed is; `{part}` in it stands for the part
+   * @returns URL of the feed; `{part}` in it stands for the part
    */
   async start(): Promise<string> {
     await new Promise<void>((resolve, reject) => {
@@ -45,7 +45,7 @@ export class FeedServer {
     return `http://127.0.0.1:${port}/{part}/all_day.geojson`
   }
 
-  /** Stops serving, at once. */
+  /** Stops serving at once. */
   async close(): Promise<void> {
     await new Promise((resolve) => {
       this.#server.close(resolve)
@@ -53,7 +53,7 @@ export class FeedServer {
     })
   }
 
-  /** How much of the feed all parts together have been served, from 0 to 1. */
+  /** Share of the feed that all parts together have been served, from 0 to 1. */
   get progress(): number {
     const { polls } = this.#replay
     const made = [...this.#polls.values()].reduce((sum, count) => sum + Math.min(count, polls), 0)

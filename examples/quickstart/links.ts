@@ -1,6 +1,6 @@
 /**
- * The link module: what runs in the threads. One link per part of the feed; each polls the whole feed and keeps what
- * belongs to its part.
+ * The link module, which runs in the threads. It has one link for each part of the feed: each polls the whole feed and keeps
+ * what belongs to its part.
  *
  * ```
  *   FeedInlet ─► splitFeatures ─► NewEvents ─► toQuakes ─► Analysis ─► byFile ─► CsvOutlet

@@ -1,10 +1,10 @@
 import { randomIntegers } from './random.js'
 
-/** The magnitude-frequency relation `log10 N = a - b M` of a set of events. */
+/** Magnitude-frequency relation `log10 N = a - b M` of a set of events. */
 export interface MagnitudeFit {
-  /** Its slope: about 1 nearly everywhere; larger when there are many small events for each large one. */
+  /** Slope: about 1 nearly everywhere; larger when there are many small events for each large one. */
   readonly b: number
-  /** Between these the slope is with 95 % confidence. */
+  /** Lower limit of the slope; it lies between this and `high` with 95 % confidence. */
   readonly low: number
   readonly high: number
   /** Magnitude of completeness: from here on, (nearly) all events are recorded. */
@@ -16,19 +16,19 @@ const BIN = 0.1
 const BINS = 101
 const LARGEST = BINS - 1
 
-/** Fewer events than this say nothing about a slope. */
+/** Least number of events that say anything about a slope. */
 export const FEWEST_EVENTS = 50
 
-/** However little work is allowed, this many resamples are made. */
+/** Least number of resamples, however little work is allowed. */
 const FEWEST_RESAMPLES = 200
 
 export interface FitOptions {
   /**
-   * How much work the uncertainty may be, in random draws, whatever the number of events: there are as many resamples
-   * as that allows.
+   * Number of random draws for the uncertainty, whatever the number of events: there are as many resamples as that
+   * allows.
    */
   readonly draws: number
-  /** Where the random numbers start. */
+  /** Seed of the random numbers. */
   readonly seed: number
 }
 
@@ -40,7 +40,7 @@ export interface FitOptions {
  * - Slope by maximum likelihood: K. Aki (1965), Maximum likelihood estimate of b in the formula log N = a - bM and its
  *   confidence limits, Bull. Earthq. Res. Inst. 43, 237-239; corrected for bins of finite width: T. Utsu (1966), A
  *   statistical significance test of the difference in b-value between two earthquake groups, J. Phys. Earth 14, 37-40
- * - Uncertainty by bootstrap, with completeness found anew in each resample: J. Woessner, S. Wiemer (2005), Assessing
+ * - Uncertainty by bootstrap, with completeness found again in each resample: J. Woessner, S. Wiemer (2005), Assessing
  *   the quality of earthquake catalogues, Bull. Seismol. Soc. Am. 95, 684-698
  *
  * @returns `undefined` when there are too few events
@@ -53,7 +53,7 @@ export function fitMagnitudes(magnitudes: ArrayLike<number>, options: FitOptions
   return { b, low, high, completeness }
 }
 
-/** Completeness and slope of a histogram of magnitudes: how many are in each bin. */
+/** Finds completeness and slope of a histogram of magnitudes. */
 export function fitBins(counts: Uint32Array): { readonly b: number; readonly completeness: number } {
   const complete = fullestBin(counts)
   let events = 0
@@ -67,7 +67,7 @@ export function fitBins(counts: Uint32Array): { readonly b: number; readonly com
   return { b: Math.LOG10E / (BIN * (above / events + 0.5)), completeness: complete * BIN }
 }
 
-/** Of several bins that are equally full, the one of the largest magnitude: the careful choice. */
+/** Finds the fullest bin. Of several equally full bins it is that of the largest magnitude: the careful choice. */
 function fullestBin(counts: Uint32Array): number {
   let fullest = 0
   let most = 0
@@ -81,9 +81,9 @@ function fullestBin(counts: Uint32Array): number {
   return fullest
 }
 
-/** The 2.5 % and 97.5 % percentiles of the slope over random resamples of the events. */
+/** Percentiles (2.5 % and 97.5 %) of the slope over random resamples of the events. */
 function bootstrap(bins: Uint8Array, { draws, seed }: FitOptions): readonly [number, number] {
-  // going through the bins costs about as much as a draw for each of them
+  // a look at all bins costs about as much as a draw for each of them
   const resamples = Math.max(FEWEST_RESAMPLES, Math.round(draws / (bins.length + BINS)))
   const random = randomIntegers(seed)
   const slopes = new Float64Array(resamples)
@@ -109,7 +109,7 @@ function binOf(magnitude: number): number {
   return Math.min(LARGEST, Math.max(0, Math.round(magnitude / BIN)))
 }
 
-/** How many magnitudes are in each bin. */
+/** Counts the magnitudes in each bin. */
 export function histogram(bins: Uint8Array): Uint32Array {
   const counts = new Uint32Array(BINS)
   for (const bin of bins) counts[bin] = (counts[bin] ?? 0) + 1

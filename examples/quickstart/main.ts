@@ -10,7 +10,7 @@ import { compareWithFeed, findRepeated, readWritten } from './verify.js'
 
 const PROBLEMS_SHOWN = 20
 
-/** @returns the exit code */
+/** Runs the example; gives the exit code. */
 async function main(options: Arguments): Promise<number> {
   const say = options.json ? () => undefined : console.log
   const source = options.url === undefined ? await openReplay() : openLive(options.url)

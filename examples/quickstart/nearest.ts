@@ -1,14 +1,14 @@
-/** What of an event the distance between two events needs. */
+/** Event as far as the distance between two events needs it. */
 export interface Shock {
   readonly id: string
-  /** Milliseconds since 1970. */
+  /** Time of the event, in milliseconds since 1970. */
   readonly time: number
   readonly magnitude: number
   readonly latitude: number
   readonly longitude: number
 }
 
-/** An earlier event, and how near it is. */
+/** Earlier event, and its distance. */
 export interface Neighbour {
   readonly id: string
   /** Decimal logarithm of the distance eta. */
@@ -23,14 +23,14 @@ export interface Neighbour {
 const FRACTAL_DIMENSION = 1.6
 const B_VALUE = 1
 
-/** Epicentres are not known better than this, in kilometres; it also keeps events at one spot from being 0 apart. */
+/** Least distance of epicentres, in kilometres: they are not known better, and events at one spot must not be 0 apart. */
 const LOCATION_ERROR = 0.1
 
 const YEAR = 365.25 * 24 * 3_600_000
 const EARTH_RADIUS = 6371
 
 /**
- * The nearest predecessors of an event in space, time and magnitude.
+ * Finds the nearest predecessors of an event in space, time and magnitude.
  *
  * The distance from an earlier event i of magnitude m to an event j is `eta = t * r^df * 10^(-b m)`, with `t` the years
  * and `r` the kilometres between them: near is what is close, soon after, and after a strong event. Clusters such as
@@ -40,9 +40,9 @@ const EARTH_RADIUS = 6371
  * - I. Zaliapin, Y. Ben-Zion (2013), Earthquake clusters in southern California I: Identification and stability,
  *   J. Geophys. Res. Solid Earth 118, 2847-2864
  *
- * @param catalogue - events, in any order; those that are not earlier do not count
- * @param k - how many to give
- * @returns the nearest first
+ * @param catalogue - events, in any order; only earlier ones count
+ * @param k - number of predecessors to give
+ * @returns the predecessors, the nearest first
  */
 export function nearestPredecessors(event: Shock, catalogue: Iterable<Shock>, k: number): Neighbour[] {
   const nearest: Neighbour[] = []

@@ -2,23 +2,23 @@ import type { Record, StatefulProcessor } from 'databay'
 import type { Feature } from './feed.js'
 
 /**
- * Keeps the events that no poll before showed.
+ * Processor: keeps the events that no earlier poll has shown.
  *
- * A feed is a window over the most recent events, so each poll repeats most of the one before. Three things can
- * happen to an event while it is in there, and none of them makes it a new one:
+ * A feed is a window over the most recent events, so each poll repeats most of the one before. Three things can happen to
+ * an event while it is in the window, and none of them makes it a new event:
  * - it is repeated as it was;
  * - it is revised (same id, later `updated`): **the first version seen wins**, as rows of a CSV file are not taken back;
  * - another network's id becomes its main one: it is known by any of its `ids`.
  *
- * Memory is bounded: the ids heard of last are kept. As long as `capacity` is above the number of ids in a window, an
+ * Memory is bounded: only the latest ids are kept. As long as `capacity` is above the number of ids in a window, an
  * event is never forgotten while the feed still shows it.
  */
 export class NewEvents implements StatefulProcessor<Feature, Feature> {
-  /** In the order in which they were last seen. */
+  /** Ids, in the order in which they were last seen. */
   readonly #seen = new Set<string>()
   readonly #capacity: number
 
-  /** @param capacity - how many ids to remember */
+  /** @param capacity - number of ids to remember */
   constructor(capacity = 50_000) {
     this.#capacity = capacity
   }

@@ -1,13 +1,13 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-/** Says that a folder was made by this example, which then may empty it. */
+/** Name of the file that marks a folder as made by this example, which then may empty it. */
 const MARKER = '.quickstart'
 
 /**
- * Makes the folder for the CSV files. One that this example made before is emptied of them.
+ * Makes the folder for the CSV files. When this example made it before, its CSV files are removed.
  *
- * @throws when there is a folder already, with something in it, that this example did not make
+ * @throws when there is such a folder already, with something in it, that this example did not make
  */
 export async function prepareOutput(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
@@ -19,7 +19,7 @@ export async function prepareOutput(folder: string): Promise<void> {
   for (const name of csvFiles(names)) await rm(path.join(folder, name))
 }
 
-/** The names of the CSV files in a folder, in alphabetical order. */
+/** Lists the names of the CSV files in a folder, in alphabetical order. */
 export async function listCsvFiles(folder: string): Promise<string[]> {
   return csvFiles(await readdir(folder))
 }

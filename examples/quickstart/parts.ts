@@ -1,11 +1,11 @@
 /**
- * The feed is divided into parts, one per link, so that several threads can work on it. A part is a set of files: each
+ * Names of the parts of the feed, one for each link, so that several threads can work on it. A part is a set of files: each
  * event belongs to exactly one link, and each file has exactly one writer.
  */
 export const PARTS = ['california', 'pacific', 'west', 'world'] as const
 export type Part = (typeof PARTS)[number]
 
-/** The files of each part. Those that no part claims are of the `world`. */
+/** Files of each part. All other files belong to the part `world`. */
 const FILES: { readonly [P in Part]: readonly string[] } = {
   california: ['california.csv'],
   pacific: ['alaska.csv', 'canada.csv', 'gulf-of-alaska.csv', 'hawaii.csv'],
@@ -16,7 +16,7 @@ const FILES: { readonly [P in Part]: readonly string[] } = {
   world: [],
 }
 
-/** Which part the events of a file belong to. */
+/** Finds the part that the events of a file belong to. */
 export function partOf(file: string): Part {
   return PARTS.find((part) => FILES[part].includes(file)) ?? 'world'
 }

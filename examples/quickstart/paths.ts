@@ -3,15 +3,15 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The folder of this example with its sources and data. The compiled example runs from `dist/`, which holds neither,
- * so this looks for the repository's own folder above this file.
+ * Folder of this example with its sources and data. The compiled example runs from `dist/`, which holds neither, so this
+ * looks for the repository's own folder above this file.
  */
 export const EXAMPLE_FOLDER = path.join(repositoryFolder(), 'examples', 'quickstart')
 
-/** The extract of the feed that this example replays. */
+/** Extract of the feed that this example replays. */
 export const FEED_FILE = path.join(EXAMPLE_FOLDER, 'data', 'earthquakes.json.gz')
 
-/** Where the CSV files go unless told otherwise. */
+/** Default folder for the CSV files. */
 export const DEFAULT_OUTPUT = path.join(EXAMPLE_FOLDER, 'output')
 
 function repositoryFolder(): string {

@@ -2,28 +2,28 @@ import { CsvOutlet, type Processor } from 'databay'
 import type { Feature } from './feed.js'
 import { fileOf, regionOf } from './region.js'
 
-/** An accepted event. */
+/** Accepted event. */
 export interface Quake {
   readonly id: string
-  /** Milliseconds since 1970. */
+  /** Time of the event, in milliseconds since 1970. */
   readonly time: number
   readonly magnitude: number
   readonly latitude: number
   readonly longitude: number
-  /** Kilometres. */
+  /** Depth, in kilometres. */
   readonly depth: number | null
   readonly place: string
   readonly region: string
 }
 
-/** Why an event is not accepted. */
+/** Reason for which an event is not accepted. */
 export type Rejection = 'not an earthquake' | 'no magnitude' | 'negative magnitude' | 'no time or position'
 
 /**
- * The rule: an event is accepted when it is an earthquake with a time, a position, and a known magnitude of at least 0.
+ * Judges an event. It is accepted when it is an earthquake with a time, a position, and a known magnitude of at least 0.
  * (Below that, networks report what only the nearest instruments saw.)
  *
- * @returns why the event is not accepted, `undefined` when it is
+ * @returns the reason for which the event is not accepted; `undefined` when it is accepted
  */
 export function rejectionOf({ properties, geometry }: Feature): Rejection | undefined {
   if (properties.type !== 'earthquake') return 'not an earthquake'
@@ -34,7 +34,7 @@ export function rejectionOf({ properties, geometry }: Feature): Rejection | unde
   return undefined
 }
 
-/** Keeps the accepted events, as a flat object each, and says which file they go to. */
+/** Processor: keeps the accepted events, each as a flat object, with its file in the metadata. */
 export const toQuakes: Processor<Feature, Quake> = (records) =>
   records
     .filter((record) => rejectionOf(record.payload) === undefined)

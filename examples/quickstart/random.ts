@@ -1,6 +1,6 @@
 /**
- * A small generator of random 32-bit integers (mulberry32). It starts from a seed, so that the same feed gives the
- * same files.
+ * Makes a generator of random 32-bit integers (mulberry32). It starts from a seed, so that the same feed gives the same
+ * files.
  */
 export function randomIntegers(seed: number): () => number {
   let state = seed | 0

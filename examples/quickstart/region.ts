@@ -5,7 +5,7 @@ const ABBREVIATIONS: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The region in a feed's description of a place:
+ * Finds the region in a feed's description of a place:
  *
  * | place | region |
  * |---|---|
@@ -25,14 +25,13 @@ export function regionOf(place: string | null): string {
   return ABBREVIATIONS.get(name) ?? (name === '' ? 'Unknown' : name)
 }
 
-/** `South of the Fiji Islands` is about the Fiji Islands; `Gulf of Alaska` is a name. */
+/** Finds the region in a description such as `South of the Fiji Islands`. `Gulf of Alaska` is a name. */
 function withoutDirections(text: string): string {
   return text.replace(/^(?:\d+ ?km|off|near|(?:north|south)?(?:east|west)|north|south)\b.*\bof /i, '')
 }
 
 /**
- * The CSV file of a region. What the feed says can be anything, and what comes out is letters a to z, digits and
- * dashes.
+ * Makes the name of a region's CSV file. The feed can say anything; the name has only letters a to z, digits and dashes.
  */
 export function fileOf(region: string): string {
   const slug = region

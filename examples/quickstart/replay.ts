@@ -2,12 +2,12 @@ import type { Feature } from './feed.js'
 
 export interface ReplayOptions {
   /**
-   * How many polls it takes to see everything.
+   * Number of polls that it takes to see everything.
    * @default 40
    */
   readonly polls?: number
   /**
-   * How far back a poll shows events, in milliseconds.
+   * Time for which a poll shows events, in milliseconds.
    * @default 24 hours, as the feed "all earthquakes, past day"
    */
   readonly window?: number
@@ -15,16 +15,16 @@ export interface ReplayOptions {
 
 const DAY = 24 * 3_600_000
 
-/** What a poll shows. */
+/** Events that a poll shows. */
 export interface Shown {
-  /** The time that it is in the replay, in milliseconds since 1970. */
+  /** Time in the replay, in milliseconds since 1970. */
   readonly now: number
-  /** Newest first. */
+  /** Events, newest first. */
   readonly features: readonly Feature[]
 }
 
 /**
- * A recorded feed as the live one would grow: each poll is a step later, and shows the events of the last day.
+ * A recorded feed that grows as the live one would: each poll is a step later, and shows the events of the last day.
  *
  * ```
  *   first event                                         last event
@@ -34,7 +34,7 @@ export interface Shown {
  * ```
  */
 export class Replay {
-  /** How many polls it takes to see everything; the later ones show what the last one did. */
+  /** Number of polls that it takes to see everything; later polls show the same as the last. */
   readonly polls: number
   readonly #window: number
   readonly #newestFirst: readonly Feature[]
@@ -52,7 +52,7 @@ export class Replay {
     if (step >= window) throw new RangeError(`polls: expected more than ${step / window} times ${polls}`)
   }
 
-  /** @param poll - 1 for the first */
+  /** Gives the events that a poll shows; the first poll is number 1. */
   at(poll: number): Shown {
     const share = poll / this.polls
     const now = share >= 1 ? this.#last : this.#first + share * (this.#last - this.#first)

@@ -7,16 +7,16 @@ import { toEnvironment } from './settings.js'
 import type { Source } from './source.js'
 import { Totals } from './totals.js'
 
-/** Why a run ended. */
+/** Reason for the end of a run. */
 export type Ending = 'the feed is used up' | 'the time is over' | 'it was told to stop'
 
-/** What a run did. */
+/** Result of a run. */
 export interface Outcome {
   readonly ending: Ending
   readonly totals: Totals
-  /** How long it took, in seconds. */
+  /** Length of the run, in seconds. */
   readonly seconds: number
-  /** What share of that time the links held their threads, from 0 to 1. */
+  /** Share of that time in which the links held their threads, from 0 to 1. */
   readonly busy: number
   readonly delay: EventLoopDelay
 }
@@ -35,7 +35,7 @@ export async function run(
   await prepareOutput(options.out)
   // the threads inherit it
   Object.assign(process.env, toEnvironment({ ...options, feed: source.url, output: options.out }))
-  setLogLevel('error', 'databay.BasePlanner') // links are skipped all the time, as they are to keep the threads busy
+  setLogLevel('error', 'databay.BasePlanner') // no warnings of skipped links: they are due often, to keep the threads busy
 
   const totals = new Totals()
   const planner = await makePlanner(options)

@@ -1,17 +1,17 @@
 import { DEFAULT_OUTPUT } from './paths.js'
 
 /**
- * What the link module is told. A link module is loaded inside the threads, where it has no arguments; threads inherit
- * the environment, so that is how it comes by its settings.
+ * Settings of the link module. A link module is loaded inside the threads, where it has no arguments. Threads inherit the
+ * environment, so it reads its settings from there.
  */
 export interface Settings {
   /**
-   * Where the feed is. `{part}` in it stands for the part of the link that polls.
+   * URL of the feed. `{part}` in it stands for the part of the link that polls.
    * @default {@link LIVE_FEED}
    */
   readonly feed: string
   /**
-   * Folder that the CSV files go to.
+   * Folder for the CSV files.
    * @default {@link DEFAULT_OUTPUT}
    */
   readonly output: string
@@ -21,8 +21,8 @@ export interface Settings {
    */
   readonly interval: number
   /**
-   * How heavy the analysis is: millions of random draws per fit. One is plenty for the result; the default keeps two
-   * threads busy for some seconds while the feed is replayed.
+   * Millions of random draws of a fit. One is plenty for the result; the default keeps two threads busy for some seconds
+   * while the feed is replayed.
    * @default 8
    */
   readonly work: number
@@ -36,7 +36,7 @@ interface Environment {
   readonly [name: string]: string | undefined
 }
 
-/** @throws when a number is none */
+/** Reads the settings from the environment; throws when a number is none. */
 export function readSettings(environment: Environment = process.env): Settings {
   return {
     feed: environment['QUICKSTART_FEED'] ?? LIVE_FEED,
@@ -46,7 +46,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   }
 }
 
-/** The environment that gives these settings. */
+/** Makes the environment variables for these settings. */
 export function toEnvironment(settings: Settings): { readonly [name: string]: string } {
   return {
     QUICKSTART_FEED: settings.feed,

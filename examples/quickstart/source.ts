@@ -4,19 +4,19 @@ import { PARTS } from './parts.js'
 import { FEED_FILE } from './paths.js'
 import { Replay } from './replay.js'
 
-/** Where the links poll. */
+/** Feed that the links poll. */
 export interface Source {
   readonly url: string
-  /** Resolves when there is nothing new to come; never for a live feed. */
+  /** Resolves when nothing new is to come; never for a live feed. */
   readonly exhausted: Promise<void>
-  /** How much of the feed the links were served, from 0 to 1; `undefined` for a live feed. */
+  /** Share of the feed that the links were served, from 0 to 1; `undefined` for a live feed. */
   readonly progress: number | undefined
-  /** All that the feed will have shown; `undefined` for a live feed. */
+  /** All events that the feed shows in the end; `undefined` for a live feed. */
   readonly features: readonly Feature[] | undefined
   close(): Promise<void>
 }
 
-/** The recorded feed, served on this machine. */
+/** Serves the recorded feed on this machine. */
 export async function openReplay(): Promise<Source> {
   const { features } = await readFeedFile(FEED_FILE)
   const server = new FeedServer(new Replay(features), PARTS)
@@ -31,7 +31,7 @@ export async function openReplay(): Promise<Source> {
   }
 }
 
-/** A feed elsewhere. */
+/** Takes a feed elsewhere. */
 export function openLive(url: string): Source {
   return {
     url,

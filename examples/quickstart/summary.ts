@@ -8,7 +8,7 @@ import { countRejections, type Written } from './verify.js'
 
 const FILES_SHOWN = 6
 
-/** The line that is printed once a second. */
+/** Formats the line that is printed once a second. */
 export function progressLine(totals: Totals, seconds: number, progress: number | undefined): string {
   const share = progress === undefined ? [] : [`${Math.floor(progress * 100)} % of the feed`.padStart(18)]
   return [
@@ -20,7 +20,7 @@ export function progressLine(totals: Totals, seconds: number, progress: number |
   ].join(' |')
 }
 
-/** What is printed at the end. */
+/** Formats the text that is printed at the end. */
 export function summary(options: Arguments, source: Source, outcome: Outcome, written: Written): string {
   const { totals, seconds, busy, delay } = outcome
   const lines: [string, string | number, string?][] = []
@@ -56,7 +56,7 @@ export function summary(options: Arguments, source: Source, outcome: Outcome, wr
   ].join('\n')
 }
 
-/** Where the links run. */
+/** Says where the links run. */
 export function where({ planner, threads }: Arguments): string {
   if (planner === 'schedule') return 'on the main thread'
   return threads === 1 ? 'in one worker thread' : `in ${threads} worker threads`

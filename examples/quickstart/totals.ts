@@ -1,14 +1,14 @@
 import type { TransferReport } from 'databay'
 
-/** Adds up what the transfers of a run did. */
+/** Totals of the transfers of a run. */
 export class Totals {
   transfers = 0
   skipped = 0
-  /** Responses of the feed. */
+  /** Number of responses of the feed. */
   polls = 0
-  /** Rows given to the CSV files. */
+  /** Number of rows given to the CSV files. */
   written = 0
-  /** Milliseconds that the links held their threads. */
+  /** Time that the links held their threads, in milliseconds. */
   busy = 0
 
   add(report: TransferReport): void {

@@ -5,11 +5,11 @@ import { listCsvFiles } from './output-folder.js'
 import { rejectionOf } from './quake.js'
 import { fileOf, regionOf } from './region.js'
 
-/** What the CSV files of a folder hold. */
+/** Content of the CSV files of a folder. */
 export interface Written {
-  /** Rows of each file, the fullest first. */
+  /** Number of rows of each file, the fullest file first. */
   readonly files: readonly (readonly [file: string, rows: number])[]
-  /** For each event the files that it is in, as often as it is. */
+  /** Files of each event, each as often as the event is in it. */
   readonly places: ReadonlyMap<string, readonly string[]>
 }
 
@@ -25,7 +25,7 @@ export async function readWritten(folder: string): Promise<Written> {
   return { files: files.sort((a, b) => b[1] - a[1]), places }
 }
 
-/** @returns what is wrong: a sentence for each event that is not in the files exactly once */
+/** Finds events that are in the files more than once; gives a sentence for each. */
 export function findRepeated({ places }: Written): string[] {
   return [...places]
     .filter(([, files]) => files.length > 1)
@@ -53,7 +53,7 @@ export function compareWithFeed({ places }: Written, feed: readonly Feature[]): 
   return [...missing, ...unexpected]
 }
 
-/** How many events of a feed are not accepted, by reason. */
+/** Counts the events of a feed that are not accepted, by reason. */
 export function countRejections(feed: readonly Feature[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const feature of feed) {

@@ -5,7 +5,7 @@ import { serve } from '../helpers/servers.js'
 
 type Operation = 'index' | 'create'
 
-/** Why a document is not taken: an HTTP status, and an error as Elasticsearch words it. */
+/** Refusal of a document: an HTTP status, and an error as Elasticsearch words it. */
 export interface Refusal {
   readonly status: number
   readonly type: string
@@ -18,7 +18,7 @@ export const BUSY: Refusal = {
   reason: 'rejected execution of primary operation',
 }
 
-/** What can go wrong with a request of many documents. */
+/** Fault of a request of many documents. */
 export interface Faults {
   /** The whole request is refused. */
   request?: (number: number) => Refusal | 'hang' | undefined
@@ -28,13 +28,13 @@ export interface Faults {
   cut?: (number: number) => boolean
 }
 
-/** The part of Elasticsearch's API that the example uses: whether an index exists, and bulk. */
+/** Server with the part of Elasticsearch's API that the example uses: whether an index exists, and bulk. */
 export async function elasticsearch(t: Test, faults: Faults = {}) {
   /** Documents of the index by id. */
   const documents = new Map<string, unknown>()
-  /** The ids in each bulk request. */
+  /** Ids of the documents of each bulk request. */
   const requests: string[][] = []
-  /** Authorizations that came. */
+  /** Authorizations of the requests. */
   const authorizations = new Set<string | undefined>()
 
   const { url } = await serve(t, (request, response) => {
@@ -96,7 +96,7 @@ export async function elasticsearch(t: Test, faults: Faults = {}) {
   }
 }
 
-/** Lines in pairs: what to do, and the document. */
+/** Parses lines in pairs: the operation, and the document. */
 function readPairs(body: string) {
   const lines = body
     .trimEnd()

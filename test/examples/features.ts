@@ -1,6 +1,6 @@
 import type { Feature } from '../../examples/quickstart/feed.js'
 
-/** An event of a feed. */
+/** Makes an event of a feed. */
 export function feature(id: string, changes: Partial<Feature['properties']> = {}): Feature {
   const properties = {
     mag: 1,

@@ -7,7 +7,7 @@ import { Update } from '../../src/core/update.js'
 
 setLogLevel('silent')
 
-/** An inlet of a server that answers with these statuses, one after another, and then with the last. */
+/** Makes an inlet of a server that answers with these statuses, one after another, and then with the last. */
 async function inletOf(t: Test, ...statuses: number[]) {
   const server = createServer((_request, response) => {
     const status = (statuses.length > 1 ? statuses.shift() : statuses[0]) ?? 200

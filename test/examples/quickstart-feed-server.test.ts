@@ -5,7 +5,7 @@ import { FEED_FILE } from '../../examples/quickstart/paths.js'
 import { Replay } from '../../examples/quickstart/replay.js'
 import { feature } from './features.js'
 
-/** Events a to k, at 0, 100, … 1000. */
+/** Events a to k, at the times 0, 100, … 1000. */
 const events = Array.from('abcdefghijk', (id, index) => feature(id, { time: index * 100 }))
 
 const show = (replay: Replay, poll: number) =>

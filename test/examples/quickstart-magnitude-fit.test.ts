@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FEWEST_EVENTS, fitBins, fitMagnitudes, histogram } from '../../examples/quickstart/magnitude-fit.js'
 
-/** Magnitudes that follow `log10 N = a - b M` from `completeness` on, evenly spread over its quantiles. */
+/** Makes magnitudes that follow `log10 N = a - b M` from `completeness` on, evenly spread over its quantiles. */
 function ideal(b: number, completeness: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => completeness - 0.05 - Math.log10(1 - (i + 0.5) / count) / b)
 }

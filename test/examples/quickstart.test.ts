@@ -32,14 +32,14 @@ function quickstart(...argv: string[]): Promise<Ended> {
   })
 }
 
-/** The lines after the header of each CSV file of a folder. */
+/** Reads the lines after the header of each CSV file of a folder. */
 async function readFiles(folder: string): Promise<Map<string, string[]>> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.csv'))
   const lines = async (name: string) => (await readFile(path.join(folder, name), 'utf8')).trimEnd().split('\n').slice(1)
   return new Map(await Promise.all(names.map(async (name) => [name, await lines(name)] as const)))
 }
 
-/** The recorded feed, read without the example's own code, and what of it is to be written. */
+/** Events of the recorded feed, read without the example's own code, that the files should have. */
 function accepted(): string[] {
   const file = path.join(root, 'examples/quickstart/data/earthquakes.json.gz')
   const { features } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as FeatureCollection

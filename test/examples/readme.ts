@@ -9,14 +9,14 @@ import { MAIN } from '../helpers/command.js'
 // `npm test` builds first
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A command of examples/README.md, and what it shows as its output. */
+/** Command of examples/README.md, with the output that the page shows. */
 export interface Shown {
   readonly title: string
   readonly command: string
   readonly output: string
 }
 
-/** What examples/README.md shows. */
+/** Commands of examples/README.md. */
 export const shown: readonly Shown[] = sections(readFileSync(path.join(root, 'examples/README.md'), 'utf8'))
 
 function sections(readme: string): Shown[] {
@@ -38,7 +38,7 @@ export interface Surroundings {
   readonly cwd?: string
 }
 
-/** Runs the commands that the README shows under a title, one after another. Their exit code is to be 0. */
+/** Runs the commands that the README shows under a title, one after another. Each must exit with 0. */
 export async function runShown(t: Test, title: string, surroundings: Surroundings = {}): Promise<Ended[]> {
   const commands = shown.filter((one) => one.title === title)
   t.ok(commands.length > 0, `the README shows a command for ${title}`)
@@ -71,7 +71,7 @@ export async function run(t: Test, line: string, { env = {}, cwd = root }: Surro
 }
 
 /**
- * The lines of an output without what differs from run to run: numbers, names of test databases, the order of the two
+ * Gives the lines of an output without what differs from run to run: numbers, names of test databases, the order of the two
  * streams, and what is only there on a slow machine.
  */
 function shape(output: string): string[] {

@@ -17,7 +17,7 @@ class Kept extends Outlet<Tweet> {
   }
 }
 
-/** A server, and what makes a transfer from it and gives the texts that came. */
+/** Starts a server, and makes a function that transfers from it and gives the texts. */
 async function open(t: Test, { pageSize = 100, user = 'some_user' } = {}) {
   const server = await twitter(t, pageSize)
   const inlet = new TwitterInlet(user, TOKEN, server.url)

@@ -4,18 +4,18 @@ import { serve } from '../helpers/servers.js'
 export const TOKEN = 'your-token'
 const USER_ID = '2244994945'
 
-/** Answers to a request other than the usual one. */
+/** Unusual answer to a request. */
 interface Fault {
   readonly status: number
   readonly headers?: { readonly [name: string]: string }
 }
 
-/** The part of version 2 of Twitter's API that the example uses: the id of a user, and the user's tweets, in pages. */
+/** Starts a server with the part of version 2 of Twitter's API that the example uses: a user's id, and tweets in pages. */
 export async function twitter(t: Test, pageSize = 100) {
-  /** The tweets of `some_user`, oldest first. */
+  /** Tweets of `some_user`, oldest first. */
   const tweets: { id: string; text: string }[] = []
   const requests: URL[] = []
-  /** Consumed one by one by the requests; `undefined` is none. */
+  /** Unusual answers, one for each request; `undefined` for the usual one. */
   const faults: (Fault | undefined)[] = []
 
   const { url } = await serve(t, (request, response) => {
@@ -47,7 +47,7 @@ export async function twitter(t: Test, pageSize = 100) {
     return { data, meta: { result_count: data.length, newest_id: data[0]?.id, oldest_id: data.at(-1)?.id, ...more } }
   }
 
-  /** Adds tweets; their ids are greater than can be told apart as numbers. */
+  /** Adds tweets, whose ids are too large to be exact as numbers. */
   const tweet = (...texts: string[]) => {
     for (const text of texts) tweets.push({ id: String(1_850_000_000_000_000_000n + BigInt(tweets.length)), text })
   }
