@@ -2,16 +2,16 @@ import { LONGEST_TIMER } from '../base/duration.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** Marks the signal handler of a planner that shuts down because of a signal. */
+/** Mark of the signal handler of a planner that shuts down because of a signal. */
 const STOPPING = Symbol.for('databay.stopping')
 
 /**
- * How long the process stays for a signal that it sent itself, in milliseconds. When someone else listens to it, it
+ * Time that the process stays up for a signal that it sent itself, in milliseconds. If there are other listeners, the signal
  * comes by the event loop, which may have nothing left to wait for.
  */
 const DELIVERY = 100
 
-/** What is to be shut down when the process ends. */
+/** A planner, as far as the end of the process concerns it. */
 interface Stoppable {
   shutdown(): Promise<void>
 }
@@ -20,7 +20,7 @@ interface Stoppable {
  * Shuts a planner down when the process is told to end or has nothing left to do. When the last planner has shut down
  * after a signal, the process ends as that signal would have ended it; a second signal ends it at once.
  *
- * @returns a function that takes the handlers away again
+ * @returns a function that removes the handlers
  */
 export function shutdownAtExit(planner: Stoppable): () => void {
   let stopping = false

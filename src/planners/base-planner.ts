@@ -23,7 +23,7 @@ import {
 import type { PlannerStats } from './planner-stats.js'
 
 /**
- * Keeps links and their lifecycle, and runs their transfers when its scheduling says so.
+ * Planner that keeps links and their lifecycle, and runs their transfers when its scheduling says so.
  *
  * To use scheduling of your own, extend this class: {@link BasePlanner.schedule} and {@link BasePlanner.unschedule}
  * take links in and out, {@link BasePlanner.startPlanner} and {@link BasePlanner.shutdownPlanner} start and stop it,
@@ -151,7 +151,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * that is done; scheduling runs meanwhile. When any of it fails, what was started is shut down in reverse, and this
    * rejects.
    *
-   * @throws {@link PlannerStateError} when it is started already
+   * @throws {@link PlannerStateError} when this planner is started already
    * @throws {@link TransferError} when a first transfer fails
    */
   start(): Promise<void> {
@@ -175,10 +175,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   }
 
   /**
-   * Makes one transfer of each link now, whenever it is due. A link that is still transferring is skipped.
+   * Makes one transfer of each link now, whenever it is due. A link whose `maxInstances` transfers still run is skipped.
    *
    * @param links - the links. Default: all
-   * @returns the reports, of those not skipped
+   * @returns the reports of the links that were not skipped
    * @throws {@link PlannerStateError} when the planner is not running
    * @throws {@link MissingLinkError} when a link is not in this planner
    */
@@ -276,7 +276,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#dispatcher.countLost(records)
   }
 
-  /** Counts a transfer that was not dispatched, such as one that drains a buffer, and emits its event. */
+  /** Counts a transfer that was not dispatched, such as the draining of a buffer, and emits its event. */
   protected count(report: TransferReport): void {
     this.#dispatcher.note(report)
   }

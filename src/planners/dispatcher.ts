@@ -8,35 +8,37 @@ import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
 import type { LinkStats } from './planner-stats.js'
 
-/** What the dispatcher has to say to its planner. */
+/** Calls of a dispatcher to its planner. */
 export interface DispatcherHooks {
+  /** Emits an event. */
   notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void
-  /** A transfer failed, and its link does not ignore that. */
+  /** Called when a transfer has failed whose link does not ignore that. */
   onFailure(error: Error): void
-  /** A link has made all transfers that it may make. */
+  /** Called when a link has begun the last transfer that it may make. */
   onUsedUp(link: PlannedLink): void
-  /** All links have. */
+  /** Called when all links have made all transfers that they may make. */
   onAllUsedUp(): void
 }
 
+/** State of one link. */
 interface LinkState {
-  /** Transfers that run now. */
+  /** Number of transfers that run now. */
   running: number
-  /** Transfers that were started since the planner was. */
+  /** Number of transfers that have begun since the start of the planner. */
   dispatched: number
-  /** Whether it makes no more, as it is about to be removed. */
+  /** Whether the link makes no more transfers, as it is about to be removed. */
   retired: boolean
-  /** Whether it was removed. */
+  /** Whether the link was removed. */
   gone: boolean
-  /** What it did so far; `undefined` when that is nothing. */
+  /** Counts of the link; `undefined` while they are all 0. */
   counters: LinkCounters | undefined
-  /** What is done when a transfer has ended. */
+  /** Takes the report of a transfer that has ended. One closure a link, not one a transfer. */
   readonly ended: (report: TransferReport) => TransferReport | undefined
-  /** What is done when the link has broken its contract. */
+  /** Takes what a link threw that broke its contract. */
   readonly broken: (thrown: unknown) => undefined
 }
 
-/** Runs the transfers of a planner's links: looks after overlap, lateness, errors and counts. */
+/** Runs the transfers of a planner's links, and looks after overlap, lateness, errors and counts. */
 export class Dispatcher {
   readonly #options: ResolvedPlannerOptions
   readonly #hooks: DispatcherHooks
@@ -50,15 +52,17 @@ export class Dispatcher {
     this.#hooks = hooks
   }
 
+  /** The links: a copy of the list. */
   get links(): PlannedLink[] {
     return [...this.#links.keys()]
   }
 
+  /** Totals of all links, also of those that were removed. */
   get counts(): PlannerCounts {
     return { ...this.#counts }
   }
 
-  /** What each link did. */
+  /** Stats of each link. */
   get stats(): LinkStats[] {
     return [...this.#links].map(([link, { running, counters = NOTHING }]) => {
       const { quarantinedUntil } = link
@@ -67,7 +71,7 @@ export class Dispatcher {
     })
   }
 
-  /** Names of the links that transfer now. */
+  /** Names of the links of which transfers run now. */
   get running(): string[] {
     return [...this.#links].filter(([, { running }]) => running > 0).map(([{ name }]) => name)
   }
@@ -89,13 +93,13 @@ export class Dispatcher {
     this.#links.set(link, state)
   }
 
-  /** Makes no more transfers of a link, which is about to be removed. */
+  /** Lets a link make no more transfers: it is about to be removed. */
   retire(link: PlannedLink): void {
     const state = this.#links.get(link)
     if (state !== undefined) state.retired = true
   }
 
-  /** Forgets a link: transfers of it that were not waited for to their end are not waited for any more. */
+  /** Forgets a link. Its transfers that still run are not waited for any more. */
   delete(link: PlannedLink): void {
     const state = this.#links.get(link)
     if (state === undefined) return
@@ -105,12 +109,12 @@ export class Dispatcher {
     this.#tellWaiting()
   }
 
-  /** Begins to count each link's transfers anew. */
+  /** Sets the number of transfers that each link has made back to 0. */
   reset(): void {
     for (const state of this.#links.values()) state.dispatched = 0
   }
 
-  /** Runs one transfer; `undefined` when the link is skipped. Never rejects because of the link. */
+  /** Runs one transfer. Gives its report, or `undefined` when the link is skipped. Never rejects because of the link. */
   dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
     try {
       const state = this.#admit(link, due)
@@ -120,7 +124,7 @@ export class Dispatcher {
     }
   }
 
-  /** The same, where nobody wants to know what comes of it. */
+  /** Runs one transfer whose report nobody waits for. */
   dispatchDue(link: PlannedLink, due: DueTime): void {
     const state = this.#admit(link, due)
     if (state === undefined) return
@@ -128,7 +132,7 @@ export class Dispatcher {
     else void begin(link, due.scheduledAt).then(state.ended, state.broken)
   }
 
-  /** Counts a transfer that begins; `undefined` when the link is skipped. */
+  /** Counts a transfer that begins. Gives `undefined` when the link is skipped. */
   #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
@@ -162,7 +166,7 @@ export class Dispatcher {
     return report
   }
 
-  /** A link of a third party has broken its contract. */
+  /** Counts a transfer of a link of a third party that has broken its contract. */
   #broken(link: PlannedLink, state: LinkState, thrown: unknown): undefined {
     const failure = toError(thrown)
     const counters = countersOf(state)
@@ -188,14 +192,14 @@ export class Dispatcher {
     if (this.usedUp()) this.#hooks.onAllUsedUp()
   }
 
-  /** Counts a transfer that was made, and tells of it. */
+  /** Counts a transfer that has ended, and emits its event. */
   note(report: TransferReport): void {
     this.#counts.transfers++
     if (report.errors.length > 0) this.#counts.failed++
     this.#hooks.notify('transfer', report)
   }
 
-  /** Counts a transfer that drained buffers; gives its error when it failed and stops the planner for that. */
+  /** Counts a transfer that drained buffers. Gives its error when it failed and exceptions are not ignored. */
   drained(report: TransferReport): Error | undefined {
     this.note(report)
     return report.failed && !this.#options.ignoreExceptions ? new TransferError(report) : undefined
@@ -206,13 +210,13 @@ export class Dispatcher {
     this.#counts.lost += records
   }
 
-  /** Waits until no transfer runs: of one link, or of all. */
+  /** Waits until no transfer runs, of one link or of all. */
   async idle(link?: PlannedLink): Promise<void> {
     const running = () => (link === undefined ? this.#inFlight : (this.#links.get(link)?.running ?? 0))
     while (running() > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Whether a link makes no more transfers: it has made all that it may make, or is about to be removed. */
+  /** Whether a link makes no more transfers: it has begun all that it may make, or is about to be removed. */
   isUsedUp(link: PlannedLink): boolean {
     const state = this.#links.get(link)
     return state === undefined || this.#hasUsedUp(state)
@@ -257,7 +261,7 @@ export class Dispatcher {
   }
 }
 
-/** Of links that did nothing yet. */
+/** Counts of links without any transfer. */
 const NOTHING = new LinkCounters()
 
 function countersOf(state: LinkState): LinkCounters {
@@ -275,7 +279,7 @@ function bufferedIn(link: PlannedLink): number {
 
 const SKIPPED = Promise.resolve(undefined)
 
-/** Begins a transfer; also one of a link of a third party that throws, or yields no promise. */
+/** Begins a transfer, also of a link of a third party that throws, or yields no promise. */
 function begin(link: PlannedLink, scheduledAt: number): Promise<TransferReport> {
   try {
     return Promise.resolve(link.transfer({ scheduledAt }))
@@ -284,7 +288,7 @@ function begin(link: PlannedLink, scheduledAt: number): Promise<TransferReport> 
   }
 }
 
-/** Whether it is a report: a link of a third party may yield anything. */
+/** Whether a value is a report: a link of a third party may yield anything. */
 function isReport(report: TransferReport): boolean {
   return typeof report === 'object' && (report as unknown) !== null && Array.isArray(report.errors)
 }

@@ -1,29 +1,29 @@
-/** How lengths of time are spread, in milliseconds. Percentiles are off by {@link HISTOGRAM_ERROR} of themselves at most. */
+/** Distribution of lengths of time, in milliseconds. Percentiles are off by at most 6.25 % of themselves. */
 export interface Distribution {
-  /** How many there were. */
+  /** Number of lengths. */
   readonly count: number
   readonly mean: number
-  /** At most this long were half of them. */
+  /** Length that half of them do not exceed. */
   readonly p50: number
-  /** At most this long were 99 of 100. */
+  /** Length that 99 of 100 do not exceed. */
   readonly p99: number
   readonly max: number
-  /** How many there were from one length (included) up to another (not included), shortest first; those with none left out. */
+  /** Numbers of lengths from one length (included) up to another (not included), shortest first. Empty ones are left out. */
   readonly buckets: readonly { readonly from: number; readonly upTo: number; readonly count: number }[]
 }
 
-/** How many buckets there are from a length to its double. */
+/** Number of buckets from a length to its double. */
 const STEPS = 8
 
-/** Half a bucket, as a share of the length where it begins. */
+/** Largest relative error of a percentile: half a bucket, as a share of the length where it begins. */
 export const HISTOGRAM_ERROR = 1 / (2 * STEPS)
 
-/** Shorter ones, in milliseconds, are taken for 0: no clock here tells them apart. */
+/** Shortest length, in milliseconds: shorter ones are taken for 0, as no clock here tells them apart. */
 const SHORTEST = 2 ** -10
-/** Longer ones, in milliseconds, are taken for that long: seven weeks. */
+/** Longest length, in milliseconds: longer ones are taken for that, which is seven weeks. */
 const LONGEST = 2 ** 32
 
-/** Bits of the mantissa of a double, in its upper word, that do not count: the three highest choose one of the steps. */
+/** Number of bits of the mantissa, in the upper word of a double, that do not count: the three highest choose a step. */
 const IGNORED_BITS = 20 - Math.log2(STEPS)
 
 const double = new Float64Array(1)
@@ -31,7 +31,7 @@ const words = new Uint32Array(double.buffer)
 double[0] = 1
 const UPPER = words[1] === 0 ? 0 : 1
 
-/** From which count on one has no place in 32 bits: a link that is due every millisecond gets there in seven weeks. */
+/** Least count that has no place in 32 bits: a link that is due every millisecond gets there in seven weeks. */
 const WIDE = 2 ** 32
 
 type Counts = Uint32Array | Float64Array
@@ -39,15 +39,15 @@ type Counts = Uint32Array | Float64Array
 const NO_COUNTS = new Uint32Array(0)
 
 /**
- * Counts lengths of time, in buckets whose width grows with the length: each power of two is divided into equal steps, so
- * which one it is can be read off the bits of the number. The layout is that of HdrHistogram (http://hdrhistogram.org), the
+ * Counts lengths of time, in buckets whose width grows with the length. Each power of two is divided into equal steps, so
+ * the bucket can be read off the bits of the number. The layout is that of HdrHistogram (http://hdrhistogram.org), the
  * bound of the relative error that of DDSketch with linear interpolation (https://arxiv.org/abs/1908.10693).
  *
- * Only the powers of two that occur take memory, 32 bytes each: there is one for each of many links.
+ * Only the powers of two that occur take memory, 32 bytes each: many links have a histogram each.
  */
 export class Histogram {
   #counts: Counts = NO_COUNTS
-  /** The bucket that the first count is of: a multiple of STEPS. */
+  /** Bucket of the first count: a multiple of STEPS. */
   #first = 0
   #zeros = 0
   #count = 0
@@ -55,8 +55,10 @@ export class Histogram {
   #max = 0
 
   /**
-   * @param length - in milliseconds; what is less than 0, or no number, counts as 0
-   * @param times - how often it was that long
+   * Counts a length.
+   *
+   * @param length - in milliseconds; less than 0, or no number, counts as 0
+   * @param times - number of times that it occurred
    */
   record(length: number, times = 1): void {
     this.#count += times
@@ -77,6 +79,7 @@ export class Histogram {
     this.#counts[at] = count
   }
 
+  /** The distribution so far. */
   read(): Distribution {
     return {
       count: this.#count,
@@ -121,13 +124,13 @@ export class Histogram {
   }
 }
 
-/** The exponent and the highest bits of the mantissa, as one number. */
+/** Bucket of a length: the exponent and the highest bits of the mantissa, as one number. */
 function bucketOf(length: number): number {
   double[0] = length < LONGEST ? length : LONGEST
   return (words[UPPER] as number) >>> IGNORED_BITS
 }
 
-/** The shortest length in a bucket. */
+/** Shortest length in a bucket. */
 function startOf(bucket: number): number {
   words[UPPER] = bucket << IGNORED_BITS
   words[1 - UPPER] = 0

@@ -6,13 +6,13 @@ import type { TransferReport } from '../core/report.js'
 import { StopLimit } from './stop-limit.js'
 import { throwAny } from '../base/many-errors.js'
 
-/** How long links may take, in milliseconds. */
+/** Times that links may take, in milliseconds. */
 interface Limits {
   readonly startTimeout: number
   readonly shutdownTimeout: number
 }
 
-/** Why a link is not started. */
+/** Failure of a link to start. */
 interface Failure {
   readonly error: unknown
 }
@@ -36,10 +36,10 @@ export async function startLinks(links: readonly PlannedLink[], limits: Limits):
 }
 
 /**
- * Starts links. One that takes too long is not waited for; should it be started later, it is shut down. One timer and
- * one promise are for all of them: they may be thousands.
+ * Starts links. A link that takes too long is not waited for; should it start later, it is shut down. One timer and one
+ * promise serve all links: they may be thousands.
  *
- * @returns what failed, by the index of its link
+ * @returns the failures, by the index of their link
  */
 function startAll(links: readonly PlannedLink[], limit: number): Promise<ReadonlyMap<number, Failure>> {
   const failures = new Map<number, Failure>()
@@ -76,7 +76,7 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
       resolveWhenDone()
     }
     links.forEach(startOne)
-    // from when all have begun: none has less time than another
+    // counts from when all have begun, so that none has less time than another
     const timer = limit === Infinity ? undefined : setTimeout(expire, Math.min(limit, LONGEST_TIMER))
   })
 }
@@ -93,7 +93,7 @@ function logLate(link: PlannedLink, error: unknown): void {
   getLogger('databay.BasePlanner').error({ err: toError(error) }, `${link.name} failed after its start was given up`)
 }
 
-/** Shuts links down, the last one first; gives what failed. */
+/** Shuts links down, the last one first. Gives what failed. */
 export async function stopLinks(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
   const stop = (link: PlannedLink) =>
     limit.wait(
@@ -110,10 +110,10 @@ export function cancelLinks(links: readonly PlannedLink[], why: string): void {
 }
 
 /**
- * Releases what the buffers of links hold, all at once; gives what failed: a transfer, a processor that cannot tell its size,
+ * Releases what the buffers of links hold, all at once. Gives what failed: a transfer, a processor that cannot tell its size,
  * or a link of a third party.
  *
- * @param take - takes the report of each link that had something to release; gives an error when that counts as a failure
+ * @param take - called with the report of each link that had something to release; gives an error if that is a failure
  */
 export async function drainLinks(
   links: readonly PlannedLink[],

@@ -7,24 +7,25 @@ import { Deferred } from './deferred.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import { Shutdown, type ShutdownRequest } from './shutdown.js'
 
+/** State of a planner. */
 export type State = 'idle' | 'starting' | 'running' | 'stopping'
 
-/** One step of a planner's start, and how a shutdown, or a start that fails later on, undoes it. */
+/** Step of a planner's start. A shutdown, or a start that fails later on, undoes it. */
 export interface Step {
   /**
-   * Does the step. The next one begins when it has ended, and so does the undoing: a step that is under way is not undone.
+   * Does the step. The next step begins when this one has ended. A step that is under way is not undone.
    *
    * @param givenUp - resolves when the start is given up, for steps that can end early
    */
   do?(givenUp: Promise<void>): unknown
-  /** Undoes the step, also one that failed. */
+  /** Undoes the step, also when it has failed. */
   undo?(shutdown: Shutdown): unknown
   /** Makes the step fail soon: the planner is to shut down without waiting. */
   force?(): void
 }
 
 /**
- * The life of a planner: starts it step by step, undoes the steps in reverse, and settles `finished`.
+ * Life of a planner: starts it step by step, undoes the steps in reverse, and settles `finished`.
  *
  * ```
  *            start()                              shutdown(), end() or fail()
@@ -40,27 +41,27 @@ export class PlannerLifecycle {
   readonly #cancelTransfers: (why: string) => void
   readonly #steps: readonly Step[]
   #state: State = 'idle'
-  /** Undoes the steps that were done so far. */
+  /** Undoes of the steps that were done so far. */
   #undo = new UndoStack()
-  /** The step that is under way. */
+  /** Step that is under way. */
   #step: Step | undefined
   #shutdown: Shutdown
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   /** Gives up the start that is under way, for a reason. */
   #giveUp: (reason: Error) => void = () => undefined
-  /** What a start rejects with that was ended by `shutdown()`. */
+  /** Error of a start that was ended by `shutdown()`. */
   #askedToStop: Error | undefined
   /** Whether the planner ends as soon as it has started. */
   #endsAtOnce = false
-  /** What stopped the planner; `undefined` when it was asked to. */
+  /** Error that stopped the planner; `undefined` when it was asked to stop. */
   #stopReason: Error | undefined
-  /** What failed while the planner stopped. */
+  /** Errors of the shutdown. */
   #stopErrors: unknown[] = []
   #finished = new Deferred()
 
   /**
-   * @param planner - what lives, for the log
+   * @param planner - the planner, for the log
    * @param cancelTransfers - tells running transfers to stop
    * @param steps - steps of the start, in their order
    */
@@ -85,7 +86,7 @@ export class PlannerLifecycle {
     return this.#state === 'running'
   }
 
-  /** Whether the planner starts or stops. To be looked at after each wait, during which others may have changed it. */
+  /** Whether the planner starts or stops. Callers look again after each wait, in which others may have changed the state. */
   get changing(): boolean {
     return this.#state === 'starting' || this.#state === 'stopping'
   }
@@ -139,7 +140,7 @@ export class PlannerLifecycle {
     await this.#stop()
   }
 
-  /** Ends a running planner without anybody asking, or one that starts as soon as it has started: `finished` tells the end. */
+  /** Stops the planner by itself, when it runs or as soon as it has started. `finished` tells the end. */
   end(): void {
     if (this.running) this.#stop().catch(() => undefined)
     else if (this.#state === 'starting') this.#endsAtOnce = true
@@ -211,7 +212,7 @@ export class PlannerLifecycle {
     }
   }
 
-  /** Gives up a start that is under way, or waits until a failed one is undone; gives whether the planner runs all the same. */
+  /** Gives up a start that is under way, or waits until a failed one is undone. Tells whether the planner runs all the same. */
   async #abandonStart(): Promise<boolean> {
     this.#askedToStop ??= new PlannerStateError('the planner was shut down while it started')
     this.#giveUp(this.#askedToStop)
@@ -270,7 +271,7 @@ export async function unlessStopped<T>(planner: { readonly running: boolean }, w
   }
 }
 
-/** Whether nothing is wrong with a transfer but that it was told to stop. */
+/** Whether the only fault of a transfer is that it was told to stop. */
 function isCancelled(error: Error): boolean {
   return (
     error instanceof TransferError && error.report.errors.every(({ code }) => code === 'DATABAY_TRANSFER_CANCELLED')

@@ -11,7 +11,7 @@ import type { Scheduling } from './scheduling.js'
 import type { Shutdown } from './shutdown.js'
 import { StopLimit } from './stop-limit.js'
 
-/** The links of a planner: takes them in, also while it runs, removes them, and goes by changes of their schedules. */
+/** Links of a planner: adds and removes them, also while the planner runs, and follows changes of their schedules. */
 export class PlannerLinks {
   readonly #dispatcher: Dispatcher
   readonly #scheduling: Pick<Scheduling, 'add' | 'remove'>
@@ -44,7 +44,7 @@ export class PlannerLinks {
   }
 
   /**
-   * Links that are to be in the planner, each once.
+   * The links, each once, checked to be in the planner.
    *
    * @throws {@link MissingLinkError} when one is not in it
    */

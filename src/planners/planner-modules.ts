@@ -3,10 +3,10 @@ import type { PlannedLink } from '../core/planned-link.js'
 import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 
-/** What a planner with threads takes as links: live ones, and URLs or paths of link modules. */
+/** Links as a planner with threads takes them: live links, and URLs or paths of link modules. */
 export type LinkOrModule = PlannedLink | URL | string
 
-/** The link modules of a planner, by their URLs, and which of their links were removed. */
+/** Link modules of a planner, by their URLs, and their links that were removed. */
 export class PlannerModules {
   readonly #modules: Set<string>
   /** Modules that are being added to a running planner. */
@@ -23,6 +23,7 @@ export class PlannerModules {
     return [...this.#modules]
   }
 
+  /** Whether a module is in the planner. */
   has(module: string): boolean {
     return this.#modules.has(module)
   }
@@ -45,7 +46,7 @@ export class PlannerModules {
   }
 
   /**
-   * Adds modules, or those that are joining.
+   * Adds modules, also modules that are joining.
    *
    * @throws {@link InvalidOptionError} when one is in the planner already; then none is added
    */

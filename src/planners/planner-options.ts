@@ -10,8 +10,8 @@ export interface PlannerOptions {
    */
   readonly ignoreExceptions?: boolean
   /**
-   * Whether every link (that has `immediateTransfer` too) transfers once upon starting, without waiting for its
-   * interval. `start()` rejects when such a transfer fails.
+   * Whether links transfer once upon starting, without waiting for their interval. Links that have `immediateTransfer: false`
+   * do not. `start()` rejects when such a transfer fails.
    * @default true
    */
   readonly immediateTransfer?: boolean
@@ -22,14 +22,14 @@ export interface PlannerOptions {
    */
   readonly shutdownAtExit?: boolean
   /**
-   * How many transfers each link makes before it is scheduled no more. When all have made theirs, the planner shuts
-   * down.
+   * Number of transfers that each link makes before it is scheduled no more. When all links have made theirs, the planner
+   * shuts down.
    * @default Infinity
    */
   readonly transfers?: number
   /**
-   * From how many seconds on a transfer that starts after its due time is reported as late. One that starts so late
-   * that further due times have passed always is.
+   * Lateness from which on a transfer is reported as late, in seconds. A transfer that starts so late that further due times
+   * have passed is always reported.
    * @default 1
    */
   readonly lateAfter?: number
@@ -39,14 +39,14 @@ export interface PlannerOptions {
    */
   readonly drain?: boolean
   /**
-   * How long a link may take to start, and a link module to load, in seconds or as a duration; `Infinity` for ever.
+   * Time that a link may take to start, and a link module to load, in seconds or as a duration; `Infinity` for ever.
    * `start()` rejects with a {@link StartTimeoutError} when one takes longer.
    * @default 60
    */
   readonly startTimeout?: number | Duration
   /**
-   * How long a shutdown may take in all, in seconds or as a duration; `Infinity` for ever. Transfers that still run
-   * shortly before its end are told to stop. What has not come to its end by then is abandoned: `shutdown()` rejects with a
+   * Time that a shutdown may take in all, in seconds or as a duration; `Infinity` for ever. Transfers that still run shortly
+   * before its end are told to stop. What has not ended by then is abandoned, and `shutdown()` rejects with a
    * {@link ShutdownTimeoutError} that says what.
    * @default 60
    */
@@ -81,13 +81,13 @@ export function resolvePlannerOptions(options: PlannerOptions, others: readonly 
 /** Options of a planner's `shutdown()`. */
 export interface ShutdownOptions {
   /**
-   * Whether running transfers may end; otherwise they are told to stop (`update.signal` aborts).
+   * Whether running transfers may end. Otherwise they are told to stop: `update.signal` aborts.
    * @default true
    */
   readonly wait?: boolean
   /**
-   * Whether buffers release what they hold through the outlets. Without it, what they hold is logged.
-   * With `wait: false` it has a second for it.
+   * Whether buffers release what they hold through the outlets. Otherwise the number of records that they hold is logged.
+   * With `wait: false`, they have a second for it.
    * @default the planner's option `drain`
    */
   readonly drain?: boolean

@@ -11,6 +11,7 @@ import { internalsOf } from './planner-internals.js'
 import { PLANNER_OPTIONS, type PlannerOptions } from './planner-options.js'
 import type { Scheduling } from './scheduling.js'
 
+/** Options of a {@link SchedulePlanner}. */
 export interface SchedulePlannerOptions extends PlannerOptions {
   /**
    * Seconds between two looks at what is due. No link may have a smaller interval.
@@ -25,8 +26,8 @@ export const SCHEDULE_PLANNER_OPTIONS = {
 } satisfies Spec<Omit<SchedulePlannerOptions, keyof PlannerOptions>>
 
 /**
- * A planner that runs transfers on the main thread's event loop, where it looks for due links at a fixed interval. For
- * links that mostly wait, and for scripts; work that computes belongs into a {@link WorkerPlanner}.
+ * Planner that runs transfers on the main thread's event loop, where it looks for due links at a fixed interval. It is for
+ * links that mostly wait, and for scripts. Links that compute belong into a {@link WorkerPlanner}.
  */
 export class SchedulePlanner extends BasePlanner {
   /** Seconds between two looks at what is due. */
@@ -58,7 +59,7 @@ export class SchedulePlanner extends BasePlanner {
   }
 
   /**
-   * As `BasePlanner.addLinks`.
+   * Adds links, as `BasePlanner.addLinks`.
    *
    * @throws {@link ScheduleIntervalError} when a link's interval is smaller than the refresh interval
    */
@@ -108,10 +109,14 @@ export class SchedulePlanner extends BasePlanner {
   }
 }
 
-/** How many of a cron expression's coming times are looked at. */
+/** Number of a cron expression's coming times that are looked at. */
 const LOOK_AHEAD = 20
 
-/** Milliseconds between two due times, at the least; those of a cron expression are looked at only if they can matter. */
+/**
+ * Least time between two due times of a link, in milliseconds.
+ *
+ * @param matters - time from which on a difference does not matter: cron expressions are looked at only if they can be below
+ */
 function smallestInterval({ schedule }: PlannedLink, matters: number): number {
   if (schedule.cron === undefined) return schedule.every ?? Infinity
   const resolution = schedule.cron.trim().split(/\s+/).length === 6 ? 1000 : 60_000

@@ -1,6 +1,6 @@
 import { StopLimit } from './stop-limit.js'
 
-/** How long buffers may take to release what they hold when nobody waits for transfers, in milliseconds. */
+/** Time that buffers have to release what they hold when transfers are not waited for, in milliseconds. */
 const BRIEFLY = 1000
 
 /** How a planner is to shut down: whether transfers may end, and buffers release what they hold. */
@@ -9,7 +9,7 @@ export interface ShutdownRequest {
   readonly drain?: boolean | undefined
 }
 
-/** A planner's next shutdown: how it was asked for so far, and the time that it may take. */
+/** Shutdown of a planner, from its start on: how it was asked for so far, and the time that it may take. */
 export class Shutdown {
   readonly #cancelTransfers: (why: string) => void
   #wait = true

@@ -2,12 +2,12 @@ import { ShutdownTimeoutError } from '../base/errors.js'
 import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
 
-/** How much of its time a shutdown keeps for what comes after the transfers: a quarter, at most this, in milliseconds. */
+/** Most time that a shutdown keeps for what comes after the transfers, in milliseconds: it is a quarter of all its time. */
 const RESERVE = 5000
 
-/** The time that a shutdown may take. */
+/** Time that a shutdown may take. */
 export class StopLimit {
-  /** What was not waited for to its end. */
+  /** Names of work that was not waited for to its end. */
   readonly #abandoned: string[] = []
   readonly #over: Promise<void>
   readonly #timers: NodeJS.Timeout[] = []
@@ -30,7 +30,7 @@ export class StopLimit {
     })
   }
 
-  /** Whether nothing is waited for any more. */
+  /** Whether the time is over: nothing is waited for any more. */
   get isOver(): boolean {
     return this.#isOver
   }
@@ -38,8 +38,8 @@ export class StopLimit {
   /**
    * Waits for work until the time is over.
    *
-   * @param what - what it is, should it be abandoned
-   * @returns what the work gave; `undefined` when it was abandoned
+   * @param what - name of the work, should it be abandoned
+   * @returns the result of the work; `undefined` when it was abandoned
    */
   async wait<T>(what: () => string, work: () => T | Promise<T>): Promise<T | undefined> {
     const done = Promise.resolve(work()).then((result) => ({ result }))
@@ -51,9 +51,9 @@ export class StopLimit {
   }
 
   /**
-   * What was not waited for, as an error: none, or one, which is logged.
+   * The work that was abandoned, as an error, which is logged; none when all work has ended.
    *
-   * @param whose - what was shut down
+   * @param whose - name of what was shut down
    */
   abandonment(whose: string): Error[] {
     if (this.#abandoned.length === 0) return []
@@ -64,7 +64,7 @@ export class StopLimit {
     return [error]
   }
 
-  /** To be called when the shutdown has ended. */
+  /** Ends the limit: the shutdown is over. */
   end(): void {
     for (const timer of this.#timers) clearTimeout(timer)
   }

@@ -3,7 +3,7 @@ import { getLogger } from '../base/log.js'
 import type { Reconfiguration } from '../threads/main/reconfiguration.js'
 import type { Thread } from '../threads/main/thread.js'
 
-/** How long to wait until a thread is recycled again that could not be, in milliseconds. */
+/** Time until the next try to recycle a thread after one has failed, in milliseconds. */
 const RETRY_RECYCLING = 60_000
 
 /** What maintenance needs of its planner. */

@@ -4,26 +4,27 @@ import { InvalidOptionError } from '../base/errors.js'
 import { count, custom, time, type Spec } from '../base/options.js'
 import type { PlannerOptions } from './planner-options.js'
 
+/** Options of a `WorkerPlanner`. */
 export interface WorkerPlannerOptions extends PlannerOptions {
   /**
-   * How many worker threads make the transfers. One for each core suits links that compute; links that wait need no
+   * Number of worker threads that make the transfers. One for each core suits links that compute. Links that wait need no
    * more, as a thread runs many waiting transfers at once.
    * @default os.availableParallelism()
    */
   readonly threads?: number
   /**
-   * How many transfers may run at once in one thread; further ones wait for their turn in it.
+   * Number of transfers that may run at once in one thread. Further ones wait for their turn in it.
    * @default 1000
    */
   readonly transfersPerThread?: number
   /**
-   * How long a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
+   * Time that a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
    * does not answer by then is ended, and another takes its place.
    * @default 1
    */
   readonly timeoutGrace?: number | Duration
   /**
-   * How long code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
+   * Time that code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
    * not answer by then is ended, and another takes its place. It has to be longer than the longest computation that does
    * not pause.
    * @default 300
@@ -37,8 +38,8 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    */
   readonly threadMemoryLimit?: number
   /**
-   * After how many transfers a thread is recycled: a fresh one takes its place and its links over, with what they hand over.
-   * One thread after the other, and no due time is missed. For nodes that leak memory.
+   * Number of transfers after which a thread is recycled: a fresh one takes its place and its links over, with what they hand
+   * over. That is done to one thread after the other, and no due time is missed. It is for nodes that leak memory.
    * @default Infinity
    */
   readonly maxTransfersPerThread?: number

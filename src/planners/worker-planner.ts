@@ -31,8 +31,8 @@ import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from './worker-plan
 export let threadPoolOf: (planner: WorkerPlanner) => Threads
 
 /**
- * A planner that keeps scheduling on the main thread and makes every transfer in a pool of worker threads. What a
- * thread can run is a link of a link module; a live link that is given runs on the main thread's event loop.
+ * Planner that keeps scheduling on the main thread and makes transfers in a pool of worker threads. A thread can run the
+ * links of a link module. A live link runs on the main thread's event loop.
  *
  * ```ts
  * const planner = new WorkerPlanner(new URL('./links.js', import.meta.url), { threads: 4 })
@@ -48,7 +48,7 @@ export class WorkerPlanner extends BasePlanner {
   /** The worker threads, for {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
   readonly #pool: Threads
-  /** There from the first start on: every thread loads this module, and hardly any starts a planner. */
+  /** Loaded at the first use: every thread loads this module, and hardly any starts a planner. */
   #hosting: Hosting | undefined
   readonly #scheduling: Scheduling
   readonly #threadMeter = new ThreadMeter()
@@ -103,7 +103,7 @@ export class WorkerPlanner extends BasePlanner {
     this.#sayLive(live)
   }
 
-  /** How many worker threads this planner has. */
+  /** Number of worker threads of this planner. */
   get threads(): number {
     return this.#pool.size
   }
@@ -128,9 +128,8 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   /**
-   * Sets how many worker threads there are, also while links transfer. Links whose nodes hand over their state move to
-   * further ones, by the time that they take. From threads that end, all links move: those that hand over no state begin
-   * anew.
+   * Sets the number of worker threads, also while links transfer. Links whose nodes hand over their state move to further
+   * threads, by the time that they take. From threads that end, all links move: links that hand over no state begin afresh.
    *
    * @param threads - see {@link WorkerPlannerOptions.threads}
    * @throws {@link InvalidOptionError}
@@ -143,8 +142,8 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   /**
-   * Moves links from threads that are busy to others, by the time that their transfers took since the last time. Links
-   * whose nodes hand over no state stay. Done by itself when one thread is saturated while another idles.
+   * Moves links from busy threads to others, by the time that their transfers took since the last time. Links whose nodes
+   * hand over no state stay. The planner does this by itself when one thread is saturated while another idles.
    */
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
@@ -153,12 +152,12 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   /**
-   * Loads a link module anew while its links transfer: its new version is opened in fresh threads, which take over all
-   * links of those that host it now, with what their instances hand over. Links that it does not export any more are
-   * removed, new ones are added. A thread loads all its modules anew, other ones too.
+   * Reloads a link module while its links transfer: its new version is opened in fresh threads, which take over all links of
+   * the threads that host it now, with what their instances hand over. Links that it does not export any more are removed,
+   * new ones are added. A fresh thread loads the other modules of its links again, too.
    *
    * @param module - URL or path of a module of this planner
-   * @throws {@link MissingLinkError} when it is none
+   * @throws {@link MissingLinkError} when this planner has no such module
    * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
    */
   async reload(module: URL | string): Promise<void> {
@@ -172,7 +171,7 @@ export class WorkerPlanner extends BasePlanner {
         // others may have been removed meanwhile
         const here = links.filter((link) => this.links.includes(link))
         if (here.length === 0) return
-        // those that fail to shut down are removed all the same
+        // a link that fails to shut down is removed all the same
         await super.removeLinks(here).catch((error: unknown) => {
           const message = 'a link failed to shut down as its module was loaded anew'
           getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
@@ -187,7 +186,7 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   /**
-   * Recycles the threads, one after the other: a fresh one takes the place of each, loads the link modules anew, and takes
+   * Recycles the threads, one after the other: a fresh one takes the place of each, loads the link modules again, and takes
    * over the links with what their instances hand over. Transfers that come due meanwhile wait for it.
    *
    * @throws {@link LinkModuleError} when a module cannot be loaded any more; then its thread stays as it is
@@ -209,7 +208,7 @@ export class WorkerPlanner extends BasePlanner {
   /**
    * Adds links, and link modules with all their links. In a running planner they are started and scheduled.
    *
-   * @throws {@link InvalidOptionError} when one is no link and no module, or is in the planner already
+   * @throws {@link InvalidOptionError} when one is neither a link nor a module, or is in the planner already
    * @throws {@link LinkModuleError} when a module cannot be used; then nothing is added
    */
   override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
@@ -248,7 +247,7 @@ export class WorkerPlanner extends BasePlanner {
     try {
       await super.removeLinks(all)
     } finally {
-      // those that fail to shut down are removed all the same
+      // a link that fails to shut down is removed all the same
       if (isWithin(all, before)) {
         this.#hosting?.drop(all)
         for (const module of modules) this.#modules.remove(module)
@@ -307,7 +306,7 @@ export class WorkerPlanner extends BasePlanner {
     await this.#pool.destroy(force)
   }
 
-  /** Loads what hosts the links, unless it is there. */
+  /** Gives what hosts the links; loads it at the first call. */
   async #load(): Promise<Hosting> {
     if (this.#hosting !== undefined) return this.#hosting
     const { Hosting } = await import('../threads/main/hosting.js')
@@ -338,7 +337,7 @@ export class WorkerPlanner extends BasePlanner {
     })
   }
 
-  /** Adds to threads that are up, once a start that is under way has ended. */
+  /** Adds links and modules to threads that are up, once a start that is under way has ended. */
   async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
     await this.settled()
     const hosted = await unlessStopped(

@@ -5,30 +5,30 @@ import { getLogger } from '../../base/log.js'
 
 const nodeSchedule = lazy<typeof import('node-schedule')>('node-schedule')
 
-/** Tells the time and wakes. Everything in this folder takes its time from one of these. */
+/** Source of time and of wake-ups. Everything in this folder takes its time from a clock. */
 export interface Clock {
-  /** The wall clock, in milliseconds since 1970. It may be set, so it may jump. */
+  /** Wall-clock time, in milliseconds since 1970. The wall clock may be set, so it may jump. */
   now(): number
-  /** Milliseconds since some start. Never jumps. */
+  /** Monotonic time, in milliseconds since some start. Never jumps. */
   monotonic(): number
-  /** Calls `wake` once, `delay` milliseconds from now; the returned function calls it off. */
+  /** Calls `wake` once, `delay` milliseconds from now. The returned function cancels that. */
   arm(delay: number, wake: () => void): () => void
 }
 
-/** How much later than asked the watchdog wakes, in milliseconds. */
+/** Delay of the watchdog after the time that was asked for, in milliseconds. */
 const WATCHDOG = 50
-/** How long before its time a job is called off that would come late, in milliseconds. */
+/** Time before its due time at which a job is cancelled that would come late, in milliseconds. */
 const AHEAD = 20
 
 /**
- * The clock of this machine. Wakes by one node-schedule job; the job's callback never throws. When it is to wake within
- * {@link AHEAD}, the timer alone does it: thousands of links are due every millisecond, and each job takes as long as some
- * of their transfers, and does not come when its millisecond passes while it is made.
+ * Clock of this machine. Wakes by one node-schedule job, whose callback never throws. A wake-up within {@link AHEAD} is done
+ * by a timer alone: thousands of links may be due every millisecond, a job takes as long as some of their transfers, and it
+ * does not come when its millisecond passes while it is made.
  *
- * node-schedule goes by the wall clock: when that is set back by an hour, a job comes an hour late, and a job for a
- * date that has passed does not come at all. A plain timer catches both: just before the time it calls a late job off,
- * which would otherwise re-arm itself where `cancel()` does not reach, and keep the process alive; just after the time
- * it takes a job's place that did not come. `awake` makes the one that comes second do nothing.
+ * node-schedule follows the wall clock: when that is set back by an hour, a job comes an hour late, and a job for a
+ * date that has passed does not come at all. A plain timer catches both. Just before the time it cancels a late job, which
+ * would otherwise re-arm itself where `cancel()` does not reach, and keep the process alive. Just after the time it stands in
+ * for a job that did not come. `awake` makes whichever comes second do nothing.
  */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -60,7 +60,7 @@ export const systemClock: Clock = {
       const left = at - performance.now()
       const late = job === undefined || date - Date.now() - left > AHEAD
       if (late) job?.cancel()
-      // not before its time: a timer leaves out the part of a millisecond
+      // a timer drops the fraction of a millisecond, and must not come early
       timer = setTimeout(fire, Math.max(1, Math.ceil(late ? left : left + WATCHDOG)))
     }, milliseconds - AHEAD)
     return release

@@ -1,25 +1,26 @@
 import { CronTimes, type Schedule } from '../../core/schedule.js'
 
-/** When a schedule is due. Pure: time comes in as an argument, in milliseconds. */
+/** Due times of a schedule. Pure: time comes in as an argument, in milliseconds. */
 export interface Timetable {
-  /** The clock that the times below are on: intervals count on one that never jumps, the rest follows the wall clock. */
+  /** Clock of the times below: intervals count on one that never jumps, the rest follows the wall clock. */
   readonly clock: 'monotonic' | 'wall'
-  /** The first due time after `now`. */
+  /** First due time after `now`. */
   first(now: number): number
-  /** The due time after `due` that is also after `now`, and how many between the two were missed. */
+  /** First due time after both `due` and `now`, and the number of due times between the two, which were missed. */
   next(due: number, now: number): { readonly due: number; readonly missed: number }
 }
 
-/** The most missed times of a cron expression that are counted: each takes a millisecond or more to work out. */
+/** Most missed times of a cron expression that are counted: each takes a millisecond or more to work out. */
 const MAX_COUNTED = 1000
 
+/** Makes the timetable of a schedule. */
 export function timetable(schedule: Schedule): Timetable {
   const { every, cron, timeZone } = schedule
   if (cron !== undefined) return cronTimetable(new CronTimes(cron, timeZone))
   return new IntervalTimetable(every ?? Number.NaN, schedule.alignToClock)
 }
 
-/** Drift-free: every due time is a whole number of intervals from the first, however late the wake-ups come. */
+/** Timetable of an interval. Drift-free: every due time is whole intervals from the first, however late wake-ups come. */
 class IntervalTimetable implements Timetable {
   readonly clock: Timetable['clock']
   readonly #every: number
@@ -43,8 +44,9 @@ class IntervalTimetable implements Timetable {
   }
 }
 
+/** Timetable of a cron expression. */
 function cronTimetable(times: CronTimes): Timetable {
-  // items that share an expression ask the same, one after the other, and the answer is dear
+  // items that share an expression ask the same, one after the other, and the answer takes long to work out
   let last = { after: Number.NaN, passed: Number.NaN, due: Number.NaN, missed: 0 }
   return {
     clock: 'wall',
@@ -56,7 +58,7 @@ function cronTimetable(times: CronTimes): Timetable {
   }
 }
 
-/** The time after `after` that is also after `now`, the one before it, and how many lie between `after` and `now`. */
+/** First time after both `after` and `now`, the time before it, and the number of times between `after` and `now`. */
 function nextTime(times: CronTimes, after: number, now: number) {
   let passed = -Infinity
   let due = times.after(after)

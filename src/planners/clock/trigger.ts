@@ -4,11 +4,11 @@ import type { Clock } from './clock.js'
 import { SharedTimetables } from './shared-timetables.js'
 import type { Timetable } from './timetable.js'
 
-/** When a transfer was due, and what was missed since. */
+/** Due time of a transfer, and what was missed since. */
 export interface DueTime {
-  /** When it was due, in milliseconds since 1970. */
+  /** Due time, in milliseconds since 1970. */
   readonly scheduledAt: number
-  /** How late it is, in milliseconds: with a grid, after the look at which it was to be noticed. */
+  /** Time since the due time, in milliseconds; with a grid, since the look at which it was to be noticed. */
   readonly lateness: number
   /** Number of further due times that have passed meanwhile and are not made up. */
   readonly missed: number
@@ -19,50 +19,52 @@ export interface Due<T> extends DueTime {
   readonly item: T
 }
 
+/** Options of a {@link Trigger}. */
 export interface TriggerOptions<T> {
   readonly clock: Clock
-  /** Called at each wake-up with all that is due, in the order of due times. */
+  /** Called at each wake-up with the items that are due, in the order of their due times. */
   readonly onDue: (due: Due<T>[]) => void
   /**
-   * Wake only at whole multiples of this many milliseconds from the start.
+   * Interval of the wake-ups, in milliseconds: the trigger wakes only at whole multiples of it from the start.
    * @default 0 - whenever something is due
    */
   readonly grid?: number
   /**
-   * Gives numbers from 0 to below 1, for jitter.
+   * Source of numbers from 0 to below 1, for jitter.
    * @default Math.random
    */
   readonly random?: () => number
 }
 
+/** Place of an item in the queue. */
 interface Entry<T> {
   readonly item: T
   readonly schedule: Schedule
   readonly times: Timetable
   readonly jitter: number
-  /** Breaks ties: what was added first comes first. */
+  /** Number of the entry, which breaks ties: the entry that was added first comes first. */
   readonly order: number
-  /** The due time, without jitter, on the clock of the timetable; `NaN` until the first one is set. */
+  /** Due time without jitter, on the clock of the timetable; `NaN` until the first one is set. */
   due: number
-  /** The jitter of this time. */
+  /** Jitter of this due time. */
   delay: number
-  /** When to wake for it, on the monotonic clock: the order of the queue. */
+  /** Time of the wake-up for the item, on the monotonic clock: the order of the queue. */
   wakeAt: number
   removed: boolean
 }
 
-/** How far the wall clock may move against the monotonic one until its due times are worked out anew, in ms. */
+/** Movement of the wall clock against the monotonic one from which on its due times are worked out again, in ms. */
 const STEP = 50
 /** Longest sleep, in ms, so that a wall clock that was set is noticed. */
 const LONGEST_SLEEP = 60_000
-/** What is due within this many milliseconds is due. */
+/** Time before its due time from which on an item counts as due, in ms. */
 const EARLY = 0.5
 
 /**
  * One queue of due times, and one wake-up armed for the earliest of them.
  *
- * Nothing here is per item but its place in the queue, so it scales to many thousands. What comes late runs once:
- * the times that passed meanwhile are counted as missed, never made up in a burst.
+ * An item has nothing but its place in the queue, so the queue scales to many thousands. An item that is late is due once:
+ * the due times that passed meanwhile are counted as missed, never made up in a burst.
  */
 export class Trigger<T> {
   readonly #clock: Clock
@@ -79,9 +81,9 @@ export class Trigger<T> {
   #added = 0
   /** Wall clock minus monotonic clock, as of the last look. */
   #offset = 0
-  /** When that look was, on the monotonic clock. */
+  /** Time of that look, on the monotonic clock. */
   #lookedLast = 0
-  /** {@link Trigger.#offset}, as of the last time that the whole queue was put in order by it. */
+  /** Offset by which the whole queue was put in order last. */
   #orderedBy = 0
 
   constructor(options: TriggerOptions<T>) {
@@ -95,7 +97,7 @@ export class Trigger<T> {
     return this.#running
   }
 
-  /** Adds an item. Its first due time counts from now, or from the start when that is still to come. */
+  /** Adds an item. Its first due time counts from now, or from the start if the trigger is not started yet. */
   add(item: T, schedule: Schedule): void {
     if (this.#running) this.#look()
     const entry: Entry<T> = {
@@ -116,7 +118,7 @@ export class Trigger<T> {
     this.#arm()
   }
 
-  /** Removes an item; `false` when it is not there. */
+  /** Removes an item. Gives `false` when the item is not there. */
   remove(item: T): boolean {
     const entry = this.#entries.get(item)
     if (entry === undefined) return false
@@ -128,7 +130,7 @@ export class Trigger<T> {
     return true
   }
 
-  /** Starts: every item's first due time counts from now. */
+  /** Starts the trigger: every item's first due time counts from now. */
   start(): void {
     this.#running = true
     this.#origin = this.#clock.monotonic()
@@ -138,13 +140,13 @@ export class Trigger<T> {
     this.#arm()
   }
 
-  /** Stops. No call of `onDue` follows. */
+  /** Stops the trigger: no call of `onDue` follows. */
   stop(): void {
     this.#running = false
     this.#sleep()
   }
 
-  /** Goes on after a stop on the old due times; what has passed meanwhile is left out. */
+  /** Goes on after a stop, on the old due times. Due times that have passed meanwhile are left out. */
   resume(): void {
     if (this.#running) return
     this.#running = true
@@ -190,7 +192,7 @@ export class Trigger<T> {
     return due
   }
 
-  /** Moves an entry on to its next due time after `until`, on the monotonic clock; gives how many were missed. */
+  /** Moves an entry on to its next due time after `until`, on the monotonic clock. Gives the number of missed due times. */
   #advance(entry: Entry<T>, until: number): number {
     const now = this.#timeOf(entry, until)
     const next = entry.times.next(entry.due, now - entry.delay)
@@ -222,7 +224,7 @@ export class Trigger<T> {
     return monotonic + (entry.times.clock === 'wall' ? this.#offset : 0)
   }
 
-  /** Looks at the wall clock. When it was set, the due times that follow it are worked out anew. */
+  /** Looks at the wall clock. If it was set, the due times that follow it are worked out again. */
   #look(): void {
     const now = this.#clock.monotonic()
     const offset = this.#clock.now() - now
@@ -235,8 +237,8 @@ export class Trigger<T> {
   }
 
   /**
-   * After the wall clock was set back, the next due time is not an hour away but the first one by the new time. It counts
-   * from the last look, as the clock may have been set just after: what has been due since then is not passed over.
+   * Sets the due time of an entry after the wall clock was set back: it is not an hour away but the first one by the new
+   * time. That counts from the last look, as the clock may have been set just after it: what was due since then is not lost.
    */
   #afterSetBack(entry: Entry<T>): void {
     if (entry.times.clock !== 'wall' || Number.isNaN(entry.due)) return
@@ -268,13 +270,13 @@ export class Trigger<T> {
     })
   }
 
-  /** When something that is due `at` is noticed. */
+  /** Time at which an item that is due `at` is noticed. */
   #onGrid(at: number): number {
     if (this.#grid === 0) return at
     return this.#origin + Math.ceil((at - EARLY - this.#origin) / this.#grid) * this.#grid
   }
 
-  /** When it was last looked for what is due, as of `now`. */
+  /** Time of the last look for items that are due, as of `now`. */
   #lookedAt(now: number): number {
     if (this.#grid === 0) return now
     return this.#origin + Math.floor((now + EARLY - this.#origin) / this.#grid) * this.#grid
