@@ -9,7 +9,7 @@ import { moduleUrl } from '../threads/protocol/module-url.js'
  * Checks of single arguments. Each throws an InvalidOptionError that names the argument as it is typed.
  */
 
-/** An integer of at least 1, written in digits only: `1e3` is more likely a slip than meant. */
+/** Reads an integer of at least 1, written in digits only: `1e3` is more likely a slip than meant. */
 export function checkCount(option: string, text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
@@ -18,19 +18,20 @@ export function checkCount(option: string, text: string): number {
   return value
 }
 
+/** Reads a log level. */
 export function checkLogLevel(option: string, text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text)
   if (level === undefined) throw new InvalidOptionError(option, `one of ${LOG_LEVELS.join(', ')}`, text)
   return level
 }
 
-/** A file or folder to watch, which must be there. */
+/** Reads a file or folder to watch, which must exist. */
 export function checkWatchPath(option: string, text: string): string {
   if (!existsSync(text)) throw new InvalidOptionError(option, 'a file or folder that exists', text)
   return text
 }
 
-/** The URL of a link module, which must be a file that is there. Whether it can be loaded is seen later. */
+/** Reads a link module, which must be a file that exists, as a URL. Whether it can be loaded is seen later. */
 export function checkModule(argument: string, text: string): string {
   const url = moduleUrl(argument, text)
   const file = isFile(argument, url, text)
@@ -39,7 +40,7 @@ export function checkModule(argument: string, text: string): string {
   return url
 }
 
-/** `undefined` when there is nothing. */
+/** Whether a URL is a file; `undefined` when nothing is there. */
 function isFile(argument: string, url: string, text: string): boolean | undefined {
   try {
     return statSync(fileURLToPath(url), { throwIfNoEntry: false })?.isFile()
@@ -52,7 +53,7 @@ function isFile(argument: string, url: string, text: string): boolean | undefine
  * Arguments that commands share.
  */
 
-/** Adds a link module to those before it, each of which is there once. */
+/** Adds a link module to the ones before it, each of which is there once. */
 export function addModule(text: string, before: readonly string[] | undefined): readonly string[] {
   const module = checkModule('<link-module>', text)
   if (before?.includes(module) === true) throw new InvalidOptionError('<link-module>', 'each link module once', text)
@@ -60,16 +61,16 @@ export function addModule(text: string, before: readonly string[] | undefined): 
 }
 
 /**
- * An option with a value.
+ * Makes an option with a value.
  *
  * @param flags - as in `--threads <n>`
- * @param check - reads the value; throws an error that names the option
+ * @param check - reads the value, or throws an error that names the option
  */
 export function valued(flags: string, description: string, check: (option: string, text: string) => unknown): Option {
   return new Option(flags, description).argParser((text: string) => check(flags.replace(/ .*/, ''), text))
 }
 
-/** The option `--log-level`. */
+/** Makes the option `--log-level`. */
 export function logLevelOption(byDefault: LogLevel): Option {
   const description = `least severity that is logged: ${LOG_LEVELS.join(', ')} (default: ${byDefault})`
   return valued('--log-level <level>', description, checkLogLevel)

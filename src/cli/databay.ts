@@ -3,7 +3,7 @@ import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
 import { tuneCommand } from './tune/tune.js'
 
-/** The command `databay`. Everything of the process that it reads or writes is given to it. */
+/** The command `databay`. It reads and writes only what it is given of the process. */
 export async function databay(context: ProcessContext): Promise<Ending> {
   const parsed = parseCommandLine(context.argv, context)
   if (typeof parsed === 'number') return { code: parsed, signal: undefined }

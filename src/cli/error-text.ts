@@ -3,7 +3,7 @@ import { isError, toError } from '../base/errors.js'
 const MAX_DEPTH = 8
 
 /**
- * An error on one line: its message, and those of its causes that say more.
+ * An error on one line: its message, and the messages of its causes that say more.
  *
  * `transfer todos.3 failed: HttpInlet failed to pull: fetch failed: connect ECONNREFUSED 127.0.0.1:80`
  */
@@ -19,8 +19,8 @@ export function errorLine(error: Error): string {
 }
 
 /**
- * Where code made a mistake that JavaScript noticed, such as a read of a property of `undefined`, for the end of a line;
- * `''` for other errors, and for those of Node and of packages.
+ * Place of a mistake in code that JavaScript noticed, such as a read of a property of `undefined`, for the end of a line;
+ * `''` for other errors, and for errors of Node and of packages.
  */
 export function mistakeIn(stack = ''): string {
   if (!/^(TypeError|ReferenceError|RangeError)\b/.test(stack)) return ''
@@ -29,14 +29,14 @@ export function mistakeIn(stack = ''): string {
   return place === undefined || place.includes('/node_modules/') ? '' : ` (${place})`
 }
 
-/** Which node failed at what, where the error says so and the line does not yet. */
+/** Node and stage of a failure, when the error has them and the line does not yet. */
 function placeOf(error: Error, line: string): string {
   const { node, stage } = error as { node?: unknown; stage?: unknown }
   if (typeof node !== 'string' || typeof stage !== 'string' || line.includes(node)) return ''
   return `${node} failed to ${stage === 'shutdown' ? 'shut down' : stage}: `
 }
 
-/** An error and its causes with their stacks, over many lines. */
+/** Stacks of an error and its causes, over many lines. */
 export function errorStacks(error: Error): string {
   return chainOf(error)
     .map((one) => one.stack ?? `${one.name}: ${one.message}`)

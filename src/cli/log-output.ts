@@ -2,8 +2,9 @@ import { formatLine, setLogDestination } from '../base/log.js'
 import { mistakeIn } from './error-text.js'
 import type { TextStream } from './process-context.js'
 
+/** Look of the log. */
 export interface LogLook {
-  /** Lines as JSON, as they are, rather than readable ones. */
+  /** Whether lines are JSON, as they come, rather than readable text. */
   readonly json: boolean
   /** Whether the stacks of errors are shown in readable lines. */
   readonly stacks: boolean
@@ -12,7 +13,7 @@ export interface LogLook {
 /**
  * Sends the log to a stream.
  *
- * @returns a function that ends it
+ * @returns a function that stops that
  */
 export function logTo(stream: TextStream, look: LogLook): () => void {
   setLogDestination({
@@ -25,7 +26,7 @@ export function logTo(stream: TextStream, look: LogLook): () => void {
   }
 }
 
-/** A JSON log line without its error's stack, and with what the error's causes say, and where a mistake is, in its message. */
+/** A JSON log line without its error's stack: its message has what the causes say, and the place of a mistake. */
 function withoutStack(line: string): string {
   try {
     const { err, ...entry } = JSON.parse(line) as {
@@ -43,15 +44,17 @@ function withoutStack(line: string): string {
 }
 
 /**
- * @param message - tells of an error, mostly by that error's own message
- * @param chain - the messages of the error and its causes: `the source is gone: connection refused`
+ * A message with what the causes of its error say.
+ *
+ * @param message - message about an error, mostly with that error's own message in it
+ * @param chain - messages of the error and its causes: `the source is gone: connection refused`
  */
 function withCauses(message: string, chain: string): string {
   const told = [...prefixes(chain)].find((prefix) => message.includes(prefix))
   return told === undefined ? `${message}: ${chain}` : message.replace(told, () => chain)
 }
 
-/** `a: b` of `a: b: b`: an error often says what its cause does. */
+/** Removes repetitions, as `a: b` of `a: b: b`: an error often says what its cause does. */
 function withoutEcho(chain: string): string {
   for (let at = chain.indexOf(': '); at !== -1; at = chain.indexOf(': ', at + 1)) {
     if (chain.slice(0, at).endsWith(chain.slice(at))) return chain.slice(0, at)
@@ -59,7 +62,7 @@ function withoutEcho(chain: string): string {
   return chain
 }
 
-/** `a: b: c`, `a: b`, `a`. */
+/** Beginnings of a chain, the longest first: `a: b: c`, `a: b`, `a`. */
 function* prefixes(chain: string): Generator<string> {
   for (let end = chain.length; end > 0; end = chain.lastIndexOf(': ', end - 1)) yield chain.slice(0, end)
 }

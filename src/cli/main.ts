@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { databay } from './databay.js'
 
-// a reader that has gone away must not end the process half-way: the run hears of it, and stops in order
+// a reader that has gone away must not end the process half-way: the run listens to it too, and stops in order
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 const ending = await databay({

@@ -3,31 +3,31 @@ import type { SignalSource, StopSignal } from './process-context.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const satisfies StopSignal[]
 
-/** What signals ask for. */
+/** Actions that signals ask for. */
 export interface SignalActions {
-  /** At the first signal. */
+  /** Called at the first signal. */
   stop(signal: StopSignal): void
-  /** At any further one. */
+  /** Called at each further signal. */
   stopAtOnce(signal: StopSignal): void
 }
 
-export interface Heeding {
+export interface SignalOptions {
   /**
-   * Within how many milliseconds a repeated SIGINT is the same Ctrl-C, come twice: the terminal sends it to the command
-   * and to the npm that started it, and npm passes it on.
+   * Time within which a repeated SIGINT is the same Ctrl-C, in milliseconds: the terminal sends it to the command and to the
+   * npm that started the command, and npm passes it on.
    * @default 0
    */
   readonly echo?: number
   /**
-   * A clock in milliseconds.
+   * Clock, in milliseconds.
    * @default performance.now
    */
   readonly now?: () => number
 }
 
-/** Heeds signals, until the returned function is called. */
-export function heedSignals(source: SignalSource, actions: SignalActions, heeding: Heeding = {}): () => void {
-  const { echo = 0, now = () => performance.now() } = heeding
+/** Listens to signals, until the returned function is called. */
+export function onSignals(source: SignalSource, actions: SignalActions, options: SignalOptions = {}): () => void {
+  const { echo = 0, now = () => performance.now() } = options
   let first: { readonly signal: StopSignal; readonly time: number } | undefined
   const onSignal = (signal: StopSignal) => {
     if (first === undefined) {
@@ -43,7 +43,7 @@ export function heedSignals(source: SignalSource, actions: SignalActions, heedin
   }
 }
 
-/** The exit code of a process that a signal has ended, as shells have it. */
+/** Exit code of a process that a signal has ended, as shells have it. */
 export function exitCodeOf(signal: StopSignal): number {
   return 128 + constants.signals[signal]
 }

@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
-import { exitCodeOf, heedSignals, type Heeding } from '../../src/cli/signals.js'
+import { exitCodeOf, onSignals, type SignalOptions } from '../../src/cli/signals.js'
 import type { StopSignal } from '../../src/cli/process-context.js'
 
-function heed(t: Test, heeding?: Heeding) {
+function heed(t: Test, options?: SignalOptions) {
   const source = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()
   const heard: string[] = []
-  const unheed = heedSignals(
+  const unheed = onSignals(
     source,
     { stop: (signal) => heard.push(`stop ${signal}`), stopAtOnce: (signal) => heard.push(`at once ${signal}`) },
-    heeding,
+    options,
   )
   t.teardown(unheed)
   return { heard, unheed, source, send: (signal: StopSignal) => source.emit(signal, signal) }

@@ -29,7 +29,7 @@ type Fields<K, Payload> = K extends 'transfer'
   ? { readonly report: Payload }
   : { readonly [F in keyof Payload]: Payload[F] extends Error ? PlainError : Payload[F] }
 
-/** End of a run. */
+/** End of a run, as the event `finished` tells it. */
 export interface Finish {
   /** Exit code of the process. */
   readonly code: number
@@ -40,12 +40,13 @@ export interface Finish {
 
 /** Work that a second signal cuts off. */
 export interface Abandoned {
+  /** Number of transfers that ran. */
   readonly transfers: number
-  /** Records in buffers, as of the last reports. */
+  /** Number of records in buffers, as of the last reports. */
   readonly buffered: number
 }
 
-/** The line of JSON of an event. */
+/** An event as a line of JSON. */
 export function jsonLine(event: JsonEvent): string {
   return `${JSON.stringify(event)}\n`
 }

@@ -4,35 +4,36 @@ import { watch, type FSWatcher } from 'chokidar'
 import { toError } from '../../base/errors.js'
 
 /**
- * How long it is quiet after a change before modules are loaded anew, in milliseconds: a build writes many files. Longer
- * than the 50 ms for which chokidar passes over further changes of a file.
+ * Time without a change after which modules are reloaded, in milliseconds: a build writes many files. Longer than the 50 ms
+ * for which chokidar ignores further changes of a file.
  */
 const QUIET = 150
 
-/** Endings of what a module imports as code. Others are more likely data, which links themselves may write. */
+/** Names of files that a module imports as code. Other files are more likely data, which links themselves may write. */
 const CODE = /\.([cm]?[jt]s|wasm)$/
+/** Names of folders that are not watched. */
 const PASSED_OVER = /^(node_modules|\..+)$/
 
-/** What is done about the modules. */
+/** Actions on link modules whose code has changed. */
 export interface ModuleActions {
-  /** Loads a module anew. */
+  /** Reloads a module. */
   reload(module: string): Promise<void>
-  /** Tells that a module was loaded anew. */
+  /** Called when a module was reloaded. */
   reloaded(module: string): void
-  /** Tells that it could not be, and that its old version runs on. */
+  /** Called when a module could not be reloaded, so that its old version runs on. */
   failed(module: string, error: Error): void
-  /** Tells that files cannot be watched. */
+  /** Called when files cannot be watched. */
   broken(error: Error): void
 }
 
 /**
- * Has link modules loaded anew when code changes: that in the folder of a module or below, apart from `node_modules` and
- * hidden folders, and whatever is named besides. Never two at a time; what changes meanwhile is loaded thereafter.
+ * Reloads link modules when code changes: code in the folder of a module and below, apart from `node_modules` and hidden
+ * folders, and files and folders that are named besides. Reloads one module at a time; what changes meanwhile comes next.
  */
 export class ModuleWatcher {
   readonly #actions: ModuleActions
   readonly #quiet: number
-  /** The modules, by the folder that is watched for them. */
+  /** Modules, each with the folder that is watched for it. */
   readonly #folders: { readonly folder: string; readonly module: string }[]
   readonly #paths: readonly string[]
   readonly #changed = new Set<string>()
@@ -51,7 +52,7 @@ export class ModuleWatcher {
     this.#quiet = quiet
   }
 
-  /** Resolves when changes are seen. */
+  /** Begins to watch. Resolves when changes are seen. */
   async open(): Promise<void> {
     const folders = this.#folders.map(({ folder }) => folder)
     const watcher = watch([...new Set([...folders, ...this.#paths])], {
@@ -68,7 +69,7 @@ export class ModuleWatcher {
     await new Promise<void>((resolve) => watcher.once('ready', resolve))
   }
 
-  /** Stops watching. What is being loaded is not waited for: a planner that shuts down does that. */
+  /** Stops watching. A module that is being reloaded is not waited for: a planner that shuts down does that. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#changed.clear()

@@ -2,18 +2,18 @@ import { StatusLine } from './status-line.js'
 import { statusText, type Status, type StatusLook } from './status-text.js'
 import type { ProcessContext, TextStream } from '../process-context.js'
 
-/** Shows how a run goes, until it is closed. */
+/** Display of a run's progress, until it is closed. */
 export interface Progress {
   close(): void
 }
 
-/** How often a terminal's status line is refreshed, in milliseconds. */
+/** Interval at which a terminal's status line is refreshed, in milliseconds. */
 const REFRESH = 250
 
-/** How often a line is written where there is no terminal, in milliseconds. */
+/** Interval at which a line is written where there is no terminal, in milliseconds. */
 const LINE_EVERY = 10_000
 
-/** A status line on a terminal, lines now and then elsewhere. */
+/** Shows the status of a run: as a status line on a terminal, as a line now and then elsewhere. */
 export function showProgress(
   { stdout, stderr, env }: Pick<ProcessContext, 'stdout' | 'stderr' | 'env'>,
   status: () => Status,
@@ -22,7 +22,7 @@ export function showProgress(
   return showLine({ stdout, stderr, env }, (look) => statusText(status(), look), say)
 }
 
-/** A text on a terminal's status line, lines with it now and then elsewhere. */
+/** Shows a text: on the status line of a terminal, as a line now and then elsewhere. */
 export function showLine(
   { stdout, stderr, env }: Pick<ProcessContext, 'stdout' | 'stderr' | 'env'>,
   text: (look?: StatusLook) => string,
@@ -33,7 +33,7 @@ export function showLine(
     : plainProgress(text, say)
 }
 
-/** A line every ten seconds. */
+/** Writes a text as a line every ten seconds. */
 export function plainProgress(text: () => string, say: (text: string) => void, every = LINE_EVERY): Progress {
   const timer = setInterval(() => {
     say(text())
@@ -45,6 +45,7 @@ export function plainProgress(text: () => string, say: (text: string) => void, e
   }
 }
 
+/** Keeps a text on the status line of a terminal. */
 function liveProgress(
   terminal: TextStream,
   others: readonly TextStream[],
@@ -65,12 +66,12 @@ function liveProgress(
   }
 }
 
-/** Whether lines of the stream can be rewritten. */
+/** Whether a stream is a terminal that can rewrite its lines. */
 function isTerminal(stream: TextStream, env: ProcessContext['env']): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
-/** See https://no-color.org: what counts is that the variable is set and not empty. */
+/** Whether a terminal is to show colours. See https://no-color.org: NO_COLOR counts when it is set and not empty. */
 function wantsColor(stream: TextStream, env: ProcessContext['env']): boolean {
   return (env.NO_COLOR ?? '') === '' && stream.hasColors?.(env) === true
 }

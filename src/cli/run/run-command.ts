@@ -7,7 +7,7 @@ import { errorLine } from '../error-text.js'
 import { Run } from './run.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 
-/** `databay run`: a planner from its start to its end. */
+/** The command `databay run`: a planner from its start to its end. */
 export async function runCommand(args: RunArguments, context: ProcessContext): Promise<Ending> {
   if (args.logLevel !== undefined) setLogLevel(args.logLevel)
   let planner: WorkerPlanner

@@ -6,10 +6,10 @@ import type { Status } from './status-text.js'
 import type { Outcome } from './summary.js'
 import { addReport, NO_TOTALS, type Totals } from './totals.js'
 
-/** Over how many milliseconds the rate of records is taken. */
+/** Time over which the rate of records is taken, in milliseconds. */
 const RATE_WINDOW = 10_000
 
-/** Keeps count of what a planner does. */
+/** Counts of a run: links, transfers and records of its planner. */
 export class RunCounts {
   readonly #planner: WorkerPlanner
   readonly #now: () => number
@@ -20,7 +20,7 @@ export class RunCounts {
   #links = 0
   #failed: TransferReport | undefined
 
-  /** @param now - a clock in milliseconds */
+  /** @param now - clock, in milliseconds */
   constructor(planner: WorkerPlanner, now: () => number = () => performance.now()) {
     this.#planner = planner
     this.#now = now
@@ -33,18 +33,18 @@ export class RunCounts {
     planner.on('transfer', this.#onTransfer)
   }
 
-  /** The first transfer that failed where its link does not ignore that. */
+  /** Report of the first transfer that failed, of a link that does not ignore that. */
   get failed(): TransferReport | undefined {
     return this.#failed
   }
 
-  /** How many links there are; when the planner has dropped them, as it does when it shuts down, how many it had. */
+  /** Number of links. When the planner has dropped them, as it does when it shuts down, the number that it had. */
   countLinks(): number {
     this.#links = Math.max(this.#links, this.#planner.links.length)
     return this.#links
   }
 
-  /** How it goes now. */
+  /** Current status of the run. */
   status(phase: Status['phase']): Status {
     const { transfers, late, skipped, failed } = this.#planner.counts
     return {
@@ -55,7 +55,7 @@ export class RunCounts {
     }
   }
 
-  /** What it came to so far. */
+  /** Outcome of the run so far. */
   outcome(): Outcome {
     return {
       links: this.countLinks(),
@@ -65,7 +65,7 @@ export class RunCounts {
     }
   }
 
-  /** What is under way now. */
+  /** Work that is under way now. */
   underWay(): Abandoned {
     const { links } = this.#planner.stats()
     return {
@@ -74,6 +74,7 @@ export class RunCounts {
     }
   }
 
+  /** Stops counting. */
   close(): void {
     this.#planner.off('transfer', this.#onTransfer)
   }

@@ -12,16 +12,16 @@ import { logTo } from '../log-output.js'
 import { showProgress } from './progress.js'
 import { ModuleWatcher } from './module-watcher.js'
 import { RunCounts } from './run-counts.js'
-import { exitCodeOf, heedSignals } from '../signals.js'
+import { exitCodeOf, onSignals } from '../signals.js'
 import { counted } from './status-text.js'
 import { summaryText } from './summary.js'
 import { EXIT, type Ending, type StopSignal, type ProcessContext } from '../process-context.js'
 
-/** How long after a SIGINT npm may pass it on once more, in milliseconds. */
+/** Time within which npm may pass a SIGINT on once more, in milliseconds. */
 const NPM_ECHO = 250
 
 /**
- * One run of a planner: starts it, shows how it goes, heeds signals, and tells what it came to.
+ * Run of a planner: starts it, shows its progress, stops it at a signal, and tells the outcome.
  *
  * ```
  *   start ──► finished by itself ─────────────┬──► exit code 0, or 1 with the error
@@ -39,7 +39,7 @@ export class Run {
   #starting: Promise<void> | undefined
   #announced = false
   #stopping = false
-  /** Why nothing can be printed any more. */
+  /** Error after which nothing can be printed any more. */
   #outputError: Error | undefined
 
   constructor(planner: WorkerPlanner, args: RunArguments, context: ProcessContext) {
@@ -52,6 +52,7 @@ export class Run {
     })
   }
 
+  /** Runs the planner to its end. Never rejects. */
   async toEnd(): Promise<Ending> {
     const { stdout, signals, stderr, env } = this.#context
     this.#show()
@@ -62,7 +63,7 @@ export class Run {
     const echo = stderr.isTTY === true && env.npm_command !== undefined ? NPM_ECHO : 0
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
       const actions = { stop: this.#onSignal, stopAtOnce: resolve }
-      this.#undo.push(heedSignals(signals, actions, { echo }))
+      this.#undo.push(onSignals(signals, actions, { echo }))
     })
     const ended = await Promise.race([this.#work(), stoppedAtOnce])
     await this.#undo.undo()
@@ -110,24 +111,24 @@ export class Run {
     await watch.open()
   }
 
-  /** With `--once`: the transfers of the links that do not transfer on start. Those that did are done. */
+  /** With `--once`: makes the transfers of the links that do not transfer on start. The others have made theirs. */
   async #transferOthers(): Promise<void> {
     const { once, planner } = this.#args
     if (once && planner.immediateTransfer !== false && this.#planner.running) await this.#planner.forceTransfer()
   }
 
-  /** Whether all that went wrong is that a signal came while the planner started. */
+  /** Whether an error means only that a signal came while the planner started. */
   #isOwnStop(thrown: unknown): boolean {
     return this.#stopping && thrown instanceof PlannerStateError
   }
 
-  /** What a start that was stopped by a signal does not tell: that one of its first transfers failed. */
+  /** Failure of a first transfer in a start that a signal stopped: the start rejects with that it was stopped. */
   #hiddenFailure(): Error | undefined {
     const { failed } = this.#counts
     return failed === undefined || this.#args.planner.ignoreExceptions === true ? undefined : new TransferError(failed)
   }
 
-  /** What is shown while it runs. */
+  /** Shows the log, and the events or the progress of the run. */
   #show(): void {
     const { json } = this.#args
     this.#undo.push(logTo(this.#context.stderr, { json, stacks: this.#debug }))
@@ -154,7 +155,7 @@ export class Run {
     })
   }
 
-  /** Tells that it has started, once: before anything is told of its links. */
+  /** Tells that the run has started, once: before anything about its links. */
   #announce(): void {
     if (this.#announced) return
     this.#announced = true
@@ -175,7 +176,7 @@ export class Run {
     this.#stop()
   }
 
-  /** Whoever read the standard output has gone away, as `head` does when it has enough. */
+  /** Stops the run when the reader of the standard output has gone away, as `head` does when it has enough. */
   readonly #onOutputError = (error: Error): void => {
     if (this.#outputError !== undefined) return
     this.#outputError = new Error(`standard output cannot be written: ${error.message}`, { cause: error })
@@ -222,7 +223,7 @@ export class Run {
   }
 }
 
-/** Discards what threads still print when the standard output takes no more: not read at all, it would keep them waiting. */
+/** Discards what threads still print when the standard output takes no more. Unread, it would keep them waiting. */
 function discard(source: { resume(): unknown }): void {
   source.resume()
 }

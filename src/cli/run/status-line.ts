@@ -4,10 +4,10 @@ const CLEAR = '\r\u001b[2K'
 const CLEAR_TO_END = '\u001b[K'
 
 /**
- * One line at the bottom of a terminal, rewritten in place. Streams that write to the same terminal are guarded: the
+ * Status line at the bottom of a terminal, rewritten in place. Streams that write to the same terminal are guarded: the
  * line is cleared before they write and drawn again after, so neither spoils the other.
  *
- * While what was written last has not ended its line, the status stays away: there is no line for it.
+ * While the last text that was written has not ended its line, the status is not shown: there is no line for it.
  */
 export class StatusLine {
   readonly #terminal: TextStream
@@ -19,7 +19,7 @@ export class StatusLine {
   #redraw: NodeJS.Immediate | undefined
 
   /**
-   * @param terminal - where the line is
+   * @param terminal - stream of the terminal
    * @param others - further streams that may write to the same terminal
    */
   constructor(terminal: TextStream, others: readonly TextStream[]) {
@@ -28,7 +28,7 @@ export class StatusLine {
     for (const stream of new Set([terminal, ...others])) this.#guard(stream)
   }
 
-  /** How many characters fit: one less than there are columns, as a full line may already break. */
+  /** Number of characters that fit: one less than there are columns, as a full line may already break. */
   get width(): number {
     return (this.#terminal.columns || 80) - 1
   }
@@ -40,7 +40,7 @@ export class StatusLine {
     this.#draw()
   }
 
-  /** Takes the line away, for good. */
+  /** Removes the line, for good. */
   close(): void {
     clearImmediate(this.#redraw)
     this.#clear()

@@ -1,25 +1,29 @@
-/** What the status of a run shows. */
+/** Status of a run. */
 export interface Status {
   readonly links: number
   readonly transfers: number
-  /** Records pulled in a second. */
+  /** Records pulled per second. */
   readonly recordsPerSecond: number
   readonly late: number
   readonly skipped: number
   readonly failed: number
   readonly busyThreads: number
   readonly threads: number
-  /** What the run is in, other than running. */
+  /** Phase of the run, unless it is running. */
   readonly phase?: 'starting' | 'stopping' | undefined
 }
 
+/** Look of a status. */
 export interface StatusLook {
   /**
-   * How many characters there is room for; a text that is longer is cut.
+   * Number of characters that there is room for. A longer text is cut.
    * @default Infinity
    */
   readonly width?: number
-  /** @default false */
+  /**
+   * Whether the text has colours.
+   * @default false
+   */
   readonly color?: boolean
 }
 
@@ -33,7 +37,7 @@ interface Part {
 const CODES: { readonly [color in Color]: number } = { red: 31, yellow: 33, cyan: 36 }
 const SEPARATOR: Part = { text: ' | ' }
 
-/** The status on one line: `4 links | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy`. */
+/** A status on one line: `4 links | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy`. */
 export function statusText(status: Status, look: StatusLook = {}): string {
   const { width = Infinity, color = false } = look
   const parts = cut(
@@ -51,13 +55,13 @@ function partsOf(status: Status): Part[] {
     { text: `${shortNumber(status.recordsPerSecond)} records/s` },
     { text: `${status.late} late`, color: status.late > 0 ? 'yellow' : undefined },
     { text: `${status.skipped} skipped`, color: status.skipped > 0 ? 'yellow' : undefined },
-    // what should not be there at all is shown only when it is
+    // failures are shown only when there are any
     ...(status.failed > 0 ? [{ text: `${status.failed} failed`, color: 'red' as const }] : []),
     { text: `${status.busyThreads}/${status.threads} threads busy` },
   ]
 }
 
-/** What fits in `width` characters, with `…` at the end where something did not. */
+/** The parts that fit in `width` characters, with `…` at the end if something was cut. */
 function cut(parts: readonly Part[], width: number): Part[] {
   const length = parts.reduce((sum, { text }) => sum + text.length, 0)
   if (length <= width) return [...parts]

@@ -2,16 +2,16 @@ import type { PlannerCounts } from '../../planners/planner-events.js'
 import { counted } from './status-text.js'
 import type { Totals } from './totals.js'
 
-/** What a run came to. */
+/** Outcome of a run. */
 export interface Outcome {
   readonly links: number
   readonly counts: PlannerCounts
   readonly totals: Totals
-  /** How long it took, in milliseconds. */
+  /** Duration of the run, in milliseconds. */
   readonly elapsed: number
 }
 
-/** `120 transfers of 4 links in 12.3 s: 3412 records pulled, 3412 pushed, 0 dropped; 0 failed, 0 late, 0 skipped`. */
+/** The outcome on one line: `120 transfers of 4 links in 12.3 s: 3412 records pulled, 3412 pushed, 0 dropped; 0 failed, 0 late, 0 skipped`. */
 export function summaryText({ links, counts, totals, elapsed }: Outcome): string {
   const made = `${counted(counts.transfers, 'transfer')} of ${counted(links, 'link')} in ${seconds(elapsed)}`
   const records = `${counted(totals.pulled, 'record')} pulled, ${totals.pushed} pushed, ${totals.dropped} dropped`

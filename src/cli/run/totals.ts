@@ -4,7 +4,7 @@ import type { TransferReport } from '../../core/report.js'
 export interface Totals {
   /** Records that inlets produced. */
   readonly pulled: number
-  /** Records that outlets took; one that two outlets took counts twice. */
+  /** Records that outlets took. A record that two outlets took counts twice. */
   readonly pushed: number
   /** Records that were lost to errors. */
   readonly dropped: number
@@ -12,6 +12,7 @@ export interface Totals {
 
 export const NO_TOTALS: Totals = { pulled: 0, pushed: 0, dropped: 0 }
 
+/** Adds the records of a transfer. */
 export function addReport(totals: Totals, report: TransferReport): Totals {
   return {
     pulled: totals.pulled + report.pulled,

@@ -15,7 +15,7 @@ export interface TuneArguments {
   readonly transfersPerThread?: readonly number[]
   /** Time for which each setting is measured in all, in seconds. */
   readonly seconds: number
-  /** Whether outlets are given what their links transfer. */
+  /** Whether outlets are given the records of their links. */
   readonly push: boolean
   readonly json: boolean
   readonly logLevel: LogLevel
@@ -73,7 +73,7 @@ export function addTune(program: Command, onTune: (tune: TuneArguments) => void)
     })
 }
 
-/** `1,2,4`: each number once. */
+/** Reads a list such as `1,2,4`: each number once. */
 function checkCounts(option: string, text: string): readonly number[] {
   const counts = text.split(',').map((one) => {
     try {

@@ -8,7 +8,7 @@ import type { DueLinks, Scheduling } from '../../planners/scheduling.js'
 import { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 
-/** How long a link waits that makes no transfer when it should, such as a quarantined one, in milliseconds. */
+/** Time until the next try of a link that was skipped, such as a quarantined link, in milliseconds. */
 const PAUSE = 100
 
 /**
@@ -18,7 +18,7 @@ const PAUSE = 100
 export class ClosedLoop implements Scheduling {
   readonly #due: Pick<DueLinks, 'dispatch'>
   readonly #room: () => number
-  /** The links, each with a token that is new whenever the link is added: loops of an older one end. */
+  /** The links, each with a token that is new whenever the link is added: loops with an older token end. */
   readonly #links = new Map<PlannedLink, object>()
   #going = false
   /** Settled when the loops go on; `undefined` unless they are paused. */
@@ -76,12 +76,13 @@ export class ClosedLoop implements Scheduling {
   }
 }
 
+/** Options of a {@link closedLoopPlanner}. */
 export interface ClosedLoopOptions extends Pick<WorkerPlannerOptions, 'threads' | 'transfersPerThread'> {
-  /** Whether outlets are given what their links transfer; otherwise it is only counted. */
+  /** Whether outlets are given the records of their links; otherwise these are only counted. */
   readonly push: boolean
 }
 
-/** A planner whose links transfer in a {@link ClosedLoop}, to see how much its threads can do. */
+/** Makes a planner whose links transfer in a {@link ClosedLoop}, to see how much its threads can do. */
 export function closedLoopPlanner(links: OneOrMany<LinkOrModule>, options: ClosedLoopOptions): WorkerPlanner {
   const { push, ...settings } = options
   const planner: WorkerPlanner = new WorkerPlanner(

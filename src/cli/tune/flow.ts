@@ -1,26 +1,29 @@
 import type { ReportedError, TransferReport } from '../../core/report.js'
 
-/** What came of one link's transfers in a window of time. A part of a transfer counts as that part. */
+/** Sums over one link's transfers in a window of time. A part of a transfer counts as that part. */
 export interface LinkFlow {
+  /** Number of transfers in the window. */
   transfers: number
+  /** Number of records pulled in the window. */
   records: number
-  /** Transfers with an error, in the window or not. */
+  /** Number of transfers with an error, in the window or not. */
   failed: number
-  /** All transfers, in the window or not. */
+  /** Number of all transfers, in the window or not. */
   all: number
+  /** First error. */
   error: ReportedError | undefined
 }
 
 /**
- * Counts what transfers did within a window of time. Those that begin before it or end after it count by the share of them
- * that is within: so a window that is shorter than a transfer counts right, too.
+ * Counts transfers and their records within a window of time. A transfer that begins before it or ends after it counts by its
+ * share within, so that a window shorter than a transfer counts right, too.
  */
 export class Flow {
   readonly #length: number
   readonly #links = new Map<string, LinkFlow>()
   #from = Infinity
 
-  /** @param length - of the window, in milliseconds */
+  /** @param length - length of the window, in milliseconds */
   constructor(length: number) {
     this.#length = length
   }
@@ -30,6 +33,7 @@ export class Flow {
     this.#from = from
   }
 
+  /** Counts a transfer. */
   add({ link, startedAt, endedAt, pulled, errors }: TransferReport): void {
     let flow = this.#links.get(link)
     if (flow === undefined) {
@@ -46,11 +50,12 @@ export class Flow {
     flow.records += share * pulled
   }
 
-  /** How many links have made a transfer. */
+  /** Number of links that have made a transfer. */
   get linksSeen(): number {
     return this.#links.size
   }
 
+  /** Sums of each link, by its name. */
   get links(): ReadonlyMap<string, Readonly<LinkFlow>> {
     return this.#links
   }

@@ -1,40 +1,40 @@
 import { counted } from '../run/status-text.js'
 import type { Setting } from './settings.js'
 
-/** What a setting came to in several rounds. */
+/** Rates of a setting in several rounds. */
 export interface Trial extends Setting {
-  /** In each round, how much each link got done in a second: records, or transfers where it has none. */
+  /** For each round, the rate of each link per second: of its records, or of its transfers if it has no records. */
   readonly rates: readonly ReadonlyMap<string, number>[]
 }
 
 export interface Recommendation {
   /** Index of the recommended trial. */
   readonly chosen: number
-  /** How much each trial gets done, relative to the first. */
+  /** Amount of work that each trial gets done, relative to the first. */
   readonly speedUps: readonly number[]
-  /** Why, in a sentence. */
+  /** Reason, in a sentence. */
   readonly reason: string
 }
 
-/** Within this share of the best, a setting is as good as the best. */
+/** Share of the best within which a setting is as good as the best. */
 export const TOLERANCE = 0.05
 
-/** The same at most, where rounds differ so much from each other that less cannot be told apart. */
+/** Most tolerance, where rounds differ so much from each other that less cannot be told apart. */
 export const MOST_TOLERANCE = 0.15
 
-/** A link that got nothing done counts as that much slower than with the setting that suits it best. */
+/** Share of its best rate that a link counts with that got nothing done. */
 const WORST = 1 / 1000
 
 /**
- * Recommends the smallest setting that gets done as much as the best one: within {@link TOLERANCE}, or within what the rounds
+ * Recommends the smallest setting that gets as much done as the best one: within {@link TOLERANCE}, or within what the rounds
  * leave uncertain when that is more (two standard errors), but {@link MOST_TOLERANCE} at most.
  *
- * How much one gets done is compared within each round, so that what the rest of the machine does meanwhile hits all alike:
- * it is the geometric mean over the links, each of which so counts alike, however many records it makes. Of the rounds it is
- * the median.
+ * Settings are compared within each round, so that the rest of the machine affects all alike. The amount of work is the
+ * geometric mean over the links, so that each link counts alike, however many records it makes. Of the rounds, the median
+ * counts.
  *
  * @param trials - at least one, the smallest first, with as many rounds each
- * @param cores - how many threads can compute at once
+ * @param cores - number of threads that can compute at once
  */
 export function recommend(trials: readonly Trial[], cores: number): Recommendation {
   const scores = scoresOf(trials)
@@ -46,13 +46,13 @@ export function recommend(trials: readonly Trial[], cores: number): Recommendati
   return { chosen, speedUps, reason: reasonFor(trials, speedUps, chosen, cores) }
 }
 
-/** How much each gets done in each round, relative to what all do in it. */
+/** Amount of work of each trial in each round, relative to what all do in it. */
 function scoresOf(trials: readonly Trial[]): number[][] {
   const rounds = (trials[0]?.rates ?? []).map((_, round) => roundScores(trials.map(({ rates }) => rates[round])))
   return trials.map((_, at) => rounds.map((scores) => scores[at] ?? NaN))
 }
 
-/** Two standard errors of how many times as much one gets done as the other, within the limits. */
+/** Two standard errors of the ratio of two trials, within the limits. */
 function toleranceOf(scores: readonly number[], others: readonly number[]): number {
   const ratios = scores.map((score, round) => score / (others[round] ?? score))
   const middle = median(ratios)
@@ -80,7 +80,7 @@ export function median(values: readonly number[]): number {
   return ((low ?? NaN) + (high ?? NaN)) / 2
 }
 
-/** `2 threads: 1.90 × 1 thread; 4 threads gain nothing more (1.01 ×; 2 cores)`. */
+/** Reason of a recommendation: `2 threads: 1.90 × 1 thread; 4 threads gain nothing more (1.01 ×; 2 cores)`. */
 function reasonFor(trials: readonly Trial[], speedUps: readonly number[], chosen: number, cores: number): string {
   const name = namer(trials)
   const names = trials.map(name)
@@ -94,12 +94,12 @@ function reasonFor(trials: readonly Trial[], speedUps: readonly number[], chosen
   return `${start} ${inWords(more)} ${trials.at(-1)?.threads === 1 ? 'gains' : 'gain'} nothing more (${known})`
 }
 
-/** `a, b and c`. */
+/** A list in words: `a, b and c`. */
 function inWords(names: readonly string[]): string {
   return names.join(', ').replace(/, ([^,]*)$/, ' and $1')
 }
 
-/** How settings are called: by what they differ in. */
+/** Names settings by what they differ in. */
 export function namer(settings: readonly Setting[]): (setting: Setting) => string {
   const alike = new Set(settings.map(({ transfersPerThread }) => transfersPerThread)).size === 1
   return ({ threads, transfersPerThread }) =>

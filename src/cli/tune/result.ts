@@ -3,11 +3,11 @@ import { median, recommend, type Trial } from './recommendation.js'
 import type { RoundFigures } from './round.js'
 import type { Setting } from './settings.js'
 
-/** What a setting came to: of all rounds the median. */
+/** Figures of a setting: the medians of its rounds. */
 export interface TunedSetting extends Setting {
   readonly recordsPerSecond: number
   readonly transfersPerSecond: number
-  /** How much it gets done, relative to the first setting: see `recommend`. */
+  /** Amount of work that it gets done, relative to the first setting: see `recommend`. */
   readonly speedUp: number
   /** 99th percentile of the delay of the main thread's event loop, in milliseconds. */
   readonly delay: number
@@ -21,35 +21,39 @@ export interface TunedSetting extends Setting {
   readonly rounds: readonly number[]
 }
 
-/** What `databay tune` found. With `--json`, this is printed. */
+/** Result of `databay tune`. With `--json`, this is printed. */
 export interface TuneResult {
   readonly modules: readonly string[]
   readonly links: number
   readonly cores: number
   readonly node: string
   readonly push: boolean
-  /** How long each setting was measured in all. */
+  /** Time for which each setting was measured in all, in seconds. */
   readonly seconds: number
   readonly rounds: number
   readonly settings: readonly TunedSetting[]
   readonly recommended: Setting
   readonly reason: string
-  /** What else is to be known. */
+  /** Further remarks. */
   readonly notes: readonly string[]
 }
 
-/** What was measured with a setting, round by round. */
+/** Measurements of a setting, round by round. */
 export interface Measured extends Setting {
   readonly rounds: readonly RoundFigures[]
 }
 
-/** Below this share of the processor time that it had work for, a process is not alone on its machine. */
+/** Share of the processor time it had work for below which a process is not alone on its machine. */
 const ALONE = 0.85
 
-/** Threads that are busy for less than this share of the time have links that mostly wait. */
+/** Share of the time below which busy threads have links that mostly wait. */
 const WAITING = 0.5
 
-/** @param room - how many transfers there can be at once, where more threads were left out for that */
+/**
+ * Makes the result of measurements.
+ *
+ * @param room - number of transfers that there can be at once, if more threads were left out for that
+ */
 export function resultOf(
   measured: readonly Measured[],
   about: Pick<TuneResult, 'modules' | 'cores' | 'node' | 'push' | 'seconds'>,
@@ -87,7 +91,7 @@ function tuned({ threads, transfersPerThread, rounds }: Measured, speedUp: numbe
   }
 }
 
-/** A link counts by its records if it has any; what other processes kept it from counts, too. */
+/** Rates of a setting. A link counts by its records if it has any. Processor time that others took is counted in. */
 function trialOf({ rounds, ...setting }: Measured, _at: number, all: readonly Measured[]): Trial {
   const flows = all.flatMap((one) => one.rounds.map(({ flow }) => flow))
   const hasRecords = new Set(
@@ -133,7 +137,7 @@ function waiting(chosen: TunedSetting | undefined): string[] {
   return [`the links mostly wait: no thread was busy for more than ${Math.round(100 * busiest)} % of the time`]
 }
 
-/** Whether others took processor time. */
+/** Remark that other processes took processor time. */
 function company(measured: readonly Measured[]): string[] {
   const granted = Math.min(...measured.map(({ rounds }) => median(rounds.map((round) => round.granted))))
   if (!(granted < ALONE)) return []

@@ -5,40 +5,42 @@ import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { TransferReport } from '../../core/report.js'
 import { Flow } from './flow.js'
 
-/** What one round with one setting came to. */
+/** Figures of one round with one setting. */
 export interface RoundFigures {
+  /** Transfers and records. */
   readonly flow: Flow
-  /** How long was measured, in seconds. */
+  /** Time for which was measured, in seconds. */
   readonly seconds: number
-  /** 99th percentile of how late the main thread's event loop was, in milliseconds. */
+  /** 99th percentile of the delay of the main thread's event loop, in milliseconds. */
   readonly delay: number
-  /** Most memory of all threads together, their heaps and what these hold outside of them, in bytes. */
+  /** Most memory of all threads together, of their heaps and of what these hold outside of them, in bytes. */
   readonly memory: number
   /** Most memory of the process, in bytes. */
   readonly processMemory: number
   /** Share of the time in which each thread was busy. */
   readonly utilization: readonly number[]
-  /** Share of the processor time that was got of what would have been, had other processes not taken it. */
+  /** Share that the process got of the processor time that it would have got without other processes. */
   readonly granted: number
 }
 
+/** Times of a round. */
 export interface RoundTimes {
-  /** How long is measured, in milliseconds. */
+  /** Time for which is measured, in milliseconds. */
   readonly window: number
-  /** How long links transfer before, at least, in milliseconds; each of them makes a transfer too. */
+  /** Least time for which links transfer before, in milliseconds. Each of them makes a transfer in it. */
   readonly warmUp: number
 }
 
-/** How often it is looked at memory, and at whether all links are warm, in milliseconds. */
+/** Interval of the looks at memory, and at whether all links are warm, in milliseconds. */
 const LOOK_EVERY = 50
 
-/** How often the main thread's event loop is tried, in milliseconds: the lateness of a timer of that many. */
+/** Interval of the timer whose lateness is the delay of the main thread's event loop, in milliseconds. */
 const DELAY_RESOLUTION = 1
 
 /**
- * Measures what a planner does, from its start to its end.
+ * Measures a planner, from its start to its end.
  *
- * @throws what stopped the planner
+ * @throws the error that stopped the planner
  */
 export async function measureRound(planner: WorkerPlanner, { window, warmUp }: RoundTimes): Promise<RoundFigures> {
   const flow = new Flow(window)
@@ -103,7 +105,7 @@ async function measureWindow(planner: WorkerPlanner, flow: Flow, window: number)
   }
 }
 
-/** Processor time that the process took, and that all took, in milliseconds. */
+/** Processor time of the process, and of all processes, in milliseconds. */
 function processorTime(): { readonly own: number; readonly all: number } {
   const { user, system } = process.cpuUsage()
   const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
@@ -111,12 +113,12 @@ function processorTime(): { readonly own: number; readonly all: number } {
 }
 
 /**
- * Which share the process got of the processor time that it would have got alone on its machine.
+ * Share that the process got of the processor time that it would have got alone on its machine.
  *
- * @param own - how many cores it took
- * @param all - how many cores all processes took
- * @param wanted - for how many cores it had work, as far as its event loops show it: one that is held up without computing
- * counts as work too
+ * @param own - number of cores that it took
+ * @param all - number of cores that all processes took
+ * @param wanted - number of cores that it had work for, as its event loops show it: an event loop that is held up without
+ * computing counts as work too
  */
 export function grantedShare(own: number, all: number, wanted: number): number {
   const others = Math.max(0, all - own)

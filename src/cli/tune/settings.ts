@@ -1,13 +1,13 @@
-/** What is tried. */
+/** A setting that is tried. */
 export interface Setting {
   readonly threads: number
   readonly transfersPerThread: number
 }
 
-/** More threads than that are tried only when they are asked for. */
+/** Most threads that are tried unless more are asked for. */
 const MOST_THREADS = 64
 
-/** What is tried unless something else is asked for: 1, 2, 4, … threads up to twice as many as there are cores, and one for each core. */
+/** Thread counts that are tried by default: 1, 2, 4, … up to twice as many as there are cores, and one for each core. */
 export function defaultThreads(cores: number): number[] {
   const most = Math.min(2 * cores, MOST_THREADS)
   const threads = new Set([1, Math.min(cores, most)])
@@ -16,15 +16,15 @@ export function defaultThreads(cores: number): number[] {
 }
 
 /**
- * Those of the thread counts that can be made use of.
+ * The thread counts that are of use.
  *
- * @param transfers - how many of them there can be at once
+ * @param transfers - number of transfers that there can be at once
  */
 export function usefulThreads(counts: readonly number[], transfers: number): number[] {
   return counts.filter((_, at) => at === 0 || (counts[at - 1] ?? 0) < transfers)
 }
 
-/** Every thread count with every number of transfers in a thread, the smallest first. */
+/** Settings of every thread count with every number of transfers in a thread, the smallest first. */
 export function settingsOf(threads: readonly number[], transfersPerThread: readonly number[]): Setting[] {
   const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)
   return sorted(threads).flatMap((count) =>

@@ -5,7 +5,7 @@ import type { TuneResult, TunedSetting } from './result.js'
 
 const MIB = 2 ** 20
 
-/** A bar for each value, all of one scale, and what it stands for. */
+/** A bar of a chart. */
 export interface Bar {
   readonly label: string
   readonly value: number
@@ -16,9 +16,9 @@ export interface Bar {
 const BLOCKS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
 /**
- * Bars, the longest as long as there is room for.
+ * Draws bars of one scale, the longest as long as there is room for.
  *
- * @param width - of a line, in characters
+ * @param width - width of a line, in characters
  */
 export function chart(title: string, bars: readonly Bar[], width: number): string {
   const most = Math.max(...bars.map(({ value }) => value))
@@ -32,14 +32,14 @@ export function chart(title: string, bars: readonly Bar[], width: number): strin
   return [title, ...lines, ''].join('\n')
 }
 
-/** Columns as wide as they need to be, all aligned to the right. */
+/** Draws columns as wide as they need to be, all aligned to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => longest(rows.map((row) => row[column] ?? '')))
   const lines = rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
   return [...lines, ''].join('\n')
 }
 
-/** What `databay tune` prints. */
+/** The result of `databay tune` as text. */
 export function tuneText(result: TuneResult, width: number): string {
   const { settings, links, cores, rounds, seconds, push, reason, notes } = result
   const what = `${counted(links, 'link')}, ${counted(cores, 'core')}, ${counted(rounds, 'round')} of ${seconds / rounds} s for each setting`
@@ -88,6 +88,7 @@ function longest(texts: readonly string[]): number {
   return Math.max(0, ...texts.map((text) => text.length))
 }
 
+/** Mean of values; 0 of none. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 }
@@ -104,7 +105,7 @@ function percent(share: number): string {
   return `${Math.round(100 * share)} %`
 }
 
-/** `98, 97 %`; of many threads `95 to 98 %`. */
+/** Utilization of threads: `98, 97 %`, or for many threads `95 to 98 %`. */
 function shares(utilization: readonly number[]): string {
   const percents = utilization.map((share) => Math.round(100 * share))
   if (percents.length <= 4) return `${percents.join(', ')} %`

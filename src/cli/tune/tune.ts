@@ -10,7 +10,7 @@ import { plainError } from '../../base/plain-error.js'
 import { errorLine } from '../error-text.js'
 import { logTo } from '../log-output.js'
 import { showLine } from '../run/progress.js'
-import { exitCodeOf, heedSignals } from '../signals.js'
+import { exitCodeOf, onSignals } from '../signals.js'
 import { counted, shortNumber } from '../run/status-text.js'
 import { EXIT, type Ending, type StopSignal, type ProcessContext } from '../process-context.js'
 import type { TuneArguments } from './arguments.js'
@@ -20,18 +20,18 @@ import { namer } from './recommendation.js'
 import { defaultThreads, settingsOf, usefulThreads, type Setting } from './settings.js'
 import { tuneText } from './text.js'
 
-/** In how many rounds each setting is measured. */
+/** Number of rounds in which each setting is measured. */
 const ROUNDS = 5
 
-/** How long links transfer before they are measured: at least, in milliseconds, and as a share of what is measured. */
+/** Time for which links transfer before they are measured: at least, in milliseconds, and as a share of the measured time. */
 const WARM_UP = { least: 200, share: 0.3 }
 
 const TRANSFERS_PER_THREAD = 1000
 
-/** How wide the result is where there is no terminal, and at most, in characters. */
+/** Width of the result where there is no terminal, and at most, in characters. */
 const WIDTH = { otherwise: 80, most: 120 }
 
-/** `databay tune`: tries settings, and recommends one. */
+/** The command `databay tune`: tries settings, and recommends one. */
 export async function tuneCommand(args: TuneArguments, context: ProcessContext): Promise<Ending> {
   setLogLevel(args.logLevel)
   return new Tune(args, context).toEnd()
@@ -46,7 +46,7 @@ class Tune {
   #settings: readonly Setting[]
   #planner: WorkerPlanner | undefined
   #signal: StopSignal | undefined
-  /** How many transfers there can be at once, where settings were left out for that. */
+  /** Number of transfers that there can be at once, if settings were left out for that. */
   #room: number | undefined
   #round = 0
   #trying: Setting | undefined
@@ -67,7 +67,7 @@ class Tune {
     const undo = new UndoStack()
     undo.push(logTo(stderr, { json: this.#args.json, stacks: false }))
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
-      undo.push(heedSignals(signals, { stop: (signal) => this.#onSignal(signal), stopAtOnce: resolve }))
+      undo.push(onSignals(signals, { stop: (signal) => this.#onSignal(signal), stopAtOnce: resolve }))
     })
     const progress = showLine(
       this.#context,
@@ -120,12 +120,12 @@ class Tune {
     if (this.#done === 1 && this.#args.threads === undefined) this.#leaveOut(room)
   }
 
-  /** @throws when it was told to end */
+  /** @throws when a signal has asked to end */
   #checkTold(): void {
     if (this.#signal !== undefined) throw new Error('it was told to end')
   }
 
-  /** More threads than transfers at once are of no use. */
+  /** Leaves out settings with more threads than there are transfers at once: they are of no use. */
   #leaveOut(transfers: number): void {
     const useful = new Set(usefulThreads(defaultThreads(this.#cores), transfers))
     const settings = this.#settings.filter(({ threads }) => useful.has(threads))
@@ -173,7 +173,7 @@ class Tune {
   }
 }
 
-/** @throws when there is nothing to be compared */
+/** @throws when there is nothing to compare */
 function checkWork({ flow }: RoundFigures): void {
   for (const [link, { all, failed, error }] of flow.links) {
     if (failed < all || error === undefined) continue
