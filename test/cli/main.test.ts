@@ -4,7 +4,7 @@ import t from 'tap'
 import { cliFixture, command, commandInTerminal, MAIN, MEASURED, screenOf } from '../helpers/command.js'
 
 /*
- * The built command as a process of its own, with real signals and in a real terminal.
+ * Runs of the built command as a process of its own, with real signals and in a real terminal.
  */
 
 if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')

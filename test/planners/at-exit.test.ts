@@ -7,11 +7,11 @@ import { handPlanner, tracedLink } from '../helpers/planners.js'
 interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** What the process wrote, line by line, from the first signal on. */
+  /** Lines that the process wrote from the first signal on. */
   readonly lines: string[]
 }
 
-// runs what is built: `npm test` builds first
+// runs the build: `npm test` builds first
 const fixture = fileURLToPath(new URL('../fixtures/at-exit.mjs', import.meta.url))
 
 /** Runs a scenario of the fixture, and sends the first signal when it is ready, then the second until it has ended. */

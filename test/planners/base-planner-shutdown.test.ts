@@ -17,7 +17,7 @@ t.beforeEach((t) => {
   captureLogs(t, 'fatal')
 })
 
-/** A link whose transfers end when they are told to, or when they are told to stop. */
+/** Makes a link whose transfers end when the test says so, or when they are told to stop. */
 function slowLink(name: string, trace: Trace = [], behaviour: Behaviour = {}) {
   const pushed = deferred()
   const signals: AbortSignal[] = []
@@ -32,7 +32,7 @@ function slowLink(name: string, trace: Trace = [], behaviour: Behaviour = {}) {
   return { link, pushed, signals }
 }
 
-/** A link that holds its records back. */
+/** Makes a link that holds its records back. */
 const bufferedLink = (name: string, trace: Trace, behaviour: Behaviour = {}) =>
   tracedLink(name, trace, { processors: [new Buffer({ countThreshold: 100 })], ...behaviour })
 

@@ -16,7 +16,7 @@ import {
   type Trace,
 } from '../helpers/planners.js'
 
-/** What the manual asks of someone who brings scheduling of their own, and no more. */
+/** Planner with scheduling of a third party: only the methods that the manual asks for. */
 class IntervalPlanner extends BasePlanner {
   readonly timers = new Map<PlannedLink, NodeJS.Timeout | undefined>()
   #ticking = false

@@ -16,7 +16,7 @@ const START = Date.UTC(2026, 0, 1, 10, 30)
 const MINUTE = 60_000
 const HOUR = 3_600_000
 
-/** A planner without first transfers, on a clock that is moved by hand. */
+/** Makes a planner without first transfers, on a clock that is moved by hand. */
 function setUp(t: Test, links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, grid = 0) {
   captureLogs(t, 'fatal')
   const clock = new FakeClock(START)
@@ -32,7 +32,7 @@ function setUp(t: Test, links?: OneOrMany<PlannedLink>, options: PlannerOptions 
   planner.on('transfer', (report) => reports.push(report))
   planner.on('late', (event) => late.push(event))
   t.teardown(() => planner.shutdown({ wait: false }).catch(() => undefined))
-  /** When the transfers since the last call were due, in milliseconds from the start. */
+  /** Due times of the transfers since the last call, in milliseconds from the start. */
   const take = () => reports.splice(0).map(({ link, scheduledAt }) => `${link} ${scheduledAt - START}`)
   return { clock, planner, reports, late, take }
 }

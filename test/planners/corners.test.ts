@@ -1,4 +1,4 @@
-/** Starting, stopping, adding and removing at awkward moments; on the build, as threads load it fastest. */
+/** Tests of starting, stopping, adding and removing at awkward moments. They run the build, as threads load it fastest. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ class KeepOutlet extends Outlet {
   }
 }
 
-/** Writes a link module; gives its path. */
+/** Writes a link module. Gives its path. */
 function moduleOf(t: Test, code: string, name = 'links.mjs'): string {
   const path = join(t.testdir({}), name)
   writeFileSync(
@@ -213,7 +213,7 @@ t.test('what nodes print while they shut down is printed', async (t) => {
   }
 })
 
-/** An inlet that is told what to do, by the number of its transfer. */
+/** Code of an inlet that acts by the number of its transfer. */
 const DOES = `class Does extends Inlet {
   constructor(pull) { super(); this.pull = pull }
 }

@@ -24,7 +24,7 @@ function setUp(t: Test, options: PlannerOptions = {}) {
     for (const link of links) dispatcher.add(link)
     return links as [StubLink, ...StubLink[]]
   }
-  /** A link whose transfers end when they are told to. */
+  /** Adds a link whose transfers end when the test says so. */
   const addSlow = (name: string, maxInstances = 1) => {
     const [link] = add(name)
     const ends: ((report?: TransferReport) => void)[] = []
@@ -41,7 +41,7 @@ function setUp(t: Test, options: PlannerOptions = {}) {
   return { dispatcher, told, failures, logs, add, addSlow }
 }
 
-/** The names of the events that were told of. */
+/** Names of the events that were emitted. */
 function eventsOf(told: Trace): (string | undefined)[] {
   return told.map((text) => text.split(' ')[0])
 }

@@ -8,7 +8,7 @@ function histogramOf(lengths: readonly number[]): Histogram {
   return histogram
 }
 
-/** From a microsecond to a month. */
+/** Lengths of time from a microsecond to a month. */
 const lengths = fc.array(
   fc.double({ min: -9.9, max: 31, noNaN: true }).map((power) => 2 ** power),
   { minLength: 1 },

@@ -7,7 +7,7 @@ import { emptyReport, stateOf } from '../helpers/planners.js'
 
 const OPTIONS = { drain: true, ignoreExceptions: false, shutdownTimeout: Infinity }
 
-/** A lifecycle of these steps, and what it did. */
+/** Makes a lifecycle of these steps, and a trace of what it does. */
 function lifeOf(t: Test, steps: (trace: string[]) => readonly Step[], options = {}) {
   captureLogs(t, 'silent')
   const trace: string[] = []
@@ -17,7 +17,7 @@ function lifeOf(t: Test, steps: (trace: string[]) => readonly Step[], options = 
   return { life, trace }
 }
 
-/** A step that notes what is done with it. */
+/** Makes a step that writes into the trace. */
 function step(trace: string[], name: string, more: Partial<Step> = {}): Step {
   return {
     do: () => trace.push(`do ${name}`),

@@ -10,7 +10,7 @@ import { emptyReport, stateOf, StubLink, tracedLink, type Trace } from '../helpe
 
 const DUE = { scheduledAt: 0, lateness: 0, missed: 0 }
 
-/** Links of a planner that is in the state that the test says. */
+/** Makes the links of a planner whose state the test sets. */
 function linksOf(t: Test, options = {}) {
   captureLogs(t, 'silent')
   const trace: Trace = []

@@ -10,7 +10,7 @@ import { emptyReport, handPlanner, StubLink, tracedLink } from '../helpers/plann
 import { linkModule, until, workerPlanner } from '../helpers/threads.js'
 import type { TransferReport } from '../../src/core/report.js'
 
-/** A link whose transfers begin and end so many milliseconds after they are due. */
+/** Makes a link whose transfers begin and end so many milliseconds after they are due. */
 function linkThatTakes(name: string, ...times: (readonly [number, number])[]): StubLink {
   const link = new StubLink(name)
   link.transfer = ({ scheduledAt = 0 } = {}) => {

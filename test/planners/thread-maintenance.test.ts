@@ -7,7 +7,7 @@ import { deferred } from '../helpers/nodes.js'
 const threadOf = (number: number) => ({ number }) as unknown as Thread
 const thread = threadOf(1)
 
-/** Maintenance of a planner whose threads change when the test says so. */
+/** Makes maintenance for a planner whose threads change when the test says so. */
 function setUp(t: Test) {
   const logs = captureLogs(t)
   const planner = { running: true, now: 0, threads: [thread] }

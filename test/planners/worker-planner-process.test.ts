@@ -7,7 +7,7 @@ import { runNode, type Ended } from '../helpers/threads.js'
 const built = new URL('../../dist/src/index.js', import.meta.url).href
 const builtPlanner = new URL('../../dist/src/planners/worker-planner.js', import.meta.url).href
 
-/** What link modules of these tests begin with. */
+/** Beginning of the link modules of these tests. */
 const NODES = `
 import { Buffer, Inlet, Link, Outlet } from ${JSON.stringify(built)}
 class TestInlet extends Inlet {
@@ -27,7 +27,7 @@ import { threadPoolOf } from ${JSON.stringify(builtPlanner)}
 const module = (name) => new URL('./' + name, import.meta.url)
 `
 
-/** Runs a main module beside some link modules; it has to end by itself. */
+/** Runs a main module beside some link modules. It has to end by itself. */
 async function runMain(t: Test, main: string, modules: { readonly [name: string]: string } = {}): Promise<Ended> {
   const folder = t.testdir()
   mkdirSync(folder, { recursive: true })
@@ -73,7 +73,7 @@ t.test('whoever shuts a planner with threads down, nothing of it is left', async
       handlers: ['SIGINT', 'SIGTERM', 'beforeExit'].map((event) => process.listenerCount(event)).join(),
     })
     const turn = () => new Promise((resolve) => setImmediate(resolve))
-    // the threads' output and what Node keeps for threads of its own are there from the first one on
+    // the threads' output and what Node keeps for its own threads are there from the first thread on
     const ways = {
       first: (planner) => planner.start().then(() => planner.shutdown()),
       twice: (planner) => planner.start().then(() => Promise.all([planner.shutdown(), planner.shutdown()])),

@@ -19,12 +19,12 @@ import {
 } from '../helpers/threads.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
 
-// threads start slowly under tap, so one planner does for all
+// threads take long to start, so all tests share one planner
 const planner = workerPlanner(t, [], { ignoreExceptions: true })
 await planner.start()
 const reports = reportsOf(planner)
 
-/** Adds links to the running planner, in a module of their own; they are removed when the test ends. */
+/** Adds links to the running planner, in a module of their own. They are removed when the test ends. */
 async function add(t: Test, ...specs: LinkSpec[]) {
   const module = linkModule(...specs)
   const before = planner.links.length
@@ -201,7 +201,7 @@ t.test('a link that turns out to compute moves to another thread, and no record 
   const [, , computes] = links
   let transfers = 0
   const moved = () => logs.messages().includes('computes moved to thread 2')
-  // it moves between transfers, some time after it is known to compute
+  // the link moves between transfers, some time after it is known to compute
   for (; !moved(); transfers++) {
     await planner.forceTransfer(computes)
     await new Promise((resolve) => setTimeout(resolve, 20))

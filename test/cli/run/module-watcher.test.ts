@@ -6,13 +6,13 @@ import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { ModuleWatcher } from '../../../src/cli/run/module-watcher.js'
 
-/** The loading of a module, which the test ends. */
+/** Reload of a module, which the test ends. */
 interface Loading {
   resolve(): void
   reject(error: Error): void
 }
 
-/** Real files in a real folder; modules are loaded by hand. */
+/** Makes a watcher of real files in a real folder. The test reloads modules by hand. */
 async function setUp(t: Test, modules: readonly string[], paths: readonly string[] = []) {
   const folder = t.testdir({
     'a.mjs': '',
@@ -46,7 +46,7 @@ async function setUp(t: Test, modules: readonly string[], paths: readonly string
   await watcher.open()
   return {
     ...{ watcher, told },
-    /** The next module that is loaded, and how its loading ends. */
+    /** Waits for the next reload. */
     next: () => once(events, 'reload') as Promise<[string, Loading]>,
     nextTold: () => once(events, 'told') as Promise<[string]>,
     write: (file: string) => {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { command, eventsOf, MAIN, MEASURED } from '../../helpers/command.js'
 
 /*
- * Runs as processes of their own; how they end is in main.test.ts.
+ * Runs of the command as processes of their own. Their ends are in main.test.ts.
  */
 
 if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')

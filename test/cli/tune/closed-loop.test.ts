@@ -7,7 +7,7 @@ import { turnOfTheLoop } from '../../helpers/nodes.js'
 import { emptyReport, StubLink } from '../../helpers/planners.js'
 import { linkModule, tracesOf, until } from '../../helpers/threads.js'
 
-/** A closed loop whose transfers end when the test says so. */
+/** Makes a closed loop whose transfers end when the test says so. */
 function loopOf(links: readonly PlannedLink[], room = Infinity) {
   const running: { readonly link: string; readonly end: (report?: TransferReport) => void }[] = []
   const dispatch = ({ name }: PlannedLink) =>

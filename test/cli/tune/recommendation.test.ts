@@ -1,12 +1,12 @@
 import t from 'tap'
 import { median, recommend, type Trial } from '../../../src/cli/tune/recommendation.js'
 
-/** A trial with so many threads; `rates` of one link, round by round. */
+/** Makes a trial with so many threads: `rates` are of one link, round by round. */
 function trial(threads: number, ...rates: number[]): Trial {
   return { threads, transfersPerThread: 1000, rates: rates.map((rate) => new Map([['link', rate]])) }
 }
 
-/** A trial of several links in one round. */
+/** Makes a trial of several links in one round. */
 function mixed(threads: number, rates: { readonly [link: string]: number }): Trial {
   return { threads, transfersPerThread: 1000, rates: [new Map(Object.entries(rates))] }
 }

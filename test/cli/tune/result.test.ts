@@ -6,7 +6,7 @@ import { emptyReport } from '../../helpers/planners.js'
 
 const ABOUT = { modules: ['file:///links.js'], cores: 2, node: 'v20.0.0', push: false, seconds: 3 }
 
-/** A round of a second in which each link made one transfer with so many records. */
+/** Makes a round of a second in which each link made one transfer with so many records. */
 function round(records: { readonly [link: string]: number }, figures: Partial<RoundFigures> = {}): RoundFigures {
   const flow = new Flow(1000)
   flow.open(0)

@@ -5,7 +5,7 @@ import type { TuneResult } from '../../../src/cli/tune/result.js'
 import { command, commandInTerminal, MAIN, MEASURED, screenOf } from '../../helpers/command.js'
 
 /*
- * Runs as processes of their own, for a short time: which setting wins is not looked at here.
+ * Runs of the command as processes of their own, for a short time. Which setting wins is not looked at.
  */
 
 if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')

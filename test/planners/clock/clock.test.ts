@@ -6,17 +6,17 @@ const HOUR = 3_600_000
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** How many timers keep the process alive. */
+/** Number of timers that keep the process alive. */
 function timers(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 }
 
-/** How many jobs node-schedule keeps. */
+/** Number of jobs that node-schedule keeps. */
 function jobs(): number {
   return Object.keys(nodeSchedule.scheduledJobs).length
 }
 
-/** Sets the wall clock for the rest of the test; the function that is given says what it shows instead of `now`. */
+/** Sets the wall clock for the rest of the test: `wall` gives the time that it shows instead of `now`. */
 function setWallClock(t: Test, shows: (now: number) => number): void {
   const real = Date.now.bind(Date)
   Date.now = () => shows(real())
@@ -25,7 +25,7 @@ function setWallClock(t: Test, shows: (now: number) => number): void {
   })
 }
 
-/** Arms the clock; resolves with how long it took to wake, in milliseconds. */
+/** Arms the clock. Resolves with the time until it woke, in milliseconds. */
 function wakeAfter(delay: number, onArmed: () => void = () => {}) {
   const started = systemClock.monotonic()
   return new Promise<number>((resolve) => {

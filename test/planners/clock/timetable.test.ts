@@ -10,7 +10,7 @@ const cron = (expression: string, timeZone = 'UTC') => timetable({ ...NEVER, cro
 
 const iso = (epoch: number) => new Date(epoch).toISOString()
 
-/** The due times after `from` up to `to`, each looked at just when it is due. */
+/** Due times after `from` up to `to`, with a look at each just when it is due. */
 function timesBetween(times: Timetable, from: string, to: string): string[] {
   const found: string[] = []
   for (let due = times.first(Date.parse(from)); due <= Date.parse(to); due = times.next(due, due).due) {

@@ -5,12 +5,12 @@ import { Trigger } from '../../../src/planners/clock/trigger.js'
 import { FakeClock } from '../../helpers/fake-clock.js'
 
 /*
- * Random histories of a trigger. Where due times are on the clock that never jumps, a naive model that looks at every
- * tick says exactly what runs and when; where they follow the wall clock or are delayed at random, what must hold of
- * any run is checked.
+ * Random histories of a trigger. If due times are on the clock that never jumps, a naive model that looks at every tick
+ * says exactly what runs and when. If they follow the wall clock or are delayed at random, the checks are of what must hold
+ * for any run.
  */
 
-/** All times of the model are whole ticks, in milliseconds. */
+/** Length of a tick, in milliseconds: all times of the model are whole ticks. */
 const TICK = 10
 
 type Kind = 'interval' | 'jittered' | 'aligned'
@@ -46,7 +46,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('pause', 'resume') }),
 )
 
-/** What a trigger does with plain intervals, said in the simplest way. */
+/** Model of a trigger with plain intervals, written in the simplest way. */
 class Model {
   readonly runs: Run[] = []
   #now = 0
@@ -110,7 +110,7 @@ class Play {
   readonly clock = new FakeClock()
   readonly #origin = this.clock.monotonic()
   readonly #kinds = new Map<string, { readonly kind: Kind; readonly every: number }>()
-  /** For what follows the wall clock: where its next due time is if nothing but time passes. */
+  /** Next due times of items that follow the wall clock, if nothing but time passes. */
   readonly #expected = new Map<string, number>()
   readonly #lastAt = new Map<string, number>()
   readonly #trigger = new Trigger<string>({
@@ -119,7 +119,7 @@ class Play {
       for (const { item, scheduledAt, lateness, missed } of due) {
         const { kind, every } = this.#kinds.get(item)!
         const at = this.clock.monotonic() - this.#origin
-        // what is due within half a millisecond is due
+        // an item counts as due half a millisecond before its due time
         if (kind === 'interval') this.runs.push({ item, at: Math.round(at), missed })
         const what = `${kind} ${item} every ${every}, at ${at}, scheduled at ${scheduledAt}, ${lateness} late`
         check(this.clock.now() - scheduledAt > -1.5 && lateness >= 0, `not early: ${what}`)
@@ -174,7 +174,7 @@ class Play {
     }
   }
 
-  /** Long after the last step, nothing waits any more. */
+  /** Lets time pass long after the last step, so that nothing waits any more. */
   end() {
     this.step({ do: 'resume' })
     this.step({ do: 'advance', by: 70_000 })

@@ -18,13 +18,13 @@ const aligned = (milliseconds: number, jitter = 0): Schedule => ({ ...every(mill
 const cron = (expression: string, timeZone = 'UTC'): Schedule => ({ ...NEVER, cron: expression, timeZone })
 
 interface Run extends Due<string> {
-  /** When it ran, in milliseconds from the start, by the clock that never jumps. */
+  /** Time of the run, in milliseconds from the start, by the clock that never jumps. */
   readonly at: number
-  /** The wall clock when it ran. */
+  /** Wall-clock time of the run. */
   readonly wall: number
 }
 
-/** A trigger that notes what runs, on a clock that is moved by hand. */
+/** Makes a trigger that notes its runs, on a clock that is moved by hand. */
 function setUp(options: Partial<TriggerOptions<string>> & { readonly start?: number } = {}) {
   const clock = new FakeClock(options.start ?? START)
   const origin = clock.monotonic()
@@ -39,7 +39,7 @@ function setUp(options: Partial<TriggerOptions<string>> & { readonly start?: num
     trigger,
     runs,
     note,
-    /** The runs since the last call: what, and when. */
+    /** Runs since the last call: item and time. */
     take: () => runs.splice(0).map(({ item, at }) => `${item} ${at}`),
   }
 }
