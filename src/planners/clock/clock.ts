@@ -76,7 +76,7 @@ let isUsable = true
 function scheduleJob(date: Date, fire: () => void): Job | undefined {
   if (!isUsable) return undefined
   try {
-    // not by its `scheduleJob`, which keeps the job of a date that has passed meanwhile, but does not give it
+    // its own `scheduleJob` keeps the job of a date that has passed meanwhile, but does not return it
     const job = new (nodeSchedule().Job)(fire)
     if (job.schedule(date)) return job
     job.cancel()
