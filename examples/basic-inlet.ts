@@ -1,4 +1,4 @@
-/** An inlet of your own: a random integer for each transfer, every 5 seconds. */
+/** An inlet of your own, which gives a random integer for each transfer, every 5 seconds. */
 import { randomInt } from 'node:crypto'
 import { Inlet, Link, PrintOutlet } from 'databay'
 

@@ -1,4 +1,4 @@
-/** An outlet of your own: prints the payload of each record. */
+/** An outlet of your own, which prints the payload of each record. */
 import { Link, Outlet, RandomIntInlet, type Record, type Update } from 'databay'
 
 class PrintOutlet extends Outlet {

@@ -70,7 +70,7 @@ t.test('CsvInlet', async (t) => {
   }).run(t)
 })
 
-/** Tries that cost a check little time. */
+/** Retries that take little time. */
 const retry = { retries: 2, minDelay: 0.01, maxDelay: 0.05 }
 
 t.test('HttpInlet', async (t) => {
