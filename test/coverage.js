@@ -1,13 +1,18 @@
-/** Fails when the tests of the last run covered less of `src` than we promise. */
+/** Fails when the tests of the last run covered less of src than we promise. */
 import { readFileSync } from 'node:fs'
 
-const LEAST = 95
+/** Percent of all lines. */
+const LEAST = 98
+/** Percent of the lines of a file: a file with less is printed. */
+const LEAST_OF_FILE = 95
 
-const files = JSON.parse(readFileSync('.tap/report/coverage-summary.json', 'utf8'))
-const { pct } = files.total.lines
-const least = Object.entries(files)
-  .filter(([file, { lines }]) => file.includes('/src/') && lines.pct < LEAST)
-  .map(([file, { lines }]) => `  ${lines.pct} % of ${file.slice(file.indexOf('/src/') + 1)}`)
-console.log(`coverage: ${pct} % of the lines, at least ${LEAST} % are asked for`)
-if (least.length > 0) console.log(['below that:', ...least].join('\n'))
-process.exitCode = pct >= LEAST ? 0 : 1
+// programs that tests start are not measured, so that benches and fault scenarios do not count
+const files = Object.entries(JSON.parse(readFileSync('.tap/report/coverage-summary.json', 'utf8')))
+  .filter(([file]) => file.includes('/src/'))
+  .map(([file, { lines }]) => ({ file: file.slice(file.indexOf('/src/') + 1), ...lines }))
+const sum = (key) => files.reduce((all, lines) => all + lines[key], 0)
+const percent = Math.floor((sum('covered') / sum('total')) * 10_000) / 100
+const least = files.filter(({ pct }) => pct < LEAST_OF_FILE).map(({ file, pct }) => `  ${pct} % of ${file}`)
+console.log(`coverage: ${percent} % of the lines of src, at least ${LEAST} % are asked for`)
+if (least.length > 0) console.log([`below ${LEAST_OF_FILE} %:`, ...least].join('\n'))
+process.exitCode = percent >= LEAST ? 0 : 1
