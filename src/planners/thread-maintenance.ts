@@ -11,7 +11,7 @@ export interface MaintainedPlanner {
   isRunning(): boolean
   /** The threads that are there now. */
   threads(): readonly Thread[]
-  reconfiguration(): Promise<Pick<Reconfiguration, 'rebalance' | 'recycle'>>
+  readonly reconfiguration: Pick<Reconfiguration, 'rebalance' | 'recycle'>
 }
 
 /** Changes that a planner makes to its threads unasked. That a shutdown ends them is no failure. */
@@ -33,7 +33,7 @@ export class ThreadMaintenance {
     if (!this.#planner.isRunning() || this.#rebalancing) return
     this.#rebalancing = true
     try {
-      await (await this.#planner.reconfiguration()).rebalance()
+      await this.#planner.reconfiguration.rebalance()
     } catch (error) {
       this.#log(error, 'links could not be moved between threads')
     } finally {
@@ -46,7 +46,7 @@ export class ThreadMaintenance {
     if (!this.#planner.isRunning() || this.#now() < this.#nextRecycling) return
     this.#nextRecycling = Infinity
     try {
-      await (await this.#planner.reconfiguration()).recycle(thread)
+      await this.#planner.reconfiguration.recycle(thread)
     } catch (error) {
       this.#log(error, `thread ${thread.number} could not be recycled`)
     } finally {

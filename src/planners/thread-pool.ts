@@ -1,5 +1,6 @@
 import type { ProcessorFunction } from '../core/processor.js'
-import type { OffloadOptions } from '../threads/main/offload.js'
+import { offload, type OffloadOptions } from '../threads/main/offload.js'
+import type { Thread } from '../threads/main/thread.js'
 
 /** The worker threads of a planner, as far as programs use them: `planner.pool`. */
 export interface ThreadPool {
@@ -14,4 +15,20 @@ export interface ThreadPool {
    * @throws {@link InvalidOptionError}
    */
   processor(module: URL | string, options?: OffloadOptions): ProcessorFunction
+}
+
+/**
+ * Makes what programs see of a planner's threads.
+ *
+ * @param threads - gives the threads that are there; none while the planner does not run
+ */
+export function threadPool(threads: () => readonly Pick<Thread, 'call'>[]): ThreadPool {
+  const pool = {
+    get threads() {
+      return threads()
+    },
+  }
+  return Object.freeze({
+    processor: (module: URL | string, options?: OffloadOptions) => offload(pool, module, options),
+  })
 }

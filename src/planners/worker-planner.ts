@@ -1,14 +1,13 @@
-import { PlannerStateError, ThreadLostError, toError } from '../base/errors.js'
+import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
-import type { Hosting } from '../threads/main/hosting.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
-import type { LostThread } from '../threads/main/thread-pool-options.js'
-import { ThreadPool as Threads } from '../threads/main/thread-pool.js'
-import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
+import type { ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
+import type { ThreadPool as Threads } from '../threads/main/thread-pool.js'
+import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { LinkAddress } from '../threads/protocol/link-description.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 import { BasePlanner } from './base-planner.js'
@@ -18,10 +17,9 @@ import { unlessStopped } from './planner-lifecycle.js'
 import { divide, PlannerModules, type LinkOrModule } from './planner-modules.js'
 import { PLANNER_OPTIONS } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
+import type { PlannerThreads } from './planner-threads.js'
 import type { Scheduling } from './scheduling.js'
-import { threadLoss } from './thread-loss.js'
-import { ThreadMaintenance } from './thread-maintenance.js'
-import type { ThreadPool } from './thread-pool.js'
+import { threadPool, type ThreadPool } from './thread-pool.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from './worker-planner-options.js'
 
 /**
@@ -42,18 +40,21 @@ export let threadPoolOf: (planner: WorkerPlanner) => Threads
  */
 export class WorkerPlanner extends BasePlanner {
   static {
-    threadPoolOf = (planner) => planner.#pool
+    threadPoolOf = (planner) => {
+      if (planner.#threads === undefined) throw new PlannerStateError('the planner has no threads yet')
+      return planner.#threads.pool
+    }
   }
 
   /** The worker threads, for {@link ThreadPool.processor}. */
   readonly pool: ThreadPool
-  readonly #pool: Threads
-  /** Loaded at the first use: every thread loads this module, and hardly any starts a planner. */
-  #hosting: Hosting | undefined
+  /** The threads; loaded at the first use, as every thread loads this module, and hardly any starts a planner. */
+  #threads: PlannerThreads | undefined
+  readonly #settings: ThreadPoolOptions
   readonly #scheduling: Scheduling
-  readonly #threadMeter = new ThreadMeter()
   readonly #modules: PlannerModules
-  readonly #maintenance: ThreadMaintenance
+  /** Whether the start that is under way is to end soon. */
+  #forced = false
   #saidLive = false
 
   /**
@@ -77,45 +78,32 @@ export class WorkerPlanner extends BasePlanner {
       },
     })
     const { startTimeout, shutdownTimeout } = this.options
-    this.#pool = new Threads({
+    this.#settings = {
       ...settings,
       grace: timeoutGrace,
       memoryLimit: threadMemoryLimit,
       startTimeout,
       shutdownTimeout,
       dryRun,
-    })
-    this.pool = Object.freeze({ processor: this.#pool.processor.bind(this.#pool) })
+    }
     this.#modules = new PlannerModules(modules)
-    this.#maintenance = new ThreadMaintenance({
-      isRunning: () => this.running,
-      threads: () => this.#pool.threads,
-      reconfiguration: () => this.#load().then(({ reconfiguration }) => reconfiguration),
-    })
-    this.#pool.on('lost', (lost) => {
-      this.#onLost(lost)
-    })
-    this.#pool.on('dueForRecycling', (thread) => void this.#maintenance.recycle(thread))
-    this.#pool.on('ended', () => {
-      if (this.running) this.stopFor(new ThreadLostError('the threads have ended while the planner was running'))
-    })
-    this.#pool.on('unbalanced', () => void this.#maintenance.rebalance())
+    this.pool = threadPool(() => this.#threads?.pool.threads ?? [])
     this.#sayLive(live)
   }
 
   /** Number of worker threads of this planner. */
   get threads(): number {
-    return this.#pool.size
+    return this.#threads?.pool.size ?? this.#settings.threads
   }
 
   /** Number of threads that have something to do. */
   get busyThreads(): number {
-    return this.#pool.busy
+    return this.#threads?.pool.busy ?? 0
   }
 
   /** Most transfers that run at once in one thread. */
   get transfersPerThread(): number {
-    return this.#pool.transfersPerThread
+    return this.#settings.transfersPerThread
   }
 
   override stats(): PlannerStats {
@@ -124,7 +112,7 @@ export class WorkerPlanner extends BasePlanner {
 
   /** The `threads` of {@link WorkerPlanner.stats}, without the links: cheap also where these are thousands. */
   threadStats(): readonly ThreadStats[] {
-    return this.#threadMeter.read(this.#pool.threads)
+    return this.#threads?.stats() ?? []
   }
 
   /**
@@ -137,7 +125,7 @@ export class WorkerPlanner extends BasePlanner {
   async setThreads(threads: number): Promise<void> {
     const size = WORKER_PLANNER_OPTIONS.threads.read('threads', threads)
     await this.settled()
-    const resized = this.#load().then(({ reconfiguration }) => reconfiguration.resize(size))
+    const resized = this.#load().then(({ hosting }) => hosting.reconfiguration.resize(size))
     await unlessStopped(this, 'threads were set', resized)
   }
 
@@ -147,7 +135,7 @@ export class WorkerPlanner extends BasePlanner {
    */
   async rebalance(): Promise<void> {
     if (!this.running) throw new PlannerStateError('rebalance() needs a running planner')
-    const moved = this.#load().then(({ reconfiguration }) => reconfiguration.rebalance())
+    const moved = this.#load().then(({ hosting }) => hosting.reconfiguration.rebalance())
     await unlessStopped(this, 'links were moved', moved)
   }
 
@@ -176,11 +164,11 @@ export class WorkerPlanner extends BasePlanner {
           const message = 'a link failed to shut down as its module was loaded anew'
           getLogger('databay.WorkerPlanner').error({ err: toError(error) }, message)
         })
-        this.#hosting?.drop(here)
+        this.#threads?.hosting.drop(here)
       },
     }
     const add = (link: ThreadLink) => super.addLinks(link)
-    const reloaded = this.#load().then((hosting) => hosting.reload(url, hooks, add))
+    const reloaded = this.#load().then(({ hosting }) => hosting.reload(url, hooks, add))
     await unlessStopped(this, 'a module was loaded anew', reloaded)
     getLogger('databay.WorkerPlanner').info('%s is loaded anew', url)
   }
@@ -194,8 +182,8 @@ export class WorkerPlanner extends BasePlanner {
   async recycle(): Promise<void> {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
     const recycleAll = async () => {
-      const { reconfiguration } = await this.#load()
-      for (const thread of this.#pool.threads) await reconfiguration.recycle(thread)
+      const { pool, hosting } = await this.#load()
+      for (const thread of pool.threads) await hosting.reconfiguration.recycle(thread)
     }
     await unlessStopped(this, 'threads were recycled', recycleAll())
   }
@@ -214,7 +202,7 @@ export class WorkerPlanner extends BasePlanner {
   override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
     const { live, modules } = divide(toArray(links))
     // noted from here on, so that no module is added twice; a start that follows at once takes them along
-    const { running } = this.#pool
+    const running = this.#areThreadsUp
     if (running) this.#modules.join(modules)
     else this.#modules.add(modules)
     try {
@@ -239,9 +227,9 @@ export class WorkerPlanner extends BasePlanner {
     this.#modules.checkKnown(modules)
     // at once while it is stopped: a start that follows does not take them along
     const known = () => new Set(this.links)
-    if (!this.#pool.running && isWithin(live, known())) for (const module of modules) this.#modules.remove(module)
+    if (!this.#areThreadsUp && isWithin(live, known())) for (const module of modules) this.#modules.remove(module)
     await this.settled()
-    const hosted = modules.flatMap((module) => this.#hosting?.linksOf(module) ?? [])
+    const hosted = modules.flatMap((module) => this.#threads?.hosting.linksOf(module) ?? [])
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
     const before = known()
     try {
@@ -249,7 +237,7 @@ export class WorkerPlanner extends BasePlanner {
     } finally {
       // a link that fails to shut down is removed all the same
       if (isWithin(all, before)) {
-        this.#hosting?.drop(all)
+        this.#threads?.hosting.drop(all)
         for (const module of modules) this.#modules.remove(module)
         this.#noteRemoved(all)
       }
@@ -290,7 +278,9 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   protected override async prepare(): Promise<void> {
-    const [hosting] = await Promise.all([this.#load(), this.#pool.start()])
+    const { pool, hosting } = await this.#load()
+    if (this.#forced) throw new PlannerStateError('the planner was shut down while it started')
+    await pool.start()
     const hosted = await hosting.host(this.modules)
     const unwanted = hosted.filter(({ description }) => !this.#modules.wants(description))
     hosting.drop(unwanted)
@@ -298,27 +288,45 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   protected override force(): void {
-    void this.#pool.destroy(true)
+    this.#forced = true
+    void this.#threads?.pool.destroy(true)
   }
 
   protected override async release(force: boolean): Promise<void> {
-    for (const link of this.#hosting?.clear() ?? []) this.unregister(link)
-    await this.#pool.destroy(force)
+    this.#forced = false
+    for (const link of this.#threads?.hosting.clear() ?? []) this.unregister(link)
+    await this.#threads?.pool.destroy(force)
   }
 
-  /** Gives what hosts the links; loads it at the first call. */
-  async #load(): Promise<Hosting> {
-    if (this.#hosting !== undefined) return this.#hosting
-    const { Hosting } = await import('../threads/main/hosting.js')
-    this.#hosting ??= new Hosting(this.#pool, {
-      drained: (report) => this.count(report),
-      lost: (records) => this.countLost(records),
+  get #areThreadsUp(): boolean {
+    return this.#threads?.pool.running ?? false
+  }
+
+  /** Gives the threads; loads them at the first call. */
+  async #load(): Promise<PlannerThreads> {
+    if (this.#threads !== undefined) return this.#threads
+    const { PlannerThreads } = await import('./planner-threads.js')
+    this.#threads ??= new PlannerThreads(this.#settings, {
+      isRunning: () => this.running,
+      drained: (report) => {
+        this.count(report)
+      },
+      recordsLost: (records) => {
+        this.countLost(records)
+      },
+      threadLost: (event) => {
+        this.countLost(event.buffered)
+        this.notify('threadLost', event)
+      },
+      ended: (error) => {
+        this.stopFor(error)
+      },
     })
-    return this.#hosting
+    return this.#threads
   }
 
   #noteRemoved(links: readonly PlannedLink[]): void {
-    const hosting = this.#hosting
+    const hosting = this.#threads?.hosting
     if (hosting === undefined) return
     for (const link of links) {
       if (!hosting.isHosted(link)) continue
@@ -327,29 +335,19 @@ export class WorkerPlanner extends BasePlanner {
     }
   }
 
-  #onLost(lost: LostThread): void {
-    const loss = threadLoss(lost, this.#hosting?.lost(lost))
-    // transfers that ended before are reported first
-    setImmediate(() => {
-      const event = loss()
-      this.countLost(event.buffered)
-      this.notify('threadLost', event)
-    })
-  }
-
   /** Adds links and modules to threads that are up, once a start that is under way has ended. */
   async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
     await this.settled()
     const hosted = await unlessStopped(
       this,
       'links were added',
-      this.#load().then((hosting) => hosting.host(modules)),
+      this.#load().then(({ hosting }) => hosting.host(modules)),
     )
     this.#modules.add(modules)
     try {
       await super.addLinks([...live, ...hosted])
     } catch (error) {
-      this.#hosting?.drop(hosted)
+      this.#threads?.hosting.drop(hosted)
       throw error
     }
   }

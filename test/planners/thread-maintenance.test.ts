@@ -27,7 +27,7 @@ function setUp(t: Test) {
     {
       isRunning: () => planner.running,
       threads: () => planner.threads,
-      reconfiguration: () => Promise.resolve(reconfiguration),
+      reconfiguration,
     },
     () => planner.now,
   )

@@ -39,7 +39,7 @@ t.test('before it starts it has its modules, no threads, and the links that live
   t.equal(planner.threads, availableParallelism())
   t.equal(String(planner), `WorkerPlanner(threads:${availableParallelism()})`)
   t.same(planner.modules, [linkModule({ tags: 'a' }).href])
-  t.same([planner.links, threadPoolOf(planner).threads], [[], []])
+  t.same([planner.links, planner.stats().threads], [[], []])
   const live = liveLink('live')
   await planner.addLinks([live, linkModule({ tags: 'b' })])
   t.same(planner.links, [live])

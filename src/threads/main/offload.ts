@@ -41,8 +41,8 @@ interface Threads {
   readonly threads: readonly Shipper[]
 }
 
-/** Makes a processor that does its work in threads: see `ThreadPool.processor`. */
-export function offload(pool: Threads, module: URL | string, options: OffloadOptions): ProcessorFunction {
+/** Makes a processor that does its work in threads: see `planner.pool.processor`. */
+export function offload(pool: Threads, module: URL | string, options: OffloadOptions = {}): ProcessorFunction {
   const url = moduleUrl('module', module)
   const { export: exportName, chunk: size } = resolveOptions(undefined, options, OFFLOAD_OPTIONS)
   let next = 0

@@ -3,10 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ThreadLostError } from '../../base/errors.js'
 import { shareLocks } from '../../base/locks.js'
 import { logLevels, onLogLevels } from '../../base/log.js'
-import type { ProcessorFunction } from '../../core/processor.js'
 import type { ThreadSettings } from '../protocol/messages.js'
 import { checkNiceable } from './nice.js'
-import { offload, type OffloadOptions } from './offload.js'
 import type { LostThread, ThreadPoolEvents, ThreadPoolOptions } from './thread-pool-options.js'
 import { ThreadTracing } from './thread-tracing.js'
 import { ThreadWorker } from './thread-worker.js'
@@ -173,20 +171,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#workers.delete(thread)
     thread.end('was retired')
     await worker?.destroy()
-  }
-
-  /**
-   * Makes a processor for a link that runs on the main thread: it ships the records to the threads, chunk by chunk over
-   * all of them, has a processor of a module do the work there, and ships them back in their order.
-   *
-   * The processor sees one chunk at a time, so it may not look across records; and what crosses must survive a
-   * structured clone. It pays when the work on a record is dearer than its way there and back: some microseconds.
-   *
-   * @param module - URL or path of the module that exports the processor
-   * @throws {@link InvalidOptionError}
-   */
-  processor(module: URL | string, options: OffloadOptions = {}): ProcessorFunction {
-    return offload(this, module, options)
   }
 
   get #all(): Thread[] {

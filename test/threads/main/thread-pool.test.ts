@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { Record } from '../../../src/core/record.js'
+import { offload } from '../../../src/threads/main/offload.js'
 import { ThreadPool } from '../../../src/threads/main/thread-pool.js'
 import type { LostThread } from '../../../src/threads/main/thread-pool-options.js'
 import type { Thread } from '../../../src/threads/main/thread.js'
@@ -68,7 +69,7 @@ t.test('a thread that has something to do is busy', async (t) => {
 
 t.test('a processor does its work in the threads', async (t) => {
   const logs = captureLogs(t)
-  const where = pool.processor(fixture('processors.ts'), { export: 'where', chunk: 1 })
+  const where = offload(pool, fixture('processors.ts'), { export: 'where', chunk: 1 })
   const records = await where([new Record(1), new Record(2)], new Update(['a'], 0))
   t.same(records.map(({ payload }) => payload).sort(), pool.threads.map(({ worker }) => worker?.threadId).sort())
   t.equal(tracesOf(logs).length, 2)
@@ -82,7 +83,7 @@ t.test('a processor does its work in the threads', async (t) => {
   })
 
   t.test('records that come back and cannot be cloned are named too', async (t) => {
-    const callbacks = pool.processor(fixture('processors.ts'), { export: 'returnsFunctions' })
+    const callbacks = offload(pool, fixture('processors.ts'), { export: 'returnsFunctions' })
     await t.rejects(async () => callbacks([new Record(1)], new Update(['a'], 0)), {
       code: 'DATABAY_UNCLONEABLE_RECORD',
       message: /payload\.callback cannot be cloned/,
@@ -137,7 +138,7 @@ t.test('a worker that ends is told of, and another takes its place', async (t) =
   })
 
   await t.test('while it processes records: that fails', async (t) => {
-    const gated = pool.processor(fixture('processors.ts'), { export: 'gatedFirst' })
+    const gated = offload(pool, fixture('processors.ts'), { export: 'gatedFirst' })
     const processing = Promise.resolve(gated([new Record('gated')], new Update(['a'], 0)))
     processing.catch(() => undefined)
     await until(() => tracesOf(logs).includes('processor waits'))
@@ -179,7 +180,7 @@ t.test('whatever is in the threads fails when the pool is destroyed, and it can 
 t.test('a thread that leaves does what it was asked to do before, and ends then', async (t) => {
   const logs = captureLogs(t)
   const [old] = pool.threads as [Thread]
-  const gated = pool.processor(fixture('processors.ts'), { export: 'gatedFirst' })
+  const gated = offload(pool, fixture('processors.ts'), { export: 'gatedFirst' })
   const processing = gated([new Record('gated')], new Update(['a'], 0))
   await until(() => tracesOf(logs).includes('processor waits'))
   const leaving = pool.threads.find(({ busy }) => busy)!
