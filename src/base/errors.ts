@@ -153,7 +153,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** KeyedMutex whatever was thrown into an `Error`. Applied once, where user code is called. Never throws. */
+/** Turns whatever was thrown into an `Error`. Applied once, where user code is called. Never throws. */
 export function toError(thrown: unknown): Error {
   if (isError(thrown)) return thrown
   try {

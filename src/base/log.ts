@@ -180,11 +180,19 @@ function serializeError(error: Error): object {
 /** Most characters of a log line. */
 const LONGEST_LINE = 64 * 1024
 
-/** A log line that fits, whatever makes it long: its texts are cut, and its longest lists and objects end early. */
+/** Most characters of the message of a line that is too long. */
+const LONGEST_MESSAGE = 8 * 1024
+
+/**
+ * A log line that fits, whatever makes it long: its texts are cut, and its longest lists and objects end early. The
+ * message has a share of its own, as the error beside it may be as long.
+ */
 function shortenLine(line: string): string {
-  const budget = { characters: LONGEST_LINE / 2, values: 1000 }
   try {
-    return `${JSON.stringify(shorten(JSON.parse(line), budget))}\n`
+    const { msg, ...entry } = JSON.parse(line) as { readonly msg?: unknown }
+    const short = shorten(entry, { characters: LONGEST_LINE / 2, values: 1000 }) as object
+    const message = shorten(msg, { characters: LONGEST_MESSAGE, values: 1 })
+    return `${JSON.stringify({ ...short, msg: message })}\n`
   } catch {
     return `${line.slice(0, LONGEST_LINE)}\u2026 (${line.length} characters)\n` // no logger wrote it
   }
@@ -207,8 +215,12 @@ function shorten(value: unknown, budget: { characters: number; values: number })
     return kept
   }
   const kept: [string, unknown][] = []
-  for (const [key, one] of Object.entries(value)) {
-    if (budget.values <= 0) break
+  const entries = Object.entries(value)
+  for (const [key, one] of entries) {
+    if (budget.values <= 0) {
+      kept.push(['\u2026', `${entries.length - kept.length} more`])
+      break
+    }
     kept.push([key.slice(0, 200), shorten(one, budget)])
   }
   return Object.fromEntries(kept)

@@ -65,13 +65,15 @@ export class LinkNodes {
   /**
    * Adds nodes. While the link is started, they are started first.
    *
+   * @param added - called as soon as they are nodes of the link
    * @throws {@link InvalidNodeError} when one is of another kind or in the link already; then none is added
    */
-  async add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
-    const [list, added] = [this.#listOf(kind), toArray(nodes)]
-    checkNew(kind, [...list, ...this.#joining], added)
-    if (this.#started !== undefined) await this.#join(added, this.#started)
-    list.push(...added)
+  async add(kind: NodeKind, nodes: OneOrMany<Node>, added: () => void): Promise<void> {
+    const [list, joining] = [this.#listOf(kind), toArray(nodes)]
+    checkNew(kind, [...list, ...this.#joining], joining)
+    if (this.#started !== undefined) await this.#join(joining, this.#started)
+    list.push(...joining)
+    added()
   }
 
   /**

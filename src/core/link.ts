@@ -255,8 +255,9 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async #add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
-    await this.#nodes.add(kind, nodes)
-    this.#parts = undefined
+    await this.#nodes.add(kind, nodes, () => {
+      this.#parts = undefined
+    })
   }
 
   async #remove(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {

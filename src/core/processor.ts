@@ -45,7 +45,7 @@ export type AnyGrouper = (
 ) => readonly (readonly Record[])[] | Promise<readonly (readonly Record[])[]>
 
 /**
- * KeyedMutex a list of batches into a list of batches of another shape. The first grouper gets one batch with all records.
+ * Turns a list of batches into a list of batches of another shape. The first grouper gets one batch with all records.
  * It only groups: records are neither changed, added nor left out.
  */
 export type Grouper<T = unknown> = (

@@ -1,6 +1,7 @@
 import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { oneError } from '../base/many-errors.js'
+import { isPromiseLike } from '../base/maybe-promise.js'
 import { UndoStack } from '../base/undo-stack.js'
 import { TransferError } from '../core/report.js'
 import { Deferred } from './deferred.js'
@@ -204,7 +205,9 @@ export class PlannerLifecycle {
       this.#step = step
       this.#undo.push(() => step.undo?.(this.#shutdown))
       try {
-        await step.do?.(givenUp)
+        const doing = step.do?.(givenUp)
+        // at once where it can be: what is asked of the planner meanwhile finds it as far as it is
+        if (isPromiseLike(doing)) await doing
       } catch (error) {
         throw reason ?? error // a step that was forced to end fails for that
       }

@@ -234,6 +234,9 @@ export function isPlannedLink(value: unknown): value is PlannedLink {
     'transfer' in value &&
     'onStart' in value &&
     'onShutdown' in value &&
-    'schedule' in value
+    'schedule' in value &&
+    'settings' in value &&
+    typeof value.settings === 'object' &&
+    value.settings !== null
   )
 }

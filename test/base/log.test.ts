@@ -254,7 +254,9 @@ t.test('a log line has a budget, whatever is logged', async (t) => {
   log.error({ list: Array.from({ length: 100_000 }, (_, at) => at) }, 'a list')
   for (const line of lines) {
     t.ok(line.length <= 64 * 1024, `${line.length} characters`)
-    t.match(JSON.parse(line), { level: 50, name: 'databay.Large' }, 'it is still a log line')
+    const entry = JSON.parse(line) as LogEntry
+    t.match(entry, { level: 50, name: 'databay.Large' }, 'it is still a log line')
+    t.match(entry.msg, /^(a message|a field|errors|x{100}|a list)/, 'with its message')
   }
   t.equal(lines.length, 5)
 })

@@ -98,14 +98,17 @@ t.test('a node that is added to a started link is started first, and one that is
   const [a, b, c] = [inlet('a'), inlet('b'), outlet('c')]
   const nodes = new LinkNodes(a, c)
   await nodes.start()
-  await nodes.add('inlet', b)
+  await nodes.add('inlet', b, () => trace.push('added'))
   t.same(nodes.inlets, [a, b])
   failing.add('start d')
-  await t.rejects(nodes.add('outlet', [outlet('e'), outlet('d')]), { message: 'no start d' })
+  await t.rejects(
+    nodes.add('outlet', [outlet('e'), outlet('d')], () => t.fail('none is added')),
+    { message: 'no start d' },
+  )
   t.same(nodes.outlets, [c], 'none is added when one fails')
   await nodes.remove('inlet', a, () => trace.push('removed'))
   t.same(nodes.inlets, [b])
-  t.same(trace.slice(2), ['start b', 'start e', 'start d', 'stop e', 'removed', 'stop a'])
+  t.same(trace.slice(2), ['start b', 'added', 'start e', 'start d', 'stop e', 'removed', 'stop a'])
 })
 
 t.test('what cannot be in the link is refused, and nothing changes', async (t) => {
@@ -115,7 +118,10 @@ t.test('what cannot be in the link is refused, and nothing changes', async (t) =
   t.throws(() => new LinkNodes([a, a], b), { message: 'inlets[1]: TracedInlet is in this link already' })
   t.throws(() => new LinkNodes(b, b), { message: 'inlets[0]: expected an inlet, got TracedOutlet' })
   t.throws(() => new LinkNodes(a, 5), { message: 'outlets[0]: expected an outlet, got 5' })
-  await t.rejects(nodes.add('inlet', a), { code: 'DATABAY_INVALID_NODE' })
+  await t.rejects(
+    nodes.add('inlet', a, () => t.fail('none is added')),
+    { code: 'DATABAY_INVALID_NODE' },
+  )
   await t.rejects(
     nodes.remove('outlet', outlet('other'), () => t.fail('nothing is removed')),
     { message: 'outlet TracedOutlet is not in this link' },

@@ -628,3 +628,11 @@ t.test('a link takes one object, and says so where it is given arguments in a ro
   t.throws(() => make(inlet), { message: /^options: expected one object, .+, got '1 argument, an inlet'$/ })
   t.equal(make({ inlets: inlet, outlets: outlet, interval: 5 }).schedule.every, 5000)
 })
+
+t.test('nodes that are added count from the next transfer on, also before addInlets() has resolved', async (t) => {
+  const link = new Link({ inlets: giving(1), outlets: new KeepOutlet(), interval: 1 })
+  t.equal((await link.transfer()).pulled, 1)
+  const adding = link.addInlets(giving(2))
+  t.equal((await link.transfer()).pulled, 2)
+  await adding
+})

@@ -14,6 +14,7 @@ interface Readable {
 export function pendingData(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   try {
+    if (Array.isArray(value)) return undefined
     const { then, next, pipe, getReader, [Symbol.asyncIterator]: asyncIterator } = value as Readable
     if (typeof then === 'function') return 'a promise'
     if (typeof pipe === 'function' || typeof getReader === 'function') return 'a stream'

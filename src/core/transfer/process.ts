@@ -107,12 +107,13 @@ export function checkRecords(returned: unknown): Record[] {
 }
 
 function checkRecord(element: unknown, at: number): void {
-  const pending = pendingData(isRecord(element) ? element.payload : element)
+  const isOne = isRecord(element)
+  const pending = pendingData(isOne ? element.payload : element)
   if (pending !== undefined) {
-    const where = isRecord(element) ? ', as the payload of a record' : ''
+    const where = isOne ? ', as the payload of a record' : ''
     throw new ImplementationError(`returned a list with ${pending} at ${at}${where}: ${adviceFor(pending)}`)
   }
-  if (isRecord(element)) return
+  if (isOne) return
   throw new ImplementationError(
     `returned a list with ${sortOf(element)} at ${at}: expected records (see record.with({ payload }))`,
   )

@@ -32,7 +32,7 @@ export interface HostedRequest extends TransferRequest {
   readonly inside?: (inside: boolean) => void
 }
 
-/** Most errors that a report lists, with their causes, and most characters about them. */
+/** Most errors that a report lists, most causes of them, and most characters about all of them. */
 const REPORT_ERRORS = 1000
 const REPORT_CHARACTERS = 256 * 1024
 
@@ -139,14 +139,15 @@ export class Tally {
   fail(thrown: unknown, node: string, stage: Stage): void {
     this.#failures++
     this.#allInPull &&= stage === 'pull'
-    this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
-    if (this.#budget.errors-- <= 0) return
     const error = toError(thrown)
-    const plain = plainError(error, this.#budget)
-    this.errors.push({ ...plain, node, stage })
-    if (this.errors.length > LOGGED_ERRORS) return
+    if (this.errors.length < REPORT_ERRORS) {
+      this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
+      this.errors.push({ ...plainError(error, this.#budget), node, stage })
+    }
+    if (this.#failures > LOGGED_ERRORS) return
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
-    this.#log.error({ err: error }, `${String(this.update)} ${node} failed to ${stage}: ${plain.message}${ignored}`)
+    const { message } = plainError(error)
+    this.#log.error({ err: error }, `${this.#name} ${node} failed to ${stage}: ${message}${ignored}`)
   }
 
   /** Counts and logs records that no outlet will get. */
@@ -158,11 +159,11 @@ export class Tally {
   /** Counts and logs records that came from no inlet or processor. */
   add(records: number, why: string): void {
     this.added += records
-    if (records > 0) this.#log.warn(`${String(this.update)} added ${records} records: ${why}`)
+    if (records > 0) this.#log.warn(`${this.#name} added ${records} records: ${why}`)
   }
 
   logDrop(records: number, why: string): void {
-    if (records > 0) this.#log.warn(`${String(this.update)} dropped ${records} records: ${why}`)
+    if (records > 0) this.#log.warn(`${this.#name} dropped ${records} records: ${why}`)
   }
 
   report(): TransferReport {
@@ -195,10 +196,16 @@ export class Tally {
   #noteOmitted(): void {
     const unlisted = this.#failures - this.errors.length
     const unlogged = this.#failures - LOGGED_ERRORS
-    if (unlogged > 0) this.#log.error(`${String(this.update)} had ${unlogged} more errors: its report lists them`)
+    if (unlogged > 0) this.#log.error(`${this.#name} had ${unlogged} more errors: its report lists them`)
     if (unlisted <= 0) return
     const message = `${unlisted} more errors of this transfer are not listed`
     this.errors.push({ name: 'Error', message, node: 'transfer', stage: 'transfer' })
+  }
+
+  /** The transfer in log lines: its update, and the id of its link where that does not show. */
+  get #name(): string {
+    const update = String(this.update)
+    return update.startsWith(this.#parts.name) ? update : `${update} of ${this.#parts.name}`
   }
 
   get #log() {
@@ -206,7 +213,7 @@ export class Tally {
   }
 
   #watchAbandoned(pending: Promise<unknown>): void {
-    const update = String(this.update)
+    const update = this.#name
     pending.then(
       () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),
       (thrown: unknown) => {

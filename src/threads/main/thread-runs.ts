@@ -16,6 +16,8 @@ const MAX_RUNS = 256
 export class ThreadRuns {
   readonly #send: (runs: PackedRuns) => Promise<unknown>
   readonly #running = new Map<number, Run>()
+  /** Numbers of runs by the ids of their links; kept only while somebody waits for a link to be idle. */
+  #counts: Map<number, number> | undefined
   readonly #outbox = new RunPacker(MAX_RUNS)
   /** Called when links have no transfers in the thread any more, by the ids of the links. */
   readonly #onIdle = new Map<number, () => void>()
@@ -50,6 +52,7 @@ export class ThreadRuns {
 
   /** Number of transfers of a link. */
   countOf(link: number): number {
+    if (this.#counts !== undefined) return this.#counts.get(link) ?? 0
     let count = 0
     for (const run of this.#running.values()) if (run.at.id === link) count++
     return count
@@ -57,7 +60,11 @@ export class ThreadRuns {
 
   /** Resolves when a link has no transfers in the thread and on their way to it. */
   async idleOf(link: number): Promise<void> {
-    if (this.countOf(link) === 0) return
+    this.#counts ??= this.#countAll()
+    if (this.countOf(link) === 0) {
+      this.#stopCounting()
+      return
+    }
     await new Promise<void>((resolve) => {
       const before = this.#onIdle.get(link)
       this.#onIdle.set(link, () => {
@@ -80,6 +87,7 @@ export class ThreadRuns {
   add(run: Run): void {
     const number = this.#next++
     this.#running.set(number, run)
+    if (this.#counts !== undefined) this.#counts.set(run.at.id, this.countOf(run.at.id) + 1)
     this.#outbox.add(number, run.at.id, run.transferNumber, run.scheduledAt, run.drain)
     if (this.#outbox.size === 1) queueMicrotask(() => this.#flush())
     // a full message does not wait for the rest of the tick
@@ -108,6 +116,7 @@ export class ThreadRuns {
     const running = [...this.#running]
     this.#outbox.take()
     this.#running.clear()
+    this.#counts?.clear()
     queueMicrotask(() => {
       for (const [number, run] of running) tell(() => run.failed(number < begun ? lost : notBegun))
       this.#tellIdle()
@@ -135,11 +144,23 @@ export class ThreadRuns {
       this.#onIdle.delete(link)
       resolve()
     }
+    this.#stopCounting()
+  }
+
+  #countAll(): Map<number, number> {
+    const counts = new Map<number, number>()
+    for (const { at } of this.#running.values()) counts.set(at.id, (counts.get(at.id) ?? 0) + 1)
+    return counts
+  }
+
+  #stopCounting(): void {
+    if (this.#onIdle.size === 0) this.#counts = undefined
   }
 
   #settle(number: number): Run | undefined {
     const run = this.#running.get(number)
     this.#running.delete(number)
+    if (run !== undefined && this.#counts !== undefined) this.#counts.set(run.at.id, this.countOf(run.at.id) - 1)
     return run
   }
 }

@@ -2,7 +2,7 @@ import { toError } from '../../base/errors.js'
 import type { Node } from '../../core/node.js'
 import type { Link } from '../../core/link.js'
 import { getLogger } from '../../base/log.js'
-import { isPromiseLike, then, type MaybePromise } from '../../base/maybe-promise.js'
+import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { StatefulProcessor } from '../../core/processor.js'
 
 /** State of a link: what its parts hand off, in the order of the parts. */
@@ -35,9 +35,14 @@ export async function stateOf(link: Link, saved: Set<object>): Promise<LinkState
     const kind = part.constructor.name
     if (saved.has(part)) return { kind, state: undefined }
     saved.add(part)
-    return { kind, state: part.saveState?.() }
+    return { kind, state: saveOne(part) }
   })
   return Promise.all(states.map(async ({ kind, state }) => ({ kind, state: await state })))
+}
+
+// also one that throws at once gives a promise: others that are asked beside it are waited for
+async function saveOne(part: Node | StatefulProcessor): Promise<unknown> {
+  return await part.saveState?.()
 }
 
 /** Gives each part the state of the part in its place, unless the link's code has changed and it is of another kind. */
@@ -58,17 +63,15 @@ export function restore(link: Link, states: LinkState): MaybePromise<void> {
 }
 
 /** Has the processors of a link drop what they hold. */
-export function reset(link: Link): void {
-  for (const processor of statefulProcessors(link)) {
-    const failed = (thrown: unknown) => {
-      const name = processor.constructor.name
-      getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
-    }
-    try {
-      const resetting: unknown = processor.reset?.()
-      if (isPromiseLike(resetting)) resetting.then(undefined, failed)
-    } catch (thrown) {
-      failed(thrown)
-    }
+export async function reset(link: Link): Promise<void> {
+  await Promise.all(statefulProcessors(link).map((processor) => resetOne(link, processor)))
+}
+
+async function resetOne(link: Link, processor: StatefulProcessor): Promise<void> {
+  try {
+    await (processor.reset?.() as unknown)
+  } catch (thrown) {
+    const name = processor.constructor.name
+    getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} of ${link.name} failed to reset`)
   }
 }

@@ -93,7 +93,7 @@ export class OpenLinks {
     const states = structuredClone(await this.#save(ids, open))
     // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this
     // thread
-    for (const { link } of open) reset(link)
+    await Promise.all(open.map(({ link }) => reset(link)))
     for (const [at, id] of ids.entries()) {
       try {
         await this.#close(id)

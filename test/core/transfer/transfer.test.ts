@@ -926,7 +926,7 @@ t.test('a transfer never rejects, whatever is thrown', async (t) => {
   }
 })
 
-t.test('nodes that cannot say their name fail without making the transfer reject', async (t) => {
+t.test('nodes that cannot say their name go by their class, and do not make the transfer reject', async (t) => {
   captureLogs(t)
   class MuteInlet extends FromInlet {
     override toString = throwing('no name')
@@ -934,7 +934,8 @@ t.test('nodes that cannot say their name fail without making the transfer reject
   class MuteOutlet extends KeepOutlet {
     override toString = throwing('no name')
   }
-  t.match(await run({ inlets: [new MuteInlet(() => 1)], outlets: [] }), { errors: [{ node: 'MuteInlet' }] })
+  t.match(await run({ inlets: [new MuteInlet(() => 1)], outlets: [] }), { pulled: 1, errors: [] })
+  t.match(await run({ inlets: [new MuteInlet(throwing('no'))], outlets: [] }), { errors: [{ node: 'MuteInlet' }] })
   const report = await run({ inlets: [giving(1)], outlets: [new MuteOutlet(throwing('no'))] })
   t.match(report, { outlets: [{ outlet: 'MuteOutlet', dropped: 1 }], errors: [{ node: 'MuteOutlet' }] })
   const bare = Object.assign(Object.create(null), { process: throwing('no') }) as { process: Processor }
@@ -1206,4 +1207,28 @@ t.test('a report stays small however many inlets fail, and however large their e
   t.ok(lines.length <= 22, `${lines.length} log lines`)
   t.match(lines.at(-1), { msg: 'a.0 had 1980 more errors: its report lists them' })
   t.ok(JSON.stringify(lines).length < 2_000_000, `${JSON.stringify(lines).length} characters logged`)
+})
+
+t.test('one outlet with very many errors hides no error of another', async (t) => {
+  const logs = captureLogs(t, 'error')
+  const many = new KeepOutlet(() => {
+    throw new AggregateError(
+      Array.from({ length: 1500 }, (_, at) => new Error(`e${at}`)),
+      'many',
+    )
+  })
+  const report = await run({ inlets: [giving(1)], outlets: [many, new KeepOutlet(throwing('B is down'))] })
+  t.match(report.errors.at(-1), { message: 'B is down' })
+  t.equal(report.errors.length, 2)
+  t.match(logs.entries().at(-1), { msg: /B is down/ })
+})
+
+t.test('log lines name the link where its update does not', async (t) => {
+  const logs = captureLogs(t, 'error')
+  await run({ name: 'todos', inlets: [new FromInlet(throwing('no'))] }, { update: new Update([], 3) })
+  await run({ name: 'a', inlets: [new FromInlet(throwing('no'))] })
+  t.match(logs.entries(), [
+    { msg: '3 of todos FromInlet failed to pull: no' },
+    { msg: 'a.0 FromInlet failed to pull: no' },
+  ])
 })
