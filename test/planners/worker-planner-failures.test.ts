@@ -133,14 +133,17 @@ t.test('a planner whose threads are all lost at once runs on with the threads th
   t.match(await planner.forceTransfer(), [{ link: 'ended.b', failed: false }])
 })
 
-t.test('a planner that is shut down at once, without waiting, starts no threads', async (t) => {
-  captureLogs(t, 'silent')
-  const planner = workerPlanner(t, linkModule({ tags: 'forced' }), { threads: 1 })
-  const started = planner.start()
-  const stopped = planner.shutdown({ wait: false })
-  await t.rejects(started, { code: 'DATABAY_PLANNER_STATE', message: 'the planner was shut down while it started' })
-  await stopped
-  t.match([planner.running, planner.links, threadPoolOf(planner).running], [false, [], false])
-  await planner.start()
-  t.match(await planner.forceTransfer(), [{ link: 'forced', failed: false }])
-})
+for (const when of ['at once', 'while it loads its threads']) {
+  t.test(`a planner that is shut down ${when}, without waiting, starts no threads`, async (t) => {
+    captureLogs(t, 'silent')
+    const planner = workerPlanner(t, linkModule({ tags: 'forced' }), { threads: 1 })
+    const started = planner.start()
+    if (when !== 'at once') await Promise.resolve()
+    const stopped = planner.shutdown({ wait: false })
+    await t.rejects(started, { code: 'DATABAY_PLANNER_STATE', message: 'the planner was shut down while it started' })
+    await stopped
+    t.same([planner.running, planner.links, planner.stats().threads], [false, [], []])
+    await planner.start()
+    t.match(await planner.forceTransfer(), [{ link: 'forced', failed: false }])
+  })
+}
