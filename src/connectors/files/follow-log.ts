@@ -1,0 +1,72 @@
+import type { Logger } from '../../base/log.js'
+
+/** Log of a followed file: what its reader says of rotations, losses, and records that come again. */
+export class FollowLog {
+  readonly #log: Logger
+  readonly #name: string
+  readonly #noun: string
+
+  /**
+   * @param name - name of the inlet, with the path of the file
+   * @param noun - name of the records, like `lines`
+   */
+  constructor(log: Logger, name: string, noun: string) {
+    this.#log = log
+    this.#name = name
+    this.#noun = noun
+  }
+
+  /** Says that the file of a saved position is gone. */
+  gone(position: number): void {
+    this.#log.warn(
+      '%s: the file that was read up to byte %d is gone, and whatever else it held: what is there now is read from its start',
+      this.#name,
+      position,
+    )
+  }
+
+  /** Says that a file was truncated or rewritten after it was read up to a position. */
+  rewritten(position: number): void {
+    this.#log.warn(
+      '%s was truncated or written anew after it was read up to byte %d: it is read from its start',
+      this.#name,
+      position,
+    )
+  }
+
+  /** Says that records are read again. */
+  redelivers(records: number): void {
+    this.#log.warn({ records }, '%s: %d %s were not delivered: they are read again', this.#name, records, this.#noun)
+  }
+
+  /** Says that records that were to be read again are lost. */
+  cannotRedeliver(): void {
+    this.#log.warn('%s: what was not delivered was truncated or written anew before it could be read again', this.#name)
+  }
+
+  /**
+   * Says that the next file is read.
+   *
+   * @param missed - path of a file between the two that cannot be read
+   */
+  movesOn(missed: string | undefined): void {
+    this.#log.info('%s: another file has its name now', this.#name)
+    if (missed === undefined) return
+    this.#log.warn('%s: content may have been passed over: %s was compressed before it was read', this.#name, missed)
+  }
+
+  /** Says that the last record of a file has no end. */
+  unended(): void {
+    this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#noun)
+  }
+
+  /**
+   * Says that records were not taken as they stand in the file.
+   *
+   * @param total - number of such records so far
+   * @param reason - problem of the first of them
+   */
+  damaged(damaged: number, total: number, reason: string | undefined): void {
+    this.#log.warn({ damaged, total }, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#noun, reason)
+  }
+}

@@ -1,0 +1,204 @@
+import type { Update } from '../../core/update.js'
+import { OpenPulls } from '../open-pulls.js'
+import { FileMark } from './file-mark.js'
+import { FileSequence } from './file-sequence.js'
+import type { FollowLog } from './follow-log.js'
+import type { OpenedFile } from './opened-file.js'
+import { readRecords, type Cursor } from './read-records.js'
+import type { SavedPosition } from './saved-position.js'
+import type { Splitter } from './splitter.js'
+
+/** Place at which a pull began. */
+interface Place<S> {
+  readonly file: OpenedFile
+  readonly at: Cursor<S>
+  readonly damaged: number
+  /** Place at which the pull ended. */
+  readonly end: FileMark
+}
+
+/**
+ * Reads the records of the files that have had one name, one file after the other. To redeliver, it keeps the places
+ * where pulls began, and the files that they read, until their records are delivered, and goes back there.
+ *
+ * ```
+ *   read on <---------------------+
+ *     | at the end of a file      |
+ *     v                           |
+ *   has another file been begun? --> read the rest, then that
+ *     | no
+ *     v
+ *   nothing more
+ * ```
+ *
+ * Any failure leaves the position where it was.
+ */
+export class SequenceReader<T, S> {
+  readonly #path: string
+  readonly #splitter: Splitter<T, S>
+  readonly #redeliver: boolean
+  readonly #log: FollowLog
+  readonly #pulls = new OpenPulls<Place<S>>()
+  #files: FileSequence
+  #at: Cursor<S>
+  /** Number of records so far that were not taken as they stand in the file. */
+  #damaged = 0
+
+  /** @param path - name of the files */
+  constructor(path: string, splitter: Splitter<T, S>, redeliver: boolean, log: FollowLog) {
+    this.#path = path
+    this.#splitter = splitter
+    this.#redeliver = redeliver
+    this.#log = log
+    this.#files = new FileSequence(path)
+    this.#at = this.#beginning
+  }
+
+  /** Whether a file is open. */
+  get isOpen(): boolean {
+    return this.#files.current !== undefined
+  }
+
+  /** Position up to which was read and, to redeliver, all was delivered; `undefined` when nothing was read. */
+  get position(): SavedPosition | undefined {
+    const { inode } = this.#files
+    if (inode === undefined) return undefined
+    const first = this.#pulls.earliest?.start
+    const { mark, state } = first?.at ?? this.#at
+    return {
+      inode: first?.file.inode ?? inode,
+      position: mark.position,
+      fingerprint: mark.fingerprint,
+      state,
+      damaged: first?.damaged ?? this.#damaged,
+    }
+  }
+
+  get #beginning(): Cursor<S> {
+    return { mark: FileMark.START, state: this.#splitter.initial }
+  }
+
+  /** Forgets all files and pulls. */
+  async reset(): Promise<void> {
+    this.#pulls.clear()
+    await this.#files.close()
+    this.#files = new FileSequence(this.#path)
+    this.#at = this.#beginning
+  }
+
+  /** Opens the file that has the name now, at its start. */
+  async open(): Promise<void> {
+    await this.#files.open()
+    this.#at = this.#beginning
+  }
+
+  /** Opens the file of a saved position there, whatever rotation has named it; opens none if it is gone. */
+  async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
+    if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
+    this.#damaged = damaged
+    const file = await this.#files.openByInode(inode)
+    if (file === undefined) {
+      this.#log.gone(position)
+      return
+    }
+    const mark = await file.markAt(position, fingerprint)
+    if (mark === undefined) this.#rewritten(position)
+    else this.#at = { mark, state }
+  }
+
+  /** Notes how the transfer of a pull has ended. */
+  ended(update: Update, delivered: boolean): void {
+    this.#pulls.end(update, delivered)
+  }
+
+  /** Goes back to where the first records begin that were not delivered, if there are any. */
+  async goBack(): Promise<void> {
+    const back = this.#pulls.takeBack()
+    if (back === undefined) return this.#closeOld()
+    const { records, starts, start } = back
+    this.#log.redelivers(records)
+    this.#files.moveTo(start.file)
+    this.#at = start.at
+    this.#damaged = start.damaged
+    for (const { file, end } of starts) {
+      if (await file.holds(end)) continue
+      this.#log.cannotRedeliver()
+      break
+    }
+  }
+
+  /** Reads the next records: at most `max`, all of one file. A file has to be open. */
+  async pull(max: number, update: Update): Promise<T[]> {
+    for (let file = this.#files.current; file !== undefined; file = this.#files.current) {
+      const records = await this.#read(file, max, update, false)
+      if (records.length > 0) return records
+      const next = await this.#files.next()
+      if (next === undefined) break
+      // what was written to the old file before the new one was begun is there now
+      const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
+        await this.#files.dismiss(next)
+        throw error
+      })
+      if (rest.length > 0) {
+        await this.#files.dismiss(next)
+        return rest
+      }
+      this.#log.movesOn(next.missed)
+      this.#files.moveTo(next.file)
+      this.#at = this.#beginning
+      await this.#closeOld()
+    }
+    return []
+  }
+
+  /** Closes all files. The position stays. */
+  close(): Promise<void> {
+    return this.#files.close()
+  }
+
+  /** Closes the files that are not read again. */
+  #closeOld(): Promise<void> {
+    return this.#files.closeBefore(this.#pulls.starts.map(({ file }) => file))
+  }
+
+  /**
+   * Reads records of one file, and moves the position behind them.
+   *
+   * @param last - whether nobody writes to the file any more
+   */
+  async #read(file: OpenedFile, max: number, update: Update, last: boolean): Promise<T[]> {
+    const { signal } = update
+    if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
+    const start = { file, at: this.#at, damaged: this.#damaged }
+    const read = await readRecords(file, this.#splitter, start.at, { max, last, signal })
+    const { records, cursor, damaged, damage, problem } = read
+    if (read.end !== undefined) this.#log.unended()
+    // records before a problem are not held up by it
+    if (problem !== undefined && records.length === 0) {
+      const end = read.end ?? ((await this.#files.isLeft()) ? await file.endOfLastLine(cursor.mark) : undefined)
+      signal.throwIfAborted()
+      // the record never gets its end: it is an error once, and does not hold up the next file
+      if (end !== undefined) {
+        this.#at = { mark: end, state: cursor.state }
+        this.#noteDamage(1, problem)
+      }
+      throw new Error(problem)
+    }
+    // nobody takes the records any more
+    signal.throwIfAborted()
+    this.#at = cursor
+    if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
+    if (damaged > 0) this.#noteDamage(damaged, damage)
+    return records
+  }
+
+  #rewritten(position: number): void {
+    this.#log.rewritten(position)
+    this.#at = this.#beginning
+  }
+
+  #noteDamage(damaged: number, damage: string | undefined): void {
+    this.#damaged += damaged
+    this.#log.damaged(damaged, this.#damaged, damage)
+  }
+}
