@@ -68,7 +68,7 @@ export type { MongoMode, MongoOutletOptions } from './connectors/mongodb/outlet-
 export { NullOutlet } from './connectors/samples/null-outlet.js'
 export { PrintOutlet, type PrintOutletOptions } from './connectors/print/print-outlet.js'
 export type { PrintStream } from './connectors/print/print-stream.js'
-export type { FileMode, TargetOptions } from './connectors/files/targets.js'
+export type { FileMode, TargetOptions } from './connectors/files/target-options.js'
 export type { PlannedLink, TransferRequest } from './core/planned-link.js'
 export type { Grouper, Processor, ProcessorFunction, StatefulProcessor } from './core/processor.js'
 export type { OneOrMany } from './base/one-or-many.js'

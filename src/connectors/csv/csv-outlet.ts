@@ -6,7 +6,8 @@ import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
 import type { CsvStyle } from './bytes.js'
 import { columnNames } from './columns.js'
-import { TARGET_OPTIONS, Targets, type TargetOptions } from '../files/targets.js'
+import { TARGET_OPTIONS, type TargetOptions } from '../files/target-options.js'
+import { Targets } from '../files/targets.js'
 
 /** Options of {@link CsvOutlet}. */
 export interface CsvOutletOptions extends OutletOptions, TargetOptions {

@@ -1,12 +1,10 @@
 import type { Buffer } from 'node:buffer'
-import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import type { CsvColumns, CsvRow } from './columns.js'
+import { RowParser } from './row-parser.js'
 import { ScanState, scanRow, type ScannedRow } from './row-scanner.js'
 import type { Cut, Piece, Splitter } from '../files/splitter.js'
 import { fits, markLength, unitsOf, withoutReturn, type TextUnits } from '../files/text-units.js'
-
-const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
 /** Rules by which a CSV file is read. */
 export interface CsvRules {
@@ -54,11 +52,13 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
   readonly #rules: CsvRules
   readonly #units: TextUnits
   readonly #delimiter: number
+  readonly #parser: RowParser
 
   constructor(rules: CsvRules) {
     this.#rules = rules
     this.#units = unitsOf(rules.encoding)
     this.#delimiter = rules.delimiter.charCodeAt(0)
+    this.#parser = new RowParser(rules.encoding, rules.delimiter)
     this.initial = { line: 1, names: rules.header ? null : (rules.columns.rules.names ?? []), inLongRow: null }
   }
 
@@ -118,7 +118,7 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
    */
   #takeRows(bytes: Buffer, rows: readonly RawRow[], progress: Progress): boolean {
     const full = rows.filter(({ start, end }) => end > start)
-    const parsed = this.#parse(bytes, full)
+    const parsed = this.#parser.parse(bytes, full)
     const fit = this.#fit(bytes, full)
     let index = 0
     for (const row of rows) {
@@ -187,49 +187,5 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
 
   #scan(bytes: Buffer, at: number, state: ScanState): ScannedRow {
     return scanRow(bytes, at, state, this.#delimiter, this.#units)
-  }
-
-  /** Cells of each row, or what is wrong with it. */
-  #parse(bytes: Buffer, rows: readonly RawRow[]): (readonly string[] | string)[] {
-    const first = rows[0]
-    if (first === undefined) return []
-    try {
-      const all = this.#parseText(bytes, first.start, rows.at(-1)?.end ?? first.end)
-      if (all.length === rows.length) return all
-    } catch {
-      // one of the rows is bad; which one shows below
-    }
-    return rows.map(({ start, end }) => {
-      try {
-        const [cells, more] = this.#parseText(bytes, start, end)
-        return cells === undefined || more !== undefined ? ': it is no row' : cells
-      } catch (error) {
-        return `: ${reason(error)}`
-      }
-    })
-  }
-
-  #parseText(bytes: Buffer, start: number, end: number): string[][] {
-    return csvParse().parse(bytes.toString(this.#rules.encoding, start, end), {
-      delimiter: this.#rules.delimiter,
-      record_delimiter: ['\n', '\r\n'],
-      relax_column_count: true,
-      // empty lines between rows
-      skip_empty_lines: true,
-    })
-  }
-}
-
-/** Problem of a row. The message of the library would show its content. */
-function reason(error: unknown): string {
-  switch (error instanceof csvParse().CsvError ? error.code : undefined) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return 'a quote is not closed'
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return 'something follows a closing quote'
-    case 'INVALID_OPENING_QUOTE':
-      return 'there is a quote in a cell that does not start with one'
-    default:
-      return 'it cannot be parsed'
   }
 }

@@ -9,7 +9,8 @@ import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
 import { endsWith, READ } from './disk.js'
 import { encode, PART_LENGTH } from './encode.js'
-import { TARGET_OPTIONS, Targets, type TargetOptions } from './targets.js'
+import { TARGET_OPTIONS, type TargetOptions } from './target-options.js'
+import { Targets } from './targets.js'
 
 /** Options of {@link FileOutlet}. */
 export interface FileOutletOptions extends OutletOptions, TargetOptions {

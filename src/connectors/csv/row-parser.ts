@@ -1,0 +1,66 @@
+import type { Buffer } from 'node:buffer'
+import { lazy } from '../../base/libraries.js'
+import type { TextEncoding } from '../files/text-encoding.js'
+
+const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
+
+/** Place of a row in the bytes, without its line end. */
+export interface RowPlace {
+  readonly start: number
+  readonly end: number
+}
+
+/** Parser of rows of CSV. */
+export class RowParser {
+  readonly #encoding: TextEncoding
+  readonly #delimiter: string
+
+  constructor(encoding: TextEncoding, delimiter: string) {
+    this.#encoding = encoding
+    this.#delimiter = delimiter
+  }
+
+  /** Parses rows that follow each other, with only empty lines between them. Gives the cells of each row, or its problem. */
+  parse(bytes: Buffer, rows: readonly RowPlace[]): (readonly string[] | string)[] {
+    const first = rows[0]
+    if (first === undefined) return []
+    try {
+      const all = this.#parseText(bytes, first.start, rows.at(-1)?.end ?? first.end)
+      if (all.length === rows.length) return all
+    } catch {
+      // one of the rows is bad; which one shows below
+    }
+    return rows.map(({ start, end }) => {
+      try {
+        const [cells, more] = this.#parseText(bytes, start, end)
+        return cells === undefined || more !== undefined ? ': it is no row' : cells
+      } catch (error) {
+        return `: ${problemOf(error)}`
+      }
+    })
+  }
+
+  #parseText(bytes: Buffer, start: number, end: number): string[][] {
+    return csvParse().parse(bytes.toString(this.#encoding, start, end), {
+      delimiter: this.#delimiter,
+      record_delimiter: ['\n', '\r\n'],
+      relax_column_count: true,
+      // empty lines between rows
+      skip_empty_lines: true,
+    })
+  }
+}
+
+/** Problem of a row. The message of the library would show its content. */
+function problemOf(error: unknown): string {
+  switch (error instanceof csvParse().CsvError ? error.code : undefined) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return 'a quote is not closed'
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return 'something follows a closing quote'
+    case 'INVALID_OPENING_QUOTE':
+      return 'there is a quote in a cell that does not start with one'
+    default:
+      return 'it cannot be parsed'
+  }
+}

@@ -1,0 +1,54 @@
+import { flag, path, word, type Resolved, type Spec } from '../../base/options.js'
+import { retry, type RetryOptions } from '../retry.js'
+
+/** Ways to write a file: `a` appends to it, `w` replaces its content once in each transfer. */
+export type FileMode = 'a' | 'w'
+
+/** All {@link FileMode}s. */
+export const FILE_MODES: readonly FileMode[] = ['a', 'w']
+
+/** Options of outlets that write files: which files they write, and how. */
+export interface TargetOptions {
+  /**
+   * Whether a push appends to a file (`a`), or replaces its content (`w`). With `w` it holds what the last transfer
+   * wrote. Records can override this in their metadata. A push in which one of a file's records says `w` replaces the
+   * file with all records of the push, unless the same transfer has replaced it before. A file is replaced as a whole:
+   * a reader sees the old or the new one. Where that is not possible, as the file has several names or another owner,
+   * or nothing can be created in its folder, it is emptied and then written; a failed write leaves it empty.
+   * @default 'a'
+   */
+  readonly fileMode?: FileMode
+  /**
+   * Folder in which the metadata of records may choose files. A relative path in the metadata starts from here.
+   * @default the folder of the outlet's file path
+   */
+  readonly baseFolder?: string
+  /**
+   * Whether the metadata of records may choose files outside `baseFolder`. Only for metadata that no outsider can
+   * influence.
+   * @default false
+   */
+  readonly allowAnyPath?: boolean
+  /**
+   * Whether a push waits until the disk has its bytes, so that they survive a loss of power. This is much slower.
+   * @default false - the system writes it when it sees fit
+   */
+  readonly fsync?: boolean
+  /**
+   * Retries of a write that failed for want of something that may come back, such as disk space.
+   * @default { retries: 3, minDelay: 0.1, maxDelay: 10 }
+   */
+  readonly retry?: RetryOptions
+}
+
+/** Table of the options of outlets that write files. */
+export const TARGET_OPTIONS = {
+  fileMode: word(FILE_MODES, 'a'),
+  baseFolder: path("the folder of the outlet's file path"),
+  allowAnyPath: flag(false),
+  fsync: flag(false, 'false - the system writes it when it sees fit'),
+  retry: retry(),
+} satisfies Spec<TargetOptions>
+
+/** {@link TargetOptions}, resolved. */
+export type TargetSettings = Resolved<typeof TARGET_OPTIONS>
