@@ -49,7 +49,11 @@ export function resolveOptions<S extends AnySpec>(
   table: S,
   others: readonly string[] = [],
 ): Resolved<S> {
-  checkNames(owner, options, [...Object.keys(table), ...others])
+  // a list of all names is made only for the error: thousands of links may be made at once
+  const isKnown = (name: string) => Object.hasOwn(table, name) || others.includes(name)
+  if (!isObject(options) || !Object.keys(options).every(isKnown)) {
+    checkNames(owner, options, [...Object.keys(table), ...others])
+  }
   const resolved: { [name: string]: unknown } = {}
   for (const name in table) {
     resolved[name] = table[name]?.read(named(owner, name), (options as { readonly [name: string]: never })[name])
@@ -72,6 +76,10 @@ export function checkNames<T extends object>(owner: string | undefined, options:
     throw new InvalidOptionError(named(owner, name), `one of the options ${known.join(', ')}`, name, { hint })
   }
   return options
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function named(owner: string | undefined, name: string): string {

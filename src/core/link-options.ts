@@ -161,6 +161,25 @@ type Own = 'inlets' | 'outlets' | 'processors' | 'groupers' | 'id' | 'tags' | ke
 
 type ScheduleOptions = Pick<LinkSettings, 'interval' | 'cron' | 'timeZone' | 'jitter' | 'alignToClock'>
 
+const OWN: readonly Own[] = [
+  'inlets',
+  'outlets',
+  'processors',
+  'groupers',
+  'id',
+  'tags',
+  'interval',
+  'cron',
+  'timeZone',
+  'jitter',
+  'alignToClock',
+]
+
+/** Names of the options that are settings. */
+const SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter(
+  (name) => !OWN.some((own) => own === name),
+)
+
 /**
  * The settings of a link, checked and complete: one frozen object, which the link, its description and its side on the
  * main thread share. Lengths of time are in milliseconds.
@@ -180,16 +199,11 @@ export interface ResolvedLink {
 
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveLink(options: LinkSettings): ResolvedLink {
-  const {
-    inlets: _i,
-    outlets: _o,
-    processors: _p,
-    groupers: _g,
-    ...named
-  } = resolveOptions(undefined, options, LINK_OPTIONS)
-  const { id, tags, interval, cron, timeZone, jitter, alignToClock, ...rest } = named
-  const schedule = resolveSchedule({ interval, cron, timeZone, jitter, alignToClock })
-  return { id, tags, settings: Object.freeze({ schedule, ...rest }) }
+  const all = resolveOptions(undefined, options, LINK_OPTIONS)
+  const settings: { [name: string]: unknown } = { schedule: resolveSchedule(all) }
+  // not by a spread of the rest, which takes longer than all else where thousands of links are made
+  for (const name of SETTINGS) settings[name] = all[name]
+  return { id: all.id, tags: all.tags, settings: Object.freeze(settings) as unknown as ResolvedSettings }
 }
 
 /** The options of a link's due times, of which `alignToClock` is read already. */

@@ -60,10 +60,11 @@ export function receiveDescription({
     movable: kind.movable,
     index,
     id,
-    tags,
+    // the same string once, and the numbers as numbers in one block: there may be thousands of links
+    tags: tags.length === 1 && tags[0] === id ? [id] : tags,
     text,
     identity,
-    instances,
+    instances: Array.from(Float64Array.from(instances)),
   }
 }
 
