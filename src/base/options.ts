@@ -49,11 +49,10 @@ export function resolveOptions<S extends AnySpec>(
   table: S,
   others: readonly string[] = [],
 ): Resolved<S> {
+  checkObject(named(owner, 'options'), options)
   // a list of all names is made only for the error: thousands of links may be made at once
   const isKnown = (name: string) => Object.hasOwn(table, name) || others.includes(name)
-  if (!isObject(options) || !Object.keys(options).every(isKnown)) {
-    checkNames(owner, options, [...Object.keys(table), ...others])
-  }
+  if (!Object.keys(options).every(isKnown)) checkNames(owner, options, [...Object.keys(table), ...others])
   const resolved: { [name: string]: unknown } = {}
   for (const name in table) {
     resolved[name] = table[name]?.read(named(owner, name), (options as { readonly [name: string]: never })[name])
@@ -76,10 +75,6 @@ export function checkNames<T extends object>(owner: string | undefined, options:
     throw new InvalidOptionError(named(owner, name), `one of the options ${known.join(', ')}`, name, { hint })
   }
   return options
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function named(owner: string | undefined, name: string): string {
