@@ -114,6 +114,36 @@ export class MissingDependencyError extends DatabayError {
   static override readonly code = 'DATABAY_MISSING_DEPENDENCY'
 }
 
+/** The prototypes of errors of this package, by their codes. */
+const PROTOTYPES: ReadonlyMap<string, object> = new Map(
+  [
+    InvalidOptionError,
+    MissingLinkError,
+    InvalidNodeError,
+    ImplementationError,
+    ScheduleIntervalError,
+    PlannerStateError,
+    LinkModuleError,
+    TransferTimeoutError,
+    StartTimeoutError,
+    ShutdownTimeoutError,
+    TransferCancelledError,
+    ThreadLostError,
+    UncloneableRecordError,
+    MissingDependencyError,
+  ].map(({ code, prototype }) => [code, prototype]),
+)
+
+/**
+ * Makes an error that came from another thread one of the class that its code stands for, so that `instanceof` holds for
+ * it too. An error of a connector, whose class this thread may not have loaded, becomes a {@link DatabayError}.
+ */
+export function reviveClass(error: Error & { readonly code?: unknown }): void {
+  const { code } = error
+  if (typeof code !== 'string' || !code.startsWith(`${DatabayError.code}_`)) return
+  Object.setPrototypeOf(error, PROTOTYPES.get(code) ?? DatabayError.prototype)
+}
+
 /** Text of a value for a message: short, on one line, never a whole payload. Never throws. */
 export function show(value: unknown): string {
   const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')

@@ -1,4 +1,4 @@
-import { isError, show, toError } from './errors.js'
+import { isError, reviveClass, show, toError } from './errors.js'
 
 /** An error as plain data: what a structured clone would lose (name, code, own fields) is kept. */
 export interface PlainError {
@@ -140,7 +140,10 @@ function ownKeys(error: Error): string[] {
   }
 }
 
-/** The `Error` that {@link plainError} was made from: name, code, stack, cause and fields are as they were. */
+/**
+ * The `Error` that {@link plainError} was made from: name, code, stack, cause and fields are as they were, and an error of
+ * this package is of its class again.
+ */
 export function restoreError(plain: PlainError): Error {
   const options = plain.cause === undefined ? {} : { cause: restoreError(plain.cause) }
   const error =
@@ -151,6 +154,7 @@ export function restoreError(plain: PlainError): Error {
   Object.defineProperty(error, 'name', { ...hidden, value: plain.name })
   if (plain.stack !== undefined) Object.defineProperty(error, 'stack', { ...hidden, value: plain.stack })
   if (plain.code !== undefined) Object.assign(error, { code: plain.code })
+  if (plain.errors === undefined) reviveClass(error)
   const { node, stage } = plain as { readonly node?: string; readonly stage?: string }
   return Object.assign(error, plain.fields, node === undefined ? {} : { node, stage })
 }

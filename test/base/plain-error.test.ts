@@ -1,4 +1,5 @@
 import t from 'tap'
+import * as kinds from '../../src/base/errors.js'
 import { errorBudget, plainError, restoreError } from '../../src/base/plain-error.js'
 
 /** Characters of all texts in plain data. */
@@ -56,4 +57,23 @@ t.test('several errors share a budget, and each keeps its name and the beginning
   t.match(plain.at(-1), { name: 'RangeError', message: /^z{200}\u2026 \(5000 characters\)$/ })
   t.equal(plain.at(-1)?.stack, undefined)
   t.ok(sizeOf(plain) < 64 * 1024 + 200 * 400)
+})
+
+t.test('an error of this package is of its class again', (t) => {
+  const errors = [
+    new kinds.ShutdownTimeoutError('too late'),
+    new kinds.StartTimeoutError('too late'),
+    new kinds.LinkModuleError('file:///links.js', 'is broken'),
+    new kinds.InvalidOptionError('id', 'a string', 1),
+  ]
+  for (const error of errors) {
+    const restored = restoreError(structuredClone(plainError(error)))
+    t.equal(Object.getPrototypeOf(restored), Object.getPrototypeOf(error))
+    t.match(restored, { name: error.name, message: error.message, code: error.code })
+  }
+  const of = (code: string) => restoreError({ name: 'MineError', message: 'mine', code })
+  t.ok(of('DATABAY_HTTP_STATUS') instanceof kinds.DatabayError, 'one of a connector is one of the package')
+  t.equal(of('DATABAY_HTTP_STATUS').name, 'MineError')
+  t.notOk(of('E_MINE') instanceof kinds.DatabayError)
+  t.end()
 })

@@ -128,15 +128,20 @@ export class Hosting {
   }
 
   /**
-   * Loads modules: in one thread, so that instances which modules share are seen to be the same; one by one, so that a
-   * module which ends the thread is told from the others.
+   * Loads modules: in one thread, so that instances which modules share are seen to be the same; all at once, so that
+   * none waits for a slow one. When one ends the thread, those that were not loaded are loaded one by one, so that it is
+   * told from the others.
    */
   async #describe(modules: readonly string[], thread: Thread) {
     const descriptions: LinkDescription[] = []
     const errors: Error[] = []
-    for (const module of modules) {
+    const loaded = await Promise.allSettled(modules.map((module) => this.#load(module, thread)))
+    const wasLost = loaded.some((result) => result.status === 'rejected' && result.reason instanceof ThreadLostError)
+    for (const [at, module] of modules.entries()) {
       try {
-        await this.#load(module, thread)
+        const result = loaded[at]
+        if (wasLost) await this.#load(module, thread)
+        else if (result?.status === 'rejected') throw result.reason
         const described = await thread.describe(module)
         await this.#identify(thread, described)
         this.#checkOnce(described, descriptions)
@@ -165,7 +170,7 @@ export class Hosting {
   async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
     const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
     const unknown = this.#hosted.all.filter((link) => !known(link))
-    for (const module of new Set(unknown.map(({ description }) => description.module))) {
+    const renumber = async (module: string) => {
       // it was loaded before; should that fail now, its links are still what they were
       const now = await thread.describe(module).catch((): LinkDescription[] => [])
       const byKey = new Map(now.map((one) => [keyOf(one), one]))
@@ -175,6 +180,7 @@ export class Hosting {
         link.redescribe({ ...description, identity, instances })
       }
     }
+    await Promise.all([...new Set(unknown.map(({ description }) => description.module))].map(renumber))
   }
 
   /**

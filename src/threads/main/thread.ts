@@ -8,7 +8,7 @@ import { Pulse } from '../protocol/pulse.js'
 import type { PackedRuns } from '../protocol/runs.js'
 import { Batch } from './batch.js'
 import { NotBegunError, type Run } from './run.js'
-import { ThreadCalls } from './thread-calls.js'
+import { ThreadCalls, type Early } from './thread-calls.js'
 import { ThreadRuns } from './thread-runs.js'
 
 /** Gives the worker of a thread a task, and resolves when the worker is done with it. */
@@ -55,8 +55,8 @@ export class Thread {
     this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
-    this.#opening = new Batch((links) => this.call('open', { links }), throwAny)
-    this.#closing = new Batch((links) => this.call('close', { links }), throwAny)
+    this.#opening = new Batch((links, early) => this.call('open', { links }, early as Early), throwAny)
+    this.#closing = new Batch((links, early) => this.call('close', { links }, early as Early), throwAny)
   }
 
   /** The worker that is this thread now; `undefined` while it is being replaced. */
@@ -178,9 +178,13 @@ export class Thread {
     this.#failReady(error)
   }
 
-  /** Asks the thread to do something. Rejects with the thread's error, or with a {@link ThreadLostError}. */
-  call<K extends CallName>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
-    return this.#whenGreeted(() => this.#calls.ask(call, request, (task) => this.#send(task, [])))
+  /**
+   * Asks the thread to do something. Rejects with the thread's error, or with a {@link ThreadLostError}.
+   *
+   * @param early - takes what is answered in parts
+   */
+  call<K extends CallName>(call: K, request: Calls[K]['request'], early?: Early): Promise<Calls[K]['answer']> {
+    return this.#whenGreeted(() => this.#calls.ask(call, request, (task) => this.#send(task, []), early))
   }
 
   /** Loads a link module and gives its links, without starting them. Rejects as {@link Thread.call}. */
@@ -245,6 +249,9 @@ export class Thread {
         break
       case 'answer':
         this.#calls.answer(event.task, event.answer)
+        break
+      case 'part':
+        this.#calls.part(event.task, event.at, event.answers)
         break
       case 'error':
         this.#calls.fail(event.task, restoreError(event.error))

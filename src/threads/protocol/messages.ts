@@ -33,9 +33,12 @@ export interface Calls {
   load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
   describe: { request: { readonly module: string }; answer: readonly SentDescription[] }
-  /** Opens links: all are tried. The answer has for each link `null`, or the error of one that failed. */
+  /**
+   * Opens links: all are tried. The answer has for each link `null`, or the error of one that failed. While some take
+   * longer, those that are done are told in parts.
+   */
   open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
-  /** Closes links, in this order. The answer has for each link `null`, or the error of one that failed. */
+  /** Closes links, all at once, in this order. Answers as `open`. */
   close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
   /**
    * Closes links as `close` does, and answers the state that their instances hand off. What several links share is in
@@ -100,6 +103,13 @@ export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
   | { readonly event: 'reports'; readonly reports: PackedReports }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
+  /** Answers to some of the questions of a task, by their places, while others take longer. */
+  | {
+      readonly event: 'part'
+      readonly task: number
+      readonly at: readonly number[]
+      readonly answers: readonly unknown[]
+    }
   | { readonly event: 'error'; readonly task: number; readonly error: PlainError }
 
 /** The thread's end of its channel to the main thread. */

@@ -11,6 +11,7 @@ import { LinkDescriber } from './link-describer.js'
 import { LoadedModules } from './loaded-modules.js'
 import { OpenLinks } from './open-links.js'
 import { Outbox } from './outbox.js'
+import type { TellPart } from './part-answers.js'
 import { processRecords } from './process-records.js'
 import { RunQueue } from './run-queue.js'
 import { TimeLimits } from './time-limits.js'
@@ -106,6 +107,12 @@ export class LinkHost {
     }
   }
 
+  #tellPart({ task }: Question): TellPart {
+    return (at, answers) => {
+      this.#outbox.tell({ event: 'part', task, at, answers })
+    }
+  }
+
   async #do(task: Question): Promise<unknown> {
     switch (task.call) {
       case 'load':
@@ -113,9 +120,9 @@ export class LinkHost {
       case 'describe':
         return this.#describer.describe(task.module, (await this.#modules.loadInTime(task.module)).values())
       case 'open':
-        return this.#links.open(task.links)
+        return this.#links.open(task.links, this.#tellPart(task))
       case 'close':
-        return this.#links.close(task.links)
+        return this.#links.close(task.links, this.#tellPart(task))
       case 'handOff':
         return { states: await this.#links.handOff(task.links) } satisfies Calls['handOff']['answer']
       case 'process':

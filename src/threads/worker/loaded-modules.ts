@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { LinkModuleError, StartTimeoutError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { Link } from '../../core/link.js'
@@ -8,6 +9,12 @@ import type { TimeLimits } from './time-limits.js'
 /** The links of a module by their names in it. */
 export type LinksByName = ReadonlyMap<string, ExportedLink>
 
+/**
+ * Time after which a module that is not loaded yet is taken to wait, so that the next one begins to load, in
+ * milliseconds. While it computes, no timer fires.
+ */
+const WAITS = 20
+
 /** Loads link modules, each once however many of its links are opened. */
 export class LoadedModules {
   readonly #limits: Pick<TimeLimits, 'within'>
@@ -15,6 +22,8 @@ export class LoadedModules {
   readonly #prepare: ((link: Link) => Promise<void>) | undefined
   /** Modules that are loaded, and those on their way. */
   readonly #modules = new Map<string, MaybePromise<LinksByName>>()
+  /** Resolves when the next module may begin to load. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   /**
    * @param timeout - time that {@link LoadedModules.loadInTime} gives a module, in milliseconds
@@ -40,10 +49,17 @@ export class LoadedModules {
     return loading
   }
 
-  /** As {@link LoadedModules.load}. Rejects with a {@link StartTimeoutError} when that takes too long. */
-  async loadInTime(module: string): Promise<LinksByName> {
-    const late = () => new StartTimeoutError(`it did not load within ${this.#timeout} ms`)
-    return this.#limits.within(this.#timeout, late, () => this.load(module))
+  /**
+   * As {@link LoadedModules.load}. Rejects with a {@link StartTimeoutError} when that takes too long. Modules that
+   * compute load one after the other, and the time of each begins with it; one that waits holds up no other.
+   */
+  loadInTime(module: string): MaybePromise<LinksByName> {
+    const known = this.#modules.get(module)
+    if (known !== undefined && !(known instanceof Promise)) return known
+    const late = () => new StartTimeoutError(`${module}: it did not load within ${this.#timeout} ms`)
+    const loading = this.#turn.then(() => this.#limits.within(this.#timeout, late, () => this.load(module)))
+    this.#turn = this.#turn.then(() => Promise.race([loading.catch(() => undefined), wait(WAITS)]))
+    return loading
   }
 
   async #loadLinks(module: string): Promise<LinksByName> {

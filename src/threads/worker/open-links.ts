@@ -1,10 +1,11 @@
 import { ImplementationError, ShutdownTimeoutError, StartTimeoutError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
-import { plainError, type PlainError } from '../../base/plain-error.js'
+import { plainError } from '../../base/plain-error.js'
 import type { Link } from '../../core/link.js'
 import type { OpenRequest, ThreadSetup } from '../protocol/messages.js'
 import type { Attribution } from './attribution.js'
+import { PartAnswers, type PartAnswer, type TellPart } from './part-answers.js'
 import { reset, restore, stateOf, type LinkState } from './link-state.js'
 import { findLink, type LinksByName, type LoadedModules } from './loaded-modules.js'
 import type { TimeLimits } from './time-limits.js'
@@ -24,14 +25,16 @@ type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout'>
 
 /** The links that are open in this thread, by their ids: opens them, closes them, and hands their state off. */
 export class OpenLinks {
-  readonly #modules: Pick<LoadedModules, 'load'>
+  readonly #modules: Pick<LoadedModules, 'loadInTime'>
   readonly #limits: Pick<TimeLimits, 'within'>
   readonly #attribution: Pick<Attribution, 'enter' | 'insideOf'>
   readonly #timeouts: Timeouts
   readonly #links = new Map<number, OpenLink>()
+  /** Links whose start took too long, and goes on. */
+  readonly #late = new Set<Link>()
 
   constructor(
-    modules: Pick<LoadedModules, 'load'>,
+    modules: Pick<LoadedModules, 'loadInTime'>,
     limits: Pick<TimeLimits, 'within'>,
     attribution: Pick<Attribution, 'enter' | 'insideOf'>,
     timeouts: Timeouts,
@@ -48,12 +51,14 @@ export class OpenLinks {
   }
 
   /**
-   * Opens links, all at once. There may be thousands: what is there at once is not waited for.
+   * Opens links, all at once, each by itself: none waits for another, nor for the module of another. There may be
+   * thousands: what is there at once is not waited for.
    *
+   * @param tell - takes the answers of some links while others take longer
    * @returns for each link `null`, or the error of one that failed
    */
-  async open(requests: readonly OpenRequest[]): Promise<(PlainError | null)[]> {
-    const errors = new Array<PlainError | null>(requests.length).fill(null)
+  async open(requests: readonly OpenRequest[], tell: TellPart = nobodyWaits): Promise<PartAnswer[]> {
+    const answers = new PartAnswers(requests.length, tell)
     const places = new Map<string, number[]>()
     let last: { readonly module: string; readonly places: number[] } | undefined
     for (const [at, { module }] of requests.entries()) {
@@ -64,17 +69,24 @@ export class OpenLinks {
       }
       last.places.push(at)
     }
-    await Promise.all([...places].map(([module, some]) => this.#openOf(module, some, requests, errors)))
-    return errors
+    await Promise.all([...places].map(([module, some]) => this.#openOf(module, some, requests, answers)))
+    return answers.end()
   }
 
   /**
-   * Closes links, in this order.
+   * Closes links, all at once, in this order: none waits for another.
    *
+   * @param tell - takes the answers of some links while others take longer
    * @returns for each link `null`, or the error of one that failed
    */
-  close(ids: readonly number[]): Promise<(PlainError | null)[]> {
-    return Promise.all(ids.map((id) => errorOf(this.#close(id))))
+  async close(ids: readonly number[], tell: TellPart = nobodyWaits): Promise<PartAnswer[]> {
+    const answers = new PartAnswers(ids.length, tell)
+    await Promise.all(
+      ids.map(async (id, at) => {
+        answers.add(at, await errorOf(this.#close(id)))
+      }),
+    )
+    return answers.end()
   }
 
   /**
@@ -93,16 +105,16 @@ export class OpenLinks {
     const states = structuredClone(await this.#save(ids, open))
     // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this
     // thread
-    await Promise.all(open.map(({ link }) => reset(link)))
-    for (const [at, id] of ids.entries()) {
+    await this.#reset(ids, open)
+    const leave = async ({ link: { name } }: OpenLink, at: number) => {
       try {
-        await this.#close(id)
+        await this.#close(ids[at] ?? 0)
       } catch (thrown) {
         // it is closed as far as it can be, and its state must get to the other thread
-        const name = open[at]?.link.name ?? ''
         getLogger('databay.LinkHost').error({ err: toError(thrown) }, `${name} failed to shut down to be moved`)
       }
     }
+    await Promise.all(open.map(leave))
     return states
   }
 
@@ -119,18 +131,22 @@ export class OpenLinks {
     module: string,
     places: readonly number[],
     requests: readonly OpenRequest[],
-    errors: (PlainError | null)[],
+    answers: PartAnswers,
   ): Promise<void> {
     const later: Promise<void>[] = []
-    const links = await Promise.resolve(this.#modules.load(module)).catch(toError)
+    const links = await Promise.resolve(this.#modules.loadInTime(module)).catch(toError)
     for (const at of places) {
+      const done = () => {
+        answers.add(at, null)
+      }
       const fail = (thrown: unknown) => {
-        errors[at] = plainError(thrown)
+        answers.add(at, plainError(thrown))
       }
       try {
         if (links instanceof Error) throw links
         const opening = this.#open(links, requests[at] as OpenRequest)
-        if (opening instanceof Promise) later.push(opening.catch(fail))
+        if (opening instanceof Promise) later.push(opening.then(done, fail))
+        else done()
       } catch (thrown) {
         fail(thrown)
       }
@@ -143,13 +159,36 @@ export class OpenLinks {
     const link = findLink(links, request)
     const inside = this.#attribution.insideOf(id)
     const { startTimeout } = this.#timeouts
-    const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
+    let starting: MaybePromise<void>
+    const late = () => {
+      this.#stopLate(link, starting)
+      return new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
+    }
     const start = () =>
       state === undefined ? link.startNow() : then(restore(link, state as LinkState), () => link.startNow())
-    const starting = this.#limits.within(startTimeout, late, () => this.#attribution.enter(id, inside, start))
-    return then(starting, () => {
+    this.#late.delete(link) // this start goes on with the one that took too long
+    const inTime = this.#limits.within(startTimeout, late, () => {
+      starting = this.#attribution.enter(id, inside, start)
+      return starting
+    })
+    return then(inTime, () => {
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
     })
+  }
+
+  /** Shuts a link down whose start took too long, should it end after all, unless it is opened again by then. */
+  #stopLate(link: Link, starting: MaybePromise<void>): void {
+    this.#late.add(link)
+    const stop = async () => {
+      if (this.#late.delete(link)) await link.onShutdown()
+    }
+    Promise.resolve(starting)
+      .then(stop)
+      .catch((thrown: unknown) => {
+        this.#late.delete(link)
+        const err = toError(thrown)
+        getLogger('databay.LinkHost').error({ err }, `${link.name} failed after its start was given up: ${err.message}`)
+      })
   }
 
   async #close(id: number): Promise<void> {
@@ -161,6 +200,22 @@ export class OpenLinks {
     const late = () => new ShutdownTimeoutError(`${link.name} did not shut down within ${shutdownTimeout} ms`)
     const stop = () => link.onShutdown()
     await this.#limits.within(shutdownTimeout, late, () => this.#attribution.enter(id, inside, stop))
+  }
+
+  /** Has links drop what they hold, as it is handed off. One that takes too long is not waited for. */
+  async #reset(ids: readonly number[], open: readonly OpenLink[]): Promise<void> {
+    const { shutdownTimeout } = this.#timeouts
+    const drop = async ({ link, inside }: OpenLink, at: number) => {
+      const late = () => new ShutdownTimeoutError(`${link.name} did not reset within ${shutdownTimeout} ms`)
+      const work = () => this.#attribution.enter(ids[at] ?? 0, inside, () => reset(link))
+      try {
+        await this.#limits.within(shutdownTimeout, late, work)
+      } catch (thrown) {
+        const err = toError(thrown)
+        getLogger('databay.LinkHost').error({ err }, err.message)
+      }
+    }
+    await Promise.all(open.map(drop))
   }
 
   #save(ids: readonly number[], open: readonly OpenLink[]): MaybePromise<LinkState[]> {
@@ -175,7 +230,11 @@ export class OpenLinks {
   }
 }
 
-async function errorOf(work: Promise<void>): Promise<PlainError | null> {
+function nobodyWaits(): void {
+  // the whole answer follows
+}
+
+async function errorOf(work: Promise<void>): Promise<PartAnswer> {
   try {
     await work
     return null

@@ -88,3 +88,29 @@ t.test('what is made of an answer is told, and what that throws to whoever asked
     { status: 'fulfilled', value: '2' },
   ])
 })
+
+t.test('an answer that is there early is told before the others', async (t) => {
+  const all = deferred<readonly number[]>()
+  let tell: (at: number, answer: number) => void = () => undefined
+  const batch = new Batch<number, number>((_, early) => {
+    tell = early
+    return all.promise
+  }, same)
+  const [slow, quick] = [batch.add(1), batch.add(2)]
+  await turnOfTheLoop()
+  tell(1, 20)
+  t.equal(await quick, 20)
+  all.resolve([10, 20])
+  t.equal(await slow, 10)
+})
+
+t.test('when the others fail, an answer that was there early stays', async (t) => {
+  const batch = new Batch<number, number>(async (_, early) => {
+    early(0, 10)
+    throw new Error('lost')
+  }, same)
+  t.match(await Promise.allSettled([batch.add(1), batch.add(2)]), [
+    { status: 'fulfilled', value: 10 },
+    { status: 'rejected', reason: { message: 'lost' } },
+  ])
+})

@@ -42,8 +42,20 @@ t.test('a module that failed to load is tried again', async (t) => {
 
 t.test('a module that takes too long is an error', async (t) => {
   const modules = new LoadedModules(limits, 5, () => new Promise(() => undefined))
-  await t.rejects(
-    modules.loadInTime(linkModule({ tags: 'slow' }).href),
-    new StartTimeoutError('it did not load within 5 ms'),
-  )
+  const { href } = linkModule({ tags: 'slow' })
+  await t.rejects(async () => modules.loadInTime(href), new StartTimeoutError(`${href}: it did not load within 5 ms`))
+})
+
+t.test('a module that waits holds up no other', async (t) => {
+  const prepare = ({ name }: { readonly name: string }) =>
+    name.startsWith('hangs') ? new Promise<void>(() => undefined) : Promise.resolve()
+  const modules = new LoadedModules(limits, 500, prepare)
+  const hanging = ['hangs1', 'hangs2'].map(async (tags) => modules.loadInTime(linkModule({ tags }).href))
+  const late = Promise.allSettled(hanging)
+  const since = performance.now()
+  const loaded = await modules.loadInTime(linkModule({ tags: 'quick' }).href)
+  t.equal(loaded.size, 1)
+  t.ok(performance.now() - since < 400, 'it is there before the others are given up')
+  t.equal(modules.loadInTime(linkModule({ tags: 'quick' }).href), loaded, 'and then at once')
+  for (const result of await late) t.match(result, { status: 'rejected', reason: { code: 'DATABAY_START_TIMEOUT' } })
 })

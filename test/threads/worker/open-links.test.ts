@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Link } from '../../../src/core/link.js'
 import { Pulse } from '../../../src/threads/protocol/pulse.js'
@@ -5,7 +6,7 @@ import { Attribution } from '../../../src/threads/worker/attribution.js'
 import { OpenLinks } from '../../../src/threads/worker/open-links.js'
 import { TimeLimits } from '../../../src/threads/worker/time-limits.js'
 import { captureLogs } from '../../helpers/logs.js'
-import { deferred, giving, KeepOutlet } from '../../helpers/nodes.js'
+import { deferred, giving, KeepOutlet, turnOfTheLoop } from '../../helpers/nodes.js'
 
 const never = () => deferred().promise
 
@@ -20,10 +21,14 @@ function setUp(t: Test, count: number, timeout = Infinity) {
   const exported = new Map(
     links.map((link, index) => [`links[${index}]`, { exportName: 'links', index, link }] as const),
   )
-  const load = (module: string) => (module === 'good' ? exported : Promise.reject(new Error(`${module} does not load`)))
+  const load = async (module: string): Promise<typeof exported> => {
+    if (module === 'hangs') await wait(timeout)
+    throw new Error(module === 'hangs' ? 'hangs did not load' : `${module} does not load`)
+  }
   const timeouts = { startTimeout: timeout, shutdownTimeout: timeout }
   const attribution = new Attribution(pulse, false)
-  const open = new OpenLinks({ load }, new TimeLimits(pulse), attribution, timeouts)
+  const loadInTime = (module: string) => (module === 'good' ? exported : load(module))
+  const open = new OpenLinks({ loadInTime }, new TimeLimits(pulse), attribution, timeouts)
   const request = (index: number, id: number, module = 'good') => ({ module, exportName: 'links', index, id })
   return { logs, pulse, links, open, request }
 }
@@ -118,4 +123,84 @@ t.test('transfers of a link are told to stop, and those that come later are know
   open.cancel(9, 4, reason)
   t.same(reasons, [reason])
   t.same(open.get(0)?.stopped, { upTo: 4, reason })
+})
+
+t.test('a link that opens does not wait for its neighbours, nor for the module of another', async (t) => {
+  const { links, open, request } = setUp(t, 3, 200)
+  links[1]!.inlets[0]!.onStart = never
+  links[2]!.inlets[0]!.onStart = async () => turnOfTheLoop()
+  const told: [at: readonly number[], answers: readonly unknown[]][] = []
+  const opening = open.open([request(0, 0, 'hangs'), request(0, 1), request(1, 2), request(2, 3)], (at, answers) =>
+    told.push([at, answers]),
+  )
+  while (told.flatMap(([at]) => at).length < 2) await turnOfTheLoop()
+  t.same(
+    told.flatMap(([at]) => at),
+    [1, 3],
+    'those that are open are told',
+  )
+  t.ok(told.every(([, answers]) => answers.every((answer) => answer === null)))
+  t.same(
+    [0, 1, 2, 3].filter((id) => open.get(id) !== undefined),
+    [1, 3],
+  )
+  t.match(
+    await opening,
+    [{ message: 'hangs did not load' }, null, { message: 'link1 did not start within 200 ms' }, null],
+    'the whole answer follows',
+  )
+})
+
+t.test('links that open and close at once are answered once', async (t) => {
+  const { open, request } = setUp(t, 2)
+  const fail = () => t.fail('nothing is told before')
+  t.same(await open.open([request(0, 0), request(1, 1)], fail), [null, null])
+  t.same(await open.close([0, 1], fail), [null, null])
+  await turnOfTheLoop()
+})
+
+t.test('a link that closes does not wait for one that hangs', async (t) => {
+  const { links, open, request } = setUp(t, 2, 200)
+  links[0]!.inlets[0]!.onShutdown = never
+  await open.open([request(0, 0), request(1, 1)])
+  const told: (readonly number[])[] = []
+  const closing = open.close([0, 1], (at) => told.push(at))
+  while (told.length === 0) await turnOfTheLoop()
+  t.same(told, [[1]])
+  t.match(await closing, [{ message: 'link0 did not shut down within 200 ms' }, null])
+})
+
+t.test('links that are handed off close at once, also when some hang', async (t) => {
+  const { links, open, request } = setUp(t, 3, 100)
+  for (const link of links) link.inlets[0]!.onShutdown = never
+  await open.open([0, 1, 2].map((at) => request(at, at)))
+  const since = performance.now()
+  t.equal((await open.handOff([0, 1, 2])).length, 3)
+  t.ok(performance.now() - since < 190, 'all of them take the time of one')
+})
+
+t.test('a processor that hangs as it is reset does not hold up the hand-off for ever', async (t) => {
+  const { logs, links, open, request } = setUp(t, 1, 20)
+  const processor = { process: (records: unknown[]) => records, saveState: () => 1, reset: never }
+  Object.defineProperty(links[0], 'processors', { value: [processor] })
+  await open.open([request(0, 0)])
+  t.match(await open.handOff([0]), [[{}, {}, { state: 1 }]])
+  t.ok(logs.messages().includes('link0 did not reset within 20 ms'))
+})
+
+t.test('a link that starts after it was given up is shut down, unless it is opened again by then', async (t) => {
+  const { links, open, request } = setUp(t, 2, 5)
+  const ends = [deferred(), deferred()]
+  const stops: number[] = []
+  for (const [at, link] of links.entries()) {
+    link.inlets[0]!.onStart = () => ends[at]!.promise
+    link.inlets[0]!.onShutdown = () => void stops.push(at)
+  }
+  t.match(await open.open([request(0, 0), request(1, 1)]), [{ code: 'DATABAY_START_TIMEOUT' }, {}])
+  const again = open.open([request(1, 2)])
+  for (const { resolve } of ends) resolve()
+  t.same(await again, [null], 'it goes on with the start that took too long')
+  while (stops.length === 0) await turnOfTheLoop()
+  t.same(stops, [0])
+  t.equal(open.get(2)?.link, links[1])
 })
