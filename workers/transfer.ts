@@ -4,6 +4,7 @@
  * a task (an error that cannot be cloned would end the thread).
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { importLater } from '../src/base/libraries.js'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/base/log.js'
 import type { MaybePromise } from '../src/base/maybe-promise.js'
 import { LinkHost } from '../src/threads/worker/link-host.js'
@@ -40,7 +41,7 @@ export default function run(task: Task): MaybePromise<void> {
 
 /** Loads in advance what most link modules import. Only in the build: from the sources it would take too long. */
 function warmUp(): void {
-  if (import.meta.url.endsWith('.js')) import('../src/index.js').catch(() => undefined)
+  if (import.meta.url.endsWith('.js')) importLater(() => import('../src/index.js')).catch(() => undefined)
 }
 
 /** Takes the channel and the settings. */

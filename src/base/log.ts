@@ -1,8 +1,9 @@
-import type { Logger } from 'pino'
-import { InvalidOptionError } from './errors.js'
+import type { LogFn, Logger } from 'pino'
+import { InvalidOptionError, toError } from './errors.js'
 import { lazy } from './libraries.js'
 import { isPromiseLike } from './maybe-promise.js'
 import { plainError } from './plain-error.js'
+import { plainLogger } from './plain-logger.js'
 import { printable, printableLines } from './printable.js'
 
 const pino = lazy<typeof import('pino')>('pino')
@@ -58,7 +59,15 @@ const sink: LogDestination = {
 }
 
 function writeToStandardError(line: string): void {
-  process.stderr.write(process.stderr.isTTY ? formatLine(line) : line)
+  try {
+    const { stderr } = process
+    stderr.write(stderr.isTTY ? formatLine(line) : line, (error) => {
+      // nobody reads it any more: that must not end the process
+      if (error != null && stderr.listenerCount('error') === 0) stderr.once('error', () => undefined)
+    })
+  } catch {
+    // there is no standard error, or it cannot be opened: there is nobody to tell
+  }
 }
 
 /**
@@ -72,8 +81,17 @@ export function getLogger(name: string = ROOT): Logger {
   let logger = tree.loggers.get(name)
   if (logger === undefined) {
     checkName(name)
-    const options = { level: levelOf(name), base: { name, ...tree.context }, serializers: { err: serializeError } }
-    logger = pino().pino(options, sink)
+    const options = {
+      level: levelOf(name),
+      base: { name, ...tree.context },
+      serializers: { err: serializeError },
+      hooks: { logMethod },
+    }
+    try {
+      logger = pino().pino(options, sink)
+    } catch (thrown) {
+      return withoutLibrary(name, toError(thrown))
+    }
     tree.loggers.set(name, logger)
   }
   return logger
@@ -166,6 +184,27 @@ function levelOf(name: string): LogLevel {
     if (level !== undefined) return level
     if (!at.includes('.')) return 'warn'
   }
+}
+
+/** Writes a line, whatever is logged: what cannot be shown fails no caller. */
+function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  try {
+    method.apply(this, args)
+  } catch (thrown) {
+    method.call(this, `a line could not be logged: ${toError(thrown).message}`)
+  }
+}
+
+/**
+ * Logger for while the library of loggers cannot be loaded: the next call tries again. Its lines say why.
+ *
+ * @param reason - why the library cannot be loaded
+ */
+function withoutLibrary(name: string, { message }: Error): Logger {
+  const base = { name, ...tree.context, logger: message }
+  const isLogged = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(levelOf(name))
+  const logger = plainLogger(base, isLogged, (line) => sink.write(line))
+  return { ...logger, level: levelOf(name), child: () => logger } as unknown as Logger
 }
 
 /** Serializes an error as pino does, but never throws: a frozen error, or one with a throwing getter, is logged too. */

@@ -1,4 +1,5 @@
 import { MissingDependencyError, toError } from './errors.js'
+import { FILES_OF_LIBRARY, FileShortageError, importLater } from './libraries.js'
 
 /** Optional peer dependency, as the connector that needs it declares it. */
 export interface OptionalPackage<M> {
@@ -13,11 +14,13 @@ export interface OptionalPackage<M> {
  *
  * @param connector - name of the connector, for the error
  * @throws {@link MissingDependencyError} that says what to install
+ * @throws {@link FileShortageError} when there are too few file descriptors now
  */
 export async function loadOptional<M>({ name, range, load }: OptionalPackage<M>, connector: string): Promise<M> {
   try {
-    return await load()
+    return await importLater(load, FILES_OF_LIBRARY)
   } catch (cause) {
+    if (cause instanceof FileShortageError) throw cause
     throw new MissingDependencyError(
       `${connector} needs the package ${name}, which cannot be loaded: npm install ${name}@${range} (${toError(cause).message})`,
       { cause },

@@ -1,4 +1,5 @@
 import { PlannerStateError, toError } from '../base/errors.js'
+import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
 import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
@@ -305,7 +306,7 @@ export class WorkerPlanner extends BasePlanner {
   /** Gives the threads; loads them at the first call. */
   async #load(): Promise<PlannerThreads> {
     if (this.#threads !== undefined) return this.#threads
-    const { PlannerThreads } = await import('./planner-threads.js')
+    const { PlannerThreads } = await importLater(() => import('./planner-threads.js'))
     this.#threads ??= new PlannerThreads(this.#settings, {
       isRunning: () => this.running,
       drained: (report) => {

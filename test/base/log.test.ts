@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
 import {
   adoptLogLevels,
@@ -275,4 +277,44 @@ t.test('a destination whose write is asynchronous and fails loses no line', asyn
   await new Promise((resolve) => setTimeout(resolve))
   process.stderr.write = write
   t.match(written, [/a line/])
+})
+
+t.test('what cannot be shown fails nobody who logs it', async (t) => {
+  const log = captureLogs(t)
+  const bad = {
+    toString: () => {
+      throw new Error('no text')
+    },
+    toJSON: () => {
+      throw new Error('no JSON')
+    },
+  }
+  const logger = getLogger('databay.test')
+  logger.warn('%s', bad)
+  logger.warn('%j %o', bad, bad)
+  logger.warn(bad, 'fields')
+  logger.warn(new Proxy({}, { ownKeys: () => bad.toString() }), 'a proxy')
+  t.equal(log.lines.length, 4, 'each has a line')
+})
+
+t.test('a standard error that nobody reads any more does not end the process', async (t) => {
+  const program = `
+    import { getLogger } from ${JSON.stringify(new URL('../../dist/src/base/log.js', import.meta.url).href)}
+    process.stdin.once('data', () => {
+      for (let line = 0; line < 3; line++) setTimeout(() => getLogger().error('line'), 20 * line)
+      setTimeout(() => { console.log('alive'); process.exit(0) }, 150)
+    })
+    console.log('ready')`
+  const { NODE_OPTIONS: _options, ...env } = process.env
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { env })
+  let printed = ''
+  child.stdout.on('data', (chunk) => {
+    printed += String(chunk)
+    if (printed !== 'ready\n') return
+    child.stderr.destroy()
+    child.stdin.write('go\n')
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  t.equal(printed, 'ready\nalive\n')
+  t.equal(code, 0)
 })

@@ -11,6 +11,7 @@ import { crash, crashBesideOneThatWaits, crashLoop, crashOfMany, failure } from 
 import { mix } from './mix.js'
 import { anySeed } from './random.js'
 import { reloads } from './reloads.js'
+import { shortage } from './shortages.js'
 import { times } from './times.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
@@ -60,6 +61,7 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
   ],
   changes: [...changes, ...reloads],
   times,
+  shortages: [shortage('threads', 0), shortage('threads', 20), shortage('main', 0)],
   loops: [
     crashLoop('crash loop', 'exit'),
     crashLoop('crash loop by late throws', 'lateThrow'),

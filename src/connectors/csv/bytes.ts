@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import { show } from '../../base/errors.js'
 import { fileError } from '../errors.js'
-import { readHeader, type CsvDialect, type CsvHeader } from './header.js'
-import { columnsOf, guarded, headerText, rowsText, type CsvFormat } from './rows.js'
+import { loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
+import { columnsOf, guarded, headerText, loadStringify, rowsText, type CsvFormat } from './rows.js'
 import { encode } from '../files/encode.js'
 import type { Target } from '../files/targets.js'
 
@@ -13,6 +13,12 @@ export interface CsvStyle {
   readonly columns: readonly string[] | undefined
   readonly format: CsvFormat
   readonly dialect: CsvDialect
+}
+
+/** Loads the libraries that {@link csvBytes} needs. */
+export function loadLibraries(): void {
+  loadParse()
+  loadStringify()
 }
 
 /**

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.js'
+import { importLater } from '../../base/libraries.js'
 import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
 import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
@@ -80,6 +81,8 @@ export class CsvOutlet extends Outlet {
   readonly #filepath: string
   readonly #style: CsvStyle
   readonly #targets: Targets
+  /** Code of the pushes, once it is loaded. */
+  #code: typeof import('./bytes.js') | undefined
 
   /**
    * @param filepath - file of the records that choose none
@@ -101,6 +104,10 @@ export class CsvOutlet extends Outlet {
     this.#targets = new Targets('CsvOutlet', keys, filepath, settings)
   }
 
+  override async onStart(): Promise<void> {
+    await this.#load()
+  }
+
   /**
    * Writes a batch.
    *
@@ -110,9 +117,8 @@ export class CsvOutlet extends Outlet {
    * @throws {@link PartialPushError} when only some of several files were written
    */
   async push(records: Record[], update: Update): Promise<void> {
+    const { csvBytes } = await this.#load()
     const targets = await this.#targets.group(records, update)
-    // loaded here, as every thread loads the outlet, and most threads run none
-    const { csvBytes } = await import('./bytes.js')
     await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
   }
 
@@ -122,6 +128,14 @@ export class CsvOutlet extends Outlet {
 
   override toString(): string {
     return `${this.constructor.name}(${this.#filepath})`
+  }
+
+  /** Loads the code of pushes at the first start: every thread loads the outlet, and most threads run none. */
+  async #load(): Promise<typeof import('./bytes.js')> {
+    if (this.#code !== undefined) return this.#code
+    const code = await importLater(() => import('./bytes.js'))
+    code.loadLibraries()
+    return (this.#code = code)
   }
 }
 

@@ -7,6 +7,11 @@ import { orMissing } from '../files/missing.js'
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
+/** Loads the library that parses headers. */
+export function loadParse(): void {
+  csvParse()
+}
+
 /** Facts about an existing CSV file: how it begins, and how it ends. */
 export interface CsvHeader {
   readonly columns: readonly string[]

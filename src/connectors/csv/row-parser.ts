@@ -20,6 +20,11 @@ export class RowParser {
     this.#delimiter = delimiter
   }
 
+  /** Loads the library that parses. */
+  load(): void {
+    csvParse()
+  }
+
   /** Parses rows that follow each other, with only empty lines between them. Gives the cells of each row, or its problem. */
   parse(bytes: Buffer, rows: readonly RowPlace[]): (readonly string[] | string)[] {
     const first = rows[0]

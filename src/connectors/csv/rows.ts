@@ -5,6 +5,11 @@ import { PART_LENGTH } from '../files/encode.js'
 
 const csvStringify = lazy<typeof import('csv-stringify/sync')>('csv-stringify/sync')
 
+/** Loads the library that makes text of rows. */
+export function loadStringify(): void {
+  csvStringify()
+}
+
 /** Format in which payloads become rows. */
 export interface CsvFormat {
   readonly delimiter: string

@@ -62,6 +62,10 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     this.initial = { line: 1, names: rules.header ? null : (rules.columns.rules.names ?? []), inLongRow: null }
   }
 
+  load(): void {
+    this.#parser.load()
+  }
+
   isState(value: unknown): value is CsvState {
     if (typeof value !== 'object' || value === null) return false
     const { line, names, inLongRow } = value as { readonly [key in keyof CsvState]?: unknown }

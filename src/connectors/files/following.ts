@@ -1,3 +1,4 @@
+import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'
 import type { FollowSettings } from './follow-options.js'
@@ -31,6 +32,7 @@ export class Following<T, S> {
 
   /** Opens the file, see {@link FollowedFile.start}. */
   async start(): Promise<void> {
+    this.#splitter.load?.()
     const file = await this.#load()
     await file.start()
   }
@@ -65,7 +67,7 @@ export class Following<T, S> {
 
   async #load(): Promise<FollowedFile<T, S>> {
     if (this.#file !== undefined) return this.#file
-    const module = await import('./followed-file.js')
+    const module = await importLater(() => import('./followed-file.js'))
     this.#file ??= this.#make(module)
     return this.#file
   }

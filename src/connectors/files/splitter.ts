@@ -39,6 +39,8 @@ export interface Splitter<T, S> {
   readonly noun: string
   /** The state at the start of a file. */
   readonly initial: S
+  /** Loads what `split` needs. Called when the file is started. */
+  load?(): void
   isState(value: unknown): value is S
   split(piece: Piece<S>): Cut<T, S>
 }

@@ -1,4 +1,5 @@
 import { toError } from '../../base/errors.js'
+import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
@@ -210,6 +211,6 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 }
 
 async function open(settings: HttpSettings): Promise<Opened> {
-  const client = await import('./client.js')
+  const client = await importLater(() => import('./client.js'))
   return { client, connection: await client.openConnection(settings) }
 }

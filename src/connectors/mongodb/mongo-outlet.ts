@@ -1,3 +1,4 @@
+import { importLater } from '../../base/libraries.js'
 import { Outlet, type MetadataKey } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
@@ -32,6 +33,8 @@ export class MongoOutlet extends Outlet {
   readonly #connection: MongoConnection
   /** Collections of the database in use that are known to exist. */
   readonly #known = new Set<string>()
+  /** Code of the pushes, once it is loaded. */
+  #code: typeof import('./push.js') | undefined
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: MongoOutletOptions = {}) {
@@ -54,6 +57,7 @@ export class MongoOutlet extends Outlet {
    * @throws {@link DatabaseError} when the server cannot be reached, or refuses the credentials
    */
   async connect(database: string = this.#connection.database): Promise<boolean> {
+    await this.#load()
     const already = await this.#connection.open(database)
     if (!already) this.#known.clear()
     return already
@@ -83,7 +87,7 @@ export class MongoOutlet extends Outlet {
    */
   push(records: Record[], update: Update): Promise<void> {
     return this.#connection.use(async (session) => {
-      const { pushRecords } = await import('./push.js')
+      const { pushRecords } = await this.#load()
       const pushing = { settings: this.#settings, connection: this.#connection, known: this.#known }
       await pushRecords(pushing, session, records, update)
     })
@@ -91,5 +95,10 @@ export class MongoOutlet extends Outlet {
 
   override toString(): string {
     return `${this.constructor.name}(${this.#connection.database}.${this.#settings.collection})`
+  }
+
+  /** Loads the code of pushes when the outlet first connects: every thread loads the outlet, and most threads run none. */
+  async #load(): Promise<typeof import('./push.js')> {
+    return (this.#code ??= await importLater(() => import('./push.js')))
   }
 }

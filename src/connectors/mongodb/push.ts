@@ -12,8 +12,8 @@ import { COLLECTION_KEY, type MongoOutletSettings } from './outlet-options.js'
 import { MongoWriter } from './writer.js'
 
 /*
- * The pushes of a MongoOutlet. This module is loaded by the first push, as every thread loads the outlet's class, and most
- * threads run none.
+ * The pushes of a MongoOutlet. This module is loaded when an outlet first connects, as every thread loads the outlet's class,
+ * and most threads run none.
  */
 
 /** Parts that the pushes of an outlet share. */

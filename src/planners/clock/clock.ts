@@ -1,6 +1,6 @@
 import type { Job } from 'node-schedule'
 import { toError } from '../../base/errors.js'
-import { lazy } from '../../base/libraries.js'
+import { FileShortageError, lazy } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
 
 const nodeSchedule = lazy<typeof import('node-schedule')>('node-schedule')
@@ -81,6 +81,7 @@ function scheduleJob(date: Date, fire: () => void): Job | undefined {
     if (job.schedule(date)) return job
     job.cancel()
   } catch (thrown) {
+    if (thrown instanceof FileShortageError) return undefined // it can be loaded for a later wake-up
     isUsable = false
     const error = toError(thrown)
     getLogger('databay.Clock').warn({ err: error }, `due times are kept by timers alone: ${error.message}`)

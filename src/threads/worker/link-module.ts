@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LinkModuleError, show } from '../../base/errors.js'
+import { importLater } from '../../base/libraries.js'
 import { isLink, type Link } from '../../core/link.js'
 import { exportId, nameOf } from '../protocol/link-description.js'
 
@@ -21,7 +22,7 @@ export async function loadModule(url: string): Promise<{ readonly [name: string]
   const path = fileURLToPath(url)
   if (!existsSync(path)) throw new LinkModuleError(url, 'there is no such file')
   try {
-    return (await import(url)) as { readonly [name: string]: unknown }
+    return await importLater<{ readonly [name: string]: unknown }>(() => import(url))
   } catch (cause) {
     throw new LinkModuleError(url, whyNotLoaded(cause, url), { cause })
   }
