@@ -38,8 +38,14 @@ export class LinkNodes {
   /** Nodes that are being started, to be in the link when they are. */
   readonly #joining = new Set<Node>()
 
-  /** @throws {@link InvalidNodeError} when an inlet or outlet is none, or is given twice */
-  constructor(inlets: unknown, outlets: unknown) {
+  readonly #link: { readonly name: string } | undefined
+
+  /**
+   * @param link - the link, whose name the nodes learn when they are started
+   * @throws {@link InvalidNodeError} when an inlet or outlet is none, or is given twice
+   */
+  constructor(inlets: unknown, outlets: unknown, link?: { readonly name: string }) {
+    this.#link = link
     this.#inlets = checkNew('inlet', [], toArray(inlets as OneOrMany<Inlet>))
     this.#outlets = checkNew('outlet', [], toArray(outlets as OneOrMany<Outlet>))
   }
@@ -169,7 +175,7 @@ export class LinkNodes {
       started.add(node)
       return undefined
     }
-    const starting = node.tryStartNow()
+    const starting = node.tryStartNow(this.#link?.name)
     if (!(starting instanceof Promise)) return end()
     return starting.then(end, (thrown: unknown) => {
       throw blame(thrown, nodeName(node), 'start')

@@ -61,7 +61,7 @@ class LinkBase<A, B> implements PlannedLink {
     const { processors, groupers } = resolvePipeline(options)
     this.processors = processors
     this.groupers = groupers
-    this.#nodes = new LinkNodes(options.inlets, options.outlets)
+    this.#nodes = new LinkNodes(options.inlets, options.outlets, this)
   }
 
   /** Inlets of this link: a copy of the list. */

@@ -22,10 +22,19 @@ export abstract class Node {
   #last: Promise<void> | undefined
   /** Whether a step runs that has not come to its first wait. */
   #stepping = false
+  #holder: string | undefined
 
   /** Whether this node is started and ready. Set after `onStart`, unset before `onShutdown`. */
   get active(): boolean {
     return this.#active
+  }
+
+  /**
+   * Name of the link that started this node, or was the first of several to do so; `undefined` without a link.
+   * @internal
+   */
+  get holder(): string | undefined {
+    return this.#holder
   }
 
   /**
@@ -62,11 +71,16 @@ export abstract class Node {
 
   /**
    * As {@link Node.tryStart}; when nothing keeps it waiting, the node is started when this returns. Does not throw.
+   *
+   * @param holder - name of the link
    * @internal
    */
-  tryStartNow(): MaybePromise<void> {
+  tryStartNow(holder?: string): MaybePromise<void> {
     this.#holders++
-    if (this.#holders === 1) this.#start = this.#after(() => this.#startNow())
+    if (this.#holders === 1) {
+      this.#holder = holder
+      this.#start = this.#after(() => this.#startNow())
+    }
     return this.#start?.catch((error: unknown) => {
       this.#holders = Math.max(0, this.#holders - 1)
       throw error

@@ -118,7 +118,7 @@ export class CsvInlet extends Inlet<CsvRow> {
 
   /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
   override onStart(): Promise<void> {
-    return this.#rows.start()
+    return this.#rows.start(this.holder)
   }
 
   /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */

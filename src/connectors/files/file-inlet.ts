@@ -111,7 +111,7 @@ export class FileInlet extends Inlet<string> {
 
   /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
   override async onStart(): Promise<void> {
-    if (this.#mode === FileInletMode.LINE) await this.#lines.start()
+    if (this.#mode === FileInletMode.LINE) await this.#lines.start(this.holder)
   }
 
   /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */

@@ -41,18 +41,23 @@ export class FollowedFile<T, S> {
     return `${this.#connector}(${this.#path})`
   }
 
-  /** Opens the file where it was left, or at its start. */
-  start(): Promise<void> {
+  /**
+   * Opens the file where it was left, or at its start.
+   *
+   * @param link - name of the link that starts it, for others that would use the same position file
+   */
+  start(link?: string): Promise<void> {
     return this.#inTurn(async () => {
       await this.#reader.reset()
-      const saved = this.#restored ?? (await this.#readPosition())
       try {
+        await this.#openPositionFile(link)
+        const saved = this.#restored ?? (await this.#readPosition())
         if (saved !== undefined) await this.#try('open', () => this.#reader.resume(saved))
         await this.#open()
         this.#started = true
         this.#restored = undefined
       } catch (error) {
-        await this.#reader.close()
+        await this.#close()
         throw error
       }
     })
@@ -87,7 +92,7 @@ export class FollowedFile<T, S> {
       try {
         if (started) await this.#storePosition()
       } finally {
-        await this.#reader.close()
+        await this.#close()
       }
     })
   }
@@ -112,6 +117,19 @@ export class FollowedFile<T, S> {
     if (this.#reader.isOpen) return
     const opening = this.#reader.open()
     await this.#try('open', () => (this.#missing === 'error' ? opening : orMissing(opening)))
+  }
+
+  async #close(): Promise<void> {
+    await this.#reader.close()
+    await this.#positionFile?.close()
+  }
+
+  async #openPositionFile(link: string | undefined): Promise<void> {
+    const file = this.#positionFile
+    if (file === undefined) return
+    const owner = `${link === undefined ? '' : `link ${link}, `}${this.#name}, in process ${process.pid}`
+    const verb = `${link === undefined ? '' : `start link ${link}: cannot `}use the positionFile`
+    await this.#try(verb, () => file.open(owner), undefined, file.path)
   }
 
   async #readPosition(): Promise<SavedPosition | undefined> {

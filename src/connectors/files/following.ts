@@ -31,10 +31,10 @@ export class Following<T, S> {
   }
 
   /** Opens the file, see {@link FollowedFile.start}. */
-  async start(): Promise<void> {
+  async start(link: string | undefined): Promise<void> {
     this.#splitter.load?.()
     const file = await this.#load()
-    await file.start()
+    await file.start(link)
   }
 
   /** Reads the next records, see {@link FollowedFile.pull}. */
