@@ -1,5 +1,7 @@
 import { OpenedFile } from './opened-file.js'
-import { findByInode, findNext, type NextFile } from './rotated-files.js'
+import { continues } from './continuation.js'
+import type { FileMark } from './file-mark.js'
+import { findByInode, findByMark, findNext, type NextFile } from './rotated-files.js'
 
 /**
  * The files that have had one name, as far as they are held open, in the order in which they are read. One of them is
@@ -17,6 +19,8 @@ export class FileSequence {
   readonly #files: OpenedFile[] = []
   #current: OpenedFile | undefined
   #inode: string | undefined
+  /** Files that have replaced the one before them, and go on where that ended. */
+  readonly #continuing = new WeakSet<OpenedFile>()
 
   /** @param path - the name that is followed */
   constructor(path: string) {
@@ -40,11 +44,26 @@ export class FileSequence {
     return file
   }
 
-  /** Opens the file with this inode, whatever rotation has named it, and makes it the current one, unless it is gone. */
-  async openByInode(inode: string): Promise<OpenedFile | undefined> {
-    const file = await findByInode(this.#path, inode)
-    if (file !== undefined) this.moveTo(file)
-    return file
+  /**
+   * Opens the file that was read up to a position, and makes it the current one: the file with this inode, whatever
+   * rotation has named it, or else one that begins as it did.
+   *
+   * @returns the mark at the position; `undefined` when there is no such file. Then none is open, unless it was rewritten
+   */
+  async openAt(inode: string, position: number, fingerprint: string): Promise<FileMark | undefined> {
+    const found = await findByInode(this.#path, inode)
+    const mark = await found?.file.markAt(position, fingerprint)
+    if (found !== undefined && mark !== undefined) {
+      this.moveTo(found.file)
+      return mark
+    }
+    // any file begins with nothing
+    const other = position === 0 ? undefined : await findByMark(this.#path, position, fingerprint)
+    const rewritten = other === undefined && found?.named === true
+    if (rewritten) this.moveTo(found.file)
+    else await found?.file.close()
+    if (other !== undefined) this.moveTo(other.file)
+    return other?.mark
   }
 
   /**
@@ -57,7 +76,18 @@ export class FileSequence {
     const current = this.#current
     if (current === undefined) return undefined
     const held = this.#files[this.#files.indexOf(current) + 1]
-    return held === undefined ? findNext(this.#path, current) : { file: held, missed: undefined }
+    return held === undefined ? findNext(this.#path, current) : { file: held, missed: undefined, rotated: true }
+  }
+
+  /**
+   * Whether the next file has replaced the current one, and begins with all of it up to a mark: a mirror was synced, or
+   * an editor has saved it. It is then read on from the mark.
+   */
+  async isContinuedBy({ file, rotated }: NextFile, mark: FileMark): Promise<boolean> {
+    const current = this.#current
+    if (current === undefined || mark.position === 0) return false
+    if (!rotated && (await continues(current, file, mark))) this.#continuing.add(file)
+    return this.#continuing.has(file)
   }
 
   /** Makes a file the current one: a file that is held open, or the next one. */

@@ -25,6 +25,11 @@ export class FollowLog {
     )
   }
 
+  /** Says that a file was replaced by one that begins as it did. */
+  replaced(position: number): void {
+    this.#log.info('%s was replaced by a file with the same beginning: it is read on at byte %d', this.#name, position)
+  }
+
   /** Says that a file was truncated or rewritten after it was read up to a position. */
   rewritten(position: number): void {
     this.#log.warn(

@@ -65,7 +65,7 @@ export class OpenedFile {
   async readAfter(mark: FileMark, size: number): Promise<Buffer | undefined> {
     // the bytes, and those before them that prove that the file is the same, in one read
     const before = mark.tail.length
-    const bytes = await this.#read(mark.position - before, before + size)
+    const bytes = await this.readAt(mark.position - before, before + size)
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
   }
 
@@ -79,23 +79,24 @@ export class OpenedFile {
     }
   }
 
+  /** Reads the bytes at a position, at most `size`. */
+  async readAt(position: number, size: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(size)
+    const { bytesRead } = await this.#handle.read(bytes, 0, size, position)
+    return bytes.subarray(0, bytesRead)
+  }
+
   close(): Promise<void> {
     return this.#handle.close()
   }
 
   async #sample(position: number): Promise<FileMark | undefined> {
     const { head, tail } = FileMark.samples(position)
-    const parts = await Promise.all([head, tail].map(([start, end]) => this.#read(start, end - start)))
+    const parts = await Promise.all([head, tail].map(([start, end]) => this.readAt(start, end - start)))
     const [first, last] = parts as [Buffer, Buffer]
     return last.length === tail[1] - tail[0] && first.length === head[1]
       ? FileMark.of(position, first, last)
       : undefined
-  }
-
-  async #read(position: number, size: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(size)
-    const { bytesRead } = await this.#handle.read(bytes, 0, size, position)
-    return bytes.subarray(0, bytesRead)
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, parse } from 'node:path'
+import type { FileMark } from './file-mark.js'
 import { orMissing } from './missing.js'
 import { factsAt, OpenedFile, type FileFacts } from './opened-file.js'
 
@@ -19,6 +20,8 @@ export interface NextFile {
   readonly file: OpenedFile
   /** Path of a file that was begun between the two and cannot be read; `undefined` as far as there is none. */
   readonly missed: string | undefined
+  /** Whether the one before it has a name that rotation gave it. Otherwise it was deleted, or replaced by this one. */
+  readonly rotated: boolean
 }
 
 /** Endings of compressed files. A compressed file is another file, and may have the inode of one that is gone. */
@@ -27,18 +30,28 @@ const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip|z)$/i
 /** Date of rotation within a name: at least six digits, as in `-240101` or `.2024-01-01T00:00`. */
 const DATE = /^[-._]?\d(?:[-._:TZ]?\d){5,}Z?$/
 
+/** Kind of the followed name itself. */
+const FOLLOWED = { age: 0, dated: false, compressed: false }
+
 /** Number of looks while files are being renamed. */
 const LOOKS = 50
 
+/** File that was found by its inode. */
+export interface FoundFile {
+  readonly file: OpenedFile
+  /** Whether it has the followed name, or one that rotation gives: other files may have got the inode since. */
+  readonly named: boolean
+}
+
 /** Opens the file with this inode, if it has the followed name or one that begins with it. */
-export async function findByInode(path: string, inode: string): Promise<OpenedFile | undefined> {
+export async function findByInode(path: string, inode: string): Promise<FoundFile | undefined> {
   for (let look = 0; look < LOOKS; look++) {
     const current = await factsAt(path)
-    const siblings = current?.inode === inode ? [{ ...current, path, compressed: false }] : await siblingsOf(path)
+    const siblings = current?.inode === inode ? [{ ...current, ...FOLLOWED, path }] : await siblingsOf(path)
     const found = siblings?.find((sibling) => sibling.inode === inode && !sibling.compressed)
     if (siblings !== undefined && found === undefined) return undefined
     const file = found && (await openSibling(found))
-    if (file !== undefined) return file
+    if (found !== undefined && file !== undefined) return { file, named: isNamed(found) }
   }
   throw new Error('it, or what it was rotated to, is renamed all the time')
 }
@@ -60,7 +73,37 @@ export async function findNext(path: string, before: OpenedFile): Promise<NextFi
   const { writtenAt } = await before.facts()
   const next = siblings && nextOf(siblings, before.inode, writtenAt)
   const file = next && (await openSibling(next))
-  return file && { file, missed: missedBetween(siblings, writtenAt, next)?.path }
+  return file && { file, missed: missedBetween(siblings, writtenAt, next)?.path, rotated: isRotated(siblings, before) }
+}
+
+/**
+ * Opens the file that has a mark, whatever its inode: the one with the followed name, or one that rotation has renamed,
+ * the youngest first. So it is found again when it was copied, restored, or replaced by a file that goes on as it did.
+ */
+export async function findByMark(
+  path: string,
+  position: number,
+  fingerprint: string,
+): Promise<{ readonly file: OpenedFile; readonly mark: FileMark } | undefined> {
+  const siblings = (await siblingsOf(path)) ?? []
+  const found = siblings.filter((sibling) => !sibling.compressed && isNamed(sibling))
+  const ageOf = ({ age = 1 }: Sibling) => Math.min(age, 1)
+  for (const sibling of found.sort((a, b) => ageOf(a) - ageOf(b) || Number(b.writtenAt - a.writtenAt))) {
+    const file = await openSibling(sibling)
+    const mark = await file?.markAt(position, fingerprint)
+    if (file !== undefined && mark !== undefined) return { file, mark }
+    await file?.close()
+  }
+  return undefined
+}
+
+/** Whether a file has a name that rotation gave it. */
+function isRotated(siblings: readonly Sibling[], { inode }: OpenedFile): boolean {
+  return siblings.some((one) => one.inode === inode && !one.compressed && one.age !== 0 && isNamed(one))
+}
+
+function isNamed({ age, dated }: Pick<Sibling, 'age' | 'dated'>): boolean {
+  return age !== undefined || dated
 }
 
 /** Finds a file that was compressed before it was read. Compression keeps the time of the last write. */

@@ -92,18 +92,17 @@ export class SequenceReader<T, S> {
     this.#at = this.#beginning
   }
 
-  /** Opens the file of a saved position there, whatever rotation has named it; opens none if it is gone. */
+  /**
+   * Opens the file of a saved position there, whatever rotation has named it, or a file that has replaced it. Opens none
+   * if it is gone.
+   */
   async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
     if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
     this.#damaged = damaged
-    const file = await this.#files.openByInode(inode)
-    if (file === undefined) {
-      this.#log.gone(position)
-      return
-    }
-    const mark = await file.markAt(position, fingerprint)
-    if (mark === undefined) this.#rewritten(position)
-    else this.#at = { mark, state }
+    const mark = await this.#files.openAt(inode, position, fingerprint)
+    if (mark !== undefined) this.#at = { mark, state }
+    else if (this.isOpen) this.#rewritten(position)
+    else this.#log.gone(position)
   }
 
   /** Notes how the transfer of a pull has ended. */
@@ -134,6 +133,12 @@ export class SequenceReader<T, S> {
       if (records.length > 0) return records
       const next = await this.#files.next()
       if (next === undefined) break
+      if (await this.#files.isContinuedBy(next, this.#at.mark)) {
+        this.#log.replaced(this.#at.mark.position)
+        this.#files.moveTo(next.file)
+        await this.#closeOld()
+        continue
+      }
       // what was written to the old file before the new one was begun is there now
       const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
         await this.#files.dismiss(next)

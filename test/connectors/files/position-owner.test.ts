@@ -14,7 +14,7 @@ import { workerPlanner } from '../../helpers/threads.js'
 const index = `file://${resolve(import.meta.dirname, '../../../dist/src/index.js')}`
 
 function linkOf(id: string, inlets: FileInlet | CsvInlet): Link {
-  return new Link({ id, inlets: inlets as FileInlet, outlets: new KeepOutlet(), interval: 1 })
+  return new Link<unknown>({ id, inlets, outlets: new KeepOutlet(), interval: 1 })
 }
 
 /** Makes a folder with a log, and the name of a position file that is called by a link to its folder, too. */
