@@ -35,23 +35,6 @@ export function markOf(bytes: Uint8Array): ByteOrderMark | undefined {
   return undefined
 }
 
-/** Most bytes that are looked at to tell UTF-16 from other text. */
-const SAMPLE = 1024
-
-/**
- * Encoding of a text that is UTF-16 by its looks: each second byte of most letters is zero. `undefined` when it is not.
- */
-export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
-  const zeros: [number, number] = [0, 0]
-  const sample = bytes.subarray(0, SAMPLE)
-  sample.forEach((byte, at) => {
-    if (byte === 0) zeros[at % 2 === 0 ? 0 : 1]++
-  })
-  const [even, odd] = zeros
-  if (odd > sample.length / 4 && even === 0) return 'utf-16le'
-  return even > sample.length / 4 && odd === 0 ? 'utf-16be' : undefined
-}
-
 /** Text, and the number of its characters that became U+FFFD, as their bytes are not of its encoding. */
 export interface DecodedText {
   readonly text: string
@@ -76,7 +59,7 @@ export function decodeText(bytes: Uint8Array, encoding: string): DecodedText {
 }
 
 /** Characters of the bytes from 0x80 to 0x9f in windows-1252. The Web has it that no byte stands for nothing. */
-const WINDOWS_1252 =
+export const WINDOWS_1252 =
   '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
   '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
 

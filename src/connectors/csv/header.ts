@@ -1,9 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { open, type FileHandle } from 'node:fs/promises'
+import { show } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import { endsWith, READ } from '../files/disk.js'
+import { bytesOf } from '../files/encode.js'
 import { orMissing } from '../files/missing.js'
+import { startOf } from '../files/text-start.js'
+import { unitsOf, type TextUnits } from '../files/text-units.js'
+import { delimiterLine } from './delimiter.js'
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
@@ -43,7 +48,7 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
     if (size === 0) return undefined
     const columns = await readColumns(handle, size, dialect)
     if (columns === undefined) return undefined
-    return { columns, endsLine: await endsWith(handle, Buffer.from('\n', dialect.encoding)) }
+    return { columns, endsLine: await endsWith(handle, bytesOf('\n', dialect.encoding)) }
   } finally {
     await handle.close()
   }
@@ -57,12 +62,34 @@ async function readColumns(
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
     const isWhole = length === size
-    const text = buffer.toString(dialect.encoding, 0, bytesRead)
+    const text = textOf(buffer.subarray(0, bytesRead), dialect)
     const columns = parseHeader(text, isWhole, dialect.delimiter)
     if (columns !== undefined) return columns
     if (isWhole && rowsOf(text) === '') return undefined
     if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
   }
+}
+
+/**
+ * Text at the start of a file.
+ *
+ * @throws when it is of another encoding or has another delimiter than what is to be added
+ */
+function textOf(bytes: Buffer, { encoding, delimiter }: CsvDialect): string {
+  const { units, marked, length, problem } = startOf(bytes, encoding)
+  if (problem !== undefined) throw new Error(problem)
+  if (marked !== undefined && !isSameEncoding(units, unitsOf(encoding))) {
+    throw new Error(`it has the byte order mark of ${marked}, not of ${encoding}: see the option encoding`)
+  }
+  const text = units.decode(bytes, length, bytes.length)
+  const line = delimiterLine(text)
+  if (line === undefined) return text
+  if (line.delimiter === delimiter) return text.slice(line.length)
+  throw new Error(`its first line says that ${show(line.delimiter)} is between cells: see the option delimiter`)
+}
+
+function isSameEncoding(one: TextUnits, other: TextUnits): boolean {
+  return one.encoding.replace('-', '') === other.encoding.replace('-', '')
 }
 
 /**
@@ -75,7 +102,7 @@ export function parseHeader(text: string, isWhole: boolean, delimiter = ','): re
   const rest = rowsOf(text)
   let rows: readonly ParsedRow[]
   try {
-    const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n'] }
+    const options = { delimiter, relax_column_count: true, to: 1, raw: true, record_delimiter: ['\r\n', '\n', '\r'] }
     rows = csvParse().parse(rest, options) as unknown as ParsedRow[]
   } catch {
     return undefined // quotes in the wrong place, or cut off within them
@@ -94,5 +121,5 @@ interface ParsedRow {
 
 /** Text from its first row on, without the byte order mark and the empty lines before it. */
 function rowsOf(text: string): string {
-  return text.replace(/^\uFEFF?(\r?\n)*/, '')
+  return text.replace(/^\uFEFF?[\r\n]*/, '')
 }

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { lazy } from '../../base/libraries.js'
 import type { TextEncoding } from '../files/text-encoding.js'
+import { unitsOf } from '../files/text-units.js'
 
 const csvParse = lazy<typeof import('csv-parse/sync')>('csv-parse/sync')
 
@@ -25,30 +26,40 @@ export class RowParser {
     csvParse()
   }
 
-  /** Parses rows that follow each other, with only empty lines between them. Gives the cells of each row, or its problem. */
-  parse(bytes: Buffer, rows: readonly RowPlace[]): (readonly string[] | string)[] {
+  /**
+   * Parses rows that follow each other, with only empty lines between them. Gives the cells of each row, or its problem.
+   * Once a row is bad, those after it are parsed one by one, as they are wanted.
+   */
+  *parse(bytes: Buffer, rows: readonly RowPlace[]): Generator<readonly string[] | string, void, void> {
+    const all = this.#parseAll(bytes, rows)
+    for (const [index, row] of rows.entries()) yield all?.[index] ?? this.#parseOne(bytes, row)
+  }
+
+  /** Cells of all rows; `undefined` when one of them is bad. */
+  #parseAll(bytes: Buffer, rows: readonly RowPlace[]): string[][] | undefined {
     const first = rows[0]
     if (first === undefined) return []
     try {
       const all = this.#parseText(bytes, first.start, rows.at(-1)?.end ?? first.end)
-      if (all.length === rows.length) return all
+      return all.length === rows.length ? all : undefined
     } catch {
-      // one of the rows is bad; which one shows below
+      return undefined
     }
-    return rows.map(({ start, end }) => {
-      try {
-        const [cells, more] = this.#parseText(bytes, start, end)
-        return cells === undefined || more !== undefined ? ': it is no row' : cells
-      } catch (error) {
-        return `: ${problemOf(error)}`
-      }
-    })
+  }
+
+  #parseOne(bytes: Buffer, { start, end }: RowPlace): readonly string[] | string {
+    try {
+      const [cells, more] = this.#parseText(bytes, start, end)
+      return cells === undefined || more !== undefined ? ': it is no row' : cells
+    } catch (error) {
+      return `: ${problemOf(error)}`
+    }
   }
 
   #parseText(bytes: Buffer, start: number, end: number): string[][] {
-    return csvParse().parse(bytes.toString(this.#encoding, start, end), {
+    return csvParse().parse(unitsOf(this.#encoding).decode(bytes, start, end), {
       delimiter: this.#delimiter,
-      record_delimiter: ['\n', '\r\n'],
+      record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       // empty lines between rows
       skip_empty_lines: true,

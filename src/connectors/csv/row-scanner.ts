@@ -1,55 +1,58 @@
 import type { Buffer } from 'node:buffer'
-import type { TextUnits } from '../files/text-units.js'
+import { afterReturn, NEWLINE, RETURN } from '../files/line-ends.js'
+import { unitAt, type TextUnits } from '../files/text-units.js'
 
-/**
- * Place of a scan within a row: at the start of a cell, in a bare cell, in quotes, or just behind a quote in quotes.
- */
-export const ScanState = { CELL: 0, BARE: 1, QUOTED: 2, QUOTE: 3 } as const
-/** Place of a scan within a row. */
-export type ScanState = (typeof ScanState)[keyof typeof ScanState]
+/** Place of a scan within a row: at the start of a cell, in a bare cell, in quotes, or just behind a quote in quotes. */
+const CELL = 0
+const BARE = 1
+const QUOTED = 2
+const QUOTE_IN_QUOTES = 3
 
 /** Result of {@link scanRow}. */
 export interface ScannedRow {
-  /** Start of the next row; `undefined` when the end of this row is missing. */
+  /** End of the row, without its line end; the end of the bytes when the end of the row is missing. */
+  readonly end: number
+  /** Start of the next row; `undefined` when the end of this row is missing, or half its line end. */
   readonly next: number | undefined
-  /** Number of newlines that were scanned. */
+  /** Number of line ends that were scanned. */
   readonly lines: number
-  /** Place of the scan, if the end of the row is missing. */
-  readonly state: ScanState
+  /** Whether the scan ended within quotes. */
+  readonly quoted: boolean
+  /** Whether the line end of the row is a carriage return alone, as far as that shows. */
+  readonly isReturn: boolean
 }
 
 const QUOTE = 0x22
-const NEWLINE = 0x0a
 
 /**
- * Finds the end of a row of CSV: the first newline outside quotes. (The library that parses rows needs to see what
+ * Finds the end of a row of CSV: the first line end outside quotes. (The library that parses rows needs to see what
  * follows a row, so it would hold the last one back until the file grows.)
  *
- * @param from - place within a row at which the scan begins
  * @param delimiter - character code of the delimiter of cells
  */
-export function scanRow(
-  bytes: Buffer,
-  start: number,
-  from: ScanState,
-  delimiter: number,
-  { size }: TextUnits,
-): ScannedRow {
-  let state = from
+export function scanRow(bytes: Buffer, start: number, delimiter: number, units: TextUnits): ScannedRow {
+  const { size } = units
+  let state = CELL
   let lines = 0
   const end = bytes.length - (bytes.length % size)
   for (let at = start; at < end; at += size) {
-    let unit = bytes[at] as number
-    if (size === 2) unit |= (bytes[at + 1] as number) << 8
+    const unit = size === 1 ? (bytes[at] as number) : unitAt(bytes, at, units)
     if (unit === NEWLINE) {
       lines++
-      if (state !== ScanState.QUOTED) return { next: at + size, lines, state: ScanState.CELL }
+      if (state !== QUOTED) return { end: at, next: at + size, lines, quoted: false, isReturn: false }
     } else if (unit === QUOTE) {
-      if (state === ScanState.CELL || state === ScanState.QUOTE) state = ScanState.QUOTED
-      else if (state === ScanState.QUOTED) state = ScanState.QUOTE
-    } else if (state !== ScanState.QUOTED) {
-      state = unit === delimiter ? ScanState.CELL : ScanState.BARE
+      if (state === CELL || state === QUOTE_IN_QUOTES) state = QUOTED
+      else if (state === QUOTED) state = QUOTE_IN_QUOTES
+    } else if (unit === RETURN) {
+      if (state !== QUOTED) {
+        const next = afterReturn(bytes, at, units)
+        return { end: at, next, lines: lines + 1, quoted: false, isReturn: next === undefined || next === at + size }
+      }
+      // with the newline that follows, it is one line end
+      if (at + size < end && unitAt(bytes, at + size, units) !== NEWLINE) lines++
+    } else if (state !== QUOTED) {
+      state = unit === delimiter ? CELL : BARE
     }
   }
-  return { next: undefined, lines, state }
+  return { end: bytes.length, next: undefined, lines, quoted: state === QUOTED, isReturn: false }
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { InvalidPayloadError } from '../../core/partial-push.js'
+import { WINDOWS_1252 } from '../charsets.js'
 import type { TextEncoding } from './text-encoding.js'
 
 /**
@@ -10,9 +11,14 @@ export const PART_LENGTH = 4 << 20
 
 /**
  * Characters that an encoding does not have. The encodings of Unicode have all of them. Half of a surrogate pair is no
- * character: UTF-8 makes U+FFFD of it, and UTF-16 keeps it.
+ * character: UTF-8 makes U+FFFD of it, and UTF-16 keeps it. Of `latin1`, only what every reader takes for the same is
+ * written: some read the bytes 0x80 to 0x9f as Windows-1252.
  */
-const MISSING: { readonly [E in TextEncoding]?: RegExp } = { latin1: /[^\0-\xFF]/, ascii: /[^\0-\x7F]/ }
+const MISSING: { readonly [E in TextEncoding]?: RegExp } = {
+  latin1: /[^\0-\x7F\xA0-\xFF]/,
+  ascii: /[^\0-\x7F]/,
+  'windows-1252': new RegExp(`[^\\0-\\x7F\\xA0-\\xFF${WINDOWS_1252}]`),
+}
 
 /**
  * Encodes text.
@@ -28,5 +34,22 @@ export function encode(outlet: string, text: string, encoding: TextEncoding): Bu
       `${outlet}: a payload has the character ${character}, which ${encoding} does not have`,
     )
   }
-  return Buffer.from(text, encoding)
+  return bytesOf(text, encoding)
+}
+
+/** Bytes of a text whose characters its encoding has. */
+export function bytesOf(text: string, encoding: TextEncoding): Buffer {
+  switch (encoding) {
+    case 'utf-16be':
+      return Buffer.from(text, 'utf16le').swap16()
+    case 'windows-1252':
+      return Buffer.from(text.replaceAll(/[^\0-\x7F\xA0-\xFF]/g, byteOf), 'latin1')
+    default:
+      return Buffer.from(text, encoding)
+  }
+}
+
+/** Byte of windows-1252 for a character that ISO 8859-1 does not have, as a character. */
+function byteOf(character: string): string {
+  return String.fromCharCode(0x80 + WINDOWS_1252.indexOf(character))
 }

@@ -12,7 +12,7 @@ import { Following } from './following.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
 import { orMissing } from './missing.js'
 import { readWhole } from './opened-file.js'
-import { fits, markLength, unitsOf } from './text-units.js'
+import { startOf } from './text-start.js'
 
 /** Ways in which {@link FileInlet} reads its file. */
 export const FileInletMode = {
@@ -32,7 +32,8 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
    */
   readonly mode?: FileInletMode
   /**
-   * Encoding of the file.
+   * Encoding of the file. A byte order mark at its start decides, whatever is said here. `latin1` is read as on the Web,
+   * which means `windows-1252` by it.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
@@ -102,7 +103,7 @@ export class FileInlet extends Inlet<string> {
     this.#missing = missing
     const splitter = new LineSplitter(encoding, { maxLength: maxLineLength, longLines })
     this.#lines = new Following('FileInlet', filepath, splitter, resolveFollow('FileInlet', filepath, resolved))
-    for (const option of ['positionFile', 'redeliver'] as const) {
+    for (const option of ['follow', 'positionFile', 'redeliver'] as const) {
       if (mode === FileInletMode.FILE && options[option] !== undefined) {
         throw new InvalidOptionError(`FileInlet.${option}`, "the mode 'line'", mode)
       }
@@ -145,11 +146,12 @@ export class FileInlet extends Inlet<string> {
 
   /** Decodes a whole file, without the byte order mark that some editors put at its start. */
   #toText(bytes: Buffer): string {
-    const units = unitsOf(this.#encoding)
-    if (!fits(bytes, 0, bytes.length, units)) {
-      getLogger('databay.FileInlet').warn('%s has bytes that are not %s', String(this), this.#encoding)
+    const { units, length, problem } = startOf(bytes, this.#encoding)
+    if (problem !== undefined) throw new Error(problem)
+    if (!units.fits(bytes, length, bytes.length)) {
+      getLogger('databay.FileInlet').warn('%s has bytes that are not %s', String(this), units.encoding)
     }
-    return bytes.toString(this.#encoding, markLength(bytes, units))
+    return units.decode(bytes, length, bytes.length)
   }
 
   async #readFile(signal: AbortSignal): Promise<string | string[]> {

@@ -8,7 +8,7 @@ import type { Metadata, Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
 import { endsWith, READ } from './disk.js'
-import { encode, PART_LENGTH } from './encode.js'
+import { bytesOf, encode, PART_LENGTH } from './encode.js'
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js'
 import { Targets } from './targets.js'
 
@@ -85,7 +85,7 @@ export class FileOutlet extends Outlet {
     const targets = await this.#targets.group(records, update)
     const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target.records) }))
     await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }) => {
-      const lineEnd = Buffer.from('\n', this.#encodingOf(records[0]?.metadata ?? {}))
+      const lineEnd = bytesOf('\n', this.#encodingOf(records[0]?.metadata ?? {}))
       return truncate || (await beginsLine(file, lineEnd)) ? bytes : Buffer.concat([lineEnd, bytes])
     })
   }

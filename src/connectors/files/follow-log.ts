@@ -60,6 +60,17 @@ export class FollowLog {
     this.#log.warn('%s: content may have been passed over: %s was compressed before it was read', this.#name, missed)
   }
 
+  /** Says that the last record of a file is not read, as it has no end yet. */
+  waits(bytes: number): void {
+    this.#log.warn(
+      { bytes },
+      '%s: %d bytes at the end of the file were not read: the last of the %s has no line end. The option follow: false reads it',
+      this.#name,
+      bytes,
+      this.#noun,
+    )
+  }
+
   /** Says that the last record of a file has no end. */
   unended(): void {
     this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#noun)

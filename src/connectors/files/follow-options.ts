@@ -11,6 +11,13 @@ export interface FollowOptions {
    */
   readonly missing?: 'error' | 'await'
   /**
+   * Whether the file may still grow: then its last record waits until it has its line end. `false` reads a file that is
+   * complete to its end, with its last record. What is added to it later, or takes its place, is read likewise. A
+   * compressed file is always complete.
+   * @default true
+   */
+  readonly follow?: boolean
+  /**
    * Path of a file in which the inlet keeps its position, so that it goes on there at its next start, in this process
    * or another. Only one inlet can use the file. It is written when the next transfer begins, and at the shutdown:
    * after an orderly shutdown nothing is read twice or left out. After a crash, the records of the last transfer are
@@ -30,6 +37,7 @@ export interface FollowOptions {
 /** Table of the options of inlets that follow a file. */
 export const FOLLOW_OPTIONS = {
   missing: word(['error', 'await'], 'error'),
+  follow: flag(true),
   positionFile: path('undefined - every start reads the file from its start'),
   redeliver: flag(undefined, '`true` with a `positionFile`, otherwise `false`'),
 } satisfies Spec<FollowOptions>
@@ -47,10 +55,10 @@ export type FollowSettings = Resolved<typeof FOLLOW_OPTIONS> & { readonly redeli
 export function resolveFollow(
   connector: string,
   file: string,
-  { missing, positionFile, redeliver }: Resolved<typeof FOLLOW_OPTIONS>,
+  { missing, follow, positionFile, redeliver }: Resolved<typeof FOLLOW_OPTIONS>,
 ): FollowSettings {
   if (positionFile !== undefined && resolve(positionFile) === resolve(file)) {
     throw new InvalidOptionError(`${connector}.positionFile`, 'another path than that of the file', positionFile)
   }
-  return { missing, positionFile, redeliver: redeliver ?? positionFile !== undefined }
+  return { missing, follow, positionFile, redeliver: redeliver ?? positionFile !== undefined }
 }

@@ -20,8 +20,11 @@ export class FollowedFile<T, S> {
   readonly #connector: string
   readonly #missing: 'error' | 'await'
   readonly #positionFile: PositionFile | undefined
+  readonly #log: FollowLog
   readonly #reader: SequenceReader<T, S>
   #started = false
+  /** Whether records were pulled since the last start, and are not read on elsewhere. */
+  #pulled = false
   /** Position at which the next start begins. */
   #restored: SavedPosition | undefined
   /** Step that runs, or ran last. */
@@ -31,10 +34,11 @@ export class FollowedFile<T, S> {
   constructor(connector: string, path: string, splitter: Splitter<T, S>, settings: FollowSettings, log: Logger) {
     this.#connector = connector
     this.#path = path
-    const { missing, positionFile, redeliver } = settings
+    const { missing, follow, positionFile, redeliver } = settings
     this.#missing = missing
     this.#positionFile = positionFile === undefined ? undefined : new PositionFile(positionFile)
-    this.#reader = new SequenceReader(path, splitter, redeliver, new FollowLog(log, this.#name, splitter.noun))
+    this.#log = new FollowLog(log, this.#name, splitter.noun)
+    this.#reader = new SequenceReader(path, splitter, redeliver, this.#log, follow)
   }
 
   get #name(): string {
@@ -55,6 +59,7 @@ export class FollowedFile<T, S> {
         if (saved !== undefined) await this.#try('open', () => this.#reader.resume(saved))
         await this.#open()
         this.#started = true
+        this.#pulled = false
         this.#restored = undefined
       } catch (error) {
         await this.#close()
@@ -73,6 +78,7 @@ export class FollowedFile<T, S> {
       const { signal } = update
       if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
       signal.throwIfAborted()
+      this.#pulled = true
       await this.#try('read', () => this.#reader.goBack())
       await this.#storePosition()
       return this.#try('read', () => this.#pull(max, update), signal)
@@ -84,21 +90,28 @@ export class FollowedFile<T, S> {
     this.#reader.ended(update, delivered)
   }
 
-  /** Stores the position and closes the files. */
+  /** Stores the position and closes the files. Says so if the end of the file was not read. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       const started = this.#started
       this.#started = false
       try {
         if (started) await this.#storePosition()
+        if (this.#pulled) await this.#tellWaiting()
       } finally {
         await this.#close()
       }
     })
   }
 
-  /** Position up to which the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
+  /** Position for another instance to go on at, see {@link FollowedFile.position}. */
   save(): SavedPosition | undefined {
+    this.#pulled = false
+    return this.position
+  }
+
+  /** Position up to which the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
+  get position(): SavedPosition | undefined {
     return this.#restored ?? this.#reader.position
   }
 
@@ -139,10 +152,18 @@ export class FollowedFile<T, S> {
 
   async #storePosition(): Promise<void> {
     const file = this.#positionFile
-    const saved = this.save()
+    const saved = this.position
     if (file !== undefined && saved !== undefined) {
       await this.#try('write', () => file.write(saved), undefined, file.path)
     }
+  }
+
+  /** Says how many bytes of the file were not read, as the last record has no end. */
+  async #tellWaiting(): Promise<void> {
+    this.#pulled = false
+    // a file that cannot be read was told of by the pulls
+    const bytes = await this.#reader.countWaiting().catch(() => 0)
+    if (bytes > 0) this.#log.waits(bytes)
   }
 
   #inTurn<R>(work: () => Promise<R>): Promise<R> {

@@ -1,6 +1,11 @@
-import type { TextEncoding } from './text-encoding.js'
+import type { Buffer } from 'node:buffer'
+import { guessUtf16 } from '../unicode.js'
+import { endsInReturns, LineEnds, withoutNewline, withoutReturns } from './line-ends.js'
+import { endOfNuls } from './nul-run.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
-import { characterBoundary, fits, markLength, unitsOf, withoutReturn, type TextUnits } from './text-units.js'
+import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
+import { isHalfMark, startOf } from './text-start.js'
+import { characterBoundary, unitsOf, type TextUnits } from './text-units.js'
 
 /** Treatments of lines that are longer than allowed. */
 export const LONG_LINES = ['error', 'truncate', 'skip'] as const
@@ -16,75 +21,132 @@ export interface LineLimit {
 
 export const LINE_SPLITTER_DEFAULTS: LineLimit = { maxLength: 1_048_576, longLines: 'error' }
 
-/** State between two lines: whether the rest of a line that was too long comes next. */
+/** State between two lines. */
 export interface LineState {
+  /** Whether the rest of a line that was too long comes next. */
   readonly inLongLine: boolean
+  /** Whether a run of NULs goes on. */
+  readonly inNuls?: boolean | undefined
+  /** Whether lines end in carriage returns alone; `undefined` before it shows. */
+  readonly returns?: boolean | undefined
+  /** Whether the line before ended in a carriage return, so that a newline that comes next belongs to it. */
+  readonly afterReturn?: boolean | undefined
+  /** Encoding that the byte order mark of the file tells; `undefined` without a mark. */
+  readonly encoding?: TextEncoding | undefined
 }
 
-/** Cuts a file into lines, without their line ends (LF or CRLF). Only whole lines are decoded. */
+/**
+ * Cuts a file into lines, without their line ends: LF or CRLF; and CR in a file that has no LF where its first line ends.
+ * Only whole lines are decoded.
+ */
 export class LineSplitter implements Splitter<string, LineState> {
   readonly noun = 'lines'
   readonly initial: LineState = { inLongLine: false }
-  readonly #units: TextUnits
+  readonly #encoding: TextEncoding
   readonly #limit: LineLimit
 
   constructor(encoding: TextEncoding, limit: LineLimit) {
-    this.#units = unitsOf(encoding)
+    this.#encoding = encoding
     this.#limit = limit
   }
 
   isState(value: unknown): value is LineState {
-    return typeof value === 'object' && value !== null && 'inLongLine' in value && typeof value.inLongLine === 'boolean'
+    if (typeof value !== 'object' || value === null) return false
+    const { inLongLine, encoding } = value as { readonly [key in keyof LineState]?: unknown }
+    return typeof inLongLine === 'boolean' && (encoding === undefined || TEXT_ENCODINGS.includes(encoding as 'utf-8'))
   }
 
   split({ bytes, position, state, last, max }: Piece<LineState>): Cut<string, LineState> {
-    const { encoding, size } = this.#units
+    const none = { records: [], used: 0, state, problem: undefined, damaged: 0, damage: undefined }
+    if (position > 0) return this.#split(bytes, position, state, last, max, unitsOf(state.encoding ?? this.#encoding))
+    if (!last && isHalfMark(bytes)) return none
+    const { length, units, marked, problem } = startOf(bytes, this.#encoding)
+    if (problem !== undefined) return { ...none, problem }
+    const cut = this.#split(bytes.subarray(length), length, { ...state, encoding: marked }, last, max, units)
+    return { ...cut, used: cut.used + length }
+  }
+
+  #split(
+    bytes: Buffer,
+    position: number,
+    state: LineState,
+    last: boolean,
+    max: number,
+    units: TextUnits,
+  ): Cut<string, LineState> {
+    const { size } = units
     const { maxLength, longLines } = this.#limit
     const records: string[] = []
-    let at = position === 0 ? markLength(bytes, this.#units) : 0
-    let { inLongLine } = state
+    const returns = state.returns ?? endsInReturns(bytes, units, last)
+    const ends = new LineEnds(bytes, units, returns === true)
+    const hasNul = size === 2 || bytes.includes(0)
+    let { inLongLine, inNuls = false, afterReturn = false } = state
+    let at = afterReturn ? withoutNewline(bytes, 0, units) : 0
     let damaged = 0
     let damage: string | undefined
     let problem: string | undefined
-    const take = (start: number, end: number) => {
-      records.push(bytes.toString(encoding, start, end))
-      if (fits(bytes, start, end, this.#units)) return
+    const note = (what: string) => {
       damaged++
-      damage ??= `the line at byte ${position + start} has bytes that are not ${encoding}`
+      damage ??= what
     }
     while (records.length < max) {
-      const newline = bytes.indexOf('\n', at, encoding)
-      const whole = newline !== -1
-      if (inLongLine) {
-        inLongLine = !whole
-        at = whole ? newline + size : bytes.length - (bytes.length % size)
-        if (whole) continue
-        break
+      if (hasNul && !inLongLine) {
+        const text = endOfNuls(bytes, at, units)
+        inNuls ||= text > at
+        at = text
+        if (inNuls && (at + size <= bytes.length || last)) {
+          note(`NULs before byte ${position + at} are left out`)
+          inNuls = false
+        }
       }
-      const end = withoutReturn(bytes, at, whole ? newline : bytes.length, this.#units)
-      if (end - at > maxLength) {
+      const found = ends.find(at)
+      const { start } = ends
+      // a carriage return at the end may be half a line end, and is the end of what precedes it in any case
+      let next = found ? (ends.next ?? (last || start > at ? start + size : undefined)) : undefined
+      if (inLongLine) {
+        inLongLine = next === undefined
+        at = next ?? (found ? start : bytes.length - (bytes.length % size))
+        if (next === undefined) break
+        afterReturn = ends.isReturn
+        continue
+      }
+      const end = found ? start : bytes.length
+      // a carriage return at the end may be the first half of a line end
+      if ((found ? end : withoutReturns(bytes, at, end, units)) - at > maxLength) {
         const what = `the line at byte ${position + at} is longer than maxLineLength, which is ${maxLength} bytes`
         if (longLines === 'error') {
           problem = what
           break
         }
-        damaged++
-        damage ??= what
+        note(what)
         if (longLines === 'truncate') {
-          records.push(bytes.toString(encoding, at, characterBoundary(bytes, at, at + maxLength, this.#units)))
+          records.push(units.decode(bytes, at, characterBoundary(bytes, at, at + maxLength, units)))
         }
         inLongLine = true
-      } else if (whole) {
-        take(at, end)
-        at = newline + size
-      } else {
-        if (last && at < bytes.length) {
-          take(at, bytes.length)
-          at = bytes.length
-        }
-        break
+        continue
       }
+      if (next === undefined) {
+        if (!last || at >= bytes.length) break
+        next = bytes.length
+      }
+      const guess = hasNul && size === 1 ? guessUtf16(bytes.subarray(at, end), false) : undefined
+      if (guess === undefined) {
+        records.push(units.decode(bytes, at, end))
+        if (!units.fits(bytes, at, end)) {
+          note(`the line at byte ${position + at} has bytes that are not ${units.encoding}`)
+        }
+      } else {
+        const what = `the line at byte ${position + at} has NULs as if it were ${guess} rather than ${units.encoding}`
+        if (longLines === 'error') {
+          problem = what
+          break
+        }
+        note(what)
+      }
+      at = next
+      afterReturn = found && ends.isReturn
     }
-    return { records, used: at, state: { inLongLine }, problem, damaged, damage }
+    const after: LineState = { inLongLine, inNuls, returns, afterReturn, encoding: state.encoding }
+    return { records, used: at, state: after, problem, damaged, damage, unsettled: inNuls }
   }
 }

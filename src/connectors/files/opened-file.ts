@@ -1,9 +1,15 @@
 import { Buffer } from 'node:buffer'
 import type { BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { READ } from './disk.js'
+import { lazy } from '../../base/libraries.js'
+import { PACKING_LENGTH, packingOf } from '../packing.js'
 import { FileMark } from './file-mark.js'
+import { GzipContent } from './gzip-content.js'
 import { orMissing } from './missing.js'
+
+const zlib = lazy<typeof import('node:zlib')>('node:zlib')
 
 /** Number of bytes that are read at once in search of a line end. */
 const CHUNK = 65_536
@@ -19,11 +25,17 @@ export interface FileFacts {
   readonly writtenAt: bigint
 }
 
-/** File that is held open, so that it can be read on after it is renamed or deleted. */
+/**
+ * File that is held open, so that it can be read on after it is renamed or deleted. Of a gzip file, the content is read:
+ * places in it are places in the content.
+ */
 export class OpenedFile {
   readonly #handle: FileHandle
   /** Inode of the file. No other file has it while this one is open. */
   readonly inode: string
+  /** Content of a gzip file; `undefined` of another one, and before its start was seen. */
+  #gzip: GzipContent | undefined
+  #started = false
 
   private constructor(handle: FileHandle, inode: string) {
     this.#handle = handle
@@ -41,6 +53,11 @@ export class OpenedFile {
     }
   }
 
+  /** Whether the file is packed, so that nobody adds a line to it. */
+  get packed(): boolean {
+    return this.#gzip !== undefined
+  }
+
   async facts(): Promise<FileFacts> {
     return factsOf(await this.#handle.stat({ bigint: true }))
   }
@@ -48,7 +65,10 @@ export class OpenedFile {
   /** Whether the bytes that stood before a mark when it was made stand there now. */
   async holds(mark: FileMark): Promise<boolean> {
     const now = await this.#sample(mark.position)
-    return now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)
+    if (now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)) return true
+    // what was written in its place may be packed, or not
+    this.#forget()
+    return false
   }
 
   /** Makes the mark at a position; `undefined` when the file does not reach it, or has another fingerprint there. */
@@ -61,11 +81,13 @@ export class OpenedFile {
    * Reads the bytes after a mark, at most `size`; none at the end of the file.
    *
    * @returns `undefined` when the bytes before the mark are others than when it was made
+   * @throws when a gzip file cannot be unpacked behind the mark
    */
   async readAfter(mark: FileMark, size: number): Promise<Buffer | undefined> {
     // the bytes, and those before them that prove that the file is the same, in one read
     const before = mark.tail.length
     const bytes = await this.readAt(mark.position - before, before + size)
+    if (bytes.length === before) this.#gzip?.check()
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
   }
 
@@ -81,13 +103,19 @@ export class OpenedFile {
 
   /** Reads the bytes at a position, at most `size`. */
   async readAt(position: number, size: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(size)
-    const { bytesRead } = await this.#handle.read(bytes, 0, size, position)
-    return bytes.subarray(0, bytesRead)
+    if (!this.#started) await this.#start()
+    return this.#gzip === undefined ? this.#readBytes(position, size) : this.#gzip.read(position, size)
   }
 
   close(): Promise<void> {
+    this.#forget()
     return this.#handle.close()
+  }
+
+  #forget(): void {
+    this.#gzip?.close()
+    this.#gzip = undefined
+    this.#started = false
   }
 
   async #sample(position: number): Promise<FileMark | undefined> {
@@ -98,13 +126,38 @@ export class OpenedFile {
       ? FileMark.of(position, first, last)
       : undefined
   }
+
+  /** Looks at the start of the file, once there is one. */
+  async #start(): Promise<void> {
+    const start = await this.#readBytes(0, PACKING_LENGTH)
+    this.#started = start.length > 2
+    if (isGzip(start)) this.#gzip = new GzipContent(this.#handle)
+  }
+
+  async #readBytes(position: number, size: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(size)
+    const { bytesRead } = await this.#handle.read(bytes, 0, size, position)
+    return bytes.subarray(0, bytesRead)
+  }
 }
 
-/** Reads a whole file. Refuses a named pipe: a thread that waits for one cannot be stopped. */
+/**
+ * Whether a file is packed with gzip.
+ *
+ * @throws when it is packed with something else
+ */
+function isGzip(start: Buffer): boolean {
+  const packing = packingOf(start)
+  if (packing !== undefined && packing !== 'gzip') throw new Error(`it is packed with ${packing}: unpack it first`)
+  return packing === 'gzip'
+}
+
+/** Reads a whole file, of gzip its content. Refuses a named pipe: a thread that waits for one cannot be stopped. */
 export async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
   const handle = await openRegular(path)
   try {
-    return await handle.readFile({ signal })
+    const bytes = await handle.readFile({ signal })
+    return isGzip(bytes) ? await promisify(zlib().gunzip)(bytes) : bytes
   } finally {
     await handle.close()
   }

@@ -36,6 +36,8 @@ export interface RecordsRead<T, S> {
   readonly problem: string | undefined
   /** End of the file, if it was reached and its last record has no end. */
   readonly end: FileMark | undefined
+  /** Number of bytes behind the records, if the end of the file was reached: those of a record that has no end yet. */
+  readonly waiting: number
 }
 
 /**
@@ -52,11 +54,13 @@ export async function readRecords<T, S>(
 ): Promise<RecordsRead<T, S>> {
   const records: T[] = []
   let { mark, state } = from
+  let settled = from
   let pending: Buffer = EMPTY
   let damaged = 0
   let damage: string | undefined
   let problem: string | undefined
   let end: FileMark | undefined
+  let waiting = 0
   const cut = (final: boolean): void => {
     const piece = { bytes: pending, position: mark.position, state, last: final, max: max - records.length }
     const result = splitter.split(piece)
@@ -64,6 +68,7 @@ export async function readRecords<T, S>(
     mark = mark.after(pending.subarray(0, result.used))
     pending = pending.subarray(result.used)
     state = result.state
+    if (result.unsettled !== true) settled = { mark, state }
     damaged += result.damaged
     damage ??= result.damage
     problem = result.problem
@@ -71,17 +76,21 @@ export async function readRecords<T, S>(
   while (records.length < max && problem === undefined) {
     signal.throwIfAborted()
     // as much again as is held, so that a very long record is not copied too often
-    const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length))
+    const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length)).catch((error: unknown) => {
+      // what cannot be read does not hold up the records before it
+      if (records.length === 0) throw error
+    })
     if (bytes === undefined) break // rewritten just now: the next look at it finds out
     if (bytes.length === 0) {
-      if (last && pending.length > 0) {
+      if (last && (pending.length > 0 || settled.mark !== mark)) {
         end = mark.after(pending)
         cut(true)
       }
+      waiting = mark.position + pending.length - settled.mark.position
       break
     }
     pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
     cut(false)
   }
-  return { records, cursor: { mark, state }, damaged, damage, problem, end }
+  return { records, cursor: settled, damaged, damage, problem, end, waiting }
 }

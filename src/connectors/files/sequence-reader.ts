@@ -37,6 +37,7 @@ export class SequenceReader<T, S> {
   readonly #path: string
   readonly #splitter: Splitter<T, S>
   readonly #redeliver: boolean
+  readonly #follow: boolean
   readonly #log: FollowLog
   readonly #pulls = new OpenPulls<Place<S>>()
   #files: FileSequence
@@ -44,11 +45,15 @@ export class SequenceReader<T, S> {
   /** Number of records so far that were not taken as they stand in the file. */
   #damaged = 0
 
-  /** @param path - name of the files */
-  constructor(path: string, splitter: Splitter<T, S>, redeliver: boolean, log: FollowLog) {
+  /**
+   * @param path - name of the files
+   * @param follow - whether the files may grow while they have the name
+   */
+  constructor(path: string, splitter: Splitter<T, S>, redeliver: boolean, log: FollowLog, follow = true) {
     this.#path = path
     this.#splitter = splitter
     this.#redeliver = redeliver
+    this.#follow = follow
     this.#log = log
     this.#files = new FileSequence(path)
     this.#at = this.#beginning
@@ -156,6 +161,21 @@ export class SequenceReader<T, S> {
     return []
   }
 
+  /**
+   * Number of bytes at the end of the file that wait, as their record has no end yet; 0 when whole records precede them.
+   */
+  async countWaiting(): Promise<number> {
+    const file = this.#files.current
+    if (file === undefined || !(await file.holds(this.#at.mark)) || this.#isComplete(file)) return 0
+    const { signal } = new AbortController()
+    const { records, problem, waiting } = await readRecords(file, this.#splitter, this.#at, {
+      max: 1,
+      last: false,
+      signal,
+    })
+    return records.length > 0 || problem !== undefined ? 0 : waiting
+  }
+
   /** Closes all files. The position stays. */
   close(): Promise<void> {
     return this.#files.close()
@@ -175,9 +195,10 @@ export class SequenceReader<T, S> {
     const { signal } = update
     if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
     const start = { file, at: this.#at, damaged: this.#damaged }
-    const read = await readRecords(file, this.#splitter, start.at, { max, last, signal })
+    const complete = this.#isComplete(file)
+    const read = await readRecords(file, this.#splitter, start.at, { max, last: last || complete, signal })
     const { records, cursor, damaged, damage, problem } = read
-    if (read.end !== undefined) this.#log.unended()
+    if (read.end !== undefined && !complete) this.#log.unended()
     // records before a problem are not held up by it
     if (problem !== undefined && records.length === 0) {
       const end = read.end ?? ((await this.#files.isLeft()) ? await file.endOfLastLine(cursor.mark) : undefined)
@@ -195,6 +216,11 @@ export class SequenceReader<T, S> {
     if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
     if (damaged > 0) this.#noteDamage(damaged, damage)
     return records
+  }
+
+  /** Whether nobody adds to a file: its last record is then one without an end, too. */
+  #isComplete(file: OpenedFile): boolean {
+    return !this.#follow || file.packed
   }
 
   #rewritten(position: number): void {

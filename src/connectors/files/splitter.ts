@@ -26,6 +26,8 @@ export interface Cut<T, S> {
   readonly damaged: number
   /** Problem of the first of those records. */
   readonly damage: string | undefined
+  /** Whether what was used last may still be written to, so that a later reading must begin before it. */
+  readonly unsettled?: boolean
 }
 
 /**

@@ -1,52 +1,89 @@
-import { isAscii, isUtf8, type Buffer } from 'node:buffer'
+import { Buffer, isAscii, isUtf8 } from 'node:buffer'
+import { decodeText } from '../charsets.js'
 import type { TextEncoding } from './text-encoding.js'
 
-/** Layout of an encoding in bytes. */
+/** Layout of an encoding in bytes, and how text is read from it. */
 export interface TextUnits {
   readonly encoding: TextEncoding
   /** Number of bytes of a character like a newline. */
   readonly size: 1 | 2
-  /** Byte order mark, which some editors put at the start of a file; empty when the encoding has none. */
-  readonly mark: readonly number[]
+  /** Whether the high byte of a unit comes first. */
+  readonly bigEndian: boolean
+  /** Decodes a part of the bytes. Bytes that are not valid become other characters. */
+  readonly decode: (bytes: Buffer, start: number, end: number) => string
+  /** Whether a part of the bytes is valid. */
+  readonly fits: (bytes: Buffer, start: number, end: number) => boolean
+}
+
+/** Layouts by encoding. */
+const UNITS: { readonly [E in TextEncoding]: TextUnits } = {
+  'utf-8': utf8('utf-8'),
+  utf8: utf8('utf8'),
+  'utf-16le': utf16('utf-16le', false),
+  utf16le: utf16('utf16le', false),
+  'utf-16be': utf16('utf-16be', true),
+  'windows-1252': windows1252('windows-1252'),
+  latin1: windows1252('latin1'),
+  ascii: {
+    encoding: 'ascii',
+    size: 1,
+    bigEndian: false,
+    decode: (bytes, start, end) => bytes.toString('ascii', start, end),
+    fits: (bytes, start, end) => isAscii(bytes.subarray(start, end)),
+  },
 }
 
 /** Layout of an encoding. */
 export function unitsOf(encoding: TextEncoding): TextUnits {
-  switch (encoding) {
-    case 'utf-8':
-    case 'utf8':
-      return { encoding, size: 1, mark: [0xef, 0xbb, 0xbf] }
-    case 'utf-16le':
-    case 'utf16le':
-      return { encoding, size: 2, mark: [0xff, 0xfe] }
-    case 'latin1':
-    case 'ascii':
-      return { encoding, size: 1, mark: [] }
+  return UNITS[encoding]
+}
+
+function utf8(encoding: TextEncoding): TextUnits {
+  return {
+    encoding,
+    size: 1,
+    bigEndian: false,
+    decode: (bytes, start, end) => bytes.toString('utf8', start, end),
+    fits: (bytes, start, end) => isUtf8(bytes.subarray(start, end)),
   }
 }
 
-/** Whether a part of `bytes` is valid in the encoding. Bytes that are not become other characters. */
-export function fits(bytes: Buffer, start: number, end: number, { encoding, size, mark }: TextUnits): boolean {
-  // half of a surrogate pair, or of a character, is not valid
-  if (size === 2) return (end - start) % 2 === 0 && !/\p{Surrogate}/u.test(bytes.toString(encoding, start, end))
-  if (mark.length > 0) return isUtf8(bytes.subarray(start, end))
-  return encoding !== 'ascii' || isAscii(bytes.subarray(start, end))
+function utf16(encoding: TextEncoding, bigEndian: boolean): TextUnits {
+  const decode: TextUnits['decode'] = bigEndian
+    ? (bytes, start, end) => swapped(bytes.subarray(start, end - ((end - start) % 2))).toString('utf16le')
+    : (bytes, start, end) => bytes.toString('utf16le', start, end)
+  return {
+    encoding,
+    size: 2,
+    bigEndian,
+    decode,
+    // half of a surrogate pair, or of a character, is not valid
+    fits: (bytes, start, end) => (end - start) % 2 === 0 && !/\p{Surrogate}/u.test(decode(bytes, start, end)),
+  }
 }
 
-/** Length of the byte order mark at the start of `bytes`; 0 when there is none. */
-export function markLength(bytes: Buffer, { mark }: TextUnits): number {
-  return mark.every((byte, index) => bytes[index] === byte) ? mark.length : 0
+/** Copy of UTF-16 with the bytes of each unit swapped. */
+function swapped(bytes: Buffer): Buffer {
+  return Buffer.from(bytes).swap16()
 }
 
-/**
- * End of a line without a carriage return.
- *
- * @param start - start of the line
- * @param newline - place of its newline, or the end of the text
- */
-export function withoutReturn(bytes: Buffer, start: number, newline: number, { size }: TextUnits): number {
-  const at = newline - size
-  return at >= start && bytes[at] === 0x0d && (size === 1 || bytes[at + 1] === 0) ? at : newline
+/** Windows-1252, in which every byte is a character. */
+function windows1252(encoding: TextEncoding): TextUnits {
+  return {
+    encoding,
+    size: 1,
+    bigEndian: false,
+    decode: (bytes, start, end) => decodeText(bytes.subarray(start, end), 'windows-1252').text,
+    fits: () => true,
+  }
+}
+
+/** Unit of text at a place: the code of a character, or a part of one. */
+export function unitAt(bytes: Buffer, at: number, { size, bigEndian }: TextUnits): number {
+  const byte = bytes[at] as number
+  if (size === 1) return byte
+  const other = bytes[at + 1] ?? 0
+  return bigEndian ? (byte << 8) | other : (other << 8) | byte
 }
 
 /** Last place in `bytes`, not after `end`, at which no character is cut in two. */
@@ -54,10 +91,10 @@ export function characterBoundary(bytes: Buffer, start: number, end: number, uni
   let at = end
   if (units.size === 2) {
     at -= (at - start) % 2
-    const before = bytes[at - 1] ?? 0
-    return at > start && before >= 0xd8 && before <= 0xdb ? at - 2 : at // a high surrogate without its low one
+    const before = at > start ? unitAt(bytes, at - 2, units) : 0
+    return before >= 0xd800 && before <= 0xdbff ? at - 2 : at // a high surrogate without its low one
   }
-  if (units.mark.length === 0) return at
+  if (units.encoding !== 'utf-8' && units.encoding !== 'utf8') return at
   while (at > start && ((bytes[at] ?? 0) & 0xc0) === 0x80) at--
   return at
 }

@@ -4,7 +4,7 @@ import { getLogger } from '../../base/log.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
-import { bodyText } from './body-text.js'
+import { bodyText } from './body.js'
 import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
@@ -25,12 +25,10 @@ interface Opened {
   readonly connection: Connection
 }
 
-/** Counts of what was not read, over all bodies of a pull. */
-interface Losses {
+/** Count of unreadable text, over all bodies of a pull. */
+interface Replaced {
   /** Number of characters that became U+FFFD. */
   characters: number
-  /** Number of bytes behind packed bodies. */
-  bytes: number
 }
 
 /**
@@ -77,16 +75,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     if (this.#stopped) throw this.#shutDown()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
-    const losses = { characters: 0, bytes: 0 }
-    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, losses))
-    const { characters, bytes } = losses
-    if (characters > 0) {
-      const message = '%s %s has bytes that are not of its charset: %d characters became U+FFFD'
-      log.warn({ characters }, message, String(update), this.#shownUrl, characters)
-    }
-    if (bytes > 0) {
-      const message = '%s %s: %d bytes behind its packed body were left out'
-      log.warn({ bytes }, message, String(update), this.#shownUrl, bytes)
+    const replaced = { characters: 0 }
+    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, replaced))
+    if (replaced.characters > 0) {
+      log.warn(
+        replaced,
+        '%s %s has bytes that are not of its charset: %d characters became U+FFFD',
+        String(update),
+        this.#shownUrl,
+        replaced.characters,
+      )
     }
     log.info('%s received %s', String(update), this.#shownUrl)
     return pulled as T | T[]
@@ -154,16 +152,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** Reads all pages, or with `next` unset the only one. */
-  async #pull(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
+  async #pull(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, next, maxPages, maxBodySize } = this.#settings
-    if (next === undefined) return this.#pullOne(opened, tries, update, losses)
+    if (next === undefined) return this.#pullOne(opened, tries, update, replaced)
     const pages = new opened.client.Pages(next, maxPages)
     const records: unknown[] = []
     let left = maxBodySize
     for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
       const response = await this.#exchange(opened, tries, asked, left)
-      const body = this.#parse(response, losses)
-      left -= response.bytes.length
+      const body = this.#parse(response, replaced)
+      left -= response.body.length
       // one by one, as a call takes only so many arguments
       if (body !== undefined)
         for (const record of Array.isArray(body) ? (body as unknown[]) : [body]) records.push(record)
@@ -172,14 +170,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return records
   }
 
-  async #pullOne(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
+  async #pullOne(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
     const { request, maxBodySize } = this.#settings
     const note = this.#validators?.begin(update)
     const known = this.#validators?.current
     const asked = known === undefined ? request : ifChanged(request, known)
     const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
-    const body = this.#parse(response, losses)
+    const body = this.#parse(response, replaced)
     // only now, as an unusable response has to be requested again
     note?.(validatorsOf(response.headers))
     return body === undefined ? [] : body
@@ -200,14 +198,12 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** Parses a response; `undefined` when it has no body. */
-  #parse({ request, status, headers, bytes, leftOut }: HttpResponse, losses: Losses): unknown {
-    losses.bytes += leftOut
-    if (bytes.length === 0) return undefined
-    const { format, charset } = this.#settings
+  #parse({ request, status, headers, body }: HttpResponse, replaced: Replaced): unknown {
+    if (body.length === 0) return undefined
     try {
-      const { text, replaced } = bodyText(bytes, headers['content-type'], charset)
-      losses.characters += replaced
-      return text === '' ? undefined : parseText(format, text)
+      const text = bodyText(body, headers['content-type'])
+      replaced.characters += text.replaced
+      return parseText(this.#settings.format, text.text)
     } catch (cause) {
       throw httpError(request.url, 'body', toError(cause).message, { cause, status })
     }

@@ -1,7 +1,6 @@
 import type { Inlet } from '../inlet.js'
 import type { ResolvedSettings } from '../link-options.js'
 import type { Outlet } from '../outlet.js'
-import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
 
 /** The parts of a link that a transfer needs. */
@@ -12,6 +11,4 @@ export interface TransferParts {
   readonly processors: readonly AnyProcessor[]
   readonly groupers: readonly AnyGrouper[]
   readonly settings: ResolvedSettings
-  /** Log of what goes wrong. Default: each time has its line. */
-  readonly troubles?: TroubleLog
 }

@@ -127,8 +127,7 @@ t.test('a bad row fails again and again, or is left out and counted', async (t) 
 
     const skipping = await open(t, content, { ...options, badRows: 'skip' })
     const rows = await skipping.pull()
-    // an open quote takes in everything up to the next quote
-    t.equal(rows.length, row.endsWith('"2') ? 1 : 23, row)
+    t.equal(rows.length, 23, row)
     t.match(logs.entries().at(-1), { damaged: 1, msg: new RegExp(`1 rows not taken as they are: ${expected[index]}`) })
   }
   t.notMatch(logs.lines.join(''), /secret/)
@@ -236,6 +235,7 @@ t.test('it reads what CsvOutlet writes', async (t) => {
 })
 
 t.test('rows come as they were written, wherever the file is cut while it grows', async (t) => {
+  captureLogs(t)
   const folder = t.testdir({})
   const cell = fc.oneof(
     fc.string({ unit: 'binary' }),

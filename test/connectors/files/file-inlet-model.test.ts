@@ -214,12 +214,15 @@ class ModelReader {
       const lines: string[] = []
       const start = { update, file, read: this.#read, end: 'later' as const }
       let at = this.#read.length
-      while (lines.length < max && file.bytes.includes(10, at)) {
-        const newline = file.bytes.indexOf(10, at)
+      const next = this.#begunAfter(file)
+      // of CRLF, truncation can leave CR alone: it is a line end in a file without LF
+      const returns = file.bytes.filter((byte) => byte === 13).length >= (next === undefined ? 2 : 1)
+      const end = returns && !file.bytes.includes(10) ? 13 : 10
+      while (lines.length < max && file.bytes.includes(end, at)) {
+        const newline = file.bytes.indexOf(end, at)
         lines.push(file.bytes.toString('utf8', at, newline).replace(/\r$/, ''))
         at = newline + 1
       }
-      const next = this.#begunAfter(file)
       if (lines.length === 0 && next !== undefined && at < file.bytes.length) {
         lines.push(file.bytes.toString('utf8', at))
         at = file.bytes.length

@@ -28,7 +28,8 @@ function splitAll(splitter: LineSplitter, pieces: readonly Buffer[], max = Infin
   return { lines, damages, problem, rest: pending.length, position }
 }
 
-const line = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/[\r\n\uFEFF]/g, ''))
+// NULs at the start of a line are left out
+const line = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/[\r\n\uFEFF]|^\0+/g, ''))
 
 t.test('lines come out whole, wherever the bytes are cut and however many are wanted', async (t) => {
   for (const encoding of ['utf-8', 'utf-16le'] satisfies TextEncoding[]) {

@@ -1,0 +1,32 @@
+import { show } from '../../base/errors.js'
+
+/** Characters that are usual between cells. */
+const USUAL = [',', ';', '\t', '|']
+
+/** First line of a CSV file that says what is between cells, as Excel writes and reads it: `sep=;`. */
+const LINE = /^"?sep=([\0-!#-\x7f])"?(?:\r*\n|\r|$)/i
+
+/** What the first line of a CSV file says of the others. */
+export interface DelimiterLine {
+  readonly delimiter: string
+  /** Length of the line in characters, with its line end. */
+  readonly length: number
+}
+
+/** Reads the line at the start of a text that says what is between cells; `undefined` when there is none. */
+export function delimiterLine(text: string): DelimiterLine | undefined {
+  const [line, delimiter] = LINE.exec(text) ?? []
+  if (line === undefined || delimiter === undefined || '\r\n'.includes(delimiter)) return undefined
+  return { delimiter, length: line.length }
+}
+
+/**
+ * Says that a row of one cell is plainly one of several cells, with another character between them; `undefined` when it
+ * is not.
+ */
+export function otherDelimiter(row: readonly string[], delimiter: string): string | undefined {
+  const [cell] = row
+  if (cell === undefined || row.length > 1) return undefined
+  const found = USUAL.find((one) => one !== delimiter && cell.includes(one))
+  return found && `one cell, with ${show(found)} in it rather than ${show(delimiter)}: see the option delimiter`
+}

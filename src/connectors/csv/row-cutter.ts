@@ -1,0 +1,256 @@
+import type { Buffer } from 'node:buffer'
+import { guessUtf16 } from '../unicode.js'
+import { LineEnds, withoutNewline } from '../files/line-ends.js'
+import { endOfNuls } from '../files/nul-run.js'
+import type { Cut, Piece } from '../files/splitter.js'
+import type { TextUnits } from '../files/text-units.js'
+import type { CsvRow } from './columns.js'
+import { otherDelimiter } from './delimiter.js'
+import type { RowParser } from './row-parser.js'
+import { scanRow } from './row-scanner.js'
+import type { CsvRules, CsvState } from './csv-state.js'
+
+/** Dialect of a file, as far as rows go by it. */
+export interface RowDialect {
+  readonly units: TextUnits
+  readonly delimiter: string
+  readonly parser: RowParser
+}
+
+/** Place of a row in the bytes. */
+interface RawRow {
+  readonly start: number
+  readonly end: number
+  readonly next: number
+  /** Number of the line on which the row starts. */
+  readonly line: number
+  /** Number of the line on which the next row starts. */
+  readonly nextLine: number
+  /** Whether its line end is a carriage return alone. */
+  readonly isReturn: boolean
+}
+
+/** Rows that were found, and what is wrong with the one after them. */
+interface FoundRows {
+  readonly rows: readonly RawRow[]
+  readonly tooLong: string | undefined
+}
+
+/**
+ * Cuts a piece of a CSV file into rows. A bad row that may be skipped ends with its first line when its quotes are
+ * wrong, or it is too long: a quote too many would make one row of all that follows.
+ */
+export class RowCutter {
+  readonly #rules: CsvRules
+  readonly #dialect: RowDialect
+  readonly #units: TextUnits
+  readonly #bytes: Buffer
+  readonly #position: number
+  readonly #state: CsvState
+  readonly #last: boolean
+  /** Whether there may be NULs in the bytes. */
+  readonly #hasNul: boolean
+  readonly #ends: LineEnds
+  readonly #records: CsvRow[] = []
+  #used: number
+  #line: number
+  #names: readonly string[] | null
+  #inLongLine: boolean
+  #inNuls: boolean
+  #afterReturn: boolean
+  #problem: string | undefined
+  #damaged = 0
+  #damage: string | undefined
+
+  constructor(rules: CsvRules, dialect: RowDialect, { bytes, position, state, last }: Omit<Piece<CsvState>, 'max'>) {
+    this.#rules = rules
+    this.#dialect = dialect
+    this.#units = dialect.units
+    this.#bytes = bytes
+    this.#position = position
+    this.#state = state
+    this.#last = last
+    this.#hasNul = dialect.units.size === 2 || bytes.includes(0)
+    this.#ends = new LineEnds(bytes, dialect.units, true)
+    this.#used = state.afterReturn === true ? withoutNewline(bytes, 0, dialect.units) : 0
+    this.#line = state.line
+    this.#names = state.names
+    this.#inLongLine = state.inLongLine
+    this.#inNuls = state.inNuls ?? false
+    this.#afterReturn = state.afterReturn ?? false
+  }
+
+  cut(max: number): Cut<CsvRow, CsvState> {
+    while (this.#records.length < max && this.#problem === undefined) {
+      if (this.#inLongLine && !this.#skipLine()) break
+      if (this.#hasNul) this.#skipNuls()
+      const before = this.#used
+      const { rows, tooLong } = this.#findRows(this.#names === null ? 1 : max - this.#records.length)
+      if (!this.#takeRows(rows)) continue
+      if (tooLong !== undefined) this.#skipLongRow(tooLong)
+      else if (this.#used === before) break
+    }
+    const state: CsvState = {
+      line: this.#line,
+      names: this.#names,
+      inLongLine: this.#inLongLine,
+      inNuls: this.#inNuls,
+      afterReturn: this.#afterReturn,
+      encoding: this.#state.encoding,
+      delimiter: this.#state.delimiter,
+    }
+    return {
+      records: this.#records,
+      used: this.#used,
+      state,
+      problem: this.#problem,
+      damaged: this.#damaged,
+      damage: this.#damage,
+      unsettled: this.#inNuls,
+    }
+  }
+
+  /** Finds the next rows, at most `max`, and whether a row that is too long follows them. */
+  #findRows(max: number): FoundRows {
+    const rows: RawRow[] = []
+    const { size } = this.#units
+    const { maxRowLength } = this.#rules
+    const delimiter = this.#dialect.delimiter.charCodeAt(0)
+    let start = this.#used
+    let line = this.#line
+    let afterReturn = this.#afterReturn
+    while (rows.length < max && start < this.#bytes.length) {
+      if (this.#hasNul && rows.length > 0 && endOfNuls(this.#bytes, start, this.#units) > start) break
+      const { end, next: found, lines, quoted, isReturn } = scanRow(this.#bytes, start, delimiter, this.#units)
+      if (end - start > maxRowLength) {
+        const reason = quoted ? ', with a quote that is not closed' : ''
+        return { rows, tooLong: `: the row is longer than maxRowLength, which is ${maxRowLength} bytes${reason}` }
+      }
+      // a carriage return at the end may be half a line end, unless the lines of the file end so
+      const isHalf = found === undefined && isReturn
+      if (found === undefined && !this.#last && !(isHalf && afterReturn && end > start)) break
+      const next = found ?? (isHalf ? end + size : this.#bytes.length)
+      const nextLine = line + lines
+      rows.push({ start, end, next, line, nextLine, isReturn })
+      start = next
+      line = nextLine
+      afterReturn = isReturn
+    }
+    return { rows, tooLong: undefined }
+  }
+
+  /**
+   * Takes rows as records.
+   *
+   * @returns whether all rows were taken or skipped, and what follows them is to be read
+   */
+  #takeRows(rows: readonly RawRow[]): boolean {
+    const full = rows.filter(({ start, end }) => end > start)
+    const parsed = this.#dialect.parser.parse(this.#bytes, full)
+    const fit = this.#fit(full)
+    for (const row of rows) {
+      if (row.end > row.start) {
+        const cells = parsed.next().value as readonly string[] | string
+        if (this.#isOfOtherDelimiter(cells, row)) return false
+        const refused = this.#take(cells, row)
+        if (refused !== undefined) {
+          if (!this.#skip(`line ${row.line}${refused}`)) return false
+          if (typeof cells === 'string' && row.nextLine > row.line + 1) {
+            this.#skipLine()
+            return false
+          }
+        } else if (!fit && !this.#fit([row])) {
+          this.#note(`line ${row.line} has bytes that are not ${this.#units.encoding}`)
+        }
+      }
+      this.#used = row.next
+      this.#line = row.nextLine
+      this.#afterReturn = row.isReturn
+    }
+    return true
+  }
+
+  /** Whether all bytes from the first row to the last are of the encoding. */
+  #fit(rows: readonly RawRow[]): boolean {
+    const [first, last] = [rows[0], rows.at(-1)]
+    return first === undefined || last === undefined || this.#units.fits(this.#bytes, first.start, last.end)
+  }
+
+  /** Takes a row. Returns what is wrong with it. */
+  #take(cells: readonly string[] | string, row: RawRow): string | undefined {
+    if (this.#hasNul && this.#units.size === 1) {
+      const guess = guessUtf16(this.#bytes.subarray(row.start, row.end), false)
+      if (guess !== undefined) return ` has NULs as if it were ${guess} rather than ${this.#units.encoding}`
+    }
+    if (typeof cells === 'string') return cells
+    if (this.#names === null) return this.#takeHeader(cells)
+    const record = this.#rules.columns.toObject(this.#names, cells)
+    if (typeof record === 'string') return record
+    this.#records.push(record)
+    return undefined
+  }
+
+  /** Takes a row as the header. Returns what is wrong with it. */
+  #takeHeader(cells: readonly string[]): string | undefined {
+    const { columns } = this.#rules
+    // who names one column wants one
+    const other = columns.rules.names?.length === 1 ? undefined : otherDelimiter(cells, this.#dialect.delimiter)
+    if (other !== undefined) return `: the header has ${other}`
+    const names = columns.named(cells)
+    if (typeof names === 'string') return names
+    this.#names = names
+    return undefined
+  }
+
+  /** Whether the first row shows that the file has another delimiter. It has then no header to show it. */
+  #isOfOtherDelimiter(cells: readonly string[] | string, { line }: RawRow): boolean {
+    if (this.#rules.header || line > 1 || (this.#names ?? []).length < 2 || typeof cells === 'string') return false
+    const other = otherDelimiter(cells, this.#dialect.delimiter)
+    if (other !== undefined) this.#problem = `line ${line}: the row has ${other}`
+    return other !== undefined
+  }
+
+  /** Skips a row, if it may be skipped. A header may not: the names of the columns would be values. */
+  #skip(what: string): boolean {
+    if (this.#rules.badRows === 'error' || this.#names === null) {
+      this.#problem = what
+      return false
+    }
+    this.#note(what)
+    return true
+  }
+
+  #note(what: string): void {
+    this.#damaged++
+    this.#damage ??= what
+  }
+
+  /** Skips the first line of a row that is too long, if it may be skipped. */
+  #skipLongRow(what: string): void {
+    if (this.#skip(`line ${this.#line}${what}`)) this.#skipLine()
+  }
+
+  /** Skips a line, or the rest of it. Returns whether its end was found. */
+  #skipLine(): boolean {
+    const { size } = this.#units
+    const found = this.#ends.find(this.#used)
+    const { start } = this.#ends
+    const next = found ? (this.#ends.next ?? (this.#last ? start + size : undefined)) : undefined
+    this.#inLongLine = next === undefined
+    this.#used = next ?? (found ? start : this.#bytes.length - (this.#bytes.length % size))
+    if (next === undefined) return false
+    this.#line++
+    this.#afterReturn = this.#ends.isReturn
+    return true
+  }
+
+  /** Skips a run of NULs, which is counted once its end is there. */
+  #skipNuls(): void {
+    const end = endOfNuls(this.#bytes, this.#used, this.#units)
+    this.#inNuls ||= end > this.#used
+    this.#used = end
+    if (!this.#inNuls || (end + this.#units.size > this.#bytes.length && !this.#last)) return
+    this.#note(`NULs before byte ${this.#position + end} are left out`)
+    this.#inNuls = false
+  }
+}
