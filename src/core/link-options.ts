@@ -11,7 +11,8 @@ import {
 } from '../base/options.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
-import { checkCron, type Schedule } from './schedule.js'
+import { checkCron } from './cron.js'
+import type { Schedule } from './schedule.js'
 import { toMilliseconds, type Duration } from '../base/duration.js'
 import type { OutletFor } from './outlet.js'
 import { checkGroupers, checkProcessors, type AnyGrouper, type AnyProcessor, type Grouper } from './processor.js'
@@ -50,7 +51,11 @@ export type ProcessedLinkOptions<A, B, P extends OneOrMany<AnyProcessor>> = Link
 export interface LinkSettings {
   /** Time between two transfers: a number of seconds, or a duration. Either this or `cron` is needed. */
   readonly interval?: number | Duration
-  /** When to transfer, as a cron expression of five fields, or six with seconds first. */
+  /**
+   * When to transfer, as a cron expression of five fields, or six with seconds first. A time that is left out where clocks
+   * change comes when the gap is over. Where an hour comes twice, a fixed time comes once; minutes or hours that begin with
+   * `*` keep their pace.
+   */
   readonly cron?: string
   /**
    * IANA time zone of `cron`, like `Europe/Amsterdam`.
@@ -64,7 +69,7 @@ export interface LinkSettings {
   readonly jitter?: number | Duration
   /**
    * Whether the link is due at whole multiples of its interval on the clock (every 10 minutes: at :00, :10, ...) rather
-   * than counted from the start.
+   * than counted from the start. Weeks begin on Mondays, at 00:00 UTC.
    * @default false
    */
   readonly alignToClock?: boolean

@@ -25,6 +25,7 @@ import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
 import type { HostedRequest } from './transfer/tally.js'
 import { transfer } from './transfer/transfer.js'
+import { TroubleLog } from './trouble-log.js'
 import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
@@ -43,6 +44,11 @@ class LinkBase<A, B> implements PlannedLink {
   readonly #schedule: LiveSchedule
   readonly #nodes: LinkNodes
   readonly #running = new RunningTransfers()
+  /**
+   * Log of what goes wrong in transfers.
+   * @internal
+   */
+  readonly troubles = new TroubleLog()
   /** Number of the next transfer. */
   #transfers = 0
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
@@ -220,6 +226,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** Shuts the nodes down, all of them even when some fail; rejects with what failed. */
   async onShutdown(): Promise<void> {
+    this.troubles.end(this.name)
     await this.#nodes.stop(() => this.#checkBuffers())
   }
 
@@ -250,6 +257,7 @@ class LinkBase<A, B> implements PlannedLink {
       processors: this.processors,
       groupers: this.groupers,
       settings: this.settings,
+      troubles: this.troubles,
     }
     return this.#parts
   }

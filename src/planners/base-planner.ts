@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
+import { Repeats } from '../base/repeats.js'
 import { throwAny } from '../base/many-errors.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -36,6 +37,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #life: PlannerLifecycle
   readonly #links: PlannerLinks
   #paused = false
+  /** What was logged of listeners that failed; `undefined` while none has. */
+  #listenerErrors: Repeats | undefined
 
   /**
    * @param links - links to begin with; more can be added at any time
@@ -318,7 +321,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Logs the rejection of an asynchronous listener. Called by the emitter. */
   [Symbol.for('nodejs.rejection')](error: unknown, event: string | symbol): void {
-    getLogger('databay.BasePlanner').error({ err: toError(error) }, `a listener of '${String(event)}' failed`)
+    this.#noteListener(error, String(event))
   }
 
   /** Emits an event; an error of a listener is logged and goes no further. */
@@ -327,8 +330,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       // the payload's type follows from the event; the emitter's own types cannot see that here
       ;(this as EventEmitter).emit(event, ...payload)
     } catch (thrown) {
-      getLogger('databay.BasePlanner').error({ err: toError(thrown) }, `a listener of '${event}' failed`)
+      this.#noteListener(thrown, event)
     }
+  }
+
+  #noteListener(thrown: unknown, event: string): void {
+    this.#listenerErrors ??= new Repeats()
+    this.#listenerErrors.again(event, (counted) => {
+      getLogger('databay.BasePlanner').error({ err: toError(thrown) }, `a listener of '${event}' failed${counted}`)
+    })
   }
 
   /** Whether links that are due transfer. */

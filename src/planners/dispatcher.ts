@@ -1,8 +1,10 @@
 import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
+import { Repeats } from '../base/repeats.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { TransferError, type TransferReport } from '../core/report.js'
 import type { DueTime } from './clock/trigger.js'
+import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
@@ -32,6 +34,8 @@ interface LinkState {
   gone: boolean
   /** Counts of the link; `undefined` while they are all 0. */
   counters: LinkCounters | undefined
+  /** Log of the link's late and skipped due times; `undefined` while there were none. */
+  lateness: LatenessLog | undefined
   /** Takes the report of a transfer that has ended. One closure a link, not one a transfer. */
   readonly ended: (report: TransferReport) => TransferReport | undefined
   /** Takes what a link threw that broke its contract. */
@@ -42,14 +46,20 @@ interface LinkState {
 export class Dispatcher {
   readonly #options: ResolvedPlannerOptions
   readonly #hooks: DispatcherHooks
+  readonly #now: (() => number) | undefined
+  /** Log of links that broke their contract. */
+  readonly #breaches: Repeats
   readonly #links = new Map<PlannedLink, LinkState>()
   readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 }
   #inFlight = 0
   #waiting: (() => void)[] = []
 
-  constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks) {
+  /** @param now - a clock in milliseconds that never jumps, for the log */
+  constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks, now?: () => number) {
     this.#options = options
     this.#hooks = hooks
+    this.#now = now
+    this.#breaches = new Repeats(now)
   }
 
   /** The links: a copy of the list. */
@@ -87,6 +97,7 @@ export class Dispatcher {
       retired: false,
       gone: false,
       counters: undefined,
+      lateness: undefined,
       ended: (report) => this.#ended(link, state, report),
       broken: (thrown) => this.#broken(link, state, thrown),
     }
@@ -104,14 +115,18 @@ export class Dispatcher {
     const state = this.#links.get(link)
     if (state === undefined) return
     this.#links.delete(link)
+    state.lateness?.end()
     state.gone = true
     this.#inFlight -= state.running
     this.#tellWaiting()
   }
 
-  /** Sets the number of transfers that each link has made back to 0. */
+  /** Takes note that the planner has stopped: sets the number of transfers that each link has made back to 0. */
   reset(): void {
-    for (const state of this.#links.values()) state.dispatched = 0
+    for (const state of this.#links.values()) {
+      state.dispatched = 0
+      state.lateness?.end()
+    }
   }
 
   /** Runs one transfer. Gives its report, or `undefined` when the link is skipped. Never rejects because of the link. */
@@ -136,7 +151,8 @@ export class Dispatcher {
   #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
-    if (due.missed > 0 || due.lateness > this.#options.lateAfter) this.#noteLate(link, due, countersOf(state))
+    const late = due.missed > 0 || due.lateness > this.#options.lateAfter
+    if (late) this.#noteLate(link, due, state)
     if (state.running >= link.settings.maxInstances) {
       this.#noteSkipped(link, due, 'running', state)
       return undefined
@@ -145,6 +161,7 @@ export class Dispatcher {
       this.#noteSkipped(link, due, 'quarantined', state)
       return undefined
     }
+    if (!late) state.lateness?.onTime()
     state.dispatched++
     if (state.dispatched === this.#options.transfers) this.#hooks.onUsedUp(link)
     state.running++
@@ -174,7 +191,10 @@ export class Dispatcher {
     counters.failed++
     this.#counts.transfers++
     this.#counts.failed++
-    getLogger('databay.BasePlanner').error({ err: failure }, `${link.name} failed to transfer: ${failure.message}`)
+    this.#breaches.again(`${link.name} ${failure.message}`, (counted) => {
+      const message = `${link.name} failed to transfer: ${failure.message}${counted}`
+      getLogger('databay.BasePlanner').error({ err: failure }, message)
+    })
     this.#leave(state)
     this.#hooks.onFailure(failure)
     this.#afterwards()
@@ -241,14 +261,18 @@ export class Dispatcher {
     for (const resolve of waiting) resolve()
   }
 
-  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, counters: LinkCounters): void {
+  #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, state: LinkState): void {
+    const counters = countersOf(state)
     counters.late++
     counters.missed += missed
     this.#counts.late++
     this.#counts.missed += missed
-    const andMissed = missed === 0 ? '' : `, and missed ${missed} due times, which are not made up`
-    getLogger('databay.BasePlanner').warn(`${link.name} is ${Math.round(lateness)} ms late${andMissed}`)
+    this.#latenessOf(link, state).late(lateness, missed)
     this.#hooks.notify('late', { link: link.name, scheduledAt, lateness, missed })
+  }
+
+  #latenessOf(link: PlannedLink, state: LinkState): LatenessLog {
+    return (state.lateness ??= new LatenessLog(link, this.#now))
   }
 
   #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], state: LinkState): void {
@@ -256,7 +280,7 @@ export class Dispatcher {
     countersOf(state).skipped++
     this.#counts.skipped++
     const why = reason === 'running' ? `${running} of its transfers still run` : 'it is quarantined'
-    getLogger('databay.BasePlanner').warn(`${link.name} is skipped: ${why}`)
+    this.#latenessOf(link, state).skipped(reason, why)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })
   }
 }

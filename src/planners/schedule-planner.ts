@@ -1,6 +1,6 @@
 import { ScheduleIntervalError } from '../base/errors.js'
 import { custom, resolveOptions, type Spec } from '../base/options.js'
-import { CronTimes } from '../core/schedule.js'
+import { CronTimes } from './clock/cron-times.js'
 import { toMilliseconds } from '../base/duration.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'

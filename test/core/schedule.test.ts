@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkCron, CronTimes, describeSchedule, type Schedule } from '../../src/core/schedule.js'
+import { describeSchedule, type Schedule } from '../../src/core/schedule.js'
 import { toMilliseconds, type Duration } from '../../src/base/duration.js'
 
 t.test('a number is seconds', async (t) => {
@@ -62,62 +62,6 @@ t.test('what is wrong with a field of a duration is said of that field', async (
       message: /^interval\.minutes: expected a number of at least 0, got /,
     })
   }
-})
-
-t.test('cron expressions of five and six fields are taken', async (t) => {
-  t.doesNotThrow(() => checkCron('*/5 * * * *', undefined))
-  t.doesNotThrow(() => checkCron('  */5 *  * * * * ', undefined))
-  t.doesNotThrow(() => checkCron('0 9 * * 1-5', 'Europe/Amsterdam'))
-})
-
-t.test('another cron expression is refused, with what came', async (t) => {
-  const wrong = ['', '* * * *', '* * * * * * *', '@daily', '61 * * * *', 'a b c d e', 5, null]
-  for (const cron of wrong as string[]) {
-    t.throws(
-      () => checkCron(cron, undefined),
-      { code: 'DATABAY_INVALID_OPTION', option: 'cron', message: /^cron: expected a cron expression .+, got / },
-      `cron ${cron}`,
-    )
-  }
-})
-
-t.test('a cron expression that never fires is refused', async (t) => {
-  t.throws(() => checkCron('0 0 30 2 *', undefined), { option: 'cron', message: /^cron: expected / })
-})
-
-t.test('the reason of the cron parser is kept as the cause', async (t) => {
-  t.throws(() => checkCron('61 * * * *', undefined), { cause: Error, message: /61/ })
-})
-
-t.test('a time zone that does not exist is refused', async (t) => {
-  for (const timeZone of ['Europe/Atlantis', '', 5 as unknown as string]) {
-    t.throws(() => checkCron('* * * * *', timeZone), {
-      option: 'timeZone',
-      message: /^timeZone: expected an IANA time zone like 'Europe\/Amsterdam', got /,
-    })
-  }
-})
-
-t.test('cron times come after the time that is asked', async (t) => {
-  const times = new CronTimes('*/10 * * * * *', 'UTC')
-  const noon = Date.UTC(2026, 0, 1, 12)
-  t.equal(times.after(noon), noon + 10_000, 'strictly after')
-  t.equal(times.after(noon), noon + 10_000, 'the same answer when asked again')
-  t.equal(times.after(noon + 9999), noon + 10_000)
-  t.equal(times.after(noon + 10_000), noon + 20_000)
-  t.equal(times.after(noon), noon + 10_000, 'and going back is no trouble')
-})
-
-t.test('cron times follow their time zone over a change of the clock', async (t) => {
-  const nineInAmsterdam = new CronTimes('0 9 * * *', 'Europe/Amsterdam')
-  // the clock went forward on 29 March 2026
-  t.equal(nineInAmsterdam.after(Date.UTC(2026, 2, 28, 12)), Date.UTC(2026, 2, 29, 7))
-  t.equal(nineInAmsterdam.after(Date.UTC(2026, 2, 27, 12)), Date.UTC(2026, 2, 28, 8))
-})
-
-t.test('cron times without a time zone are those of the process', async (t) => {
-  const start = new Date(2026, 5, 1, 8, 30)
-  t.equal(new CronTimes('0 9 * * *', undefined).after(start.getTime()), new Date(2026, 5, 1, 9).getTime())
 })
 
 t.test('a schedule is described in words', async (t) => {

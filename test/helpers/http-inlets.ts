@@ -20,7 +20,7 @@ export async function pullOf(
   t: Test,
   body: string | Uint8Array,
   options?: HttpInletOptions,
-  headers: { [name: string]: string } = {},
+  headers: { [name: string]: string | string[] } = {},
   status = 200,
 ): Promise<unknown> {
   const { url } = await serve(t, (_, response) => response.writeHead(status, headers).end(body))

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { PlannedLink } from '../../src/core/planned-link.js'
-import { Dispatcher } from '../../src/planners/dispatcher.js'
+import { Dispatcher, type DispatcherHooks } from '../../src/planners/dispatcher.js'
 import { resolvePlannerOptions, type PlannerOptions } from '../../src/planners/planner-options.js'
 import type { TransferReport } from '../../src/core/report.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -13,12 +13,14 @@ function setUp(t: Test, options: PlannerOptions = {}) {
   const logs = captureLogs(t)
   const told: Trace = []
   const failures: Error[] = []
-  const dispatcher = new Dispatcher(resolvePlannerOptions(options), {
+  const clock = { now: 0 }
+  const hooks: DispatcherHooks = {
     notify: (event, ...payload) => told.push(`${event} ${JSON.stringify(payload[0])}`),
     onFailure: (error) => failures.push(error),
     onUsedUp: (link) => told.push(`${link.name} is used up`),
     onAllUsedUp: () => told.push('all are used up'),
-  })
+  }
+  const dispatcher = new Dispatcher(resolvePlannerOptions(options), hooks, () => clock.now)
   const add = (...names: string[]) => {
     const links = names.map((name) => new StubLink(name))
     for (const link of links) dispatcher.add(link)
@@ -38,7 +40,7 @@ function setUp(t: Test, options: PlannerOptions = {}) {
     }
     return { link, ends }
   }
-  return { dispatcher, told, failures, logs, add, addSlow }
+  return { dispatcher, told, failures, logs, clock, add, addSlow }
 }
 
 /** Names of the events that were emitted. */
@@ -149,6 +151,48 @@ t.test('a link that still transfers is skipped: counted, told of and logged', as
   t.equal(ends.length, 2, 'then it runs again')
   ends[1]!()
   await second
+})
+
+t.test(
+  'a link that is skipped very often has few lines, one event each time, and one line when it is on time again',
+  async (t) => {
+    const { dispatcher, told, logs, clock, addSlow } = setUp(t)
+    const { link, ends } = addSlow('a')
+    const first = dispatcher.dispatch(link, ON_TIME)
+    for (; clock.now < 300_000; clock.now += 10) dispatcher.dispatchDue(link, ON_TIME)
+    t.equal(told.length, 30_000)
+    t.match(dispatcher.counts, { skipped: 30_000 })
+    const why = 'a is skipped: 1 of its transfers still run'
+    t.strictSame(logs.messages(), [why, `${why}; 6,000 due times in 60 s`, `${why}; 12,000 due times in 2 min`])
+    ends[0]!()
+    await first
+    clock.now += 5000
+    const second = dispatcher.dispatch(link, ON_TIME)
+    t.equal(logs.messages().at(-1), 'a is on time again: 30,000 due times were late or skipped in 5 min')
+    ends[1]!()
+    await second
+    t.equal(logs.lines.length, 4)
+  },
+)
+
+t.test('a link that is always late has few lines, and what was only counted is told when it is removed', async (t) => {
+  const { dispatcher, told, logs, clock, add } = setUp(t)
+  const [link] = add('a')
+  for (; clock.now < 50_000; clock.now += 100) await dispatcher.dispatch(link, { ...ON_TIME, lateness: 30, missed: 2 })
+  t.equal(eventsOf(told).filter((event) => event === 'late').length, 500)
+  t.match(dispatcher.counts, { late: 500, missed: 1000 })
+  t.strictSame(logs.messages(), ['a is 30 ms late, and missed 2 due times, which are not made up'])
+  dispatcher.delete(link)
+  t.strictSame(logs.messages().slice(1), ['a is due no more: 1,500 due times were late or skipped in 50 s'])
+})
+
+t.test('a link of a third party that always breaks its contract has few lines', async (t) => {
+  const { dispatcher, failures, logs, add } = setUp(t)
+  const [link] = add('a')
+  link.transfer = () => Promise.reject(new Error('always'))
+  for (let transfer = 0; transfer < 100; transfer++) await dispatcher.dispatch(link, ON_TIME)
+  t.equal(failures.length, 100)
+  t.strictSame(logs.messages(), ['a failed to transfer: always'])
 })
 
 t.test('a link in quarantine is skipped, until it may transfer again', async (t) => {

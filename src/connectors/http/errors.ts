@@ -3,6 +3,9 @@ import { DatabayError } from '../../base/errors.js'
 /** Reason why an HTTP request came to nothing. */
 export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages'
 
+/** The body of a response cannot be used. */
+export class BodyError extends Error {}
+
 /** Options of an {@link HttpError}. */
 export interface HttpErrorOptions extends ErrorOptions {
   readonly status?: number | undefined

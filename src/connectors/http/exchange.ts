@@ -1,12 +1,13 @@
-import type { Buffer } from 'node:buffer'
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
 import type { Connection } from './agents.js'
-import { BodyError, readBody } from './body.js'
-import { HttpError, httpError } from './errors.js'
+import { readBody } from './body.js'
+import type { Unpacked } from './decoders.js'
+import { BodyError, HttpError, httpError } from './errors.js'
 import { redirected } from './redirect.js'
 import type { HttpRequest } from './request.js'
 import { retryAfter } from './retry.js'
+import type { ContentEncoding } from './unpack.js'
 
 /** Headers of a response, by their names in lower case. A header that came several times is a list. */
 export interface ResponseHeaders {
@@ -14,12 +15,11 @@ export interface ResponseHeaders {
 }
 
 /** Response that was read whole. */
-export interface HttpResponse {
+export interface HttpResponse extends Unpacked {
   /** Request that it answers: the last one, after redirects. */
   readonly request: HttpRequest
   readonly status: number
   readonly headers: ResponseHeaders
-  readonly body: Buffer
 }
 
 /** Limits of an exchange. Lengths of time are in milliseconds. */
@@ -32,6 +32,8 @@ export interface ExchangeLimits {
   readonly bodyLimit: number
   /** Most bytes of all bodies of the pull. */
   readonly maxBodySize: number
+  /** Encodings that hold instead of those of the response. */
+  readonly contentEncoding: readonly ContentEncoding[] | undefined
 }
 
 /** Time for which the rest of an unwanted response is read, to use the connection again, in milliseconds. */
@@ -56,7 +58,7 @@ export async function exchange(
     try {
       const response = await send(connection, request, limits, signal)
       const { statusCode: status, headers } = response
-      if (limits.accepts(status)) return { request, status, headers, body: await read(response, request, limits) }
+      if (limits.accepts(status)) return { request, status, headers, ...(await read(response, request, limits)) }
       await dump(response)
       const next = limits.redirects === 0 ? undefined : redirected(request, status, headers['location'])
       if (next === undefined) throw refusal(request, response)
@@ -78,10 +80,14 @@ function send(
   return connection.send(url, { method, headers, body, headersTimeout, bodyTimeout, signal })
 }
 
-async function read(response: Dispatcher.ResponseData, request: HttpRequest, limits: ExchangeLimits): Promise<Buffer> {
+async function read(
+  response: Dispatcher.ResponseData,
+  request: HttpRequest,
+  { bodyLimit: limit, maxBodySize: maxSize, contentEncoding }: ExchangeLimits,
+): Promise<Unpacked> {
   const { body, headers, statusCode: status } = response
   try {
-    return await readBody(body, headers['content-encoding'], limits.bodyLimit, limits.maxBodySize)
+    return await readBody(body, headers['content-encoding'], { limit, maxSize, contentEncoding })
   } catch (cause) {
     body.on('error', () => undefined).destroy()
     if (cause instanceof BodyError) throw httpError(request.url, 'body', cause.message, { cause, status })

@@ -1,5 +1,5 @@
 import { show } from '../../base/errors.js'
-import { BodyError } from './body.js'
+import { BodyError } from './errors.js'
 
 /** Formats of a response. */
 export const FORMATS = ['json', 'ndjson', 'text'] as const
@@ -17,7 +17,7 @@ const EXCERPT = 100
 export function parseText(format: HttpFormat, text: string): unknown {
   switch (format) {
     case 'json':
-      return parseJson(text, '')
+      return parseJson(withoutMarks(text), '')
     case 'ndjson':
       return parseLines(text)
     case 'text':
@@ -26,7 +26,15 @@ export function parseText(format: HttpFormat, text: string): unknown {
 }
 
 function parseLines(text: string): unknown[] {
-  return text.split('\n').flatMap((line, at) => (line.trim() === '' ? [] : [parseJson(line, ` in line ${at + 1}`)]))
+  return text.split('\n').flatMap((line, at) => {
+    // trimming takes byte order marks away, too
+    return line.trim() === '' ? [] : [parseJson(withoutMarks(line), ` in line ${at + 1}`)]
+  })
+}
+
+/** Text without the byte order marks at its start. Files that were put together have more than one. */
+function withoutMarks(text: string): string {
+  return text.startsWith('\uFEFF') ? text.replace(/^\uFEFF+/, '') : text
 }
 
 /** Parses JSON. The errors of the engine are not passed on, not even as a cause: they repeat a short text whole. */

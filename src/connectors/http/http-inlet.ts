@@ -4,7 +4,7 @@ import { getLogger } from '../../base/log.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
-import { bodyText } from './body.js'
+import { bodyText } from './body-text.js'
 import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
@@ -25,10 +25,12 @@ interface Opened {
   readonly connection: Connection
 }
 
-/** Count of unreadable text, over all bodies of a pull. */
-interface Replaced {
+/** Counts of what was not read, over all bodies of a pull. */
+interface Losses {
   /** Number of characters that became U+FFFD. */
   characters: number
+  /** Number of bytes behind packed bodies. */
+  bytes: number
 }
 
 /**
@@ -75,16 +77,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     if (this.#stopped) throw this.#shutDown()
     const log = getLogger(LOGGER)
     log.info('%s pulling %s', String(update), this.#shownUrl)
-    const replaced = { characters: 0 }
-    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, replaced))
-    if (replaced.characters > 0) {
-      log.warn(
-        replaced,
-        '%s %s has bytes that are not of its charset: %d characters became U+FFFD',
-        String(update),
-        this.#shownUrl,
-        replaced.characters,
-      )
+    const losses = { characters: 0, bytes: 0 }
+    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, losses))
+    const { characters, bytes } = losses
+    if (characters > 0) {
+      const message = '%s %s has bytes that are not of its charset: %d characters became U+FFFD'
+      log.warn({ characters }, message, String(update), this.#shownUrl, characters)
+    }
+    if (bytes > 0) {
+      const message = '%s %s: %d bytes behind its packed body were left out'
+      log.warn({ bytes }, message, String(update), this.#shownUrl, bytes)
     }
     log.info('%s received %s', String(update), this.#shownUrl)
     return pulled as T | T[]
@@ -152,16 +154,16 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** Reads all pages, or with `next` unset the only one. */
-  async #pull(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+  async #pull(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
     const { request, next, maxPages, maxBodySize } = this.#settings
-    if (next === undefined) return this.#pullOne(opened, tries, update, replaced)
+    if (next === undefined) return this.#pullOne(opened, tries, update, losses)
     const pages = new opened.client.Pages(next, maxPages)
     const records: unknown[] = []
     let left = maxBodySize
     for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
       const response = await this.#exchange(opened, tries, asked, left)
-      const body = this.#parse(response, replaced)
-      left -= response.body.length
+      const body = this.#parse(response, losses)
+      left -= response.bytes.length
       // one by one, as a call takes only so many arguments
       if (body !== undefined)
         for (const record of Array.isArray(body) ? (body as unknown[]) : [body]) records.push(record)
@@ -170,14 +172,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return records
   }
 
-  async #pullOne(opened: Opened, tries: Tries, update: Update, replaced: Replaced): Promise<unknown> {
+  async #pullOne(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
     const { request, maxBodySize } = this.#settings
     const note = this.#validators?.begin(update)
     const known = this.#validators?.current
     const asked = known === undefined ? request : ifChanged(request, known)
     const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
-    const body = this.#parse(response, replaced)
+    const body = this.#parse(response, losses)
     // only now, as an unusable response has to be requested again
     note?.(validatorsOf(response.headers))
     return body === undefined ? [] : body
@@ -198,12 +200,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** Parses a response; `undefined` when it has no body. */
-  #parse({ request, status, headers, body }: HttpResponse, replaced: Replaced): unknown {
-    if (body.length === 0) return undefined
+  #parse({ request, status, headers, bytes, leftOut }: HttpResponse, losses: Losses): unknown {
+    losses.bytes += leftOut
+    if (bytes.length === 0) return undefined
+    const { format, charset } = this.#settings
     try {
-      const text = bodyText(body, headers['content-type'])
-      replaced.characters += text.replaced
-      return parseText(this.#settings.format, text.text)
+      const { text, replaced } = bodyText(bytes, headers['content-type'], charset)
+      losses.characters += replaced
+      return text === '' ? undefined : parseText(format, text)
     } catch (cause) {
       throw httpError(request.url, 'body', toError(cause).message, { cause, status })
     }

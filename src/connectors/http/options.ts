@@ -1,6 +1,7 @@
 import { checkWord } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import { toArray, type OneOrMany } from '../../base/one-or-many.js'
 import {
   count,
   custom,
@@ -13,11 +14,14 @@ import {
   type Resolved,
   type Spec,
 } from '../../base/options.js'
+import { hintAt } from '../../base/suggestion.js'
 import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import { encodingOf } from '../charsets.js'
 import { retry, type RetryOptions } from '../retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
+import { CONTENT_ENCODINGS, type ContentEncoding } from './unpack.js'
 
 /** Options of {@link HttpInlet}. */
 export interface HttpInletOptions extends InletOptions {
@@ -53,6 +57,18 @@ export interface HttpInletOptions extends InletOptions {
    * @default true
    */
   readonly json?: boolean
+  /**
+   * Charset of the response, instead of that of its `content-type`. It is read as browsers read it: `latin1` means
+   * `windows-1252`. A byte order mark in the response counts more.
+   * @default undefined - that of the response, or else UTF-8
+   */
+  readonly charset?: string
+  /**
+   * Encodings that the body is packed with, in their order, instead of those of its `content-encoding`. `identity` is
+   * none. Without the option, gzip is also unpacked when no header names it.
+   * @default undefined - those of the response
+   */
+  readonly contentEncoding?: OneOrMany<ContentEncoding>
   /**
    * Path of a file of certificates (PEM) of authorities to trust, in addition to the built-in ones of Node.
    * @default undefined - none
@@ -139,6 +155,8 @@ export const HTTP_INLET_OPTIONS = {
   body: given<string | Uint8Array>('undefined - none'),
   format: custom(readFormat, "'json', or 'text' with `json: false`"),
   json: flag(undefined, 'true'),
+  charset: custom(readCharset, 'undefined - that of the response, or else UTF-8'),
+  contentEncoding: custom(readContentEncoding, 'undefined - those of the response'),
   cacert: path('undefined - none'),
   timeout: timer(60_000),
   connectTimeout: timer(10_000),
@@ -213,6 +231,28 @@ export function resolveSettings(url: string | URL, options: HttpInletOptions): H
 
 function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | undefined {
   return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
+}
+
+/** Charsets that a misspelt one may have meant. */
+const COMMON_CHARSETS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'iso-8859-15', 'shift_jis', 'gbk']
+
+function readCharset(name: string, charset: string | undefined): string | undefined {
+  if (charset === undefined) return undefined
+  const isText = typeof charset === 'string'
+  const encoding = isText ? encodingOf(charset) : undefined
+  if (encoding !== undefined) return encoding
+  const hint = isText ? hintAt(charset, COMMON_CHARSETS) : undefined
+  throw new InvalidOptionError(name, 'a charset that browsers know, like utf-8 or latin1', charset, { hint })
+}
+
+function readContentEncoding(
+  name: string,
+  given: OneOrMany<ContentEncoding> | undefined,
+): readonly ContentEncoding[] | undefined {
+  if (given === undefined) return undefined
+  const encodings = toArray(given)
+  if (encodings.length === 0) throw new InvalidOptionError(name, 'one or more encodings', given)
+  return encodings.map((encoding) => checkWord(name, encoding, CONTENT_ENCODINGS, 'identity'))
 }
 
 function readStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
-import { ACCEPTED_ENCODINGS } from './body.js'
+import { ACCEPTED_ENCODINGS } from './unpack.js'
 
 const http = lazy<typeof import('node:http')>('node:http')
 

@@ -1,6 +1,7 @@
 import type { Inlet } from '../inlet.js'
 import type { ResolvedSettings } from '../link-options.js'
 import type { Outlet } from '../outlet.js'
+import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
 
 /** The parts of a link that a transfer needs. */
@@ -11,4 +12,6 @@ export interface TransferParts {
   readonly processors: readonly AnyProcessor[]
   readonly groupers: readonly AnyGrouper[]
   readonly settings: ResolvedSettings
+  /** Log of what goes wrong. Default: each time has its line. */
+  readonly troubles?: TroubleLog
 }

@@ -61,14 +61,14 @@ export class Tally {
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
-  readonly #parts: Pick<TransferParts, 'name' | 'settings'>
+  readonly #parts: Pick<TransferParts, 'name' | 'settings' | 'troubles'>
   readonly #request: HostedRequest
   readonly #cancellation: Cancellation
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
   constructor(
-    parts: Pick<TransferParts, 'name' | 'settings'>,
+    parts: Pick<TransferParts, 'name' | 'settings' | 'troubles'>,
     update: Update,
     cancellation: Cancellation,
     request: HostedRequest,
@@ -147,7 +147,9 @@ export class Tally {
     if (this.#failures > LOGGED_ERRORS) return
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     const { message } = plainError(error)
-    this.#log.error({ err: error }, `${this.#name} ${node} failed to ${stage}: ${message}${ignored}`)
+    this.#say(`${node} ${stage} ${message}`, (counted) => {
+      this.#log.error({ err: error }, `${this.#name} ${node} failed to ${stage}: ${message}${ignored}${counted}`)
+    })
   }
 
   /** Counts and logs records that no outlet will get. */
@@ -159,15 +161,25 @@ export class Tally {
   /** Counts and logs records that came from no inlet or processor. */
   add(records: number, why: string): void {
     this.added += records
-    if (records > 0) this.#log.warn(`${this.#name} added ${records} records: ${why}`)
+    if (records === 0) return
+    this.#say(why, (counted) => {
+      this.#log.warn(`${this.#name} added ${records} records: ${why}${counted}`)
+    })
   }
 
   logDrop(records: number, why: string): void {
-    if (records > 0) this.#log.warn(`${this.#name} dropped ${records} records: ${why}`)
+    if (records === 0) return
+    const write = (counted: string) => {
+      this.#log.warn(`${this.#name} dropped ${records} records: ${why}${counted}`)
+    }
+    const { troubles } = this.#parts
+    if (troubles === undefined) write('')
+    else troubles.dropped(why, records, write)
   }
 
   report(): TransferReport {
     if (this.#failures > LOGGED_ERRORS) this.#noteOmitted()
+    if (this.#failures === 0) this.#parts.troubles?.well(this.#parts.name)
     const { update } = this
     const { scheduledAt = this.#startedAt, thread = 0 } = this.#request
     return {
@@ -196,7 +208,11 @@ export class Tally {
   #noteOmitted(): void {
     const unlisted = this.#failures - this.errors.length
     const unlogged = this.#failures - LOGGED_ERRORS
-    if (unlogged > 0) this.#log.error(`${this.#name} had ${unlogged} more errors: its report lists them`)
+    if (unlogged > 0) {
+      this.#say('more errors', (counted) => {
+        this.#log.error(`${this.#name} had ${unlogged} more errors: its report lists them${counted}`)
+      })
+    }
     if (unlisted <= 0) return
     const message = `${unlisted} more errors of this transfer are not listed`
     this.errors.push({ name: 'Error', message, node: 'transfer', stage: 'transfer' })
@@ -208,6 +224,13 @@ export class Tally {
     return update.startsWith(this.#parts.name) ? update : `${update} of ${this.#parts.name}`
   }
 
+  /** Has a line written, unless it has been written of late: see {@link TroubleLog.failed}. */
+  #say(kind: string, write: (counted: string) => void): void {
+    const { troubles } = this.#parts
+    if (troubles === undefined) write('')
+    else troubles.failed(kind, this.update, write)
+  }
+
   get #log() {
     return getLogger('databay.Link')
   }
@@ -215,11 +238,17 @@ export class Tally {
   #watchAbandoned(pending: Promise<unknown>): void {
     const update = this.#name
     pending.then(
-      () => this.#log.warn(`${update} went on after it was told to stop: its result is dropped`),
+      () => {
+        this.#say('abandoned', (counted) => {
+          this.#log.warn(`${update} went on after it was told to stop: its result is dropped${counted}`)
+        })
+      },
       (thrown: unknown) => {
         // code that stops as asked mostly rejects with the reason
         if (thrown === this.#cancellation.reason) return
-        this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop`)
+        this.#say('failed after its stop', (counted) => {
+          this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop${counted}`)
+        })
       },
     )
   }

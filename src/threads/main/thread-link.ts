@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { PlannerStateError, toError } from '../../base/errors.js'
 import type { Duration } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
+import { Repeats } from '../../base/repeats.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
 import { failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
@@ -44,6 +45,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   /** Why transfers up to a number were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   #buffered = 0
+  /** What was logged of transfers that could not be made; `undefined` while there were none. */
+  #failures: Repeats | undefined
   /** Number of the latest transfer whose report has come. */
   #latest = -1
 
@@ -272,7 +275,10 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   #fail(run: Run<LinkPlace>, thrown: unknown): void {
     const error = toError(thrown)
-    getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}`)
+    this.#failures ??= new Repeats()
+    this.#failures.again(error.message, (counted) => {
+      getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}${counted}`)
+    })
     const report = failedReport(run, error, this.settings.ignoreExceptions)
     const { quarantinedUntil } = this
     run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })

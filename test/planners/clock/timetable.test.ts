@@ -56,6 +56,23 @@ t.test('an interval aligned to the clock is due at whole multiples of itself', a
   t.strictSame(times.next(due, due + 1_500_000), { due: Date.parse('2026-01-01T10:40:00Z'), missed: 2 })
 })
 
+t.test('weeks that are aligned to the clock begin on Mondays', async (t) => {
+  const week = 7 * 86_400_000
+  for (const [weeks, due] of [
+    [1, '2026-01-05T00:00:00.000Z'],
+    [2, '2026-01-05T00:00:00.000Z'],
+    [4, '2026-01-19T00:00:00.000Z'],
+  ] as const) {
+    const times = aligned(weeks * week)
+    t.equal(iso(times.first(Date.parse('2026-01-01T10:00:00Z'))), due, `${weeks} weeks`)
+    t.equal(times.first(Date.parse(due)), Date.parse(due) + weeks * week, 'strictly after')
+    const next = Date.parse(due) + 3 * weeks * week
+    t.strictSame(times.next(Date.parse(due), next - 1), { due: next, missed: 2 })
+    t.equal(new Date(times.first(-1e12)).getUTCDay(), 1, 'also before 1970')
+  }
+  t.equal(iso(aligned(week / 7).first(Date.parse('2026-01-01T10:00:00Z'))), '2026-01-02T00:00:00.000Z', 'days do not')
+})
+
 t.test('an interval with a fraction of a millisecond stays aligned to the clock for months', async (t) => {
   const interval = 1000 / 3
   const times = aligned(interval)
@@ -118,14 +135,14 @@ t.test('in the night that skips an hour, a time in the gap comes once, when the 
   const amsterdam = cron('30 2 * * *', 'Europe/Amsterdam')
   t.strictSame(timesBetween(amsterdam, '2026-03-27T12:00:00Z', '2026-03-31T12:00:00Z'), [
     '2026-03-28T01:30:00.000Z', // 02:30
-    '2026-03-29T01:30:00.000Z', // 03:30: there is no 02:30
+    '2026-03-29T01:00:00.000Z', // 03:00: there is no 02:30
     '2026-03-30T00:30:00.000Z', // 02:30
     '2026-03-31T00:30:00.000Z',
   ])
   const newYork = cron('30 2 * * *', 'America/New_York')
   t.strictSame(timesBetween(newYork, '2026-03-07T00:00:00Z', '2026-03-09T12:00:00Z'), [
     '2026-03-07T07:30:00.000Z', // 02:30
-    '2026-03-08T07:30:00.000Z', // 03:30: there is no 02:30
+    '2026-03-08T07:00:00.000Z', // 03:00: there is no 02:30
     '2026-03-09T06:30:00.000Z', // 02:30
   ])
 })

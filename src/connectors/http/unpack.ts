@@ -1,0 +1,110 @@
+import { isUtf8, type Buffer } from 'node:buffer'
+import { show, toError } from '../../base/errors.js'
+import { encodingOf } from '../charsets.js'
+import {
+  brotliDecompress,
+  gunzip,
+  inflate,
+  inflateRaw,
+  isGzip,
+  isTooLarge,
+  type Decoder,
+  type Unpacked,
+} from './decoders.js'
+import { BodyError } from './errors.js'
+
+/** Encodings that a body may be packed with. `identity` is none. */
+export const CONTENT_ENCODINGS = ['gzip', 'deflate', 'br', 'identity'] as const
+/** Encoding that a body may be packed with. `identity` is none. */
+export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
+
+/** Value of `accept-encoding`. */
+export const ACCEPTED_ENCODINGS = 'gzip, deflate, br'
+
+/** Most encodings over each other: more of them are an attack, not a response. */
+const MAX_ENCODINGS = 3
+
+/**
+ * Undoes the encodings of a body, as leniently as browsers do. What is not packed stays as it is, whatever the header
+ * says, and gzip is known by its first bytes.
+ *
+ * @param header - `content-encoding` of the response
+ * @param limit - most bytes of any stage
+ * @param chosen - encodings that hold instead of those of the header
+ * @throws {@link BodyError}, or the error of a decoder for more bytes than the limit
+ */
+export async function unpack(
+  body: Buffer,
+  header: string | readonly string[] | undefined,
+  limit: number,
+  chosen?: readonly string[],
+): Promise<Unpacked> {
+  const names = (chosen ?? namesIn(header)).filter((name) => !isNone(name))
+  const packings = names.filter((name) => PACKINGS.has(name))
+  if (packings.length > MAX_ENCODINGS) throw new BodyError(`its body is encoded ${packings.length} times`)
+  let { bytes, leftOut }: Unpacked = { bytes: body, leftOut: 0 }
+  const undo = async (name: string) => {
+    const undone = await unpackOne(name, bytes, limit)
+    bytes = undone.bytes
+    leftOut += undone.leftOut
+  }
+  for (const name of packings.toReversed()) await undo(name)
+  // a packed file, or a server that says nothing of its packing
+  for (let left = MAX_ENCODINGS - packings.length; chosen === undefined && left > 0 && isGzip(bytes); left--) {
+    await undo('gzip')
+  }
+  const unknown = names.find((name) => !PACKINGS.has(name))
+  if (unknown !== undefined && !isPlain(bytes)) {
+    throw new BodyError(`its body has the unknown encoding ${show(unknown)}: see the option contentEncoding`)
+  }
+  return { bytes, leftOut }
+}
+
+/** Ways to undo an encoding, by its name and the bytes that are said to have it. The first that succeeds is right. */
+const PACKINGS = new Map<string, (bytes: Buffer) => readonly [Decoder, ...Decoder[]]>([
+  ['gzip', zlibDecoders],
+  ['x-gzip', zlibDecoders],
+  ['deflate', zlibDecoders],
+  ['br', (bytes) => (isGzip(bytes) ? [brotliDecompress, gunzip] : [brotliDecompress])],
+])
+
+function zlibDecoders(bytes: Buffer): readonly [Decoder, ...Decoder[]] {
+  if (isGzip(bytes)) return [gunzip]
+  // some servers leave out the zlib header, whose first byte ends in 8
+  return (bytes[0] ?? 0) % 16 === 8 ? [inflate, inflateRaw] : [inflateRaw]
+}
+
+async function unpackOne(name: string, packed: Buffer, limit: number): Promise<Unpacked> {
+  if (packed.length === 0 || isPlain(packed)) return { bytes: packed, leftOut: 0 }
+  const decoders = PACKINGS.get(name)?.(packed) ?? []
+  let reason: unknown
+  for (const decode of decoders) {
+    try {
+      return await decode(packed, limit)
+    } catch (error) {
+      if (isTooLarge(error)) throw error
+      reason ??= error
+    }
+  }
+  throw new BodyError(`its body cannot be unpacked: ${toError(reason).message}`, { cause: reason })
+}
+
+/** Names of the encodings in a header. Nothing else that may stand there means anything. */
+function namesIn(header: string | readonly string[] | undefined): string[] {
+  return [header ?? []]
+    .flat()
+    .join(',')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.replace(/;.*/s, '').replaceAll(/["'\s]/g, ''))
+}
+
+/** Whether a name stands for no packing. Some servers give a charset, or how the body is transferred. */
+function isNone(name: string): boolean {
+  return name === '' || name === 'identity' || name === 'none' || encodingOf(name) !== undefined
+}
+
+/** Whether bytes are text as they are. Packed ones are not: they hold bytes that no text has. */
+function isPlain(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
+}

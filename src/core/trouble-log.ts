@@ -1,0 +1,51 @@
+import { getLogger } from '../base/log.js'
+import { Repeats } from '../base/repeats.js'
+
+/** Log of what goes wrong in the transfers of one link: few lines, however often it does. */
+export class TroubleLog {
+  readonly #now: (() => number) | undefined
+  /** Made when something goes wrong for the first time: most links are well. */
+  #errors: Repeats | undefined
+  #drops: Repeats | undefined
+
+  /** @param now - a clock in milliseconds that never jumps */
+  constructor(now?: () => number) {
+    this.#now = now
+  }
+
+  /** Notes an error, and has its line written when one is due: see {@link Repeats.again}. */
+  failed(kind: string, occasion: unknown, write: (counted: string) => void): void {
+    this.#errors ??= new Repeats(this.#now)
+    this.#errors.again(kind, write, { occasion })
+  }
+
+  /** Notes records that were dropped, and has their line written when one is due. */
+  dropped(kind: string, records: number, write: (counted: string) => void): void {
+    this.#drops ??= new Repeats(this.#now)
+    this.#drops.again(kind, write, { amount: records, noun: 'records' })
+  }
+
+  /** Takes note of a transfer in which nothing went wrong. */
+  well(link: string): void {
+    this.#errors?.over((errors, time) => {
+      warn(`${link} transfers again without errors: it had ${errors} in ${time}`)
+    })
+    this.#drops?.over((records, time) => {
+      warn(`${link} drops nothing any more: it dropped ${records} records in ${time}`)
+    })
+  }
+
+  /** Takes note that the link makes no more transfers. */
+  end(link: string): void {
+    this.#errors?.end((errors, time) => {
+      warn(`${link} had ${errors} errors in ${time}, when it was shut down`)
+    })
+    this.#drops?.end((records, time) => {
+      warn(`${link} had dropped ${records} records in ${time}, when it was shut down`)
+    })
+  }
+}
+
+function warn(text: string): void {
+  getLogger('databay.Link').warn(text)
+}
