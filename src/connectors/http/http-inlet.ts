@@ -13,7 +13,7 @@ import { resolveSettings, type HttpInletOptions, type HttpSettings } from './opt
 import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
 import { RunningPulls } from './running-pulls.js'
-import { checkValidators, ifChanged, validatorsOf, type Validators } from './validators.js'
+import { checkValidators, ifChanged, isSameVersion, validatorsOf, type Validators } from './validators.js'
 
 const LOGGER = 'databay.HttpInlet'
 
@@ -137,12 +137,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   /** Does the work of a pull: until its time is up, its transfer is cancelled, or the inlet is shut down. */
   #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
-    const { timeout, retry, request, idempotent } = this.#settings
+    const { timeout, retry, retryStatuses, request, idempotent } = this.#settings
     let failed = ''
     const late = () => httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`)
     return this.#running.run(update.signal, timeout, late, (signal) =>
       work({
         retry: idempotent ? retry : { ...retry, retries: 0 },
+        statuses: retryStatuses,
         signal,
         deadline: performance.now() + timeout,
         onRetry: (reason, attempt) => {
@@ -179,9 +180,12 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const asked = known === undefined ? request : ifChanged(request, known)
     const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
     if (response.status === 304 && known !== undefined) return []
+    const validators = note && validatorsOf(response.headers)
+    // some servers send what is known as if it was not
+    if (response.status === 200 && isSameVersion(known, validators)) return []
     const body = this.#parse(response, losses)
     // only now, as an unusable response has to be requested again
-    note?.(validatorsOf(response.headers))
+    note?.(validators)
     return body === undefined ? [] : body
   }
 

@@ -1,4 +1,5 @@
 import type { ResponseHeaders } from './exchange.js'
+import { urlInHeader } from './header-url.js'
 
 /** Page of a response, as {@link HttpInletOptions.next} gets it. */
 export interface HttpPage {
@@ -23,7 +24,7 @@ export function nextLink({ headers }: Pick<HttpPage, 'headers'>): string | undef
   for (const [, url, parameters = ''] of header.matchAll(LINK)) {
     for (const [, name = '', quoted, bare = ''] of parameters.matchAll(PARAMETER)) {
       const isRelation = name.toLowerCase() === 'rel'
-      if (isRelation && (quoted ?? bare).toLowerCase().split(/\s+/).includes('next')) return url
+      if (isRelation && (quoted ?? bare).toLowerCase().split(/\s+/).includes('next')) return urlInHeader(url ?? '')
     }
   }
   return undefined

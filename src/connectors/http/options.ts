@@ -107,12 +107,17 @@ export interface HttpInletOptions extends InletOptions {
   readonly statuses?: readonly number[]
   /**
    * Retries of a request that failed for a reason that may pass. Such reasons are a missing or broken connection, a
-   * timeout of a try, and a status of 408, 425, 429, 500, 502, 503 or 504. All tries have to fit into the `timeout`. A
-   * `retry-after` of the server is waited for, but no longer than `maxDelay` or than the `timeout` leaves: then there
-   * is no further try.
+   * timeout of a try, and a status of `retryStatuses`. All tries have to fit into the `timeout`. A `retry-after` of the
+   * server is waited for, but no longer than `maxDelay` or than the `timeout` leaves: then there is no further try.
    * @default { retries: 2, minDelay: 0.5, maxDelay: 30 }
    */
   readonly retry?: RetryOptions
+  /**
+   * Statuses that are worth a retry. By default these are 408, 425, 429, 500, 502, 503 and 504, and every other status
+   * from 400 on that comes with a `retry-after`, such as a 403 of a server that limits rates.
+   * @default [408, 425, 429, 500, 502, 503, 504] - and from 400 on those with a `retry-after`
+   */
+  readonly retryStatuses?: readonly number[]
   /**
    * Whether the request may be made twice, which retries need.
    * @default true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and false for other methods
@@ -138,7 +143,8 @@ export interface HttpInletOptions extends InletOptions {
   readonly maxPages?: number
   /**
    * Whether only changes since the last delivered response are requested. The request then has `if-none-match` and
-   * `if-modified-since`, from the `etag` and `last-modified` of that response. No change (304) gives no records. A
+   * `if-modified-since`, from the `etag` and `last-modified` of that response. No change gives no records: a 304, or a
+   * 200 with the same `etag`. A
    * response of a failed transfer is requested again. For GET and HEAD, without `next`.
    * @default false
    */
@@ -165,6 +171,10 @@ export const HTTP_INLET_OPTIONS = {
   maxBodySize: count(104_857_600, { shown: '104_857_600 - 100 MiB' }),
   statuses: custom(readStatuses, 'undefined - those from 200 to 299'),
   retry: retry({ retries: 2, minDelay: 500, maxDelay: 30_000 }),
+  retryStatuses: custom(
+    readRetryStatuses,
+    '[408, 425, 429, 500, 502, 503, 504] - and from 400 on those with a `retry-after`',
+  ),
   idempotent: flag(undefined, 'true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and false for other methods'),
   redirects: count(0, { least: 0, shown: '0 - a redirect is an error' }),
   next: func<NextPage>(undefined, 'undefined - there is one page'),
@@ -256,10 +266,17 @@ function readContentEncoding(
 }
 
 function readStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
+  if (statuses?.length === 0) throw new InvalidOptionError(name, 'one or more statuses', statuses)
+  return readSet(name, statuses, 200)
+}
+
+function readRetryStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
+  return readSet(name, statuses, 400)
+}
+
+function readSet(name: string, statuses: unknown, least: number): ReadonlySet<number> | undefined {
   if (statuses === undefined) return undefined
-  const valid = Array.isArray(statuses) && statuses.length > 0
-  if (!valid || !statuses.every((status) => Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw new InvalidOptionError(name, 'a list of statuses from 200 to 599', statuses)
-  }
-  return new Set(statuses)
+  const isStatus = (value: unknown) => Number.isInteger(value) && Number(value) >= least && Number(value) <= 599
+  if (Array.isArray(statuses) && statuses.every(isStatus)) return new Set(statuses as number[])
+  throw new InvalidOptionError(name, `a list of statuses from ${least} to 599`, statuses)
 }

@@ -1,4 +1,5 @@
 import { httpError, showUrl, type HttpError, type HttpFailure } from './errors.js'
+import { urlInHeader } from './header-url.js'
 import type { HttpHeaders, HttpRequest } from './request.js'
 
 /** Statuses of redirects. */
@@ -26,7 +27,7 @@ export function redirected(
   const rewritten = asksForOther
     ? { ...request, method: 'GET', body: null, headers: only(request.headers, (name) => !OF_BODY.has(name)) }
     : request
-  return movedTo(rewritten, [location].flat()[0] ?? '', 'redirect')
+  return movedTo(rewritten, urlInHeader([location].flat()[0] ?? ''), 'redirect')
 }
 
 /**

@@ -45,7 +45,7 @@ const HIDDEN = 'something else (not shown)'
  */
 export function resolveRequest(url: string | URL, options: RequestOptions): HttpRequest {
   const { method, body } = options
-  if (method !== undefined && (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method))) {
+  if (method !== undefined && (typeof method !== 'string' || !/^(?!connect$)[A-Z]+$/i.test(method))) {
     throw new InvalidOptionError('HttpInlet.method', "a method like 'GET'", method)
   }
   if (body !== undefined && typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
@@ -53,7 +53,7 @@ export function resolveRequest(url: string | URL, options: RequestOptions): Http
   }
   return Object.freeze({
     url: resolveUrl('HttpInlet.url', url, options.params),
-    headers: resolveHeaders(new URL(url), options.headers),
+    headers: resolveHeaders(new URL(url), options.headers, body),
     method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
     body: body ?? null,
   })
@@ -105,7 +105,7 @@ function parseUrl(option: string, url: string | URL): URL {
  *
  * @throws {@link InvalidOptionError} that never shows a value
  */
-function resolveHeaders(url: URL, given: HttpHeaders = {}): HttpHeaders {
+function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8Array = ''): HttpHeaders {
   checkSecretObject('HttpInlet.headers', given)
   const headers: { [name: string]: string } = {
     'accept-encoding': ACCEPTED_ENCODINGS,
@@ -115,9 +115,14 @@ function resolveHeaders(url: URL, given: HttpHeaders = {}): HttpHeaders {
     const credentials = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`
     headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
   }
-  for (const [name, value] of Object.entries(given)) {
-    checkHeader(name, value)
-    headers[name.toLowerCase()] = value
+  const names = new Set<string>()
+  for (const [spelling, value] of Object.entries(given)) {
+    checkHeader(spelling, value)
+    const name = spelling.toLowerCase()
+    checkPurpose(spelling, name, value, Buffer.byteLength(body))
+    if (names.has(name)) throw new InvalidOptionError(`HttpInlet.headers.${spelling}`, 'each header once', spelling)
+    names.add(name)
+    headers[name] = value
   }
   return headers
 }
@@ -145,5 +150,25 @@ function checkHeader(name: string, value: unknown): void {
   }
   if (typeof value !== 'string') {
     throw new InvalidOptionError(`HttpInlet.headers.${name}`, 'a string', HIDDEN)
+  }
+}
+
+/** Headers that say how a connection is used, which undici does not let anybody set. */
+const OF_CONNECTION = new Set(['expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
+
+/** Checks that a header may be set, as the error of undici would come with each pull. */
+function checkPurpose(spelling: string, name: string, value: string, length: number): void {
+  const option = `HttpInlet.headers.${spelling}`
+  if (OF_CONNECTION.has(name)) {
+    throw new InvalidOptionError(option, `no header of the connection (${[...OF_CONNECTION].join(', ')})`, spelling)
+  }
+  if (name === 'connection' && !/^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/.test(value.trim())) {
+    throw new InvalidOptionError(option, 'names, like close or keep-alive', HIDDEN)
+  }
+  if (name === 'content-length' && value !== String(length)) {
+    throw new InvalidOptionError(option, `the length of the body, ${length} bytes`, HIDDEN)
+  }
+  if (name === 'proxy-authorization') {
+    throw new InvalidOptionError(option, 'no credentials of a proxy: see the option proxy', HIDDEN)
   }
 }

@@ -2,7 +2,9 @@ import { HttpError } from './errors.js'
 import { withRetries, type RetrySettings } from '../retry.js'
 
 /** Statuses that may soon change. */
-const STATUSES = new Set([408, 425, 429, 500, 502, 503, 504])
+export const RETRY_STATUSES = [408, 425, 429, 500, 502, 503, 504] as const
+
+const STATUSES: ReadonlySet<number> = new Set(RETRY_STATUSES)
 
 /** Codes of errors, of the system and of undici, that may not come again. Errors of certificates are not among them. */
 const CODES = new Set([
@@ -12,9 +14,16 @@ const CODES = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', // a body was cut off as its connection ended
 ])
 
-/** Whether a request that failed with this error is worth another try. */
-export function mayPass(error: HttpError): boolean {
-  if (error.failure === 'status') return STATUSES.has(error.status ?? 0)
+/**
+ * Whether a request that failed with this error is worth another try.
+ *
+ * @param statuses - statuses that are; otherwise those that may soon change, and all errors of which the server says when
+ */
+export function mayPass(error: HttpError, statuses?: ReadonlySet<number>): boolean {
+  if (error.failure === 'status') {
+    const { status = 0, retryAfter } = error
+    return statuses?.has(status) ?? (STATUSES.has(status) || (status >= 400 && retryAfter !== undefined))
+  }
   const { cause } = error
   if (!(cause instanceof Error)) return false
   return ('code' in cause && CODES.has(String(cause.code))) || isCutBetweenChunks(cause)
@@ -36,17 +45,24 @@ export function retryAfter(
   now: string | readonly string[] | undefined,
 ): number | undefined {
   const asked = [header ?? []].flat()[0]?.trim() ?? ''
-  if (/^\d+$/.test(asked)) return Number(asked) * 1000
-  // only dates in the form of HTTP, as `Date.parse` misreads others
-  const until = /^[A-Z][a-z]+,? .* GMT$/.test(asked) ? Date.parse(asked) : Number.NaN
+  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000
+  const until = dateOf(asked)
   if (Number.isNaN(until)) return undefined
   const theirs = Date.parse([now ?? []].flat()[0] ?? '')
   return Math.max(0, until - (Number.isNaN(theirs) ? Date.now() : theirs))
 }
 
+/** Time of a date in one of the three forms of HTTP, or of ISO 8601. `Date.parse` misreads other texts. */
+function dateOf(text: string): number {
+  if (/^[A-Z][a-z]+,? .* GMT$/.test(text) || /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) return Date.parse(text)
+  return /^[A-Z][a-z]+ [A-Z][a-z]+ [ \d]\d [\d:]+ \d{4}$/.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
+}
+
 /** Conditions of the tries of a request. */
 export interface Tries {
   readonly retry: RetrySettings
+  /** Statuses that are tried again; `undefined` for the usual ones. */
+  readonly statuses: ReadonlySet<number> | undefined
   readonly signal: AbortSignal
   /** Time of `performance.now()` at which the pull has to be done. */
   readonly deadline: number
@@ -59,7 +75,10 @@ export interface Tries {
  *
  * @throws the {@link HttpError} of the last try, or the reason of the signal
  */
-export function withTries<T>({ retry, signal, deadline, onRetry }: Tries, work: () => Promise<T>): Promise<T> {
+export function withTries<T>(
+  { retry, statuses, signal, deadline, onRetry }: Tries,
+  work: () => Promise<T>,
+): Promise<T> {
   let attempt = 0
   return withRetries(
     retry,
@@ -69,11 +88,13 @@ export function withTries<T>({ retry, signal, deadline, onRetry }: Tries, work: 
       try {
         return await work()
       } catch (error) {
-        throw error instanceof HttpError && mayPass(error) && number <= retry.retries ? withLimit(error) : error
+        throw error instanceof HttpError && mayPass(error, statuses) && number <= retry.retries
+          ? withLimit(error)
+          : error
       }
     },
     (error) => {
-      if (!(error instanceof HttpError) || !mayPass(error)) return false
+      if (!(error instanceof HttpError) || !mayPass(error, statuses)) return false
       const { retryAfter: wait = 0 } = error
       if (wait > longest()) return false
       onRetry(error, attempt)

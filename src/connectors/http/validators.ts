@@ -12,7 +12,13 @@ export interface Validators {
 
 /** Validators in the headers of a response; `undefined` when there are none. */
 export function validatorsOf(headers: ResponseHeaders): Validators | undefined {
-  return checkValidators({ etag: headers['etag'], lastModified: headers['last-modified'] })
+  return checkValidators({ etag: [headers['etag']].flat()[0], lastModified: [headers['last-modified']].flat()[0] })
+}
+
+/** Whether two responses are of the same version by their etags. That one of them is weak makes no difference. */
+export function isSameVersion(one: Validators | undefined, other: Validators | undefined): boolean {
+  const [etag, otherEtag] = [one, other].map((validators) => validators?.etag?.replace(/^W\//, ''))
+  return etag !== undefined && etag === otherEtag
 }
 
 /** Makes a request conditional: it asks only for changes since the version with these validators. */

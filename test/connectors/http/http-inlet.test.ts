@@ -189,6 +189,8 @@ t.test('options are checked, and what may be secret is not shown', async (t) => 
     [url, { format: 'json', json: true }, 'HttpInlet.json'],
     [url, { retry: 3 }, 'HttpInlet.retry.options'],
     [url, { retry: { times: 3 } }, 'HttpInlet.retry.times'],
+    [url, { retryStatuses: 503 }, 'HttpInlet.retryStatuses'],
+    [url, { retryStatuses: [302] }, 'HttpInlet.retryStatuses'],
     [url, { idempotent: 'yes' }, 'HttpInlet.idempotent'],
     [url, { redirects: -1 }, 'HttpInlet.redirects'],
     [url, { next: 'next' }, 'HttpInlet.next'],

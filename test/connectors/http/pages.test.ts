@@ -188,3 +188,27 @@ t.test('the next page in a link header is found', async (t) => {
   ]
   for (const [link, expected] of cases) t.equal(nextLink({ headers: { link } }), expected, String(link).slice(0, 60))
 })
+
+t.test('a link header may have letters of any language, and its URL is read as browsers read it', async (t) => {
+  const asked: (string | undefined)[] = []
+  const { url } = await serve(t, ({ url, socket }, response) => {
+    asked.push(url)
+    if (asked.length > 1) return response.end('[2]')
+    const head =
+      'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nLink: </caf\u00e9 \u20ac?q=\u00fc>; title="\u00e9"; rel=next\r\n\r\n[1]'
+    return socket.end(head)
+  })
+  t.same(await inlet(t, url, { next: nextLink }).pull(update), [1, 2])
+  t.equal(asked[1], '/caf%C3%A9%20%E2%82%AC?q=%C3%BC')
+})
+
+t.test('a URL that the body gives is taken as it is', async (t) => {
+  const asked: (string | undefined)[] = []
+  const { url } = await serve(t, ({ url }, response) => {
+    asked.push(url)
+    response.end(asked.length > 1 ? '{}' : '{"next":"/caf\u00e9?q=\u20ac"}')
+  })
+  const next = ({ body }: HttpPage) => (body as { readonly next?: string }).next
+  await inlet(t, url, { next }).pull(update)
+  t.equal(asked[1], '/caf%C3%A9?q=%E2%82%AC')
+})

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
@@ -140,4 +142,51 @@ t.test('a redirected request is tried again from its start', async (t) => {
   })
   const { minDelay } = { minDelay: { milliseconds: 1 } }
   t.equal(await inlet(t, url, { redirects: 1, retry: { retries: 1, minDelay } }).pull(update), 1)
+})
+
+t.test('a location is read as browsers read it', async (t) => {
+  const cases: [string | Buffer, string][] = [
+    ['/caf\u00e9', '/caf%C3%A9'],
+    [Buffer.from('/caf\u00e9', 'latin1'), '/caf%E9'],
+    ['/\u30c6?q=\u20ac#\u00e9', '/%E3%83%86?q=%E2%82%AC'],
+    ['/caf%C3%A9?q=%zz', '/caf%C3%A9?q=%zz'],
+    ['  /a b ', '/a%20b'],
+    ['?page=2', '/from?page=2'],
+    ['#part', '/from'],
+    ['', '/from'],
+    ['//127.0.0.1:PORT/other', '/other'],
+    ['http:/other', '/other'],
+    ['\\other', '/other'],
+    ['/a/../b/./c', '/b/c'],
+    ['/a|b^c"<>`{}', '/a|b^c%22%3C%3E%60%7B%7D'],
+  ]
+  for (const [location, expected] of cases) {
+    const asked: (string | undefined)[] = []
+    const { server, url } = await serve(t, ({ url, socket }, response) => {
+      asked.push(url)
+      if (asked.length > 1) return response.end('"here"')
+      const { port } = server.address() as AddressInfo
+      const bytes = typeof location === 'string' ? Buffer.from(location.replace('PORT', String(port))) : location
+      const head = 'HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: '
+      return socket.end(Buffer.concat([Buffer.from(head), bytes, Buffer.from('\r\n\r\n')]))
+    })
+    t.equal(await inlet(t, `${url}/from`, { redirects: 1 }).pull(update), 'here')
+    t.equal(asked[1], expected, String(location))
+  }
+})
+
+t.test('of a location that came twice the first counts', async (t) => {
+  const { url } = await serve(t, (request, response) => {
+    if (request.url === '/to') response.end('"here"')
+    else response.setHeader('location', ['/to', '/to']).writeHead(302).end()
+  })
+  t.equal(await inlet(t, `${url}/from`, { redirects: 1 }).pull(update), 'here')
+})
+
+t.test('a location to a name in letters of its own goes to that name', async (t) => {
+  const { url } = await serve(t, ({ socket }) => {
+    socket.end(Buffer.from('HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://m\u00fcnchen.invalid/\r\n\r\n'))
+  })
+  const error = await failureOf(t, inlet(t, url, { redirects: 1 }).pull(update))
+  t.match(error.message, /xn--mnchen-3ya\.invalid/)
 })

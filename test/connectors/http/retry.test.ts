@@ -224,7 +224,48 @@ t.test('retry-after is a number of seconds, or a date, by the clock of the serve
   t.equal(retryAfter(date, undefined), 0, 'by our clock, when it does not tell its own')
   t.equal(Math.round(retryAfter(new Date(Date.now() + 60_000).toUTCString(), 'no date')! / 10_000), 6)
   t.equal(retryAfter(['5', '9'], undefined), 5000)
-  for (const header of [undefined, '', 'soon', '-5', '1.5', '2015-10-21', 'Wed 5']) {
+  t.equal(retryAfter('1.5', undefined), 1500)
+  t.equal(retryAfter('9'.repeat(400), undefined), Infinity)
+  const forms = ['Wednesday, 21-Oct-15 07:28:00 GMT', 'Wed Oct 21 07:28:00 2015', '2015-10-21T07:28:00Z']
+  for (const form of forms) t.equal(retryAfter(form, 'Wed, 21 Oct 2015 07:27:30 GMT'), 30_000, form)
+  for (const header of [undefined, '', 'soon', '-5', '1e3', '2015-10-21', 'Wed 5', 'Wed, 99 Oct 2015 07:28:00 GMT']) {
     t.equal(retryAfter(header, undefined), undefined, String(header))
+  }
+})
+
+t.test('a server that refuses for a while, and says for how long, is tried again', async (t) => {
+  captureLogs(t)
+  for (const status of [400, 403, 413, 501]) {
+    let asked = 0
+    const { url } = await serve(t, (_, response) => {
+      response.writeHead(++asked < 2 ? status : 200, { 'retry-after': '0' }).end('1')
+    })
+    t.equal(await inlet(t, url, { retry }).pull(update), 1, `${status}`)
+  }
+  let asked = 0
+  const { url } = await serve(t, (_, response) => {
+    asked++
+    response.writeHead(302, { 'retry-after': '0' }).end()
+  })
+  await failureOf(t, inlet(t, url, { retry }).pull(update))
+  t.equal(asked, 1, 'but not one that sends elsewhere')
+})
+
+t.test('retryStatuses says which statuses are tried again', async (t) => {
+  captureLogs(t)
+  const cases: [number, readonly number[], boolean][] = [
+    [403, [403, 503], true],
+    [404, [404], true],
+    [503, [403], false],
+    [429, [], false],
+  ]
+  for (const [status, retryStatuses, again] of cases) {
+    let asked = 0
+    const { url } = await serve(t, (_, response) => {
+      response.writeHead(++asked < 2 ? status : 200, { 'retry-after': '0' }).end('1')
+    })
+    const pulled = inlet(t, url, { retry, retryStatuses }).pull(update)
+    if (again) t.equal(await pulled, 1, `${status}`)
+    else t.match(await failureOf(t, pulled), { failure: 'status', status })
   }
 })

@@ -135,3 +135,36 @@ t.test('of transfers at the same time the later response counts, whichever ends 
   one.onTransferEnd(first, true)
   t.same(one.saveState(), { etag: 'W/"2"' })
 })
+
+t.test('the same etag with the whole response is no news', async (t) => {
+  const resource = { body: '[1]', etag: '"a"' }
+  const { url } = await serve(t, (_, response) => {
+    response.setHeader('etag', resource.etag).end(resource.body)
+  })
+  const one = inlet(t, url, { conditional: true })
+  t.same(await delivered(one), [1])
+  t.same(await delivered(one), [])
+  resource.etag = 'W/"a"'
+  t.same(await delivered(one), [], 'a weak one is the same version, too')
+  Object.assign(resource, { body: '[2]', etag: '"b"' })
+  t.same(await delivered(one), [2])
+  const always = inlet(t, url)
+  t.same([await delivered(always), await delivered(always)], [[2], [2]], 'unless the option is not set')
+})
+
+t.test('the same last-modified with the whole response may be news', async (t) => {
+  const { url } = await serve(t, (_, response) => {
+    response.setHeader('last-modified', new Date(0).toUTCString()).end('[1]')
+  })
+  const one = inlet(t, url, { conditional: true })
+  t.same([await delivered(one), await delivered(one)], [[1], [1]])
+})
+
+t.test('of an etag that came twice the first counts', async (t) => {
+  const { url } = await serve(t, (request, response) => {
+    response.setHeader('etag', ['"a"', '"a"'])
+    response.writeHead(request.headers['if-none-match'] === '"a"' ? 304 : 200).end('[1]')
+  })
+  const one = inlet(t, url, { conditional: true })
+  t.same([await delivered(one), await delivered(one)], [[1], []])
+})
