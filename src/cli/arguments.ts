@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
+import { checkThreads } from '../planners/most-threads.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 
 /*
@@ -16,6 +17,11 @@ export function checkCount(option: string, text: string): number {
     throw new InvalidOptionError(option, 'an integer of at least 1', text)
   }
   return value
+}
+
+/** Reads a number of threads, of which the machine can have only so many. */
+export function checkThreadCount(option: string, text: string): number {
+  return checkThreads(option, checkCount(option, text))
 }
 
 /** Reads a log level. */

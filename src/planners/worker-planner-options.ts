@@ -1,14 +1,15 @@
-import { availableParallelism } from 'node:os'
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { count, custom, time, type Spec } from '../base/options.js'
+import { checkThreads, usualThreads } from './most-threads.js'
 import type { PlannerOptions } from './planner-options.js'
 
 /** Options of a `WorkerPlanner`. */
 export interface WorkerPlannerOptions extends PlannerOptions {
   /**
    * Number of worker threads that make the transfers. One for each core suits links that compute. Links that wait need no
-   * more, as a thread runs many waiting transfers at once.
+   * more, as a thread runs many waiting transfers at once. A machine can have 64 for each core, 256 in any case, if it has
+   * (or its container has) 32 MiB of memory for each; more are refused.
    * @default os.availableParallelism()
    */
   readonly threads?: number
@@ -67,7 +68,10 @@ const LEAST_MEMORY = 16
 
 /** The options of planners with threads, beside those of every planner: how each is read, and its default. */
 export const WORKER_PLANNER_OPTIONS = {
-  threads: count(availableParallelism, { shown: 'os.availableParallelism()' }),
+  threads: custom(
+    (name, threads: number | undefined) => (threads === undefined ? usualThreads() : checkThreads(name, threads)),
+    'os.availableParallelism()',
+  ),
   transfersPerThread: count(1000),
   timeoutGrace: time(1000),
   hangTimeout: time(300_000),

@@ -119,6 +119,7 @@ export class WorkerPlanner extends BasePlanner {
   /**
    * Sets the number of worker threads, also while links transfer. Links whose nodes hand over their state move to further
    * threads, by the time that they take. From threads that end, all links move: links that hand over no state begin afresh.
+   * Changes are made one at a time; of several numbers that wait for their turn, the last one counts for all.
    *
    * @param threads - see {@link WorkerPlannerOptions.threads}
    * @throws {@link InvalidOptionError}
@@ -182,11 +183,8 @@ export class WorkerPlanner extends BasePlanner {
    */
   async recycle(): Promise<void> {
     if (!this.running) throw new PlannerStateError('recycle() needs a running planner')
-    const recycleAll = async () => {
-      const { pool, hosting } = await this.#load()
-      for (const thread of pool.threads) await hosting.reconfiguration.recycle(thread)
-    }
-    await unlessStopped(this, 'threads were recycled', recycleAll())
+    const recycled = this.#load().then(({ hosting }) => hosting.reconfiguration.recycleAll())
+    await unlessStopped(this, 'threads were recycled', recycled)
   }
 
   /** URLs of this planner's link modules: a copy of the list. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import type { LogLevel } from '../../base/log.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
-import { addModule, checkCount, checkWatchPath, logLevelOption, valued } from '../arguments.js'
+import { addModule, checkCount, checkThreadCount, checkWatchPath, logLevelOption, valued } from '../arguments.js'
 
 /** The command line of `databay run`, checked. */
 export interface RunArguments {
@@ -25,7 +25,11 @@ export interface RunArguments {
 
 /** Options of the planner that the command takes, each under its own name. To add one, name it here. */
 const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } = {
-  threads: valued('--threads <n>', 'how many worker threads make the transfers (default: one per core)', checkCount),
+  threads: valued(
+    '--threads <n>',
+    'how many worker threads make the transfers (default: one per core)',
+    checkThreadCount,
+  ),
   transfersPerThread: valued(
     '--transfers-per-thread <n>',
     `how many transfers may run at once in a thread (default: ${WORKER_PLANNER_OPTIONS.transfersPerThread.byDefault})`,

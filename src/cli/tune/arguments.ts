@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { LONGEST_TIMER } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { LogLevel } from '../../base/log.js'
+import { checkThreads } from '../../planners/most-threads.js'
 import { WORKER_PLANNER_OPTIONS } from '../../planners/worker-planner-options.js'
 import { addModule, checkCount, logLevelOption, valued } from '../arguments.js'
 
@@ -52,7 +54,11 @@ export function addTune(program: Command, onTune: (tune: TuneArguments) => void)
     .description('find out how many worker threads suit the links of link modules')
     .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
     .addOption(
-      valued('--threads <list>', 'thread counts to try, such as 1,2,4 (default: up to two per core)', checkCounts),
+      valued(
+        '--threads <list>',
+        'thread counts to try, such as 1,2,4 (default: up to two per core)',
+        checkThreadCounts,
+      ),
     )
     .addOption(
       valued(
@@ -86,10 +92,15 @@ function checkCounts(option: string, text: string): readonly number[] {
   return counts
 }
 
+function checkThreadCounts(option: string, text: string): readonly number[] {
+  return checkCounts(option, text).map((threads) => checkThreads(option, threads))
+}
+
 function checkSeconds(option: string, text: string): number {
   const value = Number(text)
   if (!/^\d*\.?\d+$/.test(text) || !(value > 0)) {
     throw new InvalidOptionError(option, 'a number of seconds above 0', text)
   }
+  if (value * 1000 > LONGEST_TIMER) throw new InvalidOptionError(option, 'at most 24 days', text)
   return value
 }

@@ -18,13 +18,19 @@ const LEAST_SHARE = 1e-6
 export type ChangingPool = Pick<ThreadPool, 'threads' | 'size' | 'resize' | 'startReplacement' | 'replace' | 'retire'>
 
 /**
- * Changes threads while links transfer, and moves links between them: one change at a time. A link moves with the state
- * that its instances hand off.
+ * Changes threads while links transfer, and moves links between them: one change at a time. What is asked for again while
+ * it waits for its turn is done once. A link moves with the state that its instances hand off.
  */
 export class Reconfiguration {
   readonly #pool: ChangingPool
   readonly #hosted: HostedLinks
   #changing: Promise<unknown> = Promise.resolve()
+  /** Changes that wait for their turn, by what they do. */
+  readonly #waiting = new Map<unknown, Promise<void>>()
+  /** The recycling of all threads that was asked for last, but for its error. */
+  #recycling: Promise<unknown> = Promise.resolve()
+  /** Number of threads that was asked for last. */
+  #size = 0
   #separating: NodeJS.Timeout | undefined
   /** Links of which a log line has said that they are in the way, and stay. */
   #said = new WeakSet<ThreadLink>()
@@ -36,10 +42,14 @@ export class Reconfiguration {
     this.#hosted = hosted
   }
 
-  /** Sets the number of threads. Links go to further ones by the time that they take, and leave threads that end. */
+  /**
+   * Sets the number of threads. Links go to further ones by the time that they take, and leave threads that end. Of several
+   * numbers that wait for their turn, the last one counts.
+   */
   resize(size: number): Promise<void> {
-    return this.#alone(async () => {
-      const leaving = await this.#pool.resize(size)
+    this.#size = size
+    return this.#once('resize', async () => {
+      const leaving = await this.#pool.resize(this.#size)
       for (const link of this.#hosted.all) await this.#replicate(link)
       await Promise.all(leaving.map((thread) => this.#evacuate(thread)))
       await this.#rebalance()
@@ -53,7 +63,7 @@ export class Reconfiguration {
    * @throws {@link LinkModuleError}
    */
   recycle(thread: Thread): Promise<void> {
-    return this.#alone(async () => {
+    return this.#once(thread, async () => {
       if (!this.#pool.threads.includes(thread)) return
       const { given } = thread
       const fresh = await this.#pool.startReplacement(thread)
@@ -72,21 +82,37 @@ export class Reconfiguration {
     })
   }
 
+  /** Recycles all threads, one after the other; other changes may come between: see {@link Reconfiguration.recycle}. */
+  recycleAll(): Promise<void> {
+    const recycle = async () => {
+      for (const thread of this.#pool.threads) await this.recycle(thread)
+    }
+    const recycled =
+      this.#waiting.get('recycle') ??
+      this.#recycling.then(() => {
+        this.#waiting.delete('recycle')
+        return recycle()
+      })
+    this.#waiting.set('recycle', recycled)
+    this.#recycling = recycled.catch(() => undefined)
+    return recycled
+  }
+
   /** Loads the new version of a module: see {@link Reload}. */
   reload(module: string, hooks: ReloadHooks): Promise<void> {
-    return this.#alone(() => new Reload(this.#pool, this.#hosted, module, hooks).run())
+    return this.#once(module, () => new Reload(this.#pool, this.#hosted, module, hooks).run())
   }
 
   /** Moves links from busy threads to others, by the time that their transfers took since the last look. */
   rebalance(): Promise<void> {
-    return this.#alone(() => this.#rebalance())
+    return this.#once('rebalance', () => this.#rebalance())
   }
 
   /** Soon moves links so that waiting and computing ones are in different threads. */
   separateSoon(): void {
     this.#separating ??= setTimeout(() => {
       this.#separating = undefined
-      this.#alone(() => this.#separate()).catch((error: unknown) => {
+      this.#once('separate', () => this.#separate()).catch((error: unknown) => {
         getLogger('databay.WorkerPlanner').error({ err: toError(error) }, 'links could not be moved between threads')
       })
     }, SETTLE).unref()
@@ -99,9 +125,19 @@ export class Reconfiguration {
     this.#said = new WeakSet()
   }
 
-  /** Makes a change when those before it are made. */
-  #alone(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(change)
+  /**
+   * Makes a change when those before it are made. When the same change waits for its turn already, it is made once for both.
+   *
+   * @param what - what the change does
+   */
+  #once(what: unknown, change: () => Promise<void>): Promise<void> {
+    const waiting = this.#waiting.get(what)
+    if (waiting !== undefined) return waiting
+    const changed = this.#changing.then(() => {
+      this.#waiting.delete(what)
+      return change()
+    })
+    this.#waiting.set(what, changed)
     this.#changing = changed.catch(() => undefined)
     return changed
   }

@@ -275,3 +275,58 @@ t.test('changes are made one after the other', async (t) => {
   await until(() => links.every(({ running }) => running === 0))
   for (const link of links) t.match(await link.transfer(), { failed: false })
 })
+
+t.test('of changes that wait for their turn, those that do the same are made once', async (t) => {
+  const { pool, reconfiguration, host, where } = await setUp(t, 2)
+  const links = await host({ tags: 'a', movable: true }, { tags: 'b', movable: true })
+  const sizes: number[] = []
+  const resize = pool.resize.bind(pool)
+  pool.resize = (size) => {
+    sizes.push(size)
+    return resize(size)
+  }
+  const first = reconfiguration.resize(3)
+  await new Promise((resolve) => setImmediate(resolve))
+  const calls = Array.from({ length: 50 }, (_, at) => [
+    reconfiguration.resize(1 + (at % 4)),
+    reconfiguration.recycleAll(),
+    reconfiguration.recycle(pool.threads[0]!),
+    reconfiguration.rebalance(),
+  ])
+  await Promise.all([first, ...calls.flat()])
+  t.same(sizes, [3, 2], 'the one that was under way, and the last one that was asked for')
+  t.equal(pool.size, 2)
+  t.ok(pool.retired.length <= 6, `threads that were ended: ${pool.retired.join(', ')}`)
+  t.equal(where(links).length, 2)
+  for (const link of links) t.match(await link.transfer(), { failed: false })
+  await reconfiguration.resize(1)
+  t.same(sizes, [3, 2, 1], 'what is asked for afterwards is done again')
+})
+
+t.test('all threads are recycled once more when that is asked for while it is under way', async (t) => {
+  const { pool, reconfiguration } = await setUp(t, 2)
+  const before = pool.threads
+  const first = reconfiguration.recycleAll()
+  await new Promise((resolve) => setImmediate(resolve))
+  const others = [reconfiguration.recycleAll(), reconfiguration.recycleAll()]
+  await first
+  const between = pool.threads
+  t.notOk(between.some((thread) => before.includes(thread)))
+  await Promise.all(others)
+  t.notOk(pool.threads.some((thread) => between.includes(thread)))
+  t.same(pool.retired, [1, 2, 1, 2])
+})
+
+t.test('a change that fails fails for all who asked for it while it waited, and for nobody else', async (t) => {
+  const { pool, reconfiguration } = await setUp(t, 1)
+  const resize = pool.resize.bind(pool)
+  const first = reconfiguration.resize(2)
+  await new Promise((resolve) => setImmediate(resolve))
+  pool.resize = () => Promise.reject(new Error('no more threads'))
+  const asked = await Promise.allSettled([reconfiguration.resize(3), reconfiguration.resize(4)])
+  t.match(asked, [{ status: 'rejected', reason: { message: 'no more threads' } }, { status: 'rejected' }])
+  await first
+  pool.resize = resize
+  await reconfiguration.resize(1)
+  t.equal(pool.size, 1)
+})
