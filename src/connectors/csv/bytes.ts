@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { show } from '../../base/errors.js'
 import { fileError } from '../errors.js'
 import { loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
-import { columnsOf, guarded, headerText, loadStringify, rowsText, type CsvFormat } from './rows.js'
+import { columnsOf, headerText, loadStringify, rowsText, type CsvFormat } from './rows.js'
 import { encode } from '../files/encode.js'
+import { withoutGuard } from './formulas.js'
 import type { Target } from '../files/targets.js'
 
 /** Style in which an outlet writes its files. */
@@ -36,7 +37,7 @@ export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promis
 function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { columns, format }: CsvStyle): string[] {
   const payloads = records.map((record) => record.payload)
   if (header !== undefined) return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, format)]
-  const names = columns ?? columnsOf(payloads[0])
+  const names = columns ?? columnsOf(payloads[0], format)
   return [headerText(names, format), ...rowsText(payloads, names, format)]
 }
 
@@ -53,7 +54,8 @@ async function headerOf(file: string, style: CsvStyle): Promise<CsvHeader | unde
 function checkHeader(names: readonly string[], { columns, format }: CsvStyle): void {
   if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
   if (columns === undefined) return
-  const sorted = (list: readonly string[]) => guarded(list, format).toSorted()
+  const plain = (list: readonly string[]) => (format.guardFormulas ? list.map(withoutGuard) : list)
+  const sorted = (list: readonly string[]) => plain(list).toSorted()
   if (!isDeepStrictEqual(sorted(columns), sorted(names))) {
     throw new Error(`it has the columns ${show(names)}, not ${show(columns)}`)
   }

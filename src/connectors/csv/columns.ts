@@ -1,5 +1,7 @@
 import { InvalidOptionError, show } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
+import type { BigIntegers } from '../big-integers.js'
+import { withoutGuard } from './formulas.js'
 import { CSV_READERS, type CsvType, type CsvValue } from './types.js'
 
 /** Row of a CSV file: values by name of their column. */
@@ -14,6 +16,9 @@ export interface ColumnRules {
   readonly types: ReadonlyMap<string, CsvType>
   /** Whether a row may have fewer cells than there are columns. */
   readonly fillShortRows: boolean
+  readonly bigIntegers: BigIntegers
+  /** Whether the guard against formulas is taken off names and cells. */
+  readonly guardFormulas: boolean
 }
 
 /** Makes objects of cells. Where cells do not fit, the result is a text that says why, and never shows a value. */
@@ -25,10 +30,11 @@ export class CsvColumns {
   }
 
   /** Names of the columns, given the cells of the header; a text when they do not fit. */
-  named(header: readonly string[]): readonly string[] | string {
+  named(cells: readonly string[]): readonly string[] | string {
+    const header = this.rules.guardFormulas ? cells.map(withoutGuard) : cells
     const names = this.rules.names ?? header
     if (names.length !== header.length) {
-      return `: the header has ${cells(header.length)}, but there are ${names.length} in the option columns`
+      return `: the header has ${counted(header.length)}, but there are ${names.length} in the option columns`
     }
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) return `: the header has the name ${show(twice)} twice`
@@ -40,12 +46,13 @@ export class CsvColumns {
   /** Object of a row; a text when the row does not fit. */
   toObject(names: readonly string[], row: readonly string[]): CsvRow | string {
     const short = row.length < names.length && this.rules.fillShortRows
-    if (row.length !== names.length && !short) return `: the row has ${cells(row.length)} instead of ${names.length}`
+    if (row.length !== names.length && !short) return `: the row has ${counted(row.length)} instead of ${names.length}`
+    const { types, bigIntegers, guardFormulas } = this.rules
     const entries: [string, CsvValue][] = []
     for (const [index, name] of names.entries()) {
-      const { read, expected } = CSV_READERS[this.rules.types.get(name) ?? 'string']
+      const { read, expected } = CSV_READERS[types.get(name) ?? 'string']
       const cell = row[index]
-      const value = cell === undefined ? null : read(cell)
+      const value = cell === undefined ? null : read(guardFormulas ? withoutGuard(cell) : cell, bigIntegers)
       if (value === undefined) return `, column ${show(name)}: expected ${expected}`
       entries.push([name, value])
     }
@@ -54,7 +61,7 @@ export class CsvColumns {
   }
 }
 
-function cells(count: number): string {
+function counted(count: number): string {
   return count === 1 ? '1 cell' : `${count} cells`
 }
 

@@ -4,6 +4,7 @@ import { count, custom, flag, resolveOptions, word, type Spec } from '../../base
 import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
+import { BIG_INTEGERS_OPTIONS, type BigIntegersOptions } from '../big-integers.js'
 import { columnNames, CsvColumns, type CsvRow } from './columns.js'
 import type { CsvState } from './csv-state.js'
 import { CsvSplitter } from './splitter.js'
@@ -12,7 +13,7 @@ import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from '../files/foll
 import { Following } from '../files/following.js'
 
 /** Options of {@link CsvInlet}. */
-export interface CsvInletOptions extends InletOptions, FollowOptions {
+export interface CsvInletOptions extends InletOptions, BigIntegersOptions, FollowOptions {
   /**
    * Encoding of the file.
    * @default 'utf-8'
@@ -37,13 +38,19 @@ export interface CsvInletOptions extends InletOptions, FollowOptions {
    * Types of the columns, by name: `{ price: 'number', at: 'date', ok: 'boolean' }`. An empty cell is then `null`,
    * except in a column of strings.
    *
-   * - `number`: decimal; an integer beyond 2 ** 53 does not fit, as it would turn into another one
+   * - `number`: decimal; `bigIntegers` says what becomes of an integer that would turn into another one
    * - `bigint`: an integer
    * - `boolean`: `true`, `false`, `1` or `0`
-   * - `date`: of ISO 8601; UTC without a time zone
+   * - `date`: of ISO 8601, like `2020-07-30T19:51:41.5+02`; UTC without a time zone
    * @default {} - all are strings
    */
   readonly types?: { readonly [column: string]: CsvType }
+  /**
+   * Whether the apostrophe is taken off with which CsvOutlet guards formulas. It is one in front of a cell or name that
+   * then starts with `=`, `+`, `-`, `@`, their full-width forms, a tab, a line feed or a carriage return.
+   * @default true
+   */
+  readonly guardFormulas?: boolean
   /**
    * Treatment of a row with fewer cells than columns: it is a bad row, or the missing cells are `null`. A row with more
    * cells is always a bad row.
@@ -78,10 +85,12 @@ export const CSV_INLET_OPTIONS = {
   header: flag(true),
   columns: columnNames('undefined - those in the header'),
   types: custom(readTypes, '{} - all are strings'),
+  guardFormulas: flag(true),
   shortRows: word(['error', 'fill'], 'error'),
   badRows: word(['error', 'skip'], 'error'),
   rowsPerTransfer: count(1000),
   maxRowLength: count(1_048_576, { shown: '1048576 - 1 MiB' }),
+  ...BIG_INTEGERS_OPTIONS,
   ...FOLLOW_OPTIONS,
 } satisfies Spec<CsvInletOptions>
 
@@ -105,6 +114,7 @@ export class CsvInlet extends Inlet<CsvRow> {
     const resolved = resolveOptions('CsvInlet', options, CSV_INLET_OPTIONS)
     super(options)
     const { encoding, delimiter, header, columns: names, types, maxRowLength, badRows } = resolved
+    const { bigIntegers, guardFormulas } = resolved
     this.#filepath = checkPath('CsvInlet.filepath', filepath)
     this.#rowsPerTransfer = resolved.rowsPerTransfer
     if (!header && names === undefined) {
@@ -112,7 +122,13 @@ export class CsvInlet extends Inlet<CsvRow> {
     }
     const other = names && [...types.keys()].find((column) => !names.includes(column))
     if (other !== undefined) throw new InvalidOptionError(`CsvInlet.types.${other}`, 'one of the columns', other)
-    const columns = new CsvColumns({ names, types, fillShortRows: resolved.shortRows === 'fill' })
+    const columns = new CsvColumns({
+      names,
+      types,
+      fillShortRows: resolved.shortRows === 'fill',
+      bigIntegers,
+      guardFormulas,
+    })
     const splitter = new CsvSplitter({ encoding, delimiter, header, columns, maxRowLength, badRows })
     this.#rows = new Following('CsvInlet', filepath, splitter, resolveFollow('CsvInlet', filepath, resolved))
   }

@@ -9,9 +9,10 @@ import type { CsvStyle } from './bytes.js'
 import { columnNames } from './columns.js'
 import { TARGET_OPTIONS, type TargetOptions } from '../files/target-options.js'
 import { Targets } from '../files/targets.js'
+import { SERIALIZE_OPTIONS, type SerializeOptions } from '../serialize.js'
 
 /** Options of {@link CsvOutlet}. */
-export interface CsvOutletOptions extends OutletOptions, TargetOptions {
+export interface CsvOutletOptions extends OutletOptions, SerializeOptions, TargetOptions {
   /**
    * Names of the columns, in order.
    * @default undefined - those in the file's header, and for a new file the keys of its first record
@@ -29,8 +30,10 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
    */
   readonly missingColumns?: 'error' | 'empty'
   /**
-   * Whether strings that a spreadsheet would run as formulas get an apostrophe in front. These are strings that start
-   * with `=`, `+`, `-`, `@`, a tab or a carriage return; numbers stay as they are.
+   * Whether strings that a spreadsheet would run as formulas get an apostrophe in front. These are strings and names
+   * of columns that start with `=`, `+`, `-`, `@`, their full-width forms, a tab, a line feed or a carriage return, if
+   * need be behind apostrophes. Numbers stay as they are, and so do strings that are one, such as `-122.4`. CsvInlet
+   * takes the apostrophe off again.
    * @default true
    */
   readonly guardFormulas?: boolean
@@ -40,8 +43,7 @@ export interface CsvOutletOptions extends OutletOptions, TargetOptions {
    */
   readonly delimiter?: string
   /**
-   * Encoding of the file. A character that it does not have is an error. Half of a surrogate pair is no character:
-   * `utf-8` writes U+FFFD for it.
+   * Encoding of the file. A character that it does not have is an error; in `utf-8`, that is half of a surrogate pair.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
@@ -56,12 +58,14 @@ export const CSV_OUTLET_OPTIONS = {
   guardFormulas: flag(true),
   delimiter: custom(readDelimiter, "','"),
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
+  ...SERIALIZE_OPTIONS,
   ...TARGET_OPTIONS,
 } satisfies Spec<CsvOutletOptions>
 
 /**
- * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans, dates, and
- * null or undefined, which are empty cells.
+ * Writes each record as a row of a CSV file. Payloads are flat objects: strings, numbers, bigints, booleans, dates, what
+ * a `toJSON()` makes one of these, values of BSON, and null or undefined, which are empty cells. Any other value is
+ * refused, unless the option `serialize` says what to write.
  *
  * Columns go by name: a value is in the column of its key, whatever the order of the keys. A new file gets a header; in
  * an existing file, the header defines the columns. The records of a batch that go to the same file are written at
@@ -97,6 +101,7 @@ export class CsvOutlet extends Outlet {
       guardFormulas,
       ignoreExtraColumns: settings.extraColumns === 'ignore',
       allowMissingColumns: settings.missingColumns === 'empty',
+      serialize: settings.serialize,
     }
     this.#filepath = filepath
     this.#style = { columns, dialect: { delimiter, encoding }, format }

@@ -2,6 +2,9 @@ import { show } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import { lazy } from '../../base/libraries.js'
 import { PART_LENGTH } from '../files/encode.js'
+import { refusal, serialized, type Serialize } from '../serialize.js'
+import { cellText } from './cell.js'
+import { withGuard, withoutGuard } from './formulas.js'
 
 const csvStringify = lazy<typeof import('csv-stringify/sync')>('csv-stringify/sync')
 
@@ -16,11 +19,8 @@ export interface CsvFormat {
   readonly guardFormulas: boolean
   readonly ignoreExtraColumns: boolean
   readonly allowMissingColumns: boolean
+  readonly serialize?: Serialize | undefined
 }
-
-/** Start of a text that a spreadsheet takes for a formula. */
-const FORMULA = /^[=+\-@\t\r]/
-const GUARDED = /^'[=+\-@\t\r]/
 
 /**
  * Kinds of objects that hold something, but have no keys for it. Where cells may be missing, they would be empty rows.
@@ -34,7 +34,7 @@ export function headerText(columns: readonly string[], format: CsvFormat): strin
 
 /** Names of columns as they are in a header: guarded like other cells. */
 export function guarded(columns: readonly string[], format: CsvFormat): string[] {
-  return columns.map((name) => guard(name, format))
+  return format.guardFormulas ? columns.map(withGuard) : [...columns]
 }
 
 /**
@@ -42,8 +42,8 @@ export function guarded(columns: readonly string[], format: CsvFormat): string[]
  *
  * @throws {@link InvalidPayloadError} when it has none
  */
-export function columnsOf(payload: unknown): string[] {
-  const columns = entriesOf(payload).map(([key]) => key)
+export function columnsOf(payload: unknown, format: CsvFormat): string[] {
+  const columns = entriesOf(payload, format).map(([key]) => key)
   if (columns.length === 0) throw new InvalidPayloadError('CsvOutlet: the first payload of a file has no keys')
   return columns
 }
@@ -59,13 +59,13 @@ export function rowsText(payloads: readonly unknown[], columns: readonly string[
   const positions = new Map<string, number>()
   columns.forEach((name, position) => {
     // the guard in front of a name is not part of the name
-    if (format.guardFormulas && GUARDED.test(name)) positions.set(name.slice(1), position)
+    if (format.guardFormulas) positions.set(withoutGuard(name), position)
     positions.set(name, position)
   })
   const rows = payloads.map((payload) => {
     const row = new Array<string>(columns.length).fill('')
     let found = 0
-    for (const [key, value] of entriesOf(payload)) {
+    for (const [key, value] of entriesOf(payload, format)) {
       const position = positions.get(key)
       if (position !== undefined) {
         row[position] = toCell(key, value, format)
@@ -110,7 +110,8 @@ function missingColumn(payload: object, columns: readonly string[], positions: R
  *
  * @throws {@link InvalidPayloadError} unless the payload is an object with keys, and no array
  */
-function entriesOf(payload: unknown): [string, unknown][] {
+function entriesOf(given: unknown, { serialize }: CsvFormat): [string, unknown][] {
+  const payload = serializedRow(given, serialize)
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     const kind = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `of type ${typeof payload}`
     throw new InvalidPayloadError(`CsvOutlet: a payload is ${kind}: expected an object`)
@@ -120,30 +121,31 @@ function entriesOf(payload: unknown): [string, unknown][] {
   return Object.entries(payload)
 }
 
-function toCell(key: string, value: unknown, format: CsvFormat): string {
-  switch (typeof value) {
-    case 'string':
-      return guard(value, format)
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return String(value)
-    case 'undefined':
-      return ''
-    default:
-      if (value === null) return ''
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
-      throw new InvalidPayloadError(
-        `CsvOutlet: the key ${show(key)} holds a value of type ${typeof value}, which is no cell: expected a flat object`,
-      )
+function serializedRow(given: unknown, serialize: Serialize | undefined): unknown {
+  try {
+    return serialized(serialize, given, [])
+  } catch (thrown) {
+    throw refusal('CsvOutlet', 'a payload cannot be a row', thrown)
   }
 }
 
-function guard(text: string, format: CsvFormat): string {
-  return format.guardFormulas && FORMULA.test(text) ? `'${text}` : text
+function toCell(key: string, value: unknown, { guardFormulas, serialize }: CsvFormat): string {
+  if (typeof value === 'string' && serialize === undefined) return guardFormulas ? withGuard(value) : value
+  try {
+    const written = serialized(serialize, value, [key])
+    const text = cellText(key, written)
+    return guardFormulas && typeof written === 'string' ? withGuard(text) : text
+  } catch (thrown) {
+    throw refusal('CsvOutlet', 'a payload cannot be a row', thrown)
+  }
 }
 
 function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
-  // a row with one empty cell alone would be an empty line, which readers skip
-  return csvStringify().stringify([...rows], { delimiter, quoted_empty: rows[0]?.length === 1 })
+  return csvStringify().stringify([...rows], {
+    delimiter,
+    // a row with one empty cell alone would be an empty line, which readers skip
+    quoted_empty: rows[0]?.length === 1,
+    // a carriage return may end a line, and the mark is at the start of a file
+    quoted_match: [/\r/, /^\uFEFF/],
+  })
 }

@@ -1,3 +1,6 @@
+import { readNumber, UnreadableNumber, type BigIntegers } from '../big-integers.js'
+import { isoDate } from './iso-date.js'
+
 /** Types as which the cells of a column can be read. */
 export const CSV_TYPES = ['string', 'number', 'bigint', 'boolean', 'date'] as const
 /** Type as which the cells of a column are read. */
@@ -11,12 +14,11 @@ interface Reader {
   /** Description of a valid text, for the error. */
   readonly expected: string
   /** Value of a text; `undefined` when the text is not valid. */
-  readonly read: (text: string) => CsvValue | undefined
+  readonly read: (text: string, bigIntegers: BigIntegers) => CsvValue | undefined
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const INTEGER = /^[+-]?\d+$/
-const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/
 const BOOLEANS = new Map([
   ['true', true],
   ['false', false],
@@ -27,7 +29,10 @@ const BOOLEANS = new Map([
 /** Readers by type of column. */
 export const CSV_READERS: { readonly [T in CsvType]: Reader } = {
   string: { expected: 'a string', read: (text) => text },
-  number: { expected: 'a number that can be held exactly enough', read: (text) => orNull(text, toNumber) },
+  number: {
+    expected: 'a number that can be held exactly enough (see the option bigIntegers)',
+    read: (text, bigIntegers) => orNull(text, (word) => toNumber(word, bigIntegers)),
+  },
   bigint: {
     expected: 'an integer',
     read: (text) => orNull(text, (word) => (INTEGER.test(word) ? toBigInt(word) : undefined)),
@@ -36,7 +41,10 @@ export const CSV_READERS: { readonly [T in CsvType]: Reader } = {
     expected: 'true, false, 1 or 0',
     read: (text) => orNull(text, (word) => BOOLEANS.get(word.toLowerCase())),
   },
-  date: { expected: 'a date like 2020-07-30 or 2020-07-30T19:51:41Z', read: (text) => orNull(text, toDate) },
+  date: {
+    expected: 'a date like 2020-07-30 or 2020-07-30T19:51:41Z',
+    read: (text) => orNull(text, isoDate),
+  },
 }
 
 function orNull(text: string, read: (word: string) => CsvValue | undefined): CsvValue | undefined {
@@ -44,26 +52,12 @@ function orNull(text: string, read: (word: string) => CsvValue | undefined): Csv
   return word === '' ? null : read(word)
 }
 
-function toNumber(word: string): number | undefined {
+function toNumber(word: string, bigIntegers: BigIntegers): number | bigint | string | undefined {
   if (!NUMBER.test(word)) return undefined
-  const value = Number(word)
-  // an identifier of twenty digits would silently turn into another one
-  if (INTEGER.test(word) && !Number.isSafeInteger(value)) return undefined
-  return Number.isFinite(value) ? value : undefined
+  const value = readNumber(word, bigIntegers)
+  return value instanceof UnreadableNumber ? undefined : value
 }
 
 function toBigInt(word: string): bigint {
   return BigInt(word.replace(/^\+/, ''))
-}
-
-/** Date of ISO 8601. Without a time zone it is UTC, so that it means the same on every machine. */
-function toDate(word: string): Date | undefined {
-  const [, day, time = '00:00', zone = 'Z'] = DATE.exec(word) ?? []
-  if (day === undefined) return undefined
-  const colon = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone
-  const date = new Date(`${day}T${time}${colon}`)
-  const midnight = new Date(`${day}T00:00Z`)
-  if (Number.isNaN(date.getTime()) || Number.isNaN(midnight.getTime())) return undefined
-  // JavaScript takes the 31st of February for the 2nd of March
-  return midnight.toISOString().startsWith(day) ? date : undefined
 }

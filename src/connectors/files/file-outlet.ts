@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { checkWord } from '../../base/check.js'
 import { resolveOptions, word, type Spec } from '../../base/options.js'
-import { InvalidPayloadError } from '../../core/partial-push.js'
 import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
@@ -11,12 +10,14 @@ import { endsWith, READ } from './disk.js'
 import { bytesOf, encode, PART_LENGTH } from './encode.js'
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js'
 import { Targets } from './targets.js'
+import { jsonText, lineText } from '../json-text.js'
+import { SERIALIZE_OPTIONS, type Serialize, type SerializeOptions } from '../serialize.js'
 
 /** Options of {@link FileOutlet}. */
-export interface FileOutletOptions extends OutletOptions, TargetOptions {
+export interface FileOutletOptions extends OutletOptions, SerializeOptions, TargetOptions {
   /**
    * Encoding of the text. Records can override it in their metadata. A character that the encoding does not have is an
-   * error. Half of a surrogate pair is no character: `utf-8` writes U+FFFD for it, and JSON writes `\ud800`.
+   * error. So is half of a surrogate pair in `utf-8`; JSON writes `\ud800` for it.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
@@ -33,11 +34,14 @@ export const FILE_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
   format: word(['text', 'json'], 'text'),
+  ...SERIALIZE_OPTIONS,
   ...TARGET_OPTIONS,
 } satisfies Spec<FileOutletOptions>
 
 /**
- * Writes each record as a line of text: a string as it is, any other payload as JSON. The records of a batch that go to
+ * Writes each record as a line of text: a string as it is, any other payload as JSON. A payload that JSON would change
+ * is refused, unless the option `serialize` says what to write. Fields that are undefined are left out, dates are ISO
+ * texts, bigints are digits, and values of BSON are MongoDB's extended JSON, with ObjectIds as their digits. The records of a batch that go to
  * the same file are written at once, or none of them. A missing file is created, with its folder. Outlets that write
  * one file take turns, by whatever path, in the main thread and in the threads of planners. A last line without a line
  * end, which a killed process may leave, is ended first.
@@ -56,6 +60,7 @@ export class FileOutlet extends Outlet {
   readonly #filepath: string
   readonly #encoding: TextEncoding
   readonly #asJson: boolean
+  readonly #serialize: Serialize | undefined
   readonly #targets: Targets
 
   /**
@@ -69,6 +74,7 @@ export class FileOutlet extends Outlet {
     this.#filepath = filepath
     this.#encoding = settings.encoding
     this.#asJson = settings.format === 'json'
+    this.#serialize = settings.serialize
     this.#targets = new Targets('FileOutlet', keys, filepath, settings)
   }
 
@@ -101,12 +107,13 @@ export class FileOutlet extends Outlet {
   /** Encodes the lines of records. Lines of one encoding are encoded together, up to some length. */
   #toBytes(records: readonly Record[]): Buffer {
     const parts: Buffer[] = []
+    const toText = this.#asJson ? jsonText : lineText
     let encoding = this.#encoding
     let text = ''
     const end = () => parts.push(encode('FileOutlet', text, encoding))
     for (const { payload, metadata } of records) {
       const wanted = this.#encodingOf(metadata)
-      const line = typeof payload === 'string' && !this.#asJson ? payload : toJson(payload)
+      const line = toText('FileOutlet', payload, this.#serialize)
       // before the line is added: it may be nearly as long as a string can be
       if (wanted !== encoding || text.length + line.length >= PART_LENGTH) {
         end()
@@ -135,27 +142,4 @@ async function beginsLine(file: string, lineEnd: Uint8Array): Promise<boolean> {
   } finally {
     await handle.close()
   }
-}
-
-function toJson(payload: unknown): string {
-  let json: unknown
-  try {
-    json = JSON.stringify(payload, withoutLoss)
-  } catch (cause) {
-    throw cause instanceof InvalidPayloadError ? cause : noJson(typeof payload, { cause })
-  }
-  // what JSON has no word for, such as a function
-  if (typeof json !== 'string') throw noJson(typeof payload)
-  return json
-}
-
-/** Refuses values, at any depth, whose content JSON would lose by making an empty object of them. */
-function withoutLoss(_key: string, value: unknown): unknown {
-  if (value instanceof Map) throw noJson('a Map')
-  if (value instanceof Set) throw noJson('a Set')
-  return value
-}
-
-function noJson(kind: string, options?: ErrorOptions): InvalidPayloadError {
-  return new InvalidPayloadError(`FileOutlet: a payload cannot be JSON (${kind})`, options)
 }

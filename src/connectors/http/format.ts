@@ -1,4 +1,6 @@
 import { show } from '../../base/errors.js'
+import type { BigIntegers } from '../big-integers.js'
+import { JsonNumberError, parseJson as parse } from '../parse-json.js'
 import { BodyError } from './errors.js'
 
 /** Formats of a response. */
@@ -12,23 +14,24 @@ const EXCERPT = 100
 /**
  * Parses the text of a body.
  *
- * @throws {@link BodyError} that shows a little of a text that is not JSON, never all of it
+ * @throws {@link BodyError} that shows a little of a text that is not JSON, never all of it; or names the place of a
+ * number that would change
  */
-export function parseText(format: HttpFormat, text: string): unknown {
+export function parseText(format: HttpFormat, text: string, bigIntegers: BigIntegers = 'error'): unknown {
   switch (format) {
     case 'json':
-      return parseJson(withoutMarks(text), '')
+      return parseJson(withoutMarks(text), '', bigIntegers)
     case 'ndjson':
-      return parseLines(text)
+      return parseLines(text, bigIntegers)
     case 'text':
       return text
   }
 }
 
-function parseLines(text: string): unknown[] {
+function parseLines(text: string, bigIntegers: BigIntegers): unknown[] {
   return text.split('\n').flatMap((line, at) => {
     // trimming takes byte order marks away, too
-    return line.trim() === '' ? [] : [parseJson(withoutMarks(line), ` in line ${at + 1}`)]
+    return line.trim() === '' ? [] : [parseJson(withoutMarks(line), ` in line ${at + 1}`, bigIntegers)]
   })
 }
 
@@ -38,10 +41,15 @@ function withoutMarks(text: string): string {
 }
 
 /** Parses JSON. The errors of the engine are not passed on, not even as a cause: they repeat a short text whole. */
-function parseJson(text: string, where: string): unknown {
+function parseJson(text: string, where: string, bigIntegers: BigIntegers): unknown {
   try {
-    return JSON.parse(text)
+    return parse(text, bigIntegers)
   } catch (error) {
+    if (error instanceof JsonNumberError) {
+      throw new BodyError(
+        `Response has a number that would change${where}: ${error.message} (see the option bigIntegers)`,
+      )
+    }
     const { message } = error as SyntaxError
     const reason = message.replace(/(^|, )(\.\.\.)?"[^]*$/, '').replace(/ in JSON at position .*$/, '')
     throw new BodyError(

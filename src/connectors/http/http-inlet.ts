@@ -8,6 +8,7 @@ import { bodyText } from './body-text.js'
 import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
+import { loadLosslessJson } from '../parse-json.js'
 import { parseText } from './format.js'
 import { resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
 import type { HttpRequest } from './request.js'
@@ -207,11 +208,11 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   #parse({ request, status, headers, bytes, leftOut }: HttpResponse, losses: Losses): unknown {
     losses.bytes += leftOut
     if (bytes.length === 0) return undefined
-    const { format, charset } = this.#settings
+    const { format, charset, bigIntegers } = this.#settings
     try {
       const { text, replaced } = bodyText(bytes, headers['content-type'], charset)
       losses.characters += replaced
-      return text === '' ? undefined : parseText(format, text)
+      return text === '' ? undefined : parseText(format, text, bigIntegers)
     } catch (cause) {
       throw httpError(request.url, 'body', toError(cause).message, { cause, status })
     }
@@ -220,5 +221,6 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
 async function open(settings: HttpSettings): Promise<Opened> {
   const client = await importLater(() => import('./client.js'))
+  if (settings.format !== 'text') loadLosslessJson()
   return { client, connection: await client.openConnection(settings) }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../base/options.js'
 import { hintAt } from '../../base/suggestion.js'
 import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import { BIG_INTEGERS_OPTIONS, type BigIntegersOptions } from '../big-integers.js'
 import { encodingOf } from '../charsets.js'
 import { retry, type RetryOptions } from '../retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
@@ -24,7 +25,7 @@ import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } f
 import { CONTENT_ENCODINGS, type ContentEncoding } from './unpack.js'
 
 /** Options of {@link HttpInlet}. */
-export interface HttpInletOptions extends InletOptions {
+export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
   /**
    * Parameters, added to the query of the URL.
    * @default {}
@@ -180,6 +181,7 @@ export const HTTP_INLET_OPTIONS = {
   next: func<NextPage>(undefined, 'undefined - there is one page'),
   maxPages: count(100),
   conditional: flag(false),
+  ...BIG_INTEGERS_OPTIONS,
 } satisfies Spec<HttpInletOptions>
 
 type ResolvedOptions = Resolved<typeof HTTP_INLET_OPTIONS>

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync }
 import { stringify } from 'csv-stringify/sync'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { BIG_INTEGERS, type BigIntegers } from '../../../src/connectors/big-integers.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'
 import type { CsvRow } from '../../../src/connectors/csv/columns.js'
 import { CsvOutlet } from '../../../src/connectors/csv/csv-outlet.js'
@@ -338,4 +339,116 @@ t.test('rows with bytes that are not of the encoding are counted in the log', as
   )
   await inlet.onShutdown()
   t.match(logs.entries(), [{ damaged: 3, msg: /3 rows not taken as they are: line 3 has bytes that are not utf-8$/ }])
+})
+
+t.test('an integer that a number cannot hold is a bad row, or what bigIntegers says', async (t) => {
+  const changing: [string, bigint][] = [
+    ['9007199254740993', 9007199254740993n],
+    ['-9007199254740993', -9007199254740993n],
+    ['9007199254740993.0', 9007199254740993n],
+    ['9007199254740993e0', 9007199254740993n],
+    ['9007199254740.993e3', 9007199254740993n],
+    ['12345678901234567890.00', 12345678901234567890n],
+    ['18446744073709551616', 18446744073709551616n],
+    ['12345678901234560000', 12345678901234560000n],
+  ]
+  const beyond = ['1e400', '-1e400', '1e-400']
+  const fine: [string, number][] = [
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['0.12345678901234567891', 0.12345678901234568],
+    ['9007199254740991.4', Number('9007199254740991.4')],
+    ['12345678901234567.5', 12345678901234568],
+    ['6.02214076e23', 6.02214076e23],
+    ['100000000000000000000', 1e20],
+    ['0e999', 0],
+    ['-0', -0],
+  ]
+  const read = (text: string, bigIntegers?: BigIntegers) =>
+    rowsOf(t, `id\n${text}\n`, { types: { id: 'number' }, ...(bigIntegers === undefined ? {} : { bigIntegers }) })
+  const bad = "line 2, column 'id': expected a number that can be held exactly enough (see the option bigIntegers)"
+  for (const text of [...changing.map(([text]) => text), ...beyond]) t.equal(await read(text), bad, text)
+  for (const [text, id] of fine) {
+    for (const one of BIG_INTEGERS) t.strictSame(await read(text, one), [{ id }], text)
+  }
+  for (const [text, id] of changing) {
+    t.strictSame(await read(text, 'bigint'), [{ id }], text)
+    t.strictSame(await read(text, 'string'), [{ id: text }], text)
+    t.strictSame(await read(text, 'number'), [{ id: Number(id) }], text)
+  }
+  for (const text of beyond) {
+    t.strictSame(await read(text, 'string'), [{ id: text }])
+    for (const one of ['bigint', 'number'] as const) t.equal(await read(text, one), bad)
+  }
+  t.strictSame(await read('9'.repeat(400), 'bigint'), [{ id: BigInt('9'.repeat(400)) }])
+  t.throws(() => new CsvInlet('x', { bigIntegers: 'big' as never }), { message: /^CsvInlet.bigIntegers: / })
+})
+
+t.test('any integer is exact as a bigint, with a fraction of zeros and without', async (t) => {
+  const integer = fc.tuple(fc.bigInt(-(10n ** 30n), 10n ** 30n), fc.nat(6))
+  await fc.assert(
+    fc.asyncProperty(fc.array(integer, { minLength: 1 }), async (integers) => {
+      const texts = integers.map(([value, zeros]) => `${value}${zeros === 0 ? '' : `.${'0'.repeat(zeros - 1)}`}`)
+      const options = { types: { id: 'number' }, bigIntegers: 'bigint' } as const
+      const rows = (await rowsOf(t, `id\n${texts.join('\n')}\n`, options)) as CsvRow[]
+      t.strictSame(
+        rows.map(({ id }) => BigInt(id as number | bigint)),
+        integers.map(([value]) => value),
+      )
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('dates of ISO 8601', async (t) => {
+  const cases: [string, string][] = [
+    ['2020-12-31 21:25:58.745232+02', '2020-12-31T19:25:58.745Z'],
+    ['2020-12-31 21:25:58 -0330', '2021-01-01T00:55:58.000Z'],
+    ['20201231T212558Z', '2020-12-31T21:25:58.000Z'],
+    ['20201231', '2020-12-31T00:00:00.000Z'],
+    ['2020-12-31t21:25z', '2020-12-31T21:25:00.000Z'],
+    ['2020-12-31T21', '2020-12-31T21:00:00.000Z'],
+    ['2020-12-31T21:25:58,5Z', '2020-12-31T21:25:58.500Z'],
+    ['2020-12-31T24:00:00Z', '2021-01-01T00:00:00.000Z'],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+    ['+012020-01-01T00:00:00.000Z', '+012020-01-01T00:00:00.000Z'],
+  ]
+  for (const [text, date] of cases) {
+    t.strictSame(await rowsOf(t, `at\n"${text}"\n`, { types: { at: 'date' } }), [{ at: new Date(date) }], text)
+  }
+  const none = ['2020-02-31', '2021-02-29T00:00Z', '2020-12-31T24:00:01Z', '2020-12-31T25:00Z', '2020-12-31T21:60']
+  const odd = ['2020-1231', '2020-12-31T21:25:58+2', '12020-01-01', '20201231T21:25:58', '1609449958']
+  for (const text of [...none, ...odd])
+    t.match(await rowsOf(t, `at\n"${text}"\n`, { types: { at: 'date' } }), /expected a date/, text)
+})
+
+t.test('what CsvOutlet wrote comes back as it was, formulas and names of columns too', async (t) => {
+  const characters = ["'", '=', '-', '+', '@', '\t', '\r', '\n', ',', '"', ' ', '1', '.', 'e', 'a', '\uFEFF', '\uFF1D']
+  const cell = fc.string({ unit: fc.constantFrom(...characters) })
+  const table = fc
+    .uniqueArray(
+      cell.filter((text) => text !== ''),
+      { minLength: 1, maxLength: 4 },
+    )
+    .chain((names) =>
+      fc.array(fc.record(Object.fromEntries(names.map((name) => [name, cell])), { noNullPrototype: true }), {
+        minLength: 1,
+      }),
+    )
+  const folder = t.testdir({})
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(table, fc.boolean(), async (payloads, guardFormulas) => {
+      const file = `${folder}/${run++}.csv`
+      const outlet = new CsvOutlet(file, { guardFormulas })
+      for (const payload of payloads) await outlet.push([new Record(payload)], update)
+      const inlet = new CsvInlet(file, { guardFormulas })
+      await inlet.onStart()
+      try {
+        t.strictSame(await inlet.pull(update), payloads)
+      } finally {
+        await inlet.onShutdown()
+      }
+    }),
+    { numRuns: 100 },
+  )
 })

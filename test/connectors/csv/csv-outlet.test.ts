@@ -1,14 +1,18 @@
 import { Buffer } from 'node:buffer'
 import { spawnSync } from 'node:child_process'
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { TransferCancelledError } from '../../../src/base/errors.js'
+import { tagged } from '../../../src/base/bson.js'
 import { CsvOutlet, type CsvOutletOptions } from '../../../src/connectors/csv/csv-outlet.js'
 import { Record, type Metadata } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 
 const { CSV_FILE, FILE_MODE } = CsvOutlet
+const NO_ROW = 'CsvOutlet: a payload cannot be a row:'
+const ADVICE = ': make it plain data, or use the option serialize'
 const update = new Update(['csv'], 0)
 
 function setUp(t: Test, options?: CsvOutletOptions, existing?: string) {
@@ -122,8 +126,11 @@ t.test('cells', async (t) => {
   const { push, read } = setUp(t)
   await push({ v: 'a,"b"', w: 'two\nlines' })
   await push({ v: -1.5, w: 10n }, { v: true, w: false }, { v: null, w: undefined })
-  await push({ v: new Date(0), w: new Date(NaN) })
-  t.equal(read(), 'v,w\n"a,""b""","two\nlines"\n-1.5,10\ntrue,false\n,\n1970-01-01T00:00:00.000Z,\n')
+  await push({ v: new Date(0), w: new URL('http://a.b/?c=d') }, { v: -0, w: Object(1n) as unknown })
+  t.equal(
+    read(),
+    'v,w\n"a,""b""","two\nlines"\n-1.5,10\ntrue,false\n,\n1970-01-01T00:00:00.000Z,http://a.b/?c=d\n-0,1\n',
+  )
   const single = setUp(t, { missingColumns: 'empty' })
   await single.push({ v: '' }, { v: null }, {}, { v: 1 })
   t.equal(single.read(), 'v\n""\n""\n""\n1\n', 'an empty cell alone is no empty line')
@@ -135,9 +142,17 @@ t.test('what is no flat object is an error', async (t) => {
     ['secret', 'CsvOutlet: a payload is of type string: expected an object'],
     [null, 'CsvOutlet: a payload is null: expected an object'],
     [[1], 'CsvOutlet: a payload is an array: expected an object'],
-    [{ a: { secret: 1 } }, "CsvOutlet: the key 'a' holds a value of type object"],
-    [{ a: ['secret'] }, "CsvOutlet: the key 'a' holds a value of type object"],
-    [{ a: () => 'secret' }, "CsvOutlet: the key 'a' holds a value of type function"],
+    [{ a: { secret: 1 } }, `${NO_ROW} payload.a is an object, which is no cell${ADVICE}`],
+    [{ a: ['secret'] }, `${NO_ROW} payload.a is a list, which is no cell${ADVICE}`],
+    [{ a: () => 'secret' }, `${NO_ROW} payload.a is a function${ADVICE}`],
+    [{ a: Symbol('secret') }, `${NO_ROW} payload.a is a symbol${ADVICE}`],
+    [{ 'a b': NaN }, `${NO_ROW} payload["a b"] is NaN${ADVICE}`],
+    [{ a: -Infinity }, `${NO_ROW} payload.a is -Infinity${ADVICE}`],
+    [{ a: new Date(NaN) }, `${NO_ROW} payload.a is an invalid date${ADVICE}`],
+    [{ a: new Map() }, `${NO_ROW} payload.a is a Map, which is no cell${ADVICE}`],
+    [{ a: /secret/ }, `${NO_ROW} payload.a is a RegExp, which is no cell${ADVICE}`],
+    [{ a: { secret: 1, toJSON: () => null } }, `${NO_ROW} payload.a is an object, which is no cell${ADVICE}`],
+    [{ a: 'cut \ud83d' }, 'CsvOutlet: a payload has the character U+D83D, which utf-8 does not have'],
     [{}, 'CsvOutlet: the first payload of a file has no keys'],
   ]
   for (const [payload, message] of cases) {
@@ -170,14 +185,60 @@ t.test('a pipe is not read for a header: each batch is written with one', async 
   t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\na\n2\n')
 })
 
-t.test('a string that a spreadsheet would run as a formula is guarded', async (t) => {
-  const risky = ['=1+1', '+1', '-1', '@a', '\tx', '\rx']
+t.test('values of BSON are their digits, and others extended JSON', async (t) => {
   const { push, read } = setUp(t)
-  await push({ v: 'safe=' }, ...risky.map((v) => ({ v })), { v: -1 })
-  t.equal(read(), `v\nsafe=\n'=1+1\n'+1\n'-1\n'@a\n'\tx\n"'\rx"\n-1\n`)
+  const id = new ObjectId('650000000000000000000001')
+  await push(
+    { v: id, w: Long.fromString('9007199254740993') },
+    { v: Decimal128.fromString('1.50'), w: new Int32(5) },
+    { v: new Double(1.5), w: new Binary(Buffer.from('ab'), 5) },
+    { v: structuredClone(tagged(id)), w: '' },
+  )
+  t.equal(
+    read(),
+    `v,w
+${String(id)},9007199254740993
+1.50,5
+1.5,"{""$binary"":{""base64"":""YWI="",""subType"":""05""}}"
+${String(id)},
+`,
+  )
+})
+
+t.test('serialize says what is written for a row, and for a cell', async (t) => {
+  const { push, read } = setUp(t, {
+    serialize: (value, path) => {
+      if (value instanceof Map) return Object.fromEntries(value) as unknown
+      if (path === 'tags') return JSON.stringify(value)
+      return path === 'risky' ? `=${String(value)}` : undefined
+    },
+  })
+  await push(
+    new Map<string, unknown>([
+      ['tags', ['a', 'b']],
+      ['risky', 1],
+    ]),
+  )
+  t.equal(read(), `tags,risky\n"[""a"",""b""]",'=1\n`)
+  const failing = setUp(t, {
+    serialize: (value, path) => {
+      if (path === 'a') throw new Error('no')
+      return value
+    },
+  })
+  await t.rejects(failing.push({ a: 1 }), invalidPayload(`${NO_ROW} serialize failed at payload.a: no${ADVICE}`))
+})
+
+t.test('a string that a spreadsheet would run as a formula is guarded, and a number is not', async (t) => {
+  const risky = ['=1+1', '+1+1', '-a', '@a', '\tx', '\rx', '\nx', '\uff1d1', '\uff0b1', '\uff0d1', '\uff20a', "'=1"]
+  const safe = ['safe=', '-122.4194', '+3', '-0.5e-3', '-.5', "'tis"]
+  const { push, read } = setUp(t)
+  await push(...safe.map((v) => ({ v })), ...risky.map((v) => ({ v })), { v: -1 })
+  const guarded = risky.map((text) => (/[\r\n]/.test(text) ? `"'${text}"` : `'${text}`))
+  t.equal(read(), `v\n${[...safe, ...guarded, '-1'].join('\n')}\n`)
   const off = setUp(t, { guardFormulas: false })
   await off.push(...risky.slice(0, 4).map((v) => ({ v })))
-  t.equal(off.read(), 'v\n=1+1\n+1\n-1\n@a\n')
+  t.equal(off.read(), 'v\n=1+1\n+1+1\n-a\n@a\n')
 })
 
 t.test('a column whose name is guarded is found again', async (t) => {

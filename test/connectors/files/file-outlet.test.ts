@@ -31,29 +31,29 @@ t.test('each record is a line: strings as they are, anything else as JSON', asyn
   t.equal(read('out/default.txt'), 'text "é"\n{"a":[1,null]}\n7\nnull\nmore\n')
 })
 
-t.test('a payload that cannot be JSON is an error, and nothing is written', async (t) => {
+t.test('a payload that cannot be JSON is an error that names the part, and nothing is written', async (t) => {
   const { folder, outlet } = setUp(t)
   const cycle: { me?: unknown; password: string } = { password: 'secret' }
   cycle.me = cycle
-  for (const payload of [undefined, () => 'secret', 1n, cycle]) {
+  const cases: [unknown, string][] = [
+    [undefined, 'payload is undefined'],
+    [() => 'secret', 'payload is a function'],
+    [{ deep: [{ in: new Map() }] }, 'payload.deep[0].in is a Map'],
+    [cycle, 'payload.me is an object that it is part of'],
+  ]
+  for (const [payload, what] of cases) {
     const pushed = outlet.push([record('fine'), record(payload)], update)
-    const message = `FileOutlet: a payload cannot be JSON (${typeof payload})`
+    const message = `FileOutlet: a payload cannot be JSON: ${what}: make it plain data, or use the option serialize`
     await t.rejects(pushed, { code: 'DATABAY_INVALID_PAYLOAD', message })
   }
   t.same(readdirSync(folder), [])
 })
 
-t.test('what JSON would make an empty object of is an error', async (t) => {
-  const { outlet } = setUp(t)
-  const cases: [unknown, string][] = [
-    [new Map([[1, 2]]), 'a Map'],
-    [new Set([1]), 'a Set'],
-    [{ deep: [{ in: new Map() }] }, 'a Map'],
-  ]
-  for (const [payload, kind] of cases) {
-    const message = `FileOutlet: a payload cannot be JSON (${kind})`
-    await t.rejects(outlet.push([record(payload)], update), { code: 'DATABAY_INVALID_PAYLOAD', message })
-  }
+t.test('a bigint is its digits, and serialize says what is written for other values', async (t) => {
+  const { outlet, read } = setUp(t, {}, { serialize: (value) => (value instanceof Set ? [...value] : undefined) })
+  await outlet.push([record({ id: 9007199254740993n }), record({ tags: new Set(['a']) }), record('text')], update)
+  t.equal(read('out/default.txt'), '{"id":9007199254740993}\n{"tags":["a"]}\ntext\n')
+  t.throws(() => new FileOutlet('x', { serialize: 'json' as never }), { message: /^FileOutlet.serialize: / })
 })
 
 t.test('a last line that has no end, as a killed process leaves it, is ended first', async (t) => {
@@ -176,10 +176,12 @@ t.test('encodings', async (t) => {
   t.same(readFileSync(`${folder}/out/utf16`), Buffer.from('é\n', 'utf16le'))
 })
 
-t.test('half a surrogate pair, which is no character, becomes U+FFFD, or an escape in JSON', async (t) => {
+t.test('half a surrogate pair, which is no character, is refused, or an escape in JSON', async (t) => {
   const { folder, outlet, read } = setUp(t)
-  await outlet.push([record('\ud83d|\ud83d\ude00'), record(['\ud83d'])], update)
-  t.equal(read('out/default.txt'), '\ufffd|\ud83d\ude00\n["\\ud83d"]\n')
+  const message = 'FileOutlet: a payload has the character U+D83D, which utf-8 does not have'
+  await t.rejects(outlet.push([record('cut \ud83d'), record('fine')], update), { message })
+  await outlet.push([record('\ud83d\ude00'), record(['\ud83d'])], update)
+  t.equal(read('out/default.txt'), '\ud83d\ude00\n["\\ud83d"]\n')
   await new FileOutlet(`${folder}/wide`, { encoding: 'utf-16le' }).push([record('\ud83d')], update)
   t.same(readFileSync(`${folder}/wide`), Buffer.from('\ud83d\n', 'utf16le'), 'UTF-16 keeps it')
 })

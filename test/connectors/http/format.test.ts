@@ -21,7 +21,7 @@ t.test('JSON lines hold whatever JSON holds', async (t) => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (values) => {
       const text = values.map((value) => JSON.stringify(value)).join('\n')
-      t.strictSame(parseText('ndjson', text), JSON.parse(JSON.stringify(values)))
+      t.strictSame(parseText('ndjson', text, 'number'), JSON.parse(JSON.stringify(values)))
     }),
     { numRuns: 100 },
   )
@@ -91,4 +91,21 @@ t.test('bytes that are not of the charset become U+FFFD, and are counted in the 
   )
   t.match(logs.entries(), [{ msg: /has bytes that are not of its charset: 4 characters became U\+FFFD$/ }])
   t.match(logs.entries()[0], { characters: 4 })
+})
+
+t.test('an integer that a number cannot hold is an error that names its place, or what bigIntegers says', async (t) => {
+  const ids = ['9007199254740993', '2882429806056571124', '18446744073709551615']
+  const json = `[${ids.map((id) => `{"id":${id}}`).join()}]`
+  const error = await failureOf(t, pullOf(t, json))
+  t.match(error, { failure: 'body', status: 200 })
+  t.match(error.message, /: Response has a number that would change: \$\[0]\.id is an integer .*bigIntegers/)
+  const lines = ['{"id":1}', ...ids.map((id) => `{"id":${id}}`)].join('\n')
+  const second = await failureOf(t, pullOf(t, lines, ndjson))
+  t.match(second.message, /a number that would change in line 2: \$\.id is an integer/)
+  t.notMatch(second.message, /9007199254740993/, 'without the number')
+  t.same(
+    await pullOf(t, json, { bigIntegers: 'bigint' }),
+    ids.map((id) => ({ id: BigInt(id) })),
+  )
+  t.same(await pullOf(t, lines, { ...ndjson, bigIntegers: 'string' }), [{ id: 1 }, ...ids.map((id) => ({ id }))])
 })

@@ -1,0 +1,42 @@
+/**
+ * A private name in the source of a class: `#count`, or what compilers of older JavaScript make of it. What stands in
+ * comments and texts is taken out before.
+ */
+const PRIVATE = /#[\p{ID_Start}$_]|__(?:classP|p)rivate/u
+
+const COMMENTS_AND_TEXTS = /\/\*[^]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g
+
+const NATIVE = /\{\s*\[native code\]\s*\}\s*$/
+
+/** Classes whose instances hold more than their fields show. */
+export type HiddenState = 'private' | 'native'
+
+const known = new WeakMap<object, HiddenState | 'none'>()
+
+/**
+ * Whether objects with this prototype hold more than their fields show, which would be lost where only fields are taken
+ * over. `private`: one of their classes has private fields, as `URL` does. `native`: they are made by the engine, such
+ * as a Map or a Promise. `undefined`: all that they hold is in their fields, as far as the source of their classes tells.
+ */
+export function hiddenStateOf(prototype: object | null): HiddenState | undefined {
+  if (prototype === null || prototype === Object.prototype) return undefined
+  let state = known.get(prototype)
+  if (state === undefined) {
+    state = look(prototype) ?? 'none'
+    known.set(prototype, state)
+  }
+  return state === 'none' ? undefined : state
+}
+
+function look(prototype: object): HiddenState | undefined {
+  const next = Object.getPrototypeOf(prototype) as object | null
+  // the prototype of all plain objects, also of another realm
+  if (next === null) return undefined
+  const made: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  if (made === undefined) return hiddenStateOf(next)
+  if (typeof made !== 'function') return 'native'
+  const source = Function.prototype.toString.call(made)
+  if (NATIVE.test(source)) return 'native'
+  if (PRIVATE.test(source.replaceAll(COMMENTS_AND_TEXTS, ''))) return 'private'
+  return hiddenStateOf(next)
+}
