@@ -90,10 +90,12 @@ export type {
   PlannerCounts,
   PlannerEvents,
   SkippedEvent,
+  StartFailedEvent,
+  StartRecoveredEvent,
   ThreadLostEvent,
 } from './planners/planner-events.js'
 export type { Distribution } from './planners/histogram.js'
-export type { LinkStats, PlannerStats } from './planners/planner-stats.js'
+export type { LinkStats, PlannerStats, StartFailureStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner } from './planners/worker-planner.js'
 export { type LinkOrModule } from './planners/planner-modules.js'

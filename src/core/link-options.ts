@@ -98,6 +98,13 @@ export interface LinkSettings {
    */
   readonly ignoreExceptions?: boolean
   /**
+   * What happens when the link fails to start. With `stop`, `start()` rejects. With `retry`, the planner starts, and the
+   * link is tried again: after a second, then two, four and so on up to a minute, each shortened by chance by up to a half.
+   * Its due times are skipped until then.
+   * @default 'stop'
+   */
+  readonly onStartFailure?: StartFailurePolicy
+  /**
    * How many inlets of this link may pull at once.
    * @default 9999
    */
@@ -136,6 +143,8 @@ export interface LinkSettings {
 
 export type Lane = 'io' | 'cpu' | 'auto'
 
+export type StartFailurePolicy = 'stop' | 'retry'
+
 /** Every option of a link. What is not about its nodes, names or due times becomes one of its settings. */
 export const LINK_OPTIONS = {
   inlets: given<OneOrMany<Inlet>>(),
@@ -151,6 +160,7 @@ export const LINK_OPTIONS = {
   tags: custom(checkTags, '[]'),
   copyRecords: flag(true),
   ignoreExceptions: flag(false),
+  onStartFailure: word<StartFailurePolicy>(['stop', 'retry'], 'stop'),
   inletConcurrency: count(9999),
   immediateTransfer: flag(true),
   timeout: optionalTime,

@@ -17,7 +17,15 @@ export interface PlannedLink {
   /** Due times of the link: those of its settings, unless its interval was changed. */
   readonly schedule: Schedule
   /** Settings of the link that planners go by. */
-  readonly settings: Pick<ResolvedSettings, 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'>
+  readonly settings: Pick<ResolvedSettings, 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'> &
+    Partial<Pick<ResolvedSettings, 'onStartFailure'>>
+  /** URL of the module that exports the link; `undefined` for a live link. */
+  readonly module?: string
+  /**
+   * Whether the link is open, so that transfers need not wait for that; `undefined` for a link that is as long as it is
+   * started. One that moves between threads counts as open.
+   */
+  readonly isOpen?: boolean
   /**
    * Until when it may not transfer, in milliseconds since 1970, as it has ended its thread again and again; `undefined`
    * when it may.
@@ -40,6 +48,8 @@ export interface PlannedLink {
   drain(): Promise<TransferReport | undefined>
   /** Tells running transfers to stop. */
   cancel(reason: Error): void
+  /** Fails transfers that wait for the link to be opened. */
+  endWaiting?(reason: Error): void
   /** Starts the link's nodes; when one fails, those that were started are shut down, and this rejects. */
   onStart(): Promise<void>
   /** Shuts the link's nodes down, all of them even when some fail; rejects with what failed. */

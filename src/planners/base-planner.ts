@@ -9,8 +9,7 @@ import type { TransferReport } from '../core/report.js'
 import { shutdownAtExit, stayUp } from './at-exit.js'
 import type { DueTime } from './clock/trigger.js'
 import { Dispatcher } from './dispatcher.js'
-import { cancelLinks, startLinks, stopLinks } from './link-group.js'
-import { warnOfSharedIds } from './link-ids.js'
+import { cancelLinks } from './link-group.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
 import { PlannerLinks } from './planner-links.js'
@@ -22,6 +21,7 @@ import {
   type ShutdownOptions,
 } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
+import { StartRetries, type StartFailure } from './start-retries.js'
 
 /**
  * Planner that keeps links and their lifecycle, and runs their transfers when its scheduling says so.
@@ -36,6 +36,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #dispatcher: Dispatcher
   readonly #life: PlannerLifecycle
   readonly #links: PlannerLinks
+  readonly #retries: StartRetries
   #paused = false
   /** What was logged of listeners that failed; `undefined` while none has. */
   #listenerErrors: Repeats | undefined
@@ -75,7 +76,15 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
         this.unschedule(link)
       },
     }
-    this.#links = new PlannerLinks(this.#dispatcher, scheduling, this.#life, this.options)
+    this.#retries = new StartRetries(this.options.startTimeout, {
+      failed: (link, failure) => {
+        this.#startFailed(link, failure)
+      },
+      recovered: (link, attempts, isFirst) => {
+        this.#startRecovered(link, attempts, isFirst)
+      },
+    })
+    this.#links = new PlannerLinks(this.#dispatcher, scheduling, this.#life, this.options, this.#retries)
     this.#links.admit(toArray(links))
   }
 
@@ -95,6 +104,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Whether this planner is paused. */
   get paused(): boolean {
     return this.#paused
+  }
+
+  /** Names of the links that could not be started, and are tried again. */
+  get unstarted(): string[] {
+    return this.#retries.names
   }
 
   /** Totals of this planner since it was made. */
@@ -341,6 +355,49 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     })
   }
 
+  /**
+   * Takes note that a link could not be opened again: it is tried again.
+   * @internal
+   */
+  protected openFailed(link: PlannedLink, error: Error): void {
+    if (this.#transfers && this.#links.has(link)) this.#retries.failed(link, error, false)
+  }
+
+  /**
+   * Takes note that a link is open in all its threads.
+   * @internal
+   */
+  protected opened(link: PlannedLink): void {
+    this.#retries.opened(link)
+  }
+
+  /**
+   * Tries a link again at once, if it could not be started: it is elsewhere now.
+   * @internal
+   */
+  protected moved(link: PlannedLink): void {
+    this.#retries.soon(link)
+  }
+
+  #startFailed(link: PlannedLink, failure: StartFailure | undefined): void {
+    this.#dispatcher.noteStartFailure(link, failure)
+    if (failure === undefined) return
+    const { attempts, error, retryAt } = failure
+    const { name, module } = link
+    const from = module === undefined ? '' : ` of ${module}`
+    const delay = ((retryAt - Date.now()) / 1000).toFixed(1)
+    const message = `${name}${from} could not be started, try ${attempts}: ${error.message}; it is tried again in ${delay} s`
+    getLogger('databay.BasePlanner').error({ err: error }, message)
+    this.notify('startFailed', { link: name, module, error, attempts, retryAt })
+  }
+
+  #startRecovered(link: PlannedLink, attempts: number, isFirst: boolean): void {
+    const { name, module } = link
+    getLogger('databay.BasePlanner').info(`${name} has started, after ${attempts} tries that failed`)
+    this.notify('startRecovered', { link: name, module, attempts })
+    if (isFirst && link.settings.immediateTransfer && !this.#paused) void this.dispatch(link)
+  }
+
   /** Whether links that are due transfer. */
   get #transfers(): boolean {
     const { state } = this.#life
@@ -372,12 +429,11 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       {
         do: async () => {
           started = false
-          warnOfSharedIds(this.links)
-          await startLinks(this.links, this.options) // shuts those down itself that started when another fails
+          await this.#links.startAll() // shuts those down itself that started when another fails
           started = true
         },
         undo: async ({ limit }) => {
-          if (started) throwAny(await stopLinks(this.links, limit), 'several links failed to shut down')
+          if (started) throwAny(await this.#links.stopAll(limit), 'several links failed to shut down')
         },
         force,
       },
@@ -399,6 +455,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
         do: (givenUp) => Promise.race([this.#transferFirst(), givenUp]),
         undo: (shutdown) => {
           this.#paused = false
+          this.#retries.cancel(this.links)
           return this.#links.endRemovals(shutdown)
         },
       },
@@ -407,7 +464,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   async #transferFirst(): Promise<void> {
     if (!this.options.immediateTransfer) return
-    const first = this.links.filter((link) => link.settings.immediateTransfer)
+    // a link that is to be tried again transfers once it has started
+    const first = this.links.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
     await Promise.all(first.map((link) => this.dispatch(link)))
   }
 }

@@ -8,7 +8,8 @@ import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
-import type { LinkStats } from './planner-stats.js'
+import type { LinkStats, StartFailureStats } from './planner-stats.js'
+import type { StartFailure } from './start-retries.js'
 
 /** Calls of a dispatcher to its planner. */
 export interface DispatcherHooks {
@@ -32,6 +33,8 @@ interface LinkState {
   retired: boolean
   /** Whether the link was removed. */
   gone: boolean
+  /** Why the link could not be started; `undefined` when it was. */
+  startFailure: StartFailure | undefined
   /** Counts of the link; `undefined` while they are all 0. */
   counters: LinkCounters | undefined
   /** Log of the link's late and skipped due times; `undefined` while there were none. */
@@ -74,10 +77,16 @@ export class Dispatcher {
 
   /** Stats of each link. */
   get stats(): LinkStats[] {
-    return [...this.#links].map(([link, { running, counters = NOTHING }]) => {
+    return [...this.#links].map(([link, { running, startFailure, counters = NOTHING }]) => {
       const { quarantinedUntil } = link
-      const stats = { link: link.name, running, buffered: bufferedIn(link), ...counters.read() }
-      return quarantinedUntil === undefined ? stats : { ...stats, quarantinedUntil }
+      return {
+        link: link.name,
+        running,
+        buffered: bufferedIn(link),
+        ...counters.read(),
+        ...(quarantinedUntil === undefined ? {} : { quarantinedUntil }),
+        ...(startFailure === undefined ? {} : { startFailure: statsOf(startFailure) }),
+      }
     })
   }
 
@@ -96,12 +105,19 @@ export class Dispatcher {
       dispatched: 0,
       retired: false,
       gone: false,
+      startFailure: undefined,
       counters: undefined,
       lateness: undefined,
       ended: (report) => this.#ended(link, state, report),
       broken: (thrown) => this.#broken(link, state, thrown),
     }
     this.#links.set(link, state)
+  }
+
+  /** Takes note why a link could not be started, or that it is not tried any more. */
+  noteStartFailure(link: PlannedLink, failure: StartFailure | undefined): void {
+    const state = this.#links.get(link)
+    if (state !== undefined) state.startFailure = failure
   }
 
   /** Lets a link make no more transfers: it is about to be removed. */
@@ -153,8 +169,12 @@ export class Dispatcher {
     if (state === undefined || this.#hasUsedUp(state)) return undefined
     const late = due.missed > 0 || due.lateness > this.#options.lateAfter
     if (late) this.#noteLate(link, due, state)
+    if (state.startFailure !== undefined && this.#waitsForStart(link)) {
+      this.#noteSkipped(link, due, 'starting', state)
+      return undefined
+    }
     if (state.running >= link.settings.maxInstances) {
-      this.#noteSkipped(link, due, 'running', state)
+      this.#noteSkipped(link, due, link.isOpen === false ? 'starting' : 'running', state)
       return undefined
     }
     if (link.quarantinedUntil !== undefined) {
@@ -167,6 +187,16 @@ export class Dispatcher {
     state.running++
     this.#inFlight++
     return state
+  }
+
+  /**
+   * Whether a link that could not be started is skipped until it has. Where exceptions stop the planner, its transfers fail
+   * instead, unless it says that it is to be tried again.
+   */
+  #waitsForStart(link: PlannedLink): boolean {
+    if (link.isOpen === true) return false
+    const { onStartFailure, ignoreExceptions } = link.settings
+    return onStartFailure === 'retry' || ignoreExceptions || this.#options.ignoreExceptions
   }
 
   #ended(link: PlannedLink, state: LinkState, report: TransferReport): TransferReport | undefined {
@@ -279,10 +309,18 @@ export class Dispatcher {
     const { running } = state
     countersOf(state).skipped++
     this.#counts.skipped++
-    const why = reason === 'running' ? `${running} of its transfers still run` : 'it is quarantined'
+    const why = {
+      running: `${running} of its transfers still run`,
+      quarantined: 'it is quarantined',
+      starting: state.startFailure === undefined ? 'it is being opened' : 'it could not be started yet',
+    }[reason]
     this.#latenessOf(link, state).skipped(reason, why)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })
   }
+}
+
+function statsOf({ error: { message }, attempts, retryAt }: StartFailure): StartFailureStats {
+  return { message, attempts, retryAt }
 }
 
 /** Counts of links without any transfer. */

@@ -5,6 +5,7 @@ import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import { StopLimit } from './stop-limit.js'
 import { throwAny } from '../base/many-errors.js'
+import { begin } from './start-retries.js'
 
 /** Times that links may take, in milliseconds. */
 interface Limits {
@@ -15,36 +16,53 @@ interface Limits {
 /** Failure of a link to start. */
 interface Failure {
   readonly error: unknown
+  /** Start of the link, where that took too long and goes on. */
+  readonly starting?: Promise<void>
 }
 
+/** Takes the failure of a link that is to be tried again. */
+type Retry = (link: PlannedLink, error: Error, starting: Promise<void> | undefined) => void
+
 /**
- * Starts links, all at once; when one fails, those that started are shut down in reverse.
+ * Starts links, all at once; when one fails, those that started are shut down in reverse. A link that is tried again
+ * instead keeps nobody from starting.
  *
+ * @param retry - called with such a link
  * @throws the error of the link that failed, or an `AggregateError` of several
  */
-export async function startLinks(links: readonly PlannedLink[], limits: Limits): Promise<void> {
+export async function startLinks(links: readonly PlannedLink[], limits: Limits, retry: Retry): Promise<void> {
   const failures = await startAll(links, limits.startTimeout)
   if (failures.size === 0) return
+  if (links.every((link, index) => !failures.has(index) || isRetried(link))) {
+    for (const [index, { error, starting }] of failures) retry(links[index] as PlannedLink, toError(error), starting)
+    return
+  }
+  const stopLate = ({ starting }: Failure, index: number) => {
+    const link = links[index] as PlannedLink
+    starting?.then(() => link.onShutdown()).catch((error: unknown) => logLate(link, error))
+  }
+  for (const [index, failure] of failures) stopLate(failure, index)
   const limit = new StopLimit(limits.shutdownTimeout)
   await stopLinks(
     links.filter((_, index) => !failures.has(index)),
     limit,
   )
   limit.end()
-  const errors = links.flatMap((_, index) => failures.get(index) ?? []).map(({ error }) => error)
+  // a link that would have been tried again is not why
+  const errors = links.flatMap((link, index) => (isRetried(link) ? [] : (failures.get(index)?.error ?? [])))
   throwAny(errors, 'several links failed to start')
 }
 
 /**
- * Starts links. A link that takes too long is not waited for; should it start later, it is shut down. One timer and one
- * promise serve all links: they may be thousands.
+ * Starts links. A link that takes too long is not waited for. One timer and one promise serve all links: they may be
+ * thousands.
  *
  * @returns the failures, by the index of their link
  */
 function startAll(links: readonly PlannedLink[], limit: number): Promise<ReadonlyMap<number, Failure>> {
   const failures = new Map<number, Failure>()
-  const waiting = new Set(links.keys())
-  if (waiting.size === 0) return Promise.resolve(failures)
+  const waiting = new Map<number, Promise<void>>()
+  if (links.length === 0) return Promise.resolve(failures)
   return new Promise((resolve) => {
     const resolveWhenDone = () => {
       if (waiting.size > 0) return
@@ -52,25 +70,23 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
       resolve(failures)
     }
     const startOne = (link: PlannedLink, index: number) => {
-      begin(link).then(
+      const starting = begin(link)
+      waiting.set(index, starting)
+      starting.then(
         () => {
           if (waiting.delete(index)) resolveWhenDone()
-          else link.onShutdown().catch((error: unknown) => logLate(link, error))
         },
         (error: unknown) => {
-          if (!waiting.delete(index)) {
-            logLate(link, error)
-            return
-          }
+          if (!waiting.delete(index)) return
           failures.set(index, { error })
           resolveWhenDone()
         },
       )
     }
     const expire = () => {
-      for (const index of waiting) {
+      for (const [index, starting] of waiting) {
         const error = new StartTimeoutError(`${links[index]?.name} did not start within ${limit} ms`)
-        failures.set(index, { error })
+        failures.set(index, { error, starting })
       }
       waiting.clear()
       resolveWhenDone()
@@ -81,12 +97,9 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
   })
 }
 
-function begin(link: PlannedLink): Promise<void> {
-  try {
-    return link.onStart()
-  } catch (thrown) {
-    return Promise.reject(toError(thrown)) // a link of a third party
-  }
+/** Whether a link that fails to start is tried again. */
+function isRetried({ settings }: PlannedLink): boolean {
+  return settings.onStartFailure === 'retry'
 }
 
 function logLate(link: PlannedLink, error: unknown): void {

@@ -13,6 +13,10 @@ export interface PlannerEvents {
   skipped: [event: SkippedEvent]
   /** A transfer starts later after its due time than `lateAfter`, or due times were missed. */
   late: [event: LateEvent]
+  /** A link could not be started, or opened again after its thread was lost or recycled: it is tried again. */
+  startFailed: [event: StartFailedEvent]
+  /** A link has started after all. */
+  startRecovered: [event: StartRecoveredEvent]
   /** A worker thread has ended by itself, or was ended because it did not answer. */
   threadLost: [event: ThreadLostEvent]
 }
@@ -22,6 +26,8 @@ export const PLANNER_EVENTS = Object.keys({
   transfer: true,
   skipped: true,
   late: true,
+  startFailed: true,
+  startRecovered: true,
   threadLost: true,
 } satisfies { [event in keyof PlannerEvents]: true }) as readonly (keyof PlannerEvents)[]
 
@@ -33,11 +39,34 @@ export interface SkippedEvent {
   readonly scheduledAt: number
   /**
    * `running`: as many transfers of the link were under way as its `maxInstances` allows. `quarantined`: the link has ended
-   * its thread again and again.
+   * its thread again and again. `starting`: the link is not open, as it could not be started, or is being opened.
    */
-  readonly reason: 'running' | 'quarantined'
+  readonly reason: 'running' | 'quarantined' | 'starting'
   /** Number of the link's transfers that were under way. */
   readonly running: number
+}
+
+/** Payload of the event `startFailed`: a link could not be started, and is tried again. */
+export interface StartFailedEvent {
+  /** Name of the link. */
+  readonly link: string
+  /** URL of the module that exports the link; `undefined` for a live link. */
+  readonly module: string | undefined
+  readonly error: Error
+  /** Number of tries that have failed in a row. */
+  readonly attempts: number
+  /** When the link is tried again, in milliseconds since 1970. */
+  readonly retryAt: number
+}
+
+/** Payload of the event `startRecovered`: a link has started after all. */
+export interface StartRecoveredEvent {
+  /** Name of the link. */
+  readonly link: string
+  /** URL of the module that exports the link; `undefined` for a live link. */
+  readonly module: string | undefined
+  /** Number of tries that had failed before. */
+  readonly attempts: number
 }
 
 /** Payload of the event `late`: a link's transfer starts late. */

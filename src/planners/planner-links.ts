@@ -1,4 +1,10 @@
-import { InvalidOptionError, MissingLinkError, PlannerStateError, show } from '../base/errors.js'
+import {
+  InvalidOptionError,
+  MissingLinkError,
+  PlannerStateError,
+  show,
+  TransferCancelledError,
+} from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { throwAny } from '../base/many-errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -9,14 +15,24 @@ import type { PlannerLifecycle } from './planner-lifecycle.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { Scheduling } from './scheduling.js'
 import type { Shutdown } from './shutdown.js'
+import type { StartRetries } from './start-retries.js'
 import { StopLimit } from './stop-limit.js'
+
+/** Time that a link which is being opened has left when it is shut down, in milliseconds. */
+const MOMENT = 500
+
+type PlannerLinksOptions = Pick<
+  ResolvedPlannerOptions,
+  'startTimeout' | 'shutdownTimeout' | 'drain' | 'immediateTransfer'
+>
 
 /** Links of a planner: adds and removes them, also while the planner runs, and follows changes of their schedules. */
 export class PlannerLinks {
   readonly #dispatcher: Dispatcher
   readonly #scheduling: Pick<Scheduling, 'add' | 'remove'>
   readonly #life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>
-  readonly #options: Pick<ResolvedPlannerOptions, 'startTimeout' | 'shutdownTimeout' | 'drain'>
+  readonly #options: PlannerLinksOptions
+  readonly #retries: StartRetries
   /** Links that are being added. */
   readonly #joining = new Set<PlannedLink>()
   /** Callbacks that wait until links have been added. */
@@ -30,12 +46,14 @@ export class PlannerLinks {
     dispatcher: Dispatcher,
     scheduling: Pick<Scheduling, 'add' | 'remove'>,
     life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>,
-    options: Pick<ResolvedPlannerOptions, 'startTimeout' | 'shutdownTimeout' | 'drain'>,
+    options: PlannerLinksOptions,
+    retries: StartRetries,
   ) {
     this.#dispatcher = dispatcher
     this.#scheduling = scheduling
     this.#life = life
     this.#options = options
+    this.#retries = retries
   }
 
   /** The links: a copy of the list. */
@@ -64,6 +82,11 @@ export class PlannerLinks {
   admit(links: readonly PlannedLink[]): void {
     this.#checkNew(links)
     for (const link of links) this.#admit(link)
+  }
+
+  /** Whether a link is in the planner. */
+  has(link: PlannedLink): boolean {
+    return this.#dispatcher.has(link)
   }
 
   /** Forgets a link. */
@@ -113,6 +136,24 @@ export class PlannerLinks {
     }
   }
 
+  /**
+   * Starts all links. A link that is to be tried again does not keep the others from that.
+   *
+   * @throws what failed; then those that started are shut down
+   */
+  async startAll(): Promise<void> {
+    warnOfSharedIds(this.all)
+    const { immediateTransfer } = this.#options
+    await startLinks(this.all, this.#options, (link, error, starting) => {
+      this.#retries.failed(link, error, immediateTransfer, starting)
+    })
+  }
+
+  /** Shuts all links down. Gives what failed. */
+  stopAll(limit: StopLimit): Promise<unknown[]> {
+    return this.#stopLinks(this.all, limit)
+  }
+
   /** Ends removals that are under way: they make transfers of their own. */
   async endRemovals(shutdown: Shutdown): Promise<void> {
     const removals = Promise.allSettled(this.#removals)
@@ -128,7 +169,7 @@ export class PlannerLinks {
   async endTransfers(shutdown: Shutdown): Promise<void> {
     await shutdown.limit.wait(
       () => `transfers of ${this.#dispatcher.running.join(', ')}`,
-      () => shutdown.letEnd(() => this.#dispatcher.idle()),
+      () => this.#endWaiting(this.all, () => shutdown.letEnd(() => this.#dispatcher.idle())),
     )
   }
 
@@ -145,6 +186,7 @@ export class PlannerLinks {
   async #remove(links: readonly PlannedLink[]): Promise<void> {
     const errors: unknown[] = []
     for (const link of links) this.#dispatcher.retire(link)
+    this.#retries.cancel(links)
     if (this.#life.running) {
       for (const link of links) this.#scheduling.remove(link)
       errors.push(...(await this.#stop(links)))
@@ -163,12 +205,32 @@ export class PlannerLinks {
     })
     await limit.wait(
       () => `transfers of ${links.map(({ name }) => name).join(', ')}`,
-      () => Promise.all(links.map((link) => this.#dispatcher.idle(link))),
+      () => this.#endWaiting(links, () => Promise.all(links.map((link) => this.#dispatcher.idle(link)))),
     )
     const undrained = this.#options.drain && !limit.isOver ? await this.#drain(links, limit) : []
-    const unstopped = await stopLinks(links, limit)
+    const unstopped = await this.#stopLinks(links, limit)
     limit.end()
     return [...undrained, ...unstopped, ...limit.abandonment('links that were removed')]
+  }
+
+  /** Waits for transfers to end. Those that wait for their link to be opened are given up in a moment. */
+  async #endWaiting<T>(links: readonly PlannedLink[], idle: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      const reason = new TransferCancelledError('its link was not open when it was shut down')
+      for (const link of links) link.endWaiting?.(reason)
+    }, MOMENT)
+    try {
+      return await idle()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Shuts links down, but for those whose start hangs still: these are shut down should it end. */
+  #stopLinks(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
+    this.#retries.cancel(links)
+    const started = (link: PlannedLink) => link.isOpen !== undefined || !this.#retries.isAbandoned(link)
+    return stopLinks(links.filter(started), limit)
   }
 
   #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
@@ -178,7 +240,12 @@ export class PlannerLinks {
   /** Starts and schedules links that are added to a running planner. */
   async #start(links: readonly PlannedLink[]): Promise<void> {
     warnOfSharedIds(links, this.all)
-    await startLinks(links, this.#options)
+    const failed: (() => void)[] = []
+    await startLinks(links, this.#options, (link, error, starting) => {
+      failed.push(() => {
+        this.#retries.failed(link, error, false, starting)
+      })
+    })
     try {
       // the planner may have changed meanwhile
       if (!this.#life.running) throw new PlannerStateError('the planner was shut down while links were added')
@@ -186,13 +253,14 @@ export class PlannerLinks {
         this.#admit(link)
         this.#scheduling.add(link)
       }
+      for (const retry of failed) retry()
     } catch (error) {
       for (const link of links.filter((link) => this.#dispatcher.has(link))) {
         this.#scheduling.remove(link)
         this.dismiss(link)
       }
       const limit = new StopLimit(this.#options.shutdownTimeout)
-      await stopLinks(links, limit)
+      await this.#stopLinks(links, limit)
       limit.end()
       throw error
     }

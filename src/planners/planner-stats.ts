@@ -19,10 +19,12 @@ export interface LinkStats {
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which the link did not transfer: it was still transferring, or quarantined. */
+  /** Due times at which the link did not transfer: it was still transferring, quarantined, or could not be started. */
   readonly skipped: number
   /** End of the link's quarantine, in milliseconds since 1970; left out when it is not quarantined. */
   readonly quarantinedUntil?: number
+  /** Why the link could not be started, while it is tried again; left out otherwise. */
+  readonly startFailure?: StartFailureStats
   /** Transfers that were reported as late. */
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
@@ -33,4 +35,14 @@ export interface LinkStats {
   readonly durations: Distribution
   /** Delays between the due times of transfers and their start in their thread, including the wait for their turn there. */
   readonly lateness: Distribution
+}
+
+/** Why a link could not be started. */
+export interface StartFailureStats {
+  /** Message of the error. */
+  readonly message: string
+  /** Number of tries that have failed in a row. */
+  readonly attempts: number
+  /** When the link is tried again, in milliseconds since 1970. In the past while that is under way. */
+  readonly retryAt: number
 }

@@ -1,4 +1,5 @@
 import { ThreadLostError } from '../base/errors.js'
+import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import { Hosting } from '../threads/main/hosting.js'
 import type { LostThread, ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
@@ -16,6 +17,12 @@ export interface ThreadsHooks {
   drained(report: TransferReport): void
   /** Called with the number of records that were lost with the buffers of a link. */
   recordsLost(records: number): void
+  /** Called when a link could not be opened again. */
+  openFailed(link: PlannedLink, error: Error): void
+  /** Called when a link was opened again, and is open in all its threads. */
+  opened(link: PlannedLink): void
+  /** Called when a link that is not started is in another thread now. */
+  moved(link: PlannedLink): void
   /** Called when a thread was lost, and the reports that it had sent before have been taken in. */
   threadLost(event: ThreadLostEvent): void
   /** Called when the threads have ended for good while the planner was running. */
@@ -38,6 +45,15 @@ export class PlannerThreads {
       },
       lost: (records) => {
         hooks.recordsLost(records)
+      },
+      openFailed: (link, error) => {
+        hooks.openFailed(link, error)
+      },
+      opened: (link) => {
+        hooks.opened(link)
+      },
+      moved: (link) => {
+        hooks.moved(link)
       },
     })
     const maintenance = new ThreadMaintenance({

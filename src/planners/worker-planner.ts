@@ -313,6 +313,15 @@ export class WorkerPlanner extends BasePlanner {
       recordsLost: (records) => {
         this.countLost(records)
       },
+      openFailed: (link, error) => {
+        this.openFailed(link, error)
+      },
+      opened: (link) => {
+        this.opened(link)
+      },
+      moved: (link) => {
+        this.moved(link)
+      },
       threadLost: (event) => {
         this.countLost(event.buffered)
         this.notify('threadLost', event)

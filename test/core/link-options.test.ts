@@ -10,6 +10,7 @@ t.test('an interval is all that a link needs', async (t) => {
     settings: {
       schedule: { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false },
       copyRecords: true,
+      onStartFailure: 'stop',
       ignoreExceptions: false,
       inletConcurrency: 9999,
       immediateTransfer: true,
@@ -29,6 +30,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
     id: 'c',
     tags: ['a', 'b'],
     copyRecords: false,
+    onStartFailure: 'retry',
     ignoreExceptions: true,
     inletConcurrency: 2,
     immediateTransfer: false,
@@ -43,6 +45,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
     settings: {
       schedule: { every: 60_000, cron: undefined, timeZone: undefined, jitter: 2000, alignToClock: true },
       copyRecords: false,
+      onStartFailure: 'retry',
       ignoreExceptions: true,
       inletConcurrency: 2,
       immediateTransfer: false,

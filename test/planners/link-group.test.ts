@@ -9,6 +9,8 @@ function links(trace: Trace, ...names: string[]): StubLink[] {
   return names.map((name) => new StubLink(name, trace))
 }
 
+const never = () => t.fail('no link is to be tried again')
+
 const forever = { startTimeout: Infinity, shutdownTimeout: Infinity }
 
 t.test('links start all at once, in their order', async (t) => {
@@ -19,7 +21,7 @@ t.test('links start all at once, in their order', async (t) => {
     trace.push('a waits')
     return opened.promise
   }
-  const started = startLinks([a, b], forever)
+  const started = startLinks([a, b], forever, never)
   t.strictSame(trace, ['a waits', 'b starts'])
   opened.resolve()
   await started
@@ -32,7 +34,7 @@ t.test('when one fails to start, the others are stopped in reverse, once all hav
   const opened = deferred()
   group[1].onStart = () => Promise.reject(new Error('no connection'))
   group[3].onStart = () => opened.promise
-  const started = startLinks(group, forever)
+  const started = startLinks(group, forever, never)
   started.catch(() => undefined)
   await turnOfTheLoop()
   t.strictSame(trace, ['a starts', 'c starts'], 'd is still starting')
@@ -47,7 +49,7 @@ t.test('several that fail to start are told together', async (t) => {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- links of third parties may do so
   b.onStart = () => Promise.reject('text')
   c.onShutdown = () => Promise.reject(new Error('hidden by the ones before'))
-  await t.rejects(startLinks([a, b, c], forever), {
+  await t.rejects(startLinks([a, b, c], forever, never), {
     name: 'AggregateError',
     message: /^several links failed to start: no file; something other than an Error was thrown: 'text'$/,
     errors: [{ message: 'no file' }, 'text'],
@@ -90,10 +92,37 @@ t.test('a link that takes too long to start is given up, and shut down should it
   const [a, slow] = links(trace, 'a', 'slow') as [StubLink, StubLink]
   const gate = deferred()
   slow.onStart = () => gate.promise
-  const started = startLinks([a, slow], { startTimeout: 20, shutdownTimeout: Infinity })
+  const started = startLinks([a, slow], { startTimeout: 20, shutdownTimeout: Infinity }, never)
   await t.rejects(started, { code: 'DATABAY_START_TIMEOUT', message: 'slow did not start within 20 ms' })
   t.strictSame(trace, ['a starts', 'a stops'])
   gate.resolve()
   await turnOfTheLoop()
   t.strictSame(trace, ['a starts', 'a stops', 'slow stops'])
+})
+
+t.test('a link that is to be tried again keeps no other from starting', async (t) => {
+  const trace: Trace = []
+  const [a, failing, slow] = links(trace, 'a', 'failing', 'slow') as [StubLink, StubLink, StubLink]
+  for (const link of [failing, slow]) Object.assign(link.settings, { onStartFailure: 'retry' })
+  const gate = deferred()
+  failing.onStart = () => Promise.reject(new Error('no connection'))
+  slow.onStart = () => gate.promise
+  const retried: unknown[] = []
+  await startLinks([a, failing, slow], { startTimeout: 20, shutdownTimeout: Infinity }, ({ name }, error, starting) => {
+    retried.push([name, error.message, starting])
+  })
+  t.strictSame(retried, [
+    ['failing', 'no connection', undefined],
+    ['slow', 'slow did not start within 20 ms', gate.promise],
+  ])
+  t.strictSame(trace, ['a starts'], 'the one that started goes on')
+
+  await t.test('unless another fails that stops the planner', async (t) => {
+    a.onStart = () => Promise.reject(new Error('no file'))
+    const started = startLinks([a, failing, slow], { startTimeout: 20, shutdownTimeout: Infinity }, never)
+    await t.rejects(started, { message: 'no file' })
+    gate.resolve()
+    await turnOfTheLoop()
+    t.equal(trace.at(-1), 'slow stops', 'what starts later is shut down')
+  })
 })

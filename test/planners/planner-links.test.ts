@@ -3,6 +3,7 @@ import type { PlannedLink } from '../../src/core/planned-link.js'
 import { Dispatcher } from '../../src/planners/dispatcher.js'
 import { PlannerLinks } from '../../src/planners/planner-links.js'
 import { resolvePlannerOptions } from '../../src/planners/planner-options.js'
+import { StartRetries } from '../../src/planners/start-retries.js'
 import { Shutdown } from '../../src/planners/shutdown.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
@@ -31,7 +32,8 @@ function linksOf(t: Test, options = {}) {
     remove: ({ name }: PlannedLink) => trace.push(`unschedule ${name}`),
   }
   const life = { running: true, changing: false, settled: () => Promise.resolve() }
-  const links = new PlannerLinks(dispatcher, scheduling, life, resolved)
+  const retries = new StartRetries(Infinity, { failed: () => t.fail(), recovered: () => t.fail() })
+  const links = new PlannerLinks(dispatcher, scheduling, life, resolved, retries)
   const names = () => links.all.map(({ name }) => name)
   return { links, names, life, dispatcher, scheduling, trace, events }
 }

@@ -49,6 +49,7 @@ export class RunCounts {
     const { transfers, late, skipped, failed } = this.#planner.counts
     return {
       ...{ phase, links: this.countLinks(), transfers, late, skipped, failed },
+      unstarted: this.#planner.unstarted.length,
       recordsPerSecond: this.#rate.note(this.#totals.pulled, this.#now()),
       busyThreads: this.#planner.busyThreads,
       threads: this.#planner.threads,

@@ -7,6 +7,8 @@ export interface Status {
   readonly late: number
   readonly skipped: number
   readonly failed: number
+  /** Number of links that could not be started, and are tried again. */
+  readonly unstarted?: number
   readonly busyThreads: number
   readonly threads: number
   /** Phase of the run, unless it is running. */
@@ -51,6 +53,7 @@ function partsOf(status: Status): Part[] {
   return [
     ...(status.phase === undefined ? [] : [{ text: status.phase, color: 'cyan' as const }]),
     { text: counted(status.links, 'link') },
+    ...(status.unstarted ? [{ text: `${status.unstarted} not started`, color: 'red' as const }] : []),
     { text: counted(status.transfers, 'transfer') },
     { text: `${shortNumber(status.recordsPerSecond)} records/s` },
     { text: `${status.late} late`, color: status.late > 0 ? 'yellow' : undefined },

@@ -38,7 +38,7 @@ export class Hosting {
   readonly #hosted = new HostedLinks()
   readonly #hooks: LinkHooks
 
-  constructor(pool: ChangingPool, hooks: Pick<LinkHooks, 'drained' | 'lost'> = {}) {
+  constructor(pool: ChangingPool, hooks: Omit<LinkHooks, 'laneKnown'> = {}) {
     this.#pool = pool
     this.#hooks = {
       ...hooks,

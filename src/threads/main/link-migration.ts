@@ -1,3 +1,4 @@
+import { ThreadLostError } from '../../base/errors.js'
 import type { LinkPlace, OpenableLink } from './link-place.js'
 import type { Thread } from './thread.js'
 
@@ -15,6 +16,10 @@ export interface MigratingLink {
   release(place: LinkPlace): Promise<number>
   /** Opens the link again where it is by now, if it is to be open. */
   reopen(place: LinkPlace): void
+  /** Whether the link is tried again when it fails to start. */
+  readonly isRetried: boolean
+  /** Takes note that the link could not be opened where it is by now. */
+  openFailed(error: unknown): void
 }
 
 /** The move of a link from one thread to another. Its transfers that come due meanwhile wait. */
@@ -25,6 +30,8 @@ export class LinkMigration {
   readonly #link: MigratingLink
   readonly #letGo: () => void
   #isOpen: boolean
+  /** Why the link could not be opened where it is by now. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(place: LinkPlace, link: MigratingLink) {
     const { opening, isOpen } = place
@@ -52,8 +59,21 @@ export class LinkMigration {
   /** Opens the link in a thread, with the state that its instances handed off. */
   async arrive(thread: Thread, state: unknown): Promise<void> {
     this.#place.moveTo(thread, state)
+    this.#failure = undefined
     const wanted = this.#link.wanted()
-    if (wanted !== undefined) await this.#place.openMoved(wanted)
+    if (wanted === undefined) return
+    try {
+      await this.#place.openMoved(wanted)
+    } catch (error) {
+      // a thread that was lost opens the link again
+      if (!(error instanceof ThreadLostError)) this.#failure = { error }
+      throw error
+    }
+  }
+
+  /** Whether the link may go where it cannot be opened, as it is tried again there. */
+  get isRetried(): boolean {
+    return this.#link.isRetried
   }
 
   /** Leaves the link open where it was, as nothing came of the move. */
@@ -72,7 +92,8 @@ export class LinkMigration {
   /** Ends the move: what waits goes on, wherever the link is by now. */
   end(): void {
     this.#letGo()
-    this.#link.reopen(this.#place)
+    if (this.#failure === undefined) this.#link.reopen(this.#place)
+    else this.#link.openFailed(this.#failure.error)
   }
 
   async #whenIdle(opening: Promise<void> | undefined): Promise<void> {

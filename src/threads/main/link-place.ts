@@ -3,6 +3,9 @@ import type { LinkDescription } from '../protocol/link-description.js'
 import type { Run, RunPlace } from './run.js'
 import type { Thread } from './thread.js'
 
+/** Time for which a link that closes waits for its opening, in milliseconds. */
+const MOMENT = 500
+
 /** What a place needs to know of a link to open it. */
 export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'id'>
 
@@ -19,6 +22,7 @@ export class LinkPlace implements RunPlace {
   #onLost: (() => void) | undefined
   #state: { readonly state: unknown } | undefined
   #handOffs = 0
+  #lostOpenings = 0
 
   constructor(thread: Thread, id: number) {
     this.#thread = thread
@@ -52,6 +56,11 @@ export class LinkPlace implements RunPlace {
   /** Number of hand-offs so far. */
   get handOffs(): number {
     return this.#handOffs
+  }
+
+  /** Number of times in a row that the thread was lost while the link was opened. */
+  get lostOpenings(): number {
+    return this.#lostOpenings
   }
 
   /** Opens the link. Does nothing when it is open, and waits when that is under way. */
@@ -97,6 +106,7 @@ export class LinkPlace implements RunPlace {
       this.#onLost()
       return false
     }
+    if (this.#opening !== undefined) this.#lostOpenings++
     this.#opening = undefined
     return true
   }
@@ -144,6 +154,7 @@ export class LinkPlace implements RunPlace {
         if (this.#thread.worker === undefined) return
         this.isOpen = true
         this.#state = undefined
+        this.#lostOpenings = 0
       },
       (thrown: unknown) => {
         end()
@@ -153,11 +164,31 @@ export class LinkPlace implements RunPlace {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => undefined)
+    const opening = this.#opening?.catch(() => undefined)
+    // an opening that takes long is not waited for; a move is, as the link goes on there
+    if (opening !== undefined && !(await (this.isMoving ? opening.then(() => true) : soon(opening)))) {
+      void opening.then(() => this.#closeOpen()).catch(() => undefined)
+      return
+    }
+    await this.#closeOpen()
+  }
+
+  async #closeOpen(): Promise<void> {
     if (!this.isOpen) return
     this.isOpen = false
     await this.#thread.close(this.id)
   }
+}
+
+/** Waits for a promise for a moment. Tells whether it was settled by then. */
+async function soon(work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, MOMENT, false)
+  })
+  const first = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return first
 }
 
 function nothing(): void {

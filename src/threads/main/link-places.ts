@@ -30,15 +30,26 @@ export class LinkPlaces {
     return this.#places[0] as LinkPlace
   }
 
-  /** The place in the thread that has the fewest transfers. */
+  /** The place in the thread that has the fewest transfers, of those where the link is open if there are any. */
   get leastLoaded(): LinkPlace {
     let least = this.first
     // mostly there is one
     for (let at = 1; at < this.#places.length; at++) {
       const place = this.#places[at] as LinkPlace
-      if (place.thread.load < least.thread.load) least = place
+      const isBetter = place.isOpen === least.isOpen ? place.thread.load < least.thread.load : place.isOpen
+      if (isBetter) least = place
     }
     return least
+  }
+
+  /** Whether the link is open in some place. One that moves counts as open. */
+  get isOpen(): boolean {
+    return this.#places.some(({ isOpen, isMoving }) => isOpen || isMoving)
+  }
+
+  /** Whether the link is open in all places. */
+  get areOpen(): boolean {
+    return this.#places.every(({ isOpen }) => isOpen)
   }
 
   /** Number of transfers under way in all places. */
@@ -61,7 +72,10 @@ export class LinkPlaces {
     for (const { thread, id } of this.#everywhere) thread.note(noteFor(id))
   }
 
-  /** Opens the link in all places. When one fails, the others are closed again, and this rejects. */
+  /**
+   * Opens the link in all places. When one fails, this rejects, and the others are closed again unless the link was
+   * started before.
+   */
   start(link: OpenableLink): Promise<void> {
     if (this.#places.length > 1) return this.#startAll(link)
     // mostly there is one, and there may be thousands of links
@@ -120,6 +134,8 @@ export class LinkPlaces {
     const results = await Promise.allSettled(this.#places.map((place) => place.open(link)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) {
+      // one that was started before is open in the other places, and goes on there
+      if (this.#started) throw failed.reason
       await this.stop().catch((error: unknown) => {
         getLogger('databay.WorkerPlanner').error({ err: toError(error) }, `${link.id} failed to shut down`)
       })

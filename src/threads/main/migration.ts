@@ -9,30 +9,33 @@ import type { LinkMigration, Movable } from './link-migration.js'
  * Moves links that must be together from one thread to another, with the state that their instances hand off.
  *
  * @param mayReturn - whether they stay when they cannot hand off their state, and go back when they cannot be opened in
- * the new thread. Otherwise, as the old thread ends, they begin without it, and are tried again there when they are
- * next due
+ * the new thread; `unlessRetried`: but for links that are tried again there. Otherwise, as the old thread ends, they
+ * begin without it, and are tried again there
  * @returns the error when they were not moved; `undefined` when they were
  */
 export async function migrate(
   links: readonly Movable[],
   from: Thread,
   to: Thread,
-  mayReturn: boolean,
+  mayReturn: boolean | 'unlessRetried',
 ): Promise<Error | undefined> {
   const migrations = links.flatMap((link) => link.startMigration(from) ?? [])
   try {
     await Promise.all(migrations.map(({ idle }) => idle))
     const open = migrations.filter(({ isOpen }) => isOpen)
-    const states = await handOff(open, from).catch((thrown: unknown) => withoutState(open, from, thrown, mayReturn))
+    const states = await handOff(open, from).catch((thrown: unknown) =>
+      withoutState(open, from, thrown, mayReturn !== false),
+    )
     const arrivals = migrations.map((migration) => migration.arrive(to, states.get(migration)))
     const results = await Promise.allSettled(arrivals)
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed === undefined) return undefined
-    if (mayReturn) {
+    const isTolerated = (at: number) => mayReturn === 'unlessRetried' && migrations[at]?.isRetried === true
+    const [failed] = results.filter((result) => result.status === 'rejected')
+    if (results.every(({ status }, at) => status === 'fulfilled' || isTolerated(at))) return undefined
+    if (mayReturn !== false) {
       const arrived = migrations.filter((_, at) => results[at]?.status === 'fulfilled')
       await goBack(migrations, arrived, states, from, to)
     }
-    return toError(failed.reason)
+    return toError(failed?.reason)
   } catch (thrown) {
     return toError(thrown)
   } finally {

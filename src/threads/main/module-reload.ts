@@ -106,7 +106,7 @@ export class Reload {
     for (const group of this.#groupsIn(old, gone)) {
       if (!group.some((link) => this.#isOurs(link))) continue
       for (const link of group) await this.#drainIfChanged(link, renewal)
-      const error = await migrate(group, old, fresh, true)
+      const error = await migrate(group, old, fresh, 'unlessRetried')
       if (error !== undefined) {
         const names = group.map(({ name }) => name).join(', ')
         throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })

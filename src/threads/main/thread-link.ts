@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { PlannerStateError, toError } from '../../base/errors.js'
+import { PlannerStateError, ThreadLostError, toError } from '../../base/errors.js'
 import type { Duration } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import { Repeats } from '../../base/repeats.js'
@@ -17,6 +17,12 @@ import { LinkPlaces } from './link-places.js'
 import { NotBegunError, Run, type RunOwner } from './run.js'
 import type { Thread } from './thread.js'
 
+/**
+ * Number of times in a row that a thread may be lost while the link is opened there, until that counts as a failure: the
+ * next try is later then. Loading its module may be what ends the thread.
+ */
+const MOST_LOST = 2
+
 /** Called when something happens to a link by itself. */
 export interface LinkHooks {
   /** Called when the link is found to mostly wait or to mostly compute. */
@@ -25,6 +31,12 @@ export interface LinkHooks {
   drained?(report: TransferReport): void
   /** Called when records that were in the link's buffers are lost. */
   lost?(records: number): void
+  /** Called when the link could not be opened again. */
+  openFailed?(link: ThreadLink, error: Error): void
+  /** Called when the link was opened again, and is open in all its places. */
+  opened?(link: ThreadLink): void
+  /** Called when the link, which is not started, is in another thread now. */
+  moved?(link: ThreadLink): void
 }
 
 /**
@@ -44,6 +56,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #transfers = 0
   /** Why transfers up to a number were told to stop: some may be on their way still. */
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
+  /** Transfers that wait for the link to be opened; `undefined` while there were none. */
+  #waiting: Set<Run<LinkPlace>> | undefined
   #buffered = 0
   /** What was logged of transfers that could not be made; `undefined` while there were none. */
   #failures: Repeats | undefined
@@ -98,6 +112,15 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   onReschedule(listener: () => void): () => void {
     return this.#schedule.onChange(listener)
+  }
+
+  get module(): string {
+    return this.description.module
+  }
+
+  /** Whether the link is open in a thread, or moves to one. */
+  get isOpen(): boolean {
+    return this.#places.isOpen
   }
 
   get settings(): ResolvedSettings {
@@ -167,6 +190,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#places.note((link) => ({ note: 'cancel', link, upTo, reason: plainError(reason) }))
   }
 
+  endWaiting(reason: Error): void {
+    const waiting = [...(this.#waiting ?? [])]
+    this.#waiting?.clear()
+    for (const run of waiting) this.#failWaiting(run, reason)
+  }
+
   onStart(): Promise<void> {
     return this.#places.start(this.description)
   }
@@ -191,7 +220,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     const places = this.#places.in(thread)
     // what was handed off is here still
     const hit = places.filter(({ hasState }) => !hasState).map((place) => ({ place, before: place.handOffs }))
-    for (const place of places) if (place.lost()) this.#reopen(place)
+    for (const place of places) {
+      if (!place.lost()) continue
+      if (place.lostOpenings < MOST_LOST) this.#reopen(place)
+      else this.#openFailed(new ThreadLostError(`thread ${thread.number} was lost again while ${this.name} was opened`))
+    }
     return () => {
       // that it was handed off may have been among the last that the thread told
       return hit.some(({ place, before }) => place.handOffs === before) ? this.#loseBuffered() : 0
@@ -203,9 +236,14 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     if (place === undefined) return undefined
     return new LinkMigration(place, {
       wanted: () => (this.#isWanted ? this.description : undefined),
+      isRetried: this.settings.onStartFailure === 'retry',
       release: (from) => this.#release(from),
+      openFailed: (error) => {
+        this.#openFailed(error)
+      },
       reopen: (at) => {
         this.#reopen(at)
+        if (!this.#places.started) this.#hooks.moved?.(this)
       },
     })
   }
@@ -242,14 +280,21 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   async #openFirst(run: Run<LinkPlace>): Promise<void> {
+    this.#waiting ??= new Set()
+    const waiting = this.#waiting
+    waiting.add(run)
+    // who has begun to open it tells that it failed
+    const isFirst = run.at.opening === undefined
     try {
       if (!this.#places.started) throw new PlannerStateError(`${this.name} is shut down`)
       await run.at.open(this.description)
     } catch (thrown) {
-      this.#fail(run, thrown)
+      if (waiting.delete(run)) this.#failWaiting(run, thrown)
+      if (isFirst && !(thrown instanceof ThreadLostError)) this.#openFailed(thrown)
       return
     }
-    this.#runAgain(run) // it may have been lost or have moved meanwhile
+    this.#sayOpen()
+    if (waiting.delete(run)) this.#runAgain(run) // it may have been lost or have moved meanwhile
   }
 
   #runAgain(run: Run<LinkPlace>): void {
@@ -273,13 +318,19 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     else this.#fail(run, error)
   }
 
-  #fail(run: Run<LinkPlace>, thrown: unknown): void {
+  /** Fails a transfer that waited for the link to be opened: no failure of a link that is tried again. */
+  #failWaiting(run: Run<LinkPlace>, thrown: unknown): void {
+    const { ignoreExceptions, onStartFailure } = this.settings
+    this.#fail(run, thrown, ignoreExceptions || onStartFailure === 'retry')
+  }
+
+  #fail(run: Run<LinkPlace>, thrown: unknown, isIgnored = this.settings.ignoreExceptions): void {
     const error = toError(thrown)
     this.#failures ??= new Repeats()
     this.#failures.again(error.message, (counted) => {
       getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}${counted}`)
     })
-    const report = failedReport(run, error, this.settings.ignoreExceptions)
+    const report = failedReport(run, error, isIgnored)
     const { quarantinedUntil } = this
     run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })
   }
@@ -298,13 +349,27 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** Opens the link again in a place if it is not open there, and is to be. */
   #reopen(place: LinkPlace): void {
-    if (place.isOpen || !this.#isWanted) return
-    place.open(this.description).catch((error: unknown) => {
-      getLogger('databay.WorkerPlanner').error(
-        { err: toError(error) },
-        `${this.name} could not be opened again: it is tried again when it is next due`,
-      )
-    })
+    if (place.isOpen || !this.#isWanted) {
+      this.#sayOpen()
+      return
+    }
+    place.open(this.description).then(
+      () => {
+        this.#sayOpen()
+      },
+      (thrown: unknown) => {
+        // it is opened in the next worker
+        if (!(thrown instanceof ThreadLostError)) this.#openFailed(thrown)
+      },
+    )
+  }
+
+  #openFailed(thrown: unknown): void {
+    if (this.#places.started) this.#hooks.openFailed?.(this, toError(thrown))
+  }
+
+  #sayOpen(): void {
+    if (this.#places.areOpen) this.#hooks.opened?.(this)
   }
 
   /**

@@ -23,6 +23,11 @@ t.test('failed transfers are shown when there are some, and the phase unless it 
   )
 })
 
+t.test('links that could not be started are shown when there are some', async (t) => {
+  const text = statusText({ ...status, unstarted: 1 })
+  t.equal(text, '4 links | 1 not started | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy')
+})
+
 t.test('what does not fit is cut', async (t) => {
   const text = statusText(status)
   t.equal(statusText(status, { width: text.length }), text)

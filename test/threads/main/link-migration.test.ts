@@ -17,6 +17,8 @@ function setUp() {
     new LinkMigration(place, {
       wanted: () => (state.wanted ? link : undefined),
       release: async (at) => told.push(`releases in thread ${at.thread.number}`),
+      isRetried: false,
+      openFailed: () => t.fail('it could be opened'),
       reopen: (at) => void told.push(`reopens in thread ${at.thread.number}`),
     })
   return { from, to, place, told, state, start }

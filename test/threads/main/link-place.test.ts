@@ -2,7 +2,7 @@ import t from 'tap'
 import { LinkPlace } from '../../../src/threads/main/link-place.js'
 import { Run } from '../../../src/threads/main/run.js'
 import { FakeThread } from '../../helpers/fake-thread.js'
-import { turnOfTheLoop } from '../../helpers/nodes.js'
+import { deferred, turnOfTheLoop } from '../../helpers/nodes.js'
 
 const link = { module: 'file:///links.js', exportName: 'links', index: 3, id: 'mine' }
 
@@ -108,4 +108,35 @@ t.test('when its thread is lost, it may be opened again at once unless it moves'
   place.hold(() => told++)
   t.notOk(place.lost())
   t.equal(told, 1)
+})
+
+t.test(
+  'a link that is closed while its opening hangs does not wait for that long, and is closed once it is open',
+  async (t) => {
+    const { fake, place } = setUp()
+    const opened = deferred()
+    Object.assign(fake, { open: () => opened.promise })
+    void place.open(link)
+    const since = performance.now()
+    await place.close()
+    t.ok(performance.now() - since < 2000)
+    t.same(fake.calls, [])
+    opened.resolve()
+    await turnOfTheLoop()
+    t.same(fake.calls, ['close 7'])
+  },
+)
+
+t.test('it counts how often in a row its thread was lost while the link was opened', async (t) => {
+  const { place } = setUp()
+  await place.open(link)
+  place.lost()
+  t.equal(place.lostOpenings, 0)
+  for (let times = 1; times < 3; times++) {
+    void place.open(link)
+    place.lost()
+    t.equal(place.lostOpenings, times)
+  }
+  await place.open(link)
+  t.equal(place.lostOpenings, 0)
 })

@@ -30,8 +30,12 @@ async function hosted(t: Test, spec: LinkSpec, threads = 1) {
     thread,
     id: id + 5,
   }))
-  const link = new ThreadLink(description!, hosts, { laneKnown: () => lanes++ })
-  return { link, logs, places, lanes: () => lanes }
+  const told: string[] = []
+  const link = new ThreadLink(description!, hosts, {
+    laneKnown: () => lanes++,
+    openFailed: ({ name }, { message }) => told.push(`${name}: ${message}`),
+  })
+  return { link, logs, places, told, lanes: () => lanes }
 }
 
 /** Moves a link from the first place to the second. */
@@ -43,6 +47,14 @@ function move(link: ThreadLink, [from, to]: readonly Place[]): Promise<Error | u
 function lose({ thread }: Place, link: ThreadLink): void {
   thread.lose(new Error('gone'))
   link.lost(thread)()
+}
+
+/** Has a thread open no links until the returned function is called. */
+function refuse({ thread }: Place): () => void {
+  Object.assign(thread, { open: () => Promise.reject(new Error('no room')) })
+  return () => {
+    Reflect.deleteProperty(thread, 'open')
+  }
 }
 
 t.test('it is to a planner what the link in the thread is', async (t) => {
@@ -318,17 +330,59 @@ t.test('when its thread is lost', async (t) => {
     t.equal((await places[0]!.adopt()).count('open'), 0)
   })
 
-  t.test('and it cannot be opened again, that is logged, and tried again when it is due', async (t) => {
-    const { link, logs, places } = await hosted(t, { tags: 'stubborn' })
+  t.test('and it cannot be opened again, that is told; it is opened when it is started once more', async (t) => {
+    const { link, places, told } = await hosted(t, { tags: 'stubborn' })
+    await link.onStart()
+    const accept = refuse(places[0]!)
+    lose(places[0]!, link)
+    await places[0]!.adopt()
+    await turnOfTheLoop()
+    t.same([link.isOpen, told], [false, ['stubborn: no room']])
+    accept()
+    await link.onStart()
+    t.ok(link.isOpen)
+    t.match(await link.transfer(), { failed: false })
+  })
+
+  t.test('and again and again while it is opened, that counts as a failure', async (t) => {
+    const { link, places, told } = await hosted(t, { tags: 'unlucky' })
+    await link.onStart()
+    for (let times = 0; times < 3; times++) {
+      lose(places[0]!, link)
+      await turnOfTheLoop()
+    }
+    t.same(told, ['unlucky: thread 1 was lost again while unlucky was opened'])
+    const fresh = await places[0]!.adopt()
+    t.equal(fresh.count('open'), 0, 'it is opened later')
+  })
+
+  t.test('transfers that wait for it to be opened can be given up', async (t) => {
+    const { link, places } = await hosted(t, { tags: 'patient', ignoreExceptions: true })
     await link.onStart()
     lose(places[0]!, link)
-    const broken = places[0]!.adopt()
+    const waiting = link.transfer()
     await turnOfTheLoop()
+    link.endWaiting(new TransferCancelledError('no more'))
+    t.match(await waiting, { failed: false, errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
+    const fresh = await places[0]!.adopt()
+    await until(() => link.isOpen)
+    t.equal(fresh.count('transfer'), 0)
+  })
+
+  t.test('a stateless link transfers where it is open meanwhile', async (t) => {
+    const { link, places, told } = await hosted(t, { tags: 'spread', stateless: true }, 2)
+    await link.onStart()
+    const accept = refuse(places[0]!)
     lose(places[0]!, link)
-    await broken.catch(() => undefined)
-    await until(() => logs.messages().some((text) => text.includes('could not be opened again')))
-    await places[0]!.adopt()
-    t.match(await link.transfer(), { failed: false })
+    const fresh = await places[0]!.adopt()
+    await turnOfTheLoop()
+    t.same(told, ['spread: no room'])
+    t.match([await link.transfer(), await link.transfer()], [{ thread: 2 }, { thread: 2 }])
+    await t.rejects(link.onStart(), { message: 'no room' })
+    t.match(await link.transfer(), { thread: 2, failed: false }, 'it stays open there')
+    accept()
+    await link.onStart()
+    t.equal(fresh.count('open'), 1)
   })
 })
 

@@ -36,6 +36,7 @@ const settings: fc.Arbitrary<LinkKind['settings']> = plain<LinkKind['settings']>
   }),
   copyRecords: fc.boolean(),
   ignoreExceptions: fc.boolean(),
+  onStartFailure: fc.constantFrom('stop', 'retry'),
   inletConcurrency: fc.constantFrom(1, 9999),
   immediateTransfer: fc.boolean(),
   timeout: fc.option(fc.constantFrom(1, 2), { nil: undefined }),
