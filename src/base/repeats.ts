@@ -9,6 +9,8 @@ const MOST_KINDS = 20
 
 /** Trouble of one kind. */
 interface Trouble {
+  /** Number of lines that are still written at once. */
+  free: number
   /** Time from which on the next line may be written. */
   nextLine: number
   /** Time from one line to the next. */
@@ -34,6 +36,11 @@ export interface Happening {
    * @default 'times'
    */
   readonly noun?: string
+  /**
+   * Number of first times that have their lines at once.
+   * @default 1
+   */
+  readonly first?: number
   /** What it is a part of, such as a transfer: when one part has its line, the others have theirs too. */
   readonly occasion?: unknown
 }
@@ -65,7 +72,7 @@ export class Repeats {
   again(
     kind: string,
     write: (counted: string) => void,
-    { amount = 1, noun = 'times', occasion }: Happening = {},
+    { amount = 1, noun = 'times', first = 1, occasion }: Happening = {},
   ): void {
     const now = this.#now()
     const trouble = this.#troubleOf(kind, now)
@@ -75,11 +82,13 @@ export class Repeats {
     const ofLastLine = occasion !== undefined && occasion === trouble.occasion
     const isNew = now - trouble.last >= trouble.wait
     trouble.last = now
-    if (now < trouble.nextLine && !ofLastLine) return
+    if (isNew) trouble.free = first
+    if (trouble.free === 0 && now < trouble.nextLine && !ofLastLine) return
     const { untold, toldAt } = trouble
     if (!ofLastLine) {
-      trouble.wait = isNew ? FIRST_WAIT : Math.min(LONGEST_WAIT, 2 * trouble.wait)
+      trouble.wait = isNew || trouble.free > 0 ? FIRST_WAIT : Math.min(LONGEST_WAIT, 2 * trouble.wait)
       trouble.nextLine = now + trouble.wait
+      trouble.free = Math.max(0, trouble.free - 1)
     }
     Object.assign(trouble, { toldAt: now, untold: 0, occasion })
     this.#since ??= now
@@ -120,7 +129,15 @@ export class Repeats {
     if (!this.#troubles.has(key) && this.#troubles.size >= MOST_KINDS) key = ''
     let trouble = this.#troubles.get(key)
     if (trouble === undefined) {
-      trouble = { nextLine: now, wait: FIRST_WAIT, toldAt: now, untold: 0, last: -Infinity, occasion: undefined }
+      trouble = {
+        free: 0,
+        nextLine: now,
+        wait: FIRST_WAIT,
+        toldAt: now,
+        untold: 0,
+        last: -Infinity,
+        occasion: undefined,
+      }
       this.#troubles.set(key, trouble)
     }
     return trouble

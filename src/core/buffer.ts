@@ -1,5 +1,6 @@
 import { InvalidOptionError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
+import { Repeats } from '../base/repeats.js'
 import type { StatefulProcessor } from './processor.js'
 import { count, custom, flag, func, type Resolved, resolveOptions, seconds, type Spec } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
@@ -64,6 +65,8 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   flush = false
   readonly #options: Resolved<typeof BUFFER_OPTIONS>
   #records: Record<T>[] = []
+  /** Log of functions of the buffer's user that failed; `undefined` while none has. */
+  #errors: Repeats | undefined
   #firstAt = 0
 
   /** @throws {@link InvalidOptionError} */
@@ -114,7 +117,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     try {
       this.#options.onReset?.()
     } catch (thrown) {
-      getLogger('databay.Buffer').error({ err: toError(thrown) }, 'onReset failed')
+      this.#say('onReset failed', thrown)
     }
   }
 
@@ -132,6 +135,13 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     this.#firstAt = this.#options.now() - age
   }
 
+  #say(text: string, thrown: unknown): void {
+    this.#errors ??= new Repeats()
+    this.#errors.again(text, (counted) => {
+      getLogger('databay.Buffer').error({ err: toError(thrown) }, `${text}${counted}`)
+    })
+  }
+
   async #decide(): Promise<boolean> {
     let asked = 0
     for (const controller of this.getControllers()) {
@@ -140,10 +150,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
         const answer: unknown = await controller(this.#records)
         release = Boolean(answer)
       } catch (thrown) {
-        getLogger('databay.Buffer').error(
-          { err: toError(thrown) },
-          `controller ${controller.name} failed: the others decide`,
-        )
+        this.#say(`controller ${controller.name} failed: the others decide`, thrown)
         continue
       }
       asked++

@@ -5,6 +5,7 @@ import { count, resolveOptions, word, type Spec } from '../../base/options.js'
 import { fileError } from '../errors.js'
 import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { getLogger } from '../../base/log.js'
+import { Warnings } from '../../base/warnings.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
 import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from './follow-options.js'
@@ -82,6 +83,7 @@ export const FILE_INLET_OPTIONS = {
  */
 export class FileInlet extends Inlet<string> {
   readonly #filepath: string
+  readonly #warnings = new Warnings(() => getLogger('databay.FileInlet'))
   readonly #mode: FileInletMode
   readonly #encoding: TextEncoding
   readonly #linesPerTransfer: number
@@ -149,7 +151,7 @@ export class FileInlet extends Inlet<string> {
     const { units, length, problem } = startOf(bytes, this.#encoding)
     if (problem !== undefined) throw new Error(problem)
     if (!units.fits(bytes, length, bytes.length)) {
-      getLogger('databay.FileInlet').warn('%s has bytes that are not %s', String(this), units.encoding)
+      this.#warnings.warn({}, `${String(this)} has bytes that are not ${units.encoding}`)
     }
     return units.decode(bytes, length, bytes.length)
   }

@@ -1,10 +1,15 @@
+import { format } from 'node:util'
 import type { Logger } from '../../base/log.js'
+import { Warnings } from '../../base/warnings.js'
 
 /** Log of a followed file: what its reader says of rotations, losses, and records that come again. */
 export class FollowLog {
   readonly #log: Logger
+  readonly #warnings: Warnings
   readonly #name: string
   readonly #noun: string
+  /** Number of records so far that were not taken as they stand in the file. */
+  #damaged = 0
 
   /**
    * @param name - name of the inlet, with the path of the file
@@ -12,13 +17,15 @@ export class FollowLog {
    */
   constructor(log: Logger, name: string, noun: string) {
     this.#log = log
+    this.#warnings = new Warnings(() => log)
     this.#name = name
     this.#noun = noun
   }
 
   /** Says that the file of a saved position is gone. */
   gone(position: number): void {
-    this.#log.warn(
+    this.#warn(
+      {},
       '%s: the file that was read up to byte %d is gone, and whatever else it held: what is there now is read from its start',
       this.#name,
       position,
@@ -32,7 +39,8 @@ export class FollowLog {
 
   /** Says that a file was truncated or rewritten after it was read up to a position. */
   rewritten(position: number): void {
-    this.#log.warn(
+    this.#warn(
+      {},
       '%s was truncated or written anew after it was read up to byte %d: it is read from its start',
       this.#name,
       position,
@@ -41,12 +49,12 @@ export class FollowLog {
 
   /** Says that records are read again. */
   redelivers(records: number): void {
-    this.#log.warn({ records }, '%s: %d %s were not delivered: they are read again', this.#name, records, this.#noun)
+    this.#warn({ records }, '%s: %d %s were not delivered: they are read again', this.#name, records, this.#noun)
   }
 
   /** Says that records that were to be read again are lost. */
   cannotRedeliver(): void {
-    this.#log.warn('%s: what was not delivered was truncated or written anew before it could be read again', this.#name)
+    this.#warn({}, '%s: what was not delivered was truncated or written anew before it could be read again', this.#name)
   }
 
   /**
@@ -57,12 +65,12 @@ export class FollowLog {
   movesOn(missed: string | undefined): void {
     this.#log.info('%s: another file has its name now', this.#name)
     if (missed === undefined) return
-    this.#log.warn('%s: content may have been passed over: %s was compressed before it was read', this.#name, missed)
+    this.#warn({}, '%s: content may have been passed over: %s was compressed before it was read', this.#name, missed)
   }
 
   /** Says that the last record of a file is not read, as it has no end yet. */
   waits(bytes: number): void {
-    this.#log.warn(
+    this.#warn(
       { bytes },
       '%s: %d bytes at the end of the file were not read: the last of the %s has no line end. The option follow: false reads it',
       this.#name,
@@ -73,7 +81,7 @@ export class FollowLog {
 
   /** Says that the last record of a file has no end. */
   unended(): void {
-    this.#log.warn('%s: the last of the %s of a file has no end', this.#name, this.#noun)
+    this.#warn({}, '%s: the last of the %s of a file has no end', this.#name, this.#noun)
   }
 
   /**
@@ -83,6 +91,26 @@ export class FollowLog {
    * @param reason - problem of the first of them
    */
   damaged(damaged: number, total: number, reason: string | undefined): void {
-    this.#log.warn({ damaged, total }, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#noun, reason)
+    this.#damaged = total
+    this.#warn({ damaged, total }, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#noun, reason)
+  }
+
+  /** Takes note of a pull. */
+  pulls(): void {
+    this.#warnings.well(this.#subject)
+  }
+
+  /** Takes note that the file is closed. */
+  end(): void {
+    this.#warnings.end(this.#subject)
+  }
+
+  get #subject(): string {
+    if (this.#damaged === 0) return this.#name
+    return `${this.#name} (${this.#damaged} ${this.#noun} not taken as they are so far)`
+  }
+
+  #warn(fields: object, text: string, ...values: unknown[]): void {
+    this.#warnings.warn(fields, format(text, ...values))
   }
 }

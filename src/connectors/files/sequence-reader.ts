@@ -117,6 +117,7 @@ export class SequenceReader<T, S> {
 
   /** Goes back to where the first records begin that were not delivered, if there are any. */
   async goBack(): Promise<void> {
+    this.#log.pulls()
     const back = this.#pulls.takeBack()
     if (back === undefined) return this.#closeOld()
     const { records, starts, start } = back
@@ -178,6 +179,7 @@ export class SequenceReader<T, S> {
 
   /** Closes all files. The position stays. */
   close(): Promise<void> {
+    this.#log.end()
     return this.#files.close()
   }
 

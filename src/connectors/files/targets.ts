@@ -5,6 +5,7 @@ import { PartialPushError } from '../../core/partial-push.js'
 import { FileError, fileError } from '../errors.js'
 import { withLock } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
+import { Warnings } from '../../base/warnings.js'
 import type { MetadataKey } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'
@@ -35,6 +36,7 @@ export interface TargetKeys {
 /** Files that the records of an outlet go to. */
 export class Targets {
   readonly #outlet: string
+  readonly #warnings: Warnings
   readonly #keys: TargetKeys
   readonly #filepath: string
   readonly #settings: TargetSettings
@@ -49,6 +51,7 @@ export class Targets {
    */
   constructor(outlet: string, keys: TargetKeys, filepath: string, settings: TargetSettings) {
     this.#outlet = outlet
+    this.#warnings = new Warnings(() => getLogger(`databay.${outlet}`))
     this.#keys = keys
     this.#filepath = path.resolve(checkPath(`${outlet}.filepath`, filepath))
     this.#settings = settings
@@ -131,7 +134,7 @@ export class Targets {
   #mayPass(error: Error, update: Update): boolean {
     const cause = error instanceof FileError && error.cause instanceof Error ? error.cause : undefined
     const passing = cause !== undefined && 'code' in cause && PASSING.has(String(cause.code))
-    if (passing) getLogger(`databay.${this.#outlet}`).warn('%s %s: trying again', String(update), error.message)
+    if (passing) this.#warnings.warn({}, `${String(update)} ${error.message}: trying again`, update)
     return passing
   }
 

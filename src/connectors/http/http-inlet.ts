@@ -1,6 +1,7 @@
 import { toError } from '../../base/errors.js'
 import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
+import { Warnings } from '../../base/warnings.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
@@ -51,6 +52,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   /** Whether the inlet was shut down, and not started since. */
   #stopped = false
   readonly #running = new RunningPulls()
+  readonly #warnings = new Warnings(() => getLogger(LOGGER))
   /** Validators of the last response that was delivered; `undefined` without `conditional`. */
   readonly #validators: DeliveredValidators | undefined
 
@@ -82,13 +84,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, losses))
     const { characters, bytes } = losses
     if (characters > 0) {
-      const message = '%s %s has bytes that are not of its charset: %d characters became U+FFFD'
-      log.warn({ characters }, message, String(update), this.#shownUrl, characters)
+      const what = `bytes that are not of its charset: ${characters} characters became U+FFFD`
+      this.#warnings.warn({ characters }, `${String(update)} ${this.#shownUrl} has ${what}`, update)
     }
     if (bytes > 0) {
-      const message = '%s %s: %d bytes behind its packed body were left out'
-      log.warn({ bytes }, message, String(update), this.#shownUrl, bytes)
+      const what = `${bytes} bytes behind its packed body were left out`
+      this.#warnings.warn({ bytes }, `${String(update)} ${this.#shownUrl}: ${what}`, update)
     }
+    this.#warnings.well(String(this))
     log.info('%s received %s', String(update), this.#shownUrl)
     return pulled as T | T[]
   }
@@ -102,6 +105,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const opening = this.#opened
     this.#opened = undefined
     this.#stopped = true
+    this.#warnings.end(String(this))
     this.#running.stop(() => this.#shutDown())
     // when it could not be opened there is nothing to close
     const opened = await opening?.catch(() => undefined)
@@ -149,7 +153,8 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
         deadline: performance.now() + timeout,
         onRetry: (reason, attempt) => {
           failed = `; what failed before: ${reason.message}`
-          getLogger(LOGGER).warn({ err: reason }, '%s trying again after try %d: %s', update, attempt, reason.message)
+          const text = `${String(update)} trying again after try ${attempt}: ${reason.message}`
+          this.#warnings.warn({ err: reason }, text, update)
         },
       }),
     )

@@ -2,6 +2,7 @@ import type { Db, MongoClient } from 'mongodb'
 import { InvalidOptionError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { loadOptional } from '../../base/optional-packages.js'
+import { Warnings } from '../../base/warnings.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
 import { withRetries } from '../retry.js'
@@ -23,6 +24,7 @@ export interface MongoSession {
 export class MongoConnection {
   readonly #connector: string
   readonly #settings: MongoConnectionSettings
+  readonly #warnings: Warnings
   readonly #work = new RunningWork()
   #client: Promise<Omit<MongoSession, 'db'>> | undefined
   #session: MongoSession | undefined
@@ -30,6 +32,7 @@ export class MongoConnection {
   /** @param connector - name of the inlet or outlet, for errors and the log */
   constructor(connector: string, settings: MongoConnectionSettings) {
     this.#connector = connector
+    this.#warnings = new Warnings(() => getLogger(`databay.${connector}`))
     this.#settings = settings
   }
 
@@ -68,6 +71,7 @@ export class MongoConnection {
    */
   async close(): Promise<void> {
     const closing = this.#client
+    this.#warnings.end(this.#connector)
     this.#client = undefined
     this.#session = undefined
     await this.#work.end()
@@ -103,7 +107,7 @@ export class MongoConnection {
     return withRetries(this.#settings.retry, update.signal, send, (error) => {
       const again = isRetryable(error)
       if (again) {
-        getLogger(`databay.${this.#connector}`).warn('%s tries again to %s: %s', String(update), doing, error.message)
+        this.#warnings.warn({}, `${String(update)} tries again to ${doing}: ${error.message}`, update)
       }
       return again
     })

@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
+import { Warnings } from '../../base/warnings.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
@@ -34,6 +35,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #connection: MongoConnection
   #mongo: Mongo | undefined
   #position: Position | undefined
+  readonly #warnings = new Warnings(() => getLogger('databay.MongoInlet'))
   /** Pulls that are not delivered yet. */
   readonly #pulls = new OpenPulls<Position | undefined>()
   /** Position that was restored, as text, until the next start. */
@@ -74,6 +76,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   override async onShutdown(): Promise<void> {
+    this.#warnings.end(String(this))
     await this.#connection.close()
   }
 
@@ -115,7 +118,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     const back = this.#pulls.takeBack()
     if (back !== undefined) {
       const { start, records } = back
-      log.warn({ records }, '%s: %d documents were not delivered: they are read again', where, records)
+      this.#warnings.warn({ records }, `${where}: ${records} documents were not delivered: they are read again`)
       this.#position = start
     }
     const documents = await this.#find(session, where, update)
@@ -129,6 +132,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       if (cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
       this.#position = advance(session.mongo, field, this.#position, documents)
     }
+    if (back === undefined) this.#warnings.well(where)
     log.info('%s received %d documents of %s', String(update), documents.length, where)
     return documents as T[]
   }
