@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { SecureContext } from 'node:tls'
-import type { Agent, Dispatcher } from 'undici'
+import type { Agent, Dispatcher, ProxyAgent } from 'undici'
 import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
+import { environment } from './environment.js'
+import { proxiesOf, proxyAuthorization, proxyFor, type Proxies } from './proxy.js'
+import type { HttpHeaders } from './request.js'
 
 type Undici = typeof import('undici')
 
@@ -20,10 +23,14 @@ export interface AgentSettings {
   readonly connectTimeout: number
   /** Path of a file of certificates to trust, in addition to the built-in ones of Node. */
   readonly cacert: string | undefined
+  /** Proxy for all requests; `false` for none, `undefined` for those of the environment. */
+  readonly proxy?: string | false | undefined
 }
 
 /** Options of a request, apart from where it goes. */
-export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path'>
+export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'headers'> & {
+  readonly headers?: HttpHeaders
+}
 
 /** Share in an agent. */
 export interface Connection {
@@ -35,49 +42,97 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/**
- * Agents of this thread, by their settings, so that inlets that poll one server share its connections. An agent stays
- * here from its first share to its last.
- */
-const agents = new Map<string, { readonly agent: Agent; shares: number }>()
+/** Agents of one kind of settings. */
+interface SharedAgents {
+  /** Agent for servers, and for proxies of requests that are not encrypted. */
+  readonly direct: Agent
+  /** Agents for encrypted requests, by the URL of their proxy. */
+  readonly tunnels: Map<string, ProxyAgent>
+  readonly makeTunnel: (proxy: URL) => ProxyAgent
+  shares: number
+}
 
 /**
- * Gives a share in the agent with these settings, which is created when there is none.
+ * Agents of this thread, by their settings, so that inlets that poll one server share its connections. They stay here
+ * from their first share to their last.
+ */
+const agents = new Map<string, SharedAgents>()
+
+/**
+ * Gives a share in the agents with these settings, which are created when there are none.
  *
- * @throws {@link FileError} when the certificates cannot be read
+ * @throws {@link FileError} when the certificates cannot be read, {@link InvalidOptionError} when the environment names
+ * a proxy that is none
  */
 export async function openConnection(settings: AgentSettings): Promise<Connection> {
   const { connectTimeout, cacert } = settings
+  const proxies = proxiesOf(settings.proxy, environment())
   const undici = await loadOptional(UNDICI, 'HttpInlet')
   // the key has the content of the file, which may be replaced while agents are open
   const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
   const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
-  const key = JSON.stringify([connectTimeout, authorities])
-  const shared = agents.get(key) ?? { agent: makeAgent(undici, settings, trust), shares: 0 }
+  const key = JSON.stringify([connectTimeout, authorities, proxies])
+  const shared = agents.get(key) ?? makeAgents(undici, settings, trust)
   agents.set(key, shared)
   shared.shares++
   let closed = false
   return {
-    send: (url, options) => undici.request(url, { ...options, dispatcher: shared.agent }),
+    send: (url, options) => send(shared, proxies, url, options),
     close: async () => {
       if (closed) return
       closed = true
       shared.shares--
       if (shared.shares > 0) return
       agents.delete(key)
-      await shared.agent.destroy()
+      await Promise.all([shared.direct, ...shared.tunnels.values()].map((agent) => agent.destroy()))
     },
   }
 }
 
+function send(
+  { direct, tunnels, makeTunnel }: SharedAgents,
+  proxies: Proxies,
+  url: URL,
+  options: SendOptions,
+): Promise<Dispatcher.ResponseData> {
+  const { origin, pathname, search, host, href, protocol } = url
+  const path = `${pathname}${search}`
+  const proxy = proxyFor(url, proxies)
+  if (proxy === undefined) return direct.request({ ...options, origin, path })
+  if (protocol === 'http:') {
+    // a proxy may refuse to tunnel what is not encrypted, so it is asked by the whole URL
+    const authorization = proxyAuthorization(proxy)
+    const headers = { host, ...options.headers, ...(authorization && { 'proxy-authorization': authorization }) }
+    return direct.request({ ...options, headers, origin: proxy.origin, path: href })
+  }
+  const tunnel = tunnels.get(proxy.href) ?? makeTunnel(proxy)
+  tunnels.set(proxy.href, tunnel)
+  return tunnel.request({ ...options, origin, path })
+}
+
 /** @param trust - makes the context that says which certificates to trust */
-function makeAgent(undici: Undici, settings: AgentSettings, trust: (() => SecureContext) | undefined): Agent {
+function makeAgents(
+  undici: Undici,
+  { connectTimeout: timeout }: AgentSettings,
+  trust: (() => SecureContext) | undefined,
+): SharedAgents {
   // created once, as reading all certificates takes longer than a request
   const secureContext = trust?.()
-  return new undici.Agent({
-    connect: { timeout: settings.connectTimeout, ...(secureContext && { secureContext }) },
-    keepAliveTimeout: KEEP_ALIVE,
-  })
+  const connect = { timeout, ...(secureContext && { secureContext }) }
+  const makeTunnel = (proxy: URL) => {
+    const token = proxyAuthorization(proxy)
+    return new undici.ProxyAgent({
+      uri: proxy.origin,
+      ...(token !== undefined && { token }),
+      requestTls: connect,
+      proxyTls: connect,
+      // otherwise a proxy that does not answer is waited for without end
+      clientFactory: (origin, options) => new undici.Pool(origin, { ...options, headersTimeout: timeout }),
+      keepAliveTimeout: KEEP_ALIVE,
+    })
+  }
+  const direct = new undici.Agent({ connect, keepAliveTimeout: KEEP_ALIVE })
+  return { direct, tunnels: new Map(), makeTunnel, shares: 0 }
 }
 
 async function readAuthorities(cacert: string): Promise<string> {
@@ -89,21 +144,32 @@ async function readAuthorities(cacert: string): Promise<string> {
 }
 
 /**
- * Trusts authorities in addition to the built-in ones, which `ca` alone would replace. Its modules are loaded here, as
+ * Trusts authorities in addition to those of Node, which `ca` alone would replace. Its modules are loaded here, as
  * few threads need them.
  */
 async function trusting(cacert = '', authorities: string): Promise<() => SecureContext> {
-  const { createSecureContext, rootCertificates } = await import('node:tls')
+  const tls = await import('node:tls')
   const { X509Certificate } = await import('node:crypto')
+  const others = await authoritiesOfNode(tls)
   return () => {
     try {
       // without this check, a file without a certificate would be ignored
       new X509Certificate(authorities)
-      return createSecureContext({ ca: [...rootCertificates, authorities] })
+      return tls.createSecureContext({ ca: [...others, authorities] })
     } catch (cause) {
       throw unusable(cacert, cause)
     }
   }
+}
+
+/** Authorities that Node trusts: the built-in ones, and those of `NODE_EXTRA_CA_CERTS`. */
+async function authoritiesOfNode(tls: typeof import('node:tls')): Promise<readonly string[]> {
+  const { getCACertificates } = tls as { readonly getCACertificates?: (type: 'default') => readonly string[] }
+  if (getCACertificates !== undefined) return getCACertificates('default')
+  const { NODE_EXTRA_CA_CERTS: file = '' } = environment()
+  // without a file that can be used, Node goes on and has said so
+  const extra = file === '' ? '' : await readFile(file, 'utf8').catch(() => '')
+  return extra.includes('-----BEGIN ') ? [...tls.rootCertificates, extra] : tls.rootCertificates
 }
 
 function unusable(cacert: string, cause: unknown): FileError {

@@ -21,6 +21,7 @@ import { encodingOf } from '../charsets.js'
 import { retry, type RetryOptions } from '../retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
+import { checkProxy } from './proxy.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from './unpack.js'
 
@@ -71,10 +72,17 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    */
   readonly contentEncoding?: OneOrMany<ContentEncoding>
   /**
-   * Path of a file of certificates (PEM) of authorities to trust, in addition to the built-in ones of Node.
+   * Path of a file of certificates (PEM) of authorities to trust, in addition to those of Node: the built-in ones, and
+   * those of `NODE_EXTRA_CA_CERTS`.
    * @default undefined - none
    */
   readonly cacert?: string
+  /**
+   * URL of a proxy by which all requests go; `false` for none. It may have credentials. By default the environment says
+   * which: `HTTP_PROXY` for `http:`, `HTTPS_PROXY` for `https:`, but no proxy for the hosts of `NO_PROXY`.
+   * @default undefined - as the environment says
+   */
+  readonly proxy?: string | URL | false
   /**
    * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
    * pages.
@@ -165,6 +173,7 @@ export const HTTP_INLET_OPTIONS = {
   charset: custom(readCharset, 'undefined - that of the response, or else UTF-8'),
   contentEncoding: custom(readContentEncoding, 'undefined - those of the response'),
   cacert: path('undefined - none'),
+  proxy: custom(readProxy, 'undefined - as the environment says'),
   timeout: timer(60_000),
   connectTimeout: timer(10_000),
   headersTimeout: timer(undefined, '30, or the `timeout` when that is shorter'),
@@ -243,6 +252,10 @@ export function resolveSettings(url: string | URL, options: HttpInletOptions): H
 
 function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | undefined {
   return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
+}
+
+function readProxy(name: string, proxy: string | URL | false | undefined): string | false | undefined {
+  return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }
 
 /** Charsets that a misspelt one may have meant. */

@@ -26,6 +26,8 @@ export function mayPass(error: HttpError, statuses?: ReadonlySet<number>): boole
   }
   const { cause } = error
   if (!(cause instanceof Error)) return false
+  const refused = /^Proxy response \((\d+)\)/.exec(cause.message)?.[1]
+  if (refused !== undefined) return (statuses ?? STATUSES).has(Number(refused))
   return ('code' in cause && CODES.has(String(cause.code))) || isCutBetweenChunks(cause)
 }
 

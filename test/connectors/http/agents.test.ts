@@ -3,6 +3,7 @@ import { FileError } from '../../../src/connectors/errors.js'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
+import { setEnvironment } from '../../helpers/proxies.js'
 import { countConnections, makeCertificate, serve, serveTls, signedBy } from '../../helpers/servers.js'
 
 t.test('connections are kept between pulls, after errors too, and closed at shutdown', async (t) => {
@@ -105,7 +106,7 @@ t.test('with cacert, the built-in authorities are trusted still', async (t) => {
     return
   }
   const { url } = await serveTls(t, builtIn, (_, response) => response.end('"safe"'))
-  const tls = { ...(await import('node:tls')), rootCertificates: [builtIn.cert] }
+  const tls = { ...(await import('node:tls')), rootCertificates: [builtIn.cert], getCACertificates: undefined }
   const { openConnection } = await t.mockImport<typeof import('../../../src/connectors/http/agents.js')>(
     '../../../src/connectors/http/agents.js',
     { 'node:tls': tls },
@@ -114,4 +115,31 @@ t.test('with cacert, the built-in authorities are trusted still', async (t) => {
   const response = await connection.send(new URL(url), { method: 'GET' })
   t.equal(await response.body.text(), '"safe"')
   await connection.close()
+})
+
+t.test('with cacert, the authorities of NODE_EXTRA_CA_CERTS are trusted still', async (t) => {
+  const folder = t.testdir({ broken: '-----BEGIN nonsense' })
+  const extra = makeCertificate(folder, 'extra')
+  const other = makeCertificate(folder, 'other')
+  if (extra === undefined || other === undefined) {
+    t.pass('needs openssl', { skip: true })
+    return
+  }
+  const { url } = await serveTls(t, extra, (_, response) => response.end('"safe"'))
+  // as Node was before it could tell which authorities it trusts
+  const { openConnection } = await t.mockImport<typeof import('../../../src/connectors/http/agents.js')>(
+    '../../../src/connectors/http/agents.js',
+    { 'node:tls': { ...(await import('node:tls')), getCACertificates: undefined } },
+  )
+  const ask = async () => {
+    const connection = await openConnection({ connectTimeout: 1000, cacert: other.file })
+    const asked = connection.send(new URL(url), { method: 'GET' }).then(({ body }) => body.text())
+    return asked.finally(() => connection.close())
+  }
+  setEnvironment(t, { NODE_EXTRA_CA_CERTS: extra.file })
+  t.equal(await ask(), '"safe"')
+  for (const NODE_EXTRA_CA_CERTS of [undefined, '', `${folder}/missing`, `${folder}/broken`]) {
+    setEnvironment(t, { NODE_EXTRA_CA_CERTS })
+    await t.rejects(ask(), { message: /self-signed certificate/ }, 'and what Node cannot use does no harm')
+  }
 })

@@ -1,0 +1,103 @@
+import { Buffer } from 'node:buffer'
+import { BlockList, isIP } from 'node:net'
+import { InvalidOptionError } from '../../base/errors.js'
+import type { Environment } from './environment.js'
+
+/** Proxies by which requests go, and the hosts to which they go without. */
+export interface Proxies {
+  /** Proxy for URLs of `http:`; `undefined` for none. */
+  readonly http: string | undefined
+  /** Proxy for URLs of `https:`; `undefined` for none. */
+  readonly https: string | undefined
+  /** Hosts without a proxy, as `NO_PROXY` has them. */
+  readonly except: string
+}
+
+/**
+ * Proxies of an inlet: of its option, or else of the environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, where names
+ * in lower case go first).
+ *
+ * @param chosen - the option `proxy`; `false` for none
+ * @throws {@link InvalidOptionError} naming the variable, never with its value
+ */
+export function proxiesOf(chosen: string | false | undefined, environment: Environment): Proxies {
+  if (chosen !== undefined) return { http: chosen || undefined, https: chosen || undefined, except: '' }
+  const read = (name: string) => environment[name.toLowerCase()] ?? environment[name] ?? ''
+  const proxy = (name: string) => (read(name).trim() === '' ? undefined : checkProxy(name, read(name)))
+  return { http: proxy('HTTP_PROXY'), https: proxy('HTTPS_PROXY'), except: read('NO_PROXY') }
+}
+
+/**
+ * Checks the URL of a proxy. Without a protocol, it is one of `http:`.
+ *
+ * @throws {@link InvalidOptionError} that never shows the value: it may have credentials
+ */
+export function checkProxy(name: string, value: unknown): string {
+  const text = typeof value === 'string' || value instanceof URL ? String(value).trim() : ''
+  const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
+  throw new InvalidOptionError(
+    name,
+    'a URL of a proxy that starts with http:// or https://',
+    'something else (not shown)',
+  )
+}
+
+/** Proxy by which a request goes; `undefined` when it goes without. */
+export function proxyFor(url: URL, { http, https, except }: Proxies): URL | undefined {
+  const proxy = url.protocol === 'https:' ? https : http
+  return proxy === undefined || isExcepted(url, except) ? undefined : new URL(proxy)
+}
+
+/** Value of `proxy-authorization` for the credentials in a proxy's URL; `undefined` when it has none. */
+export function proxyAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined
+  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+}
+
+/**
+ * Whether a list of hosts has that of a URL. An entry is a name, which stands for all names that end in it, an address,
+ * a range of addresses (`10.0.0.0/8`), or `*`; a port may follow.
+ */
+function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
+  const host = bare(hostname)
+  const hostPort = port || (protocol === 'https:' ? '443' : '80')
+  return list
+    .toLowerCase()
+    .split(/[,\s]+/)
+    .some((entry) => {
+      if (entry === '*') return true
+      const withPort = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry)
+      const [name = entry, only = hostPort] = withPort?.slice(1) ?? []
+      if (name === '' || only !== hostPort) return false
+      if (name.includes('/')) return isInRange(host, name)
+      const suffix = bare(name.replace(/^\*?\./, ''))
+      return host === suffix || (isIP(host) === 0 && host.endsWith(`.${suffix}`))
+    })
+}
+
+/** Host without the brackets of an address, and without the dot at the end of a name. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+function isInRange(host: string, range: string): boolean {
+  const [network = '', length = ''] = range.split('/')
+  const family = isIP(host) === 6 ? 'ipv6' : 'ipv4'
+  try {
+    const block = new BlockList()
+    block.addSubnet(bare(network), Number(length), isIP(bare(network)) === 6 ? 'ipv6' : 'ipv4')
+    return isIP(host) !== 0 && block.check(host, family)
+  } catch {
+    return false // no range of addresses
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // a plain percent sign
+  }
+}
