@@ -18,7 +18,7 @@ export async function bulkWrite(
       : { replaceOne: { filter, replacement: document, upsert: true } },
   )
   const { refusals, result } = await collection
-    .bulkWrite(operations, { ordered: false })
+    .bulkWrite(operations, { ordered: false, ignoreUndefined: true })
     .then((result) => ({ refusals: [], result }), refusalsOf)
   const done = result.insertedCount + result.matchedCount + result.upsertedCount
   if (done + refusals.length !== entries.length) return undefined

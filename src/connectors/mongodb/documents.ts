@@ -1,7 +1,12 @@
 import { types } from 'node:util'
 import type { Document } from 'mongodb'
-import { toError } from '../../base/errors.js'
+import { isTagged } from '../../base/bson.js'
+import { sortOf } from '../../base/errors.js'
+import { hiddenStateOf } from '../../base/hidden-state.js'
+import { shownPath, type Steps } from '../../base/payload-path.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
+import { loss, noForm, refusal, type Serialize } from '../serialize.js'
+import { prepared } from './prepared.js'
 import type { Mongo } from './driver.js'
 
 /** Document of a record, on its way to the database. */
@@ -37,33 +42,70 @@ export function toEntries(
   record: number,
   payload: unknown,
   keys: readonly string[] | undefined,
+  serialize?: Serialize,
 ): Entry[] {
-  const values: unknown[] = Array.isArray(payload) ? payload : [payload]
-  return values.map((value) => toEntry(mongo, record, value, keys))
+  const given = attempt(() =>
+    isPlain(payload) && serialize === undefined ? payload : prepared(mongo, payload, serialize),
+  )
+  if (!Array.isArray(given)) return [toEntry(mongo, record, given, keys, [])]
+  return given.map((value: unknown, at) => toEntry(mongo, record, value, keys, [at]))
 }
 
-function toEntry(mongo: Mongo, record: number, value: unknown, keys: readonly string[] | undefined): Entry {
-  const { _id, ...others } = fieldsOf(value)
+/** Whether a payload has nothing in it that stands for a value of BSON. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  // the driver refuses what refers to itself
+  if (depth > 32) return true
+  if (isTagged(value)) return false
+  if (Array.isArray(value)) return value.every((part) => isPlain(part, depth + 1))
+  if (Object.getPrototypeOf(value) !== Object.prototype) return true
+  for (const name in value) if (!isPlain((value as Fields)[name], depth + 1)) return false
+  return true
+}
+
+/** Runs a step of making documents. What it throws becomes the refusal of the payload. */
+function attempt<T>(step: () => T): T {
+  try {
+    return step()
+  } catch (thrown) {
+    if (thrown instanceof InvalidPayloadError) throw thrown
+    // the document has a circle, or is nested too deeply
+    throw refusal('MongoOutlet', 'a payload cannot be stored', thrown)
+  }
+}
+
+function toEntry(
+  mongo: Mongo,
+  record: number,
+  value: unknown,
+  keys: readonly string[] | undefined,
+  steps: Steps,
+): Entry {
+  const { _id, ...others } = attempt(() => fieldsOf(value, steps))
   const ownId = _id === undefined || _id === null
   if (keys === undefined) {
     const document = { _id: ownId ? new mongo.ObjectId() : _id, ...others }
-    checkStorable(mongo, document)
+    checkStorable(mongo, document, document, steps)
     return { record, document, ownId }
   }
   const document = ownId ? others : { _id, ...others }
   // the driver would take the document for a list of operators, and refuse the whole batch
   if (Object.keys(document)[0]?.startsWith('$') === true) throw invalid(`its first field starts with '$'`)
   const filter = keyFilter(document, keys)
-  // the statement that is sent holds all of this
-  checkStorable(mongo, { q: filter, u: document, upsert: true })
+  checkStorable(mongo, document, { q: filter, u: document, upsert: true }, steps)
   return { record, document, ownId, filter }
 }
 
 /** Fields of a value that is to be a document, in an object of their own. */
-function fieldsOf(given: unknown): Fields {
+function fieldsOf(given: unknown, steps: Steps): Fields {
   const value = hasToBson(given) ? given.toBSON() : given
-  if (value instanceof Map) return Object.fromEntries(value) as Fields
-  if (kindOf(value) === 'Object' && typeof value === 'object' && !('_bsontype' in (value as object))) {
+  if (value instanceof Map) {
+    const odd = [...(value as Map<unknown, unknown>).keys()].find((name) => typeof name !== 'string')
+    if (odd !== undefined) throw loss(steps, `has a key that is ${sortOf(odd)}`)
+    return Object.fromEntries(value) as Fields
+  }
+  if (kindOf(value) === 'Object' && typeof value === 'object' && value !== null && !('_bsontype' in value)) {
+    checkClass(value, steps)
     return { ...value }
   }
   throw invalid(
@@ -92,49 +134,88 @@ function fieldOf(value: unknown, name: string): unknown {
   return (value as Fields)[name]
 }
 
-function checkStorable(mongo: Mongo, document: Document): void {
-  try {
-    const size = mongo.BSON.calculateObjectSize(document, { ignoreUndefined: false })
+/** @param statement - what is sent of the document, with its filter */
+function checkStorable(mongo: Mongo, document: Fields, statement: Document, steps: Steps): void {
+  attempt(() => {
+    const size = mongo.BSON.calculateObjectSize(statement, { ignoreUndefined: true })
     if (size >= MAX_SIZE) throw invalid(`it takes ${size} bytes, and MongoDB takes less than ${MAX_SIZE}`)
-    checkValue(mongo, document, '')
-  } catch (cause) {
-    // the document has a circle, or is nested too deeply
-    throw cause instanceof InvalidPayloadError ? cause : invalid(toError(cause).message, cause)
-  }
+    checkValue(mongo, document, steps)
+  })
 }
 
 /** Refuses a value that the driver would leave out or store as something else. The document has no circles. */
-function checkValue(mongo: Mongo, value: unknown, path: string): void {
+function checkValue(mongo: Mongo, value: unknown, steps: Steps): void {
   switch (typeof value) {
     case 'function':
     case 'symbol':
-      throw invalid(`there is a ${typeof value} at ${path}`)
+      throw noForm(steps, value)
     case 'bigint':
-      if (BigInt.asIntN(64, value) !== value) throw invalid(`there is a number of more than 64 bits at ${path}`)
+      if (BigInt.asIntN(64, value) !== value) throw loss(steps, 'is a number of more than 64 bits')
+      return
+    case 'string':
+      checkText(value, steps)
       return
     case 'object':
-      if (value !== null) checkObject(mongo, value, path)
+      if (value !== null) checkObject(mongo, value, steps)
   }
 }
 
-function checkObject(mongo: Mongo, value: object, path: string): void {
+/** Refuses a text that the driver would change: different texts would become the same one. */
+function checkText(text: string, steps: Steps): void {
+  if (!text.isWellFormed()) throw loss(steps, 'is a text with half of a surrogate pair, which UTF-8 does not have')
+}
+
+function checkObject(mongo: Mongo, value: object, steps: Steps): void {
   const kind = kindOf(value)
   if ('_bsontype' in value || kind === 'RegExp') {
+    // BSON has these two flags in common with JavaScript
+    if (value instanceof RegExp && /[^im]/.test(value.flags))
+      throw loss(steps, `is a RegExp with the flags ${value.flags}`)
     // the driver looks into these only when it sends, and then refuses the whole batch
     mongo.BSON.serialize({ value })
     return
   }
   if (hasToBson(value)) {
-    checkValue(mongo, value.toBSON(), path)
+    checkValue(mongo, value.toBSON(), steps)
     return
   }
-  if (!KINDS.has(kind) && !types.isUint8Array(value)) throw invalid(`there is a ${kind} at ${path}`)
-  if (value instanceof Date && Number.isNaN(value.getTime())) throw invalid(`there is an invalid date at ${path}`)
-  if (kind !== 'Object' && kind !== 'Array' && kind !== 'Map') return
-  for (const [name, one] of value instanceof Map ? value : Object.entries(value)) {
-    if (String(name).includes('\0')) throw invalid(`there is a field with a NUL in its name at ${path}`)
-    checkValue(mongo, one, path === '' ? String(name) : `${path}.${name}`)
+  if (!KINDS.has(kind) && !types.isUint8Array(value)) throw noForm(steps, value)
+  if (value instanceof Date && Number.isNaN(value.getTime())) throw noForm(steps, value)
+  if (Array.isArray(value)) checkList(mongo, value, steps)
+  else if (kind === 'Map') checkFields(mongo, [...(value as Map<unknown, unknown>)], steps)
+  else if (kind === 'Object') {
+    checkClass(value, steps)
+    if (Object.getOwnPropertySymbols(value).length > 0) throw loss(steps, 'has a field that a symbol names')
+    checkFields(mongo, Object.entries(value), steps)
   }
+}
+
+/** Refuses an instance of a class that holds more than its fields show. */
+function checkClass(value: object, steps: Steps): void {
+  if (hiddenStateOf(Object.getPrototypeOf(value) as object | null) === undefined) return
+  throw loss(steps, `is ${sortOf(value)}, which has private fields`)
+}
+
+function checkList(mongo: Mongo, list: readonly unknown[], steps: Steps): void {
+  for (let at = 0; at < list.length; at++) {
+    // it would become null
+    if (list[at] === undefined) throw loss([...steps, at], 'is undefined')
+    if (isPart(list[at])) checkValue(mongo, list[at], [...steps, at])
+  }
+}
+
+function checkFields(mongo: Mongo, fields: readonly (readonly [unknown, unknown])[], steps: Steps): void {
+  for (const [name, part] of fields) {
+    if (typeof name !== 'string') throw loss(steps, `has a key that is ${sortOf(name)}`)
+    if (name.includes('\0')) throw invalid(`there is a field with a NUL in its name in ${shownPath(steps)}`)
+    checkText(name, steps)
+    if (isPart(part)) checkValue(mongo, part, [...steps, name])
+  }
+}
+
+/** Whether there may be something wrong with a value: its path is made only then. */
+function isPart(value: unknown): boolean {
+  return typeof value !== 'number' && typeof value !== 'boolean' && value !== null && value !== undefined
 }
 
 function hasToBson(value: unknown): value is { toBSON(): unknown } {

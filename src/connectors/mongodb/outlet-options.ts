@@ -7,6 +7,7 @@ import {
   type MongoConnectionOptions,
   type MongoConnectionSettings,
 } from './connection-options.js'
+import { SERIALIZE_OPTIONS, type Serialize, type SerializeOptions } from '../serialize.js'
 import { collectionName } from './names.js'
 
 /** Metadata key: name of the collection to write to. */
@@ -20,7 +21,7 @@ export type MongoMode = 'insert' | 'upsert'
 const MODES: readonly MongoMode[] = ['insert', 'upsert']
 
 /** Options of {@link MongoOutlet}. */
-export interface MongoOutletOptions extends OutletOptions, MongoConnectionOptions {
+export interface MongoOutletOptions extends OutletOptions, SerializeOptions, MongoConnectionOptions {
   /**
    * Name of the collection for records that choose none.
    * @default 'default_collection'
@@ -51,6 +52,7 @@ export const MONGO_OUTLET_OPTIONS = {
   mode: word(MODES, 'insert'),
   keys: custom(readKeys, 'none'),
   createCollections: flag(true),
+  ...SERIALIZE_OPTIONS,
   ...MONGO_CONNECTION_OPTIONS,
 } satisfies Spec<MongoOutletOptions>
 
@@ -60,6 +62,7 @@ export interface MongoOutletSettings {
   /** Fields by which documents replace others; `undefined` when they are inserted. */
   readonly keys: readonly string[] | undefined
   readonly createCollections: boolean
+  readonly serialize?: Serialize | undefined
   readonly connection: MongoConnectionSettings
 }
 
@@ -70,17 +73,18 @@ export interface MongoOutletSettings {
  */
 export function resolveOutletOptions(options: MongoOutletOptions): MongoOutletSettings {
   const read = resolveOptions('MongoOutlet', options, MONGO_OUTLET_OPTIONS)
-  const { collection, mode, keys, createCollections } = read
+  const { collection, mode, keys, createCollections, serialize } = read
   if (mode === 'insert' && keys !== undefined) {
     throw new InvalidOptionError('MongoOutlet.keys', "none for the mode 'insert'", keys)
   }
   if (mode === 'upsert' && keys === undefined) throw invalidKeys('MongoOutlet.keys', keys)
-  return Object.freeze({ collection, keys, createCollections, connection: resolveConnection('MongoOutlet', read) })
+  const connection = resolveConnection('MongoOutlet', read)
+  return Object.freeze({ collection, keys, createCollections, serialize, connection })
 }
 
 function readKeys(name: string, keys: readonly string[] | undefined): readonly string[] | undefined {
   if (keys === undefined) return undefined
-  const isKey = (key: unknown) => typeof key === 'string' && /^[^$\0]+$/.test(key)
+  const isKey = (key: unknown) => typeof key === 'string' && /^[^$\0.]+(?:\.[^$\0.]+)*$/.test(key) && key.isWellFormed()
   if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isKey)) throw invalidKeys(name, keys)
   return Object.freeze([...(keys as readonly string[])])
 }

@@ -57,7 +57,7 @@ export async function pushRecords(
  * @param errors - gets the error of each record that cannot be stored, by its place
  */
 export function groupByCollection(
-  { collection, keys }: Pick<MongoOutletSettings, 'collection' | 'keys'>,
+  { collection, keys, serialize }: Pick<MongoOutletSettings, 'collection' | 'keys' | 'serialize'>,
   { mongo }: Pick<MongoSession, 'mongo'>,
   records: readonly Record[],
   errors: Map<number, Error>,
@@ -67,7 +67,7 @@ export function groupByCollection(
     try {
       const chosen = metadata[COLLECTION_KEY]
       const name = chosen === undefined ? collection : checkCollection(COLLECTION_KEY, chosen)
-      const entries = toEntries(mongo, index, payload, keys)
+      const entries = toEntries(mongo, index, payload, keys, serialize)
       const group = groups.get(name)
       if (group === undefined) groups.set(name, entries)
       else for (const entry of entries) group.push(entry)

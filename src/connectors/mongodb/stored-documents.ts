@@ -64,7 +64,7 @@ export class StoredDocuments {
 
   #keyOf(document: Document): string {
     // as the driver does when it sends
-    return toKey(this.#mongo.BSON.serialize(document, { ignoreUndefined: false }))
+    return toKey(this.#mongo.BSON.serialize(document, { ignoreUndefined: true }))
   }
 }
 

@@ -426,7 +426,8 @@ t.test('what CsvOutlet wrote comes back as it was, formulas and names of columns
   const cell = fc.string({ unit: fc.constantFrom(...characters) })
   const table = fc
     .uniqueArray(
-      cell.filter((text) => text !== ''),
+      // a lone name with another delimiter in it is taken for a file of that delimiter
+      cell.filter((text) => text !== '' && !text.includes('\t')),
       { minLength: 1, maxLength: 4 },
     )
     .chain((names) =>

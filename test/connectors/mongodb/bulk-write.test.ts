@@ -36,7 +36,7 @@ t.test('documents are inserted or replace others, in one command', async (t) => 
         { insertOne: { document: { _id: 1 } } },
         { replaceOne: { filter: { n: { $eq: 2 } }, replacement: { n: 2 }, upsert: true } },
       ],
-      { ordered: false },
+      { ordered: false, ignoreUndefined: true },
     ],
   ])
 })

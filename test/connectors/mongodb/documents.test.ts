@@ -1,0 +1,64 @@
+import * as mongo from 'mongodb'
+import t from 'tap'
+import { tagged } from '../../../src/base/bson.js'
+import { toEntries } from '../../../src/connectors/mongodb/documents.js'
+import { resolveOutletOptions } from '../../../src/connectors/mongodb/outlet-options.js'
+
+class Secret {
+  #code = 1
+  open = 2
+  code() {
+    return this.#code
+  }
+}
+
+t.test('what BSON would change or lose is refused, with its path', (t) => {
+  const cases: [payload: unknown, message: RegExp][] = [
+    [{ text: 'cut \ud83d' }, /: payload\.text is a text with half of a surrogate pair/],
+    [{ a: { '\ud83d': 1 } }, /: payload\.a is a text with half of a surrogate pair/],
+    [[{ n: 1 }, { a: ['\ud83d'] }], /: payload\[1]\.a\[0] is a text with half of a surrogate pair/],
+    [{ a: [1, undefined] }, /: payload\.a\[1] is undefined/],
+    [{ a: new Secret() }, /: payload\.a is a Secret, which has private fields/],
+    [new Secret(), /: payload is a Secret, which has private fields/],
+    [{ a: { [Symbol('s')]: 1 } }, /: payload\.a has a field that a symbol names/],
+    [{ a: new Map([[1, 2]]) }, /: a payload cannot be stored: /],
+    [new Map([[1, 2]]), /: payload has a key that is a number/],
+    [{ a: /x/g }, /: payload\.a is a RegExp with the flags g/],
+    [{ a: 2n ** 63n }, /: payload\.a is a number of more than 64 bits/],
+  ]
+  for (const [payload, message] of cases) {
+    t.throws(() => toEntries(mongo, 0, payload, undefined), { code: 'DATABAY_INVALID_PAYLOAD', message })
+  }
+  const nested = { a: { b: '\ud83d' }, n: 1 }
+  t.throws(() => toEntries(mongo, 0, nested, ['a.b']), { message: /: payload\.a\.b is a text with half/ })
+  t.throws(() => toEntries(mongo, 0, { 'a.b': 1 }, ['a.b']), { message: /its key field a\.b is missing/ })
+  t.end()
+})
+
+t.test('serialize says what is stored, and values of BSON that crossed to another thread are what they were', (t) => {
+  const id = new mongo.ObjectId()
+  const [crossed] = toEntries(
+    mongo,
+    0,
+    { id: structuredClone(tagged(id)), n: [structuredClone(tagged(mongo.Long.fromString('5')))] },
+    undefined,
+  )
+  t.ok(id.equals(crossed?.document['id'] as mongo.ObjectId))
+  t.equal(String((crossed?.document['n'] as unknown[])[0]), '5')
+  const paths: string[] = []
+  const [entry] = toEntries(mongo, 0, { a: [new Set([1])], b: 'x' }, undefined, (value, path) => {
+    paths.push(path)
+    return value instanceof Set ? [...(value as Set<unknown>)] : undefined
+  })
+  t.match(entry?.document, { a: [[1]], b: 'x' })
+  t.strictSame(paths, ['', 'a', 'a[0]', 'a[0][0]', 'b'])
+  t.end()
+})
+
+t.test('a key field has a name for each of its steps', (t) => {
+  for (const key of ['a..b', '.a', 'a.', '', '\ud83d']) {
+    t.throws(() => resolveOutletOptions({ mode: 'upsert', keys: [key] }), { message: /^MongoOutlet\.keys: / })
+  }
+  t.strictSame(resolveOutletOptions({ mode: 'upsert', keys: ['a.b'] }).keys, ['a.b'])
+  t.end()
+})
