@@ -14,6 +14,7 @@ export interface Spec {
   readonly stateless?: boolean
   readonly maxInstances?: number
   readonly lane?: LinkSettings['lane']
+  readonly onStartFailure?: LinkSettings['onStartFailure']
   /** Count at which the link's buffer releases its records; without it the link has no buffer. */
   readonly buffer?: number
   /** Length of a pull, in milliseconds. */
@@ -118,6 +119,7 @@ function makeLink(spec: Spec): Link {
     ...(spec.timeout !== undefined && { timeout: spec.timeout }),
     ...(spec.stateless !== undefined && { stateless: spec.stateless }),
     ...(spec.maxInstances !== undefined && { maxInstances: spec.maxInstances }),
+    ...(spec.onStartFailure !== undefined && { onStartFailure: spec.onStartFailure }),
     ...(spec.lane !== undefined && { lane: spec.lane }),
   })
 }

@@ -2,16 +2,20 @@
  * Injects faults into a planner with real threads, one after the other, and prints what held.
  *
  *   node dist/test/faults/main.js [--group name] [--only name;name] [--mix] [--seed 1] [--seconds 60] [--json] [--slack]
+ *   node dist/test/faults/main.js --mix --seeds 100 [--seed 1] [--seconds 12] [--resume file]
  *
- * The random mix draws all its operations from its seed.
+ * The random mix draws all its operations from its seed. With `--seeds` it runs that many seeds from `--seed` on (1 without
+ * it), one after the other; a file keeps which held, and the next time these are left out.
  */
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { crash, crashBesideOneThatWaits, crashLoop, crashOfMany, failure } from './crashes.js'
 import { mix } from './mix.js'
 import { anySeed } from './random.js'
+import { Seeds } from './seeds.js'
 import { reloads } from './reloads.js'
 import { shortage } from './shortages.js'
+import { starts } from './starts.js'
 import { times } from './times.js'
 import type { Outcome, Scenario } from './scenario.js'
 import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
@@ -21,7 +25,9 @@ const { values } = parseArgs({
     group: { type: 'string' },
     only: { type: 'string' },
     mix: { type: 'boolean', default: false },
-    seed: { type: 'string', default: String(anySeed()) },
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    resume: { type: 'string', default: '.faults-seeds.json' },
     seconds: { type: 'string', default: '60' },
     json: { type: 'boolean', default: false },
     slack: { type: 'boolean' },
@@ -59,6 +65,7 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
     terminated,
     terminatedTwice,
   ],
+  starts,
   changes: [...changes, ...reloads],
   times,
   shortages: [shortage('threads', 0), shortage('threads', 20), shortage('main', 0)],
@@ -68,7 +75,7 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
     crashOfMany,
     crashBesideOneThatWaits,
   ],
-  mix: [mix(Number(values.seed), Number(values.seconds))],
+  mix: [],
 }
 
 interface Row {
@@ -88,8 +95,24 @@ async function tableRow(scenario: Scenario): Promise<Row> {
   }
 }
 
+const seconds = Number(values.seconds)
 const group = values.mix ? 'mix' : values.group
-const chosen = (group === undefined ? Object.values(GROUPS).flat() : (GROUPS[group] ?? [])).filter(
+const isMany = values.seeds !== undefined
+const seeds = isMany ? new Seeds(values.resume, seconds) : undefined
+const first = Number(values.seed ?? (isMany ? 1 : anySeed()))
+for (const [option, number] of Object.entries({ seed: first, seeds: Number(values.seeds ?? 1), seconds }))
+  if (!(Number.isInteger(number) && number >= 0)) throw new Error(`--${option}: expected a whole number of at least 0`)
+const mixed = seeds === undefined ? [first] : seeds.left(first, Number(values.seeds))
+const mixes = mixed.map((seed) => ({ seed, ...mix(seed, seconds) }))
+if (seeds !== undefined && !values.json) console.log(`${seeds.held} seeds held before, ${mixed.length} are left`)
+
+interface Chosen extends Scenario {
+  /** Seed of a random mix. */
+  readonly seed?: number
+}
+
+const groups: { readonly [group: string]: readonly Chosen[] } = { ...GROUPS, mix: mixes }
+const chosen = (group === undefined ? Object.values(groups).flat() : (groups[group] ?? [])).filter(
   ({ name }) => values.only?.split(';').includes(name) ?? true,
 )
 let broken = 0
@@ -97,6 +120,7 @@ if (!values.json) console.log(`${'fault'.padEnd(46)}${'recovered'.padStart(10)} 
 for (const scenario of chosen) {
   const row = await tableRow(scenario)
   if (!row.ok) broken++
+  if (scenario.seed !== undefined) seeds?.note(scenario.seed, row.ok)
   const recovery = row.recovery === undefined ? '' : `${row.recovery} ms`
   console.log(
     values.json
@@ -105,4 +129,4 @@ for (const scenario of chosen) {
   )
 }
 if (!values.json) console.log(`${chosen.length - broken} of ${chosen.length} held`)
-process.exitCode = broken === 0 && chosen.length > 0 ? 0 : 1
+process.exitCode = broken === 0 && (chosen.length > 0 || isMany) ? 0 : 1
