@@ -9,6 +9,24 @@ interface OpenPull<P> {
   state: 'running' | 'delivered' | 'failed'
 }
 
+/**
+ * Pulls of an inlet that are not settled, as the instance after it takes them over: with the records that buffers hold,
+ * which move along. Plain data, if a position is.
+ */
+export interface CarriedPulls<P> {
+  /** Position at which the first of them began. */
+  readonly start: P
+  /** Texts of the updates that are to be told, as the instances of updates do not move along. */
+  readonly updates: readonly string[]
+  readonly records: number
+}
+
+/** {@link CarriedPulls} that were taken over. */
+interface Carried<P> extends CarriedPulls<P> {
+  readonly updates: string[]
+  failed: boolean
+}
+
 /** Way back to records that are to be read again. */
 export interface WayBack<P> {
   readonly start: P
@@ -34,6 +52,8 @@ export interface WayBack<P> {
  */
 export class OpenPulls<P> {
   readonly #pulls: OpenPull<P>[] = []
+  /** Pulls of the instance before this one: they come before all others. */
+  #carried: Carried<P> | undefined
 
   /** Adds a pull that has ended. Pulls are added in the order of their positions. */
   add(update: Update, start: P, records: number): void {
@@ -42,33 +62,90 @@ export class OpenPulls<P> {
 
   /** Notes how the transfer of a pull has ended. */
   end(update: Update, delivered: boolean): void {
+    let known = false
     for (const pull of this.#pulls) {
-      if (pull.update === update && pull.state === 'running') pull.state = delivered ? 'delivered' : 'failed'
+      if (pull.update !== update || pull.state !== 'running') continue
+      pull.state = delivered ? 'delivered' : 'failed'
+      known = true
     }
+    if (!known && this.#carried !== undefined) this.#endCarried(this.#carried, String(update), delivered)
     while (this.#pulls[0]?.state === 'delivered') this.#pulls.shift()
   }
 
   /** Earliest pull that is not delivered; `undefined` when there is none. */
   get earliest(): { readonly start: P } | undefined {
-    return this.#pulls[0]
+    return this.#carried ?? this.#pulls[0]
   }
 
   /** Positions at which the pulls began that are kept. */
   get starts(): readonly P[] {
-    return this.#pulls.map(({ start }) => start)
+    const starts = this.#pulls.map(({ start }) => start)
+    return this.#carried === undefined ? starts : [this.#carried.start, ...starts]
+  }
+
+  /**
+   * Pulls to hand off to the instance that goes on, and where it goes on: at the first failed one, or else where the
+   * inlet is. Pulls after that will be read again.
+   *
+   * @param position - position where the inlet is
+   */
+  handOff(position: P): { readonly position: P; readonly carried: CarriedPulls<P> | undefined } {
+    const carried = this.#carried
+    if (carried?.failed === true) return { position: carried.start, carried: undefined }
+    const failed = this.#pulls.findIndex(({ state }) => state === 'failed')
+    const before = (failed === -1 ? this.#pulls : this.#pulls.slice(0, failed)).filter(isRunning)
+    const first = carried ?? before[0]
+    const next = this.#pulls[failed]
+    return {
+      position: next === undefined ? position : next.start,
+      carried: first && {
+        start: first.start,
+        updates: [...(carried?.updates ?? []), ...before.map(({ update }) => String(update))],
+        records: before.reduce((sum, { records }) => sum + records, carried?.records ?? 0),
+      },
+    }
+  }
+
+  /** Takes over the pulls that another instance has handed off. */
+  takeOver({ start, updates, records }: CarriedPulls<P>): void {
+    this.#carried = updates.length === 0 ? undefined : { start, updates: [...updates], records, failed: false }
   }
 
   /** Gives the way back after a failed transfer, and forgets the pulls that will be read again. */
   takeBack(): WayBack<P> | undefined {
-    const failed = this.#pulls.findIndex(({ state }) => state === 'failed')
+    const carried = this.#carried?.failed === true ? this.#carried : undefined
+    const failed = carried === undefined ? this.#pulls.findIndex(({ state }) => state === 'failed') : 0
     if (failed === -1) return undefined
     const again = this.#pulls.splice(failed).filter(({ state }) => state !== 'delivered')
     const [first] = again
-    const records = again.reduce((sum, pull) => sum + pull.records, 0)
-    return first && { start: first.start, starts: again.map(({ start }) => start), records }
+    const records = again.reduce((sum, pull) => sum + pull.records, carried?.records ?? 0)
+    const starts = again.map(({ start }) => start)
+    if (carried === undefined) return first && { start: first.start, starts, records }
+    this.#carried = undefined
+    return { start: carried.start, starts, records }
   }
 
   clear(): void {
     this.#pulls.length = 0
+    this.#carried = undefined
   }
+
+  #endCarried(carried: Carried<P>, update: string, delivered: boolean): void {
+    const at = carried.updates.indexOf(update)
+    if (at === -1) return
+    carried.updates.splice(at, 1)
+    carried.failed ||= !delivered
+    if (carried.updates.length === 0 && !carried.failed) this.#carried = undefined
+  }
+}
+
+function isRunning({ state }: OpenPull<unknown>): boolean {
+  return state === 'running'
+}
+
+/** Whether a value, which may be anything, is {@link CarriedPulls}; its position is for the inlet to check. */
+export function isCarriedPulls(value: unknown): value is CarriedPulls<unknown> {
+  if (typeof value !== 'object' || value === null || !('start' in value)) return false
+  const { updates, records } = value as { readonly [key: string]: unknown }
+  return Array.isArray(updates) && updates.every((one) => typeof one === 'string') && typeof records === 'number'
 }

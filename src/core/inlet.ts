@@ -66,18 +66,23 @@ export abstract class Inlet<T = unknown> extends Node {
   abstract pull(update: Update): Pulled<T> | Promise<Pulled<T>>
 
   /**
-   * Called once when a transfer has ended in which this inlet was pulled, also when the pull failed or the transfer was
-   * told to stop; its pull may run on then. For an inlet that keeps a position, acknowledges what it gave, or the like.
-   * Where transfers overlap, as the inlet is shared or its link has `maxInstances`, `update` says which one it was.
+   * Called once when it is known what came of a pull, also when the pull failed or its transfer was told to stop; the
+   * pull may run on then. For an inlet that keeps a position, acknowledges what it gave, or the like.
+   *
+   * Mostly that is at the end of the transfer. When a buffer of the link or of an outlet holds records of the pull, it is
+   * at the end of the transfer, or the draining, in which they leave the buffer; when they never do, as the process is
+   * killed, it is not called. Meanwhile the inlet is pulled on: it gives what comes next, and goes back only when it is
+   * told that a pull was not delivered. A delivered pull is told only when those before it are. Where transfers overlap,
+   * as the inlet is shared or its link has `maxInstances`, `update` says which one it was.
    *
    * The transfer waits for a promise, but no longer than until it is told to stop. An error is one of the transfer, of
-   * the stage `pull`. Draining a buffer is no transfer of this kind.
+   * the stage `pull`.
    *
-   * @param update - the one that `pull` was given
+   * @param update - the one that `pull` was given; in another thread to which the link has moved since, one that reads
+   * the same
    * @param delivered - whether this pull and all that came after it did what they should: every record was taken by
-   * all outlets, removed by a processor, or is held by a buffer. `false` when anything was dropped or failed on the way;
-   * some outlets, or all, may have taken records all the same. Another inlet's failed pull counts only for what it had
-   * dropped
+   * all outlets, or removed by a processor. `false` when anything was dropped or failed on the way; some outlets, or all,
+   * may have taken records all the same. Another inlet's failed pull counts only for what it had dropped
    */
   onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
 

@@ -26,6 +26,7 @@ import { RunningTransfers } from './running-transfers.js'
 import type { HostedRequest } from './transfer/tally.js'
 import { transfer } from './transfer/transfer.js'
 import { TroubleLog } from './trouble-log.js'
+import { UnsettledTransfers } from './transfer/unsettled.js'
 import { Update } from './update.js'
 
 /** Marks links across copies of this package. */
@@ -49,6 +50,11 @@ class LinkBase<A, B> implements PlannedLink {
    * @internal
    */
   readonly troubles = new TroubleLog()
+  /**
+   * The transfers of this link whose records are in buffers still.
+   * @internal
+   */
+  readonly unsettled = new UnsettledTransfers()
   /** Number of the next transfer. */
   #transfers = 0
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
@@ -258,6 +264,7 @@ class LinkBase<A, B> implements PlannedLink {
       groupers: this.groupers,
       settings: this.settings,
       troubles: this.troubles,
+      unsettled: this.unsettled,
     }
     return this.#parts
   }

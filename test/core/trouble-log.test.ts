@@ -3,6 +3,7 @@ import { Cancellation } from '../../src/core/cancellation.js'
 import { resolveLink } from '../../src/core/link-options.js'
 import { Link } from '../../src/core/link.js'
 import type { TransferReport } from '../../src/core/report.js'
+import { UnsettledTransfers } from '../../src/core/transfer/unsettled.js'
 import { transfer } from '../../src/core/transfer/transfer.js'
 import { TroubleLog } from '../../src/core/trouble-log.js'
 import { Update } from '../../src/core/update.js'
@@ -22,7 +23,14 @@ function setUp(t: Test) {
   const { settings } = resolveLink({ interval: 1, ignoreExceptions: true })
   const outlet = new KeepOutlet()
   const parts = {
-    ...{ name: 'a', inlets: [new FromInlet(pull)], outlets: [outlet], processors: [], groupers: [] },
+    ...{
+      name: 'a',
+      inlets: [new FromInlet(pull)],
+      outlets: [outlet],
+      processors: [],
+      groupers: [],
+      unsettled: new UnsettledTransfers(),
+    },
     ...{ settings, troubles },
   }
   let number = 0

@@ -6,7 +6,7 @@ import { FollowLog } from './follow-log.js'
 import type { FollowSettings } from './follow-options.js'
 import { orMissing } from './missing.js'
 import { PositionFile } from './position-file.js'
-import type { SavedPosition } from './saved-position.js'
+import type { HandedPosition, SavedPosition } from './saved-position.js'
 import { SequenceReader } from './sequence-reader.js'
 import type { Splitter } from './splitter.js'
 
@@ -26,7 +26,7 @@ export class FollowedFile<T, S> {
   /** Whether records were pulled since the last start, and are not read on elsewhere. */
   #pulled = false
   /** Position at which the next start begins. */
-  #restored: SavedPosition | undefined
+  #restored: HandedPosition | undefined
   /** Step that runs, or ran last. */
   #step: Promise<unknown> = Promise.resolve()
 
@@ -55,7 +55,8 @@ export class FollowedFile<T, S> {
       await this.#reader.reset()
       try {
         await this.#openPositionFile(link)
-        const saved = this.#restored ?? (await this.#readPosition())
+        const saved: HandedPosition | undefined = this.#restored ?? (await this.#readPosition())
+        if (saved !== undefined) this.#reader.takeOver(saved)
         if (saved !== undefined) await this.#try('open', () => this.#reader.resume(saved))
         await this.#open()
         this.#started = true
@@ -104,19 +105,14 @@ export class FollowedFile<T, S> {
     })
   }
 
-  /** Position for another instance to go on at, see {@link FollowedFile.position}. */
-  save(): SavedPosition | undefined {
+  /** Position at which another instance goes on, and the pulls that buffers hold; `undefined` when nothing was read. */
+  save(): HandedPosition | undefined {
     this.#pulled = false
-    return this.position
-  }
-
-  /** Position up to which the file was read and, to redeliver, all was delivered; `undefined` when none was read. */
-  get position(): SavedPosition | undefined {
-    return this.#restored ?? this.#reader.position
+    return this.#restored ?? this.#reader.handOff
   }
 
   /** Makes the next start go on at a position that another instance has saved. */
-  restore(saved: SavedPosition): void {
+  restore(saved: HandedPosition): void {
     this.#restored = saved
   }
 
@@ -152,7 +148,7 @@ export class FollowedFile<T, S> {
 
   async #storePosition(): Promise<void> {
     const file = this.#positionFile
-    const saved = this.position
+    const saved = this.#reader.position
     if (file !== undefined && saved !== undefined) {
       await this.#try('write', () => file.write(saved), undefined, file.path)
     }

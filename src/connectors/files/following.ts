@@ -3,7 +3,7 @@ import { getLogger } from '../../base/log.js'
 import type { Update } from '../../core/update.js'
 import type { FollowSettings } from './follow-options.js'
 import type { FollowedFile } from './followed-file.js'
-import { isSavedPosition, type SavedPosition } from './saved-position.js'
+import { isHandedPosition, type HandedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
 /**
@@ -17,7 +17,7 @@ export class Following<T, S> {
   readonly #settings: FollowSettings
   #file: FollowedFile<T, S> | undefined
   /** Position that was restored before the file was first started. */
-  #restored: SavedPosition | undefined
+  #restored: HandedPosition | undefined
 
   /**
    * @param connector - name of the inlet's class, for errors
@@ -54,13 +54,13 @@ export class Following<T, S> {
   }
 
   /** Position to go on at, see {@link FollowedFile.save}. */
-  save(): SavedPosition | undefined {
+  save(): HandedPosition | undefined {
     return this.#file === undefined ? this.#restored : this.#file.save()
   }
 
   /** Goes on at a saved position, see {@link FollowedFile.restore}. Ignores a state of any other kind. */
   restore(saved: unknown): void {
-    if (!isSavedPosition(saved) || !this.#splitter.isState(saved.state)) return
+    if (!isHandedPosition(saved) || !this.#splitter.isState(saved.state)) return
     this.#restored = saved
     this.#file?.restore(saved)
   }

@@ -1,3 +1,5 @@
+import { isCarriedPulls, type CarriedPulls } from '../open-pulls.js'
+
 /** Position up to which a file was read: plain data, which survives a structured clone and JSON. */
 export interface SavedPosition {
   /** Inode of the file, which identifies it whatever its name. */
@@ -10,6 +12,18 @@ export interface SavedPosition {
   readonly state: unknown
   /** Number of records so far that were not taken as they stood in the file. */
   readonly damaged: number
+}
+
+/** What moves along to another thread: the position, and the pulls before it that buffers hold. */
+export interface HandedPosition extends SavedPosition {
+  readonly carried?: CarriedPulls<SavedPosition>
+}
+
+/** Whether a value, which may be anything, is a {@link HandedPosition}. */
+export function isHandedPosition(value: unknown): value is HandedPosition {
+  if (!isSavedPosition(value)) return false
+  const { carried } = value as { readonly carried?: unknown }
+  return carried === undefined || (isCarriedPulls(carried) && isSavedPosition(carried.start))
 }
 
 /** Whether a value, which may be anything, is a {@link SavedPosition}. */

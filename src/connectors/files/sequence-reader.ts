@@ -5,8 +5,11 @@ import { FileSequence } from './file-sequence.js'
 import type { FollowLog } from './follow-log.js'
 import type { OpenedFile } from './opened-file.js'
 import { readRecords, type Cursor } from './read-records.js'
-import type { SavedPosition } from './saved-position.js'
+import type { HandedPosition, SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
+
+/** Inode in the position of a reader that waits for a file. */
+const NO_FILE = ''
 
 /** Place at which a pull began. */
 interface Place<S> {
@@ -39,7 +42,7 @@ export class SequenceReader<T, S> {
   readonly #redeliver: boolean
   readonly #follow: boolean
   readonly #log: FollowLog
-  readonly #pulls = new OpenPulls<Place<S>>()
+  readonly #pulls = new OpenPulls<Place<S> | SavedPosition>()
   #files: FileSequence
   #at: Cursor<S>
   /** Number of records so far that were not taken as they stand in the file. */
@@ -66,17 +69,23 @@ export class SequenceReader<T, S> {
 
   /** Position up to which was read and, to redeliver, all was delivered; `undefined` when nothing was read. */
   get position(): SavedPosition | undefined {
-    const { inode } = this.#files
-    if (inode === undefined) return undefined
     const first = this.#pulls.earliest?.start
-    const { mark, state } = first?.at ?? this.#at
-    return {
-      inode: first?.file.inode ?? inode,
-      position: mark.position,
-      fingerprint: mark.fingerprint,
-      state,
-      damaged: first?.damaged ?? this.#damaged,
-    }
+    return first === undefined ? this.#here : toPosition(first)
+  }
+
+  /** Position for another reader to go on at, and the pulls that buffers hold; `undefined` when nothing was read. */
+  get handOff(): HandedPosition | undefined {
+    const here = this.#here
+    if (here === undefined && this.#pulls.earliest === undefined) return undefined
+    // what was read is gone, but buffers hold some of it
+    const { position, carried } = this.#pulls.handOff(here ?? savedPosition(NO_FILE, this.#at, this.#damaged))
+    return { ...toPosition(position), ...(carried && { carried: { ...carried, start: toPosition(carried.start) } }) }
+  }
+
+  /** Position up to which was read. */
+  get #here(): SavedPosition | undefined {
+    const { inode } = this.#files
+    return inode === undefined ? undefined : savedPosition(inode, this.#at, this.#damaged)
   }
 
   get #beginning(): Cursor<S> {
@@ -86,15 +95,18 @@ export class SequenceReader<T, S> {
   /** Forgets all files and pulls. */
   async reset(): Promise<void> {
     this.#pulls.clear()
-    await this.#files.close()
-    this.#files = new FileSequence(this.#path)
-    this.#at = this.#beginning
+    await this.#closeAll()
   }
 
   /** Opens the file that has the name now, at its start. */
   async open(): Promise<void> {
     await this.#files.open()
     this.#at = this.#beginning
+  }
+
+  /** Takes over the pulls that another reader has handed off. */
+  takeOver({ carried }: HandedPosition): void {
+    if (carried !== undefined) this.#pulls.takeOver(carried)
   }
 
   /**
@@ -104,6 +116,7 @@ export class SequenceReader<T, S> {
   async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
     if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
     this.#damaged = damaged
+    if (inode === NO_FILE) return
     const mark = await this.#files.openAt(inode, position, fingerprint)
     if (mark !== undefined) this.#at = { mark, state }
     else if (this.isOpen) this.#rewritten(position)
@@ -122,10 +135,16 @@ export class SequenceReader<T, S> {
     if (back === undefined) return this.#closeOld()
     const { records, starts, start } = back
     this.#log.redelivers(records)
-    this.#files.moveTo(start.file)
-    this.#at = start.at
-    this.#damaged = start.damaged
-    for (const { file, end } of starts) {
+    if (isPlace(start)) {
+      this.#files.moveTo(start.file)
+      this.#at = start.at
+      this.#damaged = start.damaged
+    } else {
+      await this.#closeAll()
+      await this.resume(start)
+      return
+    }
+    for (const { file, end } of starts.filter(isPlace)) {
       if (await file.holds(end)) continue
       this.#log.cannotRedeliver()
       break
@@ -185,7 +204,13 @@ export class SequenceReader<T, S> {
 
   /** Closes the files that are not read again. */
   #closeOld(): Promise<void> {
-    return this.#files.closeBefore(this.#pulls.starts.map(({ file }) => file))
+    return this.#files.closeBefore(this.#pulls.starts.filter(isPlace).map(({ file }) => file))
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#files.close()
+    this.#files = new FileSequence(this.#path)
+    this.#at = this.#beginning
   }
 
   /**
@@ -234,4 +259,16 @@ export class SequenceReader<T, S> {
     this.#damaged += damaged
     this.#log.damaged(damaged, this.#damaged, damage)
   }
+}
+
+function isPlace<S>(start: Place<S> | SavedPosition): start is Place<S> {
+  return 'file' in start
+}
+
+function toPosition<S>(start: Place<S> | SavedPosition): SavedPosition {
+  return isPlace(start) ? savedPosition(start.file.inode, start.at, start.damaged) : start
+}
+
+function savedPosition<S>(inode: string, { mark, state }: Cursor<S>, damaged: number): SavedPosition {
+  return { inode, position: mark.position, fingerprint: mark.fingerprint, state, damaged }
 }

@@ -6,7 +6,7 @@ import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
 import { bodyText } from './body-text.js'
-import { DeliveredValidators } from './delivered-validators.js'
+import { DeliveredValidators, type SavedValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
 import { loadLosslessJson } from '../parse-json.js'
@@ -15,7 +15,7 @@ import { resolveSettings, type HttpInletOptions, type HttpSettings } from './opt
 import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
 import { RunningPulls } from './running-pulls.js'
-import { checkValidators, ifChanged, isSameVersion, validatorsOf, type Validators } from './validators.js'
+import { ifChanged, isSameVersion, validatorsOf } from './validators.js'
 
 const LOGGER = 'databay.HttpInlet'
 
@@ -53,7 +53,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   #stopped = false
   readonly #running = new RunningPulls()
   readonly #warnings = new Warnings(() => getLogger(LOGGER))
-  /** Validators of the last response that was delivered; `undefined` without `conditional`. */
+  /** Validators of the last response; `undefined` without `conditional`. */
   readonly #validators: DeliveredValidators | undefined
 
   /**
@@ -112,13 +112,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     await opened?.connection.close()
   }
 
-  /** Validators of the last response that was delivered, with `conditional`. */
-  override saveState(): Validators | undefined {
-    return this.#validators?.current
+  /** With `conditional`, the validators of the last response that was not in vain, and the pulls that buffers hold. */
+  override saveState(): SavedValidators | undefined {
+    return this.#validators?.save()
   }
 
   override restoreState(state: unknown): void {
-    this.#validators?.restore(checkValidators(state))
+    this.#validators?.restore(state)
   }
 
   override toString(): string {

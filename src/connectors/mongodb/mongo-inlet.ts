@@ -5,7 +5,7 @@ import { Warnings } from '../../base/warnings.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
-import { OpenPulls } from '../open-pulls.js'
+import { isCarriedPulls, OpenPulls, type CarriedPulls } from '../open-pulls.js'
 import { MongoConnection, type MongoSession } from './client.js'
 import { unlessAborted } from './running-work.js'
 import type { Mongo } from './driver.js'
@@ -16,6 +16,20 @@ import {
   type MongoQuery,
 } from './inlet-options.js'
 import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
+
+/** What moves along to another thread. Positions are text. */
+interface SavedState {
+  readonly position?: string
+  readonly carried?: CarriedPulls<string>
+}
+
+function isSavedState(value: unknown): value is SavedState {
+  if (typeof value !== 'object' || value === null) return false
+  const { position, carried } = value as { readonly [key: string]: unknown }
+  const isText = (one: unknown) => typeof one === 'string'
+  if (carried !== undefined && !(isCarriedPulls(carried) && isText(carried.start))) return false
+  return isText(position) || (position === undefined && carried !== undefined)
+}
 
 /**
  * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`.
@@ -38,8 +52,8 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #warnings = new Warnings(() => getLogger('databay.MongoInlet'))
   /** Pulls that are not delivered yet. */
   readonly #pulls = new OpenPulls<Position | undefined>()
-  /** Position that was restored, as text, until the next start. */
-  #restored: string | undefined
+  /** State that was restored, until the next start. */
+  #restored: SavedState | undefined
   /** Pull that runs, or ran last: pulls of one inlet follow one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -56,7 +70,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     await this.#connection.open(this.#connection.database)
     this.#mongo = this.#connection.session?.mongo
     this.#pulls.clear()
-    this.#position = this.#startPosition()
+    this.#begin(this.#restored)
     this.#restored = undefined
   }
 
@@ -81,33 +95,42 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   /**
-   * Position up to which the collection was read and, to redeliver, all was delivered. It is text, as values of the
-   * database do not survive a structured clone.
+   * Position up to which the collection was read, or to redeliver, where the first failed pull began; and the pulls that
+   * buffers hold. Positions are text, as values of the database do not survive a structured clone.
    */
-  override saveState(): { readonly position: string } | undefined {
-    if (this.#restored !== undefined) return { position: this.#restored }
-    const first = this.#pulls.earliest
-    const position = first === undefined ? this.#position : first.start
-    if (this.#mongo === undefined || position === undefined) return undefined
-    return { position: this.#mongo.BSON.EJSON.stringify(position, { relaxed: false }) }
+  override saveState(): SavedState | undefined {
+    if (this.#restored !== undefined) return this.#restored
+    const { position, carried } = this.#pulls.handOff(this.#position)
+    if (this.#mongo === undefined || (position === undefined && carried === undefined)) return undefined
+    return {
+      ...(position !== undefined && { position: this.#toText(position) }),
+      ...(carried && { carried: { ...carried, start: this.#toText(carried.start) } }),
+    }
   }
 
   override restoreState(state: unknown): void {
-    if (typeof state === 'object' && state !== null && 'position' in state && typeof state.position === 'string') {
-      this.#restored = state.position
-    }
+    if (isSavedState(state)) this.#restored = state
   }
 
   override toString(): string {
     return `${this.constructor.name}(${this.#connection.database}.${this.#settings.collection})`
   }
 
-  #startPosition(): Position | undefined {
-    if (this.#restored !== undefined && this.#mongo !== undefined) {
-      return this.#mongo.BSON.EJSON.parse(this.#restored, { relaxed: false }) as Position
-    }
+  #begin(saved: SavedState | undefined): void {
     const startAfter = this.#settings.cursor?.startAfter
-    return startAfter === undefined ? undefined : { value: startAfter, seen: [] }
+    const first = startAfter === undefined ? undefined : { value: startAfter, seen: [] }
+    this.#position = saved?.position === undefined ? first : this.#fromText(saved.position)
+    const carried = saved?.carried
+    if (carried !== undefined) this.#pulls.takeOver({ ...carried, start: this.#fromText(carried.start) ?? first })
+  }
+
+  /** Text of a position; `''` for none. */
+  #toText(position: Position | undefined): string {
+    return position === undefined ? '' : (this.#mongo?.BSON.EJSON.stringify(position, { relaxed: false }) ?? '')
+  }
+
+  #fromText(text: string): Position | undefined {
+    return text === '' ? undefined : (this.#mongo?.BSON.EJSON.parse(text, { relaxed: false }) as Position | undefined)
   }
 
   async #pull(session: MongoSession, update: Update): Promise<T[]> {

@@ -1,21 +1,36 @@
-import type { Inlet } from '../inlet.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nodeName } from '../node.js'
+import type { Transfers } from './holdings.js'
 import type { Tally } from './tally.js'
+import type { UnsettledTransfer, Verdict } from './unsettled.js'
 
-/**
- * Tells inlets whether what they gave was delivered. What fails is counted and logged as a part of the pull.
- *
- * @param pulls - the inlets that were pulled and want to know, and whether their pull did well
- */
-export async function tellInlets(pulls: ReadonlyMap<Inlet, boolean>, tally: Tally): Promise<void> {
-  const { delivered } = tally
-  await Promise.all([...pulls].map(([inlet, pulled]) => tell(inlet, pulled && delivered, tally)))
+/** Notes that records of transfers were dropped or refused. */
+export function fail(transfers: Transfers): void {
+  for (const transfer of transfers) transfer.failed = true
 }
 
-async function tell(inlet: Inlet, delivered: boolean, tally: Tally): Promise<void> {
+/**
+ * Tells inlets what came of what they gave, as far as that is known now that a transfer has ended: of this transfer, and
+ * of those before it whose records a buffer has let go of. What fails is counted and logged as a part of the pull.
+ */
+export function settle(tally: Tally): MaybePromise<unknown> {
+  const { unsettled, released } = tally
+  if (unsettled !== undefined) {
+    unsettled.failed ||= !tally.delivered
+    unsettled.list.add(unsettled)
+  }
+  const verdicts = released === undefined ? (unsettled?.list.settle() ?? []) : settleAll([...released, unsettled])
+  return verdicts.length === 0 ? undefined : Promise.all(verdicts.map((verdict) => tell(verdict, tally)))
+}
+
+function settleAll(transfers: readonly (UnsettledTransfer | undefined)[]): Verdict[] {
+  return [...new Set(transfers.map((transfer) => transfer?.list))].flatMap((list) => list?.settle() ?? [])
+}
+
+async function tell({ inlet, update, delivered }: Verdict, tally: Tally): Promise<void> {
   const stopped = tally.cancelled
   try {
-    await tally.call(() => inlet.onTransferEnd?.(tally.update, delivered))
+    await tally.call(() => inlet.onTransferEnd?.(update, delivered))
   } catch (thrown) {
     // a transfer that was told to stop waits for nothing, and its report says so already
     if (stopped === undefined || thrown !== stopped) tally.fail(thrown, nodeName(inlet), 'pull')

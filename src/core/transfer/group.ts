@@ -3,6 +3,7 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyGrouper } from '../processor.js'
 import type { Record } from '../record.js'
 import { pendingData } from './not-data.js'
+import { fail } from './acknowledge.js'
 import { Tally } from './tally.js'
 import { checkRecords } from './process.js'
 
@@ -35,10 +36,12 @@ async function groupSome(
       batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
     } catch (thrown) {
       tally.fail(thrown, name, 'group')
+      fail(tally.inHand)
       tally.drop(before, 'a grouper failed')
       return undefined
     }
     const { lost, extra } = compare(given, batches)
+    if (lost > 0) fail(tally.inHand)
     tally.drop(lost, `${name} left them out`)
     tally.add(extra, `${name} gave them twice, or was not given them`)
   }

@@ -3,6 +3,7 @@ import type { ResolvedSettings } from '../link-options.js'
 import type { Outlet } from '../outlet.js'
 import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
+import type { UnsettledTransfers } from './unsettled.js'
 
 /** The parts of a link that a transfer needs. */
 export interface TransferParts {
@@ -14,4 +15,6 @@ export interface TransferParts {
   readonly settings: ResolvedSettings
   /** Log of what goes wrong. Default: each time has its line. */
   readonly troubles?: TroubleLog
+  /** The link's transfers whose records are in buffers still. */
+  readonly unsettled: UnsettledTransfers
 }

@@ -3,6 +3,8 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyProcessor } from '../processor.js'
 import { isRecord, type Record } from '../record.js'
 import { adviceFor, pendingData } from './not-data.js'
+import { fail } from './acknowledge.js'
+import { noteCall, type Transfers } from './holdings.js'
 import { Tally } from './tally.js'
 import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { Update } from '../update.js'
@@ -21,9 +23,13 @@ async function processSome(
   tally: Tally,
 ): Promise<Record[] | undefined> {
   const chain = await runProcessors(processors, records, tally)
+  tally.inHand = chain.transfers
   tally.filtered += chain.filtered
   tally.added += chain.added
-  if (chain.records === undefined) tally.drop(chain.inHand, 'a processor failed')
+  if (chain.records === undefined) {
+    fail(chain.transfers)
+    tally.drop(chain.inHand, 'a processor failed')
+  }
   return chain.records
 }
 
@@ -35,6 +41,8 @@ interface Processed {
   readonly inHand: number
   readonly filtered: number
   readonly added: number
+  /** Transfers whose records came out, or were in the chain when it failed. */
+  readonly transfers: Transfers
 }
 
 /**
@@ -52,6 +60,7 @@ export async function runProcessors(
   let inHand = input.length
   let filtered = 0
   let added = 0
+  let transfers = tally.inHand
   for (const [index, processor] of processors.entries()) {
     const name = nameOf('processor', processor, index)
     let held: number | undefined
@@ -69,15 +78,23 @@ export async function runProcessors(
       records = undefined
     }
     // what a buffer took in or let go of is neither filtered nor added
-    const left: number = held === undefined ? inHand : inHand - (sizeOf(processor) - held)
-    endTurn?.()
+    const after = held === undefined ? 0 : sizeOf(processor)
+    const left: number = held === undefined ? inHand : inHand - (after - held)
     const out: number = records?.length ?? Math.max(0, left)
+    if (held !== undefined && typeof processor === 'object') {
+      // one that failed gave what it does not hold any more
+      const given = records?.length ?? Math.max(0, held - after)
+      const through = noteCall(processor, transfers, { before: held, after, given })
+      transfers = records === undefined ? [...transfers, ...through] : through
+    }
+    endTurn?.()
     filtered += Math.max(0, left - out)
     added += Math.max(0, out - left)
     inHand = out
     if (records === undefined) break
   }
-  return { records, inHand, filtered, added }
+  if (transfers !== tally.inHand) tally.noteReleased(transfers)
+  return { records, inHand, filtered, added, transfers }
 }
 
 function call(processor: AnyProcessor, records: Record[], update: Update) {

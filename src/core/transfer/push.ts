@@ -5,6 +5,7 @@ import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Outlet } from '../outlet.js'
 import type { Record } from '../record.js'
 import type { OutletReport } from '../report.js'
+import { fail } from './acknowledge.js'
 import { Tally } from './tally.js'
 import { runProcessors, bufferedBy } from './process.js'
 import { count } from './group.js'
@@ -37,6 +38,7 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
   const note = (lost: number | undefined) => {
     if (lost === undefined) return
     stopped = tally.cancelled !== undefined
+    if (stopped) fail(tally.inHand)
     const all = stopped ? lost + count(offered.slice(at)) : lost
     report.dropped += all
     tally.logDrop(all, `${outletName} did not take them`)
@@ -71,7 +73,9 @@ function pushBatch(
   report: Writable<OutletReport>,
   tally: Tally,
 ): MaybePromise<number | undefined> {
+  let transfers = tally.inHand
   const failed = (thrown: unknown, lost: number) => {
+    fail(transfers)
     tally.fail(thrown, report.outlet, 'push')
     const taken = Math.min(takenDespite(thrown), lost)
     report.pushed += taken
@@ -101,9 +105,13 @@ function pushBatch(
   if (outlet.processors.length === 0) return push(records, records.length)
   return runProcessors(outlet.processors, records, tally)
     .then((chain) => {
+      transfers = chain.transfers
       report.filtered += chain.filtered
       report.added += chain.added
-      if (chain.records === undefined) return chain.inHand
+      if (chain.records === undefined) {
+        fail(transfers)
+        return chain.inHand
+      }
       return chain.records.length === 0 ? undefined : push(chain.records, chain.inHand)
     })
     .catch((thrown: unknown) => failed(thrown, batch.length))

@@ -8,6 +8,8 @@ import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
+import { NONE, type Transfers } from './holdings.js'
+import { UnsettledTransfer } from './unsettled.js'
 
 /**
  * A transfer to be made, as the host of its link asks for it.
@@ -48,8 +50,12 @@ export class Tally {
   grouped = 0
   batches = 0
   outlets: OutletReport[] = []
-  /** Inlets with an `onTransferEnd`, and whether their pull succeeded; most transfers have none. */
-  toTell: Map<Inlet, boolean> | undefined
+  /** This transfer, when inlets want to know what comes of their records. */
+  unsettled: UnsettledTransfer | undefined
+  /** Transfers whose records go to the outlets: this one, and those that a buffer of the link has let go of. */
+  inHand: Transfers = NONE
+  /** Other transfers, records of which buffers have let go of; most transfers have none. */
+  released: Set<UnsettledTransfer> | undefined
   readonly errors: ReportedError[] = []
   readonly update: Update
   readonly drain: boolean
@@ -61,14 +67,14 @@ export class Tally {
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
-  readonly #parts: Pick<TransferParts, 'name' | 'settings' | 'troubles'>
+  readonly #parts: Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled'>
   readonly #request: HostedRequest
   readonly #cancellation: Cancellation
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
   constructor(
-    parts: Pick<TransferParts, 'name' | 'settings' | 'troubles'>,
+    parts: Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled'>,
     update: Update,
     cancellation: Cancellation,
     request: HostedRequest,
@@ -92,15 +98,23 @@ export class Tally {
     return lost === 0 && this.#allInPull
   }
 
-  /** Notes that an inlet is pulled that is to be told how the transfer ended. */
+  /** Notes that an inlet is pulled that is to be told what comes of its records. */
   willTell(inlet: Inlet): void {
-    this.toTell ??= new Map()
-    this.toTell.set(inlet, true)
+    if (this.unsettled === undefined) {
+      this.unsettled = new UnsettledTransfer(this.update, this.#parts.unsettled)
+      this.inHand = [this.unsettled]
+    }
+    this.unsettled.inlets.set(inlet, true)
   }
 
   /** Notes that its pull failed, if it was pulled at all. */
   pullFailed(inlet: Inlet): void {
-    if (this.toTell?.has(inlet) === true) this.toTell.set(inlet, false)
+    if (this.unsettled?.inlets.has(inlet) === true) this.unsettled.inlets.set(inlet, false)
+  }
+
+  /** Notes transfers of which a buffer has let go of records. */
+  noteReleased(transfers: Transfers): void {
+    for (const transfer of transfers) if (transfer !== this.unsettled) (this.released ??= new Set()).add(transfer)
   }
 
   /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */

@@ -4,7 +4,7 @@ import type { Cancellation } from '../cancellation.js'
 import type { TransferReport } from '../report.js'
 import type { Update } from '../update.js'
 import { Tally, type HostedRequest } from './tally.js'
-import { tellInlets } from './acknowledge.js'
+import { settle } from './acknowledge.js'
 import { pullAll } from './pull.js'
 import { processAll, bufferedBy } from './process.js'
 import { groupAll } from './group.js'
@@ -20,7 +20,7 @@ import type { TransferParts } from './parts.js'
  * processors  - one by one ---> records          an error here: nothing is pushed
  * groupers    - one by one ---> batches
  * outlets     - at once ------> each gets every batch, one by one, whatever happens to its siblings
- * inlets      - at once ------> onTransferEnd: whether their records were delivered
+ * inlets      - at once ------> onTransferEnd: whether their records were delivered, once no buffer holds them
  * ```
  */
 export function transfer(
@@ -40,7 +40,7 @@ export function transfer(
   const pushed = then(grouped, (batches) => batches && pushAll(parts, batches, tally))
   const told = then(pushed, (outlets) => {
     if (outlets !== undefined) tally.outlets = outlets
-    return tally.toTell && tellInlets(tally.toTell, tally)
+    return settle(tally)
   })
   return then(told, () => {
     logDetail('databay.Link', update, 'done')

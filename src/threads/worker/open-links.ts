@@ -8,6 +8,7 @@ import type { Attribution } from './attribution.js'
 import { PartAnswers, type PartAnswer, type TellPart } from './part-answers.js'
 import { reset, restore, stateOf, type LinkState } from './link-state.js'
 import { findLink, type LinksByName, type LoadedModules } from './loaded-modules.js'
+import { forgetUnsettled, splitState, takeOverUnsettled, unsettledOf, withUnsettled } from './unsettled-state.js'
 import type { TimeLimits } from './time-limits.js'
 
 /** A link that is open in this thread. */
@@ -103,9 +104,11 @@ export class OpenLinks {
     // a state that cannot be cloned is found before anything is closed; and a processor may go on to change what it
     // gave
     const states = structuredClone(await this.#save(ids, open))
+    const unsettled = open.map(({ link }) => unsettledOf(link))
     // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this
     // thread
     await this.#reset(ids, open)
+    for (const { link } of open) forgetUnsettled(link)
     const leave = async ({ link: { name } }: OpenLink, at: number) => {
       try {
         await this.#close(ids[at] ?? 0)
@@ -115,7 +118,7 @@ export class OpenLinks {
       }
     }
     await Promise.all(open.map(leave))
-    return states
+    return states.map((state, at) => withUnsettled(state, unsettled[at]))
   }
 
   /** Tells the transfers of a link to stop, up to that of a number, and those that come later too. */
@@ -164,8 +167,14 @@ export class OpenLinks {
       this.#stopLate(link, starting)
       return new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
     }
-    const start = () =>
-      state === undefined ? link.startNow() : then(restore(link, state as LinkState), () => link.startNow())
+    const { parts, unsettled } = splitState(state as LinkState | undefined)
+    const start = () => {
+      if (parts === undefined) return link.startNow()
+      return then(restore(link, parts), () => {
+        if (unsettled !== undefined) takeOverUnsettled(link, unsettled)
+        return link.startNow()
+      })
+    }
     this.#late.delete(link) // this start goes on with the one that took too long
     const inTime = this.#limits.within(startTimeout, late, () => {
       starting = this.#attribution.enter(id, inside, start)

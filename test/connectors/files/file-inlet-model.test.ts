@@ -166,6 +166,8 @@ interface ModelPull {
   readonly file: ModelFile
   readonly read: Buffer
   end: End
+  /** Whether it was handed off to another instance, as buffers hold its lines. All of these come again together. */
+  carried?: boolean
 }
 
 /** Lines that an inlet should read, by the model. */
@@ -192,20 +194,35 @@ class ModelReader {
 
   end(update: Update, end: End): void {
     for (const pull of this.#pulls) if (pull.update === update) pull.end = end
+    if (this.#pulls[0]?.carried === true && this.#pulls.some((pull) => pull.carried && pull.end !== 'delivered')) return
     const first = this.#pulls.findIndex((pull) => pull.end !== 'delivered')
     this.#pulls = first === -1 ? [] : this.#pulls.slice(first)
   }
 
-  restart(): void {
-    this.#goBack(0)
+  /** @param handedOff - whether the pulls that buffers hold move along; otherwise they begin with the first again */
+  restart(handedOff: boolean): void {
+    this.#goBack(handedOff ? this.#firstFailed : 0)
+    for (const pull of this.#pulls) pull.carried = true
+    this.#reopen()
+  }
+
+  /** Finds the file by its name, as none is held open any more. */
+  #reopen(): void {
     this.#order.length = 0
     if (this.#file !== undefined) this.#order.push(this.#file)
     const kept = [...this.#folder.names.values()].some((file) => file === this.#file)
     if (!kept) this.#use(this.#folder.names.get('log'))
   }
 
+  get #firstFailed(): number {
+    const failed = this.#pulls.findIndex(({ end }) => end === 'failed')
+    return this.#pulls[failed]?.carried === true ? 0 : failed
+  }
+
   pull(max: number, update: Update): string[] {
-    this.#goBack(this.#pulls.findIndex(({ end }) => end === 'failed'))
+    const failed = this.#pulls[this.#firstFailed]
+    this.#goBack(this.#firstFailed)
+    if (failed?.carried === true) this.#reopen()
     if (this.#file === undefined) this.#use(this.#folder.names.get('log'))
     for (;;) {
       const file = this.#file
@@ -288,10 +305,12 @@ t.test('each line comes once, in order, whatever is done to the file', async (t)
         inlet = make()
         if (!byFile) inlet.restoreState(state)
         await inlet.onStart()
-        model.restart()
+        model.restart(!byFile)
       }
       const end = (update: Update, how: End) => {
         if (how === 'later') return
+        // the instances of updates do not move to another thread
+        inlet.onTransferEnd(new Update(update.tags, update.transferNumber), how === 'delivered')
         inlet.onTransferEnd(update, how === 'delivered')
         model.end(update, how)
       }

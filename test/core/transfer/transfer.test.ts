@@ -9,6 +9,7 @@ import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
 import { resolveLink } from '../../../src/core/link-options.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
+import { UnsettledTransfers } from '../../../src/core/transfer/unsettled.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { deferred, FromInlet, giving, KeepOutlet, turnOfTheLoop } from '../../helpers/nodes.js'
@@ -34,6 +35,7 @@ function run(parts: Parts, request: Request = {}): Promise<TransferReport> {
         name: 'a',
         inlets: [],
         outlets: [],
+        unsettled: new UnsettledTransfers(),
         settings: { ...resolveLink({ interval: 1 }).settings, copyRecords, ignoreExceptions, inletConcurrency },
         ...rest,
         processors: (parts.processors ?? []) as TransferParts['processors'],
