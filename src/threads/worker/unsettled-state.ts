@@ -73,7 +73,7 @@ export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledS
   const processors = statefulProcessors(link)
   for (const { place, kind, records, groups } of holders) {
     const processor = processors[place]
-    const holds = processor?.constructor.name === kind && bufferedBy([processor as never]) >= records
+    const holds = processor?.constructor.name === kind && bufferedBy([processor]) >= records
     for (const group of groups) {
       const held = group.flatMap((at) => taken[at] ?? [])
       if (holds) takeOver(processor, held)

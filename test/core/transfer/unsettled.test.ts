@@ -200,7 +200,7 @@ t.test(
     const part = fc.constantFrom<() => AnyProcessor>(
       () => buffer(2),
       () => buffer(5),
-      () => new Pages() as unknown as AnyProcessor,
+      () => new Pages(),
       () => (records: Record[]) => records,
     )
     const parts = fc.array(part, { maxLength: 2 })
