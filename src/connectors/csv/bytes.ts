@@ -5,6 +5,7 @@ import { fileError } from '../errors.js'
 import { loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import { columnsOf, headerText, loadStringify, rowsText, type CsvFormat } from './rows.js'
 import { encode } from '../files/encode.js'
+import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
 import type { Target } from '../files/targets.js'
 
@@ -29,7 +30,7 @@ export function loadLibraries(): void {
  * @throws {@link InvalidPayloadError}
  */
 export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
-  const header = target.truncate ? undefined : await headerOf(target.file, style)
+  const header = target.truncate ? undefined : await headerOf(target, style)
   return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
 }
 
@@ -41,17 +42,19 @@ function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { c
   return [headerText(names, format), ...rowsText(payloads, names, format)]
 }
 
-async function headerOf(file: string, style: CsvStyle): Promise<CsvHeader | undefined> {
+async function headerOf({ file, records }: Target<unknown>, style: CsvStyle): Promise<CsvHeader | undefined> {
   try {
     const header = await readHeader(file, style.dialect)
-    if (header !== undefined) checkHeader(header.columns, style)
+    if (header !== undefined) checkHeader(header.columns, style, records[0]?.payload)
     return header
   } catch (cause) {
     throw fileError('CsvOutlet', 'add to', file, cause)
   }
 }
 
-function checkHeader(names: readonly string[], { columns, format }: CsvStyle): void {
+function checkHeader(names: readonly string[], { columns, format }: CsvStyle, payload: unknown): void {
+  const other = otherDelimiter(names, format.delimiter)
+  if (other !== undefined && !isKey(names[0], payload)) throw new Error(`the header has ${other}`)
   if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
   if (columns === undefined) return
   const plain = (list: readonly string[]) => (format.guardFormulas ? list.map(withoutGuard) : list)
@@ -59,4 +62,8 @@ function checkHeader(names: readonly string[], { columns, format }: CsvStyle): v
   if (!isDeepStrictEqual(sorted(columns), sorted(names))) {
     throw new Error(`it has the columns ${show(names)}, not ${show(columns)}`)
   }
+}
+
+function isKey(name: string | undefined, payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && name !== undefined && Object.hasOwn(payload, name)
 }

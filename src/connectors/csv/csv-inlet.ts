@@ -15,12 +15,15 @@ import { Following } from '../files/following.js'
 /** Options of {@link CsvInlet}. */
 export interface CsvInletOptions extends InletOptions, BigIntegersOptions, FollowOptions {
   /**
-   * Encoding of the file.
+   * Encoding of the file. A byte order mark at its start decides, whatever is said here. `latin1` is read as on the Web,
+   * which means `windows-1252` by it.
    * @default 'utf-8'
    */
   readonly encoding?: TextEncoding
   /**
-   * Character between cells: one ASCII character, but no quote and no line end.
+   * Character between cells: one ASCII character, but no quote and no line end. A first line like `sep=;` decides,
+   * whatever is said here. A header of one cell, with another usual delimiter in it, is refused, unless `columns` names one
+   * column.
    * @default ','
    */
   readonly delimiter?: string
@@ -59,7 +62,8 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
   readonly shortRows?: 'error' | 'fill'
   /**
    * Treatment of bad rows, such as a row with a value that does not fit. They fail the transfer, at each attempt, once
-   * the rows before them are transferred; or they are skipped, and counted in the log. Half a row at the end of a
+   * the rows before them are transferred; or they are skipped, and counted in the log. Where quotes are wrong, or a row is
+   * too long, one line is skipped, and the next line that is a row comes. Half a row at the end of a
    * rotated file fails one transfer, and is counted, too: the next transfer goes on with the next file.
    * @default 'error'
    */
@@ -96,10 +100,10 @@ export const CSV_INLET_OPTIONS = {
 
 /**
  * Reads a CSV file: each row is a record, an object of values by column. Cells may be quoted; quoted cells may hold
- * line ends. Empty lines are skipped.
+ * line ends. A quote in a cell that does not start with one is text. Empty lines are skipped.
  *
  * The file is followed as by {@link FileInlet} in the mode `line`: as it grows, when it is rotated, and when it is
- * rewritten. A last row without a line end waits until it has one. Each file has a header of its own.
+ * rewritten. A last row without a line end waits until it has one, unless `follow` is false. Each file has a header of its own.
  */
 export class CsvInlet extends Inlet<CsvRow> {
   readonly #filepath: string

@@ -28,7 +28,11 @@ interface RawRow {
   readonly nextLine: number
   /** Whether its line end is a carriage return alone. */
   readonly isReturn: boolean
+  /** Whether something follows a closing quote. */
+  readonly broken: boolean
 }
+
+const BROKEN = ': something follows a closing quote'
 
 /** Rows that were found, and what is wrong with the one after them. */
 interface FoundRows {
@@ -83,7 +87,7 @@ export class RowCutter {
   cut(max: number): Cut<CsvRow, CsvState> {
     while (this.#records.length < max && this.#problem === undefined) {
       if (this.#inLongLine && !this.#skipLine()) break
-      if (this.#hasNul) this.#skipNuls()
+      if (this.#hasNul && !this.#skipNuls()) break
       const before = this.#used
       const { rows, tooLong } = this.#findRows(this.#names === null ? 1 : max - this.#records.length)
       if (!this.#takeRows(rows)) continue
@@ -121,7 +125,8 @@ export class RowCutter {
     let afterReturn = this.#afterReturn
     while (rows.length < max && start < this.#bytes.length) {
       if (this.#hasNul && rows.length > 0 && endOfNuls(this.#bytes, start, this.#units) > start) break
-      const { end, next: found, lines, quoted, isReturn } = scanRow(this.#bytes, start, delimiter, this.#units)
+      const scanned = scanRow(this.#bytes, start, delimiter, this.#units)
+      const { end, next: found, lines, quoted, isReturn, broken } = scanned
       if (end - start > maxRowLength) {
         const reason = quoted ? ', with a quote that is not closed' : ''
         return { rows, tooLong: `: the row is longer than maxRowLength, which is ${maxRowLength} bytes${reason}` }
@@ -129,9 +134,12 @@ export class RowCutter {
       // a carriage return at the end may be half a line end, unless the lines of the file end so
       const isHalf = found === undefined && isReturn
       if (found === undefined && !this.#last && !(isHalf && afterReturn && end > start)) break
+      // a row that cannot be parsed with others stands alone
+      if (broken && rows.length > 0) break
       const next = found ?? (isHalf ? end + size : this.#bytes.length)
       const nextLine = line + lines
-      rows.push({ start, end, next, line, nextLine, isReturn })
+      rows.push({ start, end, next, line, nextLine, isReturn, broken })
+      if (broken) break
       start = next
       line = nextLine
       afterReturn = isReturn
@@ -150,7 +158,7 @@ export class RowCutter {
     const fit = this.#fit(full)
     for (const row of rows) {
       if (row.end > row.start) {
-        const cells = parsed.next().value as readonly string[] | string
+        const cells = row.broken ? BROKEN : (parsed.next().value as readonly string[] | string)
         if (this.#isOfOtherDelimiter(cells, row)) return false
         const refused = this.#take(cells, row)
         if (refused !== undefined) {
@@ -244,13 +252,17 @@ export class RowCutter {
     return true
   }
 
-  /** Skips a run of NULs, which is counted once its end is there. */
-  #skipNuls(): void {
+  /** Skips a run of NULs, which is counted once its end is there. Returns whether what follows can be looked at. */
+  #skipNuls(): boolean {
     const end = endOfNuls(this.#bytes, this.#used, this.#units)
+    const isOpen = end + this.#units.size > this.#bytes.length && !this.#last
+    // what precedes the run is settled, and the run is not
+    if (isOpen && this.#used > 0 && end > this.#used) return false
     this.#inNuls ||= end > this.#used
     this.#used = end
-    if (!this.#inNuls || (end + this.#units.size > this.#bytes.length && !this.#last)) return
+    if (!this.#inNuls || isOpen) return true
     this.#note(`NULs before byte ${this.#position + end} are left out`)
     this.#inNuls = false
+    return true
   }
 }

@@ -63,6 +63,8 @@ export class RowParser {
       relax_column_count: true,
       // empty lines between rows
       skip_empty_lines: true,
+      // a quote within a cell that does not start with one is text
+      relax_quotes: true,
     })
   }
 }
@@ -72,10 +74,6 @@ function problemOf(error: unknown): string {
   switch (error instanceof csvParse().CsvError ? error.code : undefined) {
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'a quote is not closed'
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return 'something follows a closing quote'
-    case 'INVALID_OPENING_QUOTE':
-      return 'there is a quote in a cell that does not start with one'
     default:
       return 'it cannot be parsed'
   }

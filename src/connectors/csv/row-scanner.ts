@@ -18,6 +18,8 @@ export interface ScannedRow {
   readonly lines: number
   /** Whether the scan ended within quotes. */
   readonly quoted: boolean
+  /** Whether something follows a closing quote in its cell. */
+  readonly broken: boolean
   /** Whether the line end of the row is a carriage return alone, as far as that shows. */
   readonly isReturn: boolean
 }
@@ -34,25 +36,30 @@ export function scanRow(bytes: Buffer, start: number, delimiter: number, units: 
   const { size } = units
   let state = CELL
   let lines = 0
+  let broken = false
   const end = bytes.length - (bytes.length % size)
   for (let at = start; at < end; at += size) {
     const unit = size === 1 ? (bytes[at] as number) : unitAt(bytes, at, units)
     if (unit === NEWLINE) {
       lines++
-      if (state !== QUOTED) return { end: at, next: at + size, lines, quoted: false, isReturn: false }
+      if (state !== QUOTED) return { end: at, next: at + size, lines, quoted: false, broken, isReturn: false }
     } else if (unit === QUOTE) {
       if (state === CELL || state === QUOTE_IN_QUOTES) state = QUOTED
       else if (state === QUOTED) state = QUOTE_IN_QUOTES
     } else if (unit === RETURN) {
+      lines++
+      const next = afterReturn(bytes, at, units)
       if (state !== QUOTED) {
-        const next = afterReturn(bytes, at, units)
-        return { end: at, next, lines: lines + 1, quoted: false, isReturn: next === undefined || next === at + size }
+        return { end: at, next, lines, quoted: false, broken, isReturn: next === undefined || next === at + size }
       }
-      // with the newline that follows, it is one line end
-      if (at + size < end && unitAt(bytes, at + size, units) !== NEWLINE) lines++
+      at = (next ?? at + size) - size
     } else if (state !== QUOTED) {
-      state = unit === delimiter ? CELL : BARE
+      if (unit === delimiter) state = CELL
+      else {
+        broken ||= state === QUOTE_IN_QUOTES
+        state = BARE
+      }
     }
   }
-  return { end: bytes.length, next: undefined, lines, quoted: state === QUOTED, isReturn: false }
+  return { end: bytes.length, next: undefined, lines, quoted: state === QUOTED, broken, isReturn: false }
 }

@@ -11,7 +11,7 @@ import type { Update } from '../../core/update.js'
 import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from './follow-options.js'
 import { Following } from './following.js'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, LONG_LINES, type LongLines, type LineState } from './line-splitter.js'
-import { orMissing } from './missing.js'
+import { orAwaited } from './missing.js'
 import { readWhole } from './opened-file.js'
 import { startOf } from './text-start.js'
 
@@ -72,8 +72,9 @@ export const FILE_INLET_OPTIONS = {
 /**
  * Reads a text file: line by line, or as a whole.
  *
- * Line by line, a record is a line without its line end (LF or CRLF). At the end of the file there are no records until
- * the file grows; a last line without a line end waits until it has one. A transfer reads lines of one file:
+ * Line by line, a record is a line without its line end: LF or CRLF, or CR where the start of the file has no LF. At the
+ * end of the file there are no records until the file grows; a last line without a line end waits until it has one, unless
+ * `follow` is false. Of a gzip file, the content is read. A transfer reads lines of one file:
  *
  * - **Rotated** (`log` became `log.1`, or another name that begins with `log`) or deleted: the rest of that file is
  *   read first, then the file that was begun after it, which is `log.1` again after several rotations. A new file
@@ -159,7 +160,7 @@ export class FileInlet extends Inlet<string> {
   async #readFile(signal: AbortSignal): Promise<string | string[]> {
     try {
       const reading = readWhole(this.#filepath, signal)
-      const bytes = await (this.#missing === 'error' ? reading : orMissing(reading))
+      const bytes = await orAwaited(reading, this.#filepath, this.#missing)
       return bytes === undefined ? [] : this.#toText(bytes)
     } catch (cause) {
       if (signal.aborted) throw toError(signal.reason)

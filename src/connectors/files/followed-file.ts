@@ -4,7 +4,7 @@ import type { Update } from '../../core/update.js'
 import { FileError, fileError } from '../errors.js'
 import { FollowLog } from './follow-log.js'
 import type { FollowSettings } from './follow-options.js'
-import { orMissing } from './missing.js'
+import { orAwaited } from './missing.js'
 import { PositionFile } from './position-file.js'
 import type { HandedPosition, SavedPosition } from './saved-position.js'
 import { SequenceReader } from './sequence-reader.js'
@@ -125,7 +125,7 @@ export class FollowedFile<T, S> {
   async #open(): Promise<void> {
     if (this.#reader.isOpen) return
     const opening = this.#reader.open()
-    await this.#try('open', () => (this.#missing === 'error' ? opening : orMissing(opening)))
+    await this.#try('open', () => orAwaited(opening, this.#path, this.#missing))
   }
 
   async #close(): Promise<void> {

@@ -52,8 +52,9 @@ export class GzipContent {
   }
 
   async #read(position: number, size: number): Promise<Buffer> {
+    if (await this.#hasGrown()) this.#restart()
     if (position + size <= this.#head.length) return this.#head.subarray(position, position + size)
-    if (position < this.#from || (await this.#hasGrown())) this.#restart()
+    if (position < this.#from) this.#restart()
     while (this.#from + this.#held.length < position + size) {
       const bytes = await this.#unpacking.next()
       if (bytes === undefined) {

@@ -92,9 +92,12 @@ export class LineSplitter implements Splitter<string, LineState> {
     while (records.length < max) {
       if (hasNul && !inLongLine) {
         const text = endOfNuls(bytes, at, units)
+        const isOpen = text + size > bytes.length && !last
+        // what precedes the run is settled, and the run is not
+        if (isOpen && at > 0 && text > at) break
         inNuls ||= text > at
         at = text
-        if (inNuls && (at + size <= bytes.length || last)) {
+        if (inNuls && !isOpen) {
           note(`NULs before byte ${position + at} are left out`)
           inNuls = false
         }
