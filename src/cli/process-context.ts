@@ -1,3 +1,5 @@
+import type { StopSignal } from '../base/stop-signals.js'
+
 /** The process, as far as a command uses it. */
 export interface ProcessContext {
   /** Arguments, without node and the script. */
@@ -41,6 +43,3 @@ export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown
 }
-
-/** Signal that asks a process to stop. */
-export type StopSignal = 'SIGINT' | 'SIGTERM'

@@ -1,45 +1,41 @@
 import { constants } from 'node:os'
-import type { SignalSource, StopSignal } from './process-context.js'
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const satisfies StopSignal[]
+import { afterSameWish, STOP_SIGNALS, StopWish, type StopSignal } from '../base/stop-signals.js'
+import type { SignalSource } from './process-context.js'
 
 /** Actions that signals ask for. */
 export interface SignalActions {
   /** Called at the first signal. */
   stop(signal: StopSignal): void
-  /** Called at each further signal. */
+  /** Called at each signal that asks again: those within a second of the first are the same wish. */
   stopAtOnce(signal: StopSignal): void
 }
 
-export interface SignalOptions {
-  /**
-   * Time within which a repeated SIGINT is the same Ctrl-C, in milliseconds: the terminal sends it to the command and to the
-   * npm that started the command, and npm passes it on.
-   * @default 0
-   */
-  readonly echo?: number
-  /**
-   * Clock, in milliseconds.
-   * @default performance.now
-   */
-  readonly now?: () => number
-}
-
-/** Listens to signals, until the returned function is called. */
-export function onSignals(source: SignalSource, actions: SignalActions, options: SignalOptions = {}): () => void {
-  const { echo = 0, now = () => performance.now() } = options
-  let first: { readonly signal: StopSignal; readonly time: number } | undefined
+/**
+ * Listens to signals, until the returned function is called. Even then a signal that is the same wish as the first does not
+ * end the process, which ends in order by itself.
+ *
+ * @param later - calls back when a further signal asks again
+ */
+export function onSignals(source: SignalSource, actions: SignalActions, later = afterSameWish): () => void {
+  let isOver = false
+  const wish = new StopWish((call) => {
+    later(() => {
+      call()
+      if (isOver) unlisten()
+    })
+  })
   const onSignal = (signal: StopSignal) => {
-    if (first === undefined) {
-      first = { signal, time: now() }
-      actions.stop(signal)
-    } else if (signal !== 'SIGINT' || first.signal !== 'SIGINT' || now() - first.time >= echo) {
-      actions.stopAtOnce(signal)
-    }
+    const asked = wish.hear()
+    if (asked === 'stop') actions.stop(signal)
+    else if (asked === 'at once') actions.stopAtOnce(signal)
   }
-  for (const signal of SIGNALS) source.on(signal, onSignal)
+  const unlisten = () => {
+    for (const signal of STOP_SIGNALS) source.off(signal, onSignal)
+  }
+  for (const signal of STOP_SIGNALS) source.on(signal, onSignal)
   return () => {
-    for (const signal of SIGNALS) source.off(signal, onSignal)
+    isOver = true
+    if (!wish.isFresh) unlisten()
   }
 }
 

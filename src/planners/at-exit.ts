@@ -1,6 +1,6 @@
 import { LONGEST_TIMER } from '../base/duration.js'
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+import { getLogger } from '../base/log.js'
+import { STOP_SIGNALS, StopWish } from '../base/stop-signals.js'
 
 /** Mark of the signal handler of a planner that shuts down because of a signal. */
 const STOPPING = Symbol.for('databay.stopping')
@@ -11,6 +11,8 @@ const STOPPING = Symbol.for('databay.stopping')
  */
 const DELIVERY = 100
 
+const ENDED_AT_ONCE = '%s once more: the process ends at once, and what its links hold is lost'
+
 /** A planner, as far as the end of the process concerns it. */
 interface Stoppable {
   shutdown(): Promise<void>
@@ -18,37 +20,41 @@ interface Stoppable {
 
 /**
  * Shuts a planner down when the process is told to end or has nothing left to do. When the last planner has shut down
- * after a signal, the process ends as that signal would have ended it; a second signal ends it at once.
+ * after a signal, the process ends as that signal would have ended it. Further signals within a second are the same wish;
+ * a later one ends the process at once.
  *
  * @returns a function that removes the handlers
  */
 export function shutdownAtExit(planner: Stoppable): () => void {
-  let stopping = false
+  const wish = new StopWish()
   const onSignal = (signal: NodeJS.Signals) => {
-    const end = () => {
+    const end = (atOnce: boolean) => {
       remove()
       const others = process.listeners(signal).some((listener) => STOPPING in listener)
       if (others) return
+      if (atOnce) getLogger('databay.BasePlanner').warn(ENDED_AT_ONCE, signal)
       process.kill(process.pid, signal)
       setTimeout(() => undefined, DELIVERY)
     }
-    if (stopping) {
-      end()
-      return
-    }
-    stopping = true
+    const asked = wish.hear()
+    if (asked === 'at once') end(true)
+    if (asked !== 'stop') return
     Object.assign(onSignal, { [STOPPING]: true })
-    planner.shutdown().then(end, end)
+    const ended = () => {
+      end(false)
+    }
+    planner.shutdown().then(ended, ended)
   }
   const onBeforeExit = () => {
-    remove()
+    // signals are still listened to: the first of them must not cut this short
+    process.off('beforeExit', onBeforeExit)
     planner.shutdown().catch(() => undefined) // `finished` tells
   }
   const remove = () => {
-    for (const signal of SIGNALS) process.off(signal, onSignal)
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal)
     process.off('beforeExit', onBeforeExit)
   }
-  for (const signal of SIGNALS) process.on(signal, onSignal)
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal)
   process.on('beforeExit', onBeforeExit)
   return remove
 }

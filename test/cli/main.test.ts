@@ -12,6 +12,9 @@ if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` 
 const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode'])
 const noTerminal = python.status === 0 ? false : 'no python3 (3.9 or later) to make a terminal with'
 
+/** Waits until a further signal asks again. */
+const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1100))
+
 t.test('--once makes one transfer and ends', async (t) => {
   const run = command(t, 'run --once ticks.mjs --threads 1', MEASURED)
   t.equal(await run.ended, 0)
@@ -44,29 +47,43 @@ t.test('an exception after the start has exit code 1 too', async (t) => {
   t.match(run.stderr, /^databay: transfer failing\.0 failed: .*: connection refused$/m)
 })
 
-t.test('SIGTERM drains buffered records into the file, and has exit code 0', async (t) => {
-  const file = `${t.testdir({})}/out.txt`
-  const run = command(t, 'run --threads 1 --json buffered.mjs', { DATABAY_TEST_FILE: file })
-  await run.until(() => run.stdout.split('"transfer"').length > 4)
-  t.notOk(existsSync(file), 'nothing is written yet')
-  run.kill('SIGTERM')
-  t.equal(await run.ended, 0)
-  const written = readFileSync(file, 'utf8').trimEnd().split('\n')
-  const finished = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '') as { totals: { pulled: number } }
-  t.ok(written.length >= 3)
-  t.equal(written.length, finished.totals.pulled)
-})
+for (const [first, ...others] of [
+  ['SIGTERM'],
+  ['SIGHUP'],
+  ['SIGTERM', 'SIGTERM', 'SIGINT'],
+  ['SIGINT', 'SIGTERM'],
+] as const) {
+  const what = others.length === 0 ? first : `${first}, with ${others.join(' and ')} in a moment,`
+  t.test(`${what} drains buffered records into the file, and has exit code 0`, async (t) => {
+    const file = `${t.testdir({})}/out.txt`
+    const run = command(t, 'run --threads 1 --json buffered.mjs', { DATABAY_TEST_FILE: file })
+    await run.until(() => run.stdout.split('"transfer"').length > 4)
+    t.notOk(existsSync(file), 'nothing is written yet')
+    run.kill(first)
+    for (const other of others) {
+      await new Promise((resolve) => setTimeout(resolve, 4))
+      run.kill(other)
+    }
+    t.equal(await run.ended, 0)
+    const written = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const finished = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '') as { totals: { pulled: number } }
+    t.ok(written.length >= 3)
+    t.equal(written.length, finished.totals.pulled)
+  })
+}
 
 for (const [first, second, code] of [
   ['SIGTERM', 'SIGTERM', 143],
   ['SIGTERM', 'SIGINT', 130],
+  ['SIGTERM', 'SIGHUP', 129],
 ] as const) {
-  t.test(`a second signal, ${second}, stops at once with exit code ${code}`, async (t) => {
+  t.test(`a signal a second later, ${second}, stops at once with exit code ${code}`, async (t) => {
     const run = command(t, 'run --threads 1 hanging.mjs')
     await run.until(() => run.stderr.includes('started')) // once a transfer has ended
     run.kill(first)
     await run.until(() => run.stderr.includes('draining'))
     t.match(run.stderr, 'databay: SIGTERM: waiting for 1 running transfer, then draining buffers')
+    await aSecond()
     run.kill(second)
     t.equal(await run.ended, code)
     t.match(run.stderr, `databay: ${second}: stopped at once, 1 transfer abandoned, 1 record left in buffers\n`)
@@ -114,11 +131,12 @@ t.test('in a terminal', { skip: noTerminal }, async (t) => {
     t.notMatch(run.stdout, /\u001b\[\d+m/, 'no colours with NO_COLOR')
   })
 
-  t.test('Ctrl-C drains, a second one stops at once', async (t) => {
+  t.test('Ctrl-C drains, one a second later stops at once', async (t) => {
     const run = commandInTerminal(t, 120, 'run --threads 1 hanging.mjs')
     await run.until(() => /2 links \| 1 transfer /.test(run.stdout))
     run.type('\u0003')
     await run.until(() => run.stdout.includes('stopping'))
+    await aSecond()
     run.type('\u0003')
     t.equal(await run.ended, 130)
     const screen = screenOf(run.stdout)
@@ -130,14 +148,26 @@ t.test('in a terminal', { skip: noTerminal }, async (t) => {
     ])
   })
 
-  t.test('a Ctrl-C that npm passes on once more is one', async (t) => {
-    const run = commandInTerminal(t, 120, 'run --threads 1 hanging.mjs', { npm_command: 'exec' })
+  t.test('a Ctrl-C that is passed on once more, by npm or a shell, is one', async (t) => {
+    const run = commandInTerminal(t, 120, 'run --threads 1 hanging.mjs')
     await run.until(() => /2 links \| 1 transfer /.test(run.stdout))
     run.type('\u0003\u0003')
     await run.until(() => run.stdout.includes('stopping'))
     await new Promise((resolve) => setTimeout(resolve, 300))
+    run.type('\u0003')
+    await aSecond()
     t.notMatch(run.stdout, 'stopped at once')
     run.type('\u0003')
     t.equal(await run.ended, 130)
+  })
+
+  t.test('a terminal that is closed lets it drain', async (t) => {
+    const file = `${t.testdir({})}/out.txt`
+    const run = commandInTerminal(t, 80, 'run --threads 1 buffered.mjs', { DATABAY_TEST_FILE: file, HANG_UP: '1' })
+    await run.until(() => /1 link \| [5-9] transfers /.test(run.stdout))
+    t.notOk(existsSync(file), 'nothing is written yet')
+    run.hangUp()
+    t.equal(await run.ended, 0)
+    t.ok(readFileSync(file, 'utf8').trimEnd().split('\n').length >= 5)
   })
 })

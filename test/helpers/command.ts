@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { StopSignal, ProcessContext, TextStream } from '../../src/cli/process-context.js'
+import type { StopSignal } from '../../src/base/stop-signals.js'
+import type { ProcessContext, TextStream } from '../../src/cli/process-context.js'
 
 /** Environment of a program whose coverage counts. It takes twice the time, so few programs of the tests have it. */
 export const MEASURED = { MEASURE_COVERAGE: '1' }
@@ -92,6 +93,11 @@ export class RunningCommand {
 
   kill(signal: StopSignal): void {
     this.#child.kill(signal)
+  }
+
+  /** Closes the terminal of the command. */
+  hangUp(): void {
+    this.#child.stdin.end()
   }
 
   /** Types text into the terminal of the command. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { MEASURED } from '../helpers/command.js'
@@ -9,38 +9,55 @@ interface Ended {
   readonly signal: NodeJS.Signals | null
   /** Lines that the process wrote from the first signal on. */
   readonly lines: string[]
+  /** What it wrote to standard error. */
+  readonly stderr: string
 }
 
 // runs the build: `npm test` builds first
 const fixture = fileURLToPath(new URL('../fixtures/at-exit.mjs', import.meta.url))
 
-/** Runs a scenario of the fixture, and sends the first signal when it is ready, then the second until it has ended. */
-function run(t: Test, scenario: string, first?: NodeJS.Signals, second?: NodeJS.Signals): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fixture, scenario], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, ...MEASURED },
-    })
-    t.teardown(() => child.kill('SIGKILL'))
-    let stdout = ''
-    let again: NodeJS.Timeout | undefined
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const wasReady = stdout.includes('ready\n')
-      stdout += text
-      if (wasReady || !stdout.includes('ready\n')) return
-      child.kill(first)
-      if (second !== undefined) again = setInterval(() => child.kill(second), 100)
-    })
-    child.on('error', reject)
-    child.on('close', (code, signal) => {
-      clearInterval(again)
-      const lines = stdout.trimEnd().split('\n')
-      resolve({ code, signal, lines: lines.slice(lines.indexOf('ready') + 1) })
+/**
+ * Runs a scenario of the fixture, and sends the first signal when it is ready, then the second: again and again until it has
+ * ended, or once, so many milliseconds `after` the first.
+ */
+function run(t: Test, scenario: string, first?: NodeJS.Signals, second?: NodeJS.Signals, after?: number) {
+  return ended(t, [process.execPath, fixture, scenario], (child) => {
+    child.kill(first)
+    if (second === undefined) return
+    const again = () => child.kill(second)
+    const timer = after === undefined ? setInterval(again, 100) : setTimeout(again, after)
+    child.once('close', () => {
+      clearTimeout(timer)
     })
   })
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+/** Runs a command that runs the fixture, in a process group of its own, and calls back when it is ready. */
+function ended(t: Test, argv: readonly [string, ...string[]], onReady: (child: ChildProcess) => void): Promise<Ended> {
+  const [file, ...args] = argv
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...MEASURED },
+      detached: true,
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    let [stdout, stderr] = ['', '']
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const wasReady = stdout.includes('ready\n')
+      stdout += text
+      if (!wasReady && stdout.includes('ready\n')) onReady(child)
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      const lines = stdout.trimEnd().split('\n')
+      resolve({ code, signal, lines: lines.slice(lines.indexOf('ready') + 1), stderr })
+    })
+  })
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   t.test(`at ${signal} the planner shuts down, and the process ends by the signal`, async (t) => {
     t.match(await run(t, 'planner', signal), { code: null, signal, lines: ['a out stops', 'a in stops'] })
   })
@@ -56,12 +73,54 @@ t.test('transfers that run may end first', async (t) => {
   t.strictSame(lines.slice(-3), ['written', 'a out stops', 'a in stops'])
 })
 
-t.test('a second signal ends the process at once', async (t) => {
-  for (const second of ['SIGTERM', 'SIGINT'] as const) {
-    const { signal, lines } = await run(t, 'transfer without end', 'SIGTERM', second)
+t.test('a signal more than a second later ends the process at once, which the log tells', async (t) => {
+  for (const second of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    const { signal, lines, stderr } = await run(t, 'transfer without end', 'SIGTERM', second)
     t.equal(signal, second)
     t.notOk(lines.includes('a in stops'))
+    t.equal(stderr.split(`${second} once more: the process ends at once`).length, 2, 'once')
   }
+})
+
+t.test('a signal within a second of the first is the same wish', async (t) => {
+  for (const [first, second, after] of [
+    ['SIGTERM', 'SIGTERM', 5],
+    ['SIGINT', 'SIGINT', 0],
+    ['SIGINT', 'SIGTERM', 20],
+    ['SIGHUP', 'SIGTERM', 50],
+    ['SIGTERM', 'SIGHUP', 100],
+  ] as const) {
+    const { signal, lines, stderr } = await run(t, 'running transfer', first, second, after)
+    t.equal(signal, first)
+    t.strictSame(lines.slice(-3), ['written', 'a out stops', 'a in stops'], `${first}, ${second}`)
+    t.equal(stderr, '')
+  }
+})
+
+t.test('so it is when the shutdown holds up the event loop for longer than a second', async (t) => {
+  const { signal, lines } = await run(t, 'slow start of the shutdown', 'SIGTERM', 'SIGTERM', 100)
+  t.equal(signal, 'SIGTERM')
+  t.equal(lines.at(-1), 'closed')
+})
+
+t.test('so it is in a process group whose shell passes signals on', async (t) => {
+  const script = `trap 'kill -TERM $child' TERM; "$0" "$@" & child=$!; wait $child; wait $child; exit $?`
+  const argv = ['bash', '-c', script, process.execPath, fixture, 'running transfer'] as const
+  const { code, lines } = await ended(t, [...argv], ({ pid = 0 }) => process.kill(-pid, 'SIGTERM'))
+  t.equal(code, 143)
+  t.strictSame(lines.slice(-3), ['written', 'a out stops', 'a in stops'])
+})
+
+t.test('two planners take signals in a moment for the same wish', async (t) => {
+  const { signal, lines } = await run(t, 'two planners', 'SIGTERM', 'SIGINT', 20)
+  t.equal(signal, 'SIGTERM')
+  t.equal(lines.at(-1), 'closed')
+})
+
+t.test('a signal does not cut short the shutdown of a process that has nothing left to do', async (t) => {
+  const { signal, lines } = await run(t, 'nothing left to do, and a slow shutdown', 'SIGTERM', 'SIGTERM', 5)
+  t.equal(signal, 'SIGTERM')
+  t.strictSame(lines, ['closed'])
 })
 
 t.test('the process ends when the last of its planners has shut down', async (t) => {
@@ -115,7 +174,9 @@ t.test('what fails then is told by the promise of the end', async (t) => {
 
 t.test('handlers are there only while a planner runs', async (t) => {
   const count = () =>
-    (['SIGINT', 'SIGTERM', 'beforeExit'] as const).map((event) => process.listenerCount(event as NodeJS.Signals))
+    (['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit'] as const).map((event) =>
+      process.listenerCount(event as NodeJS.Signals),
+    )
   const before = count()
   const planner = handPlanner(t, tracedLink('a'), { shutdownAtExit: true })
   t.strictSame(count(), before)

@@ -70,7 +70,7 @@ t.test('whoever shuts a planner with threads down, nothing of it is left', async
     setLogLevel('silent')
     const left = () => ({
       resources: process.getActiveResourcesInfo().sort().join(),
-      handlers: ['SIGINT', 'SIGTERM', 'beforeExit'].map((event) => process.listenerCount(event)).join(),
+      handlers: ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit'].map((event) => process.listenerCount(event)).join(),
     })
     const turn = () => new Promise((resolve) => setImmediate(resolve))
     // the threads' output and what Node keeps for its own threads are there from the first thread on

@@ -3,7 +3,7 @@ import { PLANNER_EVENTS, type PlannerEvents } from '../../planners/planner-event
 import { isError } from '../../base/errors.js'
 import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { Outcome } from './summary.js'
-import type { StopSignal } from '../process-context.js'
+import type { StopSignal } from '../../base/stop-signals.js'
 
 /** An event that `--json` prints, as one line of JSON. `time` is milliseconds since 1970. */
 export type JsonEvent = { readonly time: number } & (

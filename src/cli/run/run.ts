@@ -1,5 +1,6 @@
 import { printableLines } from '../../base/printable.js'
 import { PlannerStateError, toError } from '../../base/errors.js'
+import type { StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
@@ -15,10 +16,7 @@ import { RunCounts } from './run-counts.js'
 import { exitCodeOf, onSignals } from '../signals.js'
 import { counted } from './status-text.js'
 import { summaryText } from './summary.js'
-import { EXIT, type Ending, type StopSignal, type ProcessContext } from '../process-context.js'
-
-/** Time within which npm may pass a SIGINT on once more, in milliseconds. */
-const NPM_ECHO = 250
+import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 
 /**
  * Run of a planner: starts it, shows its progress, stops it at a signal, and tells the outcome.
@@ -27,7 +25,7 @@ const NPM_ECHO = 250
  *   start ──► finished by itself ─────────────┬──► exit code 0, or 1 with the error
  *     │                                       │
  *     └─ first signal ──► drains, finishes ───┘
- *                            └─ second signal ────► exit code 128 + signal, at once
+ *                            └─ a signal more than a second later ──► exit code 128 + signal, at once
  * ```
  */
 export class Run {
@@ -54,16 +52,15 @@ export class Run {
 
   /** Runs the planner to its end. Never rejects. */
   async toEnd(): Promise<Ending> {
-    const { stdout, signals, stderr, env } = this.#context
+    const { stdout, signals } = this.#context
     this.#show()
     stdout.on('error', this.#onOutputError)
     this.#undo.push(() => stdout.off('error', this.#onOutputError))
     stdout.on('unpipe', discard)
     this.#undo.push(() => stdout.off('unpipe', discard))
-    const echo = stderr.isTTY === true && env.npm_command !== undefined ? NPM_ECHO : 0
     const stoppedAtOnce = new Promise<StopSignal>((resolve) => {
       const actions = { stop: this.#onSignal, stopAtOnce: resolve }
-      this.#undo.push(onSignals(signals, actions, { echo }))
+      this.#undo.push(onSignals(signals, actions))
     })
     const ended = await Promise.race([this.#work(), stoppedAtOnce])
     await this.#undo.undo()
