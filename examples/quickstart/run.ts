@@ -74,11 +74,16 @@ async function makePlanner({ planner, threads, interval }: Arguments) {
   return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval) })
 }
 
-/** Resolves at the first signal to stop; the next one ends the process. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Resolves at the first signal to stop. What comes within a second is the same wish; a later one ends the process. */
 function untilTold(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    const stop = () => {
+      resolve()
+      setTimeout(() => SIGNALS.forEach((signal) => process.off(signal, stop)), 1000).unref()
+    }
+    for (const signal of SIGNALS) process.on(signal, stop)
   })
 }
 

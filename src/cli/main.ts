@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import process from 'node:process'
+import { isatty } from 'node:tty'
 import { databay } from './databay.js'
 
 // a reader that has gone away must not end the process half-way: the run listens to it too, and stops in order
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+/** Standard streams that are a terminal, until that is closed. */
+const terminals = [0, 1, 2].filter((fd) => isatty(fd))
 
 const ending = await databay({
   argv: process.argv.slice(2),
@@ -14,8 +18,11 @@ const ending = await databay({
 })
 // an orderly end lets what is still on its way to the standard streams arrive
 process.exitCode = ending.code
-if (ending.signal !== undefined) {
-  // process.exit() would wait for threads that are in a system call, such as reading from a disk that is gone
-  process.removeAllListeners(ending.signal)
-  process.kill(process.pid, ending.signal)
+const hungUp = terminals.some((fd) => !isatty(fd))
+// process.exit() would wait for threads that are in a system call, such as reading from a disk that is gone. And Node aborts
+// at its end, with a core dump, when the terminal that it began with is gone
+const signal = ending.signal ?? (hungUp ? 'SIGHUP' : undefined)
+if (signal !== undefined) {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
 }

@@ -16,8 +16,8 @@ export interface PlannerOptions {
    */
   readonly immediateTransfer?: boolean
   /**
-   * Whether the planner shuts down by itself when the process is told to end (SIGINT, SIGTERM) or has nothing else
-   * left to do.
+   * Whether the planner shuts down by itself when the process is told to end (SIGINT, SIGTERM, SIGHUP) or has nothing else
+   * left to do. Further signals within a second are the same wish; a later one ends the process at once.
    * @default false
    */
   readonly shutdownAtExit?: boolean

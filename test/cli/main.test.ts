@@ -167,7 +167,7 @@ t.test('in a terminal', { skip: noTerminal }, async (t) => {
     await run.until(() => /1 link \| [5-9] transfers /.test(run.stdout))
     t.notOk(existsSync(file), 'nothing is written yet')
     run.hangUp()
-    t.equal(await run.ended, 0)
+    t.equal(await run.ended, 129, 'ended by SIGHUP in the end')
     t.ok(readFileSync(file, 'utf8').trimEnd().split('\n').length >= 5)
   })
 })

@@ -45,15 +45,15 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
 
 const AFTER_HELP = `
 A link module is an ES module that exports links. The command ends when all links have made their transfers, when an
-exception stops it, or when it is told to: a first SIGINT (Ctrl-C) or SIGTERM lets running transfers end and drains
-buffers, a second one stops at once.
+exception stops it, or when it is told to: a first SIGINT (Ctrl-C), SIGTERM or SIGHUP lets running transfers end and
+drains buffers. Further signals within a second are the same wish, a later one stops at once.
 
 With --watch, a new version of a module is opened in a fresh thread, which takes over its links and what is in their
 buffers, while the old one ends its transfers. When it cannot be started, the old one runs on. What counts is code (.js,
 .mjs, .cjs, .ts, .wasm) in the folder of a module and below, not in node_modules or hidden folders.
 
 Exit code: 0 after an orderly stop, 1 when an exception stopped it or it could not start, 2 for bad arguments,
-128 and the signal's number when a second signal stopped it.
+128 and the signal's number when a later signal stopped it.
 
 Standard output is left to outlets, everything else goes to standard error. With --json, standard output has one JSON
 object a line, each an event: started, ${PLANNER_EVENTS.join(', ')}, reloaded, reloadFailed,

@@ -37,8 +37,8 @@ they are told not to deliver again (redeliver: false). Inlets that consume what 
 lose it. Outlets are neither started nor given anything, but their processors run; with --push they are as in a run, and
 positions move on.
 
-Nothing that is found out is kept. A first SIGINT (Ctrl-C) or SIGTERM ends it in order, without a result; a second one at
-once.
+Nothing that is found out is kept. A first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it in order, without a result; one more
+than a second later ends it at once.
 
 Exit code: 0 when there is a recommendation, 1 when a link failed or nothing was transferred, 2 for bad arguments, 128 and
 the signal's number when it was told to end.
