@@ -7,7 +7,7 @@ import { exitCodeOf, onSignals } from '../../src/cli/signals.js'
 function listen(t: Test) {
   const source = new EventEmitter<{ [signal in StopSignal]: [signal: StopSignal] }>()
   const heard: string[] = []
-  let passSecond = () => undefined as void
+  let passSecond: () => void = () => undefined
   const unlisten = onSignals(
     source,
     { stop: (signal) => heard.push(`stop ${signal}`), stopAtOnce: (signal) => heard.push(`at once ${signal}`) },
