@@ -185,6 +185,25 @@ t.test('a link that hangs as its thread is recycled starts in the next fresh one
   t.equal(recovered.length, 1)
 })
 
+t.test(
+  'links that hang as their thread is recycled take the time of one, and the others go on meanwhile',
+  async (t) => {
+    const hung = ['hung0', 'hung1', 'hung2']
+    const { planner, put, transfers } = planned(t, {
+      'links.mjs': `export const links = ${JSON.stringify([...hung, 'fine'])}.map((name) => make(name))`,
+    })
+    await planner.start()
+    for (const name of hung) {
+      await transfers(name)
+      put(`${name}.hangs`)
+    }
+    const recycled = timeOf(() => planner.recycle())
+    await transfers('fine')
+    const took = await recycled
+    t.ok(took < 3900, `it took ${took} ms`)
+  },
+)
+
 t.test('modules are described at once: several that hang take the time of one, and each is named', async (t) => {
   const hangs = 'await new Promise(() => {}); export const a = 1'
   const { planner } = planned(t, { 'a.mjs': hangs, 'b.mjs': hangs, 'c.mjs': `export const c = make('c')` })

@@ -43,6 +43,22 @@ export async function migrate(
   }
 }
 
+/** Number of groups of links that leave a thread at once: so that a slow one does not hold up the others. */
+const AT_ONCE = 16
+
+/**
+ * Moves all groups of links from a thread that leaves, some at once.
+ *
+ * @param move - moves a group
+ */
+export async function migrateAll<G>(groups: readonly G[], move: (group: G) => Promise<unknown>): Promise<void> {
+  const left = groups.values()
+  const lane = async () => {
+    for (const group of left) await move(group)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+}
+
 /** Has links hand off their state, and closes them. */
 async function handOff(migrations: readonly LinkMigration[], from: Thread): Promise<Map<LinkMigration, unknown>> {
   if (migrations.length === 0) return new Map()

@@ -1,7 +1,7 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
 import type { TransferReport } from '../../core/report.js'
 import { keyOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
-import { migrate, replicate, removeReplica } from './migration.js'
+import { migrate, migrateAll, replicate, removeReplica } from './migration.js'
 import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
@@ -69,7 +69,7 @@ export class Reload {
       throw moduleError(this.#module, thrown)
     }
     for (const { old, fresh } of renewals)
-      for (const group of this.#groupsIn(old, gone)) await migrate(group, old, fresh, false)
+      await migrateAll(this.#groupsIn(old, gone), (group) => migrate(group, old, fresh, false))
     for (const renewal of renewals) await this.#replicateRest(renewal, gone)
     await this.#hooks.remove([...gone])
     try {
@@ -88,9 +88,8 @@ export class Reload {
         const thread = await this.#pool.startReplacement(old)
         fresh.push(thread)
         const descriptions = new Map<string, LinkDescription>()
-        for (const module of this.#modulesIn(old)) {
-          for (const one of await thread.describe(module)) descriptions.set(keyOf(one), one)
-        }
+        const described = await Promise.all([...this.#modulesIn(old)].map((module) => thread.describe(module)))
+        for (const one of described.flat()) descriptions.set(keyOf(one), one)
         renewals.push({ old, fresh: thread, descriptions })
       }
       return renewals

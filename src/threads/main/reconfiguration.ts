@@ -2,7 +2,7 @@ import { ThreadLostError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { balance, place, separate, threadsFor, type Load, type Placeable } from './placement.js'
 import { Reload, type ReloadHooks } from './module-reload.js'
-import { migrate, replicate, removeReplica } from './migration.js'
+import { migrate, migrateAll, replicate, removeReplica } from './migration.js'
 import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
 import type { ThreadLink } from './thread-link.js'
@@ -69,13 +69,13 @@ export class Reconfiguration {
       const fresh = await this.#pool.startReplacement(thread)
       try {
         const modules = this.#hosted.in(thread).map(({ description }) => description.module)
-        for (const module of new Set(modules)) await fresh.describe(module)
+        await Promise.all([...new Set(modules)].map((module) => fresh.describe(module)))
       } catch (thrown) {
         await this.#pool.retire(fresh)
         throw thrown
       }
       this.#pool.replace(thread, fresh)
-      for (const group of this.#groupsIn(thread)) await migrate(group, thread, fresh, false)
+      await migrateAll(this.#groupsIn(thread), (group) => migrate(group, thread, fresh, false))
       for (const link of this.#hosted.all) await this.#replicate(link)
       await this.#pool.retire(thread)
       getLogger('databay.WorkerPlanner').info(`thread ${thread.number} was recycled after ${given} transfers`)
@@ -172,10 +172,10 @@ export class Reconfiguration {
     let at = staying.length
     const indices = groups.map((group) => group.map(() => at++))
     const places = place(indices, [...staying, ...leaving], threads.length)
-    for (const [index, group] of groups.entries()) {
-      const to = threads[places[index] ?? 0]
+    const moves = groups.map((group, index) => ({ group, to: threads[places[index] ?? 0] }))
+    await migrateAll(moves, async ({ group, to }) => {
       if (to !== undefined) await migrate(group, thread, to, false)
-    }
+    })
     await this.#pool.retire(thread)
   }
 
