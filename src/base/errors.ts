@@ -104,7 +104,7 @@ export class ThreadLostError extends DatabayError {
   static override readonly code = 'DATABAY_THREAD_LOST'
 }
 
-/** A payload cannot be cloned, so its record cannot cross to another thread. */
+/** A payload cannot be copied: for another outlet, or so that its record can cross to another thread. */
 export class UncloneableRecordError extends DatabayError {
   static override readonly code = 'DATABAY_UNCLONEABLE_RECORD'
 }
@@ -148,6 +148,15 @@ export function reviveClass(error: Error & { readonly code?: unknown }): void {
 export function show(value: unknown): string {
   const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')
   return text.length > 200 ? `${text.slice(0, 200)}\u2026` : text
+}
+
+/**
+ * What to do about a class in the place of an instance: `pass an instance: new MyInlet()`; `undefined` for anything that
+ * is no class.
+ */
+export function classAdvice(value: unknown): string | undefined {
+  if (typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) return undefined
+  return `pass an instance: new ${value.name || 'ItsClass'}()`
 }
 
 /** Kind of a value, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */

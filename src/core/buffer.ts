@@ -1,9 +1,10 @@
-import { InvalidOptionError, toError } from '../base/errors.js'
+import { classAdvice, InvalidOptionError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import type { StatefulProcessor } from './processor.js'
 import { count, custom, flag, func, type Resolved, resolveOptions, seconds, type Spec } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
+import { withTags } from './crossing.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
 
@@ -124,7 +125,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   /** The records held, and their age. In another thread, payloads that are instances of classes become plain objects. */
   saveState(): unknown {
     return {
-      records: this.#records.map(({ payload, metadata }) => ({ payload, metadata })),
+      records: this.#records.map(({ payload, metadata }) => ({ payload: withTags(payload), metadata })),
       age: this.#options.now() - this.#firstAt,
     }
   }
@@ -173,7 +174,9 @@ function checkControllers(
 ): BufferController<never>[] {
   const controllers = toArray(given)
   controllers.forEach((controller: unknown, index) => {
-    if (typeof controller !== 'function') throw new InvalidOptionError(`${option}[${index}]`, 'a function', controller)
+    const hint = classAdvice(controller)
+    if (typeof controller !== 'function' || hint !== undefined)
+      throw new InvalidOptionError(`${option}[${index}]`, 'a function', controller, { hint })
   })
   return controllers
 }

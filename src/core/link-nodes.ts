@@ -1,4 +1,4 @@
-import { InvalidNodeError, show, sortOf, toError } from '../base/errors.js'
+import { classAdvice, InvalidNodeError, show, sortOf, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { throwAny } from '../base/many-errors.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
@@ -15,6 +15,8 @@ export type NodeKind = 'inlet' | 'outlet'
 const SEVERAL = 'several nodes failed'
 
 const IS_OF_KIND = { inlet: isInlet, outlet: isOutlet }
+
+const METHOD_OF_KIND = { inlet: 'pull', outlet: 'push' }
 
 /**
  * The inlets and outlets of a link: which they are, and which of them the link has started.
@@ -224,7 +226,13 @@ function logAll(errors: readonly unknown[]): void {
 function checkNew<N extends Node>(kind: NodeKind, list: readonly Node[], nodes: N[]): N[] {
   nodes.forEach((node, index) => {
     const name = `${kind}s[${index}]`
+    const advice = classAdvice(node)
+    if (advice !== undefined)
+      throw new InvalidNodeError(`${name} is the class ${(node as { name?: string }).name}; ${advice}`)
     if (!IS_OF_KIND[kind](node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${describe(node)}`)
+    const method = METHOD_OF_KIND[kind]
+    if (typeof (node as unknown as { readonly [name: string]: unknown })[method] !== 'function')
+      throw new InvalidNodeError(`${name}: ${nodeName(node)} has no method ${method}()`)
     if (list.includes(node) || nodes.indexOf(node) !== index) {
       throw new InvalidNodeError(`${name}: ${nodeName(node)} is in this link already`)
     }

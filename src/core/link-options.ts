@@ -86,8 +86,8 @@ export interface LinkSettings {
   readonly tags?: OneOrMany<string>
   /**
    * Whether each outlet gets records with payloads of its own, so that none sees another's changes. Without it all
-   * outlets are given the same list. Instances of classes with private fields (`URL`, `Headers`, ...) do not survive a
-   * copy: turn it off for such payloads, or put plain data in them.
+   * outlets are given the same list. Instances of classes with private fields (`URL`, `Headers`, ...) cannot be copied,
+   * and are an error that names their path: turn it off for such payloads, or put plain data in them.
    * @default true
    */
   readonly copyRecords?: boolean

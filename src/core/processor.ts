@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../base/errors.js'
+import { classAdvice, InvalidOptionError } from '../base/errors.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
 import { type OneOrMany, toArray } from '../base/one-or-many.js'
@@ -68,9 +68,11 @@ export function checkProcessors<P>(option: string, processors: OneOrMany<P> | un
   const list = toArray(processors)
   list.forEach((processor: unknown, index) => {
     const isObject = typeof processor === 'object' && processor !== null
-    if (typeof processor === 'function') return
+    const hint = classAdvice(processor)
+    if (typeof processor === 'function' && hint === undefined) return
     if (isObject && 'process' in processor && typeof processor.process === 'function') return
-    throw new InvalidOptionError(`${option}[${index}]`, 'a function, or an object with a method process()', processor)
+    const expected = 'a function, or an object with a method process()'
+    throw new InvalidOptionError(`${option}[${index}]`, expected, processor, { hint })
   })
   return list
 }
@@ -79,7 +81,9 @@ export function checkProcessors<P>(option: string, processors: OneOrMany<P> | un
 export function checkGroupers<G>(option: string, groupers: OneOrMany<G> | undefined): G[] {
   const list = toArray(groupers)
   list.forEach((grouper: unknown, index) => {
-    if (typeof grouper !== 'function') throw new InvalidOptionError(`${option}[${index}]`, 'a function', grouper)
+    const hint = typeof grouper === 'function' ? classAdvice(grouper) : undefined
+    if (typeof grouper !== 'function' || hint !== undefined)
+      throw new InvalidOptionError(`${option}[${index}]`, 'a function', grouper, { hint })
   })
   return list
 }

@@ -2,7 +2,7 @@ import { DatabayError, toError } from '../base/errors.js'
 import { type PlainError, plainError, restoreError } from '../base/plain-error.js'
 
 /** Stage of a node's or link's life in which an error occurred. */
-export type Stage = 'start' | 'pull' | 'process' | 'group' | 'push' | 'shutdown' | 'transfer'
+export type Stage = 'start' | 'pull' | 'process' | 'group' | 'copy' | 'push' | 'shutdown' | 'transfer'
 
 /** An error of a transfer: plain data, with the node and stage that it came from. */
 export interface ReportedError extends PlainError {

@@ -1,3 +1,4 @@
+import { classAdvice, InvalidOptionError } from '../base/errors.js'
 import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
 import { STOP_SIGNALS, StopWish } from '../base/stop-signals.js'
@@ -24,8 +25,11 @@ interface Stoppable {
  * a later one ends the process at once.
  *
  * @returns a function that removes the handlers
+ * @throws {@link InvalidOptionError} when it is no planner
  */
 export function shutdownAtExit(planner: Stoppable): () => void {
+  if (typeof (planner as { readonly shutdown?: unknown } | undefined)?.shutdown !== 'function')
+    throw new InvalidOptionError('planner', 'a planner', planner, { hint: classAdvice(planner) })
   const wish = new StopWish()
   const onSignal = (signal: NodeJS.Signals) => {
     const end = (atOnce: boolean) => {

@@ -1,4 +1,5 @@
 import {
+  classAdvice,
   InvalidOptionError,
   MissingLinkError,
   PlannerStateError,
@@ -285,7 +286,8 @@ export class PlannerLinks {
   #checkNew(links: readonly PlannedLink[]): void {
     const before = new Set<PlannedLink>()
     links.forEach((link, index) => {
-      if (!isPlannedLink(link)) throw new InvalidOptionError(`links[${index}]`, 'a Link', link)
+      if (!isPlannedLink(link))
+        throw new InvalidOptionError(`links[${index}]`, 'a Link', link, { hint: classAdvice(link) })
       if (this.#dispatcher.has(link) || this.#joining.has(link) || before.has(link)) {
         throw new InvalidOptionError(`links[${index}]`, 'a link that is not in this planner yet', String(link))
       }

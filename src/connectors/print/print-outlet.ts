@@ -76,8 +76,11 @@ export class PrintOutlet extends Outlet {
   }
 }
 
+/** All of a value: by default, long lists and texts would be cut. */
+const SHOWN = { depth: Infinity, breakLength: Infinity, compact: true, maxArrayLength: null, maxStringLength: null }
+
 function toText(value: unknown): string {
-  return typeof value === 'string' ? value : inspect(value, { depth: Infinity, breakLength: Infinity, compact: true })
+  return typeof value === 'string' ? value : inspect(value, SHOWN)
 }
 
 function readStream(name: string, stream: PrintStream | undefined): PrintStream {

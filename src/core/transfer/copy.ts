@@ -1,4 +1,8 @@
 import { copy as copyAnything } from 'fast-copy'
+import { sortOf, UncloneableRecordError } from '../../base/errors.js'
+import { hiddenStateOf } from '../../base/hidden-state.js'
+import { shownPath, type Steps } from '../../base/payload-path.js'
+import type { Record } from '../record.js'
 
 /** Up to so many objects in a payload are compared one by one; a set takes longer to make than that. */
 const FEW = 16
@@ -16,6 +20,7 @@ let many: Set<object> | undefined
  * prototypes and references: instances of classes, dates, maps, and parts that are there twice or contain themselves.
  * Only what symbols name in a plain object is shared, as to look for it takes half as long again; a structured clone drops it.
  *
+ * @throws {@link UncopyablePart} on an instance of a class with private fields, and the like
  * @throws whatever a getter in it throws
  */
 export function copyPayload(payload: unknown): unknown {
@@ -23,8 +28,63 @@ export function copyPayload(payload: unknown): unknown {
   met = 0
   many = undefined
   // where all objects are polluted, what a loop finds in one need not be its own
-  for (const name in Object.prototype) if (name) return copyAnything(payload)
-  return copyPlain(payload) ?? copyAnything(payload)
+  for (const name in Object.prototype) if (name) return copyOther(payload)
+  return copyPlain(payload) ?? copyOther(payload)
+}
+
+/** A part of a payload of which a copy would be broken. */
+class UncopyablePart extends Error {}
+
+/**
+ * Copies of records that their outlet may change without another noticing. Metadata is frozen, so it is shared.
+ *
+ * @throws {@link UncloneableRecordError} naming the record, and the part of its payload that cannot be copied
+ * @throws whatever a getter in a payload throws
+ */
+export function copyRecords(records: readonly Record[]): Record[] {
+  return records.map((record, at) => {
+    const { payload } = record
+    if (!isObject(payload)) return record
+    try {
+      return record.with({ payload: copyPayload(payload) })
+    } catch (cause) {
+      throw cause instanceof UncopyablePart ? uncopyable(record, at, cause) : cause
+    }
+  })
+}
+
+function uncopyable({ metadata }: Record, at: number, cause: UncopyablePart): UncloneableRecordError {
+  const inlet = metadata['__inlet__']
+  const name = `record ${at}${typeof inlet === 'string' ? ` of ${inlet}` : ''}`
+  const advice = 'put plain data in it, or turn copies off by the option copyRecords: false of the link'
+  return new UncloneableRecordError(`${name} cannot be copied for its outlet: ${cause.message}: ${advice}`, { cause })
+}
+
+/** Kinds of objects of the engine that fast-copy copies, or shares as nobody can change them. */
+const COPIED =
+  /^(?:Array|Arguments|ArrayBuffer|SharedArrayBuffer|DataView|.*Array|AsyncGenerator|Blob|Boolean|Date|Error|Generator|Map|Number|Promise|RegExp|Set|String|WeakMap|WeakSet)$/
+
+function copyOther(payload: object): unknown {
+  checkCopyable(payload, [], new Set())
+  return copyAnything(payload)
+}
+
+function checkCopyable(value: object, steps: Steps, seen: Set<object>): void {
+  if (seen.has(value)) return
+  seen.add(value)
+  const hidden = hiddenStateOf(Object.getPrototypeOf(value) as object | null)
+  if (
+    hidden === 'private' ||
+    (hidden === 'native' && !COPIED.test(Object.prototype.toString.call(value).slice(8, -1)))
+  ) {
+    throw new UncopyablePart(`${shownPath(steps)} is ${sortOf(value)}, of which a copy would be broken`)
+  }
+  if (ArrayBuffer.isView(value)) return
+  const parts =
+    value instanceof Map ? [...value.values()].entries() : value instanceof Set ? [...value].entries() : undefined
+  for (const [name, part] of parts ?? Object.entries(value)) {
+    if (isObject(part)) checkCopyable(part, [...steps, Array.isArray(value) ? Number(name) : name], seen)
+  }
 }
 
 /** `undefined` when there is something in it that is not plain, or is there twice. */

@@ -1,4 +1,4 @@
-import { copyPayload } from './copy.js'
+import { copyRecords } from './copy.js'
 import { takenDespite } from '../partial-push.js'
 import { nodeName } from '../node.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
@@ -69,7 +69,7 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
 function pushBatch(
   outlet: Outlet,
   batch: Record[],
-  copyRecords: boolean,
+  isCopied: boolean,
   report: Writable<OutletReport>,
   tally: Tally,
 ): MaybePromise<number | undefined> {
@@ -98,9 +98,11 @@ function pushBatch(
   }
   let records: Record[]
   try {
-    records = copyRecords ? batch.map(copyRecord) : batch
+    records = isCopied ? copyRecords(batch) : batch
   } catch (thrown) {
-    return failed(thrown, batch.length)
+    // the outlet has no part in it
+    tally.fail(thrown, 'records', 'copy')
+    return batch.length
   }
   if (outlet.processors.length === 0) return push(records, records.length)
   return runProcessors(outlet.processors, records, tally)
@@ -118,9 +120,3 @@ function pushBatch(
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** A record that its outlet may change without another noticing. Metadata is frozen, so it is shared. */
-function copyRecord(record: Record): Record {
-  const { payload } = record
-  return typeof payload === 'object' && payload !== null ? record.with({ payload: copyPayload(payload) }) : record
-}

@@ -1,3 +1,4 @@
+import { crossing } from '../../core/crossing.js'
 import { type Metadata, Record } from '../../core/record.js'
 import { type Columns, fromColumns, toColumns, withoutSame } from './columns.js'
 
@@ -10,7 +11,12 @@ export function pack(records: readonly Record[], sent?: PackedRecords): PackedRe
   const payloads = records.map(({ payload }) => payload)
   const columns = toColumns(payloads)
   const metadata = packMetadata(records)
-  if (columns === undefined) return { payloads, ...metadata }
+  if (columns === undefined) {
+    const crossed = payloads.map((payload, at) =>
+      typeof payload === 'object' ? crossing(payload, `record ${at}`) : payload,
+    )
+    return { payloads: crossed, ...metadata }
+  }
   return { columns: sent?.columns === undefined ? columns : withoutSame(columns, sent.columns), ...metadata }
 }
 

@@ -183,3 +183,17 @@ t.test('a print outlet has no state, and its options are checked', async (t) => 
     t.throws(() => new PrintOutlet(options), { message })
   }
 })
+
+t.test('long lists and texts are printed whole', async (t) => {
+  const printed: string[] = []
+  const stream = new Writable({
+    write(chunk, _, done) {
+      printed.push(String(chunk))
+      done()
+    },
+  })
+  const payload = { list: Array.from({ length: 500 }, (_, at) => at), text: 'x'.repeat(20_000) }
+  await new PrintOutlet({ stream, onlyPayload: true, skipUpdate: true }).push([new Record(payload)], update)
+  t.match(printed.join(''), /498, 499 \]/)
+  t.ok(printed.join('').includes(payload.text))
+})
