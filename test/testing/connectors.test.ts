@@ -167,7 +167,7 @@ t.test('FileOutlet', async (t) => {
     ...hooks,
     create: (options) => new FileOutlet(file(), options),
     kinds: ['text', 1, null, ['a', 'list'], { nested: { deeply: true } }],
-    invalid: [1n, undefined],
+    invalid: [Symbol('none'), undefined],
     arrives: (payload) => (typeof payload === 'string' ? payload : JSON.stringify(payload)),
     read: () => text().split('\n').slice(0, -1),
   }).run(t)
