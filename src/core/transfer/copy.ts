@@ -65,8 +65,20 @@ const COPIED =
   /^(?:Array|Arguments|ArrayBuffer|SharedArrayBuffer|DataView|.*Array|AsyncGenerator|Blob|Boolean|Date|Error|Generator|Map|Number|Promise|RegExp|Set|String|WeakMap|WeakSet)$/
 
 function copyOther(payload: object): unknown {
-  checkCopyable(payload, [], new Set())
+  if (!isSurelyCopyable(payload, 0)) checkCopyable(payload, [], new Set())
   return copyAnything(payload)
+}
+
+/** Whether a payload has only plain data and dates in it, and is not nested deeply: a quick look, which most pass. */
+function isSurelyCopyable(value: object, depth: number): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype) return true
+  if ((prototype !== Object.prototype && prototype !== Array.prototype) || depth > 32) return false
+  for (const name in value) {
+    const part = (value as { readonly [name: string]: unknown })[name]
+    if (isObject(part) && !isSurelyCopyable(part, depth + 1)) return false
+  }
+  return true
 }
 
 function checkCopyable(value: object, steps: Steps, seen: Set<object>): void {
