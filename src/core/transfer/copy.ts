@@ -73,7 +73,11 @@ function copyOther(payload: object): unknown {
 function isSurelyCopyable(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Date.prototype) return true
-  if ((prototype !== Object.prototype && prototype !== Array.prototype) || depth > 32) return false
+  if (depth > 32) return false
+  // to loop over a list by names is slow
+  if (prototype === Array.prototype)
+    return (value as readonly unknown[]).every((part) => !isObject(part) || isSurelyCopyable(part, depth + 1))
+  if (prototype !== Object.prototype) return false
   for (const name in value) {
     const part = (value as { readonly [name: string]: unknown })[name]
     if (isObject(part) && !isSurelyCopyable(part, depth + 1)) return false
