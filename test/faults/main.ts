@@ -18,7 +18,7 @@ import { shortage } from './shortages.js'
 import { starts } from './starts.js'
 import { times } from './times.js'
 import type { Outcome, Scenario } from './scenario.js'
-import { hangInShutdown, hangInStart, terminated, terminatedTwice } from './stops.js'
+import { hangInShutdown, hangInStart, terminated, terminatedAgain, terminatedTwice } from './stops.js'
 
 const { values } = parseArgs({
   options: {
@@ -63,6 +63,7 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
     hangInShutdown('hang in onShutdown', 'hang'),
     hangInShutdown('endless loop in onShutdown', 'loop'),
     terminated,
+    terminatedAgain,
     terminatedTwice,
   ],
   starts,

@@ -75,8 +75,12 @@ interface Told {
   readonly took: number
 }
 
-/** Starts a planner with two busy threads and full buffers in a process of its own, and tells the process to end. */
-async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<Told> {
+/**
+ * Starts a planner with two busy threads and full buffers in a process of its own, and tells the process to end.
+ *
+ * @param apart - time between two signals, in milliseconds
+ */
+async function endProcess(mode: 'patient' | 'stuck', signals: number, apart = 0): Promise<Told> {
   // for its journals, which it has no time to remove
   const folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
   const env = { ...process.env, TMPDIR: folder }
@@ -88,7 +92,7 @@ async function endProcess(mode: 'patient' | 'stuck', signals: number): Promise<T
     text += String(chunk)
     if (sent === 0 && text.includes('busy\n')) {
       since = Date.now()
-      for (; sent < signals; sent++) setTimeout(() => child.kill('SIGTERM'), sent * 300)
+      for (; sent < signals; sent++) setTimeout(() => child.kill('SIGTERM'), sent * apart)
     }
   })
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
@@ -107,13 +111,24 @@ export const terminated: Scenario = {
   },
 }
 
-/** Scenario: a second SIGTERM ends the process at once, whatever hangs. */
+/** Scenario: two SIGTERMs in a moment, as a supervisor sends them that signals a group, are one. */
+export const terminatedAgain: Scenario = {
+  name: 'two SIGTERMs in a moment',
+  async run() {
+    const { signal, lines, took } = await endProcess('patient', 2, 50)
+    expect(signal === 'SIGTERM', `the process ends by the signal, not by ${String(signal)}`)
+    expect(lines.at(-1) === 'right', `nothing is lost or twice: ${lines.at(-1) ?? ''}`)
+    return { held: `taken for one: ended after ${took} ms, buffers flushed`, recovery: took }
+  },
+}
+
+/** Scenario: a second SIGTERM, more than a second after the first, ends the process at once, whatever hangs. */
 export const terminatedTwice: Scenario = {
   name: 'second SIGTERM',
   async run() {
-    const { signal, took } = await endProcess('stuck', 2)
+    const { signal, took } = await endProcess('stuck', 2, 1200)
     expect(signal === 'SIGTERM', `the process ends by the signal, not by ${String(signal)}`)
-    expect(took < 2000 * SLACK, `at once: it took ${took} ms`)
+    expect(took < 3000 * SLACK, `at once: it took ${took} ms`)
     return { held: `a shutdown that hangs was ended after ${took} ms` }
   },
 }
