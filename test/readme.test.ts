@@ -142,7 +142,7 @@ t.test('logging', async (t) => {
 t.test('links of every kind of schedule run', async (t) => {
   const folder = t.testdir({})
   const { stderr } = await run(process.execPath, [databay, 'run', write(folder, 'when.js'), '--threads', '1', '--once'])
-  t.match(stderr, /6 transfers of 6 links/)
+  t.match(stderr, /7 transfers of 7 links/)
 })
 
 t.test('a link of the main thread has its records processed in threads', async (t) => {

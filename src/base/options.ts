@@ -115,7 +115,7 @@ export function count<D extends number | undefined>(
       if (value === undefined) return typeof byDefault === 'function' ? byDefault() : byDefault
       if (orInfinity && value === Infinity) return value
       if (!Number.isSafeInteger(value) || value < least)
-        throw new InvalidOptionError(name, `an integer of at least ${least}`, value)
+        throw new InvalidOptionError(name, `an integer of at least ${least}${orInfinity ? ', or Infinity' : ''}`, value)
       return value
     },
   }

@@ -110,8 +110,9 @@ export interface LinkSettings {
    */
   readonly inletConcurrency?: number
   /**
-   * Whether planners that transfer once upon starting do so for this link.
-   * @default true
+   * Whether planners that transfer once upon starting do so for this link. A link that goes by the clock, with `cron` or
+   * `alignToClock`, waits for its first due time.
+   * @default true - false with `cron` or `alignToClock`
    */
   readonly immediateTransfer?: boolean
   /**
@@ -161,8 +162,8 @@ export const LINK_OPTIONS = {
   copyRecords: flag(true),
   ignoreExceptions: flag(false),
   onStartFailure: word<StartFailurePolicy>(['stop', 'retry'], 'stop'),
-  inletConcurrency: count(9999),
-  immediateTransfer: flag(true),
+  inletConcurrency: count(9999, { orInfinity: true }),
+  immediateTransfer: flag(undefined, 'true'),
   timeout: optionalTime,
   maxInstances: count(1),
   stateless: flag(false),
@@ -199,7 +200,9 @@ const SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter
  * The settings of a link, checked and complete: one frozen object, which the link, its description and its side on the
  * main thread share. Lengths of time are in milliseconds.
  */
-export type ResolvedSettings = Omit<ResolvedOptions, Own> & {
+export type ResolvedSettings = Omit<ResolvedOptions, Own | 'immediateTransfer'> & {
+  /** Whether planners that transfer once upon starting do so for this link. */
+  readonly immediateTransfer: boolean
   /** When the link is due, as its options say. */
   readonly schedule: Schedule
 }
@@ -215,9 +218,12 @@ export interface ResolvedLink {
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveLink(options: LinkSettings): ResolvedLink {
   const all = resolveOptions(undefined, options, LINK_OPTIONS)
-  const settings: { [name: string]: unknown } = { schedule: resolveSchedule(all) }
+  const schedule = resolveSchedule(all)
+  const settings: { [name: string]: unknown } = { schedule }
   // not by a spread of the rest, which takes longer than all else where thousands of links are made
   for (const name of SETTINGS) settings[name] = all[name]
+  // a program that is started again must not do the work of the night
+  settings['immediateTransfer'] ??= schedule.cron === undefined && !schedule.alignToClock
   return { id: all.id, tags: all.tags, settings: Object.freeze(settings) as unknown as ResolvedSettings }
 }
 

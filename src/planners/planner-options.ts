@@ -11,7 +11,7 @@ export interface PlannerOptions {
   readonly ignoreExceptions?: boolean
   /**
    * Whether links transfer once upon starting, without waiting for their interval. Links that have `immediateTransfer: false`
-   * do not. `start()` rejects when such a transfer fails.
+   * do not, and those with `cron` or `alignToClock` only when they have `immediateTransfer: true`. `start()` rejects when such a transfer fails.
    * @default true
    */
   readonly immediateTransfer?: boolean

@@ -98,7 +98,7 @@ t.test('a table gives every option, defaults included', async (t) => {
 t.test('what is wrong is an error with its name, what was expected and what came', async (t) => {
   const wrong: [object, string][] = [
     [{ on: 1 }, 'X.on: expected a boolean, got 1'],
-    [{ size: 0 }, 'X.size: expected an integer of at least 1, got 0'],
+    [{ size: 0 }, 'X.size: expected an integer of at least 1, or Infinity, got 0'],
     [
       { timeout: Infinity },
       'X.timeout: expected a number of seconds or a duration like { minutes: 5 }, of at least 1 ms, got Infinity',

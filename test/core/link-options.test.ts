@@ -67,6 +67,17 @@ t.test('a cron expression takes the place of an interval', async (t) => {
   })
 })
 
+t.test('what goes by the clock does not transfer at the start, unless it is told to', async (t) => {
+  const immediate = (options: LinkSettings) => resolveLink(options).settings.immediateTransfer
+  t.equal(immediate({ interval: 60 }), true)
+  t.equal(immediate({ interval: 60, jitter: 5 }), true)
+  t.equal(immediate({ cron: '0 2 * * *' }), false)
+  t.equal(immediate({ interval: 60, alignToClock: true }), false)
+  t.equal(immediate({ cron: '0 2 * * *', immediateTransfer: true }), true)
+  t.equal(immediate({ interval: 60, alignToClock: true, immediateTransfer: true }), true)
+  t.equal(immediate({ interval: 60, immediateTransfer: false }), false)
+})
+
 t.test('one tag needs no list, and a jitter of 0 is none', async (t) => {
   const { tags, settings } = resolveLink({ interval: 1, tags: 'http_to_mongo', jitter: 0 })
   t.strictSame(tags, ['http_to_mongo'])
@@ -103,8 +114,11 @@ t.test('an option that is not as it should be is refused, with what was expected
     [{ interval, tags: ['a', ''] }, /^tags\[1\]: expected a string of at least one character, got ''$/],
     [{ interval, copyRecords: 1 }, /^copyRecords: expected a boolean, got 1$/],
     [{ interval, ignoreExceptions: null }, /^ignoreExceptions: expected a boolean, got null$/],
-    [{ interval, inletConcurrency: 0 }, /^inletConcurrency: expected an integer of at least 1, got 0$/],
-    [{ interval, inletConcurrency: '2' }, /^inletConcurrency: expected an integer of at least 1, got '2'$/],
+    [{ interval, inletConcurrency: 0 }, /^inletConcurrency: expected an integer of at least 1, or Infinity, got 0$/],
+    [
+      { interval, inletConcurrency: '2' },
+      /^inletConcurrency: expected an integer of at least 1, or Infinity, got '2'$/,
+    ],
     [{ interval, immediateTransfer: 'no' }, /^immediateTransfer: expected a boolean, got 'no'$/],
     [{ interval, timeout: 0 }, /^timeout: expected .+, got 0$/],
     [

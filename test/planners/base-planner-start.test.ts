@@ -141,6 +141,20 @@ t.test('first transfers', async (t) => {
     t.notOk(trace.includes('waiting pulls'))
   })
 
+  t.test('are not made of links that go by the clock, unless one is told to', async (t) => {
+    const trace: Trace = []
+    const links = [
+      tracedLink('cron', trace, {}, { cron: '0 2 * * *' }),
+      tracedLink('aligned', trace, {}, { alignToClock: true }),
+      tracedLink('eager', trace, {}, { cron: '0 2 * * *', immediateTransfer: true }),
+      tracedLink('often', trace),
+    ]
+    const planner = handPlanner(t, links, { immediateTransfer: true })
+    await planner.start()
+    const pulls = trace.filter((text) => text.endsWith(' pulls'))
+    t.same(pulls, ['eager pulls', 'often pulls'])
+  })
+
   t.test('are made at every start', async (t) => {
     const planner = handPlanner(t, tracedLink('a'), { immediateTransfer: true })
     await planner.start()

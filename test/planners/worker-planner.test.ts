@@ -23,7 +23,10 @@ t.test('options and links are checked', async (t) => {
     [make([], { thread: 4 }), /^thread: expected one of the options .*, got 'thread': did you mean threads\?$/],
     [make([], { ignore_exceptions: true }), /did you mean ignoreExceptions\?$/],
     [make([], { threadMemoryLimit: 15 }), /^threadMemoryLimit: expected a number of MiB of at least 16, got 15$/],
-    [make([], { maxTransfersPerThread: 0 }), /^maxTransfersPerThread: expected an integer of at least 1, got 0$/],
+    [
+      make([], { maxTransfersPerThread: 0 }),
+      /^maxTransfersPerThread: expected an integer of at least 1, or Infinity, got 0$/,
+    ],
     [make([], null), /^options: expected an object, got null$/],
     [make([module, 'http://localhost/links.js']), /^links\[1\]: expected a path or a file: URL of a link module, got/],
     [make([module, { no: 'link' }]), /^links\[\d\]: expected a Link, got/],

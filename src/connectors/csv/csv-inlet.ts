@@ -69,7 +69,7 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
    */
   readonly badRows?: 'error' | 'skip'
   /**
-   * Most rows that one transfer reads, each of which becomes a record.
+   * Most rows that one transfer reads, each of which becomes a record. `Infinity` is all that the file has.
    * @default 1000
    */
   readonly rowsPerTransfer?: number
@@ -92,7 +92,7 @@ export const CSV_INLET_OPTIONS = {
   guardFormulas: flag(true),
   shortRows: word(['error', 'fill'], 'error'),
   badRows: word(['error', 'skip'], 'error'),
-  rowsPerTransfer: count(1000),
+  rowsPerTransfer: count(1000, { orInfinity: true }),
   maxRowLength: count(1_048_576, { shown: '1048576 - 1 MiB' }),
   ...BIG_INTEGERS_OPTIONS,
   ...FOLLOW_OPTIONS,

@@ -39,7 +39,7 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
    */
   readonly encoding?: TextEncoding
   /**
-   * Most lines that one transfer reads, each of which becomes a record.
+   * Most lines that one transfer reads, each of which becomes a record. `Infinity` is all that the file has.
    * @default 1
    */
   readonly linesPerTransfer?: number
@@ -63,7 +63,7 @@ export const FILE_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   mode: word(Object.values(FileInletMode), FileInletMode.LINE),
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
-  linesPerTransfer: count(1),
+  linesPerTransfer: count(1, { orInfinity: true }),
   maxLineLength: count(LINE_SPLITTER_DEFAULTS.maxLength, { shown: '1048576 - 1 MiB' }),
   longLines: word(LONG_LINES, LINE_SPLITTER_DEFAULTS.longLines),
   ...FOLLOW_OPTIONS,

@@ -105,7 +105,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    */
   readonly bodyTimeout?: number | Duration
   /**
-   * Most bytes of the responses' bodies in one pull, unpacked.
+   * Most bytes of the responses' bodies in one pull, unpacked. `Infinity` is no limit.
    * @default 104_857_600 - 100 MiB
    */
   readonly maxBodySize?: number
@@ -146,7 +146,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    */
   readonly next?: NextPage
   /**
-   * Most pages of a pull. One page more is an error, so that nothing is left out unseen.
+   * Most pages of a pull. One page more is an error, so that nothing is left out unseen. `Infinity` is no limit.
    * @default 100
    */
   readonly maxPages?: number
@@ -178,7 +178,7 @@ export const HTTP_INLET_OPTIONS = {
   connectTimeout: timer(10_000),
   headersTimeout: timer(undefined, '30, or the `timeout` when that is shorter'),
   bodyTimeout: timer(undefined, '30, or the `timeout` when that is shorter'),
-  maxBodySize: count(104_857_600, { shown: '104_857_600 - 100 MiB' }),
+  maxBodySize: count(104_857_600, { orInfinity: true, shown: '104_857_600 - 100 MiB' }),
   statuses: custom(readStatuses, 'undefined - those from 200 to 299'),
   retry: retry({ retries: 2, minDelay: 500, maxDelay: 30_000 }),
   retryStatuses: custom(
@@ -188,7 +188,7 @@ export const HTTP_INLET_OPTIONS = {
   idempotent: flag(undefined, 'true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and false for other methods'),
   redirects: count(0, { least: 0, shown: '0 - a redirect is an error' }),
   next: func<NextPage>(undefined, 'undefined - there is one page'),
-  maxPages: count(100),
+  maxPages: count(100, { orInfinity: true }),
   conditional: flag(false),
   ...BIG_INTEGERS_OPTIONS,
 } satisfies Spec<HttpInletOptions>

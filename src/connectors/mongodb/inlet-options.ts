@@ -49,7 +49,7 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    */
   readonly sort?: { readonly [field: string]: 1 | -1 }
   /**
-   * Most documents that one transfer reads.
+   * Most documents that one transfer reads. `Infinity` is all.
    * @default 1000 with a `cursorField`, otherwise all
    */
   readonly limit?: number
@@ -93,7 +93,7 @@ export const MONGO_INLET_OPTIONS = {
   filter: custom(readFields, '{} - all'),
   projection: custom(readFields, '{} - all'),
   sort: custom(readSort, '{} - as the server likes'),
-  limit: count(undefined, { shown: '1000 with a `cursorField`, otherwise all' }),
+  limit: count(undefined, { orInfinity: true, shown: '1000 with a `cursorField`, otherwise all' }),
   batchSize: count(undefined, { shown: 'undefined - as the server likes' }),
   cursorField: custom(readField, 'undefined - each transfer reads all documents'),
   startAfter: given<unknown>('undefined - from the first on'),

@@ -168,7 +168,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       signal,
       projection,
       sort,
-      ...(limit === undefined ? {} : { limit }),
+      ...(limit === undefined || limit === Infinity ? {} : { limit }),
       ...(batchSize === undefined ? {} : { batchSize }),
     }
     const collection = session.db.collection(this.#settings.collection)

@@ -49,6 +49,12 @@ t.test('a quote in a cell that does not start with one is text', async (t) => {
   ])
 })
 
+t.test('a transfer reads all rows that are there, when it may', async (t) => {
+  const content = `n\n${Array.from({ length: 3000 }, (_, row) => `${row}\n`).join('')}`
+  t.equal((await rowsOf(t, content)).length, 1000)
+  t.equal((await rowsOf(t, content, { rowsPerTransfer: Infinity })).length, 3000)
+})
+
 t.test('names of columns can be given', async (t) => {
   t.same(await rowsOf(t, 'a,b\n1,2\n', { columns: ['x', 'y'] }), [{ x: '1', y: '2' }])
   t.same(await rowsOf(t, '1,2\n3,4\n', { columns: ['x', 'y'], header: false }), [

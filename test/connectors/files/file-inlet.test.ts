@@ -77,6 +77,17 @@ t.test('a transfer reads as many lines as it may', async (t) => {
   await inlet.onShutdown()
 })
 
+t.test('a transfer reads all lines that are there, and then those that have come', async (t) => {
+  const lines = Array.from({ length: 30_000 }, (_, index) => `line ${index}`)
+  const file = `${t.testdir({ text: `${lines.join('\n')}\n` })}/text`
+  const inlet = new FileInlet(file, { linesPerTransfer: Infinity })
+  await inlet.onStart()
+  t.same(await inlet.pull(update), lines)
+  appendFileSync(file, 'more\n')
+  t.same(await inlet.pull(update), ['more'])
+  await inlet.onShutdown()
+})
+
 t.test('a very long line is read', async (t) => {
   const long = 'é'.repeat(500_000)
   const inlet = new FileInlet(`${t.testdir({ text: `${long}\nshort\n` })}/text`)

@@ -107,6 +107,8 @@ t.test('more pages than are allowed are an error', async (t) => {
   t.equal(asked, 103, 'a hundred, unless told otherwise')
   const three = await serve(t, pages({ next: '?page=1' }, { next: '?page=2' }, {}))
   t.equal(((await inlet(t, three.url, { next, maxPages: 3 }).pull(update)) as unknown[]).length, 3)
+  const unlimited = { next, maxPages: Infinity, maxBodySize: Infinity }
+  t.equal(((await inlet(t, three.url, unlimited).pull(update)) as unknown[]).length, 3)
 })
 
 t.test('maxBodySize and timeout hold for all pages together', async (t) => {

@@ -65,6 +65,8 @@ t.test('it reads what it is asked for', { skip }, async (t) => {
   } as const
   const { inlet } = await start(options)
   t.same(await inlet.pull(update), [{ n: 5 }, { n: 4 }, { n: 3 }])
+  const all = await start({ ...options, limit: Infinity })
+  t.equal((await all.inlet.pull(update)).length, 4)
 })
 
 t.test('a collection that is empty or missing has no records', { skip }, async (t) => {
