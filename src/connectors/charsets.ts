@@ -35,23 +35,6 @@ export function markOf(bytes: Uint8Array): ByteOrderMark | undefined {
   return undefined
 }
 
-/** Most bytes that are looked at to tell UTF-16 from other text. */
-const SAMPLE = 1024
-
-/**
- * Encoding of a text that is UTF-16 by its looks: each second byte of most letters is zero. `undefined` when it is not.
- */
-export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
-  const zeros: [number, number] = [0, 0]
-  const sample = bytes.subarray(0, SAMPLE)
-  sample.forEach((byte, at) => {
-    if (byte === 0) zeros[at % 2 === 0 ? 0 : 1]++
-  })
-  const [even, odd] = zeros
-  if (odd > sample.length / 4 && even === 0) return 'utf-16le'
-  return even > sample.length / 4 && odd === 0 ? 'utf-16be' : undefined
-}
-
 /** Text, and the number of its characters that became U+FFFD, as their bytes are not of its encoding. */
 export interface DecodedText {
   readonly text: string

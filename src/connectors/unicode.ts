@@ -17,7 +17,7 @@ export function isUtf32(bytes: Uint8Array): boolean {
  * be NUL
  * @returns what it looks like, or `undefined`
  */
-export function guessUtf16(bytes: Buffer, whole = true): 'utf-16le' | 'utf-16be' | undefined {
+export function guessUtf16(bytes: Uint8Array, whole = true): 'utf-16le' | 'utf-16be' | undefined {
   const size = whole ? Math.min(bytes.length, SAMPLE) : bytes.length
   let even = 0
   let odd = 0

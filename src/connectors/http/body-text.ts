@@ -1,5 +1,6 @@
 import { show } from '../../base/errors.js'
-import { decodeText, encodingOf, markOf, utf16Of, type DecodedText } from '../charsets.js'
+import { decodeText, encodingOf, markOf, type DecodedText } from '../charsets.js'
+import { guessUtf16, isUtf32 } from '../unicode.js'
 import { BodyError } from './errors.js'
 
 /**
@@ -14,6 +15,7 @@ export function bodyText(
   contentType: string | readonly string[] | undefined,
   chosen?: string,
 ): DecodedText {
+  if (isUtf32(body)) throw new BodyError('its body begins with the byte order mark of utf-32, which cannot be read')
   const mark = markOf(body)
   if (mark !== undefined) return decodeText(body, mark.encoding)
   const charset = chosen === undefined ? charsetIn(contentType) : undefined
@@ -22,7 +24,7 @@ export function bodyText(
   if (named === undefined && charset !== undefined && decoded.replaced > 0) {
     throw new BodyError(`its charset ${show(charset)} is unknown, and its body is not UTF-8: see the option charset`)
   }
-  const utf16 = named === undefined || named === 'utf-8' ? utf16Of(body) : undefined
+  const utf16 = named === undefined || named === 'utf-8' ? guessUtf16(body) : undefined
   if (utf16 !== undefined) throw new BodyError(`its body is not UTF-8, but looks like ${utf16}: see the option charset`)
   return decoded
 }

@@ -29,7 +29,8 @@ export function parseText(format: HttpFormat, text: string, bigIntegers: BigInte
 }
 
 function parseLines(text: string, bigIntegers: BigIntegers): unknown[] {
-  return text.split('\n').flatMap((line, at) => {
+  // lines end in carriage returns alone where there is no newline
+  return text.split(text.includes('\n') ? '\n' : '\r').flatMap((line, at) => {
     // trimming takes byte order marks away, too
     return line.trim() === '' ? [] : [parseJson(withoutMarks(line), ` in line ${at + 1}`, bigIntegers)]
   })

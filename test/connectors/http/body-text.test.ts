@@ -104,3 +104,14 @@ t.test('charset overrides what the response says', async (t) => {
   }
   await t.rejects(pullOf(t, '', { charset: 'window-1252' }), { message: /did you mean windows-1252\?$/ })
 })
+
+t.test('a body of UTF-32 is refused', async (t) => {
+  const error = await failureOf(t, pullOf(t, Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), text))
+  t.match(error.message, /its body begins with the byte order mark of utf-32, which cannot be read/)
+})
+
+t.test('a body of UTF-16 in other letters is known, too', async (t) => {
+  const body = Buffer.from('\u0438\u043c\u044f, \u0432\u043e\u0437\r\n'.repeat(9), 'utf16le')
+  const error = await failureOf(t, pullOf(t, body, text))
+  t.match(error.message, /looks like utf-16le: see the option charset/)
+})

@@ -13,6 +13,7 @@ const ndjson = { format: 'ndjson' } as const
 t.test('JSON lines are one record per line, without the blank ones', async (t) => {
   const body = '{"a":1}\r\n\n  \n[1,2]\n"é"\nnull'
   t.same(await pullOf(t, body, ndjson), [{ a: 1 }, [1, 2], 'é', null])
+  t.same(await pullOf(t, '{"a":1}\r\r2\r', ndjson), [{ a: 1 }, 2])
   t.same(await pullOf(t, '\n', ndjson), [])
   t.same(await pullOf(t, '', ndjson), [])
 })
