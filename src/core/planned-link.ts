@@ -1,6 +1,7 @@
 import type { Schedule } from './schedule.js'
 import type { Duration } from '../base/duration.js'
 import type { ResolvedSettings } from './link-options.js'
+import type { LinkAccounts } from './link-accounts.js'
 import type { TransferReport } from './report.js'
 
 /**
@@ -33,6 +34,12 @@ export interface PlannedLink {
   readonly quarantinedUntil?: number | undefined
   /** Number of records in the link's buffers; of a link in a thread, as of its last report. */
   readonly buffered?: number
+  /**
+   * Accounts of the link's records, kept by a link that knows more of them than its reports tell; `undefined` for others,
+   * and before the first report.
+   * @internal
+   */
+  readonly accounts?: LinkAccounts | undefined
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**

@@ -121,7 +121,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * and cheap.
    */
   stats(): PlannerStats {
-    return { links: this.#dispatcher.stats, threads: [] }
+    return { links: this.#dispatcher.stats, removed: this.#dispatcher.accounts.removed, threads: [] }
   }
 
   /**
@@ -285,12 +285,12 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   /** Drops a link that {@link BasePlanner.register} took in. */
   protected unregister(link: PlannedLink): void {
-    this.#links.dismiss(link)
+    this.#links.dismiss(link, 'the planner is shut down')
   }
 
   /** Counts records that were lost with what held them. */
   protected countLost(records: number): void {
-    this.#dispatcher.countLost(records)
+    this.#dispatcher.accounts.lose(records)
   }
 
   /** Counts a transfer that was not dispatched, such as the draining of a buffer, and emits its event. */
@@ -429,6 +429,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
       {
         do: async () => {
           started = false
+          this.#dispatcher.accounts.find(this.links)
           await this.#links.startAll() // shuts those down itself that started when another fails
           started = true
         },

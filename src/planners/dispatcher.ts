@@ -6,6 +6,7 @@ import { TransferError, type TransferReport } from '../core/report.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
+import { PlannerAccounts } from './planner-accounts.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
 import type { LinkStats, StartFailureStats } from './planner-stats.js'
@@ -53,7 +54,9 @@ export class Dispatcher {
   /** Log of links that broke their contract. */
   readonly #breaches: Repeats
   readonly #links = new Map<PlannedLink, LinkState>()
-  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0, lost: 0 }
+  /** Accounts of the links' records. */
+  readonly accounts = new PlannerAccounts()
+  readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   #inFlight = 0
   #waiting: (() => void)[] = []
 
@@ -72,7 +75,7 @@ export class Dispatcher {
 
   /** Totals of all links, also of those that were removed. */
   get counts(): PlannerCounts {
-    return { ...this.#counts }
+    return { ...this.#counts, lost: this.accounts.lost }
   }
 
   /** Stats of each link. */
@@ -82,7 +85,8 @@ export class Dispatcher {
       return {
         link: link.name,
         running,
-        buffered: bufferedIn(link),
+        buffered: this.accounts.held(link) ?? bufferedIn(link),
+        outlets: this.accounts.read(link),
         ...counters.read(),
         ...(quarantinedUntil === undefined ? {} : { quarantinedUntil }),
         ...(startFailure === undefined ? {} : { startFailure: statsOf(startFailure) }),
@@ -126,10 +130,15 @@ export class Dispatcher {
     if (state !== undefined) state.retired = true
   }
 
-  /** Forgets a link. Its transfers that still run are not waited for any more. */
-  delete(link: PlannedLink): void {
+  /**
+   * Forgets a link. Its transfers that still run are not waited for any more, and what its buffers hold is lost.
+   *
+   * @param why - the reason, for the log
+   */
+  delete(link: PlannedLink, why: string): void {
     const state = this.#links.get(link)
     if (state === undefined) return
+    this.accounts.close(link, why)
     this.#links.delete(link)
     state.lateness?.end()
     state.gone = true
@@ -137,8 +146,12 @@ export class Dispatcher {
     this.#tellWaiting()
   }
 
-  /** Takes note that the planner has stopped: sets the number of transfers that each link has made back to 0. */
+  /**
+   * Takes note that the planner has stopped: sets the number of transfers that each link has made back to 0. What buffers
+   * hold is lost.
+   */
   reset(): void {
+    this.accounts.loseHeld(this.links, 'the planner is shut down')
     for (const state of this.#links.values()) {
       state.dispatched = 0
       state.lateness?.end()
@@ -207,6 +220,8 @@ export class Dispatcher {
     }
     this.#leave(state)
     countersOf(state).add(report)
+    if (state.gone) this.accounts.addLate(link, report)
+    else this.accounts.add(link, report)
     this.note(report)
     if (report.failed) this.#hooks.onFailure(new TransferError(report))
     this.#afterwards()
@@ -242,7 +257,7 @@ export class Dispatcher {
     if (this.usedUp()) this.#hooks.onAllUsedUp()
   }
 
-  /** Counts a transfer that has ended, and emits its event. */
+  /** Counts a transfer that has ended, and emits its event: for one of a link that keeps accounts of its own. */
   note(report: TransferReport): void {
     this.#counts.transfers++
     if (report.errors.length > 0) this.#counts.failed++
@@ -250,14 +265,10 @@ export class Dispatcher {
   }
 
   /** Counts a transfer that drained buffers. Gives its error when it failed and exceptions are not ignored. */
-  drained(report: TransferReport): Error | undefined {
+  drained(link: PlannedLink, report: TransferReport): Error | undefined {
+    this.accounts.add(link, report)
     this.note(report)
     return report.failed && !this.#options.ignoreExceptions ? new TransferError(report) : undefined
-  }
-
-  /** Counts records that were lost with what held them. */
-  countLost(records: number): void {
-    this.#counts.lost += records
   }
 
   /** Waits until no transfer runs, of one link or of all. */

@@ -21,7 +21,7 @@ export class LinkCounters {
   }
 
   /** The counts as plain data. */
-  read(): Omit<LinkStats, 'link' | 'running' | 'buffered' | 'quarantinedUntil' | 'startFailure'> {
+  read(): Omit<LinkStats, 'link' | 'running' | 'buffered' | 'outlets' | 'quarantinedUntil' | 'startFailure'> {
     const { transfers, failed, skipped, late, missed } = this
     const [durations, lateness] = [this.#durations.read(), this.#lateness.read()]
     return { transfers, failed, skipped, late, missed, durations, lateness }

@@ -131,14 +131,14 @@ export function cancelLinks(links: readonly PlannedLink[], why: string): void {
 export async function drainLinks(
   links: readonly PlannedLink[],
   limit: StopLimit,
-  take: (report: TransferReport) => Error | undefined,
+  take: (link: PlannedLink, report: TransferReport) => Error | undefined,
 ): Promise<unknown[]> {
   const drain = async (link: PlannedLink) => {
     const report = await limit.wait(
       () => `the buffers of ${link.name}`,
       () => link.drain(),
     )
-    const failure = report === undefined ? undefined : take(report)
+    const failure = report === undefined ? undefined : take(link, report)
     if (failure !== undefined) throw failure
   }
   return rejections(await Promise.allSettled(links.map(drain)))

@@ -90,9 +90,13 @@ export class PlannerLinks {
     return this.#dispatcher.has(link)
   }
 
-  /** Forgets a link. */
-  dismiss(link: PlannedLink): void {
-    this.#dispatcher.delete(link)
+  /**
+   * Forgets a link. What its buffers hold is lost.
+   *
+   * @param why - the reason, for the log
+   */
+  dismiss(link: PlannedLink, why: string): void {
+    this.#dispatcher.delete(link, why)
     this.#unlisten.get(link)?.()
     this.#unlisten.delete(link)
   }
@@ -193,7 +197,7 @@ export class PlannerLinks {
       errors.push(...(await this.#stop(links)))
     }
     for (const link of links) {
-      this.dismiss(link)
+      this.dismiss(link, 'it is removed')
       getLogger('databay.BasePlanner').info('Removed link: %s', link)
     }
     throwAny(errors, 'several links failed to shut down')
@@ -235,13 +239,14 @@ export class PlannerLinks {
   }
 
   #drain(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
-    return drainLinks(links, limit, (report) => this.#dispatcher.drained(report))
+    return drainLinks(links, limit, (link, report) => this.#dispatcher.drained(link, report))
   }
 
   /** Starts and schedules links that are added to a running planner. */
   async #start(links: readonly PlannedLink[]): Promise<void> {
     warnOfSharedIds(links, this.all)
     const failed: (() => void)[] = []
+    this.#dispatcher.accounts.find(links)
     await startLinks(links, this.#options, (link, error, starting) => {
       failed.push(() => {
         this.#retries.failed(link, error, false, starting)
@@ -258,7 +263,7 @@ export class PlannerLinks {
     } catch (error) {
       for (const link of links.filter((link) => this.#dispatcher.has(link))) {
         this.#scheduling.remove(link)
-        this.dismiss(link)
+        this.dismiss(link, 'it could not be added')
       }
       const limit = new StopLimit(this.#options.shutdownTimeout)
       await this.#stopLinks(links, limit)

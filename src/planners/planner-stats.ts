@@ -1,3 +1,4 @@
+import type { OutletAccount } from '../core/link-accounts.js'
 import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
 
@@ -5,6 +6,11 @@ import type { Distribution } from './histogram.js'
 export interface PlannerStats {
   /** Stats of the links that are in the planner now, in the order of `planner.links`. */
   readonly links: readonly LinkStats[]
+  /**
+   * Accounts of links that have left the planner, by their names: links that were removed, and links of modules at each
+   * shutdown. Of the 1,000 names that left last.
+   */
+  readonly removed: readonly RemovedLinkStats[]
   /** Stats of the threads, in the order of their numbers; empty when the planner has no threads, or they are not up. */
   readonly threads: readonly ThreadStats[]
 }
@@ -31,6 +37,8 @@ export interface LinkStats {
   readonly missed: number
   /** Records in the link's buffers; of a link in a thread, as of its last report. */
   readonly buffered: number
+  /** What became of the link's records, for each of its outlets; empty before the first record. */
+  readonly outlets: readonly OutletAccount[]
   /** Durations of the link's transfers, in their thread. */
   readonly durations: Distribution
   /** Delays between the due times of transfers and their start in their thread, including the wait for their turn there. */
@@ -45,4 +53,12 @@ export interface StartFailureStats {
   readonly attempts: number
   /** When the link is tried again, in milliseconds since 1970. In the past while that is under way. */
   readonly retryAt: number
+}
+
+/** Accounts of a link that has left the planner, the sum of all times that a link of this name was in it. */
+export interface RemovedLinkStats {
+  /** Name of the link. */
+  readonly link: string
+  /** What became of the link's records, for each of its outlets. */
+  readonly outlets: readonly OutletAccount[]
 }

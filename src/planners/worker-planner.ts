@@ -4,7 +4,6 @@ import { getLogger } from '../base/log.js'
 import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
-import type { TransferReport } from '../core/report.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
 import type { ThreadPool as Threads } from '../threads/main/thread-pool.js'
@@ -155,7 +154,6 @@ export class WorkerPlanner extends BasePlanner {
     const url = moduleUrl('module', module)
     this.#modules.checkKnown([url])
     const hooks = {
-      drained: (report: TransferReport) => this.count(report),
       wants: (link: LinkAddress) => this.#modules.wants(link),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
@@ -293,8 +291,13 @@ export class WorkerPlanner extends BasePlanner {
 
   protected override async release(force: boolean): Promise<void> {
     this.#forced = false
-    for (const link of this.#threads?.hosting.clear() ?? []) this.unregister(link)
-    await this.#threads?.pool.destroy(force)
+    const hosted = this.#threads?.hosting.clear() ?? []
+    try {
+      await this.#threads?.pool.destroy(force)
+    } finally {
+      // no report comes any more: what is in their buffers now is lost
+      for (const link of hosted) this.unregister(link)
+    }
   }
 
   get #areThreadsUp(): boolean {

@@ -1,3 +1,4 @@
+import type { Held } from '../../src/core/link-accounts.js'
 import type { Run } from '../../src/threads/main/run.js'
 import type { Thread } from '../../src/threads/main/thread.js'
 import type { Note, OpenRequest } from '../../src/threads/protocol/messages.js'
@@ -13,6 +14,8 @@ export class FakeThread {
   readonly notes: Note[] = []
   /** Error of opening a link; `undefined` for none. */
   failure: Error | undefined
+  /** Records that are lost when a link is opened; `undefined` for none. */
+  lost: Held | undefined
   /** Error of closing a link; `undefined` for none. */
   closeFailure: Error | undefined
   #onIdle: () => void = () => undefined
@@ -25,9 +28,10 @@ export class FakeThread {
     return this as unknown as Thread
   }
 
-  async open({ id, state }: OpenRequest): Promise<void> {
+  async open({ id, state }: OpenRequest): Promise<Held | undefined> {
     this.calls.push(state === undefined ? `open ${id}` : `open ${id} ${JSON.stringify(state)}`)
     if (this.failure !== undefined) throw this.failure
+    return this.lost
   }
 
   async close(id: number): Promise<void> {

@@ -55,7 +55,7 @@ t.test('links are kept in the order of adding, and the list is a copy', async (t
   dispatcher.links.pop()
   t.equal(dispatcher.links.length, 2)
   t.ok(dispatcher.has(a))
-  dispatcher.delete(a)
+  dispatcher.delete(a, 'it is removed')
   t.notOk(dispatcher.has(a))
   t.strictSame(dispatcher.links, [b])
 })
@@ -182,7 +182,7 @@ t.test('a link that is always late has few lines, and what was only counted is t
   t.equal(eventsOf(told).filter((event) => event === 'late').length, 500)
   t.match(dispatcher.counts, { late: 500, missed: 1000 })
   t.strictSame(logs.messages(), ['a is 30 ms late, and missed 2 due times, which are not made up'])
-  dispatcher.delete(link)
+  dispatcher.delete(link, 'it is removed')
   t.strictSame(logs.messages().slice(1), ['a is due no more: 1,500 due times were late or skipped in 50 s'])
 })
 

@@ -204,7 +204,7 @@ t.test('a schedule that changes is gone by, until the link is dismissed', async 
   life.running = false
   a.setInterval(6)
   life.running = true
-  links.dismiss(a)
+  links.dismiss(a, 'it is removed')
   a.setInterval(7)
   t.strictSame(trace, [])
 })

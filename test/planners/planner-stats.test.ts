@@ -44,7 +44,7 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
   const link = new StubLink('idle')
   const planner = handPlanner(t, link)
   const nothing = { count: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] }
-  const idle = { running: 0, buffered: 0, transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  const idle = { running: 0, buffered: 0, outlets: [], transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   t.strictSame(planner.stats().links, [{ link: 'idle', ...idle, durations: nothing, lateness: nothing }])
   await planner.addLinks(new StubLink('other'))
   await planner.removeLinks(link)

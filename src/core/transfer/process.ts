@@ -26,6 +26,7 @@ async function processSome(
   tally.inHand = chain.transfers
   tally.filtered += chain.filtered
   tally.added += chain.added
+  tally.drop(chain.missing, 'they were not in their buffer any more')
   if (chain.records === undefined) {
     fail(chain.transfers)
     tally.drop(chain.inHand, 'a processor failed')
@@ -43,6 +44,8 @@ interface Processed {
   readonly added: number
   /** Transfers whose records came out, or were in the chain when it failed. */
   readonly transfers: Transfers
+  /** Number of records that processors held after the call before, and did not any more. */
+  readonly missing: number
 }
 
 /**
@@ -50,6 +53,14 @@ interface Processed {
  * takes in could else not be told from what another lets go of.
  */
 const turns = new KeyedMutex()
+
+/** Number of records that each processor with a memory held after the last call. */
+const sizes = new WeakMap<object, number>()
+
+/** Takes what a processor holds now as right, as it was reset or has taken over a state. */
+export function acceptSize(processor: object): void {
+  sizes.delete(processor)
+}
 
 export async function runProcessors(
   processors: readonly AnyProcessor[],
@@ -61,6 +72,7 @@ export async function runProcessors(
   let filtered = 0
   let added = 0
   let transfers = tally.inHand
+  let missing = 0
   for (const [index, processor] of processors.entries()) {
     const name = nameOf('processor', processor, index)
     let held: number | undefined
@@ -68,6 +80,9 @@ export async function runProcessors(
     try {
       if (typeof processor === 'object') endTurn = await turns.take(processor, (ahead) => tally.until(ahead))
       held = sizeOf(processor)
+      const grown = held - (sizes.get(processor) ?? held)
+      added += Math.max(0, grown)
+      missing += Math.max(0, -grown)
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true
@@ -82,6 +97,7 @@ export async function runProcessors(
     const left: number = held === undefined ? inHand : inHand - (after - held)
     const out: number = records?.length ?? Math.max(0, left)
     if (held !== undefined && typeof processor === 'object') {
+      sizes.set(processor, after)
       // one that failed gave what it does not hold any more
       const given = records?.length ?? Math.max(0, held - after)
       const through = noteCall(processor, transfers, { before: held, after, given })
@@ -94,7 +110,7 @@ export async function runProcessors(
     if (records === undefined) break
   }
   if (transfers !== tally.inHand) tally.noteReleased(transfers)
-  return { records, inHand, filtered, added, transfers }
+  return { records, inHand, filtered, added, transfers, missing }
 }
 
 function call(processor: AnyProcessor, records: Record[], update: Update) {

@@ -110,6 +110,8 @@ function pushBatch(
       transfers = chain.transfers
       report.filtered += chain.filtered
       report.added += chain.added
+      report.dropped += chain.missing
+      tally.logDrop(chain.missing, `they were not in a buffer of ${report.outlet} any more`)
       if (chain.records === undefined) {
         fail(transfers)
         return chain.inHand

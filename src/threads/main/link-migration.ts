@@ -1,4 +1,5 @@
 import { ThreadLostError } from '../../base/errors.js'
+import type { Held } from '../../core/link-accounts.js'
 import type { LinkPlace, OpenableLink } from './link-place.js'
 import type { Thread } from './thread.js'
 
@@ -12,8 +13,12 @@ export interface Movable {
 export interface MigratingLink {
   /** Gives what the link is opened by; `undefined` while it is not to be open: it is stopped or in quarantine. */
   wanted(): OpenableLink | undefined
-  /** Releases what the buffers hold through the outlets. Gives the number of records that are lost all the same. */
-  release(place: LinkPlace): Promise<number>
+  /** Whether what its buffers hold has to be released before it moves, as some hand off no state. */
+  readonly keepsRecords: boolean
+  /** Releases what the buffers hold through the outlets. */
+  drain(place: LinkPlace): Promise<void>
+  /** Takes note of records that are lost, of all that its buffers hold when no numbers are given. Gives their number. */
+  lose(held?: Held): number
   /** Opens the link again where it is by now, if it is to be open. */
   reopen(place: LinkPlace): void
   /** Whether the link is tried again when it fails to start. */
@@ -56,9 +61,17 @@ export class LinkMigration {
     return this.#isOpen
   }
 
+  /** Whether what its buffers hold has to be released before it moves: see {@link MigratingLink.keepsRecords}. */
+  get keepsRecords(): boolean {
+    return this.#link.keepsRecords
+  }
+
   /** Opens the link in a thread, with the state that its instances handed off. */
   async arrive(thread: Thread, state: unknown): Promise<void> {
-    this.#place.moveTo(thread, state)
+    const onLost = (lost: Held) => {
+      this.#link.lose(lost)
+    }
+    this.#place.moveTo(thread, state === undefined ? undefined : { state, onLost })
     this.#failure = undefined
     const wanted = this.#link.wanted()
     if (wanted === undefined) return
@@ -81,12 +94,14 @@ export class LinkMigration {
     this.#place.isOpen = this.#isOpen
   }
 
-  /**
-   * Has the link leave without its state: what its buffers hold is released through its outlets. Gives the number of
-   * records that are lost all the same.
-   */
-  giveUp(): Promise<number> {
-    return this.#link.release(this.#place)
+  /** Releases what the buffers hold, through the outlets, in the old thread. */
+  drain(): Promise<void> {
+    return this.#link.drain(this.#place)
+  }
+
+  /** Takes note of records that are lost, of all that its buffers hold when no numbers are given. Gives their number. */
+  lose(held?: Held): number {
+    return this.#link.lose(held)
   }
 
   /** Ends the move: what waits goes on, wherever the link is by now. */

@@ -1,3 +1,4 @@
+import type { Held } from '../../core/link-accounts.js'
 import { blame } from '../../core/report.js'
 import type { LinkDescription } from '../protocol/link-description.js'
 import type { Run, RunPlace } from './run.js'
@@ -8,6 +9,13 @@ const MOMENT = 500
 
 /** What a place needs to know of a link to open it. */
 export type OpenableLink = Pick<LinkDescription, 'module' | 'exportName' | 'index' | 'id'>
+
+/** What a link's instances have handed off. */
+export interface HandedOff {
+  readonly state: unknown
+  /** Called with the numbers of the records in it that are lost, as no buffer has taken them over. */
+  readonly onLost: (lost: Held) => void
+}
 
 /** The place of a link in a thread: opens it there, closes it, and moves it to another. */
 export class LinkPlace implements RunPlace {
@@ -20,7 +28,9 @@ export class LinkPlace implements RunPlace {
   #closing: Promise<void> | undefined
   /** Called when the thread is lost while the link moves from it; `undefined` while the link does not move. */
   #onLost: (() => void) | undefined
-  #state: { readonly state: unknown } | undefined
+  #state: HandedOff | undefined
+  /** Whether the link, which is moving, is open in its new thread: it makes no transfers before its move has ended. */
+  #hasArrived = false
   #handOffs = 0
   #lostOpenings = 0
 
@@ -71,7 +81,7 @@ export class LinkPlace implements RunPlace {
         // its thread may have been lost meanwhile, and another opening be under way
         if (this.#opening === opening) this.#opening = undefined
       }
-      const opening: Promise<void> = this.#open(link, end)
+      const opening: Promise<void> = this.#open(link, end, false)
       this.#opening = opening
     }
     return this.#opening
@@ -102,6 +112,7 @@ export class LinkPlace implements RunPlace {
    */
   lost(): boolean {
     this.isOpen = false
+    this.#hasArrived = false
     if (this.#onLost !== undefined) {
       this.#onLost()
       return false
@@ -125,36 +136,49 @@ export class LinkPlace implements RunPlace {
       letGo = resolve
     })
     return () => {
+      this.isOpen ||= this.#hasArrived
+      this.#hasArrived = false
       this.#onLost = undefined
       this.#opening = undefined
       letGo()
     }
   }
 
-  /** Puts the link in another thread, with the state that its instances handed off, if they did. */
-  moveTo(thread: Thread, state: unknown): void {
+  /**
+   * Puts the link in another thread.
+   *
+   * @param handedOff - what its instances handed off, if they did: it is kept until the link is open
+   */
+  moveTo(thread: Thread, handedOff: HandedOff | undefined): void {
     this.#thread = thread
-    if (state === undefined) return
-    this.#state = { state }
+    this.#hasArrived = false
+    if (handedOff === undefined) return
+    this.#state = handedOff
     this.#handOffs++
   }
 
   /** Opens the link, which is moving: does not wait until it has moved. */
   openMoved(link: OpenableLink): Promise<void> {
-    return this.#open(link, nothing)
+    return this.#open(link, nothing, true)
   }
 
-  /** @param end - called when the link is open, or failed */
-  #open({ module, exportName, index, id: name }: OpenableLink, end: () => void): Promise<void> {
+  /**
+   * @param end - called when the link is open, or failed
+   * @param moved - whether it is opened by its move
+   */
+  #open({ module, exportName, index, id: name }: OpenableLink, end: () => void, moved: boolean): Promise<void> {
     const request = { module, exportName, index, id: this.id }
-    return this.#thread.open(this.#state === undefined ? request : { ...request, ...this.#state }).then(
-      () => {
+    const handedOff = this.#state
+    return this.#thread.open(handedOff === undefined ? request : { ...request, state: handedOff.state }).then(
+      (lost) => {
         end()
         // its thread was lost as soon as that had answered: it is opened again
         if (this.#thread.worker === undefined) return
-        this.isOpen = true
+        if (moved) this.#hasArrived = true
+        else this.isOpen = true
         this.#state = undefined
         this.#lostOpenings = 0
+        if (lost !== undefined) handedOff?.onLost(lost)
       },
       (thrown: unknown) => {
         end()

@@ -11,6 +11,7 @@ import type { LinkMigration, Movable } from './link-migration.js'
  * @param mayReturn - whether they stay when they cannot hand off their state, and go back when they cannot be opened in
  * the new thread; `unlessRetried`: but for links that are tried again there. Otherwise, as the old thread ends, they
  * begin without it, and are tried again there
+ * @param changed - links whose parts are others in the new thread: their buffers are released before
  * @returns the error when they were not moved; `undefined` when they were
  */
 export async function migrate(
@@ -18,11 +19,18 @@ export async function migrate(
   from: Thread,
   to: Thread,
   mayReturn: boolean | 'unlessRetried',
+  changed: ReadonlySet<Movable> = new Set(),
 ): Promise<Error | undefined> {
-  const migrations = links.flatMap((link) => link.startMigration(from) ?? [])
+  const draining = new Set<LinkMigration>()
+  const migrations = links.flatMap((link) => {
+    const migration = link.startMigration(from)
+    if (migration !== undefined && (changed.has(link) || migration.keepsRecords)) draining.add(migration)
+    return migration ?? []
+  })
   try {
     await Promise.all(migrations.map(({ idle }) => idle))
     const open = migrations.filter(({ isOpen }) => isOpen)
+    await Promise.all(open.flatMap((migration) => (draining.has(migration) ? [migration.drain()] : [])))
     const states = await handOff(open, from).catch((thrown: unknown) =>
       withoutState(open, from, thrown, mayReturn !== false),
     )
@@ -62,7 +70,8 @@ export async function migrateAll<G>(groups: readonly G[], move: (group: G) => Pr
 /** Has links hand off their state, and closes them. */
 async function handOff(migrations: readonly LinkMigration[], from: Thread): Promise<Map<LinkMigration, unknown>> {
   if (migrations.length === 0) return new Map()
-  const { states } = await from.call('handOff', { links: migrations.map(({ id }) => id) })
+  const { states, lost } = await from.call('handOff', { links: migrations.map(({ id }) => id) })
+  for (const [at, records] of lost.entries()) if (records !== undefined) migrations[at]?.lose(records)
   return new Map(migrations.map((migration, at) => [migration, states[at]]))
 }
 
@@ -84,8 +93,8 @@ async function withoutState(
     getLogger('databay.WorkerPlanner').error({ err }, text)
     return new Map()
   }
-  const records = await Promise.all(migrations.map((migration) => migration.giveUp()))
-  const sum = records.reduce((all, one) => all + one, 0)
+  await Promise.all(migrations.map((migration) => migration.drain()))
+  const sum = migrations.reduce((all, migration) => all + migration.lose(), 0)
   getLogger('databay.WorkerPlanner').error({ err }, sum === 0 ? text : `${text}; ${sum} buffered records are lost`)
   await closeAll(migrations, from)
   return new Map()
@@ -109,7 +118,9 @@ async function goBack(
   to: Thread,
 ): Promise<void> {
   const since = await handOff(arrived, to).catch((thrown: unknown) => withoutState(arrived, to, thrown, false))
-  const states = new Map([...before, ...since])
+  // what one that arrived has gone on with is only what it hands off itself
+  const states = new Map([...before].filter(([migration]) => !arrived.includes(migration)))
+  for (const [migration, state] of since) states.set(migration, state)
   // a link that cannot be opened there either is tried again, with its state
   await Promise.allSettled(migrations.map((migration) => migration.arrive(from, states.get(migration))))
 }

@@ -1,5 +1,4 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
-import type { TransferReport } from '../../core/report.js'
 import { keyOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
 import { migrate, migrateAll, replicate, removeReplica } from './migration.js'
 import type { HostedLinks } from './hosted-links.js'
@@ -9,8 +8,6 @@ import type { ThreadPool } from './thread-pool.js'
 
 /** What a planner does about the new version of a module. */
 export interface ReloadHooks {
-  /** Called when a link's buffers were drained, as its nodes have changed. */
-  drained(report: TransferReport): void
   /** Removes links that the module does not export any more. */
   remove(links: readonly ThreadLink[]): Promise<void>
   /** Tells whether a link that it did not export before is to be added: it may have been removed. */
@@ -104,8 +101,8 @@ export class Reload {
     const { old, fresh } = renewal
     for (const group of this.#groupsIn(old, gone)) {
       if (!group.some((link) => this.#isOurs(link))) continue
-      for (const link of group) await this.#drainIfChanged(link, renewal)
-      const error = await migrate(group, old, fresh, 'unlessRetried')
+      const changed = group.filter((link) => hasChanged(link, renewal))
+      const error = await migrate(group, old, fresh, 'unlessRetried', new Set(changed))
       if (error !== undefined) {
         const names = group.map(({ name }) => name).join(', ')
         throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
@@ -118,14 +115,6 @@ export class Reload {
       await link.replicateTo(fresh, this.#hosted.nextId(), false)
       await removeReplica(link, old)
     }
-  }
-
-  /** Drains a link whose nodes have changed: what they have no place for would be lost. */
-  async #drainIfChanged(link: ThreadLink, { descriptions }: Renewal): Promise<void> {
-    const parts = descriptions.get(keyOf(link.description))?.parts
-    if (parts === undefined || parts.join() === link.description.parts.join()) return
-    const report = await link.drain()
-    if (report !== undefined) this.#hooks.drained(report)
   }
 
   /** Undoes what was done so far. */
@@ -197,6 +186,12 @@ export class Reload {
   #statelessIn(thread: Thread, gone: ReadonlySet<ThreadLink>): ThreadLink[] {
     return this.#hosted.in(thread).filter((link) => link.description.settings.stateless && !gone.has(link))
   }
+}
+
+/** Whether the parts of a link have changed: what they have no place for would be lost. */
+function hasChanged({ description }: ThreadLink, { descriptions }: Renewal): boolean {
+  const parts = descriptions.get(keyOf(description))?.parts
+  return parts !== undefined && parts.join() !== description.parts.join()
 }
 
 /** Makes an error of a thread one of the main thread's own class. */

@@ -6,6 +6,7 @@ import { Repeats } from '../../base/repeats.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
 import { failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
+import { LinkAccounts, type Held } from '../../core/link-accounts.js'
 import { LiveSchedule } from '../../core/live-schedule.js'
 import type { KnownLane } from './placement.js'
 import type { ResolvedSettings } from '../../core/link-options.js'
@@ -29,7 +30,7 @@ export interface LinkHooks {
   laneKnown?(): void
   /** Called when the link's buffers were drained, as they could not be handed off. */
   drained?(report: TransferReport): void
-  /** Called when records that were in the link's buffers are lost. */
+  /** Called when records that were in the link's buffers are lost, which is logged. */
   lost?(records: number): void
   /** Called when the link could not be opened again. */
   openFailed?(link: ThreadLink, error: Error): void
@@ -61,6 +62,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #buffered = 0
   /** What was logged of transfers that could not be made; `undefined` while there were none. */
   #failures: Repeats | undefined
+  /** Made when a transfer has ended. */
+  #accounts: LinkAccounts | undefined
   /** Number of the latest transfer whose report has come. */
   #latest = -1
 
@@ -143,6 +146,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#buffered
   }
 
+  /** @internal */
+  get accounts(): LinkAccounts | undefined {
+    return this.#accounts
+  }
+
   /** Time that the link's transfers held their threads in all, in milliseconds. */
   get busy(): number {
     return this.#health?.busy ?? 0
@@ -176,8 +184,9 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     if (!this.description.buffers) return undefined
     const place = this.#places.first
     if (place.isMoving) await place.opening
-    // only the thread knows what the buffers hold now; what was handed off and not taken yet is opened for this
-    if (!place.isOpen && !place.hasState) return undefined
+    // only the thread knows what the buffers hold now; what was handed off and not taken yet is opened for this, unless
+    // that may end a thread in which others drain
+    if (!place.isOpen && !(place.hasState && this.quarantinedUntil === undefined)) return undefined
     const report = await new Promise<TransferReport>((resolve) => {
       this.#begin(Date.now(), true, resolve)
     })
@@ -227,7 +236,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     }
     return () => {
       // that it was handed off may have been among the last that the thread told
-      return hit.some(({ place, before }) => place.handOffs === before) ? this.#loseBuffered() : 0
+      return hit.some(({ place, before }) => place.handOffs === before) ? this.#lose() : 0
     }
   }
 
@@ -237,7 +246,13 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return new LinkMigration(place, {
       wanted: () => (this.#isWanted ? this.description : undefined),
       isRetried: this.settings.onStartFailure === 'retry',
-      release: (from) => this.#release(from),
+      keepsRecords: this.description.keepsRecords,
+      drain: (from) => this.#drain(from),
+      lose: (held) => {
+        const lost = this.#lose(held)
+        if (lost !== 0) this.#hooks.lost?.(lost)
+        return lost
+      },
       openFailed: (error) => {
         this.#openFailed(error)
       },
@@ -336,6 +351,9 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   #learn(transferNumber: number, report: TransferReport): void {
+    this.#accounts ??= new LinkAccounts()
+    const lost = this.#accounts.add(report)
+    if (lost > 0) this.#noteGone(lost)
     // transfers may overtake each other
     if (transferNumber >= this.#latest) {
       this.#latest = transferNumber
@@ -372,24 +390,26 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     if (this.#places.areOpen) this.#hooks.opened?.(this)
   }
 
-  /**
-   * Releases what buffers hold in a place that the link leaves. Gives the number of records that are lost all the same.
-   */
-  async #release(place: LinkPlace): Promise<number> {
-    if (this.#buffered > 0) {
-      const report = await new Promise<TransferReport>((resolve) => {
-        place.run(new Run(this, place, this.#transfers++, Date.now(), true, resolve))
-      })
-      this.#hooks.drained?.(report)
-    }
-    const lost = this.#loseBuffered()
-    if (lost > 0) this.#hooks.lost?.(lost)
-    return lost
+  /** Releases what buffers hold in a place that the link leaves. */
+  async #drain(place: LinkPlace): Promise<void> {
+    if (!this.description.buffers) return
+    const report = await new Promise<TransferReport>((resolve) => {
+      place.run(new Run(this, place, this.#transfers++, Date.now(), true, resolve))
+    })
+    if (hasMoved(report)) this.#hooks.drained?.(report)
   }
 
-  #loseBuffered(): number {
-    const lost = this.#buffered
-    this.#buffered = 0
+  #noteGone(lost: number): void {
+    getLogger('databay.Link').error(
+      `${this.name}: ${lost} buffered records are lost: it does not have their outlet any more`,
+    )
+    this.#hooks.lost?.(lost)
+  }
+
+  /** Takes note of records that are lost: of all that buffers hold, or of some of them. Gives their number. */
+  #lose(held?: Held): number {
+    const lost = this.#accounts?.lose(held) ?? 0
+    this.#buffered = held === undefined ? 0 : Math.max(0, this.#buffered - lost)
     return lost
   }
 }

@@ -2,8 +2,18 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import { ThreadLostError, toError } from '../../base/errors.js'
 import { logLevels, writeLogLine } from '../../base/log.js'
 import { restoreError, type PlainError } from '../../base/plain-error.js'
+import type { Held } from '../../core/link-accounts.js'
 import { receiveDescription, type LinkDescription } from '../protocol/link-description.js'
-import type { CallName, Calls, Note, OpenRequest, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
+import type {
+  CallName,
+  Calls,
+  Note,
+  OpenAnswer,
+  OpenRequest,
+  Task,
+  ThreadEvent,
+  ThreadSettings,
+} from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import type { PackedRuns } from '../protocol/runs.js'
 import { Batch } from './batch.js'
@@ -35,7 +45,7 @@ export class Thread {
   readonly #runTask: RunTask
   readonly #calls = new ThreadCalls()
   readonly #runs = new ThreadRuns((runs) => this.#sendRuns(runs))
-  readonly #opening: Batch<OpenRequest, PlainError | null, void>
+  readonly #opening: Batch<OpenRequest, OpenAnswer, Held | undefined>
   readonly #closing: Batch<number, PlainError | null, void>
   #worker: Worker | undefined
   #port: MessagePort | undefined
@@ -55,7 +65,7 @@ export class Thread {
     this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
-    this.#opening = new Batch((links, early) => this.call('open', { links }, early as Early), throwAny)
+    this.#opening = new Batch((links, early) => this.call('open', { links }, early as Early), takeOpened)
     this.#closing = new Batch((links, early) => this.call('close', { links }, early as Early), throwAny)
   }
 
@@ -192,8 +202,12 @@ export class Thread {
     return this.call('describe', { module }).then((links) => links.map(receiveDescription))
   }
 
-  /** Opens a link. The requests of one tick go in one message. */
-  open(request: OpenRequest): Promise<void> {
+  /**
+   * Opens a link. The requests of one tick go in one message.
+   *
+   * @returns numbers of the records of its state that are lost, which the thread has logged; `undefined` when there are none
+   */
+  open(request: OpenRequest): Promise<Held | undefined> {
     return this.#opening.add(request)
   }
 
@@ -275,6 +289,12 @@ export class Thread {
     ready.catch(() => undefined)
     return ready
   }
+}
+
+function takeOpened(answer: OpenAnswer): Held | undefined {
+  if (answer === null) return undefined
+  if ('lost' in answer) return answer.lost
+  throw restoreError(answer)
 }
 
 function throwAny(error: PlainError | null): void {

@@ -15,6 +15,8 @@ export interface LinkKind extends Pick<LinkAddress, 'module' | 'exportName'> {
   readonly settings: ResolvedSettings
   /** Whether some of its processors may hold records back. */
   readonly buffers: boolean
+  /** Whether some of these hand off no state, so that what they hold has to be released before the link moves. */
+  readonly keepsRecords: boolean
   /** Classes of its nodes and stateful processors, in the order in which they hand off their state. */
   readonly parts: readonly string[]
   /** Whether its state can be handed off to another thread. */
@@ -56,6 +58,7 @@ export function receiveDescription({
     exportName: kind.exportName,
     settings: kind.settings,
     buffers: kind.buffers,
+    keepsRecords: kind.keepsRecords,
     parts: kind.parts,
     movable: kind.movable,
     index,

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { LogLevels } from '../../base/log.js'
+import type { Held } from '../../core/link-accounts.js'
 import type { PlainError } from '../../base/plain-error.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
@@ -25,6 +26,12 @@ export interface OpenRequest extends LinkAddress {
   readonly state?: unknown
 }
 
+/**
+ * How a link was opened: `null` when there is nothing to say, the records of its state that its buffers have not taken
+ * over and that are lost, or the error of a link that failed.
+ */
+export type OpenAnswer = PlainError | { readonly lost: Held } | null
+
 /** Calls of a thread: what each asks for, and what it answers. */
 export interface Calls {
   /** Takes the channel and the log levels. The first task of a thread. */
@@ -33,18 +40,21 @@ export interface Calls {
   load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
   describe: { request: { readonly module: string }; answer: readonly SentDescription[] }
+  /** Opens links: all are tried. The answer has one for each. While some take longer, those that are done are told in parts. */
+  open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly OpenAnswer[] }
   /**
-   * Opens links: all are tried. The answer has for each link `null`, or the error of one that failed. While some take
-   * longer, those that are done are told in parts.
+   * Closes links, all at once, in this order. The answer has for each link `null`, or the error of one that failed. Is
+   * answered in parts, as `open`.
    */
-  open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly (PlainError | null)[] }
-  /** Closes links, all at once, in this order. Answers as `open`. */
   close: { request: { readonly links: readonly number[] }; answer: readonly (PlainError | null)[] }
   /**
    * Closes links as `close` does, and answers the state that their instances hand off. What several links share is in
-   * the state of the first.
+   * the state of the first. Tells for each link the records that are in no state, if there are any: they are lost.
    */
-  handOff: { request: { readonly links: readonly number[] }; answer: { readonly states: readonly unknown[] } }
+  handOff: {
+    request: { readonly links: readonly number[] }
+    answer: { readonly states: readonly unknown[]; readonly lost: readonly (Held | undefined)[] }
+  }
   /** Makes transfers. Their reports are events; there is no answer beside them. */
   transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */

@@ -22,7 +22,8 @@ export class LinkDescriber {
   #describe(module: string, { exportName, index, link }: ExportedLink, kinds: Kinds): SentDescription {
     const processors = statefulProcessors(link)
     const parts = [...link.nodes(), ...processors]
-    const buffer = processors.find((processor) => processor.size !== undefined)
+    const buffers = processors.filter((processor) => processor.size !== undefined)
+    const [buffer] = buffers
     if (link.settings.stateless && buffer !== undefined) {
       const holder = buffer.constructor.name
       throw new LinkModuleError(module, `${link.name} is stateless, but its ${holder} holds records between transfers`)
@@ -35,6 +36,7 @@ export class LinkDescriber {
         // the interval may have been set since
         settings: schedule === settings.schedule ? settings : { ...settings, schedule },
         buffers: buffer !== undefined,
+        keepsRecords: buffers.some((processor) => processor.saveState === undefined),
         parts: parts.map((part) => part.constructor.name),
         movable: parts.every((part) => part.saveState !== undefined),
       }),

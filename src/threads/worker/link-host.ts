@@ -124,7 +124,7 @@ export class LinkHost {
       case 'close':
         return this.#links.close(task.links, this.#tellPart(task))
       case 'handOff':
-        return { states: await this.#links.handOff(task.links) } satisfies Calls['handOff']['answer']
+        return this.#links.handOff(task.links)
       case 'process':
         return processRecords(task)
       case 'rest':

@@ -1,12 +1,13 @@
 import { ImplementationError, ShutdownTimeoutError, StartTimeoutError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
-import { plainError } from '../../base/plain-error.js'
+import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { Link } from '../../core/link.js'
-import type { OpenRequest, ThreadSetup } from '../protocol/messages.js'
+import type { Held } from '../../core/link-accounts.js'
+import type { Calls, OpenAnswer, OpenRequest, ThreadSetup } from '../protocol/messages.js'
 import type { Attribution } from './attribution.js'
 import { PartAnswers, type PartAnswer, type TellPart } from './part-answers.js'
-import { reset, restore, stateOf, type LinkState } from './link-state.js'
+import { reset, restoreNodes, restoreProcessors, stateOf, unsaved, type LinkState } from './link-state.js'
 import { findLink, type LinksByName, type LoadedModules } from './loaded-modules.js'
 import { forgetUnsettled, splitState, takeOverUnsettled, unsettledOf, withUnsettled } from './unsettled-state.js'
 import type { TimeLimits } from './time-limits.js'
@@ -56,9 +57,9 @@ export class OpenLinks {
    * thousands: what is there at once is not waited for.
    *
    * @param tell - takes the answers of some links while others take longer
-   * @returns for each link `null`, or the error of one that failed
+   * @returns for each link `null`, or the records of its state that were lost, or the error of one that failed
    */
-  async open(requests: readonly OpenRequest[], tell: TellPart = nobodyWaits): Promise<PartAnswer[]> {
+  async open(requests: readonly OpenRequest[], tell: TellPart = nobodyWaits): Promise<OpenAnswer[]> {
     const answers = new PartAnswers(requests.length, tell)
     const places = new Map<string, number[]>()
     let last: { readonly module: string; readonly places: number[] } | undefined
@@ -93,9 +94,10 @@ export class OpenLinks {
   /**
    * Closes links, and gives the state that their parts hand off. What several links share is in the state of the first.
    *
-   * @returns the state of each link. When one cannot hand off its state, this rejects and all of them stay open
+   * @returns the state of each link, and the records that are in none. When one cannot hand off its state, this rejects
+   * and all of them stay open
    */
-  async handOff(ids: readonly number[]): Promise<LinkState[]> {
+  async handOff(ids: readonly number[]): Promise<Calls['handOff']['answer']> {
     const open = ids.map((id) => {
       const one = this.#links.get(id)
       if (one === undefined) throw new ImplementationError(`link ${id} is not open in this thread`)
@@ -118,7 +120,10 @@ export class OpenLinks {
       }
     }
     await Promise.all(open.map(leave))
-    return states.map((state, at) => withUnsettled(state, unsettled[at]))
+    return {
+      states: states.map((state, at) => withUnsettled(state, unsettled[at])),
+      lost: states.map((state, at) => noteUnsaved(open[at]?.link, state)),
+    }
   }
 
   /** Tells the transfers of a link to stop, up to that of a number, and those that come later too. */
@@ -139,8 +144,8 @@ export class OpenLinks {
     const later: Promise<void>[] = []
     const links = await Promise.resolve(this.#modules.loadInTime(module)).catch(toError)
     for (const at of places) {
-      const done = () => {
-        answers.add(at, null)
+      const done = (answer: OpenAnswer) => {
+        answers.add(at, answer)
       }
       const fail = (thrown: unknown) => {
         answers.add(at, plainError(thrown))
@@ -149,7 +154,7 @@ export class OpenLinks {
         if (links instanceof Error) throw links
         const opening = this.#open(links, requests[at] as OpenRequest)
         if (opening instanceof Promise) later.push(opening.then(done, fail))
-        else done()
+        else done(opening)
       } catch (thrown) {
         fail(thrown)
       }
@@ -157,32 +162,36 @@ export class OpenLinks {
     await Promise.all(later)
   }
 
-  #open(links: LinksByName, request: OpenRequest): MaybePromise<void> {
-    const { id, state } = request
+  /** Opens a link: its nodes take over their state before they start, its buffers when they have. */
+  #open(links: LinksByName, request: OpenRequest): MaybePromise<OpenAnswer> {
+    const { id } = request
     const link = findLink(links, request)
     const inside = this.#attribution.insideOf(id)
     const { startTimeout } = this.#timeouts
     let starting: MaybePromise<void>
-    const late = () => {
-      this.#stopLate(link, starting)
-      return new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
-    }
-    const { parts, unsettled } = splitState(state as LinkState | undefined)
+    const { parts, unsettled } = splitState(request.state as LinkState | undefined)
+    const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
     const start = () => {
-      if (parts === undefined) return link.startNow()
-      return then(restore(link, parts), () => {
-        if (unsettled !== undefined) takeOverUnsettled(link, unsettled)
-        return link.startNow()
-      })
+      starting = parts === undefined ? link.startNow() : then(restoreNodes(link, parts), () => link.startNow())
+      return starting
     }
     this.#late.delete(link) // this start goes on with the one that took too long
-    const inTime = this.#limits.within(startTimeout, late, () => {
-      starting = this.#attribution.enter(id, inside, start)
-      return starting
+    const limited = <T>(work: () => MaybePromise<T>, makeError = late) =>
+      this.#limits.within(startTimeout, makeError, () => this.#attribution.enter(id, inside, work))
+    const started = limited(start, () => {
+      this.#stopLate(link, starting)
+      return late()
     })
-    return then(inTime, () => {
+    const open = (lost: Held | undefined): OpenAnswer => {
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
-    })
+      return lost === undefined ? null : { lost }
+    }
+    const takeOver = async (states: LinkState) => {
+      const lost = await restoreProcessors(link, states, limited)
+      if (unsettled !== undefined) takeOverUnsettled(link, unsettled)
+      return open(lost)
+    }
+    return then(started, () => (parts === undefined ? open(undefined) : takeOver(parts)))
   }
 
   /** Shuts a link down whose start took too long, should it end after all, unless it is opened again by then. */
@@ -243,7 +252,18 @@ function nobodyWaits(): void {
   // the whole answer follows
 }
 
-async function errorOf(work: Promise<void>): Promise<PartAnswer> {
+/** Logs that buffers of a link hold records and have handed off none. Gives the numbers of these records. */
+function noteUnsaved(link: Link | undefined, state: LinkState): Held | undefined {
+  const lost = unsaved(state)
+  if (lost === undefined) return undefined
+  const sum = lost.reduce((all, one) => all + one, 0)
+  getLogger('databay.LinkHost').error(
+    `${link?.name}: ${sum} buffered records are lost: the link moves, and its buffers hand off no state`,
+  )
+  return lost
+}
+
+async function errorOf(work: Promise<void>): Promise<PlainError | null> {
   try {
     await work
     return null

@@ -1,7 +1,7 @@
-import type { PlainError } from '../../base/plain-error.js'
+import type { OpenAnswer } from '../protocol/messages.js'
 
-/** Answer to one question: `null`, or the error of what failed. */
-export type PartAnswer = PlainError | null
+/** Answer to one question: `null`, or the error of what failed, or what is to say of a link that was opened. */
+export type PartAnswer = OpenAnswer
 
 /** Tells the answers to some questions, by their places. */
 export type TellPart = (at: readonly number[], answers: readonly PartAnswer[]) => void

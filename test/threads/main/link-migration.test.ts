@@ -16,9 +16,11 @@ function setUp() {
   const start = () =>
     new LinkMigration(place, {
       wanted: () => (state.wanted ? link : undefined),
-      release: async (at) => told.push(`releases in thread ${at.thread.number}`),
       isRetried: false,
       openFailed: () => t.fail('it could be opened'),
+      keepsRecords: false,
+      drain: async (at) => void told.push(`releases in thread ${at.thread.number}`),
+      lose: (held = []) => told.push(`loses ${JSON.stringify(held)}`),
       reopen: (at) => void told.push(`reopens in thread ${at.thread.number}`),
     })
   return { from, to, place, told, state, start }
@@ -82,8 +84,20 @@ t.test('a link that stays is open where it was', async (t) => {
   t.same([place.isOpen, place.thread.number], [true, 1])
 })
 
-t.test('a link that gives up its state releases what it holds where it is', async (t) => {
+t.test('a link that leaves without its state releases what it holds where it is', async (t) => {
   const { told, start } = setUp()
-  t.equal(await start().giveUp(), 1)
-  t.same(told, ['releases in thread 1'])
+  const migration = start()
+  await migration.drain()
+  t.equal(migration.lose(), 2)
+  t.same(told, ['releases in thread 1', 'loses []'])
+})
+
+t.test('what is lost of a state when the link is opened, it is told', async (t) => {
+  const { to, place, told, start } = setUp()
+  await place.open(link)
+  const migration = start()
+  await migration.idle
+  to.lost = [0, 3]
+  await migration.arrive(to.thread, 'state')
+  t.same(told, ['loses [0,3]'])
 })

@@ -75,7 +75,7 @@ t.test('a link that moves is not open, and whoever opens it waits until it has m
   t.same([place.isMoving, place.isOpen], [true, false])
   let opened = false
   void place.open(link).then(() => (opened = true))
-  place.moveTo(to.thread, { position: 4 })
+  place.moveTo(to.thread, { state: { position: 4 }, onLost: () => t.fail('nothing is lost') })
   t.same([place.hasState, place.handOffs], [true, 1])
   await place.openMoved(link)
   t.same(to.calls, ['open 7 {"position":4}'])
@@ -89,7 +89,7 @@ t.test('a link that moves is not open, and whoever opens it waits until it has m
 t.test('a state waits until the link can be opened', async (t) => {
   const { place } = setUp()
   const to = new FakeThread(2)
-  place.moveTo(to.thread, 'state')
+  place.moveTo(to.thread, { state: 'state', onLost: () => t.fail('nothing is lost') })
   to.failure = new Error('no room')
   await t.rejects(place.open(link))
   to.failure = undefined

@@ -560,6 +560,18 @@ t.test('it moves to another thread', async (t) => {
     t.equal(places[1]?.loopback.count('open'), 0)
   })
 
+  t.test('in quarantine, what it handed off is not drained: that may end the thread of others', async (t) => {
+    const { link, places } = await hosted(t, { tags: 'dangerous', movable: true, buffer: 9 }, 2)
+    await link.onStart()
+    await link.transfer()
+    const moving = move(link, places)
+    for (let crashes = 0; crashes < 3; crashes++) link.crashed()
+    t.equal(await moving, undefined)
+    t.equal(await link.drain(), undefined)
+    t.equal(places[1]?.loopback.count('open'), 0)
+    t.equal(link.accounts?.lose(), 1)
+  })
+
   t.test('what its buffers hold is drained where it gets to', async (t) => {
     const { link, logs, places } = await hosted(t, { tags: 'drained', movable: true, buffer: 9 }, 2)
     await link.onStart()

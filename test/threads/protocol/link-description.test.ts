@@ -17,8 +17,8 @@ const MODULE = 'file:///links.js'
 function crossing(links: readonly LinkDescription[]): LinkDescription[] {
   const kinds = new Kinds()
   const sent = links.map((link): SentDescription => {
-    const { module, exportName, settings, buffers, parts, movable, ...rest } = link
-    return { kind: kinds.share({ module, exportName, settings, buffers, parts, movable }), ...rest }
+    const { module, exportName, settings, buffers, keepsRecords, parts, movable, ...rest } = link
+    return { kind: kinds.share({ module, exportName, settings, buffers, keepsRecords, parts, movable }), ...rest }
   })
   return structuredClone(sent).map(receiveDescription)
 }
@@ -54,6 +54,7 @@ const link: fc.Arbitrary<LinkDescription> = plain<LinkDescription>({
   settings,
   text: fc.string(),
   buffers: fc.boolean(),
+  keepsRecords: fc.boolean(),
   parts: fc.array(fc.constantFrom('NullInlet', 'NullOutlet'), { maxLength: 3 }),
   movable: fc.boolean(),
   identity: fc.maxSafeNat(),
@@ -79,7 +80,15 @@ t.test('what links that follow each other have in common is kept once', async (t
 t.test('every setting tells kinds apart, whichever settings there will be', async (t) => {
   const [one] = fc.sample(settings, 1) as [LinkKind['settings']]
   const kind = (some: LinkKind['settings']): LinkKind => ({
-    ...{ module: MODULE, exportName: 'links', settings: some, buffers: false, parts: [], movable: true },
+    ...{
+      module: MODULE,
+      exportName: 'links',
+      settings: some,
+      buffers: false,
+      keepsRecords: false,
+      parts: [],
+      movable: true,
+    },
   })
   for (const name of Object.keys(one)) {
     const kinds = new Kinds()

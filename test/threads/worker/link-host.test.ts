@@ -362,7 +362,7 @@ t.test('a link that is restored is known to be in its thread, and until when it 
   const state = [
     { kind: 'RandomIntInlet', state: undefined },
     { kind: 'NullOutlet', state: undefined },
-    { kind: 'Unresettable', state: [1] },
+    { kind: 'Unresettable', state: [1], owner: 0, held: 1 },
   ]
   await host.call('open', { links: [{ id: 7, module: href, exportName: 'link', index: undefined, state }] })
   t.same(seen, [7, true])
@@ -374,7 +374,9 @@ t.test('a link whose processor fails to reset is handed over all the same', asyn
   const host = new RecordedHost()
   await host.open(fixture('modules/unresettable.ts'))
   await host.transfer(0)
-  t.match(await host.call('handOff', { links: [0] }), { states: [[{}, {}, { kind: 'Unresettable', state: [1] }]] })
+  t.match(await host.call('handOff', { links: [0] }), {
+    states: [[{}, {}, { kind: 'Unresettable', state: [1], owner: 0, held: 1 }]],
+  })
   t.same(logs.messages(), ['Unresettable of link failed to reset'], 'and nobody says that it is lost')
 })
 

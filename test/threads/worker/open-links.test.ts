@@ -72,9 +72,15 @@ t.test('a state is handed off once, and restored where the link goes on', async 
   await links[1]!.addOutlets(shared)
   shared.saveState = () => 'shared'
   await open.open([request(0, 0), request(1, 1)])
-  const [first, second] = await open.handOff([0, 1])
+  const {
+    states: [first, second],
+  } = await open.handOff([0, 1])
   t.match(first, [{ state: { position: 4 } }, { state: 'shared' }])
-  t.same(second?.at(-1), { kind: 'KeepOutlet', state: undefined }, 'what they share is in the state of the first')
+  t.same(
+    (second as unknown[]).at(-1),
+    { kind: 'KeepOutlet', state: undefined },
+    'what they share is in the state of the first',
+  )
   t.equal(open.get(0), undefined)
   await open.open([{ ...request(0, 8), state: first }])
   t.same(taken, [{ position: 4 }])
@@ -89,7 +95,8 @@ t.test(
     inlet!.saveState = () => Promise.resolve({ position: 4 })
     inlet!.onStart = () => void events.push('starts')
     await open.open([request(0, 0)])
-    const [state] = await open.handOff([0])
+    const { states } = await open.handOff([0])
+    const [state] = states
     t.match(state, [{ state: { position: 4 } }])
     inlet!.restoreState = async (taken) => {
       await Promise.resolve()
@@ -175,7 +182,7 @@ t.test('links that are handed off close at once, also when some hang', async (t)
   for (const link of links) link.inlets[0]!.onShutdown = never
   await open.open([0, 1, 2].map((at) => request(at, at)))
   const since = performance.now()
-  t.equal((await open.handOff([0, 1, 2])).length, 3)
+  t.equal((await open.handOff([0, 1, 2])).states.length, 3)
   t.ok(performance.now() - since < 190, 'all of them take the time of one')
 })
 
@@ -184,7 +191,7 @@ t.test('a processor that hangs as it is reset does not hold up the hand-off for 
   const processor = { process: (records: unknown[]) => records, saveState: () => 1, reset: never }
   Object.defineProperty(links[0], 'processors', { value: [processor] })
   await open.open([request(0, 0)])
-  t.match(await open.handOff([0]), [[{}, {}, { state: 1 }]])
+  t.match(await open.handOff([0]), { states: [[{}, {}, { state: 1 }]] })
   t.ok(logs.messages().includes('link0 did not reset within 20 ms'))
 })
 

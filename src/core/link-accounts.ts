@@ -1,0 +1,191 @@
+import type { OutletReport, TransferReport } from './report.js'
+
+/**
+ * What became of the records that a link had for one of its outlets. None is unaccounted for:
+ * `pulled + added = filtered + pushed + dropped + lost + buffered`.
+ *
+ * What happens before the outlets part ways is in the account of each of them: a record that was pulled counts as pulled
+ * for every outlet.
+ */
+export interface OutletAccount {
+  /** The outlet, as it names itself; empty while no transfer of the link has come as far as its outlets. */
+  readonly outlet: string
+  /** Records that the inlets produced. */
+  readonly pulled: number
+  /** Records that processors added, that groupers repeated, or that were in the link's buffers when it came. */
+  readonly added: number
+  /** Records that processors removed. */
+  readonly filtered: number
+  /** Records that the outlet took. */
+  readonly pushed: number
+  /** Records lost to an error, or left out by a grouper, in a transfer whose report says so. */
+  readonly dropped: number
+  /** Records that were lost outside of transfers, with a buffer that held them. */
+  readonly lost: number
+  /** Records that are in buffers, or were handed off by buffers and wait for their link to be opened. */
+  readonly buffered: number
+}
+
+/** Numbers of records by where they were: in the link's own buffers first, then in those of each of its outlets. */
+export type Held = readonly number[]
+
+/** Sums of what became of records in the link before its outlets, or in one outlet and its processors. */
+class Part {
+  /** Records that came in. */
+  in = 0
+  added = 0
+  filtered = 0
+  /** Records that went out: to the outlets, or into the outlet. */
+  out = 0
+  dropped = 0
+  lost = 0
+
+  /** Number of records that are held: they came in and did not go. */
+  get held(): number {
+    return this.in + this.added - this.filtered - this.out - this.dropped - this.lost
+  }
+}
+
+/** One outlet of a link. */
+class OutletPart extends Part {
+  readonly outlet: string
+  /** What had become of the link's records when the outlet came to it. */
+  readonly before: Readonly<Part>
+
+  constructor(outlet: string, before: Readonly<Part>) {
+    super()
+    this.outlet = outlet
+    this.before = before
+  }
+}
+
+const NOTHING: Readonly<Part> = new Part()
+
+/**
+ * Accounts of the records of one link: what became of them in its transfers, as their reports tell, and outside of them.
+ * How many its buffers hold follows from the reports, in whatever order they come.
+ *
+ * Links that share an outlet share its buffers: one may let go of what another put in. Then only the sum of their accounts
+ * is what is there, and one of them may have less than nothing in buffers.
+ */
+export class LinkAccounts {
+  readonly #link = new Part()
+  #outlets: OutletPart[] = []
+
+  /** Number of records in buffers. */
+  get held(): number {
+    let held = this.#link.held
+    for (const outlet of this.#outlets) held += outlet.held
+    return held
+  }
+
+  /**
+   * Takes the report of a transfer.
+   *
+   * @returns number of records that are lost, as they were in buffers of outlets that the link does not have any more
+   */
+  add(report: TransferReport): number {
+    const { outlets, grouped } = report
+    const lost = outlets.length === 0 || this.#has(outlets) ? 0 : this.#change(outlets)
+    const link = this.#link
+    link.in += report.pulled
+    link.added += report.added
+    link.filtered += report.filtered
+    link.out += grouped
+    link.dropped += report.dropped
+    for (let at = 0; at < outlets.length; at++) {
+      const part = this.#outlets[at] as OutletPart
+      const { added, filtered, pushed, dropped } = outlets[at] as OutletReport
+      part.in += grouped
+      part.added += added
+      part.filtered += filtered
+      part.out += pushed
+      part.dropped += dropped
+    }
+    return lost
+  }
+
+  /**
+   * Takes note of what is in the buffers of a link that begins, however it got there.
+   *
+   * @param outlets - the outlets of the link
+   */
+  find(held: Held, outlets: readonly Pick<OutletReport, 'outlet'>[]): void {
+    if (!this.#has(outlets)) this.#change(outlets)
+    this.#link.added += (held[0] ?? 0) - this.#link.held
+    this.#outlets.forEach((outlet, at) => (outlet.added += (held[at + 1] ?? 0) - outlet.held))
+  }
+
+  /**
+   * Takes note of records that are lost.
+   *
+   * @param held - where they were. Default: all that buffers hold
+   * @returns their number
+   */
+  lose(held?: Held): number {
+    let sum = 0
+    for (let at = 0; at <= this.#outlets.length; at++) {
+      const part = at === 0 ? this.#link : (this.#outlets[at - 1] as OutletPart)
+      const lost = held === undefined ? part.held : (held[at] ?? 0)
+      part.lost += lost
+      sum += lost
+    }
+    return sum
+  }
+
+  /** The account of each outlet, as plain data. */
+  read(): OutletAccount[] {
+    const link = this.#link
+    if (this.#outlets.length > 0) return this.#outlets.map((outlet) => accountOf(link, outlet))
+    return link.in + link.added > 0 && link.out === 0 ? [accountOf(link, new OutletPart('', NOTHING))] : []
+  }
+
+  /** Whether the outlets are these. */
+  #has(outlets: readonly Pick<OutletReport, 'outlet'>[]): boolean {
+    if (outlets.length !== this.#outlets.length) return false
+    for (let at = 0; at < outlets.length; at++) if (outlets[at]?.outlet !== this.#outlets[at]?.outlet) return false
+    return true
+  }
+
+  /** Takes outlets in the place of those that were there. Gives the number of records that the ones which left held. */
+  #change(outlets: readonly Pick<OutletReport, 'outlet'>[]): number {
+    const left = this.#outlets
+    const before = left.length === 0 ? NOTHING : Object.assign(new Part(), this.#link)
+    this.#outlets = outlets.map(({ outlet: name }) => {
+      const at = left.findIndex(({ outlet }) => outlet === name)
+      return left.splice(at, at < 0 ? 0 : 1)[0] ?? new OutletPart(name, before)
+    })
+    return left.reduce((sum, { held }) => sum + Math.max(0, held), 0)
+  }
+}
+
+function accountOf(link: Part, outlet: OutletPart): OutletAccount {
+  const { before } = outlet
+  return {
+    outlet: outlet.outlet,
+    pulled: link.in - before.in,
+    added: link.added - before.added + before.held + outlet.added,
+    filtered: link.filtered - before.filtered + outlet.filtered,
+    pushed: outlet.out,
+    dropped: link.dropped - before.dropped + outlet.dropped,
+    lost: link.lost - before.lost + outlet.lost,
+    buffered: link.held + outlet.held,
+  }
+}
+
+/** Adds up the accounts of the same outlets, as of a link that was in a planner twice. */
+export function addAccounts(some: readonly OutletAccount[], others: readonly OutletAccount[]): OutletAccount[] {
+  return some.map((one, at) => {
+    const other = others[at] as OutletAccount
+    return {
+      outlet: one.outlet,
+      pulled: one.pulled + other.pulled,
+      added: one.added + other.added,
+      filtered: one.filtered + other.filtered,
+      pushed: one.pushed + other.pushed,
+      dropped: one.dropped + other.dropped,
+      lost: one.lost + other.lost,
+      buffered: one.buffered + other.buffered,
+    }
+  })
+}

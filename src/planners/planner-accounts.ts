@@ -1,0 +1,133 @@
+import { getLogger } from '../base/log.js'
+import { isLink } from '../core/link.js'
+import { addAccounts, LinkAccounts, type OutletAccount } from '../core/link-accounts.js'
+import { nodeName } from '../core/node.js'
+import type { PlannedLink } from '../core/planned-link.js'
+import type { AnyProcessor } from '../core/processor.js'
+import type { TransferReport } from '../core/report.js'
+import { bufferedBy } from '../core/transfer/process.js'
+import type { RemovedLinkStats } from './planner-stats.js'
+
+/** Most names of links that have left of which the accounts are kept. */
+const MOST_REMOVED = 1000
+
+/** Accounts of the records of a planner's links, also of those that have left it. */
+export class PlannerAccounts {
+  /** Accounts of links that do not keep their own. */
+  readonly #own = new WeakMap<PlannedLink, LinkAccounts>()
+  readonly #removed = new Map<string, RemovedLinkStats>()
+  /** Less than 0 while a link that left has let go of more than it took in, as it shared an outlet with another. */
+  #lost = 0
+
+  /** Records that were lost outside of transfers. */
+  get lost(): number {
+    return Math.max(0, this.#lost)
+  }
+
+  /** Accounts of links that have left. */
+  get removed(): RemovedLinkStats[] {
+    return [...this.#removed.values()]
+  }
+
+  /** What became of a link's records, for each of its outlets. */
+  read(link: PlannedLink): OutletAccount[] {
+    return this.#of(link)?.read() ?? []
+  }
+
+  /** Number of records that a live link holds in buffers; `undefined` for others, and before its first transfer. */
+  held(link: PlannedLink): number | undefined {
+    return isLink(link) ? this.#own.get(link)?.held : undefined
+  }
+
+  /** Takes the report of a link's transfer. */
+  add(link: PlannedLink, report: TransferReport): void {
+    if (link.accounts !== undefined) return // it has taken the report itself
+    const lost = ownOf(link, this.#own).add(report)
+    if (lost > 0) this.lose(lost)
+  }
+
+  /** Takes the report of a transfer of a link that has left: what was told to be lost may have been pushed after all. */
+  addLate({ name }: PlannedLink, report: TransferReport): void {
+    const late = new LinkAccounts()
+    late.add(report)
+    this.#lost += late.lose()
+    this.#keep(name, late.read())
+  }
+
+  /** Takes note of what is in the buffers of links that begin. */
+  find(links: readonly PlannedLink[]): void {
+    const seen = new Set<object>()
+    for (const link of links) {
+      if (!isLink(link)) continue
+      const outlets = link.outlets
+      const held = [link, ...outlets].map(({ processors }) => buffered(processors, seen))
+      const names = outlets.map((outlet) => ({ outlet: nodeName(outlet) }))
+      if (this.#own.has(link) || held.some((records) => records > 0)) ownOf(link, this.#own).find(held, names)
+    }
+  }
+
+  /** Counts records that were lost, of which a link has taken note. */
+  lose(records: number): void {
+    this.#lost += records
+  }
+
+  /**
+   * Counts what links hold in buffers as lost.
+   *
+   * @param why - the reason, for the log
+   */
+  loseHeld(links: readonly PlannedLink[], why: string): void {
+    for (const link of links) {
+      const lost = this.#of(link)?.lose() ?? 0
+      this.#lost += lost
+      if (lost <= 0) continue
+      getLogger('databay.BasePlanner').error(`${link.name}: ${lost} records in its buffers are lost: ${why}`)
+    }
+  }
+
+  /** Closes the accounts of a link that leaves: what it holds in buffers is lost. */
+  close(link: PlannedLink, why: string): void {
+    this.loseHeld([link], why)
+    this.#keep(link.name, this.read(link))
+    this.#own.delete(link)
+  }
+
+  #of(link: PlannedLink): LinkAccounts | undefined {
+    return link.accounts ?? this.#own.get(link)
+  }
+
+  #keep(link: string, outlets: OutletAccount[]): void {
+    if (outlets.length === 0) return
+    // a link whose outlets have changed is another
+    const key = [link, ...outlets.map(({ outlet }) => outlet)].join('\n')
+    const before = this.#removed.get(key)
+    this.#removed.delete(key)
+    this.#removed.set(key, { link, outlets: before === undefined ? outlets : addAccounts(before.outlets, outlets) })
+    if (this.#removed.size <= MOST_REMOVED) return
+    for (const oldest of this.#removed.keys()) {
+      this.#removed.delete(oldest)
+      break
+    }
+  }
+}
+
+function ownOf(link: PlannedLink, own: WeakMap<PlannedLink, LinkAccounts>): LinkAccounts {
+  let accounts = own.get(link)
+  if (accounts === undefined) own.set(link, (accounts = new LinkAccounts()))
+  return accounts
+}
+
+/**
+ * Number of records that processors hold; 0 when one of them cannot tell.
+ *
+ * @param seen - processors that were counted before: they are left out, and these are added
+ */
+function buffered(processors: readonly AnyProcessor[], seen: Set<object>): number {
+  const fresh = processors.filter((processor) => !seen.has(processor))
+  for (const processor of fresh) seen.add(processor)
+  try {
+    return bufferedBy(fresh)
+  } catch {
+    return 0
+  }
+}
