@@ -66,6 +66,14 @@ export abstract class Outlet<T = unknown> extends Node {
    */
   abstract push(records: Record<T>[], update: Update): void | Promise<void>
 
+  /**
+   * Called instead of `push` at the end of a transfer that has no records for this outlet: inlets gave none, or processors
+   * removed all. Not called when something has failed, when buffers hold records, and when buffers are drained.
+   *
+   * @param update - identity of the transfer
+   */
+  onEmptyTransfer?(update: Update): void | Promise<void>
+
   /** @internal */
   get [OUTLET](): true {
     return true

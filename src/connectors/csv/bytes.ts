@@ -7,6 +7,7 @@ import { columnsOf, headerText, loadStringify, rowsText, type CsvFormat } from '
 import { encode } from '../files/encode.js'
 import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
+import { isStream } from '../files/descriptors.js'
 import type { Target } from '../files/targets.js'
 
 /** Style in which an outlet writes its files. */
@@ -15,6 +16,8 @@ export interface CsvStyle {
   readonly columns: readonly string[] | undefined
   readonly format: CsvFormat
   readonly dialect: CsvDialect
+  /** Headers that pipes and the like have got. */
+  readonly streams: Map<string, CsvHeader>
 }
 
 /** Loads the libraries that {@link csvBytes} needs. */
@@ -30,8 +33,28 @@ export function loadLibraries(): void {
  * @throws {@link InvalidPayloadError}
  */
 export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
-  const header = target.truncate ? undefined : await headerOf(target, style)
+  const header = target.truncate ? undefined : (style.streams.get(target.file) ?? (await headerOf(target, style)))
   return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
+}
+
+/** Notes that files have got their bytes: a pipe gets no second header. */
+export async function noteWritten(targets: readonly Target<unknown>[], { columns, format, streams }: CsvStyle) {
+  for (const { file, records, truncate } of targets) {
+    if (truncate || streams.has(file) || !(await isStream(file))) continue
+    streams.set(file, { columns: columns ?? columnsOf(records[0]?.payload, format), endsLine: true })
+  }
+}
+
+/**
+ * Bytes of a file without rows: its header. Without `columns` it is the header that the file has.
+ *
+ * @throws {@link FileError} when the header of the file does not fit
+ */
+export async function csvBytesOfNone(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
+  const columns = style.columns ?? (await headerOf(target, style))?.columns
+  return columns === undefined
+    ? Buffer.alloc(0)
+    : encode('CsvOutlet', headerText(columns, style.format), style.dialect.encoding)
 }
 
 /** Text of the bytes, in parts, see {@link rowsText}. */

@@ -104,7 +104,7 @@ export class CsvOutlet extends Outlet {
       serialize: settings.serialize,
     }
     this.#filepath = filepath
-    this.#style = { columns, dialect: { delimiter, encoding }, format }
+    this.#style = { columns, dialect: { delimiter, encoding }, format, streams: new Map() }
     const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
     this.#targets = new Targets('CsvOutlet', keys, filepath, settings)
   }
@@ -122,9 +122,15 @@ export class CsvOutlet extends Outlet {
    * @throws {@link PartialPushError} when only some of several files were written
    */
   async push(records: Record[], update: Update): Promise<void> {
-    const { csvBytes } = await this.#load()
+    const { csvBytes, noteWritten } = await this.#load()
     const targets = await this.#targets.group(records, update)
     await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
+    await noteWritten(targets, this.#style)
+  }
+
+  /** With `whenEmpty: 'clear'`, leaves the header alone in the outlet's own file. */
+  override onEmptyTransfer(update: Update): void | Promise<void> {
+    return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
   }
 
   override saveState(): unknown {
@@ -133,6 +139,12 @@ export class CsvOutlet extends Outlet {
 
   override toString(): string {
     return `${this.constructor.name}(${this.#filepath})`
+  }
+
+  async #clear(update: Update): Promise<void> {
+    const { csvBytesOfNone } = await this.#load()
+    const targets = [await this.#targets.ofNone()]
+    await this.#targets.write(targets, update, (target) => csvBytesOfNone(target, this.#style))
   }
 
   /** Loads the code of pushes at the first start: every thread loads the outlet, and most threads run none. */

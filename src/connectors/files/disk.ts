@@ -11,13 +11,18 @@ const PAUSE = 5
 /** Most bytes of one write: Node takes less than 2 GiB. */
 const AT_ONCE = 1 << 30
 
+/** What takes bytes: a file handle, or the like. */
+type Writer = {
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>
+}
+
 /**
  * Writes all bytes to a file, in writes of up to 1 GiB. A write that takes less than that means that the disk is nearly
  * full; the next one says so. A pipe takes the bytes in parts.
  *
  * @param signal - ends the waiting for the reader of a pipe, which has then got a part of the bytes
  */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+export async function writeAll(handle: Writer, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     try {
       const length = Math.min(AT_ONCE, bytes.length - written)

@@ -96,12 +96,21 @@ export class FileOutlet extends Outlet {
     })
   }
 
+  /** With `whenEmpty: 'clear'`, empties the outlet's own file. */
+  override onEmptyTransfer(update: Update): void | Promise<void> {
+    return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
+  }
+
   override saveState(): unknown {
     return undefined
   }
 
   override toString(): string {
     return `${this.constructor.name}(${this.#filepath})`
+  }
+
+  async #clear(update: Update): Promise<void> {
+    await this.#targets.write([await this.#targets.ofNone()], update, () => Buffer.alloc(0))
   }
 
   /** Encodes the lines of records. Lines of one encoding are encoded together, up to some length. */

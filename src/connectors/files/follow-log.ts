@@ -47,6 +47,11 @@ export class FollowLog {
     )
   }
 
+  /** Says that the file is opened again, as it cannot be read as it was opened. */
+  reopens(err: Error): void {
+    this.#log.warn({ err }, '%s: %s: it is opened again', this.#name, err.message)
+  }
+
   /** Says that records are read again. */
   redelivers(records: number): void {
     this.#warn({ records }, '%s: %d %s were not delivered: they are read again', this.#name, records, this.#noun)

@@ -80,9 +80,9 @@ export class FollowedFile<T, S> {
       if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
       signal.throwIfAborted()
       this.#pulled = true
-      await this.#try('read', () => this.#reader.goBack())
+      await this.#read(() => this.#reader.goBack(), signal)
       await this.#storePosition()
-      return this.#try('read', () => this.#pull(max, update), signal)
+      return this.#read(() => this.#pull(max, update), signal)
     })
   }
 
@@ -119,6 +119,19 @@ export class FollowedFile<T, S> {
   async #pull(max: number, update: Update): Promise<T[]> {
     await this.#open()
     return this.#reader.pull(max, update)
+  }
+
+  /** Reads, and once more with the file opened again when it turns out that it cannot be read as it was opened. */
+  async #read<R>(work: () => Promise<R>, signal: AbortSignal): Promise<R> {
+    try {
+      return await this.#try('read', work, signal)
+    } catch (error) {
+      if (signal.aborted || !needsReopening(error)) throw error
+      this.#log.reopens(toError(error))
+      await this.#try('open', () => this.#reader.reopen())
+      await this.#open()
+      return this.#try('read', work, signal)
+    }
   }
 
   /** Opens the file, unless one is open, or it is missing and awaited. */
@@ -177,4 +190,15 @@ export class FollowedFile<T, S> {
       throw fileError(this.#connector, verb, path, cause)
     }
   }
+}
+
+/**
+ * Codes of errors after which an open file cannot be read any more, however often it is tried: its server has forgotten
+ * it, or its disk was taken away and is there again.
+ */
+const REOPENED = new Set(['ESTALE', 'EIO', 'ENXIO', 'ENODEV', 'ENOTCONN', 'EBADF', 'EREMOTEIO', 'ETIMEDOUT'])
+
+function needsReopening(error: unknown): boolean {
+  const cause = error instanceof FileError ? error.cause : error
+  return cause instanceof Error && 'code' in cause && REOPENED.has(String(cause.code))
 }

@@ -107,9 +107,10 @@ export class OpenedFile {
     return this.#gzip === undefined ? this.#readBytes(position, size) : this.#gzip.read(position, size)
   }
 
-  close(): Promise<void> {
+  /** Closes the file. It was only read, so nothing is lost when that fails, as it does once the file is gone. */
+  async close(): Promise<void> {
     this.#forget()
-    return this.#handle.close()
+    await this.#handle.close().catch(() => undefined)
   }
 
   #forget(): void {

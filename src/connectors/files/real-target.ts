@@ -1,14 +1,17 @@
 import { readlink, realpath } from 'node:fs/promises'
 import path from 'node:path'
+import { descriptorPath } from './descriptors.js'
 import { isMissing } from './missing.js'
 
 /**
  * Follows every link of a path, whether or not its file exists yet.
  *
  * @param file - absolute path
- * @returns the path without links
+ * @returns the path without links; the path of a descriptor where it leads to one, see {@link descriptorPath}
  */
 export async function realTarget(file: string): Promise<string> {
+  const descriptor = await descriptorPath(file)
+  if (descriptor !== undefined) return descriptor
   try {
     return await realpath(file)
   } catch (error) {

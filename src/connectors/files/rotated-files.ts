@@ -11,6 +11,8 @@ interface Sibling extends FileFacts {
   readonly age: number | undefined
   /** Whether the name has the date of the rotation. */
   readonly dated: boolean
+  /** Number within the name, as in `stem-1.log`, and how it is put there; `undefined` for other names. */
+  readonly numbered: { readonly separator: string; readonly number: number } | undefined
   /** Whether the file is compressed, so that it is text no more. */
   readonly compressed: boolean
 }
@@ -31,7 +33,10 @@ const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip|z)$/i
 const DATE = /^[-._]?\d(?:[-._:TZ]?\d){5,}Z?$/
 
 /** Kind of the followed name itself. */
-const FOLLOWED = { age: 0, dated: false, compressed: false }
+const FOLLOWED = { age: 0, dated: false, numbered: undefined, compressed: false }
+
+/** Number of rotations within a name, as in `stem-1.log`, `stem.1.log`, `stem_1.log` and `stem1.log`. */
+const NUMBER = /^([-._]?)(\d{1,5})$/
 
 /** Number of looks while files are being renamed. */
 const LOOKS = 50
@@ -86,7 +91,7 @@ export async function findByMark(
   fingerprint: string,
 ): Promise<{ readonly file: OpenedFile; readonly mark: FileMark } | undefined> {
   const siblings = (await siblingsOf(path)) ?? []
-  const found = siblings.filter((sibling) => !sibling.compressed && isNamed(sibling))
+  const found = siblings.filter((one) => !one.compressed && (isNamed(one) || one.numbered !== undefined))
   const ageOf = ({ age = 1 }: Sibling) => Math.min(age, 1)
   for (const sibling of found.sort((a, b) => ageOf(a) - ageOf(b) || Number(b.writtenAt - a.writtenAt))) {
     const file = await openSibling(sibling)
@@ -99,7 +104,8 @@ export async function findByMark(
 
 /** Whether a file has a name that rotation gave it. */
 function isRotated(siblings: readonly Sibling[], { inode }: OpenedFile): boolean {
-  return siblings.some((one) => one.inode === inode && !one.compressed && one.age !== 0 && isNamed(one))
+  const self = siblings.find((one) => one.inode === inode && !one.compressed && one.age !== 0)
+  return self !== undefined && (isNamed(self) || self.numbered !== undefined)
 }
 
 function isNamed({ age, dated }: Pick<Sibling, 'age' | 'dated'>): boolean {
@@ -128,6 +134,11 @@ function nextOf(all: readonly Sibling[], inode: string, writtenAt: bigint): Sibl
     sibling.writtenAt > writtenAt ||
     // the clock of a file system may be too coarse to tell
     (sibling.writtenAt === writtenAt && self?.dated === true && sibling.path > self.path)
+  if (self?.numbered !== undefined) {
+    // files of such names may have nothing to do with this one: so they count only beside one that was renamed like that
+    const [first] = siblings.filter((sibling) => isLaterNumber(sibling, self)).sort(byNumber)
+    return first ?? siblings.find(({ age, size }) => age === 0 && size > 0)
+  }
   if (self?.age === undefined) {
     const dated = siblings.filter((sibling) => sibling.dated && sibling.size > 0 && isLater(sibling))
     const [first] = dated.sort((a, b) => Number(a.writtenAt - b.writtenAt) || (a.path < b.path ? -1 : 1))
@@ -140,6 +151,18 @@ function nextOf(all: readonly Sibling[], inode: string, writtenAt: bigint): Sibl
     return self.age !== undefined && age < self.age
   })
   return younger.sort((a, b) => (b.age ?? 0) - (a.age ?? 0))[0]
+}
+
+/** Whether a file was written to after another one with a number in its name. Greater numbers may be older, or younger. */
+function isLaterNumber({ numbered, writtenAt, size, age }: Sibling, self: Sibling): boolean {
+  if (age === 0 || numbered?.separator !== self.numbered?.separator || numbered === undefined || size === 0)
+    return false
+  // where the clock of a file system is too coarse, smaller numbers are younger, as most programs have it
+  return writtenAt === self.writtenAt ? numbered.number < (self.numbered?.number ?? 0) : writtenAt > self.writtenAt
+}
+
+function byNumber(a: Sibling, b: Sibling): number {
+  return Number(a.writtenAt - b.writtenAt) || (b.numbered?.number ?? 0) - (a.numbered?.number ?? 0)
 }
 
 /**
@@ -187,17 +210,22 @@ async function listBeside(path: string): Promise<Sibling[]> {
 }
 
 /** Facts that a name tells of a file; `undefined` when rotation has not given it to a file with the followed name. */
-function kindOf(name: string, other: string): Pick<Sibling, 'age' | 'dated' | 'compressed'> | undefined {
+function kindOf(name: string, other: string): Pick<Sibling, 'age' | 'dated' | 'numbered' | 'compressed'> | undefined {
   const bare = other === name ? other : other.replace(COMPRESSED, '')
   const compressed = bare !== other
   const { name: stem, ext } = parse(name)
   // the date comes last, or before the extension
   const within = ext !== '' && bare.startsWith(stem) && bare.endsWith(ext) && bare.length > name.length
-  const dated = within && DATE.test(bare.slice(stem.length, -ext.length))
-  if (!bare.startsWith(name)) return dated ? { age: undefined, dated, compressed } : undefined
+  const middle = within ? bare.slice(stem.length, -ext.length) : ''
+  const dated = DATE.test(middle)
+  const [, separator = '', number] = (dated ? undefined : NUMBER.exec(middle)) ?? []
+  const numbered = number === undefined ? undefined : { separator, number: Number(number) }
+  if (!bare.startsWith(name)) {
+    return dated || numbered !== undefined ? { age: undefined, dated, numbered, compressed } : undefined
+  }
   const suffix = bare.slice(name.length)
   const age = ageOf(suffix)
-  return { age, dated: dated || (age === undefined && DATE.test(suffix)), compressed }
+  return { age, dated: dated || (age === undefined && DATE.test(suffix)), numbered, compressed }
 }
 
 function ageOf(suffix: string): number | undefined {

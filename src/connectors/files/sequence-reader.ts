@@ -123,6 +123,15 @@ export class SequenceReader<T, S> {
     else this.#log.gone(position)
   }
 
+  /** Closes all files, and opens the one that is read again, at the same place. */
+  async reopen(): Promise<void> {
+    const handed = this.handOff
+    await this.reset()
+    if (handed === undefined) return
+    this.takeOver(handed)
+    await this.resume(handed)
+  }
+
   /** Notes how the transfer of a pull has ended. */
   ended(update: Update, delivered: boolean): void {
     this.#pulls.end(update, delivered)

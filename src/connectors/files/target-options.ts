@@ -19,6 +19,15 @@ export interface TargetOptions {
    */
   readonly fileMode?: FileMode
   /**
+   * With `fileMode: 'w'`: whether a transfer without records leaves the content of the file (`keep`), or replaces it, too
+   * (`clear`). By default it is left, as with most inlets no records mean no news: nothing was added, or nothing changed.
+   * Choose `clear` for a snapshot of a source that can be empty, read by an inlet that gives all of it each time. A
+   * transfer that failed, or whose records a buffer holds, clears nothing. Nor are files cleared that records chose in
+   * their metadata.
+   * @default 'keep'
+   */
+  readonly whenEmpty?: 'keep' | 'clear'
+  /**
    * Folder in which the metadata of records may choose files. A relative path in the metadata starts from here.
    * @default the folder of the outlet's file path
    */
@@ -44,6 +53,7 @@ export interface TargetOptions {
 /** Table of the options of outlets that write files. */
 export const TARGET_OPTIONS = {
   fileMode: word(FILE_MODES, 'a'),
+  whenEmpty: word(['keep', 'clear'], 'keep'),
   baseFolder: path("the folder of the outlet's file path"),
   allowAnyPath: flag(false),
   fsync: flag(false, 'false - the system writes it when it sees fit'),

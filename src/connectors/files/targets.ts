@@ -54,8 +54,21 @@ export class Targets {
     this.#warnings = new Warnings(() => getLogger(`databay.${outlet}`))
     this.#keys = keys
     this.#filepath = path.resolve(checkPath(`${outlet}.filepath`, filepath))
+    if (settings.whenEmpty === 'clear' && settings.fileMode !== 'w') {
+      throw new InvalidOptionError(`${outlet}.whenEmpty`, "'keep', unless fileMode is 'w'", settings.whenEmpty)
+    }
     this.#settings = settings
     this.#baseFolder = path.resolve(settings.baseFolder ?? path.dirname(this.#filepath))
+  }
+
+  /** Whether a transfer without records empties the outlet's own file. */
+  get clearsWhenEmpty(): boolean {
+    return this.#settings.whenEmpty === 'clear'
+  }
+
+  /** The outlet's own file, whose content is replaced by that of no records. */
+  async ofNone(): Promise<Target<never>> {
+    return { file: await this.#locate(undefined), truncate: true, records: [], indices: [] }
   }
 
   /**

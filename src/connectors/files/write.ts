@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { toError } from '../../base/errors.js'
+import { descriptorOf, isDescriptor, writerTo } from './descriptors.js'
 import { syncFolder, writeAll } from './disk.js'
 import { replace } from './replace.js'
 
@@ -13,6 +14,8 @@ export interface WriteMode {
   readonly fsync: boolean
 }
 
+const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0
+
 /**
  * Flags for writing. A real path has no link at its end; a link that was put there meanwhile is not followed. A named
  * pipe without a reader is an error, and a full one does not block. (Windows has no such flags.)
@@ -21,21 +24,24 @@ const FLAGS =
   constants.O_WRONLY |
   constants.O_CREAT |
   constants.O_APPEND |
-  ((constants.O_NOFOLLOW as number | undefined) ?? 0) |
+  NO_FOLLOW |
   ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /**
  * Adds bytes to a file in one write, or replaces its content with them. Creates the file and its folder if they are
  * missing. A failure leaves the file as it was before, without half a line; a file that had to be replaced in place,
- * see {@link replace}, is then empty. The caller holds the file's lock.
+ * see {@link replace}, is then empty. The caller holds the file's lock. A descriptor of this process, such as standard
+ * output, gets the bytes whatever the mode.
  *
  * @param file - real path of the file
  * @param signal - ends the waiting for the reader of a named pipe
  */
 export async function write(file: string, bytes: Uint8Array, mode: WriteMode, signal?: AbortSignal): Promise<void> {
+  const descriptor = descriptorOf(file)
+  if (descriptor !== undefined) return writeAll(writerTo(descriptor), bytes, signal)
   const made = await mkdir(path.dirname(file), { recursive: true })
   if (mode.truncate && (await replace(file, bytes, mode.fsync))) return
-  const handle = await open(file, FLAGS)
+  const handle = await open(file, isDescriptor(file) ? FLAGS & ~NO_FOLLOW : FLAGS)
   try {
     const before = await handle.stat()
     // a pipe keeps nothing that could be cut off, or synced

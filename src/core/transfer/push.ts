@@ -56,9 +56,22 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
       note(pushing)
     }
     if (processors.length > 0) report.buffered = bufferedBy(processors)
-    return report
+    if (outlet.onEmptyTransfer === undefined || report.pushed > 0 || report.buffered > 0) return report
+    return then(tellEmpty(outlet, report, tally), () => report)
   }
   return goOn()
+}
+
+/** Tells an outlet that a transfer has no records for it, if that is so and nothing else is the reason. */
+function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally): MaybePromise<void> {
+  if (tally.drain || tally.buffered > 0 || tally.errors.length > 0 || tally.cancelled !== undefined) return undefined
+  const failed = (thrown: unknown) => tally.fail(thrown, name, 'push')
+  try {
+    const telling = tally.call(() => outlet.onEmptyTransfer?.(tally.update))
+    return telling instanceof Promise ? telling.catch(failed) : undefined
+  } catch (thrown) {
+    return failed(thrown)
+  }
 }
 
 /**
