@@ -65,12 +65,15 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
 /** Tells an outlet that a transfer has no records for it, if that is so and nothing else is the reason. */
 function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally): MaybePromise<void> {
   if (tally.drain || tally.buffered > 0 || tally.errors.length > 0 || tally.cancelled !== undefined) return undefined
-  const failed = (thrown: unknown) => tally.fail(thrown, name, 'push')
+  const failed = (thrown: unknown) => {
+    tally.fail(thrown, name, 'push')
+  }
   try {
     const telling = tally.call(() => outlet.onEmptyTransfer?.(tally.update))
     return telling instanceof Promise ? telling.catch(failed) : undefined
   } catch (thrown) {
-    return failed(thrown)
+    failed(thrown)
+    return undefined
   }
 }
 

@@ -28,7 +28,7 @@ async function failOnce(t: Test, path: string, code: string): Promise<void> {
   const one = await open(path)
   const methods = Object.getPrototypeOf(one) as FileHandle
   await one.close()
-  const { read } = methods
+  const read: unknown = Reflect.get(methods, 'read')
   const restore = () => Object.assign(methods, { read })
   t.teardown(restore)
   Object.assign(methods, {

@@ -9,7 +9,7 @@ async function allOf(inlet: FileInlet): Promise<unknown[]> {
   const records: unknown[] = []
   for (;;) {
     const update = new Update(['file'], 0)
-    const pulled = await inlet.pull(update)
+    const pulled = (await inlet.pull(update)) as unknown[]
     inlet.onTransferEnd(update, true)
     if (pulled.length === 0) return records
     records.push(...pulled)
