@@ -171,7 +171,7 @@ t.test('an object that has no keys for what it holds is an error, and no empty r
   t.same(readdirSync(folder), [])
 })
 
-t.test('a pipe is not read for a header: each batch is written with one', async (t) => {
+t.test('a pipe is not read for a header: its first batch is written with one', async (t) => {
   const { folder, push } = setUp(t)
   if (spawnSync('mkfifo', [`${folder}/out.csv`]).status !== 0) {
     t.pass('needs mkfifo', { skip: true })
@@ -182,7 +182,7 @@ t.test('a pipe is not read for a header: each batch is written with one', async 
   await push({ a: 1 })
   await push({ a: 2 })
   const read = Buffer.alloc(100)
-  t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\na\n2\n')
+  t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\n2\n')
 })
 
 t.test('values of BSON are their digits, and others extended JSON', async (t) => {

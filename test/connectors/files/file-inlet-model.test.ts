@@ -179,6 +179,8 @@ class ModelReader {
   /** Pulls from the first one on that was not delivered. */
   #pulls: ModelPull[] = []
   #file: ModelFile | undefined
+  /** Files that took the place of another one, and began as that did. */
+  readonly #copies = new WeakSet<ModelFile>()
   /** Everything that was read of the file. */
   #read: Buffer = Buffer.alloc(0)
 
@@ -210,8 +212,29 @@ class ModelReader {
   #reopen(): void {
     this.#order.length = 0
     if (this.#file !== undefined) this.#order.push(this.#file)
-    const kept = [...this.#folder.names.values()].some((file) => file === this.#file)
-    if (!kept) this.#use(this.#folder.names.get('log'))
+    const files = [...this.#folder.names.values()]
+    const kept = files.includes(this.#file as ModelFile)
+    if (kept && this.#goesOn(this.#file)) return
+    // the parts of lines that are alike may make files that begin alike
+    const log = this.#folder.names.get('log')
+    const others = files.filter((file) => file !== log).sort((a, b) => b.begun - a.begun)
+    const copy = this.#read.length === 0 ? undefined : [log, ...others].find((file) => this.#goesOn(file))
+    if (copy !== undefined) {
+      this.#order.splice(0, Infinity, copy)
+      this.#file = copy
+    } else if (!kept) this.#use(log)
+  }
+
+  /** Whether a file begins with all that was read of the current one. */
+  #goesOn(file: ModelFile | undefined): boolean {
+    return file?.bytes.subarray(0, this.#read.length).equals(this.#read) === true
+  }
+
+  /** Whether a file takes the place of the current one, which was deleted, and begins as it did. */
+  #replaces(file: ModelFile): boolean {
+    const isGone = ![...this.#folder.names.values()].includes(this.#file as ModelFile)
+    if (this.#read.length > 0 && isGone && !this.#order.includes(file) && this.#goesOn(file)) this.#copies.add(file)
+    return this.#read.length > 0 && this.#copies.has(file)
   }
 
   get #firstFailed(): number {
@@ -232,6 +255,11 @@ class ModelReader {
       const start = { update, file, read: this.#read, end: 'later' as const }
       let at = this.#read.length
       const next = this.#begunAfter(file)
+      if (lines.length === 0 && next !== undefined && this.#replaces(next)) {
+        if (!this.#order.includes(next)) this.#order.push(next)
+        this.#file = next
+        continue
+      }
       // of CRLF, truncation can leave CR alone: it is a line end in a file without LF
       const returns = file.bytes.filter((byte) => byte === 13).length >= (next === undefined ? 2 : 1)
       const end = returns && !file.bytes.includes(10) ? 13 : 10
