@@ -40,3 +40,27 @@ function look(prototype: object): HiddenState | undefined {
   if (PRIVATE.test(source.replaceAll(COMMENTS_AND_TEXTS, ''))) return 'private'
   return hiddenStateOf(next)
 }
+
+/**
+ * Whether an object has more than its own fields: values in its prototype, or no fields though it is of a class. Its class
+ * has no {@link hiddenStateOf | hidden state}.
+ */
+export function inheritsData(value: object): boolean {
+  let prototype = Object.getPrototypeOf(value) as object | null
+  const root = prototype === null || Object.getPrototypeOf(prototype) === null
+  if (root) return false
+  if (Object.keys(value).length === 0) return true
+  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype) as object | null) {
+    for (const { enumerable, value: part } of Object.values(Object.getOwnPropertyDescriptors(prototype)))
+      if (enumerable === true && part !== undefined && typeof part !== 'function') return true
+  }
+  return false
+}
+
+/**
+ * Name of a field that was put on a value whose data is not in fields, such as a list, a date or a boxed text, and that
+ * is lost with it; `undefined` when there is none.
+ */
+export function fieldBeside(value: object): string | undefined {
+  return Object.keys(value).find((name) => !/^\d+$/.test(name))
+}

@@ -31,3 +31,40 @@ function stepText(step: string | number): string {
 function cut(name: string): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}\u2026` : name
 }
+
+/**
+ * Steps to the first part of a payload that cannot be read, as its getter or proxy throws; `undefined` when all can be
+ * read. It is for the message of an error that has happened.
+ */
+export function unreadablePart(payload: unknown): Steps | undefined {
+  const seen = new Set<object>()
+  const look = (value: unknown, steps: Steps): Steps | undefined => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
+    seen.add(value)
+    let names: string[]
+    try {
+      Object.getPrototypeOf(value)
+      names = Object.keys(value)
+    } catch {
+      return steps
+    }
+    const isList = Array.isArray(value)
+    for (const name of names) {
+      const inner = [...steps, isList ? Number(name) : name]
+      let part: unknown
+      try {
+        part = (value as { readonly [name: string]: unknown })[name]
+      } catch {
+        return inner
+      }
+      const found = look(part, inner)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  try {
+    return look(payload, [])
+  } catch {
+    return undefined // it is nested too deeply to look
+  }
+}

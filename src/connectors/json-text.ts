@@ -1,9 +1,18 @@
 import { types } from 'node:util'
 import { extendedJson, type ExtendedJson } from '../base/bson.js'
 import { sortOf, toError } from '../base/errors.js'
-import { hiddenStateOf } from '../base/hidden-state.js'
+import { fieldBeside } from '../base/hidden-state.js'
 import { shownPath } from '../base/payload-path.js'
-import { loss, LossError, noForm, refusal, serialized, type Serialize } from './serialize.js'
+import {
+  checkAllInFields,
+  checkFieldsBeside,
+  loss,
+  LossError,
+  noForm,
+  refusal,
+  serialized,
+  type Serialize,
+} from './serialize.js'
 
 /** Depth up to which a payload may be plain; it may also refer to itself. */
 const PLAIN_DEPTH = 64
@@ -40,7 +49,7 @@ function toText(outlet: string, payload: unknown, serialize: Serialize | undefin
     return text
   } catch (thrown) {
     const deep = thrown instanceof RangeError && thrown.message.includes('call stack')
-    throw refusal(outlet, 'a payload cannot be JSON', deep ? new LossError('it is nested too deeply') : thrown)
+    throw refusal(outlet, 'a payload cannot be JSON', payload, deep ? new LossError('it is nested too deeply') : thrown)
   }
 }
 
@@ -63,7 +72,7 @@ function isPlain(value: unknown, depth: number): boolean {
 
 function isPlainObject(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Date.prototype) return !Number.isNaN((value as Date).getTime())
+  if (prototype === Date.prototype) return !Number.isNaN((value as Date).getTime()) && fieldBeside(value) === undefined
   if (prototype !== Object.prototype) return false
   for (const name in value) {
     // it may stand for a value of BSON
@@ -153,6 +162,7 @@ class JsonWriter {
 
   #date(value: Date): string {
     if (Number.isNaN(value.getTime())) throw noForm(this.#steps, value)
+    checkFieldsBeside(this.#steps, value)
     return JSON.stringify(value.toISOString())
   }
 
@@ -165,17 +175,16 @@ class JsonWriter {
 
   /** Text of an object that JSON writes by its fields. */
   #data(value: object): string {
-    if (types.isBoxedPrimitive(value)) return this.write(value.valueOf()) ?? 'null'
+    if (types.isBoxedPrimitive(value)) {
+      checkFieldsBeside(this.#steps, value)
+      return this.write(value.valueOf()) ?? 'null'
+    }
     if (Array.isArray(value)) return this.#list(value)
-    const hidden = hiddenStateOf(Object.getPrototypeOf(value) as object | null)
-    if (hidden === 'private') throw loss(this.#steps, `is ${sortOf(value)}, which has private fields`)
-    if (hidden !== undefined || inheritsData(value)) throw noForm(this.#steps, value)
+    checkAllInFields(this.#steps, value)
     return this.#fields(value)
   }
 
   #fields(value: object): string {
-    const [symbol] = Object.getOwnPropertySymbols(value)
-    if (symbol !== undefined) throw loss(this.#steps, `has a field that a symbol names`)
     const parts: string[] = []
     for (const [name, part] of Object.entries(value)) {
       this.#steps.push(name)
@@ -195,21 +204,7 @@ class JsonWriter {
       this.#steps.pop()
       parts.push(text)
     }
-    const other = Object.keys(list).find((name) => !/^\d+$/.test(name))
-    if (other !== undefined) throw loss([...this.#steps, other], 'is a field of a list')
+    checkFieldsBeside(this.#steps, list)
     return `[${parts.join(',')}]`
   }
-}
-
-/** Whether an object has more than its own fields: values in its prototype, or no fields though it is of a class. */
-function inheritsData(value: object): boolean {
-  let prototype = Object.getPrototypeOf(value) as object | null
-  const root = prototype === null || Object.getPrototypeOf(prototype) === null
-  if (root) return false
-  if (Object.keys(value).length === 0) return true
-  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype) as object | null) {
-    for (const { enumerable, value: part } of Object.values(Object.getOwnPropertyDescriptors(prototype)))
-      if (enumerable === true && part !== undefined && typeof part !== 'function') return true
-  }
-  return false
 }

@@ -1,6 +1,7 @@
 import { toError, sortOf } from '../base/errors.js'
+import { fieldBeside, hiddenStateOf, inheritsData } from '../base/hidden-state.js'
 import { func } from '../base/options.js'
-import { pathText, shownPath, type Steps } from '../base/payload-path.js'
+import { pathText, shownPath, unreadablePart, type Steps } from '../base/payload-path.js'
 import { InvalidPayloadError } from '../core/partial-push.js'
 
 /**
@@ -48,6 +49,29 @@ export function noForm(steps: Steps, value: unknown): LossError {
   return loss(steps, `is ${sortOf(value)}`)
 }
 
+/**
+ * Refuses an object that holds more than its own fields, or has a field that only a symbol names.
+ *
+ * @throws {@link LossError}
+ */
+export function checkAllInFields(steps: Steps, value: object): void {
+  const hidden = hiddenStateOf(Object.getPrototypeOf(value) as object | null)
+  if (hidden === 'private') throw loss(steps, `is ${sortOf(value)}, which has private fields`)
+  if (hidden !== undefined || inheritsData(value)) throw noForm(steps, value)
+  if (Object.getOwnPropertySymbols(value).length > 0) throw loss(steps, 'has a field that a symbol names')
+}
+
+/**
+ * Refuses a value whose data is not in fields, such as a list or a date, but that has a field.
+ *
+ * @throws {@link LossError}
+ */
+export function checkFieldsBeside(steps: Steps, value: object): void {
+  const field = fieldBeside(value)
+  if (field !== undefined)
+    throw loss([...steps, field], `is a field of ${Array.isArray(value) ? 'a list' : sortOf(value)}`)
+}
+
 /** Applies the option `serialize`. */
 export function serialized(serialize: Serialize | undefined, value: unknown, steps: Steps): unknown {
   if (serialize === undefined) return value
@@ -65,10 +89,17 @@ export function serialized(serialize: Serialize | undefined, value: unknown, ste
  *
  * @param what - what the outlet cannot do, such as `a payload cannot be JSON`
  */
-export function refusal(outlet: string, what: string, thrown: unknown): InvalidPayloadError {
+export function refusal(outlet: string, what: string, payload: unknown, thrown: unknown): InvalidPayloadError {
   const cause = toError(thrown)
-  // what code of others throws may hold the payload
   const why =
-    thrown instanceof LossError ? `${cause.message}: make it plain data, or use the option serialize` : cause.message
+    thrown instanceof LossError
+      ? `${cause.message}: make it plain data, or use the option serialize`
+      : unreadable(payload, cause)
   return new InvalidPayloadError(`${outlet}: ${what}: ${why}`, { cause })
+}
+
+/** What code of others has thrown, with the part of the payload that it is of. */
+function unreadable(payload: unknown, { message }: Error): string {
+  const steps = unreadablePart(payload)
+  return steps === undefined ? message : `${shownPath(steps)} cannot be read: ${message}`
 }

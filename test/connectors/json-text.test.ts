@@ -227,3 +227,29 @@ t.test('serialize says what is written, for any value, and nothing else is asked
   t.equal(lineText('FileOutlet', 'as it is'), 'as it is')
   t.end()
 })
+
+t.test('a field that was put on a date or a boxed text is refused, by its path', (t) => {
+  const tagged = () => Object.assign(new Date(0), { zone: 'UTC' })
+  t.throws(() => textOf({ at: tagged() }), { message: /: payload\.at\.zone is a field of a Date:/ })
+  t.throws(() => textOf({ at: [1n, tagged()] }), { message: /: payload\.at\[1]\.zone is a field of a Date:/ })
+  const text = Object.assign(new String('a'), { language: 'en' })
+  t.throws(() => textOf({ text }), { message: /: payload\.text\.language is a field of a String:/ })
+  t.end()
+})
+
+t.test('what cannot be read is named by its path', (t) => {
+  const payload = {
+    list: [
+      {
+        get broken(): never {
+          throw new Error('no connection')
+        },
+      },
+    ],
+  }
+  t.throws(() => textOf(payload), { message: /: payload\.list\[0]\.broken cannot be read: no connection$/ })
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  t.throws(() => textOf({ a: { proxy } }), { message: /: payload\.a\.proxy cannot be read: / })
+  t.end()
+})

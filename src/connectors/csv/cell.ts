@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { extendedJson, type ExtendedJson } from '../../base/bson.js'
 import { sortOf, toError } from '../../base/errors.js'
 import { jsonText } from '../json-text.js'
-import { loss, noForm } from '../serialize.js'
+import { checkFieldsBeside, loss, noForm } from '../serialize.js'
 
 /** Types of BSON of which a cell holds the text alone. */
 const SCALARS = ['$oid', '$numberInt', '$numberLong', '$numberDecimal', '$numberDouble'] as const
@@ -37,9 +37,13 @@ function objectText(key: string, value: object): string {
   if (bson !== undefined) return bsonText(key, bson)
   if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw noForm([key], value)
+    checkFieldsBeside([key], value)
     return value.toISOString()
   }
-  if (types.isBoxedPrimitive(value)) return cellText(key, value.valueOf())
+  if (types.isBoxedPrimitive(value)) {
+    checkFieldsBeside([key], value)
+    return cellText(key, value.valueOf())
+  }
   const given = jsonOf(key, value)
   if (given !== undefined && given !== null && typeof given !== 'object') return cellText(key, given)
   throw loss([key], `is ${Array.isArray(value) ? 'a list' : sortOf(value)}, which is no cell`)

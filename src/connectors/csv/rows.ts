@@ -2,7 +2,7 @@ import { show } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import { lazy } from '../../base/libraries.js'
 import { PART_LENGTH } from '../files/encode.js'
-import { refusal, serialized, type Serialize } from '../serialize.js'
+import { checkAllInFields, refusal, serialized, type Serialize } from '../serialize.js'
 import { cellText } from './cell.js'
 import { withGuard, withoutGuard } from './formulas.js'
 
@@ -118,14 +118,19 @@ function entriesOf(given: unknown, { serialize }: CsvFormat): [string, unknown][
   }
   const kind = Object.prototype.toString.call(payload).slice(8, -1)
   if (WITHOUT_KEYS.has(kind)) throw new InvalidPayloadError(`CsvOutlet: a payload is a ${kind}: expected an object`)
-  return Object.entries(payload)
+  try {
+    checkAllInFields([], payload)
+    return Object.entries(payload)
+  } catch (thrown) {
+    throw refusal('CsvOutlet', 'a payload cannot be a row', payload, thrown)
+  }
 }
 
 function serializedRow(given: unknown, serialize: Serialize | undefined): unknown {
   try {
     return serialized(serialize, given, [])
   } catch (thrown) {
-    throw refusal('CsvOutlet', 'a payload cannot be a row', thrown)
+    throw refusal('CsvOutlet', 'a payload cannot be a row', given, thrown)
   }
 }
 
@@ -136,7 +141,7 @@ function toCell(key: string, value: unknown, { guardFormulas, serialize }: CsvFo
     const text = cellText(key, written)
     return guardFormulas && typeof written === 'string' ? withGuard(text) : text
   } catch (thrown) {
-    throw refusal('CsvOutlet', 'a payload cannot be a row', thrown)
+    throw refusal('CsvOutlet', 'a payload cannot be a row', { [key]: value }, thrown)
   }
 }
 

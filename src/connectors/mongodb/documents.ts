@@ -2,10 +2,9 @@ import { types } from 'node:util'
 import type { Document } from 'mongodb'
 import { isTagged } from '../../base/bson.js'
 import { sortOf } from '../../base/errors.js'
-import { hiddenStateOf } from '../../base/hidden-state.js'
 import { shownPath, type Steps } from '../../base/payload-path.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import { loss, noForm, refusal, type Serialize } from '../serialize.js'
+import { checkAllInFields, checkFieldsBeside, loss, noForm, refusal, type Serialize } from '../serialize.js'
 import { prepared } from './prepared.js'
 import type { Mongo } from './driver.js'
 
@@ -27,9 +26,6 @@ interface Fields {
 /** Size in bytes from which on a document is too large for MongoDB. */
 const MAX_SIZE = 16 * 1024 * 1024
 
-/** Kinds of objects that BSON has a type for. Others would silently become an empty document. */
-const KINDS = new Set(['Object', 'Array', 'Date', 'RegExp', 'Map', 'Uint8Array', 'ArrayBuffer'])
-
 /**
  * Makes the documents of a payload: copies that can be changed, each with its `_id` in front. An array is a document
  * for each element.
@@ -44,7 +40,7 @@ export function toEntries(
   keys: readonly string[] | undefined,
   serialize?: Serialize,
 ): Entry[] {
-  const given = attempt(() =>
+  const given = attempt(payload, () =>
     isPlain(payload) && serialize === undefined ? payload : prepared(mongo, payload, serialize),
   )
   if (!Array.isArray(given)) return [toEntry(mongo, record, given, keys, [])]
@@ -64,13 +60,13 @@ function isPlain(value: unknown, depth = 0): boolean {
 }
 
 /** Runs a step of making documents. What it throws becomes the refusal of the payload. */
-function attempt<T>(step: () => T): T {
+function attempt<T>(payload: unknown, step: () => T): T {
   try {
     return step()
   } catch (thrown) {
     if (thrown instanceof InvalidPayloadError) throw thrown
     // the document has a circle, or is nested too deeply
-    throw refusal('MongoOutlet', 'a payload cannot be stored', thrown)
+    throw refusal('MongoOutlet', 'a payload cannot be stored', payload, thrown)
   }
 }
 
@@ -81,7 +77,7 @@ function toEntry(
   keys: readonly string[] | undefined,
   steps: Steps,
 ): Entry {
-  const { _id, ...others } = attempt(() => fieldsOf(value, steps))
+  const { _id, ...others } = attempt(value, () => fieldsOf(value, steps))
   const ownId = _id === undefined || _id === null
   if (keys === undefined) {
     const document = { _id: ownId ? new mongo.ObjectId() : _id, ...others }
@@ -105,7 +101,7 @@ function fieldsOf(given: unknown, steps: Steps): Fields {
     return Object.fromEntries(value) as Fields
   }
   if (kindOf(value) === 'Object' && typeof value === 'object' && value !== null && !('_bsontype' in value)) {
-    checkClass(value, steps)
+    checkAllInFields(steps, value)
     return { ...value }
   }
   throw invalid(
@@ -136,7 +132,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 /** @param statement - what is sent of the document, with its filter */
 function checkStorable(mongo: Mongo, document: Fields, statement: Document, steps: Steps): void {
-  attempt(() => {
+  attempt(document, () => {
     const size = mongo.BSON.calculateObjectSize(statement, { ignoreUndefined: true })
     if (size >= MAX_SIZE) throw invalid(`it takes ${size} bytes, and MongoDB takes less than ${MAX_SIZE}`)
     checkValue(mongo, document, steps)
@@ -166,34 +162,28 @@ function checkText(text: string, steps: Steps): void {
 }
 
 function checkObject(mongo: Mongo, value: object, steps: Steps): void {
-  const kind = kindOf(value)
-  if ('_bsontype' in value || kind === 'RegExp') {
+  if ('_bsontype' in value || types.isRegExp(value)) {
     // BSON has these two flags in common with JavaScript
-    if (value instanceof RegExp && /[^im]/.test(value.flags))
+    if (types.isRegExp(value) && /[^im]/.test(value.flags)) {
       throw loss(steps, `is a RegExp with the flags ${value.flags}`)
+    }
     // the driver looks into these only when it sends, and then refuses the whole batch
     mongo.BSON.serialize({ value })
-    return
-  }
-  if (hasToBson(value)) {
+  } else if (hasToBson(value)) {
     checkValue(mongo, value.toBSON(), steps)
-    return
-  }
-  if (!KINDS.has(kind) && !types.isUint8Array(value)) throw noForm(steps, value)
-  if (value instanceof Date && Number.isNaN(value.getTime())) throw noForm(steps, value)
-  if (Array.isArray(value)) checkList(mongo, value, steps)
-  else if (kind === 'Map') checkFields(mongo, [...(value as Map<unknown, unknown>)], steps)
-  else if (kind === 'Object') {
-    checkClass(value, steps)
-    if (Object.getOwnPropertySymbols(value).length > 0) throw loss(steps, 'has a field that a symbol names')
+  } else if (types.isDate(value)) {
+    if (Number.isNaN(value.getTime())) throw noForm(steps, value)
+    checkFieldsBeside(steps, value)
+  } else if (Array.isArray(value)) {
+    checkFieldsBeside(steps, value)
+    checkList(mongo, value, steps)
+  } else if (types.isMap(value)) {
+    checkFields(mongo, [...value], steps)
+  } else if (!types.isUint8Array(value)) {
+    // others would silently become an empty document, also an ArrayBuffer
+    checkAllInFields(steps, value)
     checkFields(mongo, Object.entries(value), steps)
   }
-}
-
-/** Refuses an instance of a class that holds more than its fields show. */
-function checkClass(value: object, steps: Steps): void {
-  if (hiddenStateOf(Object.getPrototypeOf(value) as object | null) === undefined) return
-  throw loss(steps, `is ${sortOf(value)}, which has private fields`)
 }
 
 function checkList(mongo: Mongo, list: readonly unknown[], steps: Steps): void {

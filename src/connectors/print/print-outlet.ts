@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '../../base/errors.js'
+import { printable } from '../../base/printable.js'
 import { custom, flag, resolveOptions, type Spec } from '../../base/options.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import { Outlet, OUTLET_OPTIONS, type OutletOptions } from '../../core/outlet.js'
@@ -80,7 +81,16 @@ export class PrintOutlet extends Outlet {
 const SHOWN = { depth: Infinity, breakLength: Infinity, compact: true, maxArrayLength: null, maxStringLength: null }
 
 function toText(value: unknown): string {
-  return typeof value === 'string' ? value : inspect(value, SHOWN)
+  return typeof value === 'string' ? value : printable(shown(value))
+}
+
+function shown(value: unknown): string {
+  try {
+    return inspect(value, SHOWN)
+  } catch {
+    // a class has a say in how it is shown, and that failed
+    return inspect(value, { ...SHOWN, customInspect: false })
+  }
 }
 
 function readStream(name: string, stream: PrintStream | undefined): PrintStream {

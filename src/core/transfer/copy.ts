@@ -1,7 +1,7 @@
 import { copy as copyAnything } from 'fast-copy'
-import { sortOf, UncloneableRecordError } from '../../base/errors.js'
+import { sortOf, toError, UncloneableRecordError } from '../../base/errors.js'
 import { hiddenStateOf } from '../../base/hidden-state.js'
-import { shownPath, type Steps } from '../../base/payload-path.js'
+import { shownPath, unreadablePart, type Steps } from '../../base/payload-path.js'
 import type { Record } from '../record.js'
 
 /** Up to so many objects in a payload are compared one by one; a set takes longer to make than that. */
@@ -38,8 +38,7 @@ class UncopyablePart extends Error {}
 /**
  * Copies of records that their outlet may change without another noticing. Metadata is frozen, so it is shared.
  *
- * @throws {@link UncloneableRecordError} naming the record, and the part of its payload that cannot be copied
- * @throws whatever a getter in a payload throws
+ * @throws {@link UncloneableRecordError} naming the record, and the part of its payload that cannot be copied or read
  */
 export function copyRecords(records: readonly Record[]): Record[] {
   return records.map((record, at) => {
@@ -48,16 +47,24 @@ export function copyRecords(records: readonly Record[]): Record[] {
     try {
       return record.with({ payload: copyPayload(payload) })
     } catch (cause) {
-      throw cause instanceof UncopyablePart ? uncopyable(record, at, cause) : cause
+      throw uncopyable(record, at, toError(cause))
     }
   })
 }
 
-function uncopyable({ metadata }: Record, at: number, cause: UncopyablePart): UncloneableRecordError {
+function uncopyable({ payload, metadata }: Record, at: number, cause: Error): UncloneableRecordError {
   const inlet = metadata['__inlet__']
   const name = `record ${at}${typeof inlet === 'string' ? ` of ${inlet}` : ''}`
   const advice = 'put plain data in it, or turn copies off by the option copyRecords: false of the link'
-  return new UncloneableRecordError(`${name} cannot be copied for its outlet: ${cause.message}: ${advice}`, { cause })
+  const why = `${name} cannot be copied for its outlet: ${whyNot(payload, cause)}: ${advice}`
+  return new UncloneableRecordError(why, { cause })
+}
+
+function whyNot(payload: unknown, cause: Error): string {
+  if (cause instanceof UncopyablePart) return cause.message
+  if (cause instanceof RangeError && cause.message.includes('call stack')) return 'its payload is nested too deeply'
+  const steps = unreadablePart(payload)
+  return steps === undefined ? cause.message : `${shownPath(steps)} cannot be read: ${cause.message}`
 }
 
 /** Kinds of objects of the engine that fast-copy copies, or shares as nobody can change them. */

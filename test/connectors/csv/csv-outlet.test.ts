@@ -362,3 +362,28 @@ t.test('options are checked', async (t) => {
     t.throws(() => new CsvOutlet(file, options), { code: 'DATABAY_INVALID_OPTION', option })
   }
 })
+
+t.test('a payload that holds more than its fields is refused, as is a field that cannot be read', async (t) => {
+  const { push, folder } = setUp(t)
+  class Account {
+    #secret = 1
+    name = 'a'
+    secret() {
+      return this.#secret
+    }
+  }
+  const broken = {
+    get name(): never {
+      throw new Error('not now')
+    },
+  }
+  const refused = (what: string) => invalidPayload(`${NO_ROW} ${what}`)
+  await t.rejects(push(new Account()), refused(`payload is an Account, which has private fields${ADVICE}`))
+  await t.rejects(push({ a: 1, [Symbol('b')]: 2 }), refused(`payload has a field that a symbol names${ADVICE}`))
+  await t.rejects(
+    push(Object.assign(Object.create({ unit: 'kg' }), { a: 1 })),
+    refused(`payload is an object${ADVICE}`),
+  )
+  await t.rejects(push(broken), refused('payload.name cannot be read: not now'))
+  t.notOk(existsSync(`${folder}/out.csv`))
+})

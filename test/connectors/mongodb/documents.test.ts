@@ -12,6 +12,12 @@ class Secret {
   }
 }
 
+const broken = {
+  get field(): never {
+    throw new Error('not now')
+  },
+}
+
 t.test('what BSON would change or lose is refused, with its path', (t) => {
   const cases: [payload: unknown, message: RegExp][] = [
     [{ text: 'cut \ud83d' }, /: payload\.text is a text with half of a surrogate pair/],
@@ -23,6 +29,12 @@ t.test('what BSON would change or lose is refused, with its path', (t) => {
     [{ a: { [Symbol('s')]: 1 } }, /: payload\.a has a field that a symbol names/],
     [{ a: new Map([[1, 2]]) }, /: a payload cannot be stored: /],
     [new Map([[1, 2]]), /: payload has a key that is a number/],
+    [{ a: new ArrayBuffer(3) }, /: payload\.a is an ArrayBuffer/],
+    [{ a: Object.assign([1], { index: 0 }) }, /: payload\.a\.index is a field of a list/],
+    [{ a: Object.assign(new Date(0), { zone: 'UTC' }) }, /: payload\.a\.zone is a field of a Date/],
+    [{ a: Object.create({ unit: 'kg' }) as object }, /: payload\.a is an object/],
+    [{ a: { [Symbol.toStringTag]: 'Date' } }, /: payload\.a has a field that a symbol names/],
+    [{ a: [broken] }, /: payload\.a\[0]\.field cannot be read: not now/],
     [{ a: /x/g }, /: payload\.a is a RegExp with the flags g/],
     [{ a: 2n ** 63n }, /: payload\.a is a number of more than 64 bits/],
   ]

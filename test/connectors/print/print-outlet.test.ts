@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { PrintOutlet, type PrintOutletOptions } from '../../../src/connectors/print/print-outlet.js'
 import { Record } from '../../../src/core/record.js'
@@ -196,4 +197,30 @@ t.test('long lists and texts are printed whole', async (t) => {
   await new PrintOutlet({ stream, onlyPayload: true, skipUpdate: true }).push([new Record(payload)], update)
   t.match(printed.join(''), /498, 499 \]/)
   t.ok(printed.join('').includes(payload.text))
+})
+
+t.test('a record is one line, whatever is in it, also when a class fails to show itself', async (t) => {
+  const texts: string[] = []
+  const stream = {
+    write: (text: string, done?: () => void) => {
+      texts.push(text)
+      done?.()
+      return true
+    },
+  }
+  class Odd {
+    n = 1;
+    [inspect.custom](): never {
+      throw new Error('no')
+    }
+  }
+  const odd = [{ error: new Error('a\nforged') }, { name: Symbol('\x1b[2J\n') }, new Odd()].map(
+    (payload) => new Record(payload),
+  )
+  await new PrintOutlet({ stream: stream as unknown as Writable }).push(odd, update)
+  const lines = texts.join('').split('\n')
+  t.equal(lines.length, 4)
+  t.match(lines[0], /^random_ints\.2 Record .*a\\n +forged/)
+  t.match(lines[1], /Symbol\(\\x1b\[2J\\n\)/)
+  t.match(lines[2], /Odd \{ n: 1 \}/)
 })

@@ -1,7 +1,8 @@
 import { copy as copyAnything } from 'fast-copy'
 import fc from 'fast-check'
 import t from 'tap'
-import { copyPayload } from '../../../src/core/transfer/copy.js'
+import { Record } from '../../../src/core/record.js'
+import { copyPayload, copyRecords } from '../../../src/core/transfer/copy.js'
 
 /** The objects that can be reached from a value. */
 function partsOf(value: unknown, found = new Set<object>()): Set<object> {
@@ -119,4 +120,26 @@ t.test('what a getter throws comes out', async (t) => {
     },
   }
   t.throws(() => copyPayload(payload), { message: 'not to be copied' })
+})
+
+t.test('a record that cannot be copied is named, with the part of its payload that cannot be read', async (t) => {
+  const broken = {
+    list: [
+      {
+        get field(): never {
+          throw new Error('not now')
+        },
+      },
+    ],
+  }
+  const advice = ': put plain data in it, or turn copies off by the option copyRecords: false of the link'
+  const refused = (what: string) => ({
+    code: 'DATABAY_UNCLONEABLE_RECORD',
+    message: `record 1 cannot be copied for its outlet: ${what}${advice}`,
+  })
+  const records = (payload: unknown) => [new Record(1), new Record(payload)]
+  t.throws(() => copyRecords(records(broken)), refused('payload.list[0].field cannot be read: not now'))
+  let deep: unknown = 1
+  for (let depth = 0; depth < 100_000; depth++) deep = { deep }
+  t.throws(() => copyRecords(records(deep)), refused('its payload is nested too deeply'))
 })
