@@ -61,7 +61,10 @@ t.test('any JSON with bigints comes back as it was written', (t) => {
     value: fc.oneof(
       { depthSize: 'small' },
       fc.string(),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      // an integer beyond 2^53 that a number shows need not be the one that it holds: it comes back as a bigint
+      fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .filter((number) => !Number.isInteger(number) || Number.isSafeInteger(number)),
       fc.maxSafeInteger(),
       fc.bigInt().filter((integer) => !Number.isSafeInteger(Number(integer)) && !isRound(integer)),
       fc.constantFrom(null, true, false),

@@ -104,6 +104,7 @@ try {
     await wait(1500)
     free()
     expect(lost === 1, `one thread is lost: ${lost} are`)
+    for (let looks = 0; planner.unstarted.length > 0 && looks < 100; looks++) await wait(100)
     await transferAll('after a loss')
     held.push('and after a loss during a shortage')
   }

@@ -53,7 +53,8 @@ t.test('--ignore-exceptions goes on', async (t) => {
   const run = command(t, 'run --threads 1 --ignore-exceptions --transfers 4 failing.mjs')
   t.equal(await run.ended, 0)
   t.match(run.stderr, /4 transfers of 1 link .* 4 records pulled, 4 pushed, 0 dropped; 2 failed/)
-  t.match(run.stderr, /\|E\| failing\.2 FailingInlet failed to pull: the source is gone: connection refused/)
+  t.match(run.stderr, /\|E\| failing\.0 FailingInlet failed to pull: the source is gone: connection refused/)
+  t.match(run.stderr, /\|W\| failing had 2 errors in .*, when it was shut down/)
 })
 
 t.test('a module that does not load is told in one line', async (t) => {
