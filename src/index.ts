@@ -9,6 +9,8 @@
  * @packageDocumentation
  */
 export { Buffer, type BufferController, type BufferOptions } from './core/buffer.js'
+export { Distinct, type AliasesOf, type DistinctOptions, type KeyOf } from './core/distinct.js'
+export type { DistinctKey } from './core/distinct-key.js'
 export {
   DatabayError,
   ImplementationError,

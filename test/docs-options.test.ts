@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import type { AnySpec } from '../src/base/options.js'
 import { BUFFER_OPTIONS } from '../src/core/buffer.js'
+import { DISTINCT_OPTIONS } from '../src/core/distinct.js'
 import { LINK_OPTIONS } from '../src/core/link-options.js'
 import { PLANNER_OPTIONS } from '../src/planners/planner-options.js'
 import { SCHEDULE_PLANNER_OPTIONS } from '../src/planners/schedule-planner.js'
@@ -19,6 +20,7 @@ const TABLES: { readonly [options: string]: AnySpec } = {
   WorkerPlannerOptions: WORKER_PLANNER_OPTIONS,
   SchedulePlannerOptions: SCHEDULE_PLANNER_OPTIONS,
   BufferOptions: BUFFER_OPTIONS,
+  DistinctOptions: DISTINCT_OPTIONS,
 }
 
 /** Names and defaults in the table of these options. */

@@ -1,6 +1,6 @@
 import { DatabayError, isError } from '../base/errors.js'
 
-/** An outlet cannot take a record because of its payload. The message never shows the payload. */
+/** An outlet or a processor cannot take a record because of its payload. The message never shows the payload. */
 export class InvalidPayloadError extends DatabayError {
   static override readonly code = 'DATABAY_INVALID_PAYLOAD'
 }

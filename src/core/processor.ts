@@ -10,7 +10,7 @@ export type ProcessorFunction<A = unknown, B = A> = (
 ) => readonly Record<B>[] | Promise<readonly Record<B>[]>
 
 /**
- * A processor with a memory. {@link Buffer} is the built-in one.
+ * A processor with a memory. {@link Buffer} and {@link Distinct} are the built-in ones.
  */
 export interface StatefulProcessor<A = unknown, B = A> {
   /** Processes records as a {@link ProcessorFunction}. A property, so that the compiler checks its parameters strictly. */
@@ -19,6 +19,23 @@ export interface StatefulProcessor<A = unknown, B = A> {
   readonly size?: number
   /** Set to `true` by the engine when everything is to come out at the next call, as before a shutdown. */
   flush?: boolean
+  /**
+   * Called once when it is known what came of a transfer in which `process` was called. For a processor that must not
+   * rely on what it has seen before that has arrived, as {@link Distinct} must not.
+   *
+   * Mostly that is at the end of the transfer. When a buffer holds records of the transfer, it is when they have left it,
+   * and all transfers before are settled too; when they never do, as the process is killed, it is not called. A draining
+   * is a transfer as well. Where links share the processor, `update` says which transfer it was.
+   *
+   * The transfer waits for a promise, but no longer than until it is told to stop. An error is one of the transfer, of
+   * the stage `process`.
+   *
+   * @param update - the one that `process` was given; in another thread to which the link has moved since, one that reads
+   * the same
+   * @param delivered - whether all went well with the transfer's records: every one was taken by all outlets of the link,
+   * or removed by a processor. `false` when anything was dropped or failed on the way; then the inlets may give them again
+   */
+  onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
   /** Forgets what it holds. Called when that was handed over. */
   reset?(): void
   /** Hands over its state: see `Node.saveState`. */
@@ -34,6 +51,9 @@ export interface StatefulProcessor<A = unknown, B = A> {
  * batch by batch, after them. It is called on transfers without records too, so that what is held back can come out.
  */
 export type Processor<A = unknown, B = A> = ProcessorFunction<A, B> | StatefulProcessor<A, B>
+
+/** Any processor with a memory, whatever it takes and gives. */
+export type AnyStatefulProcessor = StatefulProcessor<never, unknown>
 
 /** Any processor, whatever it takes and gives. */
 export type AnyProcessor = Processor<never, unknown>

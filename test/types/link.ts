@@ -4,6 +4,7 @@
  * test/types.test.ts.
  */
 import { Buffer } from '../../src/core/buffer.js'
+import { Distinct } from '../../src/core/distinct.js'
 import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
 import { Outlet, type MetadataKey } from '../../src/core/outlet.js'
@@ -186,6 +187,16 @@ export const after = new Link({ inlets: numIn, outlets: strOut, processors: [toS
 // a typed buffer gives its controllers what passes
 const big = new Buffer<number>({ customControllers: (records) => records.some((record) => record.payload > 1) })
 export const controlled = new Link({ inlets: numIn, outlets: numOut, processors: big, interval })
+
+// so does what takes out duplicates
+const once = new Distinct({ by: 'id' })
+export const distinct = new Link({ inlets: numIn, outlets: strOut, processors: [once, toStr, once], interval })
+const byValue = new Distinct<number>({ by: (value) => value % 10, aliases: (value) => [value] })
+export const typedDistinct = new Link({ inlets: numIn, outlets: numOut, processors: byValue, interval })
+// @ts-expect-error its functions look at numbers
+export const wrongDistinct = new Link({ inlets: strIn, outlets: strOut, processors: byValue, interval })
+// @ts-expect-error what may be missing is no key
+export const noKey = new Distinct<{ readonly id?: string }>({ by: ({ id }) => id })
 
 // @ts-expect-error the controllers of the buffer look at numbers
 export const wrongBuffer = new Link({ inlets: strIn, outlets: strOut, processors: big, interval })

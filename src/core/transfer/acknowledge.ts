@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../../base/maybe-promise.js'
+import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
 import type { Transfers } from './holdings.js'
 import type { Tally } from './tally.js'
@@ -10,8 +11,9 @@ export function fail(transfers: Transfers): void {
 }
 
 /**
- * Tells inlets what came of what they gave, as far as that is known now that a transfer has ended: of this transfer, and
- * of those before it whose records a buffer has let go of. What fails is counted and logged as a part of the pull.
+ * Tells inlets and processors what came of what they gave, as far as that is known now that a transfer has ended: of this
+ * transfer, and of those before it whose records a buffer has let go of. What fails is counted and logged as a part of
+ * the pull, or of the processing.
  */
 export function settle(tally: Tally): MaybePromise<unknown> {
   const { unsettled, released } = tally
@@ -27,12 +29,14 @@ function settleAll(transfers: readonly (UnsettledTransfer | undefined)[]): Verdi
   return [...new Set(transfers.map((transfer) => transfer?.list))].flatMap((list) => list?.settle() ?? [])
 }
 
-async function tell({ inlet, update, delivered }: Verdict, tally: Tally): Promise<void> {
+async function tell({ part, processor, update, delivered }: Verdict, tally: Tally): Promise<void> {
   const stopped = tally.cancelled
   try {
-    await tally.call(() => inlet.onTransferEnd?.(update, delivered))
+    await tally.call(() => part.onTransferEnd?.(update, delivered))
   } catch (thrown) {
     // a transfer that was told to stop waits for nothing, and its report says so already
-    if (stopped === undefined || thrown !== stopped) tally.fail(thrown, nodeName(inlet), 'pull')
+    if (stopped !== undefined && thrown === stopped) return
+    if (processor === undefined) tally.fail(thrown, nodeName(part as Inlet), 'pull')
+    else tally.fail(thrown, processor, 'process')
   }
 }

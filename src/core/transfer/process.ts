@@ -1,6 +1,6 @@
 import { ImplementationError, show, sortOf } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
-import { nameOf, type AnyProcessor } from '../processor.js'
+import { nameOf, type AnyProcessor, type AnyStatefulProcessor } from '../processor.js'
 import { isRecord, type Record } from '../record.js'
 import { adviceFor, pendingData } from './not-data.js'
 import { fail } from './acknowledge.js'
@@ -71,6 +71,7 @@ export async function runProcessors(
   let inHand = input.length
   let filtered = 0
   let added = 0
+  if (processors.some(isListener)) tally.noteListener()
   let transfers = tally.inHand
   let missing = 0
   for (const [index, processor] of processors.entries()) {
@@ -86,6 +87,11 @@ export async function runProcessors(
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true
+      if (isListener(processor)) {
+        const told = tally.willTellProcessor(processor, name)
+        // what it is given may come from processors before it that add records
+        if (records.length > 0 && !transfers.includes(told)) transfers = [...transfers, told]
+      }
       const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
       records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
@@ -111,6 +117,11 @@ export async function runProcessors(
   }
   if (transfers !== tally.inHand) tally.noteReleased(transfers)
   return { records, inHand, filtered, added, transfers, missing }
+}
+
+/** Whether a processor wants to know what comes of the records that it gives. */
+function isListener(processor: AnyProcessor): processor is AnyStatefulProcessor {
+  return typeof processor === 'object' && processor.onTransferEnd !== undefined
 }
 
 function call(processor: AnyProcessor, records: Record[], update: Update) {

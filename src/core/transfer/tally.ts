@@ -1,6 +1,7 @@
 import type { Cancellation } from '../cancellation.js'
 import { toError } from '../../base/errors.js'
 import type { Inlet } from '../inlet.js'
+import type { AnyStatefulProcessor } from '../processor.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
@@ -50,7 +51,7 @@ export class Tally {
   grouped = 0
   batches = 0
   outlets: OutletReport[] = []
-  /** This transfer, when inlets want to know what comes of their records. */
+  /** This transfer, when inlets or processors want to know what comes of their records. */
   unsettled: UnsettledTransfer | undefined
   /** Transfers whose records go to the outlets: this one, and those that a buffer of the link has let go of. */
   inHand: Transfers = NONE
@@ -100,11 +101,24 @@ export class Tally {
 
   /** Notes that an inlet is pulled that is to be told what comes of its records. */
   willTell(inlet: Inlet): void {
+    this.noteListener().inlets.set(inlet, true)
+  }
+
+  /** Notes that a processor is called that is to be told what comes of its records. */
+  willTellProcessor(processor: AnyStatefulProcessor, name: string): UnsettledTransfer {
+    const told = this.noteListener()
+    told.processors ??= new Map()
+    told.processors.set(processor, name)
+    return told
+  }
+
+  /** Notes that a part of the link wants to know what comes of this transfer. */
+  noteListener(): UnsettledTransfer {
     if (this.unsettled === undefined) {
       this.unsettled = new UnsettledTransfer(this.update, this.#parts.unsettled)
-      this.inHand = [this.unsettled]
+      this.inHand = [...this.inHand, this.unsettled]
     }
-    this.unsettled.inlets.set(inlet, true)
+    return this.unsettled
   }
 
   /** Notes that its pull failed, if it was pulled at all. */

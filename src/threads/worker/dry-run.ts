@@ -1,7 +1,11 @@
-import type { Inlet } from '../../core/inlet.js'
 import type { Link } from '../../core/link.js'
 import { nodeName } from '../../core/node.js'
 import { Outlet } from '../../core/outlet.js'
+import type { AnyStatefulProcessor } from '../../core/processor.js'
+import { statefulProcessors } from './link-state.js'
+
+/** An inlet or a processor that may want to know what came of its records. */
+type Listener = Pick<AnyStatefulProcessor, 'onTransferEnd'>
 
 /** Stands in for an outlet: has its processors, and takes all records without doing anything with them. */
 class DryRunOutlet extends Outlet {
@@ -31,13 +35,14 @@ class DryRunOutlet extends Outlet {
 
 /**
  * Changes links so that their transfers only show how long they take: records for outlets are counted and go nowhere,
- * and the outlets are not even started. Inlets are really pulled, and told that nothing was delivered: so an inlet that
- * keeps a position stays where it is.
+ * and the outlets are not even started. Inlets are really pulled. They and processors are told that nothing was
+ * delivered: so an inlet that keeps a position stays where it is, and what comes again is not filtered.
  */
 export class DryRun {
   /** Stand-ins of outlets, which links may share. */
   readonly #outlets = new Map<Outlet, DryRunOutlet>()
-  readonly #inlets = new Set<Inlet>()
+  /** Inlets and processors that are told that nothing was delivered. */
+  readonly #told = new Set<Listener>()
 
   /**
    * Changes a link.
@@ -45,8 +50,8 @@ export class DryRun {
    * @param link - must not be started yet
    */
   async prepare(link: Link): Promise<void> {
-    for (const inlet of link.inlets) this.#keepBack(inlet)
     const originals = link.outlets
+    for (const part of [...link.inlets, ...statefulProcessors(link)]) this.#keepBack(part)
     await link.removeOutlets(originals)
     await link.addOutlets(originals.map((outlet) => this.#inPlaceOf(outlet)))
   }
@@ -61,10 +66,10 @@ export class DryRun {
     return outlet
   }
 
-  #keepBack(inlet: Inlet): void {
-    if (inlet.onTransferEnd === undefined || this.#inlets.has(inlet)) return
-    this.#inlets.add(inlet)
-    const tell = inlet.onTransferEnd.bind(inlet)
-    inlet.onTransferEnd = (update) => tell(update, false)
+  #keepBack(part: Listener): void {
+    if (part.onTransferEnd === undefined || this.#told.has(part)) return
+    this.#told.add(part)
+    const tell = part.onTransferEnd.bind(part)
+    part.onTransferEnd = (update) => tell(update, false)
   }
 }

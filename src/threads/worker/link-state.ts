@@ -4,7 +4,7 @@ import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Link } from '../../core/link.js'
 import type { Held } from '../../core/link-accounts.js'
 import type { Node } from '../../core/node.js'
-import type { StatefulProcessor } from '../../core/processor.js'
+import type { AnyStatefulProcessor } from '../../core/processor.js'
 import { acceptSize, bufferedBy } from '../../core/transfer/process.js'
 
 /** State of a link: what its parts hand off, in the order of the parts. */
@@ -20,9 +20,6 @@ interface PartState {
   /** Of a processor: number of the records that it held. */
   readonly held?: number
 }
-
-/** A processor that may keep something between transfers, whatever it takes and gives. */
-type AnyStatefulProcessor = StatefulProcessor<never, unknown>
 
 /** A stateful processor, and whose it is: see {@link PartState.owner}. */
 interface OwnedProcessor {

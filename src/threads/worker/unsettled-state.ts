@@ -1,5 +1,6 @@
 import type { Link } from '../../core/link.js'
 import { forget, heldBy, takeOver } from '../../core/transfer/holdings.js'
+import { nameOf } from '../../core/processor.js'
 import { bufferedBy } from '../../core/transfer/process.js'
 import { UnsettledTransfer } from '../../core/transfer/unsettled.js'
 import { Update } from '../../core/update.js'
@@ -7,13 +8,15 @@ import { statefulProcessors, type LinkState } from './link-state.js'
 
 /**
  * Transfers of a link whose records are in its buffers, as they move to another thread along with the buffers: there the
- * inlets are told what came of them.
+ * inlets and processors are told what came of them.
  */
 export interface UnsettledState {
   readonly transfers: readonly {
     readonly number: number
     /** Places of the inlets that are to be told. */
     readonly inlets: readonly number[]
+    /** Places of the processors that are to be told, among the stateful ones. */
+    readonly processors: readonly number[]
   }[]
   readonly holders: readonly {
     /** Place among the stateful processors of the link. */
@@ -32,7 +35,8 @@ export function unsettledOf(link: Link): UnsettledState | undefined {
   if (transfers.length === 0) return undefined
   const { inlets } = link
   const places = new Map(transfers.map((transfer, place) => [transfer, place]))
-  const holders = statefulProcessors(link).map((processor, place) => ({
+  const stateful = statefulProcessors(link)
+  const holders = stateful.map((processor, place) => ({
     place,
     kind: processor.constructor.name,
     records: bufferedBy([processor as never]),
@@ -41,12 +45,17 @@ export function unsettledOf(link: Link): UnsettledState | undefined {
       .filter((group) => group.length > 0),
   }))
   return {
-    transfers: transfers.map(({ update, inlets: told }) => ({
+    transfers: transfers.map(({ update, inlets: told, processors }) => ({
       number: update.transferNumber,
-      inlets: [...told.keys()].map((inlet) => inlets.indexOf(inlet)).filter((place) => place >= 0),
+      inlets: placesOf(told, inlets),
+      processors: placesOf(processors, stateful),
     })),
     holders: holders.filter(({ groups }) => groups.length > 0),
   }
+}
+
+function placesOf<P>(parts: ReadonlyMap<P, unknown> | undefined, all: readonly P[]): number[] {
+  return [...(parts?.keys() ?? [])].map((part) => all.indexOf(part)).filter((place) => place >= 0)
 }
 
 /** Forgets the unsettled transfers of a link, as they were handed off. */
@@ -57,20 +66,26 @@ export function forgetUnsettled(link: Link): void {
 
 /**
  * Has a link take over unsettled transfers, once its buffers have taken over their records. What a buffer has not taken
- * is lost, so the inlets are told at the next transfer that it was not delivered.
+ * is lost, so inlets and processors are told at the next transfer that it was not delivered.
  */
 export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledState): void {
   const { inlets } = link
-  const taken = transfers.map(({ number, inlets: places }) => {
+  const processors = statefulProcessors(link)
+  const taken = transfers.map(({ number, inlets: places, processors: told }) => {
     const transfer = new UnsettledTransfer(new Update(link.tags, number), link.unsettled)
     for (const place of places) {
       const inlet = inlets[place]
       if (inlet?.onTransferEnd !== undefined) transfer.inlets.set(inlet, true)
     }
+    for (const place of told) {
+      const processor = processors[place]
+      if (processor?.onTransferEnd === undefined) continue
+      transfer.processors ??= new Map()
+      transfer.processors.set(processor, nameOf('processor', processor, place))
+    }
     link.unsettled.add(transfer)
     return transfer
   })
-  const processors = statefulProcessors(link)
   for (const { place, kind, records, groups } of holders) {
     const processor = processors[place]
     const holds = processor?.constructor.name === kind && bufferedBy([processor]) >= records

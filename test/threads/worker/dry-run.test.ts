@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Buffer } from '../../../src/core/buffer.js'
+import { Distinct } from '../../../src/core/distinct.js'
 import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
 import { Outlet } from '../../../src/core/outlet.js'
@@ -41,6 +42,14 @@ t.test('inlets are told that nothing was delivered, also those of several links'
   const [report] = await Promise.all(links.map((link) => link.transfer()))
   t.strictSame(inlet.told, [false, false])
   t.match(report, { pulled: 2, errors: [], outlets: [{ pushed: 2 }] })
+})
+
+t.test('processors are told that nothing was delivered, so that what comes again is no duplicate', async (t) => {
+  const by = (payload: unknown) => payload as number
+  const outlet = new KeepOutlet(undefined, { processors: [new Distinct({ by })] })
+  const link = new Link({ inlets: giving(1, 2), outlets: outlet, processors: [new Distinct({ by })], interval: 1 })
+  await new DryRun().prepare(link)
+  for (let n = 0; n < 3; n++) t.match(await link.transfer(), { filtered: 0, outlets: [{ filtered: 0, pushed: 2 }] })
 })
 
 t.test('what takes the place of an outlet is called as it is, and can be moved when it could', async (t) => {
