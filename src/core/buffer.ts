@@ -130,10 +130,13 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
     }
   }
 
+  /** Takes over records, before those that it holds: one that links share may hold some already. */
   restoreState(state: unknown): void {
     const { records, age } = state as BufferState<T>
-    this.#records = records.map(({ payload, metadata }) => new Record(payload, metadata))
-    this.#firstAt = this.#options.now() - age
+    const restored = records.map(({ payload, metadata }) => new Record(payload, metadata))
+    const firstAt = this.#options.now() - age
+    this.#firstAt = this.#records.length === 0 ? firstAt : Math.min(firstAt, this.#firstAt)
+    this.#records = [...restored, ...this.#records]
   }
 
   #say(text: string, thrown: unknown): void {

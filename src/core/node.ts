@@ -53,7 +53,11 @@ export abstract class Node {
    */
   saveState?(): unknown
 
-  /** Takes what {@link Node.saveState} of another instance handed over. Called before `onStart`. */
+  /**
+   * Takes what {@link Node.saveState} of another instance handed over. Called before `onStart`. When it throws, the move
+   * of the link is undone where it can be; where not, the link is tried again, and the node then begins without the
+   * state, as after the loss of its thread. The log says so.
+   */
   restoreState?(state: unknown): void | Promise<void>
 
   /**

@@ -40,7 +40,10 @@ export interface StatefulProcessor<A = unknown, B = A> {
   reset?(): void
   /** Hands over its state: see `Node.saveState`. */
   saveState?(): unknown
-  /** Takes over a state: see `Node.restoreState`. */
+  /**
+   * Takes over a state, in addition to what it may hold already, as links can share it. Called when the nodes of its link
+   * have started. When it throws, the link goes on without: the records in that state are counted as lost, and logged.
+   */
   restoreState?(state: unknown): void | Promise<void>
 }
 

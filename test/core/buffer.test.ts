@@ -275,6 +275,19 @@ t.test('a buffer hands its records and their age over to another instance', asyn
   t.ok(released instanceof Record)
 })
 
+t.test('a buffer that holds records takes over others before them, and the greater age', async (t) => {
+  const { now, pass: passTime } = clock()
+  const one = new Buffer({ now })
+  await pass(one, 1, 2)
+  passTime(40)
+  const other = new Buffer({ timeThreshold: 60, now })
+  await pass(other, 3)
+  other.restoreState(one.saveState())
+  t.equal(other.size, 3)
+  passTime(20)
+  t.strictSame(await pass(other), [1, 2, 3])
+})
+
 t.test('what is no option of a buffer, or not as it should be, is refused', async (t) => {
   const wrong: [object | null, RegExp][] = [
     [null, /^options: expected an object, got null/],

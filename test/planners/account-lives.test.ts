@@ -71,7 +71,7 @@ const everywhere: fc.WeightedArbitrary<Event>[] = [
 const inThreads: fc.WeightedArbitrary<Event>[] = [
   { weight: 4, arbitrary: simply('recycle', 'reload') },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('threads'), threads: fc.integer({ min: 1, max: 2 }) }) },
-  { weight: 3, arbitrary: faults('failStart', 'failRestore') },
+  { weight: 3, arbitrary: faults('failStart', 'failRestore', 'failRestoreInlet') },
   { weight: 1, arbitrary: faults('crash', 'crashAtStart') },
 ]
 
@@ -182,7 +182,15 @@ async function live(
   check(planner, specs, board, exact)
 }
 
-const FAULTS: readonly Cell[] = ['failStart', 'failRestore', 'failPush', 'failProcess', 'crash', 'crashAtStart']
+const FAULTS = [
+  'failStart',
+  'failRestore',
+  'failRestoreInlet',
+  'failPush',
+  'failProcess',
+  'crash',
+  'crashAtStart',
+] as const
 
 t.test('property: no record of a planner with threads is unaccounted for', async (t) => {
   captureLogs(t)

@@ -1,45 +1,10 @@
 import t, { type Test } from 'tap'
-import type { OutletAccount } from '../../src/core/link-accounts.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
-import { WorkerPlanner } from '../../src/planners/worker-planner.js'
 import { AccountBoard } from '../fixtures/account-board.js'
 import { makeLink, type AccountSpec } from '../fixtures/account-links.js'
+import { accountsOf, accountsModule, HELD, NO_RECORDS, started } from '../helpers/accounts.js'
 import { captureLogs } from '../helpers/logs.js'
-import { fixture, until } from '../helpers/threads.js'
-
-const HELD: AccountSpec = { id: 'held', link: 0, pulls: 20, buffer: 1000, outlets: [0] }
-
-function moduleOf(...specs: AccountSpec[]): URL {
-  const url = fixture('account-links.ts')
-  url.searchParams.set('links', JSON.stringify(specs))
-  return url
-}
-
-/** Starts a planner of one thread, whose links have made one transfer. */
-async function started(t: Test, ...specs: AccountSpec[]) {
-  const logs = captureLogs(t)
-  const board = AccountBoard.make(specs.length)
-  const planner = new WorkerPlanner(moduleOf(...specs), {
-    threads: 1,
-    immediateTransfer: false,
-    ignoreExceptions: true,
-    startTimeout: { seconds: 5 },
-  })
-  t.teardown(() => planner.shutdown({ wait: false }).catch(() => undefined))
-  planner.finished.catch(() => undefined)
-  await planner.start()
-  await planner.forceTransfer()
-  const lostLines = () => logs.entries().flatMap(({ msg }) => (/ lost/.test(msg) ? [msg] : []))
-  return { planner, board, logs, lostLines }
-}
-
-/** Accounts of the only link, which is in the planner or has left it. */
-function accountsOf(planner: WorkerPlanner | SchedulePlanner): readonly OutletAccount[] {
-  const { links, removed } = planner.stats()
-  return [...links, ...removed][0]?.outlets ?? []
-}
-
-const NONE = { pulled: 0, added: 0, filtered: 0, pushed: 0, dropped: 0, lost: 0, buffered: 0 }
+import { until } from '../helpers/threads.js'
 
 t.test('what was handed off waits until its link can be opened again', async (t) => {
   const { planner, board } = await started(t, HELD)
@@ -49,7 +14,7 @@ t.test('what was handed off waits until its link can be opened again', async (t)
   await planner.shutdown()
   t.same(board.read(0, 'pushed 0'), 20, 'it was drained when it could')
   t.same(planner.counts.lost, 0)
-  t.same(accountsOf(planner), [{ ...NONE, outlet: 'pushed 0', pulled: 20, pushed: 20 }])
+  t.same(accountsOf(planner), [{ ...NO_RECORDS, outlet: 'pushed 0', pulled: 20, pushed: 20 }])
 })
 
 t.test('what was handed off is lost at the shutdown when its link cannot be opened: counted, and said', async (t) => {
@@ -58,7 +23,7 @@ t.test('what was handed off is lost at the shutdown when its link cannot be open
   await planner.recycle()
   await planner.shutdown().catch(() => undefined)
   t.same(planner.counts.lost, 20)
-  t.same(accountsOf(planner), [{ ...NONE, outlet: 'pushed 0', pulled: 20, lost: 20 }])
+  t.same(accountsOf(planner), [{ ...NO_RECORDS, outlet: 'pushed 0', pulled: 20, lost: 20 }])
   t.match(lostLines(), ['held: 20 records in its buffers are lost: the planner is shut down'])
 })
 
@@ -74,9 +39,44 @@ t.test('a link whose buffer cannot take over its state goes on without: counted,
   ])
   await planner.shutdown()
   t.same(accountsOf(planner), [
-    { ...NONE, outlet: 'pushed 0', pulled: 40, pushed: 40 },
-    { ...NONE, outlet: 'pushed 1', pulled: 40, pushed: 20, lost: 20 },
+    { ...NO_RECORDS, outlet: 'pushed 0', pulled: 40, pushed: 40 },
+    { ...NO_RECORDS, outlet: 'pushed 1', pulled: 40, pushed: 20, lost: 20 },
   ])
+})
+
+t.test('a link whose inlet cannot take over its state: its move is undone, or it begins without: said', async (t) => {
+  const { planner, board, logs } = await started(t, HELD)
+  const failed: string[] = []
+  planner.on('startFailed', ({ error }) => failed.push(error.message))
+  const said = () => logs.messages().filter((text) => text.startsWith('CountedInlet of held'))
+  board.order(0, 'failRestoreInlet', 1)
+  await t.rejects(planner.reload(planner.modules[0]!), { code: 'DATABAY_LINK_MODULE' }, 'the old one goes on')
+  t.same([failed, said()], [[], []])
+  board.order(0, 'failRestoreInlet', -1)
+  await planner.recycle()
+  t.same([failed, said()], [['held cannot go on'], []], 'tried once with its state')
+  await until(() => planner.stats().links[0]?.startFailure === undefined)
+  await planner.forceTransfer()
+  const why = 'it begins without, as after the loss of its thread: held cannot go on'
+  t.same(said(), [`CountedInlet of held does not take over its state: ${why}`])
+  await planner.shutdown()
+  t.match(accountsOf(planner), [{ pulled: 40, pushed: 40, lost: 0 }], 'its buffer went on')
+})
+
+t.test('a shutdown drains the buffers of a link whose inlet cannot take over its state', async (t) => {
+  const { planner, board } = await started(t, HELD)
+  board.order(0, 'failRestoreInlet', -1)
+  await planner.recycle()
+  await planner.shutdown()
+  t.match(accountsOf(planner), [{ pulled: 20, pushed: 20, lost: 0 }])
+})
+
+t.test('so does its removal', async (t) => {
+  const { planner, board } = await started(t, HELD)
+  board.order(0, 'failRestoreInlet', -1)
+  await planner.recycle()
+  await planner.removeLinks(planner.modules)
+  t.match(accountsOf(planner), [{ pulled: 20, pushed: 20, lost: 0 }])
 })
 
 t.test('a buffer that hands off no state is released before its link moves', async (t) => {
@@ -124,7 +124,7 @@ t.test('what a lost thread held is lost, in the link and in its outlets, as of t
 t.test('a module whose link has changed or is gone', async (t) => {
   t.test('what its buffers hold is released', async (t) => {
     const { planner, board } = await started(t, HELD)
-    await planner.addLinks(moduleOf({ ...HELD, id: 'gone', link: 0 }))
+    await planner.addLinks(accountsModule({ ...HELD, id: 'gone', link: 0 }))
     await planner.forceTransfer()
     await planner.removeLinks(planner.modules)
     t.same([board.read(0, 'pulled'), board.read(0, 'pushed 0'), planner.counts.lost], [60, 60, 0])

@@ -169,7 +169,9 @@ export class LinkPlace implements RunPlace {
   #open({ module, exportName, index, id: name }: OpenableLink, end: () => void, moved: boolean): Promise<void> {
     const request = { module, exportName, index, id: this.id }
     const handedOff = this.#state
-    return this.#thread.open(handedOff === undefined ? request : { ...request, state: handedOff.state }).then(
+    // a move that fails may be undone; otherwise a link that cannot go on would be dark for good
+    const withState = handedOff === undefined ? request : { ...request, state: handedOff.state, anyway: !moved }
+    return this.#thread.open(withState).then(
       (lost) => {
         end()
         // its thread was lost as soon as that had answered: it is opened again

@@ -24,6 +24,8 @@ export interface OpenRequest extends LinkAddress {
   readonly id: number
   /** State that the link's instances in another thread handed off. */
   readonly state?: unknown
+  /** Whether nodes that cannot take over their state begin without it. Otherwise the link fails to open. */
+  readonly anyway?: boolean
 }
 
 /**

@@ -3,7 +3,7 @@ import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Link } from '../../core/link.js'
 import type { Held } from '../../core/link-accounts.js'
-import type { Node } from '../../core/node.js'
+import { nodeName, type Node } from '../../core/node.js'
 import type { AnyStatefulProcessor } from '../../core/processor.js'
 import { acceptSize, bufferedBy } from '../../core/transfer/process.js'
 
@@ -70,21 +70,42 @@ export function unsaved(states: LinkState): Held | undefined {
   return lost.length === 0 ? undefined : lost
 }
 
-/** Gives each node the state of the node in its place, unless the link's code has changed and it is of another kind. */
-export function restoreNodes(link: Link, states: LinkState): MaybePromise<void> {
+/**
+ * Gives each node the state of the node in its place, unless the link's code has changed and it is of another kind.
+ *
+ * @param anyway - whether a node that cannot take over its state begins without it, which is logged. Otherwise this throws
+ */
+export function restoreNodes(link: Link, states: LinkState, anyway = false): MaybePromise<void> {
   const nodes = link.nodes()
   let restored: MaybePromise<unknown>
   for (const [index, { kind, state, owner }] of states.entries()) {
     if (state === undefined || owner !== undefined) continue
     const node = nodes[index]
     if (node?.constructor.name === kind && node.restoreState !== undefined)
-      restored = then(restored, () => node.restoreState?.(state))
+      restored = then(restored, () => (anyway ? restoreOrBegin(link, node, state) : node.restoreState?.(state)))
     else
       getLogger('databay.LinkHost').warn(
         `${link.name} has no ${kind} any more in place ${index + 1}: what it kept is dropped`,
       )
   }
   return then(restored, () => undefined)
+}
+
+/** Gives a node its state. One that cannot take it begins as after the loss of its thread. At once where it can be. */
+function restoreOrBegin(link: Link, node: Node, state: unknown): MaybePromise<void> {
+  const begin = (thrown: unknown) => {
+    const err = toError(thrown)
+    getLogger('databay.LinkHost').error(
+      { err },
+      `${nodeName(node)} of ${link.name} does not take over its state: it begins without, as after the loss of its thread: ${err.message}`,
+    )
+  }
+  try {
+    const restoring = node.restoreState?.(state) as MaybePromise<void>
+    return restoring instanceof Promise ? restoring.catch(begin) : undefined
+  } catch (thrown) {
+    begin(thrown)
+  }
 }
 
 /**

@@ -164,7 +164,7 @@ export class OpenLinks {
 
   /** Opens a link: its nodes take over their state before they start, its buffers when they have. */
   #open(links: LinksByName, request: OpenRequest): MaybePromise<OpenAnswer> {
-    const { id } = request
+    const { id, anyway } = request
     const link = findLink(links, request)
     const inside = this.#attribution.insideOf(id)
     const { startTimeout } = this.#timeouts
@@ -172,7 +172,7 @@ export class OpenLinks {
     const { parts, unsettled } = splitState(request.state as LinkState | undefined)
     const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
     const start = () => {
-      starting = parts === undefined ? link.startNow() : then(restoreNodes(link, parts), () => link.startNow())
+      starting = parts === undefined ? link.startNow() : then(restoreNodes(link, parts, anyway), () => link.startNow())
       return starting
     }
     this.#late.delete(link) // this start goes on with the one that took too long
