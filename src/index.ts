@@ -73,6 +73,7 @@ export { PrintOutlet, type PrintOutletOptions } from './connectors/print/print-o
 export type { PrintStream } from './connectors/print/print-stream.js'
 export type { FileMode, TargetOptions } from './connectors/files/target-options.js'
 export type { PlannedLink, TransferRequest } from './core/planned-link.js'
+export type { OutletAccount } from './core/link-accounts.js'
 export type { Grouper, Processor, ProcessorFunction, StatefulProcessor } from './core/processor.js'
 export type { OneOrMany } from './base/one-or-many.js'
 export { Record, type Metadata } from './core/record.js'
@@ -97,7 +98,7 @@ export type {
   ThreadLostEvent,
 } from './planners/planner-events.js'
 export type { Distribution } from './planners/histogram.js'
-export type { LinkStats, PlannerStats, StartFailureStats } from './planners/planner-stats.js'
+export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner } from './planners/worker-planner.js'
 export { type LinkOrModule } from './planners/planner-modules.js'

@@ -120,8 +120,9 @@ export interface PlannerCounts {
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
   /**
-   * Records in buffers that were lost with their thread, as of their links' last reports, or that could neither be handed
-   * over nor released when their link left its thread.
+   * Records that were in buffers, by their links' reports, and are lost outside of transfers: with their thread, as no buffer
+   * took them over when their link moved, or at a removal or shutdown that could not or did not drain. The log says which.
+   * What a transfer had pulled when its thread was lost is in no count, as nobody knows how much of it was pushed.
    */
   readonly lost: number
 }
