@@ -36,5 +36,6 @@ export function guessUtf16(bytes: Uint8Array, whole = true): 'utf-16le' | 'utf-1
 /** Whether a text that should be UTF-16 is ASCII instead: it has line ends, and no NUL beside them. */
 export function isNoUtf16(bytes: Buffer): boolean {
   const sample = bytes.subarray(0, SAMPLE)
-  return isAscii(sample) && !sample.includes(0) && (sample.includes(0x0a) || sample.includes(0x0d))
+  // a byte alone may be half of a character
+  return sample.length > 1 && isAscii(sample) && !sample.includes(0) && (sample.includes(0x0a) || sample.includes(0x0d))
 }

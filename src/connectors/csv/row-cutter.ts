@@ -74,14 +74,14 @@ export class RowCutter {
     this.#position = position
     this.#state = state
     this.#last = last
-    this.#hasNul = dialect.units.size === 2 || bytes.includes(0)
+    this.#hasNul = dialect.units.size === 2 || state.inNuls === true || bytes.includes(0)
     this.#ends = new LineEnds(bytes, dialect.units, true)
     this.#used = state.afterReturn === true ? withoutNewline(bytes, 0, dialect.units) : 0
     this.#line = state.line
     this.#names = state.names
     this.#inLongLine = state.inLongLine
     this.#inNuls = state.inNuls ?? false
-    this.#afterReturn = state.afterReturn ?? false
+    this.#afterReturn = state.afterReturn === true && this.#used === 0
   }
 
   cut(max: number): Cut<CsvRow, CsvState> {
@@ -127,7 +127,8 @@ export class RowCutter {
       if (this.#hasNul && rows.length > 0 && endOfNuls(this.#bytes, start, this.#units) > start) break
       const scanned = scanRow(this.#bytes, start, delimiter, this.#units)
       const { end, next: found, lines, quoted, isReturn, broken } = scanned
-      if (end - start > maxRowLength) {
+      // half of a character may have come so far
+      if (end - start - ((end - start) % size) > maxRowLength) {
         const reason = quoted ? ', with a quote that is not closed' : ''
         return { rows, tooLong: `: the row is longer than maxRowLength, which is ${maxRowLength} bytes${reason}` }
       }
@@ -246,9 +247,9 @@ export class RowCutter {
     const next = found ? (this.#ends.next ?? (this.#last ? start + size : undefined)) : undefined
     this.#inLongLine = next === undefined
     this.#used = next ?? (found ? start : this.#bytes.length - (this.#bytes.length % size))
+    this.#afterReturn = next !== undefined && this.#ends.isReturn
     if (next === undefined) return false
     this.#line++
-    this.#afterReturn = this.#ends.isReturn
     return true
   }
 

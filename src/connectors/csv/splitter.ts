@@ -52,6 +52,8 @@ export class CsvSplitter implements Splitter<CsvRow, CsvState> {
     const used = length + (line?.length ?? 0)
     const begun = { ...state, encoding: marked, delimiter: line?.delimiter, line: line ? 2 : 1 }
     const cut = this.#cut({ ...piece, bytes: bytes.subarray(used), position: used, state: begun })
+    // the first line may still say what the delimiter is
+    if (line === undefined && cut.used === 0 && !last) return { ...cut, used: 0, state }
     return { ...cut, used: used + cut.used }
   }
 
@@ -73,6 +75,6 @@ function readDelimiterLine(bytes: Buffer, units: TextUnits, last: boolean) {
   const end = Math.min(bytes.length, FIRST_LINE * units.size)
   const text = units.decode(bytes, 0, end)
   const line = delimiterLine(text)
-  if (line === undefined || (!last && line.length === text.length)) return undefined
+  if (line === undefined || (!last && line.length === text.length && !text.endsWith('\n'))) return undefined
   return { ...line, length: line.length * units.size }
 }

@@ -79,9 +79,10 @@ export class LineSplitter implements Splitter<string, LineState> {
     const records: string[] = []
     const returns = state.returns ?? endsInReturns(bytes, units, last)
     const ends = new LineEnds(bytes, units, returns === true)
-    const hasNul = size === 2 || bytes.includes(0)
     let { inLongLine, inNuls = false, afterReturn = false } = state
+    const hasNul = size === 2 || inNuls || bytes.includes(0)
     let at = afterReturn ? withoutNewline(bytes, 0, units) : 0
+    afterReturn &&= at === 0
     let damaged = 0
     let damage: string | undefined
     let problem: string | undefined
@@ -109,13 +110,14 @@ export class LineSplitter implements Splitter<string, LineState> {
       if (inLongLine) {
         inLongLine = next === undefined
         at = next ?? (found ? start : bytes.length - (bytes.length % size))
+        afterReturn = next !== undefined && ends.isReturn
         if (next === undefined) break
-        afterReturn = ends.isReturn
         continue
       }
       const end = found ? start : bytes.length
-      // a carriage return at the end may be the first half of a line end
-      if ((found ? end : withoutReturns(bytes, at, end, units)) - at > maxLength) {
+      // at the end, a carriage return may be the first half of a line end, and a byte half of a character
+      const length = (found ? end : withoutReturns(bytes, at, end - ((end - at) % size), units)) - at
+      if (length > maxLength) {
         const what = `the line at byte ${position + at} is longer than maxLineLength, which is ${maxLength} bytes`
         if (longLines === 'error') {
           problem = what

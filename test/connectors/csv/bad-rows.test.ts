@@ -1,4 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { Buffer } from 'node:buffer'
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { CsvRow } from '../../../src/connectors/csv/columns.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'
@@ -122,4 +123,30 @@ t.test('a file with another delimiter is refused with a hint, unless one column 
     t.same(await all(t, text, { delimiter: other }), [{ id: '1', text: 'one' }])
   }
   t.match(await (await open(t, 'id,text\n', { delimiter: ';' })).pull(), /with ',' in it rather than ';'/)
+})
+
+t.test('a first line that says the delimiter may come bit by bit, behind a byte order mark too', async (t) => {
+  for (const encoding of ['utf-8', 'utf-16le'] as const) {
+    const bytes = Buffer.from('\uFEFFsep=;\na;b\n1;2\n', encoding)
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const { file, pull } = await open(t, '')
+      writeFileSync(file, bytes.subarray(0, cut))
+      const first = await pull()
+      appendFileSync(file, bytes.subarray(cut))
+      t.same([first, await pull()].flat(), [{ a: '1', b: '2' }], `${encoding}, cut at ${cut}`)
+    }
+  }
+})
+
+t.test('a line that is too long ends at its own end, wherever the file is cut', async (t) => {
+  const { file, pull } = await open(t, 'a,b\r1,a row that is longer than', { badRows: 'skip', maxRowLength: 20 })
+  const rows = [await pull()]
+  for (const part of [' that\r', '2,c\r', '3,d\r\n', '4,e\r\n']) {
+    appendFileSync(file, part)
+    rows.push(await pull())
+  }
+  t.same(
+    rows.flat(),
+    [2, 3, 4].map((n, at) => ({ a: String(n), b: 'cde'.charAt(at) })),
+  )
 })

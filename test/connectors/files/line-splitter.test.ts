@@ -102,3 +102,24 @@ t.test('a state is recognised', async (t) => {
   t.ok(splitter.isState(structuredClone(splitter.initial)))
   for (const odd of [null, 1, {}, { inLongLine: 1 }]) t.notOk(splitter.isState(odd))
 })
+
+t.test('what a piece ends with does not change the lines', async (t) => {
+  const short: LineLimit = { maxLength: 6, longLines: 'skip' }
+  const cases: [string, TextEncoding, string, number[], LineLimit?][] = [
+    ['half of a character does not count for the length', 'utf-16le', 'abc\nd\n', [7], short],
+    ['an empty line behind CR CR LF is a line', 'utf-16be', 'a\r\r\n\r\nb\n', [7, 11]],
+    ['an empty line behind a CR that comes again is a line', 'utf-8', 'a\rb\r\rc\r', [2, 4]],
+    ['a newline alone in half is no other encoding', 'utf-16le', '\na\n', [1]],
+  ]
+  for (const [name, encoding, text, cuts, limit = LINE_SPLITTER_DEFAULTS] of cases) {
+    const bytes = encoding === 'utf-16be' ? Buffer.from(text, 'utf-16le').swap16() : Buffer.from(text, encoding)
+    const pieces = [0, ...cuts].map((at, index) => bytes.subarray(at, cuts[index]))
+    const splitter = new LineSplitter(encoding, limit)
+    t.same(splitAll(splitter, pieces), splitAll(splitter, [bytes]), name)
+  }
+  const { damages } = splitAll(
+    new LineSplitter('utf-8', LINE_SPLITTER_DEFAULTS),
+    ['a\n\0', '\r\nb\n'].map((text) => Buffer.from(text)),
+  )
+  t.same(damages, ['1: NULs before byte 3 are left out'], 'NULs count, too, when no others follow')
+})
