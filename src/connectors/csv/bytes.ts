@@ -41,7 +41,7 @@ export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promis
 export async function noteWritten(targets: readonly Target<unknown>[], { columns, format, streams }: CsvStyle) {
   for (const { file, records, truncate } of targets) {
     if (truncate || streams.has(file) || !(await isStream(file))) continue
-    streams.set(file, { columns: columns ?? columnsOf(records[0]?.payload, format), endsLine: true })
+    streams.set(file, { columns: columns ?? columnsOf(records[0]?.payload, format), quoted: false, endsLine: true })
   }
 }
 
@@ -68,15 +68,15 @@ function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { c
 async function headerOf({ file, records }: Target<unknown>, style: CsvStyle): Promise<CsvHeader | undefined> {
   try {
     const header = await readHeader(file, style.dialect)
-    if (header !== undefined) checkHeader(header.columns, style, records[0]?.payload)
+    if (header !== undefined) checkHeader(header, style, records[0]?.payload)
     return header
   } catch (cause) {
     throw fileError('CsvOutlet', 'add to', file, cause)
   }
 }
 
-function checkHeader(names: readonly string[], { columns, format }: CsvStyle, payload: unknown): void {
-  const other = otherDelimiter(names, format.delimiter)
+function checkHeader({ columns: names, quoted }: CsvHeader, { columns, format }: CsvStyle, payload: unknown): void {
+  const other = quoted ? undefined : otherDelimiter(names, format.delimiter)
   if (other !== undefined && !isKey(names[0], payload)) throw new Error(`the header has ${other}`)
   if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
   if (columns === undefined) return

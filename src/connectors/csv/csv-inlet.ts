@@ -21,9 +21,9 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
    */
   readonly encoding?: TextEncoding
   /**
-   * Character between cells: one ASCII character, but no quote and no line end. A first line like `sep=;` decides,
-   * whatever is said here. A header of one cell, with another usual delimiter in it, is refused, unless `columns` names one
-   * column.
+   * Character between cells: one ASCII character, but no quote, no line end and no NUL. A first line like `sep=;` decides,
+   * whatever is said here. A header of one cell without quotes, with another usual delimiter in it, is refused, unless
+   * `columns` names one column.
    * @default ','
    */
   readonly delimiter?: string
@@ -172,8 +172,8 @@ export class CsvInlet extends Inlet<CsvRow> {
 
 function readDelimiter(name: string, delimiter: unknown): string {
   if (delimiter === undefined) return ','
-  if (typeof delimiter !== 'string' || !/^[\x00-\x7f]$/.test(delimiter) || '"\r\n'.includes(delimiter)) {
-    throw new InvalidOptionError(name, 'one ASCII character, but no quote and no line end', delimiter)
+  if (typeof delimiter !== 'string' || !/^[\x01-\x7f]$/.test(delimiter) || '"\r\n'.includes(delimiter)) {
+    throw new InvalidOptionError(name, 'one ASCII character, but no quote, no line end and no NUL', delimiter)
   }
   return delimiter
 }

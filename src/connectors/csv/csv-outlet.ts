@@ -38,7 +38,7 @@ export interface CsvOutletOptions extends OutletOptions, SerializeOptions, Targe
    */
   readonly guardFormulas?: boolean
   /**
-   * Character between cells: one character, but no quote and no line end.
+   * Character between cells: one character, but no quote, no line end and no NUL.
    * @default ','
    */
   readonly delimiter?: string
@@ -158,9 +158,9 @@ export class CsvOutlet extends Outlet {
 
 function readDelimiter(name: string, delimiter: unknown): string {
   if (delimiter === undefined) return ','
-  // a line end or a quote could not be told from the others
-  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
-    throw new InvalidOptionError(name, 'one character', delimiter)
+  // a line end or a quote could not be told from the others, and readers leave out NULs
+  if (typeof delimiter !== 'string' || !/^[^"\r\n\0]$/.test(delimiter)) {
+    throw new InvalidOptionError(name, 'one character, but no quote, no line end and no NUL', delimiter)
   }
   return delimiter
 }

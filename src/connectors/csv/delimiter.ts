@@ -1,10 +1,10 @@
 import { show } from '../../base/errors.js'
 
 /** Characters that are usual between cells. */
-const USUAL = [',', ';', '\t', '|']
+export const USUAL_DELIMITERS = [',', ';', '\t', '|']
 
 /** First line of a CSV file that says what is between cells, as Excel writes and reads it: `sep=;`. */
-const LINE = /^"?sep=([\0-!#-\x7f])"?(?:\r*\n|\r|$)/i
+const LINE = /^("?)sep=([\x01-!#-\x7f])\1(?:\r*\n|\r|$)/i
 
 /** What the first line of a CSV file says of the others. */
 export interface DelimiterLine {
@@ -15,7 +15,7 @@ export interface DelimiterLine {
 
 /** Reads the line at the start of a text that says what is between cells; `undefined` when there is none. */
 export function delimiterLine(text: string): DelimiterLine | undefined {
-  const [line, delimiter] = LINE.exec(text) ?? []
+  const [line, , delimiter] = LINE.exec(text) ?? []
   if (line === undefined || delimiter === undefined || '\r\n'.includes(delimiter)) return undefined
   return { delimiter, length: line.length }
 }
@@ -27,6 +27,6 @@ export function delimiterLine(text: string): DelimiterLine | undefined {
 export function otherDelimiter(row: readonly string[], delimiter: string): string | undefined {
   const [cell] = row
   if (cell === undefined || row.length > 1) return undefined
-  const found = USUAL.find((one) => one !== delimiter && cell.includes(one))
+  const found = USUAL_DELIMITERS.find((one) => one !== delimiter && cell.includes(one))
   return found && `one cell, with ${show(found)} in it rather than ${show(delimiter)}: see the option delimiter`
 }

@@ -20,6 +20,8 @@ export function loadParse(): void {
 /** Facts about an existing CSV file: how it begins, and how it ends. */
 export interface CsvHeader {
   readonly columns: readonly string[]
+  /** Whether the first name is in quotes. */
+  readonly quoted: boolean
   /** Whether the last line has a line end. Without one, a new row would be added to that line. */
   readonly endsLine: boolean
 }
@@ -46,25 +48,25 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
   try {
     const { size } = await handle.stat()
     if (size === 0) return undefined
-    const columns = await readColumns(handle, size, dialect)
-    if (columns === undefined) return undefined
-    return { columns, endsLine: await endsWith(handle, bytesOf('\n', dialect.encoding)) }
+    const names = await readNames(handle, size, dialect)
+    if (names === undefined) return undefined
+    return { ...names, endsLine: await endsWith(handle, bytesOf('\n', dialect.encoding)) }
   } finally {
     await handle.close()
   }
 }
 
-async function readColumns(
+async function readNames(
   handle: FileHandle,
   size: number,
   dialect: CsvDialect,
-): Promise<CsvHeader['columns'] | undefined> {
+): Promise<Omit<CsvHeader, 'endsLine'> | undefined> {
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
     const isWhole = length === size
     const text = textOf(buffer.subarray(0, bytesRead), dialect)
     const columns = parseHeader(text, isWhole, dialect.delimiter)
-    if (columns !== undefined) return columns
+    if (columns !== undefined) return { columns, quoted: rowsOf(text).startsWith('"') }
     if (isWhole && rowsOf(text) === '') return undefined
     if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
   }

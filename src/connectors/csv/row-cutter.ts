@@ -3,11 +3,11 @@ import { guessUtf16 } from '../unicode.js'
 import { LineEnds, withoutNewline } from '../files/line-ends.js'
 import { endOfNuls } from '../files/nul-run.js'
 import type { Cut, Piece } from '../files/splitter.js'
-import type { TextUnits } from '../files/text-units.js'
+import { unitAt, type TextUnits } from '../files/text-units.js'
 import type { CsvRow } from './columns.js'
 import { otherDelimiter } from './delimiter.js'
 import type { RowParser } from './row-parser.js'
-import { scanRow } from './row-scanner.js'
+import { QUOTE, scanRow } from './row-scanner.js'
 import type { CsvRules, CsvState } from './csv-state.js'
 
 /** Dialect of a file, as far as rows go by it. */
@@ -192,7 +192,7 @@ export class RowCutter {
       if (guess !== undefined) return ` has NULs as if it were ${guess} rather than ${this.#units.encoding}`
     }
     if (typeof cells === 'string') return cells
-    if (this.#names === null) return this.#takeHeader(cells)
+    if (this.#names === null) return this.#takeHeader(cells, row)
     const record = this.#rules.columns.toObject(this.#names, cells)
     if (typeof record === 'string') return record
     this.#records.push(record)
@@ -200,10 +200,10 @@ export class RowCutter {
   }
 
   /** Takes a row as the header. Returns what is wrong with it. */
-  #takeHeader(cells: readonly string[]): string | undefined {
+  #takeHeader(cells: readonly string[], row: RawRow): string | undefined {
     const { columns } = this.#rules
     // who names one column wants one
-    const other = columns.rules.names?.length === 1 ? undefined : otherDelimiter(cells, this.#dialect.delimiter)
+    const other = columns.rules.names?.length === 1 ? undefined : this.#otherDelimiter(cells, row)
     if (other !== undefined) return `: the header has ${other}`
     const names = columns.named(cells)
     if (typeof names === 'string') return names
@@ -212,11 +212,17 @@ export class RowCutter {
   }
 
   /** Whether the first row shows that the file has another delimiter. It has then no header to show it. */
-  #isOfOtherDelimiter(cells: readonly string[] | string, { line }: RawRow): boolean {
-    if (this.#rules.header || line > 1 || (this.#names ?? []).length < 2 || typeof cells === 'string') return false
-    const other = otherDelimiter(cells, this.#dialect.delimiter)
-    if (other !== undefined) this.#problem = `line ${line}: the row has ${other}`
+  #isOfOtherDelimiter(cells: readonly string[] | string, row: RawRow): boolean {
+    if (this.#rules.header || row.line > 1 || (this.#names ?? []).length < 2 || typeof cells === 'string') return false
+    const other = this.#otherDelimiter(cells, row)
+    if (other !== undefined) this.#problem = `line ${row.line}: the row has ${other}`
     return other !== undefined
+  }
+
+  /** Says that a row has another delimiter. What is in quotes is a cell, whatever is in it. */
+  #otherDelimiter(cells: readonly string[], { start }: RawRow): string | undefined {
+    const isQuoted = unitAt(this.#bytes, start, this.#units) === QUOTE
+    return isQuoted ? undefined : otherDelimiter(cells, this.#dialect.delimiter)
   }
 
   /** Skips a row, if it may be skipped. A header may not: the names of the columns would be values. */

@@ -24,7 +24,7 @@ export interface ScannedRow {
   readonly isReturn: boolean
 }
 
-const QUOTE = 0x22
+export const QUOTE = 0x22
 
 /**
  * Finds the end of a row of CSV: the first line end outside quotes. (The library that parses rows needs to see what

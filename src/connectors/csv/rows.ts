@@ -4,6 +4,7 @@ import { lazy } from '../../base/libraries.js'
 import { PART_LENGTH } from '../files/encode.js'
 import { checkAllInFields, refusal, serialized, type Serialize } from '../serialize.js'
 import { cellText } from './cell.js'
+import { USUAL_DELIMITERS } from './delimiter.js'
 import { withGuard, withoutGuard } from './formulas.js'
 
 const csvStringify = lazy<typeof import('csv-stringify/sync')>('csv-stringify/sync')
@@ -27,9 +28,12 @@ export interface CsvFormat {
  */
 const WITHOUT_KEYS = new Set(['Map', 'Set', 'Date', 'RegExp', 'Error', 'ArrayBuffer'])
 
+const OTHER_DELIMITER = [new RegExp(`[${USUAL_DELIMITERS.join('')}]`)]
+
 /** Text of the header, with its line end. */
 export function headerText(columns: readonly string[], format: CsvFormat): string {
-  return toText([guarded(columns, format)], format)
+  // one name alone is quoted where it could be taken for several names with another delimiter
+  return toText([guarded(columns, format)], format, columns.length === 1 ? OTHER_DELIMITER : [])
 }
 
 /** Names of columns as they are in a header: guarded like other cells. */
@@ -145,12 +149,16 @@ function toCell(key: string, value: unknown, { guardFormulas, serialize }: CsvFo
   }
 }
 
-function toText(rows: readonly (readonly string[])[], { delimiter }: CsvFormat): string {
+function toText(
+  rows: readonly (readonly string[])[],
+  { delimiter }: CsvFormat,
+  quoted: readonly RegExp[] = [],
+): string {
   return csvStringify().stringify([...rows], {
     delimiter,
     // a row with one empty cell alone would be an empty line, which readers skip
     quoted_empty: rows[0]?.length === 1,
-    // a carriage return may end a line, and the mark is at the start of a file
-    quoted_match: [/\r/, /^\uFEFF/],
+    // a carriage return may end a line, the mark is at the start of a file, and NULs before a line are left out
+    quoted_match: [/\r/, /^[\uFEFF\0]/, ...quoted],
   })
 }

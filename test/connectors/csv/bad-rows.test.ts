@@ -105,6 +105,7 @@ t.test('the first line of a file may say what is between its cells', async (t) =
   }
   t.same(await all(t, 'sep=;\n1;2\n', { header: false, columns: ['a', 'b'] }), [{ a: '1', b: '2' }])
   t.same(await all(t, 'sep=;;\n1\n', { columns: ['a'], delimiter: '|' }), [{ a: '1' }])
+  t.same(await all(t, '"sep=;\nid",text\n1,one\n'), [{ 'sep=;\nid': '1', text: 'one' }], 'a name of two lines')
   const { pull } = await open(t, 'sep=;\nid;text\n1;one;more\n')
   t.equal(await pull(), 'line 3: the row has 3 cells instead of 2')
 })
@@ -120,6 +121,11 @@ t.test('a file with another delimiter is refused with a hint, unless one column 
       t.equal(await (await open(t, text, headless)).pull(), `line 1: the row has ${why}`)
     }
     t.same(await all(t, text, { columns: ['all'] }), [{ all: `1${other}one` }])
+    t.same(
+      await all(t, `"id${other}text"\n1${other}one\n`),
+      [{ [`id${other}text`]: `1${other}one` }],
+      'a name in quotes',
+    )
     t.same(await all(t, text, { delimiter: other }), [{ id: '1', text: 'one' }])
   }
   t.match(await (await open(t, 'id,text\n', { delimiter: ';' })).pull(), /with ',' in it rather than ';'/)

@@ -60,6 +60,7 @@ t.test('the header of a file, however long', async (t) => {
     endless: `"${'x'.repeat(2_000_000)}"`,
     broken: 'a"b\n1,2\n',
     mark: '\uFEFF',
+    quoted: '\uFEFF\n"a;b"\n',
     blank: '\n\r\n',
     late: '\uFEFF\n\na,b\n',
     later: `${'\n'.repeat(100_000)}a,b\n`,
@@ -69,10 +70,11 @@ t.test('the header of a file, however long', async (t) => {
   t.equal(await read('empty'), undefined)
   t.equal(await read('mark'), undefined)
   t.equal(await read('blank'), undefined)
-  t.same(await read('late'), { columns: ['a', 'b'], endsLine: true })
-  t.same(await read('later'), { columns: ['a', 'b'], endsLine: true })
-  t.same(await read('short'), { columns: ['a', 'b'], endsLine: false })
-  t.same(await read('long'), { columns: long, endsLine: true })
+  t.same(await read('late'), { columns: ['a', 'b'], quoted: false, endsLine: true })
+  t.same(await read('later'), { columns: ['a', 'b'], quoted: false, endsLine: true })
+  t.same(await read('short'), { columns: ['a', 'b'], quoted: false, endsLine: false })
+  t.same(await read('long'), { columns: long, quoted: false, endsLine: true })
+  t.same(await read('quoted'), { columns: ['a;b'], quoted: true, endsLine: true })
   await t.rejects(read('endless'), { message: 'its header cannot be read' })
   await t.rejects(read('broken'), { message: 'its header cannot be read' })
   await t.rejects(read('short/below'), { code: 'ENOTDIR' })
