@@ -131,8 +131,8 @@ export class OpenedFile {
   /** Looks at the start of the file, once there is one. */
   async #start(): Promise<void> {
     const start = await this.#readBytes(0, PACKING_LENGTH)
-    this.#started = start.length > 2
     if (isGzip(start)) this.#gzip = new GzipContent(this.#handle)
+    this.#started = start.length > 2
   }
 
   async #readBytes(position: number, size: number): Promise<Buffer> {

@@ -112,7 +112,8 @@ t.test('what a piece ends with does not change the lines', async (t) => {
     ['a newline alone in half is no other encoding', 'utf-16le', '\na\n', [1]],
   ]
   for (const [name, encoding, text, cuts, limit = LINE_SPLITTER_DEFAULTS] of cases) {
-    const bytes = encoding === 'utf-16be' ? Buffer.from(text, 'utf-16le').swap16() : Buffer.from(text, encoding as 'utf-8')
+    const bytes =
+      encoding === 'utf-16be' ? Buffer.from(text, 'utf-16le').swap16() : Buffer.from(text, encoding as 'utf-8')
     const pieces = [0, ...cuts].map((at, index) => bytes.subarray(at, cuts[index]))
     const splitter = new LineSplitter(encoding, limit)
     t.same(splitAll(splitter, pieces), splitAll(splitter, [bytes]), name)
