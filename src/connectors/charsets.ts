@@ -1,14 +1,17 @@
 import { Buffer } from 'node:buffer'
 
 /**
- * Encoding that a label names, as browsers read it: `latin1` is `windows-1252`. Quotes around a label, and dashes and
- * underscores at the wrong place, do no harm.
+ * Encoding that a label names, as browsers read it: `latin1` is `windows-1252`. Quotes around a label, and dashes,
+ * underscores and spaces at the wrong place, do no harm.
  *
  * @returns the name by which the Web knows the encoding; `undefined` when there is none
  */
 export function encodingOf(label: string): string | undefined {
   const bare = label.trim().replace(/^["']+|["']+$/g, '')
-  const spellings = [bare, bare.replaceAll('_', '-'), bare.replaceAll('-', '_'), bare.replaceAll(/[-_]/g, '')]
+  const joined = bare.replaceAll(/[-_\s]/g, '')
+  const spellings = [bare, bare.replaceAll('_', '-'), bare.replaceAll('-', '_'), joined]
+  // as in windows1252, win-1252 and ISO885915
+  spellings.push(joined.replace(/^(?:windows|win)(?=\d)/i, 'windows-'), joined.replace(/^iso8859(?=\d)/i, 'iso-8859-'))
   for (const spelling of spellings) {
     try {
       return new TextDecoder(spelling).encoding

@@ -33,7 +33,9 @@ export function proxiesOf(chosen: string | false | undefined, environment: Envir
  * @throws {@link InvalidOptionError} that never shows the value: it may have credentials
  */
 export function checkProxy(name: string, value: unknown): string {
-  const text = typeof value === 'string' || value instanceof URL ? String(value).trim() : ''
+  const given = typeof value === 'string' || value instanceof URL ? String(value).trim() : ''
+  // some shells leave the quotes in a variable
+  const text = given.replace(/^(["'])(.*)\1$/, '$2').trim()
   const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
@@ -58,7 +60,7 @@ export function proxyAuthorization({ username, password }: URL): string | undefi
 
 /**
  * Whether a list of hosts has that of a URL. An entry is a name, which stands for all names that end in it, an address,
- * a range of addresses (`10.0.0.0/8`), or `*`; a port may follow.
+ * a range of addresses (`10.0.0.0/8`), or has `*` for any characters; a port may follow.
  */
 function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
   const host = bare(hostname)
@@ -72,9 +74,22 @@ function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
       const [name = entry, only = hostPort] = withPort?.slice(1) ?? []
       if (name === '' || only !== hostPort) return false
       if (name.includes('/')) return isInRange(host, name)
-      const suffix = bare(name.replace(/^\*?\./, ''))
-      return host === suffix || (isIP(host) === 0 && host.endsWith(`.${suffix}`))
+      const suffix = name.replace(/^\*?\./, '')
+      if (suffix.includes('*')) return patternOf(suffix).test(host)
+      const other = hostOf(suffix)
+      return host === other || (isIP(host) === 0 && host.endsWith(`.${other}`))
     })
+}
+
+/** Name or address as URLs have it: with one form of each address, and in letters of ASCII. */
+function hostOf(name: string): string {
+  const url = `http://${isIP(name) === 6 ? `[${name}]` : name}`
+  return bare(isIP(name) !== 4 && URL.canParse(url) ? new URL(url).hostname : name)
+}
+
+/** Pattern of hosts with `*` in it, like `192.168.*`. */
+function patternOf(name: string): RegExp {
+  return new RegExp(`^${name.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`)
 }
 
 /** Host without the brackets of an address, and without the dot at the end of a name. */
@@ -84,6 +99,7 @@ function bare(host: string): string {
 
 function isInRange(host: string, range: string): boolean {
   const [network = '', length = ''] = range.split('/')
+  if (!/^\d+$/.test(length)) return false
   const family = isIP(host) === 6 ? 'ipv6' : 'ipv4'
   try {
     const block = new BlockList()

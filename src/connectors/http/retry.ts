@@ -47,18 +47,23 @@ export function retryAfter(
   now: string | readonly string[] | undefined,
 ): number | undefined {
   const asked = [header ?? []].flat()[0]?.trim() ?? ''
-  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000
+  // a proxy may have joined two of them
+  const [, seconds] = /^"?(\d+(?:\.\d+)?)"?\s*(?:s|sec|seconds?)?\s*(?:[,;].*)?$/i.exec(asked) ?? []
+  if (seconds !== undefined) return Number(seconds) * 1000
   const until = dateOf(asked)
   if (Number.isNaN(until)) return undefined
   const theirs = Date.parse([now ?? []].flat()[0] ?? '')
   return Math.max(0, until - (Number.isNaN(theirs) ? Date.now() : theirs))
 }
 
-/** Time of a date in one of the three forms of HTTP, or of ISO 8601. `Date.parse` misreads other texts. */
+/** Time of a date in one of the three forms of HTTP, of mails, or of ISO 8601. `Date.parse` misreads other texts. */
 function dateOf(text: string): number {
-  if (/^[A-Z][a-z]+,? .* GMT$/.test(text) || /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) return Date.parse(text)
+  if (HTTP_DATE.test(text) || ISO_DATE.test(text)) return Date.parse(text)
   return /^[A-Z][a-z]+ [A-Z][a-z]+ [ \d]\d [\d:]+ \d{4}$/.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
 }
+
+const HTTP_DATE = /^(?:[a-z]+,? )?\d\d?[ -][a-z]+[ -]\d+ [\d:]+ (?:GMT|UTC|[+-]\d{4})$/i
+const ISO_DATE = /^\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)$/
 
 /** Conditions of the tries of a request. */
 export interface Tries {

@@ -60,32 +60,38 @@ export async function unpack(
   return { bytes, leftOut }
 }
 
-/** Ways to undo an encoding, by its name and the bytes that are said to have it. The first that succeeds is right. */
+/** Ways to undo an encoding, by its name and the bytes that are said to have it: the likely ones first. */
 const PACKINGS = new Map<string, (bytes: Buffer) => readonly [Decoder, ...Decoder[]]>([
   ['gzip', zlibDecoders],
   ['x-gzip', zlibDecoders],
   ['deflate', zlibDecoders],
-  ['br', (bytes) => (isGzip(bytes) ? [brotliDecompress, gunzip] : [brotliDecompress])],
+  ['br', (bytes) => [brotliDecompress, isGzip(bytes) ? gunzip : inflate]],
 ])
 
 function zlibDecoders(bytes: Buffer): readonly [Decoder, ...Decoder[]] {
   if (isGzip(bytes)) return [gunzip]
   // some servers leave out the zlib header, whose first byte ends in 8
-  return (bytes[0] ?? 0) % 16 === 8 ? [inflate, inflateRaw] : [inflateRaw]
+  const raw = [inflateRaw, brotliDecompress] as const
+  return (bytes[0] ?? 0) % 16 === 8 ? [inflate, ...raw] : raw
 }
 
 async function unpackOne(name: string, packed: Buffer, limit: number): Promise<Unpacked> {
   if (packed.length === 0 || isPlain(packed)) return { bytes: packed, leftOut: 0 }
   const decoders = PACKINGS.get(name)?.(packed) ?? []
   let reason: unknown
+  let partly: Unpacked | undefined
   for (const decode of decoders) {
     try {
-      return await decode(packed, limit)
+      const unpacked = await decode(packed, limit)
+      if (unpacked.leftOut === 0) return unpacked
+      // other bytes may happen to begin as packed ones do
+      partly ??= unpacked
     } catch (error) {
       if (isTooLarge(error)) throw error
       reason ??= error
     }
   }
+  if (partly !== undefined) return partly
   throw new BodyError(`its body cannot be unpacked: ${toError(reason).message}`, { cause: reason })
 }
 

@@ -157,6 +157,14 @@ t.test('NO_PROXY has names, what ends in them, addresses, ranges, and ports', as
     ['[::1]:8080', 'http://[::1]:8080', false],
     ['[::1]:80', 'http://[::1]:8080', true],
     ['fd00::/8', 'http://[fd12::1]', false],
+    ['2001:0db8:0::1', 'http://[2001:db8::1]', false],
+    ['10.0.0.0/', 'http://10.1.2.3', true],
+    ['192.168.*', 'http://192.168.1.2', false],
+    ['192.168.*', 'http://1.192.168.2', true],
+    ['*a.test', 'http://ba.test', false],
+    ['a*.test', 'http://axtest', true],
+    ['*:80', 'http://a.test', false],
+    ['b\u00fccher.test', 'http://b\u00fccher.test', false],
   ]
   for (const [list, url, goes] of cases) {
     const proxies = proxiesOf(undefined, { HTTP_PROXY: 'proxy.test:3128', HTTPS_PROXY: 'http://p', NO_PROXY: list })
@@ -167,4 +175,6 @@ t.test('NO_PROXY has names, what ends in them, addresses, ranges, and ports', as
     undefined,
   )
   t.equal(proxyFor(new URL('https://a.test'), proxiesOf(undefined, { HTTP_PROXY: 'http://p' })), undefined)
+  const quoted = proxiesOf(undefined, { HTTP_PROXY: '"http://p"' })
+  t.equal(proxyFor(new URL('http://a.test'), quoted)?.href, 'http://p/', 'quotes that a shell left')
 })

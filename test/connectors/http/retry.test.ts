@@ -226,9 +226,30 @@ t.test('retry-after is a number of seconds, or a date, by the clock of the serve
   t.equal(retryAfter(['5', '9'], undefined), 5000)
   t.equal(retryAfter('1.5', undefined), 1500)
   t.equal(retryAfter('9'.repeat(400), undefined), Infinity)
-  const forms = ['Wednesday, 21-Oct-15 07:28:00 GMT', 'Wed Oct 21 07:28:00 2015', '2015-10-21T07:28:00Z']
+  for (const form of ['30, 30', '30;', '30s', '30 seconds', '"30"']) t.equal(retryAfter(form, undefined), 30_000, form)
+  const forms = [
+    'Wednesday, 21-Oct-15 07:28:00 GMT',
+    'Wed Oct 21 07:28:00 2015',
+    '2015-10-21T07:28:00Z',
+    '2015-10-21T09:28:00.0+02:00',
+    'Wed, 21 Oct 2015 07:28:00 UTC',
+    'Wed, 21 Oct 2015 09:28:00 +0200',
+    '21 Oct 2015 07:28:00 GMT',
+    'wed, 21 oct 2015 07:28:00 gmt',
+  ]
   for (const form of forms) t.equal(retryAfter(form, 'Wed, 21 Oct 2015 07:27:30 GMT'), 30_000, form)
-  for (const header of [undefined, '', 'soon', '-5', '1e3', '2015-10-21', 'Wed 5', 'Wed, 99 Oct 2015 07:28:00 GMT']) {
+  for (const header of [
+    undefined,
+    '',
+    'soon',
+    '-5',
+    '1e3',
+    '4 minutes',
+    '2015-10-21',
+    '2015-10-21T07:28:00',
+    'Wed 5',
+    'Wed, 99 Oct 2015 07:28:00 GMT',
+  ]) {
     t.equal(retryAfter(header, undefined), undefined, String(header))
   }
 })

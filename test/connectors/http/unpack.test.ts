@@ -46,6 +46,14 @@ t.test('a body that is not packed, or in another way than it says, is read all t
     t.same(await pullOf(t, gzipSync(body), {}, { 'content-encoding': name }), expected, `${name}, which is gzip`)
   }
   t.same(await pullOf(t, deflateSync(body), {}, { 'content-encoding': 'gzip' }), expected)
+  t.same(await pullOf(t, deflateSync(body), {}, { 'content-encoding': 'br' }), expected)
+  // what brotli makes of some texts begins like something packed with deflate
+  for (const text of [body, '{"a":"\u00e9\ud83d\ude00"}', JSON.stringify(Array.from({ length: 500 }, (_, at) => at))]) {
+    for (const name of ['gzip', 'deflate']) {
+      const packed = brotliCompressSync(text)
+      t.same(await pullOf(t, packed, { format: 'text' }, { 'content-encoding': name }), text, `${name}, which is br`)
+    }
+  }
   t.equal(
     await pullOf(t, 'x^ looks like zlib', { format: 'text' }, { 'content-encoding': 'deflate' }),
     'x^ looks like zlib',
