@@ -87,10 +87,13 @@ export class Run {
     return (found()?.at ?? since) - since
   }
 
-  /** Judges all that was pushed and reported. Gives what is wrong, in sentences. */
-  judge(): string[] {
-    const bufferedLost = this.lost.reduce((sum, { buffered }) => sum + buffered, 0)
-    return judge(this.specs, { reports: this.reports, bufferedLost })
+  /**
+   * Judges all that was pushed and reported. Gives what is wrong, in sentences.
+   *
+   * @param lost - number of records that buffers have lost, as the planner told. Default: with threads
+   */
+  judge(lost = this.lost.reduce((sum, { buffered }) => sum + buffered, 0)): string[] {
+    return judge(this.specs, { reports: this.reports, bufferedLost: lost })
   }
 
   /** Ends the run; gives the length of the shutdown in milliseconds. */

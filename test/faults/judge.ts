@@ -6,7 +6,7 @@ import type { Spec } from './links.js'
 /** Reports and losses of a run, as the planner told them. */
 export interface Told {
   readonly reports: readonly TransferReport[]
-  /** Records in buffers that were lost with their threads. */
+  /** Records in buffers that were lost, with their threads or on the way to others. */
   readonly bufferedLost: number
 }
 

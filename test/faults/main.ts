@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { crash, crashBesideOneThatWaits, crashLoop, crashOfMany, failure } from './crashes.js'
+import { handOffs } from './hand-offs.js'
 import { mix } from './mix.js'
 import { anySeed } from './random.js'
 import { Seeds } from './seeds.js'
@@ -67,6 +68,7 @@ const GROUPS: { readonly [group: string]: readonly Scenario[] } = {
     terminatedTwice,
   ],
   starts,
+  handOffs,
   changes: [...changes, ...reloads],
   times,
   shortages: [shortage('threads', 0), shortage('threads', 20), shortage('main', 0)],
