@@ -15,6 +15,7 @@ import { resolveSettings, type HttpInletOptions, type HttpSettings } from './opt
 import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
 import { RunningPulls } from './running-pulls.js'
+import { selectRecords } from './select.js'
 import { ifChanged, isSameVersion, validatorsOf } from './validators.js'
 
 const LOGGER = 'databay.HttpInlet'
@@ -172,8 +173,8 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
       const body = this.#parse(response, losses)
       left -= response.bytes.length
       // one by one, as a call takes only so many arguments
-      if (body !== undefined)
-        for (const record of Array.isArray(body) ? (body as unknown[]) : [body]) records.push(record)
+      const found = this.#select(response, body)
+      for (const record of Array.isArray(found) ? (found as unknown[]) : [found]) records.push(record)
       asked = pages.after(asked, response, body)
     }
     return records
@@ -189,10 +190,10 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const validators = note && validatorsOf(response.headers)
     // some servers send what is known as if it was not
     if (response.status === 200 && isSameVersion(known, validators)) return []
-    const body = this.#parse(response, losses)
+    const records = this.#select(response, this.#parse(response, losses))
     // only now, as an unusable response has to be requested again
     note?.(validators)
-    return body === undefined ? [] : body
+    return records
   }
 
   #exchange(
@@ -207,6 +208,18 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
       (status === 304 && mayBeUnchanged) || (statuses?.has(status) ?? (status >= 200 && status < 300))
     const limits = { ...this.#settings, accepts, bodyLimit }
     return client.withTries(tries, () => client.exchange(connection, request, limits, tries.signal))
+  }
+
+  /** The records of a body: those that `select` finds, or else what it is. */
+  #select({ request, status }: HttpResponse, body: unknown): unknown {
+    const { select } = this.#settings
+    if (body === undefined) return []
+    if (select === undefined) return body
+    try {
+      return selectRecords(select, body)
+    } catch (cause) {
+      throw httpError(request.url, 'body', `select: ${toError(cause).message}`, { cause, status })
+    }
   }
 
   /** Parses a response; `undefined` when it has no body. */

@@ -6,7 +6,6 @@ import {
   count,
   custom,
   flag,
-  func,
   given,
   path,
   resolveOptions,
@@ -23,6 +22,7 @@ import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
 import { checkProxy } from './proxy.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
+import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from './unpack.js'
 
 /** Options of {@link HttpInlet}. */
@@ -59,6 +59,13 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    * @default true
    */
   readonly json?: boolean
+  /**
+   * Where a body has its records, when it is more than them: the path of a field, such as `'items'` or `'data.items'`, or
+   * a function of the body. A list is a record per element, anything else one record, and `null` none. A body without
+   * that field is an error.
+   * @default undefined - the body is the records
+   */
+  readonly select?: string | SelectRecords
   /**
    * Charset of the response, instead of that of its `content-type`. It is read as browsers read it: `latin1` means
    * `windows-1252`. A byte order mark in the response counts more.
@@ -139,12 +146,12 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    */
   readonly redirects?: number
   /**
-   * Function that gives the URL of the next page, and `undefined` or `null` after the last one. The URL may be
-   * relative, and has the `params` only if it repeats them. At another origin the same holds as for redirects. The
+   * What gives the URL of the next page: a function, or the path of a field of the body, such as `'next'`. `undefined` or
+   * `null` is none, and a field that is missing or empty too. The URL may be relative, and has the `params` only if it repeats them. At another origin the same holds as for redirects. The
    * records of all pages come in order, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
    * @default undefined - there is one page
    */
-  readonly next?: NextPage
+  readonly next?: string | NextPage
   /**
    * Most pages of a pull. One page more is an error, so that nothing is left out unseen. `Infinity` is no limit.
    * @default 100
@@ -170,6 +177,7 @@ export const HTTP_INLET_OPTIONS = {
   body: given<string | Uint8Array>('undefined - none'),
   format: custom(readFormat, "'json', or 'text' with `json: false`"),
   json: flag(undefined, 'true'),
+  select: custom(readSelect, 'undefined - the body is the records'),
   charset: custom(readCharset, 'undefined - that of the response, or else UTF-8'),
   contentEncoding: custom(readContentEncoding, 'undefined - those of the response'),
   cacert: path('undefined - none'),
@@ -187,7 +195,7 @@ export const HTTP_INLET_OPTIONS = {
   ),
   idempotent: flag(undefined, 'true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and false for other methods'),
   redirects: count(0, { least: 0, shown: '0 - a redirect is an error' }),
-  next: func<NextPage>(undefined, 'undefined - there is one page'),
+  next: custom(readNext, 'undefined - there is one page'),
   maxPages: count(100, { orInfinity: true }),
   conditional: flag(false),
   ...BIG_INTEGERS_OPTIONS,
@@ -240,10 +248,13 @@ export function resolveSettings(url: string | URL, options: HttpInletOptions): H
   if (conditional && request.method !== 'GET' && request.method !== 'HEAD') {
     throw new InvalidOptionError('HttpInlet.conditional', `false with the method ${request.method}`, true)
   }
+  const format = rest.format ?? (json === false ? 'text' : 'json')
+  checkHasFields('HttpInlet.select', options.select, format)
+  checkHasFields('HttpInlet.next', options.next, format)
   return Object.freeze({
     ...rest,
     request,
-    format: rest.format ?? (json === false ? 'text' : 'json'),
+    format,
     headersTimeout: rest.headersTimeout ?? Math.min(timeout, 30_000),
     bodyTimeout: rest.bodyTimeout ?? Math.min(timeout, 30_000),
     idempotent: rest.idempotent ?? IDEMPOTENT.has(request.method),

@@ -193,7 +193,7 @@ t.test('options are checked, and what may be secret is not shown', async (t) => 
     [url, { retryStatuses: [302] }, 'HttpInlet.retryStatuses'],
     [url, { idempotent: 'yes' }, 'HttpInlet.idempotent'],
     [url, { redirects: -1 }, 'HttpInlet.redirects'],
-    [url, { next: 'next' }, 'HttpInlet.next'],
+    [url, { next: 5 }, 'HttpInlet.next'],
     [url, { maxPages: 0 }, 'HttpInlet.maxPages'],
     [url, { conditional: 1 }, 'HttpInlet.conditional'],
     [url, { conditional: true, method: 'POST' }, 'HttpInlet.conditional'],
