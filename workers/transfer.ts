@@ -6,6 +6,7 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { importLater } from '../src/base/libraries.js'
 import { setLogDestination, adoptLogLevels, setLogThread } from '../src/base/log.js'
+import { printToStandardError } from '../src/base/standard-output.js'
 import type { MaybePromise } from '../src/base/maybe-promise.js'
 import { LinkHost } from '../src/threads/worker/link-host.js'
 import type { Calls, Note, Task } from '../src/threads/protocol/messages.js'
@@ -50,6 +51,7 @@ function hello({ port, setup }: Calls['hello']['request']): void {
   host = greeted
   notes = port
   setLogThread(setup.thread)
+  if (setup.printsToError === true) printToStandardError()
   adoptLogLevels(setup.logLevels)
   setLogDestination({
     write: (line) => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
+import { LinkSelection } from '../planners/link-selection.js'
 import { checkThreads } from '../planners/most-threads.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 
@@ -74,6 +75,40 @@ export function addModule(text: string, before: readonly string[] | undefined): 
  */
 export function valued(flags: string, description: string, check: (option: string, text: string) => unknown): Option {
   return new Option(flags, description).argParser((text: string) => check(flags.replace(/ .*/, ''), text))
+}
+
+/** Makes the option `--no-color`. */
+export function noColorOption(): Option {
+  return new Option('--no-color', 'no colours, as with NO_COLOR in the environment')
+}
+
+/** Makes the options that choose some links of the modules: `--link` and `--tag`. */
+export function selectionOptions(): Option[] {
+  return [
+    new Option('--link <id>', 'only the link with this id; can be given several times').argParser(addName),
+    new Option('--tag <tag>', 'only links with this tag; can be given several times').argParser(addName),
+  ]
+}
+
+/** Values of {@link selectionOptions}. */
+export interface SelectionFlags {
+  readonly link?: readonly string[]
+  readonly tag?: readonly string[]
+}
+
+/** Selection that {@link selectionOptions} ask for. */
+export function selectionOf({ link = [], tag = [] }: SelectionFlags): LinkSelection {
+  return new LinkSelection(link, tag)
+}
+
+function addName(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+/** Examples at the end of a command's help: each a line, and what it does. */
+export function examples(lines: readonly (readonly [line: string, does: string])[]): string {
+  const width = Math.max(...lines.map(([line]) => line.length))
+  return `\nExamples:\n${lines.map(([line, does]) => `  ${line.padEnd(width)}   ${does}`).join('\n')}\n`
 }
 
 /** Makes the option `--log-level`. */

@@ -1,11 +1,26 @@
+import { checkCommand } from './links/check.js'
+import { listCommand } from './links/list.js'
+import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
 import { tuneCommand } from './tune/tune.js'
 
 /** The command `databay`. It reads and writes only what it is given of the process. */
-export async function databay(context: ProcessContext): Promise<Ending> {
-  const parsed = parseCommandLine(context.argv, context)
+export async function databay(given: ProcessContext): Promise<Ending> {
+  const parsed = parseCommandLine(given.argv, given)
   if (typeof parsed === 'number') return { code: parsed, signal: undefined }
-  return parsed.command === 'tune' ? tuneCommand(parsed, context) : runCommand(parsed, context)
+  const context = parsed.color ? given : { ...given, env: { ...given.env, NO_COLOR: '1' } }
+  switch (parsed.command) {
+    case 'run':
+      return runCommand(parsed, context)
+    case 'check':
+      return checkCommand(parsed, context)
+    case 'list':
+      return listCommand(parsed, context)
+    case 'tune':
+      return tuneCommand(parsed, context)
+    case 'create':
+      return createCommand(parsed, context)
+  }
 }

@@ -1,4 +1,5 @@
 import { formatLine, setLogDestination } from '../base/log.js'
+import { OUTPUT_CLOSED } from '../base/standard-output.js'
 import { mistakeIn } from './error-text.js'
 import type { TextStream } from './process-context.js'
 
@@ -10,6 +11,9 @@ export interface LogLook {
   readonly stacks: boolean
 }
 
+/** In a log line of an error that means that the reader of standard output has gone away. */
+const CLOSED = `"${OUTPUT_CLOSED}":true`
+
 /**
  * Sends the log to a stream.
  *
@@ -18,6 +22,8 @@ export interface LogLook {
 export function logTo(stream: TextStream, look: LogLook): () => void {
   setLogDestination({
     write: (line) => {
+      // nobody reads what a link prints any more: the run stops for that, and it is no error
+      if (line.includes(CLOSED)) return
       stream.write(look.json ? line : formatLine(look.stacks ? line : withoutStack(line)))
     },
   })

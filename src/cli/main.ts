@@ -1,10 +1,15 @@
 #!/usr/bin/env node
+import { fstatSync } from 'node:fs'
 import process from 'node:process'
 import { isatty } from 'node:tty'
 import { databay } from './databay.js'
 
 // a reader that has gone away must not end the process half-way: the run listens to it too, and stops in order
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+// `2>&1 | head`: who has read both reads standard output no more either
+process.stderr.on('error', (error) => {
+  if (isSame(1, 2)) process.stdout.emit('error', error)
+})
 
 /** Standard streams that are a terminal, until that is closed. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd))
@@ -25,4 +30,10 @@ const signal = ending.signal ?? (hungUp ? 'SIGHUP' : undefined)
 if (signal !== undefined) {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
+}
+
+/** Whether two open files are the same. */
+function isSame(one: number, other: number): boolean {
+  const [a, b] = [fstatSync(one), fstatSync(other)]
+  return a.dev === b.dev && a.ino === b.ino
 }

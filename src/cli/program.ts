@@ -1,10 +1,23 @@
 import { printable } from '../base/printable.js'
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
+import { installed } from './installed.js'
 import { EXIT, type TextStream } from './process-context.js'
+import { addCreate, type CreateArguments } from './create/arguments.js'
+import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
 import { addTune, type TuneArguments } from './tune/arguments.js'
+
+/** What a command is to do. */
+export type CommandArguments = RunArguments | CheckArguments | ListArguments | TuneArguments | CreateArguments
+
+const NEXT_STEPS = `
+Next steps:
+  databay create my-links      write a project with a link and its test
+  databay check links.js       see whether the links of a module are well
+  databay run links.js         run them
+  databay help run             all options of a command, with examples
+`
 
 /**
  * Reads the command line.
@@ -14,11 +27,14 @@ import { addTune, type TuneArguments } from './tune/arguments.js'
 export function parseCommandLine(
   argv: readonly string[],
   output: { readonly stdout: TextStream; readonly stderr: TextStream },
-): RunArguments | TuneArguments | number {
-  let parsed: RunArguments | TuneArguments | undefined
+): CommandArguments | number {
+  let parsed: CommandArguments | undefined
+  const take = (read: CommandArguments) => {
+    parsed = read
+  }
   const program = new Command('databay')
     .description('Scheduled data transfer in worker threads')
-    .version(version())
+    .version(installed().version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => output.stdout.write(text),
@@ -27,12 +43,12 @@ export function parseCommandLine(
         write(text.replace(/^error: /, 'databay: '))
       },
     })
-  addRun(program, (run) => {
-    parsed = run
-  })
-  addTune(program, (tune) => {
-    parsed = tune
-  })
+    .addHelpText('after', NEXT_STEPS)
+  addRun(program, take)
+  addCheck(program, take)
+  addList(program, take)
+  addTune(program, take)
+  addCreate(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -42,10 +58,4 @@ export function parseCommandLine(
     return EXIT.badArguments
   }
   return parsed ?? EXIT.badArguments
-}
-
-function version(): string {
-  // by the package's own name, so that it is found from the sources and from the build
-  const manifest = createRequire(import.meta.url)('databay/package.json') as { readonly version: string }
-  return manifest.version
 }

@@ -115,13 +115,17 @@ export function blame(thrown: unknown, node: string, stage: Stage): Error {
   return error
 }
 
+/** End of the message of a transfer's error that stops its planner. */
+const HOW_TO_GO_ON = 'with ignoreExceptions on the planner, or on the link, it would go on'
+
 /** A transfer failed. `report` says what it did; `cause` is the error, or an `AggregateError` of several. */
 export class TransferError extends DatabayError {
   static override readonly code = 'DATABAY_TRANSFER_FAILED'
 
   readonly report: TransferReport
 
-  constructor(report: TransferReport) {
+  /** @param options - `stops`: whether it stops its planner, so that the message is to say how to go on */
+  constructor(report: TransferReport, options: { readonly stops?: boolean } = {}) {
     const [first] = report.errors
     const where = first === undefined ? '' : `: ${first.node} failed to ${first.stage}: ${first.message}`
     const more = report.errors.length > 1 ? ` (and ${report.errors.length - 1} more)` : ''
@@ -129,7 +133,8 @@ export class TransferError extends DatabayError {
     // an update is called after its link's tags, if it has any
     const { link, update } = report
     const transfer = link === '' || update.startsWith(link) ? update : `${update} of ${link}`
-    super(`transfer ${transfer} failed${where}${more}`, {
+    const goOn = options.stops === true ? `; ${HOW_TO_GO_ON}` : ''
+    super(`transfer ${transfer} failed${where}${more}${goOn}`, {
       cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],
     })
     this.report = report

@@ -11,6 +11,7 @@ import type { DueTime } from './clock/trigger.js'
 import { Dispatcher } from './dispatcher.js'
 import { cancelLinks } from './link-group.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
+import { internalsOf } from './planner-internals.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
 import { PlannerLinks } from './planner-links.js'
 import {
@@ -37,6 +38,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #life: PlannerLifecycle
   readonly #links: PlannerLinks
   readonly #retries: StartRetries
+  /** Called in a start before the first transfers. */
+  readonly #scheduled: () => void
   #paused = false
   /** What was logged of listeners that failed; `undefined` while none has. */
   #listenerErrors: Repeats | undefined
@@ -53,7 +56,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
     }
-    this.#life = new PlannerLifecycle(this, this.options, cancel, this.#steps())
+    const { tellsShutdownErrors = false, scheduled = () => undefined } = internalsOf(options)
+    this.#scheduled = scheduled
+    const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
+    this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
     this.#dispatcher = new Dispatcher(this.options, {
       notify: (event, ...payload) => {
         this.notify(event, ...payload)
@@ -453,7 +459,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
         undo: ({ wait }) => this.shutdownPlanner(wait),
       },
       {
-        do: (givenUp) => Promise.race([this.#transferFirst(), givenUp]),
+        do: (givenUp) => {
+          this.#scheduled()
+          return Promise.race([this.#transferFirst(), givenUp])
+        },
         undo: (shutdown) => {
           this.#paused = false
           this.#retries.cancel(this.links)

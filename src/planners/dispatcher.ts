@@ -223,7 +223,9 @@ export class Dispatcher {
     if (state.gone) this.accounts.addLate(link, report)
     else this.accounts.add(link, report)
     this.note(report)
-    if (report.failed) this.#hooks.onFailure(new TransferError(report))
+    if (report.failed) {
+      this.#hooks.onFailure(new TransferError(report, { stops: !this.#options.ignoreExceptions }))
+    }
     this.#afterwards()
     return report
   }

@@ -8,10 +8,11 @@ import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
 import type { ThreadPool as Threads } from '../threads/main/thread-pool.js'
 import type { ThreadStats } from '../threads/main/thread-stats.js'
-import type { LinkAddress } from '../threads/protocol/link-description.js'
+import type { LinkDescription } from '../threads/protocol/link-description.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 import { BasePlanner } from './base-planner.js'
 import { clockScheduling } from './clock-scheduling.js'
+import type { LinkSelection } from './link-selection.js'
 import { internalsOf } from './planner-internals.js'
 import { unlessStopped } from './planner-lifecycle.js'
 import { divide, PlannerModules, type LinkOrModule } from './planner-modules.js'
@@ -53,6 +54,8 @@ export class WorkerPlanner extends BasePlanner {
   readonly #settings: ThreadPoolOptions
   readonly #scheduling: Scheduling
   readonly #modules: PlannerModules
+  /** Links of the modules that belong to the planner; `undefined` for all. */
+  readonly #selection: LinkSelection | undefined
   /** Whether the start that is under way is to end soon. */
   #forced = false
   #saidLive = false
@@ -70,7 +73,14 @@ export class WorkerPlanner extends BasePlanner {
     )
     const { live, modules } = divide(toArray(links))
     super(live, options, Object.keys(WORKER_PLANNER_OPTIONS))
-    const { clock, dryRun = false, scheduling = clockScheduling(0, clock) } = internalsOf(options)
+    const {
+      clock,
+      dryRun = false,
+      printsToError = false,
+      selection,
+      scheduling = clockScheduling(0, clock),
+    } = internalsOf(options)
+    this.#selection = selection
     this.#scheduling = scheduling({
       dispatch: (link) => this.dispatch(link),
       dispatchDue: (link, due) => {
@@ -85,6 +95,7 @@ export class WorkerPlanner extends BasePlanner {
       startTimeout,
       shutdownTimeout,
       dryRun,
+      printsToError,
     }
     this.#modules = new PlannerModules(modules)
     this.pool = threadPool(() => this.#threads?.pool.threads ?? [])
@@ -154,7 +165,7 @@ export class WorkerPlanner extends BasePlanner {
     const url = moduleUrl('module', module)
     this.#modules.checkKnown([url])
     const hooks = {
-      wants: (link: LinkAddress) => this.#modules.wants(link),
+      wants: (link: LinkDescription) => this.#wants(link),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
         const here = links.filter((link) => this.links.includes(link))
@@ -279,7 +290,8 @@ export class WorkerPlanner extends BasePlanner {
     if (this.#forced) throw new PlannerStateError('the planner was shut down while it started')
     await pool.start()
     const hosted = await hosting.host(this.modules)
-    const unwanted = hosted.filter(({ description }) => !this.#modules.wants(description))
+    this.#selection?.check(hosted)
+    const unwanted = hosted.filter(({ description }) => !this.#wants(description))
     hosting.drop(unwanted)
     for (const link of hosted) if (!unwanted.includes(link)) this.register(link)
   }
@@ -298,6 +310,11 @@ export class WorkerPlanner extends BasePlanner {
       // no report comes any more: what is in their buffers now is lost
       for (const link of hosted) this.unregister(link)
     }
+  }
+
+  /** Whether a link of a module belongs to the planner: it is selected, and was not removed. */
+  #wants(link: LinkDescription): boolean {
+    return this.#selection?.has(link) !== false && this.#modules.wants(link)
   }
 
   get #areThreadsUp(): boolean {

@@ -19,7 +19,10 @@ t.test('--once makes one transfer and ends', async (t) => {
   const run = command(t, 'run --once ticks.mjs --threads 1', MEASURED)
   t.equal(await run.ended, 0)
   t.equal(run.stdout, 'tick 0\n', 'standard output is left to outlets')
-  t.match(run.stderr, /^databay: started 1 link of 1 module in 1 thread\ndatabay: 1 transfer of 1 link in .*\n$/)
+  t.match(
+    run.stderr,
+    /^databay: started 1 link of 1 module in 1 thread\n( {2}.*\n){2}databay: 1 transfer of 1 link in .*\n$/,
+  )
 })
 
 t.test('bad arguments have exit code 2', async (t) => {
@@ -36,13 +39,13 @@ t.test('bad arguments have exit code 2', async (t) => {
 })
 
 t.test('an exception has exit code 1', async (t) => {
-  const run = command(t, 'run failing.mjs --threads 1')
+  const run = command(t, 'run failing.mjs --threads 1 --stop-on-error')
   t.equal(await run.ended, 1)
   t.match(run.stderr, /^databay: transfer failing\.0 failed: .*: connection refused$/m)
 })
 
 t.test('an exception after the start has exit code 1 too', async (t) => {
-  const run = command(t, 'run failing.mjs --threads 1 --no-immediate-transfer')
+  const run = command(t, 'run failing.mjs --threads 1 --stop-on-error --no-immediate-transfer')
   t.equal(await run.ended, 1)
   t.match(run.stderr, /^databay: transfer failing\.0 failed: .*: connection refused$/m)
 })
@@ -78,8 +81,8 @@ for (const [first, second, code] of [
   ['SIGTERM', 'SIGHUP', 129],
 ] as const) {
   t.test(`a signal a second later, ${second}, stops at once with exit code ${code}`, async (t) => {
-    const run = command(t, 'run --threads 1 hanging.mjs')
-    await run.until(() => run.stderr.includes('started')) // once a transfer has ended
+    const run = command(t, 'run --threads 1 --json hanging.mjs')
+    await run.until(() => run.stdout.includes('"transfer"')) // of two links, one has transferred
     run.kill(first)
     await run.until(() => run.stderr.includes('draining'))
     t.match(run.stderr, 'databay: SIGTERM: waiting for 1 running transfer, then draining buffers')
@@ -90,14 +93,22 @@ for (const [first, second, code] of [
   })
 }
 
-t.test('a reader that goes away stops it in order', async (t) => {
-  const script = `"${process.execPath}" "${MAIN}" run --threads 1 "${cliFixture('ticks.mjs')}"; echo "exit code $?" >&2`
-  const { stdout, stderr } = spawnSync('sh', ['-c', `(${script}) | head -n 2`], { encoding: 'utf8', timeout: 20_000 })
-  t.equal(stdout, 'tick 0\ntick 1\n')
-  t.match(stderr, /^databay: transfer ticks\.\d+ failed: PrintOutlet failed to push: EPIPE/m)
-  t.match(stderr, /, 1 dropped; 1 failed,/)
-  t.match(stderr, /^exit code 1$/m)
-})
+for (const [what, line, expected] of [
+  ['what links print', 'ticks.mjs', /^tick 0\ntick 1\n$/],
+  ['events', '--json ticks.mjs', /^{"event":"started",.*\n{"event":"transfer",.*\n$/],
+  ['all of it', 'ticks.mjs 2>&1', /^databay: started .*\n {2}link .*\n$/],
+] as const) {
+  t.test(`a reader that goes away stops it in order, and is no error: ${what}`, async (t) => {
+    const args = line.replace('ticks.mjs', `"${cliFixture('ticks.mjs')}"`)
+    const script = `("${process.execPath}" "${MAIN}" run --threads 1 ${args}; echo "exit code $?" >&3) | head -n 2`
+    const child = spawnSync('bash', ['-c', `exec 3>&2; ${script}`], { encoding: 'utf8', timeout: 20_000 })
+    t.match(child.stdout, expected)
+    t.match(child.stderr, /^exit code 0$/m)
+    t.notMatch(child.stderr, /EPIPE|\|E\|/)
+    if (what === 'what links print')
+      t.match(child.stderr, /the reader of the standard output has gone away: stopping$/m)
+  })
+}
 
 t.test('its first line says by what it is run, as npm needs it', async (t) => {
   t.match(readFileSync(MAIN, 'utf8'), /^#!\/usr\/bin\/env node\n/)
@@ -111,6 +122,7 @@ t.test('in a terminal', { skip: noTerminal }, async (t) => {
     const screen = screenOf(run.stdout)
     t.equal(screen.pop(), '', 'the status line is gone in the end')
     t.match(screen.pop(), /^databay: 30 transfers of 1 link in /)
+    t.match(screen.splice(0, 3), [/^databay: started 1 link /, /^ {2}link +schedule/, /^ {2}noisy +every 50 ms/])
     const whole =
       /^(printed line \d+|\d{4}-.*\|W\| (log line \d+|noisy is skipped: .*|noisy is \d+ ms late.*) \(databay\.\w+\))$/
     t.same(
@@ -141,6 +153,10 @@ t.test('in a terminal', { skip: noTerminal }, async (t) => {
     t.equal(await run.ended, 130)
     const screen = screenOf(run.stdout)
     t.match(screen, [
+      'databay: started 2 links of 1 module in 1 thread',
+      /^ {2}link +schedule +next due$/,
+      /^ {2}buffered +every 1 h +now, then /,
+      /^ {2}hanging +every 1 h +now, then /,
       'databay: SIGINT: waiting for 1 running transfer, then draining buffers; once more stops at once',
       'databay: SIGINT: stopped at once, 1 transfer abandoned, 1 record left in buffers',
       /^databay: 1 transfer of 2 links in /,

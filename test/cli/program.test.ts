@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { LinkSelection } from '../../src/planners/link-selection.js'
 import { parseCommandLine } from '../../src/cli/program.js'
 import { cliFixture, FakeStream, words } from '../helpers/command.js'
 
@@ -15,7 +16,11 @@ t.test('without options the library decides', async (t) => {
   t.strictSame(parse('run ticks.mjs').parsed, {
     command: 'run',
     modules: [ticks],
-    planner: {},
+    selection: new LinkSelection([], []),
+    planner: { ignoreExceptions: true },
+    ignoreExceptions: false,
+    quiet: false,
+    color: true,
     once: false,
     logLevel: undefined,
     json: false,
@@ -26,22 +31,27 @@ t.test('without options the library decides', async (t) => {
 
 t.test('options are taken, before and after the modules', async (t) => {
   const line =
-    'run --threads 3 --transfers-per-thread=7 ticks.mjs rare.mjs --transfers 5 --ignore-exceptions --no-immediate-transfer --log-level info --json'
+    'run --threads 3 --transfers-per-thread=7 ticks.mjs rare.mjs --transfers 5 --ignore-exceptions --no-immediate-transfer --log-level info --json --quiet --no-color --link a --link b --tag c'
   t.strictSame(parse(line).parsed, {
     command: 'run',
     modules: [ticks, pathToFileURL(cliFixture('rare.mjs')).href],
+    selection: new LinkSelection(['a', 'b'], ['c']),
     planner: { threads: 3, transfersPerThread: 7, transfers: 5, ignoreExceptions: true, immediateTransfer: false },
+    ignoreExceptions: true,
+    quiet: true,
+    color: false,
     once: false,
     logLevel: 'info',
     json: true,
     watch: false,
     watchPath: [],
   })
+  t.match(parse('run --stop-on-error ticks.mjs').parsed, { planner: { ignoreExceptions: false } })
   t.match(parse('run --once ticks.mjs').parsed, { once: true, planner: { transfers: 1 } })
 })
 
 t.test('tune has defaults of its own', async (t) => {
-  const defaults = { seconds: 5, push: false, json: false, logLevel: 'silent' }
+  const defaults = { seconds: 5, push: false, json: false, color: true, logLevel: 'silent' }
   t.strictSame(parse('tune ticks.mjs').parsed, { ...defaults, command: 'tune', modules: [ticks] })
   t.strictSame(
     parse('tune --threads 1,2 --transfers-per-thread 10 --seconds .5 --push --json --log-level warn ticks.mjs').parsed,
@@ -53,6 +63,7 @@ t.test('tune has defaults of its own', async (t) => {
       seconds: 0.5,
       push: true,
       json: true,
+      color: true,
       logLevel: 'warn',
     },
   )
@@ -91,7 +102,7 @@ t.test('a bad command line has exit code 2 and one line that says what is wrong'
 })
 
 t.test('without a command the help is shown as an error', async (t) => {
-  t.match(parse(''), { parsed: 2, stdout: '', stderr: /^Usage: databay / })
+  t.match(parse(''), { parsed: 2, stdout: '', stderr: /^Usage: databay .*Next steps:\n {2}databay create /s })
 })
 
 t.test('--help and --version are answered on standard output', async (t) => {
@@ -110,7 +121,9 @@ t.test('the help of run tells options, signals and exit codes', async (t) => {
     '--transfers-per-thread <n>',
     '--once',
     '--transfers <n>',
-    '--ignore-exceptions',
+    '--stop-on-error',
+    '--link <id>',
+    '--tag <tag>',
     '--watch',
     '--watch-path <path>',
   ]) {
@@ -118,5 +131,13 @@ t.test('the help of run tells options, signals and exit codes', async (t) => {
   }
   for (const text of ['--no-immediate-transfer', '--log-level <level>', '--json', 'SIGTERM', 'Exit code: 0']) {
     t.match(stdout, text)
+  }
+})
+
+t.test('each command has a help with examples', async (t) => {
+  for (const command of ['run', 'check', 'list', 'tune', 'create']) {
+    const { parsed, stdout } = parse(`${command} --help`)
+    t.equal(parsed, 0)
+    t.match(stdout, new RegExp(`Exit code: 0[^]*Examples:\n  databay ${command} `), command)
   }
 })

@@ -2,19 +2,39 @@ import { Option, type Command } from 'commander'
 import type { LogLevel } from '../../base/log.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
-import { addModule, checkCount, checkThreadCount, checkWatchPath, logLevelOption, valued } from '../arguments.js'
+import type { LinkSelection } from '../../planners/link-selection.js'
+import {
+  addModule,
+  checkCount,
+  checkThreadCount,
+  checkWatchPath,
+  examples,
+  logLevelOption,
+  noColorOption,
+  selectionOf,
+  selectionOptions,
+  valued,
+  type SelectionFlags,
+} from '../arguments.js'
 
 /** The command line of `databay run`, checked. */
 export interface RunArguments {
   readonly command: 'run'
   /** URLs of the link modules. */
   readonly modules: readonly string[]
+  /** Links of the modules that are run. */
+  readonly selection: LinkSelection
   /** Options of the planner, as far as they were given. */
   readonly planner: WorkerPlannerOptions
+  /** Whether `--ignore-exceptions` was given, which has no effect any more. */
+  readonly ignoreExceptions: boolean
   /** Whether each link makes one transfer, now. */
   readonly once: boolean
   /** Level of the log; `undefined` when it was left out. */
   readonly logLevel: LogLevel | undefined
+  /** Whether only warnings and errors are told. */
+  readonly quiet: boolean
+  readonly color: boolean
   /** Whether events are printed as JSON. */
   readonly json: boolean
   /** Whether modules are loaded again when their code changes. */
@@ -36,29 +56,42 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     checkCount,
   ),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
-  ignoreExceptions: new Option('--ignore-exceptions', 'log and count failed transfers, rather than stop'),
   immediateTransfer: new Option(
     '--no-immediate-transfer',
     'wait for the first due time of each link, rather than transfer on start',
   ),
 }
 
+const EXAMPLES = examples([
+  ['databay run links.js', 'run all links of a module until Ctrl-C'],
+  ['databay run links.js --once', 'make one transfer of each link'],
+  ['databay run links.js --link todos', 'run one link'],
+  ['databay run mail.js web.js --tag daily --json', 'run links with a tag, and print events'],
+  ['databay run links.js --watch', 'load the module again when it changes'],
+])
+
 const AFTER_HELP = `
-A link module is an ES module that exports links. The command ends when all links have made their transfers, when an
-exception stops it, or when it is told to: a first SIGINT (Ctrl-C), SIGTERM or SIGHUP lets running transfers end and
-drains buffers. Further signals within a second are the same wish, a later one stops at once.
+A link module is an ES module that exports links. A transfer that fails is logged and counted, and its link transfers
+again when it is due. The command ends when all links have made their transfers, or when it is told to: a first SIGINT
+(Ctrl-C), SIGTERM or SIGHUP lets running transfers end and drains buffers. Further signals within a second are the same
+wish, a later one stops at once. When the reader of its standard output goes away, as in "| head", it ends in order too.
 
 With --watch, a new version of a module is opened in a fresh thread, which takes over its links and what is in their
 buffers, while the old one ends its transfers. When it cannot be started, the old one runs on. What counts is code (.js,
 .mjs, .cjs, .ts, .wasm) in the folder of a module and below, not in node_modules or hidden folders.
 
-Exit code: 0 after an orderly stop, 1 when an exception stopped it or it could not start, 2 for bad arguments,
-128 and the signal's number when a later signal stopped it.
+Exit code: 0 after an orderly stop; 1 when it could not start, with --stop-on-error when a transfer has failed, and with
+--once or --transfers when one of these has failed; 2 for bad arguments; 128 and the signal's number when a later signal
+stopped it. Under npx, a Ctrl-C gives the exit code of npx.
 
 Standard output is left to outlets, everything else goes to standard error. With --json, standard output has one JSON
 object a line, each an event: started, ${PLANNER_EVENTS.join(', ')}, reloaded, reloadFailed,
-stopping and finished. What outlets such as PrintOutlet print is then mixed in.
-`
+stopping and finished. What links print goes to standard error then.
+${EXAMPLES}`
+
+interface Flags extends SelectionFlags, Partial<Omit<RunArguments, 'command' | 'modules' | 'selection' | 'planner'>> {
+  readonly stopOnError?: boolean
+}
 
 /** Adds the command `run` to the program. */
 export function addRun(program: Command, onRun: (run: RunArguments) => void): void {
@@ -66,8 +99,10 @@ export function addRun(program: Command, onRun: (run: RunArguments) => void): vo
     .command('run')
     .description('run the links of link modules on their schedules, in worker threads')
     .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
-  for (const option of Object.values(PLANNER_FLAGS)) run.addOption(option)
+  for (const option of [...selectionOptions(), ...Object.values(PLANNER_FLAGS)]) run.addOption(option)
   run
+    .addOption(new Option('--stop-on-error', 'stop when a transfer has failed, rather than log and count it'))
+    .addOption(new Option('--ignore-exceptions', 'without effect: it is what a run does by itself').hideHelp())
     .addOption(new Option('--once', 'make one transfer of each link now, then stop').conflicts('transfers'))
     .addOption(
       new Option('--watch', 'load modules again when code in their folders changes').conflicts(['once', 'transfers']),
@@ -78,14 +113,23 @@ export function addRun(program: Command, onRun: (run: RunArguments) => void): vo
         .conflicts(['once', 'transfers']),
     )
     .addOption(logLevelOption('warn'))
+    .option('--quiet', 'only warnings and errors: no table of links, no progress, no summary')
+    .addOption(noColorOption())
     .option('--json', 'one JSON object per event on standard output, and log lines as JSON')
     .addHelpText('after', AFTER_HELP)
-    .action((modules: string[], flags: Partial<RunArguments>, command: Command) => {
+    .action((modules: string[], flags: Flags, command: Command) => {
       const { once = false, logLevel, json = false, watchPath = [], watch = watchPath.length > 0 } = flags
+      const { stopOnError = false, ignoreExceptions = false, quiet = false, color = true } = flags
       const given = Object.keys(PLANNER_FLAGS).filter((name) => command.getOptionValueSource(name) === 'cli')
       const options = Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
-      const planner: WorkerPlannerOptions = once ? { ...options, transfers: 1 } : options
-      onRun({ command: 'run', modules, planner, once, logLevel, json, watch, watchPath })
+      const planner: WorkerPlannerOptions = {
+        ...options,
+        ...(once && { transfers: 1 }),
+        ignoreExceptions: !stopOnError,
+      }
+      const selection = selectionOf(flags)
+      const output = { quiet, color, json, logLevel }
+      onRun({ command: 'run', modules, selection, planner, ignoreExceptions, once, ...output, watch, watchPath })
     })
 }
 

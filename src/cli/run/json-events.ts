@@ -2,6 +2,7 @@ import type { BasePlanner } from '../../planners/base-planner.js'
 import { PLANNER_EVENTS, type PlannerEvents } from '../../planners/planner-events.js'
 import { isError } from '../../base/errors.js'
 import { plainError, type PlainError } from '../../base/plain-error.js'
+import type { StartRow } from './start-table.js'
 import type { Outcome } from './summary.js'
 import type { StopSignal } from '../../base/stop-signals.js'
 
@@ -12,6 +13,8 @@ export type JsonEvent = { readonly time: number } & (
       readonly threads: number
       readonly modules: readonly string[]
       readonly links: readonly string[]
+      /** When each link is due. */
+      readonly schedules: readonly StartRow[]
     }
   | PlannerJsonEvent
   | { readonly event: 'reloaded'; readonly module: string; readonly links: readonly string[] }

@@ -1,3 +1,4 @@
+import { OUTPUT_CLOSED } from '../../base/standard-output.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { TransferReport } from '../../core/report.js'
 import type { Abandoned } from './json-events.js'
@@ -8,6 +9,11 @@ import { addReport, NO_TOTALS, type Totals } from './totals.js'
 
 /** Time over which the rate of records is taken, in milliseconds. */
 const RATE_WINDOW = 10_000
+
+/** Whether a transfer failed only because the reader of standard output has gone away. */
+export function isOutputClosed({ errors }: TransferReport): boolean {
+  return errors.length > 0 && errors.every(({ fields }) => fields?.[OUTPUT_CLOSED] === true)
+}
 
 /** Counts of a run: links, transfers and records of its planner. */
 export class RunCounts {
@@ -28,7 +34,7 @@ export class RunCounts {
     this.#rate = new Rate(RATE_WINDOW, this.#begun)
     this.#onTransfer = (report) => {
       this.#totals = addReport(this.#totals, report)
-      if (report.failed) this.#failed ??= report
+      if (report.failed && !isOutputClosed(report)) this.#failed ??= report
     }
     planner.on('transfer', this.#onTransfer)
   }

@@ -1,10 +1,10 @@
 import { printableLines } from '../../base/printable.js'
-import { PlannerStateError, toError } from '../../base/errors.js'
+import { InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
 import type { StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
-import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
-import { TransferError } from '../../core/report.js'
+import type { PlannedLink } from '../../core/planned-link.js'
+import { TransferError, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import type { RunArguments } from './arguments.js'
 import { errorLine, errorStacks } from '../error-text.js'
@@ -12,11 +12,18 @@ import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events
 import { logTo } from '../log-output.js'
 import { showProgress } from './progress.js'
 import { ModuleWatcher } from './module-watcher.js'
-import { RunCounts } from './run-counts.js'
+import { isOutputClosed, RunCounts } from './run-counts.js'
 import { exitCodeOf, onSignals } from '../signals.js'
+import { startRows, startTable, type StartRow } from './start-table.js'
 import { counted } from './status-text.js'
 import { summaryText } from './summary.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+
+/** Arguments that choose links: they are wrong when there are no such links. */
+const SELECTORS = ['--link', '--tag']
+
+const NO_EFFECT =
+  '--ignore-exceptions has no effect: a run goes on after failed transfers, and stops only with --stop-on-error'
 
 /**
  * Run of a planner: starts it, shows its progress, stops it at a signal, and tells the outcome.
@@ -39,6 +46,8 @@ export class Run {
   #stopping = false
   /** Error after which nothing can be printed any more. */
   #outputError: Error | undefined
+  /** Whether the reader of the standard output has gone away. */
+  #outputClosed = false
 
   constructor(planner: WorkerPlanner, args: RunArguments, context: ProcessContext) {
     this.#planner = planner
@@ -54,6 +63,7 @@ export class Run {
   async toEnd(): Promise<Ending> {
     const { stdout, signals } = this.#context
     this.#show()
+    if (this.#args.ignoreExceptions) this.#say(NO_EFFECT)
     stdout.on('error', this.#onOutputError)
     this.#undo.push(() => stdout.off('error', this.#onOutputError))
     stdout.on('unpipe', discard)
@@ -75,7 +85,6 @@ export class Run {
       if (this.#stopping) return { error: undefined }
       this.#starting = this.#planner.start()
       await this.#starting
-      this.#announce()
       await Promise.all([this.#planner.finished, this.#transferOthers()])
       return { error: undefined }
     } catch (thrown) {
@@ -93,7 +102,7 @@ export class Run {
       reloaded: (module) => {
         const links = this.#planner.links.map(({ name }) => name)
         if (json) this.#emit({ event: 'reloaded', time: Date.now(), module, links })
-        else this.#say(`${module} is loaded anew`)
+        else this.#note(`${module} is loaded anew`)
       },
       failed: (module, error) => {
         if (this.#stopping || !this.#planner.running) return
@@ -122,20 +131,18 @@ export class Run {
   /** Failure of a first transfer in a start that a signal stopped: the start rejects with that it was stopped. */
   #hiddenFailure(): Error | undefined {
     const { failed } = this.#counts
-    return failed === undefined || this.#args.planner.ignoreExceptions === true ? undefined : new TransferError(failed)
+    return failed === undefined || this.#args.planner.ignoreExceptions !== false ? undefined : new TransferError(failed)
   }
 
   /** Shows the log, and the events or the progress of the run. */
   #show(): void {
-    const { json } = this.#args
+    const { json, quiet } = this.#args
     this.#undo.push(logTo(this.#context.stderr, { json, stacks: this.#debug }))
-    const announce = (payload: object) => {
-      if ('link' in payload) this.#announce()
+    const lookAtOutput = (report: TransferReport) => {
+      if (isOutputClosed(report)) this.#closeOutput()
     }
-    for (const event of PLANNER_EVENTS) {
-      this.#planner.on(event, announce)
-      this.#undo.push(() => this.#planner.off(event, announce))
-    }
+    this.#planner.on('transfer', lookAtOutput)
+    this.#undo.push(() => this.#planner.off('transfer', lookAtOutput))
     if (json) {
       const unpass = passEvents(this.#planner, (event) => {
         this.#emit(event)
@@ -144,6 +151,7 @@ export class Run {
       return
     }
     const status = () => this.#counts.status(this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting')
+    if (quiet) return
     const progress = showProgress(this.#context, status, (text) => {
       this.#say(text)
     })
@@ -152,31 +160,54 @@ export class Run {
     })
   }
 
-  /** Tells that the run has started, once: before anything about its links. */
-  #announce(): void {
-    if (this.#announced) return
+  /** Tells that the links are started: called before their first transfers. */
+  announce(): void {
     this.#announced = true
     this.#counts.countLinks()
     const { links, modules, threads } = this.#planner
+    const now = Date.now()
     if (this.#args.json) {
-      this.#emit({ event: 'started', time: Date.now(), threads, modules, links: links.map(({ name }) => name) })
-    } else if (this.#context.stderr.isTTY !== true) {
+      const names = links.map(({ name }) => name)
+      this.#emit({ event: 'started', time: now, threads, modules, links: names, schedules: this.#startRows(now) })
+    } else {
       const what = `${counted(links.length, 'link')} of ${counted(modules.length, 'module')}`
-      this.#say(`started ${what} in ${counted(threads, 'thread')}`)
+      const table = startTable(this.#startRows(now), now)
+      this.#note([`started ${what} in ${counted(threads, 'thread')}`, ...table.map((line) => `  ${line}`)].join('\n'))
     }
+  }
+
+  #startRows(now: number): StartRow[] {
+    const { once, planner } = this.#args
+    const immediate = planner.immediateTransfer !== false
+    const isAtOnce = (link: PlannedLink) => immediate && (once || link.settings.immediateTransfer)
+    const stats = this.#planner.unstarted.length === 0 ? [] : this.#planner.stats().links
+    const troubles = stats.map(({ startFailure }) => startFailure?.message)
+    return startRows(this.#planner.links, isAtOnce, troubles, now)
   }
 
   readonly #onSignal = (signal: StopSignal): void => {
     const running = counted(this.#counts.underWay().transfers, 'running transfer')
-    this.#say(`${signal}: waiting for ${running}, then draining buffers; once more stops at once`)
+    this.#note(`${signal}: waiting for ${running}, then draining buffers; once more stops at once`)
     if (this.#args.json) this.#emit({ event: 'stopping', time: Date.now(), signal })
     this.#stop()
   }
 
-  /** Stops the run when the reader of the standard output has gone away, as `head` does when it has enough. */
+  /** Stops the run when its standard output takes no more. */
   readonly #onOutputError = (error: Error): void => {
+    if ('code' in error && error.code === 'EPIPE') {
+      this.#closeOutput()
+      return
+    }
     if (this.#outputError !== undefined) return
     this.#outputError = new Error(`standard output cannot be written: ${error.message}`, { cause: error })
+    this.#stop()
+  }
+
+  /** Stops the run, as the reader of its output wants no more: that is no error. */
+  #closeOutput(): void {
+    if (this.#outputClosed) return
+    this.#outputClosed = true
+    this.#note('the reader of the standard output has gone away: stopping')
     this.#stop()
   }
 
@@ -194,21 +225,44 @@ export class Run {
     return { code, signal }
   }
 
-  #tellEnd(error: Error | undefined): Ending {
+  #tellEnd(thrown: Error | undefined): Ending {
+    const error = this.#told(thrown)
     if (error !== undefined) this.#say(this.#debug ? errorStacks(error) : errorLine(error))
-    const code = error === undefined ? EXIT.orderly : EXIT.failed
+    const code = this.#exitCode(error)
     this.#tellOutcome({ code, ...(error === undefined ? {} : { error: plainError(error) }) })
     return { code, signal: undefined }
+  }
+
+  /** What is to be told of an error that has ended the run. */
+  #told(error: Error | undefined): Error | undefined {
+    if (!(error instanceof TransferError)) return error
+    // how to go on is said for programs: the command has an option for it
+    return isOutputClosed(error.report) ? undefined : new TransferError(error.report)
+  }
+
+  #exitCode(error: Error | undefined): number {
+    if (error instanceof InvalidOptionError && SELECTORS.includes(error.option)) return EXIT.badArguments
+    return error === undefined && !this.#isIncomplete ? EXIT.orderly : EXIT.failed
   }
 
   #tellOutcome(finish: Finish): void {
     const outcome = this.#counts.outcome()
     if (this.#args.json) this.#emit({ event: 'finished', time: Date.now(), ...finish, ...outcome })
-    else if (this.#announced) this.#say(summaryText(outcome))
+    else if (this.#announced) this.#note(summaryText(outcome))
+  }
+
+  /** Whether one of so many transfers that were asked for has failed. */
+  get #isIncomplete(): boolean {
+    return this.#args.planner.transfers !== undefined && this.#counts.failed !== undefined
   }
 
   get #debug(): boolean {
     return this.#args.logLevel === 'debug' || this.#args.logLevel === 'trace'
+  }
+
+  /** Writes what is not needed when all is well. */
+  #note(text: string): void {
+    if (!this.#args.quiet) this.#say(text)
   }
 
   #say(text: string): void {

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../../base/errors.js'
 import type { LogLevel } from '../../base/log.js'
 import { checkThreads } from '../../planners/most-threads.js'
 import { WORKER_PLANNER_OPTIONS } from '../../planners/worker-planner-options.js'
-import { addModule, checkCount, logLevelOption, valued } from '../arguments.js'
+import { addModule, checkCount, examples, logLevelOption, noColorOption, valued } from '../arguments.js'
 
 /** The command line of `databay tune`, checked. */
 export interface TuneArguments {
@@ -20,10 +20,11 @@ export interface TuneArguments {
   /** Whether outlets are given the records of their links. */
   readonly push: boolean
   readonly json: boolean
+  readonly color: boolean
   readonly logLevel: LogLevel
 }
 
-const DEFAULTS = { seconds: 5, push: false, json: false, logLevel: 'silent' } as const
+const DEFAULTS = { seconds: 5, push: false, json: false, color: true, logLevel: 'silent' } as const
 
 const AFTER_HELP = `
 Has each link transfer again as soon as it has ended, whatever its interval, with one number of threads after the other,
@@ -45,7 +46,10 @@ the signal's number when it was told to end.
 
 The result goes to standard output, everything else to standard error. With --json, standard output has one JSON document:
 the result, or the error.
-`
+${examples([
+  ['databay tune links.js', 'recommend a number of threads'],
+  ['databay tune links.js --threads 1,2,4 --seconds 20', 'compare these, with more time'],
+])}`
 
 /** Adds the command `tune` to the program. */
 export function addTune(program: Command, onTune: (tune: TuneArguments) => void): void {
@@ -73,6 +77,7 @@ export function addTune(program: Command, onTune: (tune: TuneArguments) => void)
     .option('--push', 'really push to the outlets')
     .addOption(logLevelOption(DEFAULTS.logLevel))
     .option('--json', 'the result as one JSON document')
+    .addOption(noColorOption())
     .addHelpText('after', AFTER_HELP)
     .action((modules: string[], flags: Partial<TuneArguments>) => {
       onTune({ ...DEFAULTS, ...flags, command: 'tune', modules })

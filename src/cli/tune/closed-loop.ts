@@ -93,6 +93,7 @@ export function closedLoopPlanner(links: OneOrMany<LinkOrModule>, options: Close
       {
         scheduling: (due) => new ClosedLoop(due, () => planner.threads * planner.transfersPerThread),
         dryRun: !push,
+        printsToError: true,
       },
     ),
   )

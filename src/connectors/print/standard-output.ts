@@ -5,11 +5,10 @@ import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { lazy } from '../../base/libraries.js'
 import { withLock } from '../../base/locks.js'
+import { OUTPUT_CLOSED, printDescriptor } from '../../base/standard-output.js'
 import type { PrintStream } from './print-stream.js'
 
 const tty = lazy<typeof import('node:tty')>('node:tty')
-
-const STDOUT = 1
 
 /** Number of bytes that a pipe takes as a whole, even while others write to it. */
 const PIPE_WRITE = 4096
@@ -24,7 +23,7 @@ const writeBytes = promisify(write)
  * text came any further. So the thread itself writes, unless the output is a terminal.
  */
 export function standardOutput(): PrintStream {
-  return isMainThread || tty().isatty(STDOUT) ? process.stdout : direct
+  return isMainThread || tty().isatty(printDescriptor()) ? process.stdout : direct
 }
 
 const direct: PrintStream = {
@@ -34,20 +33,26 @@ const direct: PrintStream = {
         done()
       },
       (error: unknown) => {
-        done(error as Error)
+        done(markClosed(error as Error))
       },
     )
   },
 }
 
+/** Marks the error that means that the reader has gone away, as `head` does when it has enough. */
+function markClosed(error: Error): Error {
+  return 'code' in error && error.code === 'EPIPE' ? Object.assign(error, { [OUTPUT_CLOSED]: true }) : error
+}
+
 async function writeAll(bytes: Buffer): Promise<void> {
-  const most = fstatSync(STDOUT).isFile() ? bytes.length : PIPE_WRITE
+  const output = printDescriptor()
+  const most = fstatSync(output).isFile() ? bytes.length : PIPE_WRITE
   for (let at = 0; at < bytes.length;) {
     // whole lines, as far as they fit
     const newline = bytes.length - at > most ? bytes.lastIndexOf(0x0a, at + most - 1) : -1
     const end = newline >= at ? newline + 1 : Math.min(at + most, bytes.length)
     try {
-      at += (await writeBytes(STDOUT, bytes, at, end - at)).bytesWritten
+      at += (await writeBytes(output, bytes, at, end - at)).bytesWritten
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
       await delay(PAUSE) // the pipe is full, and its reader is busy

@@ -1,5 +1,5 @@
 import { LinkModuleError, toError } from '../../base/errors.js'
-import { keyOf, type LinkAddress, type LinkDescription } from '../protocol/link-description.js'
+import { keyOf, type LinkDescription } from '../protocol/link-description.js'
 import { migrate, migrateAll, replicate, removeReplica } from './migration.js'
 import type { HostedLinks } from './hosted-links.js'
 import type { Thread } from './thread.js'
@@ -11,7 +11,7 @@ export interface ReloadHooks {
   /** Removes links that the module does not export any more. */
   remove(links: readonly ThreadLink[]): Promise<void>
   /** Tells whether a link that it did not export before is to be added: it may have been removed. */
-  wants(address: LinkAddress): boolean
+  wants(link: LinkDescription): boolean
   /** Adds a link, to be opened in a thread. */
   add(description: LinkDescription, thread: Thread): Promise<ThreadLink>
 }

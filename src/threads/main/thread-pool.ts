@@ -41,8 +41,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     super()
     this.#size = options.threads
     this.#options = options
-    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity, dryRun = false } = options
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, dryRun }
+    const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
+    const { dryRun = false, printsToError = false } = options
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, dryRun, printsToError }
     this.#watchdog = new Watchdog({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
   }
 

@@ -17,6 +17,8 @@ export interface LinkKind extends Pick<LinkAddress, 'module' | 'exportName'> {
   readonly buffers: boolean
   /** Whether some of these hand off no state, so that what they hold has to be released before the link moves. */
   readonly keepsRecords: boolean
+  /** Number of its inlets and outlets, which are the first of its parts, in this order. */
+  readonly nodes: { readonly inlets: number; readonly outlets: number }
   /** Classes of its nodes and stateful processors, in the order in which they hand off their state. */
   readonly parts: readonly string[]
   /** Whether its state can be handed off to another thread. */
@@ -59,6 +61,7 @@ export function receiveDescription({
     settings: kind.settings,
     buffers: kind.buffers,
     keepsRecords: kind.keepsRecords,
+    nodes: kind.nodes,
     parts: kind.parts,
     movable: kind.movable,
     index,

@@ -87,6 +87,8 @@ export interface ThreadSetup {
   readonly shutdownTimeout: number
   /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `DryRun`. */
   readonly dryRun?: boolean
+  /** Whether what links print goes to standard error: see `printToStandardError`. */
+  readonly printsToError?: boolean
   /** Memory in which the thread shows what it does: see `Pulse`. */
   readonly pulse?: SharedArrayBuffer
   /** Whether the thread shows which link's code it is in also after a wait: see `Trace`. That takes time. */
@@ -94,7 +96,10 @@ export interface ThreadSetup {
 }
 
 /** Settings that all threads of a pool have in common. */
-export type ThreadSettings = Pick<ThreadSetup, 'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'dryRun'>
+export type ThreadSettings = Pick<
+  ThreadSetup,
+  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'dryRun' | 'printsToError'
+>
 
 /** Name of a call. */
 export type CallName = keyof Calls

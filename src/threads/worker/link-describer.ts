@@ -37,6 +37,7 @@ export class LinkDescriber {
         settings: schedule === settings.schedule ? settings : { ...settings, schedule },
         buffers: buffer !== undefined,
         keepsRecords: buffers.some((processor) => processor.saveState === undefined),
+        nodes: { inlets: link.inlets.length, outlets: link.outlets.length },
         parts: parts.map((part) => part.constructor.name),
         movable: parts.every((part) => part.saveState !== undefined),
       }),

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { LinkSelection } from '../../../src/planners/link-selection.js'
 import { databay } from '../../../src/cli/databay.js'
 import { runCommand } from '../../../src/cli/run/run-command.js'
 import { fakeContext, words } from '../../helpers/command.js'
@@ -55,6 +56,10 @@ t.test('what the planner finds wrong with its options are bad arguments', async 
     {
       command: 'run',
       modules: ['https://some.test/links.js'],
+      selection: new LinkSelection([], []),
+      ignoreExceptions: false,
+      quiet: false,
+      color: true,
       planner: { threads: 1, transfersPerThread: 1, transfers: 1 },
       once: false,
       logLevel: undefined,

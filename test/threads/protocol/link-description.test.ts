@@ -17,8 +17,11 @@ const MODULE = 'file:///links.js'
 function crossing(links: readonly LinkDescription[]): LinkDescription[] {
   const kinds = new Kinds()
   const sent = links.map((link): SentDescription => {
-    const { module, exportName, settings, buffers, keepsRecords, parts, movable, ...rest } = link
-    return { kind: kinds.share({ module, exportName, settings, buffers, keepsRecords, parts, movable }), ...rest }
+    const { module, exportName, settings, buffers, keepsRecords, nodes, parts, movable, ...rest } = link
+    return {
+      kind: kinds.share({ module, exportName, settings, buffers, keepsRecords, nodes, parts, movable }),
+      ...rest,
+    }
   })
   return structuredClone(sent).map(receiveDescription)
 }
@@ -55,6 +58,7 @@ const link: fc.Arbitrary<LinkDescription> = plain<LinkDescription>({
   text: fc.string(),
   buffers: fc.boolean(),
   keepsRecords: fc.boolean(),
+  nodes: plain({ inlets: fc.nat(3), outlets: fc.nat(3) }),
   parts: fc.array(fc.constantFrom('NullInlet', 'NullOutlet'), { maxLength: 3 }),
   movable: fc.boolean(),
   identity: fc.maxSafeNat(),
@@ -79,6 +83,7 @@ t.test('what links that follow each other have in common is kept once', async (t
 
 t.test('every setting tells kinds apart, whichever settings there will be', async (t) => {
   const [one] = fc.sample(settings, 1) as [LinkKind['settings']]
+  const nodes = { inlets: 0, outlets: 0 }
   const kind = (some: LinkKind['settings']): LinkKind => ({
     ...{
       module: MODULE,
@@ -86,6 +91,7 @@ t.test('every setting tells kinds apart, whichever settings there will be', asyn
       settings: some,
       buffers: false,
       keepsRecords: false,
+      nodes,
       parts: [],
       movable: true,
     },

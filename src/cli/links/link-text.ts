@@ -1,0 +1,63 @@
+import type { Schedule } from '../../core/schedule.js'
+import { timetable } from '../../planners/clock/timetable.js'
+
+const UNITS = [
+  ['week', 604_800_000],
+  ['day', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** A schedule in words: `every 5 s`, `every 10 min by the clock`, `cron 30 2 * * 1-5 (Europe/Amsterdam)`. */
+export function scheduleText({ every, cron, timeZone, jitter, alignToClock }: Schedule): string {
+  const zone = timeZone === undefined ? '' : ` (${timeZone})`
+  const times = cron === undefined ? `every ${lengthText(every ?? 0)}` : `cron ${cron}${zone}`
+  return `${times}${alignToClock ? ' by the clock' : ''}${jitter === 0 ? '' : ` + up to ${lengthText(jitter)}`}`
+}
+
+/** A length of time in the largest unit that needs no more than one decimal: `5 s`, `1.5 h`, `100 s`. */
+function lengthText(milliseconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => milliseconds >= size && milliseconds % (size / 10) === 0) ?? ['ms', 1]
+  const count = milliseconds / size
+  return `${count} ${unit}${(unit === 'day' || unit === 'week') && count !== 1 ? 's' : ''}`
+}
+
+/** First due time that counts from `now`, without its jitter, in milliseconds since 1970. */
+export function nextDue(schedule: Schedule, now: number): number {
+  return timetable(schedule).first(now)
+}
+
+/** A time as a person says it: `14:05:10` today, else `2026-11-29 02:30:00`. In the time zone of the process. */
+export function timeText(time: number, now: number): string {
+  const [date, clock] = local(time)
+  return date === local(now)[0] ? clock : `${date} ${clock}`
+}
+
+function local(time: number): [date: string, clock: string] {
+  const date = new Date(time)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return [
+    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`,
+  ]
+}
+
+/** Lines of a table, of which every column but the last is as wide as its longest cell. */
+export function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  )
+}
+
+/** Ids that several links have. */
+export function sharedIds(links: readonly { readonly id?: string | undefined }[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { id } of links) if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return [...counts].flatMap(([id, count]) => (count > 1 ? [id] : []))
+}

@@ -1,0 +1,100 @@
+import { toError } from '../base/errors.js'
+import type { ThreadLink } from '../threads/main/thread-link.js'
+import type { LinkSelection } from './link-selection.js'
+import { PlannerThreads } from './planner-threads.js'
+
+/** Time that a module may take to load, and a link to start or stop, in milliseconds. */
+const LIMIT = 60_000
+
+/** Trouble with a link module, or with the nodes of a link. */
+export interface Trouble {
+  /** Name of the link; `undefined` when it is about a module. */
+  readonly link: string | undefined
+  readonly error: Error
+}
+
+/**
+ * Looks at the links of link modules without running them: loads the modules in a thread, so that their top-level code runs,
+ * and starts nothing by itself.
+ */
+export class LinkInspection {
+  readonly #threads: PlannerThreads
+  #links: readonly ThreadLink[] = []
+
+  constructor() {
+    const options = {
+      threads: 1,
+      transfersPerThread: 1,
+      startTimeout: LIMIT,
+      shutdownTimeout: LIMIT,
+      hangTimeout: LIMIT,
+    }
+    this.#threads = new PlannerThreads(
+      { ...options, printsToError: true },
+      {
+        isRunning: () => false,
+        drained: () => undefined,
+        recordsLost: () => undefined,
+        openFailed: () => undefined,
+        opened: () => undefined,
+        moved: () => undefined,
+        threadLost: () => undefined,
+        ended: () => undefined,
+      },
+    )
+  }
+
+  /** Links of the modules, in their order. */
+  get links(): readonly ThreadLink[] {
+    return this.#links
+  }
+
+  /**
+   * Loads modules, one after the other.
+   *
+   * @returns the trouble with those that cannot be used
+   * @throws {@link InvalidOptionError} when the selection has what no link has, and all modules could be used
+   */
+  async load(modules: readonly string[], selection: LinkSelection): Promise<Trouble[]> {
+    await this.#threads.pool.start()
+    const found: ThreadLink[] = []
+    const troubles: Trouble[] = []
+    for (const module of modules) {
+      try {
+        found.push(...(await this.#threads.hosting.host([module])))
+      } catch (thrown) {
+        troubles.push({ link: undefined, error: toError(thrown) })
+      }
+    }
+    if (troubles.length === 0) selection.check(found)
+    this.#links = found.filter((link) => selection.has(link))
+    return troubles
+  }
+
+  /**
+   * Starts the nodes of all links, and shuts them down again. Nothing is transferred.
+   *
+   * @returns the trouble with those that do not start or stop
+   */
+  async connect(): Promise<Trouble[]> {
+    const started = await this.#all(this.#links, (link) => link.onStart())
+    const failed = new Set(started.map(({ link }) => link))
+    const open = this.#links.filter((link) => !failed.has(link))
+    const stopped = await this.#all(open, (link) => link.onShutdown())
+    return [...started, ...stopped].map(({ link, error }) => ({ link: link.name, error }))
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    this.#threads.hosting.clear()
+    await this.#threads.pool.destroy(false)
+  }
+
+  async #all(links: readonly ThreadLink[], act: (link: ThreadLink) => Promise<void>) {
+    const results = await Promise.allSettled(links.map(act))
+    return links.flatMap((link, at) => {
+      const result = results[at]
+      return result?.status === 'rejected' ? [{ link, error: toError(result.reason) }] : []
+    })
+  }
+}
