@@ -1,6 +1,12 @@
 import { isError, toError } from '../base/errors.js'
+import { TransferError } from '../core/report.js'
 
 const MAX_DEPTH = 8
+
+/** The error of a transfer as the command tells it: how to go on is said for programs, the command has its own ways. */
+export function withoutAdvice<E extends Error>(error: E): E | TransferError {
+  return error instanceof TransferError ? new TransferError(error.report) : error
+}
 
 /**
  * An error on one line: its message, and the messages of its causes that say more.

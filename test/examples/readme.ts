@@ -79,7 +79,7 @@ function shape(output: string): string[] {
     .trimEnd()
     .split('\n')
     .filter((line) => !line.includes('|W|') && !line.endsWith(' threads busy'))
-    .map((line) => line.replace(/, \d+ due times? missed$/, ''))
+    .map((line) => line.replace(/, \d+ due times? missed$/, '').replace(/then [\d-]+ /, 'then '))
     .map((line) => line.replaceAll(/test_[0-9a-f]{12}/g, 'databay').replaceAll(/\d+(\.\d+)?/g, '#'))
     .sort()
 }

@@ -7,7 +7,7 @@ import type { PlannedLink } from '../../core/planned-link.js'
 import { TransferError, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import type { RunArguments } from './arguments.js'
-import { errorLine, errorStacks } from '../error-text.js'
+import { errorLine, errorStacks, withoutAdvice } from '../error-text.js'
 import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
 import { logTo } from '../log-output.js'
 import { showProgress } from './progress.js'
@@ -235,9 +235,8 @@ export class Run {
 
   /** What is to be told of an error that has ended the run. */
   #told(error: Error | undefined): Error | undefined {
-    if (!(error instanceof TransferError)) return error
-    // how to go on is said for programs: the command has an option for it
-    return isOutputClosed(error.report) ? undefined : new TransferError(error.report)
+    if (error instanceof TransferError && isOutputClosed(error.report)) return undefined
+    return error && withoutAdvice(error)
   }
 
   #exitCode(error: Error | undefined): number {

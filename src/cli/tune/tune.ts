@@ -8,7 +8,7 @@ import { setLogLevel } from '../../base/log.js'
 import { closedLoopPlanner } from './closed-loop.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { plainError } from '../../base/plain-error.js'
-import { errorLine } from '../error-text.js'
+import { errorLine, withoutAdvice } from '../error-text.js'
 import { logTo } from '../log-output.js'
 import { showLine } from '../run/progress.js'
 import { exitCodeOf, onSignals } from '../signals.js'
@@ -96,7 +96,7 @@ class Tune {
         }
       }
     } catch (thrown) {
-      return toError(thrown)
+      return withoutAdvice(toError(thrown))
     }
     const { modules, push, seconds } = this.#args
     const measured = this.#settings.map((setting) => ({ ...setting, rounds: this.#rounds.get(setting) ?? [] }))
