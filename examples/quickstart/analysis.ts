@@ -59,8 +59,9 @@ const HOURS_PER_YEAR = 365.25 * 24
 /** CPU-heavy step: finds the predecessors of each new event, and fits the magnitudes of the latest events. */
 export class Analysis implements StatefulProcessor<Quake, AnalysedQuake> {
   readonly #options: Required<AnalysisOptions>
-  readonly #catalogue: Quake[] = []
-  readonly #magnitudes: number[] = []
+  // by id, as an event comes again when it could not be written
+  readonly #catalogue = new Map<string, Quake>()
+  readonly #magnitudes = new Map<string, number>()
   #fits = 0
 
   constructor(options: AnalysisOptions) {
@@ -71,24 +72,27 @@ export class Analysis implements StatefulProcessor<Quake, AnalysedQuake> {
   process(records: Record<Quake>[]): Record<AnalysedQuake>[] {
     const { isOwn, neighbours, catalogueSize, windowSize } = this.#options
     const oldestFirst = [...records].sort((a, b) => a.payload.time - b.payload.time)
-    for (const { payload } of oldestFirst) this.#catalogue.push(payload)
+    for (const { payload } of oldestFirst) this.#catalogue.set(payload.id, payload)
     keepLast(this.#catalogue, catalogueSize)
 
     const own = oldestFirst.filter(isOwn)
     if (own.length === 0) return []
-    for (const { payload } of own) this.#magnitudes.push(payload.magnitude)
+    for (const { payload } of own) this.#magnitudes.set(payload.id, payload.magnitude)
     keepLast(this.#magnitudes, windowSize)
-    const fit = fitMagnitudes(this.#magnitudes, { draws: this.#options.draws, seed: this.#fits++ })
+    const fit = fitMagnitudes([...this.#magnitudes.values()], { draws: this.#options.draws, seed: this.#fits++ })
 
     return own.map((record) => {
-      const nearest = nearestPredecessors(record.payload, this.#catalogue, neighbours)
+      const nearest = nearestPredecessors(record.payload, this.#catalogue.values(), neighbours)
       return record.with({ payload: toRow(record.payload, nearest, fit) })
     })
   }
 }
 
-function keepLast(list: unknown[], count: number): void {
-  if (list.length > count) list.splice(0, list.length - count)
+function keepLast(events: Map<string, unknown>, count: number): void {
+  for (const id of events.keys()) {
+    if (events.size <= count) return
+    events.delete(id)
+  }
 }
 
 function toRow(quake: Quake, neighbours: readonly Neighbour[], fit: MagnitudeFit | undefined): AnalysedQuake {

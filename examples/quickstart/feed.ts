@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { Processor } from 'databay'
+import { Distinct, type Processor } from 'databay'
 
 /** Event of a USGS feed, as far as this example needs it. Whatever comes from a server may be missing. */
 export interface Feature {
@@ -41,6 +41,27 @@ export const splitFeatures: Processor<FeatureCollection, Feature> = (records) =>
     if (!Array.isArray(features)) throw new TypeError('the feed gave no GeoJSON FeatureCollection')
     return (features as Feature[]).map((feature) => record.with({ payload: feature }))
   })
+
+/**
+ * Makes a processor that lets pass what was not written yet.
+ *
+ * A feed is a window over the most recent events, so each poll repeats most of the one before. Three things can happen to
+ * an event while it is in the window, and none of them makes it a new event:
+ * - it is repeated as it was;
+ * - it is revised (same id, later `updated`): **the first version wins**, as rows of a CSV file are not taken back;
+ * - another network's id becomes its main one: it is known by any of its `ids`.
+ *
+ * An event whose file could not be written comes again with the next poll.
+ *
+ * @param capacity - number of ids to remember: more than a poll shows
+ */
+export function newEvents(capacity = 50_000): Distinct<Feature> {
+  return new Distinct<Feature>({ by: 'id', aliases: idsAtNetworks, capacity })
+}
+
+function idsAtNetworks({ properties: { ids } }: Feature): string[] {
+  return typeof ids === 'string' ? ids.split(',').filter((id) => id !== '') : []
+}
 
 /** Reads a feed from a gzipped file. */
 export async function readFeedFile(file: string): Promise<FeatureCollection> {

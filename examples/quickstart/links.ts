@@ -3,7 +3,7 @@
  * what belongs to its part.
  *
  * ```
- *   FeedInlet ─► splitFeatures ─► NewEvents ─► toQuakes ─► Analysis ─► byFile ─► CsvOutlet
+ *   FeedInlet ─► splitFeatures ─► newEvents ─► toQuakes ─► Analysis ─► byFile ─► CsvOutlet
  *     poll        one record        first        the rule,   CPU-heavy   batches    one file
  *                 per event         seen wins    the region                         per region
  * ```
@@ -13,8 +13,7 @@ import { CsvOutlet, Link } from 'databay'
 import { Analysis, COLUMNS } from './analysis.js'
 import { byFile } from './by-file.js'
 import { FeedInlet } from './feed-inlet.js'
-import { splitFeatures } from './feed.js'
-import { NewEvents } from './new-events.js'
+import { newEvents, splitFeatures } from './feed.js'
 import { partOf, type Part } from './parts.js'
 import { toQuakes } from './quake.js'
 import { readSettings } from './settings.js'
@@ -27,7 +26,7 @@ function linkOf(part: Part) {
     inlets: new FeedInlet(settings.feed.replaceAll('{part}', part)),
     processors: [
       splitFeatures,
-      new NewEvents(),
+      newEvents(),
       toQuakes,
       new Analysis({
         isOwn: (record) => partOf(String(record.metadata[CsvOutlet.CSV_FILE])) === part,

@@ -59,13 +59,10 @@ export const DISTINCT_OPTIONS = {
 interface Sight {
   /** Keys that were new. */
   readonly keys: KnownKey[]
-  /** Number of keys, new or not. */
-  count: number
 }
 
 /** What was seen in transfers before the link moved, whose updates read the same. */
-interface CarriedSight {
-  readonly keys: KnownKey[]
+interface CarriedSight extends Sight {
   /** Number of transfers. */
   transfers: number
 }
@@ -95,7 +92,7 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
   /** Keys of what was delivered, and when each was last seen: what was seen longest ago comes first. */
   readonly #known = new Map<KnownKey, number>()
   /** Keys of what is on its way, and where each was seen. */
-  readonly #underWay = new Map<KnownKey, Pick<Sight, 'keys'>>()
+  readonly #underWay = new Map<KnownKey, Sight>()
   readonly #sights = new Map<Update, Sight>()
   readonly #carried = new Map<string, CarriedSight>()
   #warnings: Repeats | undefined
@@ -119,11 +116,12 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     const now = this.#options.now()
     this.#expire(now)
     if (records.length === 0) return []
-    const sight = this.#sights.get(update) ?? { keys: [], count: 0 }
+    const keys = records.map((record, at) => this.#keysOf(record, at))
+    const sight = this.#sights.get(update) ?? { keys: [] }
     this.#sights.set(update, sight)
-    const fresh = records.filter((record, at) => this.#isNew(this.#keysOf(record, at), sight, now))
+    const fresh = records.filter((_, at) => this.#isNew(keys[at] ?? [], sight, now))
     this.#forget()
-    this.#warnOf(sight, update)
+    this.#warnOf(keys, update)
     return fresh
   }
 
@@ -179,9 +177,9 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
       const [payload, given] = [record.payload, record] as [never, Record<never>]
       const key = typeof by === 'function' ? knownKey(by(payload, given)) : fieldsKey(payload, by)
       if (aliases === undefined) return [key]
-      const keys = [key]
-      for (const alias of aliases(payload, given)) keys.push(knownKey(alias))
-      return keys
+      const keys = new Set([key])
+      for (const alias of aliases(payload, given)) keys.add(knownKey(alias))
+      return [...keys]
     } catch (thrown) {
       const cause = toError(thrown)
       throw new InvalidPayloadError(`Distinct: record ${at}: ${cause.message}`, { cause })
@@ -190,7 +188,6 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
 
   /** Whether none of the keys of a record is known or on its way. Those that are new go the way of the others. */
   #isNew(keys: readonly KnownKey[], sight: Sight, now: number): boolean {
-    sight.count += keys.length
     if (keys.some((key) => this.#known.has(key))) {
       for (const key of keys) this.#remember(key, now)
       return false
@@ -201,7 +198,7 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     return before === undefined
   }
 
-  #note(key: KnownKey, sight: Pick<Sight, 'keys'>): void {
+  #note(key: KnownKey, sight: Sight): void {
     sight.keys.push(key)
     this.#underWay.set(key, sight)
   }
@@ -249,12 +246,15 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     }
   }
 
-  /** Warns when a transfer has more keys than can be remembered: they come again with each one. */
-  #warnOf({ count }: Sight, update: Update): void {
+  /** Warns when records have more keys than can be remembered: some of them pass each time that they come. */
+  #warnOf(keys: readonly (readonly KnownKey[])[], update: Update): void {
     const { capacity } = this.#options
-    if (count <= capacity) return
+    // most records have one key, and many fewer than fit
+    if (keys.reduce((sum, { length }) => sum + length, 0) <= capacity) return
+    const { size } = new Set(keys.flat())
+    if (size <= capacity) return
     this.#warnings ??= new Repeats()
-    const text = `${String(update)} has ${count} keys, but ${capacity} are remembered: others come again, see capacity`
+    const text = `${String(update)} has ${size} keys, but ${capacity} are remembered: others come again, see capacity`
     this.#warnings.again('capacity', (counted) => {
       getLogger('databay.Distinct').warn(`${text}${counted}`)
     })

@@ -101,9 +101,10 @@ t.test('a transfer with more keys than are remembered is warned of, once', async
   const logs = captureLogs(t)
   const { transfer } = setUp({ capacity: 2 })
   transfer(true, 'a', 'b')
+  transfer(true, 'a', 'b', 'a')
   t.same(logs.messages(), [])
   for (let round = 0; round < 9; round++) transfer(true, 'a', 'b', 'c')
-  t.same(logs.messages(), ['d.1 has 3 keys, but 2 are remembered: others come again, see capacity'])
+  t.same(logs.messages(), ['d.2 has 3 keys, but 2 are remembered: others come again, see capacity'])
 })
 
 t.test('after a while in which a thing was not seen, it is forgotten', async (t) => {

@@ -74,3 +74,14 @@ t.test('the same events give the same rows', async (t) => {
   }
   t.same(run(), run())
 })
+
+t.test('an event that comes again, as it could not be written, counts once', async (t) => {
+  const analysis = new Analysis({ isOwn: () => true, draws: 1e4 })
+  const events = Array.from({ length: 60 }, (_, i) => quake(`${i}`, { time: i, magnitude: (i % 9) / 4 }))
+  const row = (records: Record<Quake>[]) => analysis.process(records).at(-1)?.payload
+  const [first, again] = [row(events), row(events)]
+  t.equal(again?.predecessors, first?.predecessors)
+  t.equal(again?.completeness, first?.completeness)
+  const predecessors = row([quake('last', { time: 61 })])?.predecessors.split(' ')
+  t.equal(new Set(predecessors).size, 3)
+})
