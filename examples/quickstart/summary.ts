@@ -16,7 +16,6 @@ export function progressLine(totals: Totals, seconds: number, progress: number |
     ...share,
     `${totals.written} events written`.padStart(20),
     `${totals.transfers} transfers`.padStart(15),
-    `${totals.skipped} skipped`.padStart(13),
   ].join(' |')
 }
 
@@ -40,7 +39,6 @@ export function summary(options: Arguments, source: Source, outcome: Outcome, wr
   }
   lines.push(['polls', totals.polls])
   lines.push(['transfers', totals.transfers, `${where(options)}, which the links held ${percent(busy)} of the time`])
-  lines.push(['skipped', totals.skipped, 'due times of a link that was still transferring'])
   const table = lines.map(([name, value, note = '']) =>
     `  ${name.padEnd(20)}${String(value).padStart(6)}   ${note}`.trimEnd(),
   )
