@@ -8,8 +8,8 @@ const BASIC_DAY = /(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)/
 
 const BASIC_TIME = /(?<hour>\d\d)(?:(?<minute>\d\d)(?:(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?)?/
 
-/** Time zone: databases write hours alone, and some leave a space before it. */
-const ZONE = / ?(?<zone>[Zz]|[+-]\d\d(?::?\d\d)?)/
+/** Time zone: databases write hours alone, or a name of UTC, and some leave a space before it. */
+const ZONE = / ?(?<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)/
 
 const FORMATS = [
   new RegExp(`^${DAY.source}(?:[Tt ]${TIME.source}(?:${ZONE.source})?)?$`),
@@ -34,7 +34,7 @@ export function isoDate(text: string): Date | undefined {
 }
 
 function offset(zone: string): string {
-  if (zone.toUpperCase() === 'Z') return 'Z'
+  if (/^[a-z]/i.test(zone)) return 'Z'
   const digits = zone.slice(1).replace(':', '')
   return `${zone.slice(0, 1)}${digits.slice(0, 2)}:${digits.slice(2).padEnd(2, '0')}`
 }

@@ -17,6 +17,9 @@ const UNDICI: OptionalPackage<Undici> = { name: 'undici', range: '^7', load: () 
  */
 const KEEP_ALIVE = 30_000
 
+/** Most bytes of the headers of a response, as in browsers: cookies and policies may be longer than what Node takes. */
+const HEADER_SIZE = 262_144
+
 /** Settings that tell one agent from another. */
 export interface AgentSettings {
   /** Time to connect, in milliseconds. */
@@ -129,9 +132,10 @@ function makeAgents(
       // otherwise a proxy that does not answer is waited for without end
       clientFactory: (origin, options) => new undici.Pool(origin, { ...options, headersTimeout: timeout }),
       keepAliveTimeout: KEEP_ALIVE,
+      maxHeaderSize: HEADER_SIZE,
     })
   }
-  const direct = new undici.Agent({ connect, keepAliveTimeout: KEEP_ALIVE })
+  const direct = new undici.Agent({ connect, keepAliveTimeout: KEEP_ALIVE, maxHeaderSize: HEADER_SIZE })
   return { direct, tunnels: new Map(), makeTunnel, shares: 0 }
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FileError } from '../../../src/connectors/errors.js'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
-import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
+import { failureOf, inlet, pullOf, update } from '../../helpers/http-inlets.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 import { setEnvironment } from '../../helpers/proxies.js'
 import { countConnections, makeCertificate, serve, serveTls, signedBy } from '../../helpers/servers.js'
@@ -142,4 +142,13 @@ t.test('with cacert, the authorities of NODE_EXTRA_CA_CERTS are trusted still', 
     setEnvironment(t, { NODE_EXTRA_CA_CERTS })
     await t.rejects(ask(), { message: /self-signed certificate/ }, 'and what Node cannot use does no harm')
   }
+})
+
+t.test('headers may be as long as in browsers, and no longer', async (t) => {
+  t.same(
+    await pullOf(t, '[1]', {}, { 'set-cookie': Array.from({ length: 50 }, (_, at) => `${at}=${'x'.repeat(4000)}`) }),
+    [1],
+  )
+  const error = await failureOf(t, pullOf(t, '[1]', {}, { 'x-long': 'x'.repeat(300_000) }))
+  t.match(error, { failure: 'connection', message: /Headers Overflow/ })
 })
