@@ -65,8 +65,8 @@ const NOTHING: Readonly<Part> = new Part()
  * Accounts of the records of one link: what became of them in its transfers, as their reports tell, and outside of them.
  * How many its buffers hold follows from the reports, in whatever order they come.
  *
- * Links that share an outlet share its buffers: one may let go of what another put in. Then only the sum of their accounts
- * is what is there, and one of them may have less than nothing in buffers.
+ * Links that share an outlet share its buffers: one may let go of what another put in, and is short then, until that is
+ * settled with the other.
  */
 export class LinkAccounts {
   readonly #link = new Part()
@@ -77,6 +77,22 @@ export class LinkAccounts {
     let held = this.#link.held
     for (const outlet of this.#outlets) held += outlet.held
     return held
+  }
+
+  /** Numbers of the records that are held, by where they are. */
+  get where(): Held {
+    return [this.#link.held, ...this.#outlets.map(({ held }) => held)]
+  }
+
+  /** Whether an outlet has let go of more records than had come to it. */
+  get isShort(): boolean {
+    for (const outlet of this.#outlets) if (outlet.held < 0) return true
+    return false
+  }
+
+  /** The part of an outlet, to be settled with those of other links that share the outlet. */
+  outlet(at: number): SharedPart | undefined {
+    return this.#outlets[at]
   }
 
   /**
@@ -126,7 +142,7 @@ export class LinkAccounts {
     let sum = 0
     for (let at = 0; at <= this.#outlets.length; at++) {
       const part = at === 0 ? this.#link : (this.#outlets[at - 1] as OutletPart)
-      const lost = held === undefined ? part.held : (held[at] ?? 0)
+      const lost = held === undefined ? Math.max(0, part.held) : (held[at] ?? 0)
       part.lost += lost
       sum += lost
     }
@@ -161,15 +177,48 @@ export class LinkAccounts {
 
 function accountOf(link: Part, outlet: OutletPart): OutletAccount {
   const { before } = outlet
+  const found = Math.max(0, before.held)
+  const held = found + link.held - before.held + outlet.held
+  // what it let go of beyond that is of another transfer, whose report is still to come
+  let short = Math.max(0, -held)
+  const own = (records: number) => {
+    const others = Math.min(short, Math.max(0, records))
+    short -= others
+    return records - others
+  }
+  const pushed = own(outlet.out)
   return {
     outlet: outlet.outlet,
     pulled: link.in - before.in,
-    added: link.added - before.added + before.held + outlet.added,
-    filtered: link.filtered - before.filtered + outlet.filtered,
-    pushed: outlet.out,
-    dropped: link.dropped - before.dropped + outlet.dropped,
-    lost: link.lost - before.lost + outlet.lost,
-    buffered: link.held + outlet.held,
+    added: found + link.added - before.added + outlet.added,
+    filtered: own(link.filtered - before.filtered + outlet.filtered),
+    pushed,
+    dropped: own(link.dropped - before.dropped + outlet.dropped),
+    lost: own(link.lost - before.lost + outlet.lost),
+    buffered: Math.max(0, held),
+  }
+}
+
+/** Part of the account of a link that is one of an outlet which it shares. */
+export type SharedPart = Pick<OutletPart, 'held' | 'out' | 'dropped' | 'filtered' | 'lost'>
+
+/** Ways in which records leave an outlet's buffers. */
+const WAYS = ['out', 'dropped', 'filtered', 'lost'] as const
+
+/**
+ * Settles the accounts of links that share an outlet: what one let go of beyond its own records goes to those that hold
+ * some, as these were theirs.
+ */
+export function settle(parts: readonly SharedPart[]): void {
+  for (const short of parts) {
+    for (const other of parts) {
+      if (short.held >= 0) break
+      for (const way of WAYS) {
+        const records = Math.max(0, Math.min(-short.held, other.held, short[way]))
+        short[way] -= records
+        other[way] += records
+      }
+    }
   }
 }
 

@@ -40,6 +40,11 @@ export interface PlannedLink {
    * @internal
    */
   readonly accounts?: LinkAccounts | undefined
+  /**
+   * Numbers of the link's outlets, and of whatever follows them, where they are in a thread: what links share has one.
+   * @internal
+   */
+  readonly outletInstances?: readonly number[]
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**

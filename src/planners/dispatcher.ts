@@ -55,7 +55,7 @@ export class Dispatcher {
   readonly #breaches: Repeats
   readonly #links = new Map<PlannedLink, LinkState>()
   /** Accounts of the links' records. */
-  readonly accounts = new PlannerAccounts()
+  readonly accounts = new PlannerAccounts(() => this.#links.keys())
   readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   #inFlight = 0
   #waiting: (() => void)[] = []
@@ -80,6 +80,7 @@ export class Dispatcher {
 
   /** Stats of each link. */
   get stats(): LinkStats[] {
+    this.accounts.settle()
     return [...this.#links].map(([link, { running, startFailure, counters = NOTHING }]) => {
       const { quarantinedUntil } = link
       return {

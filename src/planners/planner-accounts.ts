@@ -1,6 +1,6 @@
 import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
-import { addAccounts, LinkAccounts, type OutletAccount } from '../core/link-accounts.js'
+import { addAccounts, LinkAccounts, settle, type OutletAccount, type SharedPart } from '../core/link-accounts.js'
 import { nodeName } from '../core/node.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { AnyProcessor } from '../core/processor.js'
@@ -13,11 +13,17 @@ const MOST_REMOVED = 1000
 
 /** Accounts of the records of a planner's links, also of those that have left it. */
 export class PlannerAccounts {
+  readonly #links: () => Iterable<PlannedLink>
   /** Accounts of links that do not keep their own. */
   readonly #own = new WeakMap<PlannedLink, LinkAccounts>()
   readonly #removed = new Map<string, RemovedLinkStats>()
-  /** Less than 0 while a link that left has let go of more than it took in, as it shared an outlet with another. */
+  /** Less than 0 while what was told to be lost is known to be pushed, and its loss is still to be counted. */
   #lost = 0
+
+  /** @param links - gives the links that are in the planner */
+  constructor(links: () => Iterable<PlannedLink> = () => []) {
+    this.#links = links
+  }
 
   /** Records that were lost outside of transfers. */
   get lost(): number {
@@ -41,16 +47,37 @@ export class PlannerAccounts {
 
   /** Takes the report of a link's transfer. */
   add(link: PlannedLink, report: TransferReport): void {
-    if (link.accounts !== undefined) return // it has taken the report itself
-    const lost = ownOf(link, this.#own).add(report)
+    // some have taken the report themselves
+    const accounts = link.accounts ?? ownOf(link, this.#own)
+    const lost = link.accounts === undefined ? accounts.add(report) : 0
     if (lost > 0) this.lose(lost)
+    if (accounts.isShort) this.settle()
+  }
+
+  /** Gives what outlets let go of that links share to the links whose records it was. */
+  settle(): void {
+    const shares = new Map<unknown, SharedPart[]>()
+    let isShort = false
+    for (const link of this.#links()) {
+      const accounts = this.#of(link)
+      if (accounts === undefined) continue
+      isShort ||= accounts.isShort
+      for (const [at, outlet] of outletsOf(link).entries()) {
+        const part = accounts.outlet(at)
+        if (part === undefined) break
+        const parts = shares.get(outlet)
+        if (parts === undefined) shares.set(outlet, [part])
+        else parts.push(part)
+      }
+    }
+    if (isShort) for (const parts of shares.values()) settle(parts)
   }
 
   /** Takes the report of a transfer of a link that has left: what was told to be lost may have been pushed after all. */
   addLate({ name }: PlannedLink, report: TransferReport): void {
     const late = new LinkAccounts()
     late.add(report)
-    this.#lost += late.lose()
+    this.#lost += late.lose(late.where)
     this.#keep(name, late.read())
   }
 
@@ -77,6 +104,7 @@ export class PlannerAccounts {
    * @param why - the reason, for the log
    */
   loseHeld(links: readonly PlannedLink[], why: string): void {
+    this.settle()
     for (const link of links) {
       const lost = this.#of(link)?.lose() ?? 0
       this.#lost += lost
@@ -115,6 +143,11 @@ function ownOf(link: PlannedLink, own: WeakMap<PlannedLink, LinkAccounts>): Link
   let accounts = own.get(link)
   if (accounts === undefined) own.set(link, (accounts = new LinkAccounts()))
   return accounts
+}
+
+/** The outlets of a link, or what stands for them: those that links share are the same. */
+function outletsOf(link: PlannedLink): readonly unknown[] {
+  return isLink(link) ? link.outlets : (link.outletInstances ?? [])
 }
 
 /**

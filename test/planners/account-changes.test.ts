@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import type { AccountSpec } from '../fixtures/account-links.js'
+import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
+import type { WorkerPlanner } from '../../src/planners/worker-planner.js'
+import { AccountBoard } from '../fixtures/account-board.js'
+import { makeLinks, type AccountSpec } from '../fixtures/account-links.js'
 import { accountsModule, accountsOf, HELD, NO_RECORDS, started, startedWith } from '../helpers/accounts.js'
 import { fixture, until } from '../helpers/threads.js'
 
@@ -166,4 +169,68 @@ t.test('what was handed off is lost when its link is in quarantine at the shutdo
   t.match(accountsOf(planner), [{ pulled: 20, lost: 20, buffered: 0 }])
   t.same(planner.counts.lost, 20)
   t.ok(lostLines().includes('held: 20 records in its buffers are lost: the planner is shut down'))
+})
+
+t.test('links that share a buffered outlet', async (t) => {
+  const ONE: AccountSpec = { id: 'one', link: 0, pulls: 20, outlets: [1000] }
+  const TWO: AccountSpec = { ...ONE, id: 'two', link: 1, shares: true }
+  const both = (planner: WorkerPlanner | SchedulePlanner) => [
+    ...accountsOf(planner, 'one'),
+    ...accountsOf(planner, 'two'),
+  ]
+  const account = { ...NO_RECORDS, outlet: 'pushed 0' }
+
+  await t.test('have each their own records, whoever lets go of them', async (t) => {
+    const { planner } = await started(t, ONE, TWO)
+    t.same(both(planner), [
+      { ...account, pulled: 20, buffered: 20 },
+      { ...account, pulled: 20, buffered: 20 },
+    ])
+    await planner.removeLinks(planner.links[0]!)
+    t.same(both(planner), [
+      { ...account, pulled: 20, pushed: 20 },
+      { ...account, pulled: 20, pushed: 20 },
+    ])
+    await planner.forceTransfer()
+    t.match(both(planner), [{ buffered: 0 }, { pulled: 40, pushed: 20, buffered: 20 }])
+    await planner.shutdown()
+    t.match(both(planner), [{ buffered: 0 }, { pulled: 40, pushed: 40, buffered: 0 }])
+  })
+
+  await t.test('have each lost their own when the buffer does not take over what was handed off', async (t) => {
+    const { planner, board } = await started(t, ONE, TWO)
+    board.order(0, 'failRestore', 1)
+    await planner.recycle()
+    t.match(both(planner), [
+      { pulled: 20, lost: 20, buffered: 0 },
+      { pulled: 20, lost: 20, buffered: 0 },
+    ])
+    t.equal(planner.counts.lost, 40)
+  })
+
+  await t.test('keep what came into it while what was handed off waited', async (t) => {
+    const { planner, board } = await started(t, ONE, TWO)
+    board.order(0, 'failStart', 1)
+    await planner.recycle()
+    await planner.forceTransfer()
+    await until(() => planner.stats().links[0]?.startFailure === undefined)
+    const { buffered } = both(planner)[1] ?? {}
+    t.ok(Number(buffered) >= 40, 'the other went on')
+    await planner.shutdown()
+    t.same(planner.counts.lost, 0)
+    t.ok(both(planner).every(({ pulled, pushed }) => pulled === pushed))
+  })
+
+  await t.test('also without threads', async (t) => {
+    AccountBoard.make(2)
+    const planner = new SchedulePlanner(makeLinks([ONE, TWO]), { immediateTransfer: false })
+    await planner.start()
+    t.teardown(() => planner.shutdown({ wait: false }))
+    await planner.forceTransfer()
+    await planner.removeLinks(planner.links[1]!)
+    t.same(both(planner), [
+      { ...account, pulled: 20, pushed: 20 },
+      { ...account, pulled: 20, pushed: 20 },
+    ])
+  })
 })

@@ -6,7 +6,7 @@ import type { PlannedLink } from '../../src/core/planned-link.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { WorkerPlanner } from '../../src/planners/worker-planner.js'
 import { AccountBoard, type Cell } from '../fixtures/account-board.js'
-import { makeLink, type AccountSpec } from '../fixtures/account-links.js'
+import { makeLinks, type AccountSpec } from '../fixtures/account-links.js'
 import { captureLogs } from '../helpers/logs.js'
 import { fixture } from '../helpers/threads.js'
 
@@ -213,7 +213,7 @@ t.test('property: no record of a planner without threads is unaccounted for', as
   const events = fc.array(fc.oneof(...everywhere), { minLength: 5, maxLength: 40 })
   const property = fc.asyncProperty(links, events, async (specs, events) => {
     const board = AccountBoard.make(specs.length)
-    const parts = specs.map(makeLink)
+    const parts = makeLinks(specs)
     const planner = new SchedulePlanner(parts, { immediateTransfer: false, ignoreExceptions: true })
     await live(planner, specs, parts, events, board)
   })

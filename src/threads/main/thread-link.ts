@@ -147,6 +147,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   /** @internal */
+  get outletInstances(): readonly number[] {
+    const { instances, nodes } = this.description
+    return instances.slice(nodes.inlets)
+  }
+
+  /** @internal */
   get accounts(): LinkAccounts | undefined {
     return this.#accounts
   }
