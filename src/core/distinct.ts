@@ -192,9 +192,9 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
       for (const key of keys) this.#remember(key, now)
       return false
     }
-    const before = keys.find((key) => this.#underWay.has(key))
-    const owner = (before === undefined ? undefined : this.#underWay.get(before)) ?? sight
-    for (const key of keys) if (!this.#underWay.has(key)) this.#note(key, owner)
+    let before: Sight | undefined
+    for (const key of keys) before ??= this.#underWay.get(key)
+    for (const key of keys) if (before === undefined || !this.#underWay.has(key)) this.#note(key, before ?? sight)
     return before === undefined
   }
 
@@ -205,10 +205,10 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
 
   #settle(keys: readonly KnownKey[], delivered: boolean): void {
     const now = this.#options.now()
-    for (const key of keys) {
-      this.#underWay.delete(key)
-      if (delivered) this.#remember(key, now)
-    }
+    // mostly nothing else is on its way
+    if (this.#sights.size + this.#carried.size === 0) this.#underWay.clear()
+    else for (const key of keys) this.#underWay.delete(key)
+    if (delivered) for (const key of keys) this.#remember(key, now)
     this.#forget()
   }
 
