@@ -155,8 +155,12 @@ export function show(value: unknown): string {
  * is no class.
  */
 export function classAdvice(value: unknown): string | undefined {
-  if (typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) return undefined
-  return `pass an instance: new ${value.name || 'ItsClass'}()`
+  return isClass(value) ? `pass an instance: new ${value.name || 'ItsClass'}()` : undefined
+}
+
+/** Whether a value is a class, which cannot be called without `new`. */
+export function isClass(value: unknown): value is { readonly name: string } {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
 }
 
 /** Kind of a value, for messages that must not show it, such as a payload: `undefined`, `a string`, `a Date`. */

@@ -1,8 +1,8 @@
 import type { LogFn, Logger } from 'pino'
-import { InvalidOptionError, toError } from './errors.js'
+import { InvalidOptionError, isError, toError } from './errors.js'
 import { lazy } from './libraries.js'
 import { isPromiseLike } from './maybe-promise.js'
-import { plainError } from './plain-error.js'
+import { plainError, restoreError } from './plain-error.js'
 import { plainLogger } from './plain-logger.js'
 import { printable, printableLines } from './printable.js'
 
@@ -207,12 +207,21 @@ function withoutLibrary(name: string, { message }: Error): Logger {
   return { ...logger, level: levelOf(name), child: () => logger } as unknown as Logger
 }
 
-/** Serializes an error as pino does, but never throws: a frozen error, or one with a throwing getter, is logged too. */
+/**
+ * Serializes an error as pino does, and never throws. An error is made plain before: an endless chain of causes, or a
+ * huge text, takes no time, and objects in its fields, such as a request with its credentials, are left out.
+ */
 function serializeError(error: Error): object {
+  if (!isError(error)) return error
+  const plain = restoreError(plainError(error))
+  return { ...pino().stdSerializers.err(plain), type: classOf(error) ?? plain.name }
+}
+
+function classOf(error: Error): string | undefined {
   try {
-    return pino().stdSerializers.err(error)
+    return error.constructor.name
   } catch {
-    return plainError(error)
+    return undefined
   }
 }
 

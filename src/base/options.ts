@@ -1,6 +1,6 @@
 import { checkObject, checkPath } from './check.js'
 import { type Duration, LONGEST_TIMER, toMilliseconds } from './duration.js'
-import { InvalidOptionError } from './errors.js'
+import { InvalidOptionError, isClass } from './errors.js'
 import { hintAt } from './suggestion.js'
 
 /**
@@ -195,6 +195,9 @@ export function func<F extends (...args: never[]) => unknown, D extends F | unde
     read: (name, value) => {
       if (value === undefined) return otherwise as D
       if (typeof value !== 'function') throw new InvalidOptionError(name, 'a function', value)
+      if (isClass(value)) {
+        throw new InvalidOptionError(name, 'a function', value, { hint: 'a class cannot be called without new' })
+      }
       return value
     },
   }

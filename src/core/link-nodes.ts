@@ -228,7 +228,9 @@ function checkNew<N extends Node>(kind: NodeKind, list: readonly Node[], nodes: 
     const name = `${kind}s[${index}]`
     const advice = classAdvice(node)
     if (advice !== undefined)
-      throw new InvalidNodeError(`${name} is the class ${(node as { name?: string }).name}; ${advice}`)
+      throw new InvalidNodeError(
+        `${name} is the class ${(node as { name?: string }).name || 'without a name'}; ${advice}`,
+      )
     if (!IS_OF_KIND[kind](node)) throw new InvalidNodeError(`${name}: expected an ${kind}, got ${describe(node)}`)
     const method = METHOD_OF_KIND[kind]
     if (typeof (node as unknown as { readonly [name: string]: unknown })[method] !== 'function')

@@ -80,10 +80,18 @@ const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
 
 /** Name of a processor or grouper in errors and logs: its function or class, or else its place. */
 export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
-  const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
-  const hasName =
-    typeof named?.name === 'string' && named.name !== '' && named !== Object && !NAMES_OF_OPTIONS.includes(named.name)
-  return `${kind} ${hasName ? String(named.name) : index}`
+  return `${kind} ${ownName(value) ?? index}`
+}
+
+function ownName(value: object): string | undefined {
+  try {
+    const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
+    const name = named?.name
+    const isOwn = typeof name === 'string' && name !== '' && named !== Object && !NAMES_OF_OPTIONS.includes(name)
+    return isOwn ? name : undefined
+  } catch {
+    return undefined // its getter failed
+  }
 }
 
 /** @throws {@link InvalidOptionError} unless every element is a function or has a `process` method */

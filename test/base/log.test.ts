@@ -318,3 +318,15 @@ t.test('a standard error that nobody reads any more does not end the process', a
   t.equal(printed, 'ready\nalive\n')
   t.equal(code, 0)
 })
+
+t.test('objects in the fields of an error, which may hold credentials, are not logged', async (t) => {
+  const log = captureLogs(t)
+  const request = { headers: { authorization: 'Bearer secret' } }
+  const cause = Object.assign(new RangeError('refused'), { config: { password: 'secret' } })
+  class ApiError extends Error {}
+  getLogger().error({ err: Object.assign(new ApiError('failed', { cause }), { request, status: 401 }) }, 'pull failed')
+  t.match(log.entries(), [
+    { err: { type: 'ApiError', message: 'failed: refused', status: 401, stack: /caused by.*refused/s } },
+  ])
+  t.notMatch(JSON.stringify(log.entries()), /secret/)
+})

@@ -60,4 +60,10 @@ t.test('a processor without a name is named by its place', async (t) => {
   t.equal(nameOf('processor', Object.create(null) as object, 1), 'processor 1')
   const odd = Object.defineProperty(() => 1, 'name', { value: Symbol('odd') })
   t.equal(nameOf('processor', odd, 3), 'processor 3')
+  const failing = Object.defineProperty(() => 1, 'name', {
+    get() {
+      throw new Error('no name')
+    },
+  })
+  t.equal(nameOf('processor', failing, 4), 'processor 4')
 })

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { LinkModuleError } from '../../base/errors.js'
+import { LinkModuleError, toError } from '../../base/errors.js'
 import { INSTANCES, Kinds, type SentDescription } from '../protocol/link-description.js'
 import type { ExportedLink } from './link-module.js'
 import { statefulProcessors } from './link-state.js'
@@ -12,11 +12,20 @@ export class LinkDescriber {
   /**
    * Describes the links of a module.
    *
-   * @throws {@link LinkModuleError} when a stateless link holds records between transfers
+   * @throws {@link LinkModuleError} when a stateless link holds records between transfers, or a link cannot be described
    */
   describe(module: string, links: Iterable<ExportedLink>): SentDescription[] {
     const kinds = new Kinds()
-    return Array.from(links, (link) => this.#describe(module, link, kinds))
+    return Array.from(links, (link) => {
+      try {
+        return this.#describe(module, link, kinds)
+      } catch (thrown) {
+        if (thrown instanceof LinkModuleError) throw thrown
+        // a getter of a node, or the like
+        const message = `${link.link.name} cannot be described: ${toError(thrown).message}`
+        throw new LinkModuleError(module, message, { cause: thrown })
+      }
+    })
   }
 
   #describe(module: string, { exportName, index, link }: ExportedLink, kinds: Kinds): SentDescription {

@@ -47,3 +47,17 @@ t.test('an instance has one number, whatever links and modules use it', async (t
   t.equal(other?.instances[0], one?.instances[0])
   t.not(other?.instances[1], one?.instances[1])
 })
+
+t.test('a link that cannot be described is named', async (t) => {
+  const inlet = giving<unknown>()
+  Object.defineProperty(inlet, 'saveState', {
+    get() {
+      throw new Error('not yet')
+    },
+  })
+  const link = new Link({ inlets: inlet, outlets: new KeepOutlet(), interval: 1 })
+  t.throws(() => new LinkDescriber().describe(MODULE, [{ exportName: 'todos', index: undefined, link }]), {
+    code: 'DATABAY_LINK_MODULE',
+    message: /^file:\/\/\/links\.js: .+ cannot be described: not yet$/,
+  })
+})
