@@ -17,7 +17,9 @@ export class DatabayError extends Error {
     super(message, options)
     this.code = new.target.code
     // the class's own name, also under a minifier that renames nothing but locals
-    this.name = new.target.name
+    // an assignment fails where the application has frozen Error.prototype
+    const name = { value: new.target.name, enumerable: true, configurable: true, writable: true }
+    Object.defineProperty(this, 'name', name)
   }
 }
 

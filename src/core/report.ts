@@ -1,5 +1,6 @@
 import { DatabayError, toError } from '../base/errors.js'
 import { type PlainError, plainError, restoreError } from '../base/plain-error.js'
+import { transferText } from './update.js'
 
 /** Stage of a node's or link's life in which an error occurred. */
 export type Stage = 'start' | 'pull' | 'process' | 'group' | 'copy' | 'push' | 'shutdown' | 'transfer'
@@ -132,7 +133,7 @@ export class TransferError extends DatabayError {
     const causes = report.errors.map(restoreError)
     // an update is called after its link's tags, if it has any
     const { link, update } = report
-    const transfer = link === '' || update.startsWith(link) ? update : `${update} of ${link}`
+    const transfer = transferText(update, link)
     const goOn = options.stops === true ? `; ${HOW_TO_GO_ON}` : ''
     super(`transfer ${transfer} failed${where}${more}${goOn}`, {
       cause: causes.length > 1 ? new AggregateError(causes, 'several nodes failed') : causes[0],

@@ -40,3 +40,11 @@ export function updateText(tags: readonly string[], transferNumber: number): str
   if (first === undefined) return String(transferNumber)
   return tags.length === 1 ? `${first}.${transferNumber}` : `${tags.join('.')}.${transferNumber}`
 }
+
+/**
+ * How a transfer reads in errors and logs: its update, and its link where the update does not say it.
+ * @internal
+ */
+export function transferText(update: string, link: string): string {
+  return link === '' || update.startsWith(link) ? update : `${update} of ${link}`
+}

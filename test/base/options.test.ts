@@ -115,7 +115,14 @@ t.test('what is wrong is an error with its name, what was expected and what came
     ],
     [{ file: '' }, "X.file: expected a path, got ''"],
     [{ next: 'soon' }, "X.next: expected a function, got 'soon'"],
-    [{ next: class Next {} }, 'X.next: expected a function, got [class Next]: a class cannot be called without new'],
+    [
+      {
+        next: class Next {
+          n = 1
+        },
+      },
+      'X.next: expected a function, got [class Next]: a class cannot be called without new',
+    ],
     [{ mode: 'save' }, "X.mode: expected one of 'fast', 'safe', got 'save': did you mean safe?"],
     [{ mode: 5 }, "X.mode: expected one of 'fast', 'safe', got 5"],
     [

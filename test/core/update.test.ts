@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Cancellation } from '../../src/core/cancellation.js'
-import { Update } from '../../src/core/update.js'
+import { transferText, Update } from '../../src/core/update.js'
 
 t.test('an update reads as its tags and its number', async (t) => {
   t.equal(String(new Update(['twitter_link'], 16)), 'twitter_link.16')
@@ -25,4 +25,10 @@ t.test('the signal aborts with the reason when the transfer is told to stop', as
 
 t.test('an update that belongs to no transfer has a signal that does not abort', async (t) => {
   t.notOk(new Update(['a'], 0).signal.aborted)
+})
+
+t.test('a transfer reads with its link where the update does not say it', async (t) => {
+  t.equal(transferText('6', 'todos'), '6 of todos')
+  t.equal(transferText('todos.6', 'todos'), 'todos.6')
+  t.equal(transferText('6', ''), '6')
 })

@@ -8,7 +8,7 @@ import type { OutletReport, ReportedError, Stage, TransferReport } from '../repo
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
-import type { Update } from '../update.js'
+import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
 import { UnsettledTransfer } from './unsettled.js'
 
@@ -249,7 +249,7 @@ export class Tally {
   /** The transfer in log lines: its update, and the id of its link where that does not show. */
   get #name(): string {
     const update = String(this.update)
-    return update.startsWith(this.#parts.name) ? update : `${update} of ${this.#parts.name}`
+    return transferText(update, this.#parts.name)
   }
 
   /** Has a line written, unless it has been written of late: see {@link TroubleLog.failed}. */

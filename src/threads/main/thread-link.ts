@@ -4,6 +4,7 @@ import type { Duration } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import { Repeats } from '../../base/repeats.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
+import { transferText } from '../../core/update.js'
 import { failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import { LinkAccounts, type Held } from '../../core/link-accounts.js'
@@ -349,7 +350,10 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     const error = toError(thrown)
     this.#failures ??= new Repeats()
     this.#failures.again(error.message, (counted) => {
-      getLogger('databay.Link').error({ err: error }, `${run.update} failed: ${error.message}${counted}`)
+      getLogger('databay.Link').error(
+        { err: error },
+        `${transferText(run.update, this.name)} failed: ${error.message}${counted}`,
+      )
     })
     const report = failedReport(run, error, isIgnored)
     const { quarantinedUntil } = this
