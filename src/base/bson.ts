@@ -1,3 +1,5 @@
+import { isFormOf } from './bson-forms.js'
+
 /*
  * What is known of the types of BSON, without its package: they are told by their tag, whatever copy of the package they
  * are of.
@@ -22,9 +24,7 @@ export function extendedJson(value: object): ExtendedJson | undefined {
   // most objects end here
   if (!('_bsontype' in value)) return undefined
   if (isBson(value)) return value.toExtendedJSON({ relaxed: false }) as ExtendedJson
-  if (!isTagged(value)) return undefined
-  const { _bsontype: _, ...form } = value
-  return form
+  return taggedForm(value)
 }
 
 /**
@@ -41,9 +41,9 @@ function isBson(value: { readonly _bsontype: unknown }): value is BsonValue {
   return !Object.hasOwn(value, '_bsontype') && 'toExtendedJSON' in value && typeof value.toExtendedJSON === 'function'
 }
 
-/** Whether a value is what {@link tagged} makes. */
-export function isTagged(value: object): value is ExtendedJson & { readonly _bsontype: string } {
-  if (!Object.hasOwn(value, '_bsontype')) return false
-  const [tag, form] = Object.keys(value)
-  return tag === '_bsontype' && form?.startsWith('$') === true
+/** Extended JSON in what {@link tagged} makes; `undefined` for any other value. */
+export function taggedForm(value: object): ExtendedJson | undefined {
+  if (!Object.hasOwn(value, '_bsontype') || Object.keys(value)[0] !== '_bsontype') return undefined
+  const { _bsontype: type, ...form } = value as { readonly _bsontype: unknown }
+  return isFormOf(type, form) ? form : undefined
 }

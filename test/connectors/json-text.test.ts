@@ -1,9 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { Binary, BSONRegExp, Code, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb'
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'mongodb'
 import t from 'tap'
-import { tagged } from '../../src/base/bson.js'
+import { withTags } from '../../src/core/crossing.js'
 import { jsonText, lineText } from '../../src/connectors/json-text.js'
 import type { Serialize } from '../../src/connectors/serialize.js'
 
@@ -181,9 +195,47 @@ t.test('a value of BSON is the same text when it has crossed to another thread',
     new ObjectId('650000000000000000000001'),
     Long.fromString('5'),
     new Double(1),
+    Long.MAX_UNSIGNED_VALUE,
+    new Double(-0),
+    new Double(1e21),
+    new Double(NaN),
+    new Int32(-2147483648),
+    Decimal128.fromString('-1.5E+30'),
     new Binary(Buffer.from('a')),
+    new Binary(Buffer.from(''), 0x80),
+    new Timestamp({ t: 4294967295, i: 2 }),
+    new BSONRegExp('a', 'i'),
+    new BSONSymbol('s'),
+    new MinKey(),
+    new MaxKey(),
+    new Code('f'),
+    new Code('f', { a: 1 }),
+    new DBRef('of', new ObjectId('650000000000000000000001'), 'db', { a: 1 }),
   ]
-  for (const value of values) t.equal(textOf([structuredClone(tagged(value))]), textOf([value]))
+  for (const value of values) t.equal(textOf([structuredClone(withTags(value))]), textOf([value]))
+  t.end()
+})
+
+t.test('data from elsewhere that only looks like a value of BSON is written as it is', (t) => {
+  const cases: object[] = [
+    { _bsontype: 'x', $foo: 1, b: 2 },
+    { _bsontype: 'x', $oid: '650000000000000000000001' },
+    { _bsontype: 'Long', $oid: '650000000000000000000001' },
+    { _bsontype: 'toString', $oid: '650000000000000000000001' },
+    { _bsontype: 'ObjectId', $oid: 'hello' },
+    { _bsontype: 'ObjectId', $oid: ['650000000000000000000001'] },
+    { _bsontype: 'ObjectId', $oid: '650000000000000000000001', b: 2 },
+    { _bsontype: 'Int32', $numberInt: '5000000000' },
+    { _bsontype: 'Long', $numberLong: '5.5' },
+    { _bsontype: 'Long', $numberLong: '99999999999999999999' },
+    { _bsontype: 'Double', $numberDouble: '' },
+    { _bsontype: 'Code', $code: 'f', more: 1 },
+    { _bsontype: 'Timestamp', $timestamp: { t: 1 } },
+    { _bsontype: 'Binary', $binary: { base64: '!', subType: '00' } },
+    { _bsontype: 'MinKey', $minKey: 2 },
+    { _bsontype: 'DBRef', $ref: 'a', $id: 1, $where: 'x' },
+  ]
+  for (const value of cases) t.equal(textOf({ value }), JSON.stringify({ value }))
   t.end()
 })
 

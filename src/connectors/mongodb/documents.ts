@@ -1,6 +1,5 @@
 import { types } from 'node:util'
 import type { Document } from 'mongodb'
-import { isTagged } from '../../base/bson.js'
 import { sortOf } from '../../base/errors.js'
 import { shownPath, type Steps } from '../../base/payload-path.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
@@ -47,12 +46,12 @@ export function toEntries(
   return given.map((value: unknown, at) => toEntry(mongo, record, value, keys, [at]))
 }
 
-/** Whether a payload has nothing in it that stands for a value of BSON. */
+/** Whether a payload has nothing in it that stands for a value of BSON, or seems to. */
 function isPlain(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true
   // the driver refuses what refers to itself
   if (depth > 32) return true
-  if (isTagged(value)) return false
+  if (Object.hasOwn(value, '_bsontype')) return false
   if (Array.isArray(value)) return value.every((part) => isPlain(part, depth + 1))
   if (Object.getPrototypeOf(value) !== Object.prototype) return true
   for (const name in value) if (!isPlain((value as Fields)[name], depth + 1)) return false

@@ -67,6 +67,25 @@ t.test('serialize says what is stored, and values of BSON that crossed to anothe
   t.end()
 })
 
+t.test('data from elsewhere that only looks like a value of BSON never becomes one: it is refused by its path', (t) => {
+  const id = '650000000000000000000001'
+  const cases: object[] = [
+    { _bsontype: 'x', $code: 'sleep(1)' },
+    { _bsontype: 'x', $foo: 1, b: 2 },
+    { _bsontype: 'ObjectId', $oid: 'hello' },
+    { _bsontype: 'Long', $oid: id },
+    { _bsontype: 'ObjectId', $oid: id, b: 2 },
+    { _bsontype: 'ObjectId', id },
+    { $oid: id, _bsontype: 'ObjectId' },
+  ]
+  const message = /: payload\.a\[0\] has an invalid _bsontype: its other fields are not those of a value of BSON/
+  for (const value of cases) {
+    t.throws(() => toEntries(mongo, 0, { a: [value] }, undefined), { code: 'DATABAY_INVALID_PAYLOAD', message })
+    t.throws(() => toEntries(mongo, 0, value, undefined), { message: /: payload has an invalid _bsontype/ })
+  }
+  t.end()
+})
+
 t.test('a key field has a name for each of its steps', (t) => {
   for (const key of ['a..b', '.a', 'a.', '', '\ud83d']) {
     t.throws(() => resolveOutletOptions({ mode: 'upsert', keys: [key] }), { message: /^MongoOutlet\.keys: / })
