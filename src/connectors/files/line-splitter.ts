@@ -31,6 +31,8 @@ export interface LineState {
   readonly returns?: boolean | undefined
   /** Whether the line before ended in a carriage return, so that a newline that comes next belongs to it. */
   readonly afterReturn?: boolean | undefined
+  /** Whether the line before was the last one, and had no line end: one that comes next belongs to it. */
+  readonly unended?: boolean | undefined
   /** Encoding that the byte order mark of the file tells; `undefined` without a mark. */
   readonly encoding?: TextEncoding | undefined
 }
@@ -79,7 +81,7 @@ export class LineSplitter implements Splitter<string, LineState> {
     const records: string[] = []
     const returns = state.returns ?? endsInReturns(bytes, units, last)
     const ends = new LineEnds(bytes, units, returns === true)
-    let { inLongLine, inNuls = false, afterReturn = false } = state
+    let { inLongLine, inNuls = false, afterReturn = false, unended = false } = state
     const hasNul = size === 2 || inNuls || bytes.includes(0)
     let at = afterReturn ? withoutNewline(bytes, 0, units) : 0
     afterReturn &&= at === 0
@@ -91,6 +93,14 @@ export class LineSplitter implements Splitter<string, LineState> {
       damage ??= what
     }
     while (records.length < max) {
+      if (unended && at < bytes.length) {
+        const isEnd = ends.find(at) && ends.start === at
+        const next = isEnd ? (ends.next ?? (last ? at + size : undefined)) : at
+        if (next === undefined) break
+        unended = false
+        afterReturn = isEnd && ends.isReturn
+        at = next
+      }
       if (hasNul && !inLongLine) {
         const text = endOfNuls(bytes, at, units)
         const isOpen = text + size > bytes.length && !last
@@ -133,6 +143,7 @@ export class LineSplitter implements Splitter<string, LineState> {
       if (next === undefined) {
         if (!last || at >= bytes.length) break
         next = bytes.length
+        unended = true
       }
       const guess = hasNul && size === 1 ? guessUtf16(bytes.subarray(at, end), false) : undefined
       if (guess === undefined) {
@@ -151,7 +162,7 @@ export class LineSplitter implements Splitter<string, LineState> {
       at = next
       afterReturn = found && ends.isReturn
     }
-    const after: LineState = { inLongLine, inNuls, returns, afterReturn, encoding: state.encoding }
+    const after: LineState = { inLongLine, inNuls, returns, afterReturn, unended, encoding: state.encoding }
     return { records, used: at, state: after, problem, damaged, damage, unsettled: inNuls }
   }
 }

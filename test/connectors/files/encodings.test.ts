@@ -198,7 +198,7 @@ t.test('rows are not added to a file of another encoding or delimiter', async (t
   }
   const odd = `${t.testdir({})}/csv`
   for (const number of [1, 2]) await new CsvOutlet(odd).push([new Record({ 'a;b': number })], update)
-  t.equal(readFileSync(odd, 'utf8'), 'a;b\n1\n2\n', 'a column may have such a name')
+  t.equal(readFileSync(odd, 'utf8'), '"a;b"\n1\n2\n', 'a column may have such a name')
   const file = `${t.testdir({ csv: '\uFEFFsep=;\r\na;b\r\n' })}/csv`
   await new CsvOutlet(file, { delimiter: ';' }).push([new Record({ b: 2, a: 1 })], update)
   t.equal(readFileSync(file, 'utf8'), '\uFEFFsep=;\r\na;b\r\n1;2\n')
