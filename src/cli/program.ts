@@ -1,4 +1,4 @@
-import { printable } from '../base/printable.js'
+import { printable, printableLines } from '../base/printable.js'
 import { Command, CommanderError } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { installed } from './installed.js'
@@ -40,7 +40,7 @@ export function parseCommandLine(
       writeOut: (text) => output.stdout.write(text),
       writeErr: (text) => output.stderr.write(text),
       outputError: (text, write) => {
-        write(text.replace(/^error: /, 'databay: '))
+        write(`${printableLines(text.replace(/^error: /, 'databay: ').trimEnd())}\n`)
       },
     })
     .addHelpText('after', NEXT_STEPS)

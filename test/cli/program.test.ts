@@ -99,6 +99,9 @@ t.test('a bad command line has exit code 2 and one line that says what is wrong'
     watchPath: ['src', 'test'],
   })
   t.match(parse('run --thread 1 ticks.mjs').stderr, /Did you mean --threads\?/)
+  const escape = String.fromCharCode(27)
+  t.equal(parse(`fl${escape}[2Jy`).stderr, "databay: unknown command 'fl\\x1b[2Jy'\n", 'as escapes')
+  t.equal(parse(`run --fa${escape}[2Jst`).stderr, "databay: unknown option '--fa\\x1b[2Jst'\n")
 })
 
 t.test('without a command the help is shown as an error', async (t) => {
