@@ -1,7 +1,7 @@
 import { OpenedFile } from './opened-file.js'
 import { continues } from './continuation.js'
 import type { FileMark } from './file-mark.js'
-import { findByInode, findByMark, findNext, type NextFile } from './rotated-files.js'
+import { findByInode, findByMark, findNext, type FoundFile, type NextFile } from './rotated-files.js'
 
 /**
  * The files that have had one name, as far as they are held open, in the order in which they are read. One of them is
@@ -52,6 +52,15 @@ export class FileSequence {
    */
   async openAt(inode: string, position: number, fingerprint: string): Promise<FileMark | undefined> {
     const found = await findByInode(this.#path, inode)
+    try {
+      return await this.#openFound(found, position, fingerprint)
+    } catch (error) {
+      await found?.file.close()
+      throw error
+    }
+  }
+
+  async #openFound(found: FoundFile | undefined, position: number, fingerprint: string): Promise<FileMark | undefined> {
     const mark = await found?.file.markAt(position, fingerprint)
     if (found !== undefined && mark !== undefined) {
       this.moveTo(found.file)
@@ -81,12 +90,18 @@ export class FileSequence {
 
   /**
    * Whether the next file has replaced the current one, and begins with all of it up to a mark: a mirror was synced, or
-   * an editor has saved it. It is then read on from the mark.
+   * an editor has saved it. It is then read on from the mark. Dismisses the next file when this fails.
    */
-  async isContinuedBy({ file, rotated }: NextFile, mark: FileMark): Promise<boolean> {
+  async isContinuedBy(next: NextFile, mark: FileMark): Promise<boolean> {
+    const { file, rotated } = next
     const current = this.#current
     if (current === undefined || mark.position === 0) return false
-    if (!rotated && (await continues(current, file, mark))) this.#continuing.add(file)
+    try {
+      if (!rotated && (await continues(current, file, mark))) this.#continuing.add(file)
+    } catch (error) {
+      await this.dismiss(next)
+      throw error
+    }
     return this.#continuing.has(file)
   }
 

@@ -10,6 +10,8 @@ export class FollowLog {
   readonly #noun: string
   /** Number of records so far that were not taken as they stand in the file. */
   #damaged = 0
+  /** Whether there was a warning since the last pull that has ended well. */
+  #warned = false
 
   /**
    * @param name - name of the inlet, with the path of the file
@@ -49,7 +51,7 @@ export class FollowLog {
 
   /** Says that the file is opened again, as it cannot be read as it was opened. */
   reopens(err: Error): void {
-    this.#log.warn({ err }, '%s: %s: it is opened again', this.#name, err.message)
+    this.#warn({ err }, '%s: %s: it is opened again', this.#name, err.message)
   }
 
   /** Says that records are read again. */
@@ -100,9 +102,10 @@ export class FollowLog {
     this.#warn({ damaged, total }, '%s: %d %s not taken as they are: %s', this.#name, damaged, this.#noun, reason)
   }
 
-  /** Takes note of a pull. */
-  pulls(): void {
-    this.#warnings.well(this.#subject)
+  /** Takes note that a pull has ended well. */
+  pulled(): void {
+    if (!this.#warned) this.#warnings.well(this.#subject)
+    this.#warned = false
   }
 
   /** Takes note that the file is closed. */
@@ -116,6 +119,7 @@ export class FollowLog {
   }
 
   #warn(fields: object, text: string, ...values: unknown[]): void {
+    this.#warned = true
     this.#warnings.warn(fields, format(text, ...values))
   }
 }

@@ -82,7 +82,9 @@ export class FollowedFile<T, S> {
       this.#pulled = true
       await this.#read(() => this.#reader.goBack(), signal)
       await this.#storePosition()
-      return this.#read(() => this.#pull(max, update), signal)
+      const records = await this.#read(() => this.#pull(max, update), signal)
+      this.#log.pulled()
+      return records
     })
   }
 

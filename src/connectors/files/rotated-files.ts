@@ -48,6 +48,12 @@ export interface FoundFile {
   readonly named: boolean
 }
 
+/** File that was found by its content. */
+interface MarkedFile {
+  readonly file: OpenedFile
+  readonly mark: FileMark
+}
+
 /** Opens the file with this inode, if it has the followed name or one that begins with it. */
 export async function findByInode(path: string, inode: string): Promise<FoundFile | undefined> {
   for (let look = 0; look < LOOKS; look++) {
@@ -84,22 +90,35 @@ export async function findNext(path: string, before: OpenedFile): Promise<NextFi
 /**
  * Opens the file that has a mark, whatever its inode: the one with the followed name, or one that rotation has renamed,
  * the youngest first. So it is found again when it was copied, restored, or replaced by a file that goes on as it did.
+ * Files that can never be read, such as packed ones, are passed over.
  */
-export async function findByMark(
-  path: string,
-  position: number,
-  fingerprint: string,
-): Promise<{ readonly file: OpenedFile; readonly mark: FileMark } | undefined> {
+export async function findByMark(path: string, position: number, fingerprint: string): Promise<MarkedFile | undefined> {
   const siblings = (await siblingsOf(path)) ?? []
   const found = siblings.filter((one) => !one.compressed && (isNamed(one) || one.numbered !== undefined))
   const ageOf = ({ age = 1 }: Sibling) => Math.min(age, 1)
   for (const sibling of found.sort((a, b) => ageOf(a) - ageOf(b) || Number(b.writtenAt - a.writtenAt))) {
-    const file = await openSibling(sibling)
-    const mark = await file?.markAt(position, fingerprint)
-    if (file !== undefined && mark !== undefined) return { file, mark }
-    await file?.close()
+    const found = await openAtMark(sibling, position, fingerprint).catch((error: unknown) => {
+      if (mayBeReadLater(error)) throw error
+    })
+    if (found !== undefined) return found
   }
   return undefined
+}
+
+async function openAtMark(sibling: Sibling, position: number, fingerprint: string): Promise<MarkedFile | undefined> {
+  const file = await openSibling(sibling)
+  const mark = await file?.markAt(position, fingerprint).catch(async (error: unknown) => {
+    await file.close()
+    throw error
+  })
+  if (file !== undefined && mark !== undefined) return { file, mark }
+  await file?.close()
+  return undefined
+}
+
+/** Whether the system has refused to read a file for a cause that may pass, unlike that it is not allowed. */
+function mayBeReadLater(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code !== 'EACCES' && error.code !== 'EPERM'
 }
 
 /** Whether a file has a name that rotation gave it. */

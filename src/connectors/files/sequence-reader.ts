@@ -1,9 +1,10 @@
+import { stat } from 'node:fs/promises'
 import type { Update } from '../../core/update.js'
 import { OpenPulls } from '../open-pulls.js'
 import { FileMark } from './file-mark.js'
 import { FileSequence } from './file-sequence.js'
 import type { FollowLog } from './follow-log.js'
-import type { OpenedFile } from './opened-file.js'
+import { factsAt, type OpenedFile } from './opened-file.js'
 import { readRecords, type Cursor } from './read-records.js'
 import type { HandedPosition, SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
@@ -45,6 +46,8 @@ export class SequenceReader<T, S> {
   readonly #pulls = new OpenPulls<Place<S> | SavedPosition>()
   #files: FileSequence
   #at: Cursor<S>
+  /** Position to go on at once its file, or any file with the name, can be opened. */
+  #resuming: SavedPosition | undefined
   /** Number of records so far that were not taken as they stand in the file. */
   #damaged = 0
 
@@ -85,6 +88,7 @@ export class SequenceReader<T, S> {
   /** Position up to which was read. */
   get #here(): SavedPosition | undefined {
     const { inode } = this.#files
+    if (this.#resuming !== undefined) return this.#resuming
     return inode === undefined ? undefined : savedPosition(inode, this.#at, this.#damaged)
   }
 
@@ -95,11 +99,18 @@ export class SequenceReader<T, S> {
   /** Forgets all files and pulls. */
   async reset(): Promise<void> {
     this.#pulls.clear()
+    this.#resuming = undefined
     await this.#closeAll()
   }
 
-  /** Opens the file that has the name now, at its start. */
+  /** Opens the file to go on in, see {@link SequenceReader.resume}, or else the one that has the name now, at its start. */
   async open(): Promise<void> {
+    while (this.#resuming !== undefined) {
+      await this.resume(this.#resuming)
+      // as long as no file has the name, this throws
+      if (this.#resuming !== undefined) await stat(this.#path)
+    }
+    if (this.isOpen) return
     await this.#files.open()
     this.#at = this.#beginning
   }
@@ -111,16 +122,20 @@ export class SequenceReader<T, S> {
 
   /**
    * Opens the file of a saved position there, whatever rotation has named it, or a file that has replaced it. Opens none
-   * if it is gone.
+   * if it is gone, which is certain once another file has the name. Until then, or when this fails, the position is kept.
    */
   async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
     if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
     this.#damaged = damaged
     if (inode === NO_FILE) return
+    this.#resuming = { inode, position, fingerprint, state, damaged }
+    const isTaken = (await factsAt(this.#path)) !== undefined
     const mark = await this.#files.openAt(inode, position, fingerprint)
     if (mark !== undefined) this.#at = { mark, state }
     else if (this.isOpen) this.#rewritten(position)
-    else this.#log.gone(position)
+    else if (isTaken) this.#log.gone(position)
+    else return
+    this.#resuming = undefined
   }
 
   /** Closes all files, and opens the one that is read again, at the same place. */
@@ -139,7 +154,6 @@ export class SequenceReader<T, S> {
 
   /** Goes back to where the first records begin that were not delivered, if there are any. */
   async goBack(): Promise<void> {
-    this.#log.pulls()
     const back = this.#pulls.takeBack()
     if (back === undefined) return this.#closeOld()
     const { records, starts, start } = back

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { Buffer } from 'node:buffer'
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { FileSequence } from '../../../src/connectors/files/file-sequence.js'
 import type { OpenedFile } from '../../../src/connectors/files/opened-file.js'
@@ -121,4 +122,52 @@ t.test('closing keeps what was read last in mind', async (t) => {
   t.equal(files.inode, file.inode)
   await t.rejects(contentOf(file))
   t.equal(readFileSync(`${folder}/log`, 'utf8'), '1')
+})
+
+/** Beginning of a file that is packed with zstd. */
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0])
+
+/** Number of descriptors that lead into a folder. */
+function openIn(folder: string): number {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
+  return links.filter((link) => link.startsWith(`${folder}/`)).length
+}
+
+const linuxOnly = { skip: process.platform !== 'linux' && 'descriptors are listed on Linux only' }
+
+t.test('a packed file beside it is passed over when a position is looked for by its content', linuxOnly, async (t) => {
+  const folder = t.testdir({ log: 'one\ntwo\n', 'log.1': ZSTD })
+  const before = new FileSequence(`${folder}/log`)
+  const mark = await (await before.open()).readAfter(FileMark.START, 4).then((bytes) => FileMark.START.after(bytes!))
+  await before.close()
+  renameSync(`${folder}/log`, `${folder}/old`)
+  writeFileSync(`${folder}/log.2`, 'one\ntwo\n')
+  writeFileSync(`${folder}/log`, ZSTD)
+  const sequence = new FileSequence(`${folder}/log`)
+  t.match(await sequence.openAt('1', 4, mark.fingerprint), { position: 4 })
+  await sequence.close()
+  t.equal(openIn(folder), 0)
+})
+
+t.test('files are closed when they cannot be compared', linuxOnly, async (t) => {
+  const folder = t.testdir({ log: ZSTD })
+  const sequence = new FileSequence(`${folder}/log`)
+  const inode = String(statSync(`${folder}/log`).ino)
+  await t.rejects(sequence.openAt(inode, 4, ''), /zstd/)
+  writeFileSync(`${folder}/log`, 'one\ntwo\n')
+  const current = await sequence.open()
+  const mark = FileMark.START.after((await current.readAfter(FileMark.START, 8))!)
+  renameSync(`${folder}/log`, `${folder}/gone`)
+  writeFileSync(`${folder}/log`, ZSTD)
+  const next = await sequence.next()
+  await t.rejects(sequence.isContinuedBy(next!, mark), /zstd/)
+  t.equal(openIn(folder), 1)
+  await sequence.close()
+  t.equal(openIn(folder), 0)
 })
