@@ -106,9 +106,8 @@ export class SequenceReader<T, S> {
   /** Opens the file to go on in, see {@link SequenceReader.resume}, or else the one that has the name now, at its start. */
   async open(): Promise<void> {
     while (this.#resuming !== undefined) {
-      await this.resume(this.#resuming)
-      // as long as no file has the name, this throws
-      if (this.#resuming !== undefined) await stat(this.#path)
+      // as long as no file has the name, stat() throws
+      if (!(await this.resume(this.#resuming))) await stat(this.#path)
     }
     if (this.isOpen) return
     await this.#files.open()
@@ -123,19 +122,22 @@ export class SequenceReader<T, S> {
   /**
    * Opens the file of a saved position there, whatever rotation has named it, or a file that has replaced it. Opens none
    * if it is gone, which is certain once another file has the name. Until then, or when this fails, the position is kept.
+   *
+   * @returns whether it is done with the position
    */
-  async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<void> {
+  async resume({ inode, position, fingerprint, state, damaged }: SavedPosition): Promise<boolean> {
     if (!this.#splitter.isState(state)) throw new Error('the position that was kept is not of this inlet')
     this.#damaged = damaged
-    if (inode === NO_FILE) return
+    if (inode === NO_FILE) return true
     this.#resuming = { inode, position, fingerprint, state, damaged }
     const isTaken = (await factsAt(this.#path)) !== undefined
     const mark = await this.#files.openAt(inode, position, fingerprint)
     if (mark !== undefined) this.#at = { mark, state }
     else if (this.isOpen) this.#rewritten(position)
     else if (isTaken) this.#log.gone(position)
-    else return
+    else return false
     this.#resuming = undefined
+    return true
   }
 
   /** Closes all files, and opens the one that is read again, at the same place. */
