@@ -46,6 +46,8 @@ export class Run {
   #stopping = false
   /** Error after which nothing can be printed any more. */
   #outputError: Error | undefined
+  /** Whether the one transfer of a link was not made, as the link could not be started. */
+  #isUnstarted = false
   /** Whether the reader of the standard output has gone away. */
   #outputClosed = false
 
@@ -120,7 +122,13 @@ export class Run {
   /** With `--once`: makes the transfers of the links that do not transfer on start. The others have made theirs. */
   async #transferOthers(): Promise<void> {
     const { once, planner } = this.#args
-    if (once && planner.immediateTransfer !== false && this.#planner.running) await this.#planner.forceTransfer()
+    if (!once || planner.immediateTransfer === false || !this.#planner.running) return
+    await this.#planner.forceTransfer()
+    const { unstarted } = this.#planner
+    if (unstarted.length === 0 || !this.#planner.running) return
+    this.#isUnstarted = true
+    this.#say(`${unstarted.join(', ')} could not be started, and with --once is not tried again`)
+    this.#stop()
   }
 
   /** Whether an error means only that a signal came while the planner started. */
@@ -250,9 +258,9 @@ export class Run {
     else if (this.#announced) this.#note(summaryText(outcome))
   }
 
-  /** Whether one of so many transfers that were asked for has failed. */
+  /** Whether one of so many transfers that were asked for has failed, or could not be made. */
   get #isIncomplete(): boolean {
-    return this.#args.planner.transfers !== undefined && this.#counts.failed !== undefined
+    return this.#isUnstarted || (this.#args.planner.transfers !== undefined && this.#counts.failed !== undefined)
   }
 
   get #debug(): boolean {

@@ -112,10 +112,15 @@ t.test('a link that could not be started is in the table with its error', async 
   const links = `import { Link, NullInlet, NullOutlet } from 'databay'
     class Closed extends NullOutlet { onStart() { throw new Error('the door is closed') } }
     export const shut = new Link({ inlets: new NullInlet(), outlets: new Closed(), interval: 3600, onStartFailure: 'retry' })`
-  const run = command(t, `run --threads 1 ${t.testdir({ 'links.mjs': links })}/links.mjs`)
+  const file = `${t.testdir({ 'links.mjs': links })}/links.mjs`
+  const once = command(t, `run --threads 1 --once slow.mjs ${file}`)
+  t.equal(await once.ended, 1, 'with --once it is not waited for')
+  t.match(once.stderr, /^databay: shut could not be started, and with --once is not tried again$/m)
+  t.match(once.stderr, /^databay: 1 transfer of 2 links /m)
+  const run = command(t, `run --threads 1 ${file}`)
   await run.until(() => run.stderr.includes('next due'))
   run.kill('SIGTERM')
-  await run.ended
+  t.equal(await run.ended, 0)
   t.match(run.stderr, /^ {2}shut +every 1 h +not started, tried again: .*the door is closed$/m)
 })
 
