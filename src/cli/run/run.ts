@@ -125,7 +125,7 @@ export class Run {
     if (!once || planner.immediateTransfer === false || !this.#planner.running) return
     await this.#planner.forceTransfer()
     const { unstarted } = this.#planner
-    if (unstarted.length === 0 || !this.#planner.running) return
+    if (unstarted.length === 0) return
     this.#isUnstarted = true
     this.#say(`${unstarted.join(', ')} could not be started, and with --once is not tried again`)
     this.#stop()
