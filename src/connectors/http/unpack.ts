@@ -76,7 +76,9 @@ function zlibDecoders(bytes: Buffer): readonly [Decoder, ...Decoder[]] {
 }
 
 async function unpackOne(name: string, packed: Buffer, limit: number): Promise<Unpacked> {
-  if (packed.length === 0 || isPlain(packed)) return { bytes: packed, leftOut: 0 }
+  const asItIs = { bytes: packed, leftOut: 0 }
+  if (packed.length === 0) return asItIs
+  if (isPlain(packed)) return (name === 'br' ? await brotliInText(packed, limit) : undefined) ?? asItIs
   const decoders = PACKINGS.get(name)?.(packed) ?? []
   let reason: unknown
   let partly: Unpacked | undefined
@@ -95,6 +97,16 @@ async function unpackOne(name: string, packed: Buffer, limit: number): Promise<U
   throw new BodyError(`its body cannot be unpacked: ${toError(reason).message}`, { cause: reason })
 }
 
+/** What brotli makes of bytes that could be a text: an empty body is `;`. `undefined` when they are none of brotli. */
+async function brotliInText(packed: Buffer, limit: number): Promise<Unpacked | undefined> {
+  try {
+    const unpacked = await brotliDecompress(packed, limit)
+    return unpacked.leftOut === 0 ? unpacked : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Names of the encodings in a header. Nothing else that may stand there means anything. */
 function namesIn(header: string | readonly string[] | undefined): string[] {
   return [header ?? []]
@@ -110,7 +122,7 @@ function isNone(name: string): boolean {
   return name === '' || name === 'identity' || name === 'none' || encodingOf(name) !== undefined
 }
 
-/** Whether bytes are text as they are. Packed ones are not: they hold bytes that no text has. */
+/** Whether bytes could be a text as they are. Packed ones hold bytes that no text has, but for a few bytes of brotli. */
 function isPlain(bytes: Buffer): boolean {
   return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
 }

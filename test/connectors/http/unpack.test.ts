@@ -60,6 +60,17 @@ t.test('a body that is not packed, or in another way than it says, is read all t
   )
 })
 
+t.test('an empty body is empty however it is packed, and a text that begins like one is a text', async (t) => {
+  const packings = { gzip: gzipSync(''), deflate: deflateSync(''), br: brotliCompressSync('') }
+  for (const [name, packed] of Object.entries(packings)) {
+    t.same(await pullOf(t, packed, { format: 'text' }, { 'content-encoding': name }), [], name)
+    t.same(await pullOf(t, packed, { format: 'text', contentEncoding: name as 'br' }), [], `${name}, by the option`)
+  }
+  for (const text of [';a', ';;', '33', '5.5']) {
+    t.equal(await pullOf(t, text, { format: 'text' }, { 'content-encoding': 'br' }), text, text)
+  }
+})
+
 t.test('gzip that no header names is known by its first bytes', async (t) => {
   t.same(await pullOf(t, gzipSync(body), {}, { 'content-type': 'application/gzip' }), expected)
   t.same(await pullOf(t, gzipSync(gzipSync(body)), {}, { 'content-encoding': 'gzip' }), expected, 'a packed .gz file')
