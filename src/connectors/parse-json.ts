@@ -10,10 +10,15 @@ export function loadLosslessJson(): void {
 }
 
 /**
- * A number of which JSON.parse() may make another one: with 16 digits in a row before its fraction, or an exponent with
- * which it is large, or nearly nothing.
+ * A number of which JSON.parse() may make another one: with 16 digits in a row before its fraction, 16 digits and an
+ * exponent that is not negative, an exponent of three digits, or nearly nothing.
  */
-const RISKY = /(?:^|[\s:,[])-?(?:\d{16}|\d+(?:\.\d+)?[eE](?:\+?\d|-\d{3}))/
+const RISKY = /(?:^|[\s:,[])-?(?:\d{16}|0\.0{200}|\d[\d.]*[eE](?:[+-]?\d{3}|(?<=[\d.]{17}[eE])\+?\d))/
+
+/** Whether JSON.parse() may make another number of one in a text. */
+export function isRisky(text: string): boolean {
+  return RISKY.test(text)
+}
 
 /** A number in a JSON text cannot be had as it is. */
 export class JsonNumberError extends Error {}
@@ -22,11 +27,12 @@ export class JsonNumberError extends Error {}
  * Parses JSON as JSON.parse() does, but for integers that a number cannot hold.
  *
  * @throws `SyntaxError` on a text that is not JSON
+ * @throws `RangeError` on risky numbers in a text that is nested too deeply
  * @throws {@link JsonNumberError} naming the place of a number that cannot be had as it is, see {@link readNumber}
  */
 export function parseJson(text: string, bigIntegers: BigIntegers): unknown {
   const parsed: unknown = JSON.parse(text)
-  if (!RISKY.test(text)) return parsed
+  if (!isRisky(text)) return parsed
   const seen = { other: 0, unreadable: 0 }
   const exact = losslessJson().parse(text, undefined, {
     parseNumber: (digits) => {
@@ -38,7 +44,9 @@ export function parseJson(text: string, bigIntegers: BigIntegers): unknown {
     onDuplicateKey: ({ newValue }) => newValue,
   })
   if (seen.other === 0) return parsed
-  if (seen.unreadable > 0) throw new JsonNumberError(findUnreadable(exact, []))
+  // one whose name came again is not in the value
+  const found = seen.unreadable > 0 ? findUnreadable(exact, []) : undefined
+  if (found !== undefined) throw new JsonNumberError(found)
   return exact
 }
 

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { jsonText } from '../../src/connectors/json-text.js'
-import { parseJson } from '../../src/connectors/parse-json.js'
+import { readNumber } from '../../src/connectors/big-integers.js'
+import { isRisky, parseJson } from '../../src/connectors/parse-json.js'
 
 t.test('an integer that a number cannot hold is an error that names its place', (t) => {
   const cases: [text: string, message: string][] = [
@@ -17,11 +18,49 @@ t.test('an integer that a number cannot hold is an error that names its place', 
     ['{"a":[1,1e400]}', '$.a[1] is a number that JavaScript cannot hold'],
     ['[-1E+400]', '$[0] is a number that JavaScript cannot hold'],
     ['[1e-400]', '$[0] is a number that JavaScript cannot hold'],
+    ['[1.5e0000400]', '$[0] is a number that JavaScript cannot hold'],
+    ['{"a":1.5e-0400}', '$.a is a number that JavaScript cannot hold'],
+    [`[0.${'0'.repeat(400)}1]`, '$[0] is a number that JavaScript cannot hold'],
+    [`[-0.${'0'.repeat(230)}1e-99]`, '$[0] is a number that JavaScript cannot hold'],
+    [`[${'1'.repeat(300)}.5e10]`, '$[0] is a number that JavaScript cannot hold'],
+    ['[1.0000000000000001e16]', '$[0] is an integer that a number cannot hold exactly'],
     [`[1${'0'.repeat(400)}]`, '$[0] is a number that JavaScript cannot hold'],
   ]
   for (const [text, message] of cases) t.throws(() => parseJson(text, 'error'), { message })
   t.throws(() => parseJson('[1e400]', 'number'), { message: '$[0] is a number that JavaScript cannot hold' })
   t.throws(() => parseJson('[9007199254740993', 'error'), SyntaxError)
+  t.end()
+})
+
+t.test('a number that cannot be had does not count when its name comes again', (t) => {
+  t.strictSame(parseJson('{"a":1e400,"a":1}', 'error'), { a: 1 })
+  t.strictSame(parseJson('{"a":[9007199254740993],"a":1,"b":2}', 'error'), { a: 1, b: 2 })
+  t.throws(() => parseJson('{"a":1,"a":1e400}', 'error'), { message: '$.a is a number that JavaScript cannot hold' })
+  t.end()
+})
+
+t.test('numbers with harmless exponents are read by the engine alone', (t) => {
+  for (const text of ['1e5', '[1.234567e+2]', '{"a":-1.5E+10}', '{"a":1.2345678901234567e-7}', '[6.02214076e23]']) {
+    t.notOk(isRisky(text), text)
+  }
+  t.end()
+})
+
+t.test('whatever number is written, it is had as it is, or refused', (t) => {
+  const digits = (maxLength: number) =>
+    fc.array(fc.constantFrom(...'0000123456789'), { minLength: 1, maxLength }).map((list) => list.join(''))
+  const exponent = fc.oneof(
+    fc.constant(''),
+    fc.integer({ min: -420, max: 420 }).map((one) => `e${one > 0 ? '+' : ''}${one}`),
+  )
+  const number = fc.tuple(fc.oneof(fc.constant('0'), digits(25)), fc.oneof(digits(25), digits(400)), exponent)
+  fc.assert(
+    fc.property(number, ([whole, fraction, power]) => {
+      const text = `${whole.replace(/^0+(?=\d)/, '')}.${fraction}${power}`
+      return isRisky(text) || readNumber(text, 'error') === JSON.parse(text)
+    }),
+    { numRuns: 2000 },
+  )
   t.end()
 })
 
