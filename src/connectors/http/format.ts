@@ -51,7 +51,11 @@ function parseJson(text: string, where: string, bigIntegers: BigIntegers): unkno
         `Response has a number that would change${where}: ${error.message} (see the option bigIntegers)`,
       )
     }
-    const { message } = error as SyntaxError
+    if (error instanceof RangeError) {
+      throw new BodyError(`Response is nested too deeply${where} to read its large numbers exactly`)
+    }
+    if (!(error instanceof SyntaxError)) throw error
+    const { message } = error
     const reason = message.replace(/(^|, )(\.\.\.)?"[^]*$/, '').replace(/ in JSON at position .*$/, '')
     throw new BodyError(
       `Response does not contain valid JSON${where}: ${excerpt(text, positionIn(message, text))}${reason && ` (${reason})`}`,

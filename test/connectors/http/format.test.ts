@@ -58,6 +58,14 @@ t.test('what is no JSON is an error that shows a little of it', async (t) => {
   }
 })
 
+t.test('JSON that is nested too deeply to be read exactly is an error that says so, not one of invalid JSON', (t) => {
+  const deep = (inner: string) => `${'['.repeat(20_000)}${inner}${']'.repeat(20_000)}`
+  t.doesNotThrow(() => parseText('json', deep('1')))
+  const message = /^Response is nested too deeply in line 2 to read its large numbers exactly/
+  t.throws(() => parseText('ndjson', `1\n${deep('1234567890123456')}`), { message })
+  t.end()
+})
+
 t.test('what is shown is what is wrong', async (t) => {
   const list = (wrong: string) => `[${'1,'.repeat(500)}${wrong},${'2,'.repeat(500)}3]`
   for (const wrong of ['NaN', '"a" "b"', "{'a':1}"]) {
