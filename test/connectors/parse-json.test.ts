@@ -48,7 +48,9 @@ t.test('numbers with harmless exponents are read by the engine alone', (t) => {
 
 t.test('whatever number is written, it is had as it is, or refused', (t) => {
   const digits = (maxLength: number) =>
-    fc.array(fc.constantFrom(...'0000123456789'), { minLength: 1, maxLength }).map((list) => list.join(''))
+    fc
+      .array(fc.constantFrom(0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), { minLength: 1, maxLength })
+      .map((list) => list.join(''))
   const exponent = fc.oneof(
     fc.constant(''),
     fc.integer({ min: -420, max: 420 }).map((one) => `e${one > 0 ? '+' : ''}${one}`),
