@@ -1,3 +1,5 @@
+import { NUMBER } from './types.js'
+
 /*
  * The guard against formulas: a spreadsheet runs a cell that starts with certain characters, and an apostrophe in front
  * keeps it from that. An outlet puts it there, and an inlet takes it off again: a text that has apostrophes before such a
@@ -9,11 +11,9 @@ const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
 
 const GUARDED = /^'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
 
-/** A number, which no spreadsheet runs. */
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
-
 /** Text with an apostrophe in front where a spreadsheet would run it. */
 export function withGuard(text: string): string {
+  // no spreadsheet runs a number
   return FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text
 }
 

@@ -17,7 +17,8 @@ interface Reader {
   readonly read: (text: string, bigIntegers: BigIntegers) => CsvValue | undefined
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+/** Text of a number. */
+export const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 const INTEGER = /^[+-]?\d+$/
 const BOOLEANS = new Map([
   ['true', true],

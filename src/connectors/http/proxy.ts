@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { Environment } from './environment.js'
+import { HIDDEN, percentDecoded } from './request.js'
 
 /** Proxies by which requests go, and the hosts to which they go without. */
 export interface Proxies {
@@ -39,11 +40,7 @@ export function checkProxy(name: string, value: unknown): string {
   const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
-  throw new InvalidOptionError(
-    name,
-    'a URL of a proxy that starts with http:// or https://',
-    'something else (not shown)',
-  )
+  throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN)
 }
 
 /** Proxy by which a request goes; `undefined` when it goes without. */
@@ -55,7 +52,7 @@ export function proxyFor(url: URL, { http, https, except }: Proxies): URL | unde
 /** Value of `proxy-authorization` for the credentials in a proxy's URL; `undefined` when it has none. */
 export function proxyAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined
-  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+  return `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')}`
 }
 
 /**
@@ -107,13 +104,5 @@ function isInRange(host: string, range: string): boolean {
     return isIP(host) !== 0 && block.check(host, family)
   } catch {
     return false // no range of addresses
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a plain percent sign
   }
 }

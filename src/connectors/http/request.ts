@@ -36,7 +36,7 @@ interface RequestOptions {
 }
 
 /** Text in an error for a value that may be secret. */
-const HIDDEN = 'something else (not shown)'
+export const HIDDEN = 'something else (not shown)'
 
 /**
  * Makes the request of an inlet.
@@ -127,7 +127,8 @@ function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8A
   return headers
 }
 
-function percentDecoded(text: string): string {
+/** Text without its percent signs, or as it is when they stand for nothing. */
+export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
