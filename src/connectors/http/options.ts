@@ -160,8 +160,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
   /**
    * Whether only changes since the last delivered response are requested. The request then has `if-none-match` and
    * `if-modified-since`, from the `etag` and `last-modified` of that response. No change gives no records: a 304, or a
-   * 200 with the same `etag`. A
-   * response of a failed transfer is requested again. For GET and HEAD, without `next`.
+   * 200 with the same `etag`. A response of a failed transfer is requested again. For GET and HEAD, without `next`.
    * @default false
    */
   readonly conditional?: boolean
