@@ -9,7 +9,7 @@ import type { HttpHeaders } from './request.js'
 
 type Undici = typeof import('undici')
 
-const UNDICI: OptionalPackage<Undici> = { name: 'undici', range: '^7', load: () => import('undici') }
+const UNDICI: OptionalPackage<Undici> = { name: 'undici', range: '^7.20.0', load: () => import('undici') }
 
 /**
  * Time for which an idle connection is kept, in milliseconds: longer than usual intervals, shorter than servers keep

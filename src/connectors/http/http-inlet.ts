@@ -37,7 +37,7 @@ interface Losses {
 }
 
 /**
- * Pulls data from a URL. Needs the package undici: `npm install undici@^7`.
+ * Pulls data from a URL. Needs the package undici: `npm install undici@^7.20.0`.
  *
  * A response other than 2xx is an error, and redirects are not followed unless `redirects` says so. A response without
  * a body gives no records. Failures that may pass are tried again. Inlets of one thread share their connections to a
