@@ -51,36 +51,60 @@ export interface WayBack<P> {
  * @typeParam P - type of a position
  */
 export class OpenPulls<P> {
-  readonly #pulls: OpenPull<P>[] = []
+  #pulls: OpenPull<P>[] = []
+  /** Number of delivered pulls at the front, which are cut off many at a time: buffers may hold tens of thousands. */
+  #done = 0
+  /** Number of failed pulls. */
+  #failed = 0
+  /** Running pulls by their updates. */
+  readonly #running = new Map<Update, OpenPull<P>[]>()
   /** Pulls of the instance before this one: they come before all others. */
   #carried: Carried<P> | undefined
 
   /** Adds a pull that has ended. Pulls are added in the order of their positions. */
   add(update: Update, start: P, records: number): void {
-    if (records > 0) this.#pulls.push({ update, start, records, state: 'running' })
+    if (records === 0) return
+    const pull: OpenPull<P> = { update, start, records, state: 'running' }
+    this.#pulls.push(pull)
+    const others = this.#running.get(update)
+    if (others === undefined) this.#running.set(update, [pull])
+    else others.push(pull)
   }
 
   /** Notes how the transfer of a pull has ended. */
   end(update: Update, delivered: boolean): void {
-    let known = false
-    for (const pull of this.#pulls) {
-      if (pull.update !== update || pull.state !== 'running') continue
+    const ended = this.#running.get(update) ?? []
+    this.#running.delete(update)
+    for (const pull of ended) {
       pull.state = delivered ? 'delivered' : 'failed'
-      known = true
+      if (!delivered) this.#failed++
     }
-    if (!known && this.#carried !== undefined) this.#endCarried(this.#carried, String(update), delivered)
-    while (this.#pulls[0]?.state === 'delivered') this.#pulls.shift()
+    if (ended.length === 0 && this.#carried !== undefined) this.#endCarried(this.#carried, String(update), delivered)
+    while (this.#pulls[this.#done]?.state === 'delivered') this.#done++
+    if (2 * this.#done < this.#pulls.length) return
+    this.#pulls = this.#pulls.slice(this.#done)
+    this.#done = 0
   }
 
   /** Earliest pull that is not delivered; `undefined` when there is none. */
   get earliest(): { readonly start: P } | undefined {
-    return this.#carried ?? this.#pulls[0]
+    return this.#carried ?? this.earliestOwn
   }
 
-  /** Positions at which the pulls began that are kept. */
-  get starts(): readonly P[] {
-    const starts = this.#pulls.map(({ start }) => start)
-    return this.#carried === undefined ? starts : [this.#carried.start, ...starts]
+  /** Earliest pull of this instance that is not delivered; `undefined` when there is none. */
+  get earliestOwn(): { readonly start: P } | undefined {
+    return this.#pulls[this.#done]
+  }
+
+  /**
+   * Position to go on at: that of the first failed pull, or else where the inlet is.
+   *
+   * @param position - position where the inlet is
+   */
+  goOnAt(position: P): P {
+    if (this.#carried?.failed === true) return this.#carried.start
+    const failed = this.#pulls[this.#firstFailed()]
+    return failed === undefined ? position : failed.start
   }
 
   /**
@@ -92,12 +116,11 @@ export class OpenPulls<P> {
   handOff(position: P): { readonly position: P; readonly carried: CarriedPulls<P> | undefined } {
     const carried = this.#carried
     if (carried?.failed === true) return { position: carried.start, carried: undefined }
-    const failed = this.#pulls.findIndex(({ state }) => state === 'failed')
+    const failed = this.#firstFailed()
     const before = (failed === -1 ? this.#pulls : this.#pulls.slice(0, failed)).filter(isRunning)
     const first = carried ?? before[0]
-    const next = this.#pulls[failed]
     return {
-      position: next === undefined ? position : next.start,
+      position: this.goOnAt(position),
       carried: first && {
         start: first.start,
         updates: [...(carried?.updates ?? []), ...before.map(({ update }) => String(update))],
@@ -114,9 +137,11 @@ export class OpenPulls<P> {
   /** Gives the way back after a failed transfer, and forgets the pulls that will be read again. */
   takeBack(): WayBack<P> | undefined {
     const carried = this.#carried?.failed === true ? this.#carried : undefined
-    const failed = carried === undefined ? this.#pulls.findIndex(({ state }) => state === 'failed') : 0
+    const failed = carried === undefined ? this.#firstFailed() : this.#done
     if (failed === -1) return undefined
     const again = this.#pulls.splice(failed).filter(({ state }) => state !== 'delivered')
+    this.#failed = 0
+    for (const pull of again) this.#forget(pull)
     const [first] = again
     const records = again.reduce((sum, pull) => sum + pull.records, carried?.records ?? 0)
     const starts = again.map(({ start }) => start)
@@ -126,8 +151,23 @@ export class OpenPulls<P> {
   }
 
   clear(): void {
-    this.#pulls.length = 0
+    this.#pulls = []
+    this.#done = 0
+    this.#failed = 0
+    this.#running.clear()
     this.#carried = undefined
+  }
+
+  /** Place of the first failed pull; -1 when there is none, as mostly. */
+  #firstFailed(): number {
+    return this.#failed === 0 ? -1 : this.#pulls.findIndex(({ state }) => state === 'failed')
+  }
+
+  /** Forgets a pull, whose transfer may still run. */
+  #forget(pull: OpenPull<P>): void {
+    const running = this.#running.get(pull.update)?.filter((one) => one !== pull) ?? []
+    if (running.length > 0) this.#running.set(pull.update, running)
+    else this.#running.delete(pull.update)
   }
 
   #endCarried(carried: Carried<P>, update: string, delivered: boolean): void {

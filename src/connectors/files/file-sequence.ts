@@ -126,8 +126,8 @@ export class FileSequence {
   }
 
   /** Closes the files before the first one that is current or needed. */
-  async closeBefore(needed: readonly OpenedFile[]): Promise<void> {
-    const kept = this.#files.findIndex((file) => file === this.#current || needed.includes(file))
+  async closeBefore(needed: OpenedFile | undefined): Promise<void> {
+    const kept = this.#files.findIndex((file) => file === this.#current || file === needed)
     for (const file of this.#files.splice(0, kept)) await file.close()
   }
 

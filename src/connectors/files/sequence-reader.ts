@@ -229,7 +229,8 @@ export class SequenceReader<T, S> {
 
   /** Closes the files that are not read again. */
   #closeOld(): Promise<void> {
-    return this.#files.closeBefore(this.#pulls.starts.filter(isPlace).map(({ file }) => file))
+    const start = this.#pulls.earliestOwn?.start
+    return this.#files.closeBefore(start !== undefined && isPlace(start) ? start.file : undefined)
   }
 
   async #closeAll(): Promise<void> {

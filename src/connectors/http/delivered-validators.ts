@@ -21,7 +21,7 @@ export class DeliveredValidators {
 
   /** Validators to ask with: those of the last response, unless it has to be requested again. */
   get current(): Validators | undefined {
-    return this.#pulls.handOff(this.#read).position
+    return this.#pulls.goOnAt(this.#read)
   }
 
   /** What another inlet needs to go on; `undefined` when there is nothing. */

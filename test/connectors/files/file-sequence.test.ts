@@ -64,7 +64,7 @@ t.test('files are kept for reading them again, and then follow each other withou
   rotate(folder, '2')
   files.moveTo((await files.next())!.file)
   const second = files.current!
-  await files.closeBefore([first])
+  await files.closeBefore(first)
   files.moveTo(first)
   t.equal(await contentOf(files.current), '1', 'it is open, as it was needed')
   rmSync(`${folder}/log`)
@@ -75,7 +75,7 @@ t.test('files are kept for reading them again, and then follow each other withou
   t.equal(await files.isLeft(), true)
   t.equal(await contentOf(second), '2', 'it is held open still')
   files.moveTo(second)
-  await files.closeBefore([])
+  await files.closeBefore(undefined)
   await t.rejects(contentOf(first), 'nothing needs it any more')
   t.equal(await contentOf(files.current), '2')
   await files.close()
