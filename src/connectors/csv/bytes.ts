@@ -33,15 +33,19 @@ export function loadLibraries(): void {
  * @throws {@link InvalidPayloadError}
  */
 export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
-  const header = target.truncate ? undefined : (style.streams.get(target.file) ?? (await headerOf(target, style)))
+  const got = style.streams.get(target.file)
+  const streamed = got !== undefined && (await isStream(target.file)) ? got : undefined
+  const header = target.truncate ? undefined : (streamed ?? (await headerOf(target, style)))
   return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
 }
 
-/** Notes that files have got their bytes: a pipe gets no second header. */
-export async function noteWritten(targets: readonly Target<unknown>[], { columns, format, streams }: CsvStyle) {
-  for (const { file, records, truncate } of targets) {
-    if (truncate || streams.has(file) || !(await isStream(file))) continue
-    streams.set(file, { columns: columns ?? columnsOf(records[0]?.payload, format), quoted: false, endsLine: true })
+/** Notes that a file has got its bytes: a pipe gets no second header. */
+export function noteWritten({ file, records, truncate }: Target<unknown>, isKept: boolean, style: CsvStyle): void {
+  const { columns, format, streams } = style
+  if (isKept) streams.delete(file)
+  else if (!truncate && !streams.has(file)) {
+    const names = columns ?? columnsOf(records[0]?.payload, format)
+    streams.set(file, { columns: names, quoted: false, endsLine: true })
   }
 }
 
@@ -51,7 +55,8 @@ export async function noteWritten(targets: readonly Target<unknown>[], { columns
  * @throws {@link FileError} when the header of the file does not fit
  */
 export async function csvBytesOfNone(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
-  const columns = style.columns ?? (await headerOf(target, style))?.columns
+  const found = style.columns === undefined ? (await headerOf(target, style))?.columns : undefined
+  const columns = style.columns ?? (style.format.guardFormulas ? found?.map(withoutGuard) : found)
   return columns === undefined
     ? Buffer.alloc(0)
     : encode('CsvOutlet', headerText(columns, style.format), style.dialect.encoding)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidOptionError } from '../../base/errors.js'
 import { importLater } from '../../base/libraries.js'
 import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
@@ -124,8 +125,12 @@ export class CsvOutlet extends Outlet {
   async push(records: Record[], update: Update): Promise<void> {
     const { csvBytes, noteWritten } = await this.#load()
     const targets = await this.#targets.group(records, update)
-    await this.#targets.write(targets, update, (target) => csvBytes(target, this.#style))
-    await noteWritten(targets, this.#style)
+    await this.#targets.write(
+      targets,
+      update,
+      (target) => csvBytes(target, this.#style),
+      (target, isKept) => noteWritten(target, isKept, this.#style),
+    )
   }
 
   /** With `whenEmpty: 'clear'`, leaves the header alone in the outlet's own file. */
@@ -133,8 +138,22 @@ export class CsvOutlet extends Outlet {
     return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
   }
 
+  /** Columns of the pipes that have got a header. */
   override saveState(): unknown {
-    return undefined
+    const { streams } = this.#style
+    return streams.size === 0 ? undefined : [...streams].map(([file, { columns }]) => [file, columns])
+  }
+
+  /** Takes note of the pipes that another instance has written to, unless this one has other columns. */
+  override restoreState(state: unknown): void {
+    const { columns: own, streams } = this.#style
+    for (const entry of Array.isArray(state) ? (state as unknown[]) : []) {
+      const [file, columns] = Array.isArray(entry) ? (entry as unknown[]) : []
+      if (typeof file !== 'string' || !isColumns(columns)) continue
+      if (own === undefined || isDeepStrictEqual(own, columns)) {
+        streams.set(file, { columns, quoted: false, endsLine: true })
+      }
+    }
   }
 
   override toString(): string {
@@ -154,6 +173,10 @@ export class CsvOutlet extends Outlet {
     code.loadLibraries()
     return (this.#code = code)
   }
+}
+
+function isColumns(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string')
 }
 
 function readDelimiter(name: string, delimiter: unknown): string {

@@ -99,14 +99,16 @@ export class Targets {
    * Writes to every file the bytes that `compose` makes for it, to all of them even when one fails. No other thread
    * writes the file while its bytes are composed and written.
    *
+   * @param written - takes note of a file that has got its bytes, and whether it keeps them, unlike a pipe
    * @throws the error of a single file, or a {@link PartialPushError} when there are several
    */
   async write<F extends Target<unknown>>(
     targets: readonly F[],
     update: Update,
     compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+    written?: (target: F, isKept: boolean) => void,
   ): Promise<void> {
-    const results = await Promise.allSettled(targets.map((target) => this.#writeOne(target, update, compose)))
+    const results = await Promise.allSettled(targets.map((target) => this.#writeOne(target, update, compose, written)))
     const failed = results.flatMap((result, at) => {
       const target = targets[at]
       return result.status === 'rejected' && target ? [{ target, error: toError(result.reason) }] : []
@@ -127,6 +129,7 @@ export class Targets {
     target: F,
     update: Update,
     compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+    written?: (target: F, isKept: boolean) => void,
   ): Promise<void> {
     const { file, truncate } = target
     const attempt = () =>
@@ -134,7 +137,8 @@ export class Targets {
         const bytes = await compose(target)
         update.signal.throwIfAborted()
         try {
-          await write(file, bytes, { truncate, fsync: this.#settings.fsync }, update.signal)
+          const isKept = await write(file, bytes, { truncate, fsync: this.#settings.fsync }, update.signal)
+          written?.(target, isKept)
         } catch (cause) {
           if (update.signal.aborted && cause === update.signal.reason) throw cause
           throw fileError(this.#outlet, 'write to', file, cause)

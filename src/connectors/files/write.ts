@@ -35,12 +35,16 @@ const FLAGS =
  *
  * @param file - real path of the file
  * @param signal - ends the waiting for the reader of a named pipe
+ * @returns whether it is a file, which keeps the bytes, and not a pipe or the like
  */
-export async function write(file: string, bytes: Uint8Array, mode: WriteMode, signal?: AbortSignal): Promise<void> {
+export async function write(file: string, bytes: Uint8Array, mode: WriteMode, signal?: AbortSignal): Promise<boolean> {
   const descriptor = descriptorOf(file)
-  if (descriptor !== undefined) return writeAll(writerTo(descriptor), bytes, signal)
+  if (descriptor !== undefined) {
+    await writeAll(writerTo(descriptor), bytes, signal)
+    return false
+  }
   const made = await mkdir(path.dirname(file), { recursive: true })
-  if (mode.truncate && (await replace(file, bytes, mode.fsync))) return
+  if (mode.truncate && (await replace(file, bytes, mode.fsync))) return true
   const handle = await open(file, isDescriptor(file) ? FLAGS & ~NO_FOLLOW : FLAGS)
   try {
     const before = await handle.stat()
@@ -58,6 +62,7 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode, si
       if (isFile) await cutOff(handle, size, error)
       throw error
     }
+    return isFile && !isDescriptor(file)
   } finally {
     await handle.close()
   }

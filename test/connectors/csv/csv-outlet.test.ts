@@ -1,6 +1,16 @@
 import { Buffer } from 'node:buffer'
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../../src/core/cancellation.js'
@@ -183,6 +193,58 @@ t.test('a pipe is not read for a header: its first batch is written with one', a
   await push({ a: 2 })
   const read = Buffer.alloc(100)
   t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\n2\n')
+})
+
+t.test(
+  'a pipe gets one header, also from pushes at once and after a move; a file in its place gets its own',
+  async (t) => {
+    const { folder, outlet, push } = setUp(t)
+    const path = `${folder}/out.csv`
+    if (spawnSync('mkfifo', [path]).status !== 0) {
+      t.pass('needs mkfifo', { skip: true })
+      return
+    }
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    t.teardown(() => closeSync(reader))
+    await Promise.all([push({ a: 1 }), push({ a: 2 })])
+    const moved = new CsvOutlet(path)
+    moved.restoreState(structuredClone(outlet.saveState()))
+    await moved.push([new Record({ a: 3 })], update)
+    const other = new CsvOutlet(path, { columns: ['b'] })
+    other.restoreState(outlet.saveState())
+    await other.push([new Record({ b: 4 })], update)
+    const read = Buffer.alloc(100)
+    t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\n2\n3\nb\n4\n')
+    rmSync(path)
+    await push({ a: 5 })
+    t.equal(readFileSync(path, 'utf8'), 'a\n5\n')
+    t.equal(outlet.saveState(), undefined)
+    for (const state of [undefined, 'x', [1], [['x']], [[1, ['a']]], [['x', [1]]]]) outlet.restoreState(state)
+    t.equal(outlet.saveState(), undefined, 'what is no state is ignored')
+  },
+)
+
+t.test('a pipe that was written to beside a file that failed gets no second header', async (t) => {
+  const { folder } = setUp(t, undefined, 'b\n')
+  const path = `${folder}/pipe.csv`
+  if (spawnSync('mkfifo', [path]).status !== 0) {
+    t.pass('needs mkfifo', { skip: true })
+    return
+  }
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  t.teardown(() => closeSync(reader))
+  const outlet = new CsvOutlet(`${folder}/out.csv`)
+  const records = [new Record({ a: 1 }, { [CSV_FILE]: 'pipe.csv' }), new Record({ a: 1 })]
+  await t.rejects(outlet.push(records, update), { name: 'PartialPushError' })
+  await outlet.push([new Record({ a: 2 }, { [CSV_FILE]: 'pipe.csv' })], update)
+  const read = Buffer.alloc(100)
+  t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\n2\n')
+})
+
+t.test('a guarded name in the header stays as it is, however often the file is cleared', async (t) => {
+  const { outlet, read } = setUp(t, { fileMode: 'w', whenEmpty: 'clear' }, "'@id,b\n1,2\n")
+  for (let time = 0; time < 3; time++) await outlet.onEmptyTransfer(update)
+  t.equal(read(), "'@id,b\n")
 })
 
 t.test('values of BSON are their digits, and others extended JSON', async (t) => {
