@@ -1,11 +1,10 @@
 import { StartTimeoutError, toError, TransferCancelledError } from '../base/errors.js'
 import { LONGEST_TIMER } from '../base/duration.js'
-import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
-import { StopLimit } from './stop-limit.js'
 import { throwAny } from '../base/many-errors.js'
-import { begin } from './start-retries.js'
+import { begin, giveUp } from './late-starts.js'
+import { StopLimit } from './stop-limit.js'
 
 /** Times that links may take, in milliseconds. */
 interface Limits {
@@ -37,11 +36,9 @@ export async function startLinks(links: readonly PlannedLink[], limits: Limits, 
     for (const [index, { error, starting }] of failures) retry(links[index] as PlannedLink, toError(error), starting)
     return
   }
-  const stopLate = ({ starting }: Failure, index: number) => {
-    const link = links[index] as PlannedLink
-    starting?.then(() => link.onShutdown()).catch((error: unknown) => logLate(link, error))
+  for (const [index, { starting }] of failures) {
+    if (starting !== undefined) giveUp(links[index] as PlannedLink, starting)
   }
-  for (const [index, failure] of failures) stopLate(failure, index)
   const limit = new StopLimit(limits.shutdownTimeout)
   await stopLinks(
     links.filter((_, index) => !failures.has(index)),
@@ -100,10 +97,6 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
 /** Whether a link that fails to start is tried again. */
 function isRetried({ settings }: PlannedLink): boolean {
   return settings.onStartFailure === 'retry'
-}
-
-function logLate(link: PlannedLink, error: unknown): void {
-  getLogger('databay.BasePlanner').error({ err: toError(error) }, `${link.name} failed after its start was given up`)
 }
 
 /** Shuts links down, the last one first. Gives what failed. */

@@ -10,6 +10,7 @@ import { getLogger } from '../base/log.js'
 import { throwAny } from '../base/many-errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { Dispatcher } from './dispatcher.js'
+import { isGivenUp } from './late-starts.js'
 import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
 import { warnOfSharedIds } from './link-ids.js'
 import type { PlannerLifecycle } from './planner-lifecycle.js'
@@ -234,7 +235,7 @@ export class PlannerLinks {
   /** Shuts links down, but for those whose start hangs still: these are shut down should it end. */
   #stopLinks(links: readonly PlannedLink[], limit: StopLimit): Promise<unknown[]> {
     this.#retries.cancel(links)
-    const started = (link: PlannedLink) => link.isOpen !== undefined || !this.#retries.isAbandoned(link)
+    const started = (link: PlannedLink) => link.isOpen !== undefined || !isGivenUp(link)
     return stopLinks(links.filter(started), limit)
   }
 

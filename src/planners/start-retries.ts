@@ -1,7 +1,7 @@
 import { LONGEST_TIMER } from '../base/duration.js'
 import { StartTimeoutError, toError } from '../base/errors.js'
-import { getLogger } from '../base/log.js'
 import type { PlannedLink } from '../core/planned-link.js'
+import { begin, giveUp } from './late-starts.js'
 
 /** Delays before a link is tried again, in milliseconds: each is twice as long as the one before, up to the longest. */
 const FIRST = 1000
@@ -46,8 +46,6 @@ export class StartRetries {
   readonly #hooks: RetryHooks
   readonly #random: () => number
   readonly #entries = new Map<PlannedLink, Entry>()
-  /** Links that are not tried any more, and whose last start has not ended. */
-  readonly #abandoned = new WeakSet<PlannedLink>()
 
   /** @param startTimeout - time that a try may take, in milliseconds */
   constructor(startTimeout: number, hooks: RetryHooks, random: () => number = Math.random) {
@@ -64,11 +62,6 @@ export class StartRetries {
   /** Whether a link is tried again. */
   has(link: PlannedLink): boolean {
     return this.#entries.has(link)
-  }
-
-  /** Whether a link is not tried any more, and its last start has not ended: it is shut down when it has. */
-  isAbandoned(link: PlannedLink): boolean {
-    return this.#abandoned.has(link)
   }
 
   /**
@@ -107,7 +100,7 @@ export class StartRetries {
       if (entry === undefined) continue
       this.#delete(entry)
       this.#hooks.failed(link, undefined)
-      if (entry.starting !== undefined) this.#abandoned.add(link)
+      if (entry.starting !== undefined) giveUp(link, entry.starting)
     }
   }
 
@@ -135,25 +128,16 @@ export class StartRetries {
     const { link } = entry
     const isWanted = () => this.#entries.get(link) === entry
     entry.starting = starting
-    starting
-      .then(
-        () => {
-          entry.starting = undefined
-          if (isWanted()) this.#recover(entry)
-          else if (this.#abandoned.delete(link)) return link.onShutdown()
-          return undefined
-        },
-        (thrown: unknown) => {
-          entry.starting = undefined
-          this.#abandoned.delete(link)
-          if (isWanted() && entry.isTrying) this.#fail(entry, toError(thrown))
-        },
-      )
-      .catch((thrown: unknown) => {
-        const err = toError(thrown)
-        const message = `${link.name} failed to shut down after its start was given up: ${err.message}`
-        getLogger('databay.BasePlanner').error({ err }, message)
-      })
+    starting.then(
+      () => {
+        entry.starting = undefined
+        if (isWanted()) this.#recover(entry)
+      },
+      (thrown: unknown) => {
+        entry.starting = undefined
+        if (isWanted() && entry.isTrying) this.#fail(entry, toError(thrown))
+      },
+    )
   }
 
   #fail(entry: Entry, error: Error): void {
@@ -180,14 +164,5 @@ export class StartRetries {
   #delete(entry: Entry): void {
     clearTimeout(entry.timer)
     this.#entries.delete(entry.link)
-  }
-}
-
-/** Begins to start a link, also one of a third party that throws. */
-export function begin(link: PlannedLink): Promise<void> {
-  try {
-    return Promise.resolve(link.onStart())
-  } catch (thrown) {
-    return Promise.reject(toError(thrown))
   }
 }

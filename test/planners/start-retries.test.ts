@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { isGivenUp } from '../../src/planners/late-starts.js'
 import { StartRetries, type StartFailure } from '../../src/planners/start-retries.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
@@ -112,7 +113,7 @@ t.test('a link that is not to be tried any more is left alone at once', async (t
   const { retries, told, pass, link } = setUp(t)
   retries.failed(link, refused, true)
   retries.cancel([link, new StubLink('another')])
-  t.same([retries.has(link), retries.isAbandoned(link), told.at(-1)], [false, false, 'a rests'])
+  t.same([retries.has(link), isGivenUp(link), told.at(-1)], [false, false, 'a rests'])
   await pass(100_000)
   t.same(link.trace, [])
 })
@@ -126,11 +127,11 @@ t.test('a start that hangs then is shut down should it end', async (t) => {
   for (const link of [late, clinging]) retries.failed(link, refused, true)
   await pass(1000)
   retries.cancel([late, clinging])
-  t.ok(retries.isAbandoned(late))
+  t.ok(isGivenUp(late))
   gate.resolve()
   await turnOfTheLoop()
-  t.same([late.trace, retries.isAbandoned(late)], [['late stops'], false])
-  t.ok(logs.messages().includes('clinging failed to shut down after its start was given up: stuck'))
+  t.same([late.trace, isGivenUp(late)], [['late stops'], false])
+  t.ok(logs.messages().includes('clinging failed after its start was given up: stuck'))
 })
 
 t.test('a link that somebody else has opened, or moved, need not wait', async (t) => {
