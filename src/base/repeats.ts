@@ -4,6 +4,8 @@ const FIRST_WAIT = 60_000
 const LONGEST_WAIT = 60 * 60_000
 /** Time without trouble from which on it is over, in milliseconds. */
 const QUIET = 3000
+/** Time without trouble, while all went well, from which on it is new when it comes back, in milliseconds. */
+const CALM = 5 * 60_000
 /** Most kinds of trouble that are told apart; all further ones count as one kind. */
 const MOST_KINDS = 20
 
@@ -20,6 +22,8 @@ interface Trouble {
   /** What has happened since the last line. */
   untold: number
   last: number
+  /** Whether something has gone well since. */
+  isOver: boolean
   /** The occasion of the last line: all that belongs to it is written. */
   occasion: unknown
 }
@@ -53,10 +57,16 @@ export interface Happening {
 export class Repeats {
   readonly #now: () => number
   readonly #troubles = new Map<string, Trouble>()
-  /** When the trouble began, and how much has happened since; `undefined` while none was told. */
+  /** When the trouble began, and how much has happened since; `undefined` while there is none. */
   #since: number | undefined
   #total = 0
   #last = -Infinity
+  /** Whether a line was written since the trouble began. */
+  #isTold = false
+  /** What has happened since, and is in no line yet. */
+  #untold = 0
+  /** Whether something has gone well since the last trouble. */
+  #isWell = false
 
   /** @param now - a clock in milliseconds that never jumps */
   constructor(now: () => number = () => performance.now()) {
@@ -76,12 +86,16 @@ export class Repeats {
   ): void {
     const now = this.#now()
     const trouble = this.#troubleOf(kind, now)
+    this.#since ??= now
     this.#total += amount
+    this.#untold += amount
     this.#last = now
+    this.#isWell = false
     trouble.untold += amount
     const ofLastLine = occasion !== undefined && occasion === trouble.occasion
-    const isNew = now - trouble.last >= trouble.wait
+    const isNew = isNewAt(now, trouble)
     trouble.last = now
+    trouble.isOver = false
     if (isNew) trouble.free = first
     if (trouble.free === 0 && now < trouble.nextLine && !ofLastLine) return
     const { untold, toldAt } = trouble
@@ -91,42 +105,54 @@ export class Repeats {
       trouble.free = Math.max(0, trouble.free - 1)
     }
     Object.assign(trouble, { toldAt: now, untold: 0, occasion })
-    this.#since ??= now
+    this.#isTold = true
+    this.#untold -= untold
     write(ofLastLine || untold === amount ? '' : `; ${count(untold)} ${noun} in ${length(now - toldAt)}`)
   }
 
   /**
-   * Takes note that all goes well. When trouble was told, and it has been quiet since for a while, that is written.
+   * Takes note that all goes well. When trouble was told, and it has been quiet since for a while, that is written; when it
+   * was only counted, after a longer while.
    *
    * @param write - writes the line; it is given how much has happened in all, and in what time
    */
   over(write: (total: string, time: string) => void): void {
-    if (this.#since === undefined || this.#now() - this.#last < QUIET) return
+    if (!this.#isWell) {
+      this.#isWell = true
+      for (const trouble of this.#troubles.values()) trouble.isOver = true
+    }
+    if (this.#since === undefined || this.#now() - this.#last < (this.#isTold ? QUIET : CALM)) return
     this.#end(write)
   }
 
   /** Takes note that nothing can happen any more: what was only counted is told, see {@link Repeats.over}. */
   end(write: (total: string, time: string) => void): void {
-    let untold = 0
-    for (const trouble of this.#troubles.values()) untold += trouble.untold
-    if (untold > 0) this.#end(write)
+    if (this.#untold > 0) this.#end(write)
+    else this.#reset()
     this.#troubles.clear()
-    this.#since = undefined
-    this.#total = 0
   }
 
   #end(write: (total: string, time: string) => void): void {
     const total = count(this.#total)
     const time = length(this.#last - (this.#since ?? this.#last))
+    this.#reset()
+    write(total, time)
+  }
+
+  #reset(): void {
     this.#since = undefined
     this.#total = 0
+    this.#untold = 0
+    this.#isTold = false
     for (const trouble of this.#troubles.values()) trouble.untold = 0
-    write(total, time)
   }
 
   #troubleOf(kind: string, now: number): Trouble {
     let key = kind.replace(/\d+/g, '#').slice(0, 500)
-    if (!this.#troubles.has(key) && this.#troubles.size >= MOST_KINDS) key = ''
+    if (!this.#troubles.has(key) && this.#troubles.size >= MOST_KINDS) {
+      for (const [old, trouble] of this.#troubles) if (isNewAt(now, trouble)) this.#troubles.delete(old)
+      if (this.#troubles.size >= MOST_KINDS) key = ''
+    }
     let trouble = this.#troubles.get(key)
     if (trouble === undefined) {
       trouble = {
@@ -136,12 +162,18 @@ export class Repeats {
         toldAt: now,
         untold: 0,
         last: -Infinity,
+        isOver: false,
         occasion: undefined,
       }
       this.#troubles.set(key, trouble)
     }
     return trouble
   }
+}
+
+/** Whether trouble that happens now is new: it has its line at once. */
+function isNewAt(now: number, { last, wait, isOver }: Trouble): boolean {
+  return now - last >= (isOver ? Math.min(wait, CALM) : wait)
 }
 
 /** A count as text, as in `1,234`. */

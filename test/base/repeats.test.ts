@@ -75,6 +75,49 @@ t.test('kinds of trouble are told apart, but for numbers, and up to twenty', asy
   t.equal(lines.length, 21)
 })
 
+t.test('an outage that follows a calm has its line at once, however long the one before was', async (t) => {
+  const { lines, clock, again, over } = troubled()
+  const pass = (minutes: number, step: () => void) => {
+    for (const end = clock.now + minutes * 60_000; clock.now < end; clock.now += 5000) step()
+  }
+  pass(200, again)
+  pass(10, over)
+  t.equal(lines.at(-1), 'well again: 2,400 in 200 min')
+  const before = lines.length
+  again()
+  t.equal(lines.length, before + 1)
+  t.equal(lines.at(-1), 'it failed')
+  pass(45, again)
+  pass(1, over)
+  t.equal(lines.at(-1), 'well again: 541 in 45 min')
+})
+
+t.test('trouble that was only counted is told when it is over, with the time since it began', async (t) => {
+  const { lines, clock, again, over } = troubled()
+  for (const second of [0, 5, 10, 15, 20]) {
+    clock.now = 1000 * second
+    if (second === 5) over()
+    else again()
+  }
+  clock.now = 20_000 + 4000
+  over()
+  t.strictSame(lines, ['it failed', 'well again: 1 in 0 ms'], 'not at once, as it may come and go')
+  clock.now = 20_000 + 5 * 60_000
+  over()
+  t.strictSame(lines.slice(2), ['well again: 3 in 10 s'])
+})
+
+t.test('kinds of long ago leave room for new ones', async (t) => {
+  const { lines, clock, again } = troubled()
+  const hit = (letter: number) => again(`${String.fromCharCode(65 + letter)} is down`)
+  for (let letter = 0; letter < 25; letter++) hit(letter)
+  t.equal(lines.length, 21)
+  clock.now += 120_000
+  again('disk full')
+  again('another')
+  t.strictSame(lines.slice(21), ['disk full failed', 'another failed'])
+})
+
 t.test('parts of one occasion are all written', async (t) => {
   const { repeats, lines } = troubled()
   const [first, second] = [{}, {}]
