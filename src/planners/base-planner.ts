@@ -22,6 +22,7 @@ import {
   type ShutdownOptions,
 } from './planner-options.js'
 import type { PlannerStats } from './planner-stats.js'
+import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
 
 /**
@@ -40,6 +41,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #retries: StartRetries
   /** Called in a start before the first transfers. */
   readonly #scheduled: () => void
+  readonly #startLog = new StartLog()
   #paused = false
   /** What was logged of listeners that failed; `undefined` while none has. */
   #listenerErrors: Repeats | undefined
@@ -85,6 +87,10 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     this.#retries = new StartRetries(this.options.startTimeout, {
       failed: (link, failure) => {
         this.#startFailed(link, failure)
+      },
+      failedLate: (link, failure) => {
+        this.#dispatcher.noteStartFailure(link, failure)
+        this.#startLog.failedLate(link, failure.error)
       },
       recovered: (link, attempts, isFirst) => {
         this.#startRecovered(link, attempts, isFirst)
@@ -387,13 +393,13 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
 
   #startFailed(link: PlannedLink, failure: StartFailure | undefined): void {
     this.#dispatcher.noteStartFailure(link, failure)
-    if (failure === undefined) return
-    const { attempts, error, retryAt } = failure
+    if (failure === undefined) {
+      this.#startLog.end(link)
+      return
+    }
     const { name, module } = link
-    const from = module === undefined ? '' : ` of ${module}`
-    const delay = ((retryAt - Date.now()) / 1000).toFixed(1)
-    const message = `${name}${from} could not be started, try ${attempts}: ${error.message}; it is tried again in ${delay} s`
-    getLogger('databay.BasePlanner').error({ err: error }, message)
+    const { attempts, error, retryAt } = failure
+    this.#startLog.failed(link, failure)
     this.notify('startFailed', { link: name, module, error, attempts, retryAt })
   }
 

@@ -14,6 +14,7 @@ interface Limits {
 
 /** Failure of a link to start. */
 interface Failure {
+  /** What was thrown, but never nothing. */
   readonly error: unknown
   /** Start of the link, where that took too long and goes on. */
   readonly starting?: Promise<void>
@@ -75,7 +76,7 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
         },
         (error: unknown) => {
           if (!waiting.delete(index)) return
-          failures.set(index, { error })
+          failures.set(index, { error: error ?? toError(error) })
           resolveWhenDone()
         },
       )

@@ -20,6 +20,8 @@ export interface StartFailure {
 export interface RetryHooks {
   /** Called when a try has failed, with `undefined` when the link is not tried any more. */
   failed(link: PlannedLink, failure: StartFailure | undefined): void
+  /** Called when a start has failed that had taken too long: this is why the link is not open. */
+  failedLate(link: PlannedLink, failure: StartFailure): void
   /** Called when a link has started after all. */
   recovered(link: PlannedLink, attempts: number, isFirst: boolean): void
 }
@@ -29,6 +31,8 @@ interface Entry {
   /** Whether the link makes its first transfer once it has started. */
   readonly isFirst: boolean
   attempts: number
+  /** When it is tried again, in milliseconds since 1970. */
+  retryAt: number
   /** The timer of the next try, or of the limit of this one. */
   timer: NodeJS.Timeout | undefined
   /** The start that is under way: it may take longer than its limit, and there is only one at a time. */
@@ -74,7 +78,7 @@ export class StartRetries {
     let entry = this.#entries.get(link)
     if (entry?.isTrying === true) return // its own end tells
     if (entry === undefined) {
-      entry = { link, isFirst, attempts: 0, timer: undefined, starting: undefined, isTrying: false }
+      entry = { link, isFirst, attempts: 0, retryAt: 0, timer: undefined, starting: undefined, isTrying: false }
       this.#entries.set(link, entry)
     }
     if (starting !== undefined) this.#follow(entry, starting)
@@ -135,7 +139,10 @@ export class StartRetries {
       },
       (thrown: unknown) => {
         entry.starting = undefined
-        if (isWanted() && entry.isTrying) this.#fail(entry, toError(thrown))
+        if (!isWanted()) return
+        const error = toError(thrown)
+        if (entry.isTrying) this.#fail(entry, error)
+        else this.#hooks.failedLate(link, { attempts: entry.attempts, error, retryAt: entry.retryAt })
       },
     )
   }
@@ -146,7 +153,8 @@ export class StartRetries {
     const longest = Math.min(LONGEST, FIRST * 2 ** (entry.attempts - 1))
     const delay = Math.round(longest * (1 - this.#random() / 2))
     this.#tryIn(entry, delay)
-    this.#hooks.failed(entry.link, { attempts: entry.attempts, error, retryAt: Date.now() + delay })
+    entry.retryAt = Date.now() + delay
+    this.#hooks.failed(entry.link, { attempts: entry.attempts, error, retryAt: entry.retryAt })
   }
 
   #tryIn(entry: Entry, delay: number): void {

@@ -56,6 +56,15 @@ t.test('several that fail to start are told together', async (t) => {
   })
 })
 
+t.test('a link that rejects with nothing has failed to start, too', async (t) => {
+  for (const nothing of [undefined, null]) {
+    const [odd] = links([], 'odd') as [StubLink]
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as a link of a third party may
+    odd.onStart = () => Promise.reject(nothing)
+    await t.rejects(startLinks([odd], forever, never), Error)
+  }
+})
+
 t.test('links stop in reverse, all of them; what failed is given', async (t) => {
   const trace: Trace = []
   const group = links(trace, 'a', 'b', 'c') as [StubLink, StubLink, StubLink]

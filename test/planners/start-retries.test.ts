@@ -22,6 +22,10 @@ function setUp(t: Test, startTimeout = 10_000) {
         failures.push(failure)
         told.push(failure === undefined ? `${name} rests` : `${name} ${failure.attempts}: ${failure.error.message}`)
       },
+      failedLate: ({ name }, failure) => {
+        failures.push(failure)
+        told.push(`${name} ${failure.attempts}, late: ${failure.error.message}`)
+      },
       recovered: ({ name }, attempts, isFirst) => told.push(`${name} is up after ${attempts}, ${isFirst}`),
     },
     () => 0,
@@ -63,6 +67,7 @@ t.test('delays are shortened by chance, by up to a half', (t) => {
     failed: (_: unknown, failure: StartFailure | undefined) => {
       if (failure !== undefined) delays.push(failure.retryAt - Date.now())
     },
+    failedLate: () => undefined,
     recovered: () => undefined,
   }
   for (const chance of [0, 0.5, 1]) {
@@ -107,6 +112,20 @@ t.test('a start that took too long before is followed, too', async (t) => {
   gate.resolve()
   await turnOfTheLoop()
   t.equal(told.at(-1), 'a is up after 1, true')
+})
+
+t.test('why a start failed that took too long is told when it is known', async (t) => {
+  const { retries, told, failures, pass, link } = setUp(t)
+  const gate = deferred()
+  link.onStart = () => gate.promise
+  retries.failed(link, refused, false)
+  await pass(1000)
+  await pass(10_000)
+  t.equal(told.at(-1), 'a 2: a did not start within 10000 ms')
+  gate.reject(new Error('no connection'))
+  await turnOfTheLoop()
+  t.equal(told.at(-1), 'a 2, late: no connection')
+  t.equal(failures.at(-1)?.retryAt, failures.at(-2)?.retryAt, 'it is tried again when it was to be')
 })
 
 t.test('a link that is not to be tried any more is left alone at once', async (t) => {
