@@ -32,7 +32,11 @@ function linksOf(t: Test, options = {}) {
     remove: ({ name }: PlannedLink) => trace.push(`unschedule ${name}`),
   }
   const life = { running: true, changing: false, settled: () => Promise.resolve() }
-  const retries = new StartRetries(Infinity, { failed: () => t.fail(), recovered: () => t.fail() })
+  const retries = new StartRetries(Infinity, {
+    failed: () => t.fail(),
+    failedLate: () => t.fail(),
+    recovered: () => t.fail(),
+  })
   const links = new PlannerLinks(dispatcher, scheduling, life, resolved, retries)
   const names = () => links.all.map(({ name }) => name)
   return { links, names, life, dispatcher, scheduling, trace, events }
