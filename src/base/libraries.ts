@@ -15,6 +15,11 @@ const FILES_OF_MODULE = 100
 const MOST_TRIES = 10
 const PAUSE = 30
 
+/** What was required, by its name: it can be had without a file. */
+const required = new Map<string, unknown>()
+/** What was imported, or is being imported, by its loader. */
+const imported = new WeakMap<() => Promise<unknown>, Promise<unknown>>()
+
 /**
  * Loader of a library, or of a large part of Node, that only some threads need. Every thread loads its own copy of all
  * that this package imports, so these are loaded at their first use; synchronously, so that their users need not wait.
@@ -29,14 +34,27 @@ export function lazy<M>(name: string): () => M {
 }
 
 /**
- * Imports at its first use what only some threads need. An import that failed for want of file descriptors can be tried
- * again.
+ * Imports at its first use what only some threads need. What the same loader has imported is given without a look at file
+ * descriptors. An import that failed for want of them can be tried again.
  *
+ * @param load - the loader, which lives as long as its module: a new function is another loader
  * @param files - number of files that it may have open at once. Default: enough for any module of this package
  * @throws {@link FileShortageError} while fewer can be opened
- * @example const { Pages } = await importLater(() => import('./pages.js'))
+ * @example
+ * const importPages = () => import('./pages.js')
+ * const { Pages } = await importLater(importPages)
  */
-export async function importLater<M>(load: () => Promise<M>, files = FILES_OF_MODULE): Promise<M> {
+export function importLater<M>(load: () => Promise<M>, files = FILES_OF_MODULE): Promise<M> {
+  let importing = imported.get(load) as Promise<M> | undefined
+  if (importing === undefined) {
+    importing = importNow(load, files)
+    imported.set(load, importing)
+    importing.catch(() => imported.delete(load))
+  }
+  return importing
+}
+
+async function importNow<M>(load: () => Promise<M>, files: number): Promise<M> {
   for (let tries = 1; ; tries++) {
     try {
       checkDescriptors(files)
@@ -50,9 +68,12 @@ export async function importLater<M>(load: () => Promise<M>, files = FILES_OF_MO
 }
 
 function load(name: string): unknown {
+  if (required.has(name)) return required.get(name)
   // parts of Node are in its program
   if (!name.startsWith('node:')) checkDescriptors(FILES_OF_LIBRARY)
-  return require(name)
+  const library: unknown = require(name)
+  required.set(name, library)
+  return library
 }
 
 /** Error of a load for which the process has too few file descriptors left. */

@@ -43,8 +43,8 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   readonly #scheduled: () => void
   readonly #startLog = new StartLog()
   #paused = false
-  /** What was logged of listeners that failed; `undefined` while none has. */
-  #listenerErrors: Repeats | undefined
+  /** What was logged of listeners that failed, by the event. */
+  readonly #listenerErrors = new Map<string, Repeats>()
 
   /**
    * @param links - links to begin with; more can be added at any time
@@ -355,16 +355,37 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
     try {
       // the payload's type follows from the event; the emitter's own types cannot see that here
       ;(this as EventEmitter).emit(event, ...payload)
+      if (this.#listenerErrors.size > 0) this.#noteListened(event)
     } catch (thrown) {
       this.#noteListener(thrown, event)
     }
   }
 
   #noteListener(thrown: unknown, event: string): void {
-    this.#listenerErrors ??= new Repeats()
-    this.#listenerErrors.again(event, (counted) => {
+    let repeats = this.#listenerErrors.get(event)
+    if (repeats === undefined) this.#listenerErrors.set(event, (repeats = new Repeats()))
+    repeats.again(event, (counted) => {
       getLogger('databay.BasePlanner').error({ err: toError(thrown) }, `a listener of '${event}' failed${counted}`)
     })
+  }
+
+  #noteListened(event: string): void {
+    this.#listenerErrors.get(event)?.over((failures, time) => {
+      getLogger('databay.BasePlanner').warn(
+        `listeners of '${event}' work again: they failed ${failures} times in ${time}`,
+      )
+    })
+  }
+
+  /** Has logged what was only counted of listeners. */
+  #endListening(): void {
+    for (const [event, repeats] of this.#listenerErrors) {
+      repeats.end((failures, time) => {
+        const message = `listeners of '${event}' failed ${failures} times in ${time}, when the planner was shut down`
+        getLogger('databay.BasePlanner').warn(message)
+      })
+    }
+    this.#listenerErrors.clear()
   }
 
   /**
@@ -431,6 +452,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
         undo: () => {
           letGo()
           this.#dispatcher.reset()
+          this.#endListening()
         },
       },
       {

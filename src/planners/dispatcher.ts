@@ -40,6 +40,8 @@ interface LinkState {
   counters: LinkCounters | undefined
   /** Log of the link's late and skipped due times; `undefined` while there were none. */
   lateness: LatenessLog | undefined
+  /** What was logged of the link as it broke its contract; `undefined` while it has kept it. */
+  breaches: Repeats | undefined
   /** Takes the report of a transfer that has ended. One closure a link, not one a transfer. */
   readonly ended: (report: TransferReport) => TransferReport | undefined
   /** Takes what a link threw that broke its contract. */
@@ -51,8 +53,6 @@ export class Dispatcher {
   readonly #options: ResolvedPlannerOptions
   readonly #hooks: DispatcherHooks
   readonly #now: (() => number) | undefined
-  /** Log of links that broke their contract. */
-  readonly #breaches: Repeats
   readonly #links = new Map<PlannedLink, LinkState>()
   /** Accounts of the links' records. */
   readonly accounts = new PlannerAccounts(() => this.#links.keys())
@@ -65,7 +65,6 @@ export class Dispatcher {
     this.#options = options
     this.#hooks = hooks
     this.#now = now
-    this.#breaches = new Repeats(now)
   }
 
   /** The links: a copy of the list. */
@@ -113,6 +112,7 @@ export class Dispatcher {
       startFailure: undefined,
       counters: undefined,
       lateness: undefined,
+      breaches: undefined,
       ended: (report) => this.#ended(link, state, report),
       broken: (thrown) => this.#broken(link, state, thrown),
     }
@@ -141,7 +141,7 @@ export class Dispatcher {
     if (state === undefined) return
     this.accounts.close(link, why)
     this.#links.delete(link)
-    state.lateness?.end()
+    endLogs(link, state)
     state.gone = true
     this.#inFlight -= state.running
     this.#tellWaiting()
@@ -153,9 +153,9 @@ export class Dispatcher {
    */
   reset(): void {
     this.accounts.loseHeld(this.links, 'the planner is shut down')
-    for (const state of this.#links.values()) {
+    for (const [link, state] of this.#links) {
       state.dispatched = 0
-      state.lateness?.end()
+      endLogs(link, state)
     }
   }
 
@@ -219,6 +219,9 @@ export class Dispatcher {
       this.#broken(link, state, new ImplementationError(message))
       return undefined
     }
+    state.breaches?.over((failures, time) => {
+      getLogger('databay.BasePlanner').warn(`${link.name} transfers again: it failed to ${failures} times in ${time}`)
+    })
     this.#leave(state)
     countersOf(state).add(report)
     if (state.gone) this.accounts.addLate(link, report)
@@ -239,7 +242,8 @@ export class Dispatcher {
     counters.failed++
     this.#counts.transfers++
     this.#counts.failed++
-    this.#breaches.again(`${link.name} ${failure.message}`, (counted) => {
+    state.breaches ??= new Repeats(this.#now)
+    state.breaches.again(failure.message, (counted) => {
       const message = `${link.name} failed to transfer: ${failure.message}${counted}`
       getLogger('databay.BasePlanner').error({ err: failure }, message)
     })
@@ -335,6 +339,14 @@ export class Dispatcher {
 
 function statsOf({ error: { message }, attempts, retryAt }: StartFailure): StartFailureStats {
   return { message, attempts, retryAt }
+}
+
+/** Has logged what was only counted of a link that is due no more. */
+function endLogs({ name }: PlannedLink, { lateness, breaches }: LinkState): void {
+  lateness?.end()
+  breaches?.end((failures, time) => {
+    getLogger('databay.BasePlanner').warn(`${name} is due no more: it failed to transfer ${failures} times in ${time}`)
+  })
 }
 
 /** Counts of links without any transfer. */

@@ -23,6 +23,8 @@ import type { Scheduling } from './scheduling.js'
 import { threadPool, type ThreadPool } from './thread-pool.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from './worker-planner-options.js'
 
+const importThreads = () => import('./planner-threads.js')
+
 /**
  * The threads of a planner, for tests that end them.
  * @internal
@@ -324,7 +326,7 @@ export class WorkerPlanner extends BasePlanner {
   /** Gives the threads; loads them at the first call. */
   async #load(): Promise<PlannerThreads> {
     if (this.#threads !== undefined) return this.#threads
-    const { PlannerThreads } = await importLater(() => import('./planner-threads.js'))
+    const { PlannerThreads } = await importLater(importThreads)
     this.#threads ??= new PlannerThreads(this.#settings, {
       isRunning: () => this.running,
       drained: (report) => {

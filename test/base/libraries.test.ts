@@ -48,6 +48,28 @@ t.test('a load that failed for want of descriptors can be tried again', async (t
   t.same(await runShort(program), { during: ['EMFILE', 'EMFILE'], after: ['function', 'function'] })
 })
 
+t.test('what is loaded can be had without descriptors', async (t) => {
+  const program = `
+    const { importLater, lazy } = await import(${JSON.stringify(path.join(built, 'base/libraries.js'))})
+    const { CsvOutlet } = await import(${JSON.stringify(path.join(built, 'index.js'))})
+    const importStringify = () => import('csv-stringify/sync')
+    const outlets = ['a.csv', 'b.csv'].map((name) => new CsvOutlet('/tmp/' + name))
+    lazy('csv-parse/sync')()
+    await importLater(importStringify)
+    await outlets[0].onStart()
+    takeAll()
+    for (const descriptor of taken.splice(-20)) closeSync(descriptor)
+    const work = [
+      () => typeof lazy('csv-parse/sync')().parse,
+      async () => typeof (await importLater(importStringify)).stringify,
+      async () => (await outlets[1].onStart(), 'started'),
+    ]
+    const done = []
+    for (const one of work) done.push(await attempt(one))
+    console.log(JSON.stringify(done))`
+  t.same(await runShort(program), ['function', 'function', 'started'])
+})
+
 t.test('a short shortage is waited for', async (t) => {
   const program = `
     const { importLater } = await import(${JSON.stringify(path.join(built, 'base/libraries.js'))})

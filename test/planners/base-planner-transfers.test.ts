@@ -179,6 +179,22 @@ t.test('a link that is late, or has missed due times, is told of', async (t) => 
   t.match(planner.counts, { transfers: 3, late: 2, missed: 2 })
 })
 
+t.test('how often a listener has failed is told at the end', async (t) => {
+  const logs = captureLogs(t)
+  const link = tracedLink('a')
+  const planner = handPlanner(t, link)
+  planner.on('transfer', () => {
+    throw new Error('my listener')
+  })
+  await planner.start()
+  for (let transfer = 0; transfer < 5; transfer++) await planner.fire(link)
+  await planner.shutdown()
+  t.match(logs.messages(), [
+    "a listener of 'transfer' failed",
+    /^listeners of 'transfer' failed 5 times in \d+ ms, when the planner was shut down$/,
+  ])
+})
+
 t.test('a listener that throws is logged, and changes nothing', async (t) => {
   const { entries } = captureLogs(t, 'error')
   const trace: Trace = []

@@ -195,6 +195,23 @@ t.test('a link of a third party that always breaks its contract has few lines', 
   t.strictSame(logs.messages(), ['a failed to transfer: always'])
 })
 
+t.test('when a link of a third party is well again, or leaves, all its failures are told', async (t) => {
+  const { dispatcher, logs, clock, add } = setUp(t)
+  const [link] = add('a')
+  const fail = async (times: number) => {
+    link.transfer = () => Promise.reject(new Error('always'))
+    for (let transfer = 0; transfer < times; transfer++) await dispatcher.dispatch(link, ON_TIME)
+  }
+  await fail(10)
+  clock.now += 4000
+  link.transfer = () => Promise.resolve(emptyReport('a'))
+  await dispatcher.dispatch(link, ON_TIME)
+  t.same(logs.messages().slice(1), ['a transfers again: it failed to 10 times in 0 ms'])
+  await fail(5)
+  dispatcher.delete(link, 'it is removed')
+  t.same(logs.messages().slice(2), ['a is due no more: it failed to transfer 5 times in 0 ms'])
+})
+
 t.test('a link in quarantine is skipped, until it may transfer again', async (t) => {
   const { dispatcher, told, logs, add } = setUp(t)
   const [link] = add('a')

@@ -12,6 +12,8 @@ import { TARGET_OPTIONS, type TargetOptions } from '../files/target-options.js'
 import { Targets } from '../files/targets.js'
 import { SERIALIZE_OPTIONS, type SerializeOptions } from '../serialize.js'
 
+const importBytes = () => import('./bytes.js')
+
 /** Options of {@link CsvOutlet}. */
 export interface CsvOutletOptions extends OutletOptions, SerializeOptions, TargetOptions {
   /**
@@ -169,7 +171,7 @@ export class CsvOutlet extends Outlet {
   /** Loads the code of pushes at the first start: every thread loads the outlet, and most threads run none. */
   async #load(): Promise<typeof import('./bytes.js')> {
     if (this.#code !== undefined) return this.#code
-    const code = await importLater(() => import('./bytes.js'))
+    const code = await importLater(importBytes)
     code.loadLibraries()
     return (this.#code = code)
   }

@@ -6,6 +6,8 @@ import type { FollowedFile } from './followed-file.js'
 import { isHandedPosition, type HandedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
+const importFollowedFile = () => import('./followed-file.js')
+
 /**
  * The {@link FollowedFile} of an inlet, whose code is loaded when the inlet is first started: every thread loads the
  * inlets that follow files, and most threads run none.
@@ -67,7 +69,7 @@ export class Following<T, S> {
 
   async #load(): Promise<FollowedFile<T, S>> {
     if (this.#file !== undefined) return this.#file
-    const module = await importLater(() => import('./followed-file.js'))
+    const module = await importLater(importFollowedFile)
     this.#file ??= this.#make(module)
     return this.#file
   }

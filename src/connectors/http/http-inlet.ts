@@ -18,6 +18,8 @@ import { RunningPulls } from './running-pulls.js'
 import { selectRecords } from './select.js'
 import { ifChanged, isSameVersion, validatorsOf } from './validators.js'
 
+const importClient = () => import('./client.js')
+
 const LOGGER = 'databay.HttpInlet'
 
 type Client = typeof import('./client.js')
@@ -238,7 +240,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 }
 
 async function open(settings: HttpSettings): Promise<Opened> {
-  const client = await importLater(() => import('./client.js'))
+  const client = await importLater(importClient)
   if (settings.format !== 'text') loadLosslessJson()
   return { client, connection: await client.openConnection(settings) }
 }

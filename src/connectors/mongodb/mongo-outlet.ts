@@ -10,6 +10,8 @@ import {
   type MongoOutletSettings,
 } from './outlet-options.js'
 
+const importPush = () => import('./push.js')
+
 /**
  * Writes records to MongoDB: an object is a document, an array is a document for each element. Needs the package
  * mongodb: `npm install mongodb@^7`.
@@ -99,6 +101,6 @@ export class MongoOutlet extends Outlet {
 
   /** Loads the code of pushes when the outlet first connects: every thread loads the outlet, and most threads run none. */
   async #load(): Promise<typeof import('./push.js')> {
-    return (this.#code ??= await importLater(() => import('./push.js')))
+    return (this.#code ??= await importLater(importPush))
   }
 }

@@ -217,6 +217,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   onShutdown(): Promise<void> {
+    this.#failures?.end((failures, time) => {
+      getLogger('databay.Link').warn(
+        `${this.name}: ${failures} transfers could not be made in ${time}, when it was shut down`,
+      )
+    })
     return this.#places.stop()
   }
 
@@ -326,6 +331,9 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** @internal */
   ended(run: Run<LinkPlace>, report: TransferReport): void {
+    this.#failures?.over((failures, time) => {
+      getLogger('databay.Link').warn(`${this.name} transfers again: ${failures} transfers could not be made in ${time}`)
+    })
     this.#learn(run.transferNumber, report)
     run.resolve(report)
   }
@@ -350,10 +358,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     const error = toError(thrown)
     this.#failures ??= new Repeats()
     this.#failures.again(error.message, (counted) => {
-      getLogger('databay.Link').error(
-        { err: error },
-        `${transferText(run.update, this.name)} failed: ${error.message}${counted}`,
-      )
+      const text = `${transferText(run.update, this.name)} failed: ${error.message}${counted}`
+      getLogger('databay.Link').error({ err: error }, text)
     })
     const report = failedReport(run, error, isIgnored)
     const { quarantinedUntil } = this
