@@ -2,7 +2,7 @@ import { InvalidOptionError, show } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
 import type { BigIntegers } from '../big-integers.js'
 import { withoutGuard } from './formulas.js'
-import { CSV_READERS, type CsvType, type CsvValue } from './types.js'
+import { CSV_READERS, expectedFor, type CsvType, type CsvValue } from './types.js'
 
 /** Row of a CSV file: values by name of their column. */
 export interface CsvRow {
@@ -50,10 +50,11 @@ export class CsvColumns {
     const { types, bigIntegers, guardFormulas } = this.rules
     const entries: [string, CsvValue][] = []
     for (const [index, name] of names.entries()) {
-      const { read, expected } = CSV_READERS[types.get(name) ?? 'string']
+      const type = types.get(name) ?? 'string'
       const cell = row[index]
-      const value = cell === undefined ? null : read(guardFormulas ? withoutGuard(cell) : cell, bigIntegers)
-      if (value === undefined) return `, column ${show(name)}: expected ${expected}`
+      const text = cell !== undefined && guardFormulas ? withoutGuard(cell) : cell
+      const value = text === undefined ? null : CSV_READERS[type].read(text, bigIntegers)
+      if (value === undefined) return `, column ${show(name)}: expected ${expectedFor(type, text ?? '')}`
       entries.push([name, value])
     }
     // makes an own property of each name, also of `__proto__`

@@ -31,7 +31,7 @@ const BOOLEANS = new Map([
 export const CSV_READERS: { readonly [T in CsvType]: Reader } = {
   string: { expected: 'a string', read: (text) => text },
   number: {
-    expected: 'a number that can be held exactly enough (see the option bigIntegers)',
+    expected: 'a number such as -1.5e3',
     read: (text, bigIntegers) => orNull(text, (word) => toNumber(word, bigIntegers)),
   },
   bigint: {
@@ -46,6 +46,14 @@ export const CSV_READERS: { readonly [T in CsvType]: Reader } = {
     expected: 'a date like 2020-07-30 or 2020-07-30T19:51:41Z',
     read: (text) => orNull(text, isoDate),
   },
+}
+
+/** What is expected in the place of a text that {@link CSV_READERS} have refused, for the error. */
+export function expectedFor(type: CsvType, text: string): string {
+  if (type === 'number' && NUMBER.test(text.trim())) {
+    return 'a number that can be held exactly enough (see the option bigIntegers)'
+  }
+  return CSV_READERS[type].expected
 }
 
 function orNull(text: string, read: (word: string) => CsvValue | undefined): CsvValue | undefined {
