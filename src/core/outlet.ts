@@ -68,7 +68,8 @@ export abstract class Outlet<T = unknown> extends Node {
 
   /**
    * Called instead of `push` at the end of a transfer that has no records for this outlet: inlets gave none, or processors
-   * removed all. Not called when something has failed, when buffers hold records, and when buffers are drained.
+   * removed all. Not called when records were dropped, when something has failed, when buffers hold records, and when
+   * buffers are drained. What fails at other outlets does not count.
    *
    * @param update - identity of the transfer
    */

@@ -4,7 +4,7 @@ import { nameOf, type AnyProcessor, type AnyStatefulProcessor } from '../process
 import { isRecord, type Record } from '../record.js'
 import { adviceFor, pendingData } from './not-data.js'
 import { fail } from './acknowledge.js'
-import { noteCall, type Transfers } from './holdings.js'
+import { heldBy, noteCall, type Transfers } from './holdings.js'
 import { Tally } from './tally.js'
 import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { Update } from '../update.js'
@@ -83,7 +83,13 @@ export async function runProcessors(
       held = sizeOf(processor)
       const grown = held - (sizes.get(processor) ?? held)
       added += Math.max(0, grown)
-      missing += Math.max(0, -grown)
+      if (grown < 0) {
+        missing -= grown
+        // whose they were cannot be told any more
+        const holders = heldBy(processor as object).flat()
+        fail(holders)
+        tally.noteReleased(holders)
+      }
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
       if (tally.drain && typeof processor === 'object' && 'flush' in processor) processor.flush = true

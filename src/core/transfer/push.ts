@@ -7,6 +7,7 @@ import type { Record } from '../record.js'
 import type { OutletReport } from '../report.js'
 import { fail } from './acknowledge.js'
 import { Tally } from './tally.js'
+import type { Transfers } from './holdings.js'
 import { runProcessors, bufferedBy } from './process.js'
 import { count } from './group.js'
 import type { TransferParts } from './parts.js'
@@ -16,18 +17,27 @@ export function pushAll(parts: TransferParts, batches: Record[][], tally: Tally)
     outlets,
     settings: { copyRecords },
   } = parts
+  // what becomes of one outlet has no part in what is told to its siblings
+  const mayBeEmpty = !tally.drain && tally.buffered === 0 && tally.errors.length === 0 && tally.delivered
+  const push = (outlet: Outlet) => pushTo(outlet, batches, copyRecords, mayBeEmpty, tally)
   const [only] = outlets
-  if (only !== undefined && outlets.length === 1) {
-    return then(pushTo(only, batches, copyRecords, tally), (report) => [report])
-  }
-  return Promise.all(outlets.map(async (outlet) => pushTo(outlet, batches, copyRecords, tally)))
+  if (only !== undefined && outlets.length === 1) return then(push(only), (report) => [report])
+  return Promise.all(outlets.map(async (outlet) => push(outlet)))
 }
 
 /**
  * Pushes every batch to one outlet. What fails is counted and logged, and the next batch is tried, unless the
  * transfer is told to stop.
+ *
+ * @param mayBeEmpty - whether the outlet is told so when it has nothing to take
  */
-function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally: Tally): MaybePromise<OutletReport> {
+function pushTo(
+  outlet: Outlet,
+  batches: Record[][],
+  copyRecords: boolean,
+  mayBeEmpty: boolean,
+  tally: Tally,
+): MaybePromise<OutletReport> {
   const { processors } = outlet
   const outletName = nodeName(outlet)
   const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
@@ -35,11 +45,14 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
   const offered = batches.length === 0 && processors.length > 0 ? [[]] : batches
   let at = 0
   let stopped = false
-  const note = (lost: number | undefined) => {
+  let failed = false
+  const note = (lost: Lost | undefined) => {
     if (lost === undefined) return
+    failed = true
+    fail(lost.transfers)
     stopped = tally.cancelled !== undefined
     if (stopped) fail(tally.inHand)
-    const all = stopped ? lost + count(offered.slice(at)) : lost
+    const all = stopped ? lost.records + count(offered.slice(at)) : lost.records
     report.dropped += all
     tally.logDrop(all, `${outletName} did not take them`)
   }
@@ -56,15 +69,16 @@ function pushTo(outlet: Outlet, batches: Record[][], copyRecords: boolean, tally
       note(pushing)
     }
     if (processors.length > 0) report.buffered = bufferedBy(processors)
-    if (outlet.onEmptyTransfer === undefined || report.pushed > 0 || report.buffered > 0) return report
-    return then(tellEmpty(outlet, report, tally), () => report)
+    const { pushed, buffered, dropped } = report
+    const isEmpty = mayBeEmpty && !failed && pushed + buffered + dropped === 0 && tally.cancelled === undefined
+    return isEmpty ? then(tellEmpty(outlet, report, tally), () => report) : report
   }
   return goOn()
 }
 
-/** Tells an outlet that a transfer has no records for it, if that is so and nothing else is the reason. */
+/** Tells an outlet that a transfer has no records for it. */
 function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally): MaybePromise<void> {
-  if (tally.drain || tally.buffered > 0 || tally.errors.length > 0 || tally.cancelled !== undefined) return undefined
+  if (outlet.onEmptyTransfer === undefined) return undefined
   const failed = (thrown: unknown) => {
     tally.fail(thrown, name, 'push')
   }
@@ -77,10 +91,17 @@ function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally)
   }
 }
 
+/** What was lost when a batch was not pushed. */
+interface Lost {
+  readonly records: number
+  /** Transfers whose records those may be. */
+  readonly transfers: Transfers
+}
+
 /**
  * Pushes one batch to an outlet, and notes in the report what became of it.
  *
- * @returns how many records were lost when something failed, else `undefined`
+ * @returns what was lost when something failed, else `undefined`
  */
 function pushBatch(
   outlet: Outlet,
@@ -88,17 +109,16 @@ function pushBatch(
   isCopied: boolean,
   report: Writable<OutletReport>,
   tally: Tally,
-): MaybePromise<number | undefined> {
+): MaybePromise<Lost | undefined> {
   let transfers = tally.inHand
-  const failed = (thrown: unknown, lost: number) => {
-    fail(transfers)
+  const failed = (thrown: unknown, lost: number): Lost => {
     tally.fail(thrown, report.outlet, 'push')
     const taken = Math.min(takenDespite(thrown), lost)
     report.pushed += taken
-    return lost - taken
+    return { records: lost - taken, transfers }
   }
-  const push = (records: Record[], inHand: number): MaybePromise<number | undefined> => {
-    const taken = (): number | undefined => {
+  const push = (records: Record[], inHand: number): MaybePromise<Lost | undefined> => {
+    const taken = (): Lost | undefined => {
       report.pushed += inHand
       report.batches++
       return undefined
@@ -118,7 +138,7 @@ function pushBatch(
   } catch (thrown) {
     // the outlet has no part in it
     tally.fail(thrown, 'records', 'copy')
-    return batch.length
+    return { records: batch.length, transfers }
   }
   if (outlet.processors.length === 0) return push(records, records.length)
   return runProcessors(outlet.processors, records, tally)
@@ -128,10 +148,7 @@ function pushBatch(
       report.added += chain.added
       report.dropped += chain.missing
       tally.logDrop(chain.missing, `they were not in a buffer of ${report.outlet} any more`)
-      if (chain.records === undefined) {
-        fail(transfers)
-        return chain.inHand
-      }
+      if (chain.records === undefined) return { records: chain.inHand, transfers }
       return chain.records.length === 0 ? undefined : push(chain.records, chain.inHand)
     })
     .catch((thrown: unknown) => failed(thrown, batch.length))

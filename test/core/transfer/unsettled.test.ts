@@ -87,6 +87,22 @@ for (const where of ['link', 'outlet'] as const) {
   })
 }
 
+t.test('what a buffer has let go of and cannot be copied was not delivered', async (t) => {
+  captureLogs(t, 'silent')
+  for (const where of ['link', 'outlet'] as const) {
+    const inlet = new NumbersInlet()
+    const processors = [buffer(2)]
+    const outlet = new KeepOutlet(undefined, where === 'outlet' ? { processors } : {})
+    const spoil = (records: Record<number>[]) =>
+      records.map((one) => one.with({ payload: new URL('http://a') as never }))
+    const link = linkOf(inlet, outlet, where === 'link' ? [...processors, spoil] : [spoil])
+    await link.transfer()
+    await link.transfer()
+    t.same(inlet.news, ['0 failed', '1 failed'], where)
+    t.same(outlet.batches, [])
+  }
+})
+
 t.test('an outlet that fails fails its pull alone, and not those that the buffer of another one holds', async (t) => {
   captureLogs(t, 'silent')
   const inlet = new NumbersInlet()
@@ -158,6 +174,22 @@ t.test('a processor that keeps a rest holds the pulls of the rest', async (t) =>
     await link.transfer()
     t.same(inlet.news, told)
   }
+})
+
+t.test('what is gone from a buffer was not delivered', async (t) => {
+  captureLogs(t, 'silent')
+  const [one, other] = [new NumbersInlet(), new NumbersInlet()]
+  const pages = new Pages()
+  const outlet = new KeepOutlet(undefined, { processors: [pages] })
+  const links = [linkOf(one, outlet), linkOf(other, outlet)] as const
+  await links[0].transfer()
+  await links[0].transfer()
+  pages.records.shift()
+  const { outlets } = await links[1].transfer()
+  t.match(outlets, [{ dropped: 1, pushed: 0 }])
+  t.same([one.news, other.news], [['0 failed', '1 failed'], ['0 failed']], 'whose it was cannot be told')
+  await links[1].transfer()
+  t.same([one.news, other.news], [[], ['1']])
 })
 
 t.test('a processor that fails without letting go of anything fails its pull alone', async (t) => {
