@@ -118,8 +118,9 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     if (records.length === 0) return []
     const keys = records.map((record, at) => this.#keysOf(record, at))
     const sight = this.#sights.get(update) ?? { keys: [] }
-    this.#sights.set(update, sight)
     const fresh = records.filter((_, at) => this.#isNew(keys[at] ?? [], sight, now))
+    // with nothing new in it there is nothing to end; but then it must not be taken for one before a move
+    if (sight.keys.length > 0 || this.#carried.size > 0) this.#sights.set(update, sight)
     this.#forget()
     this.#warnOf(keys, update)
     return fresh
@@ -157,16 +158,18 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     } satisfies DistinctState
   }
 
+  /** Takes over the keys of another instance, in addition to what was seen by this one. */
   restoreState(state: unknown): void {
     const { known, ages, underWay } = state as DistinctState
-    this.reset()
     const now = this.#options.now()
-    known.forEach((key, place) => this.#known.set(key, now - (ages[place] ?? 0)))
+    const seen = [...this.#known, ...known.map((key, place) => [key, now - (ages[place] ?? 0)] as const)]
+    this.#known.clear()
+    for (const [key, at] of seen.sort(([, a], [, b]) => a - b)) this.#remember(key, at)
     for (const { update, keys, transfers } of underWay) {
       const sight = this.#carried.get(update) ?? { keys: [], transfers: 0 }
       this.#carried.set(update, sight)
       sight.transfers += transfers
-      for (const key of keys) this.#note(key, sight)
+      for (const key of keys) if (!this.#underWay.has(key)) this.#note(key, sight)
     }
     this.#forget()
   }
@@ -222,10 +225,10 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
     this.#settle(sight.keys, delivered)
   }
 
-  #remember(key: KnownKey, now: number): void {
+  #remember(key: KnownKey, at: number): void {
     // moves it to the end
     this.#known.delete(key)
-    this.#known.set(key, now)
+    this.#known.set(key, at)
   }
 
   #expire(now: number): void {

@@ -260,6 +260,37 @@ t.test('a thing is known by any of its aliases', async (t) => {
   t.equal(transfer(true, 'ak3'), 1)
 })
 
+t.test('a state is taken over in addition to what was seen, each thing with its younger age', async (t) => {
+  const clock = { now: 0 }
+  const make = () => new Distinct<string>({ by: (text) => text, ttl: 0.1, now: () => clock.now })
+  let transfers = 0
+  const see = (distinct: Distinct<string>, ...things: string[]) => {
+    const update = new Update(['a'], transfers++)
+    const passed = distinct.process(
+      things.map((one) => new Record(one)),
+      update,
+    )
+    distinct.onTransferEnd(update, true)
+    return passed.map(({ payload }) => payload)
+  }
+  const [shared, moved] = [make(), make()]
+  see(shared, 'old here')
+  see(moved, 'old there')
+  clock.now = 50
+  see(shared, 'here', 'old there')
+  see(moved, 'there', 'old here')
+  const open = new Update(['b'], 0)
+  moved.process([new Record('on its way'), new Record('both')], open)
+  const here = new Update(['c'], 0)
+  shared.process([new Record('both')], here)
+  shared.restoreState(structuredClone(moved.saveState()))
+  clock.now = 120
+  t.same(see(shared, 'here', 'there', 'old here', 'old there', 'on its way', 'both'), [])
+  shared.onTransferEnd(here, false)
+  shared.onTransferEnd(new Update(['b'], 0), false)
+  t.same(see(shared, 'here', 'there', 'on its way', 'both'), ['on its way', 'both'])
+})
+
 t.test('what options are, is checked', async (t) => {
   const wrong: [unknown, RegExp][] = [
     [{}, /^Distinct.by: expected the path of a field, several, or a function, got undefined$/],
