@@ -2,7 +2,7 @@ import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
-import type { OneOrMany } from '../base/one-or-many.js'
+import { type OneOrMany, toArray } from '../base/one-or-many.js'
 import { Cancellation } from './cancellation.js'
 import { type Inlet, isInlet } from './inlet.js'
 import { LinkNodes, type NodeKind } from './link-nodes.js'
@@ -15,11 +15,12 @@ import {
 } from './link-options.js'
 import { LiveSchedule } from './live-schedule.js'
 import { type Node, nodeName } from './node.js'
-import type { Outlet } from './outlet.js'
+import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink } from './planned-link.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
+import { abandon } from './transfer/holdings.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
@@ -272,13 +273,20 @@ class LinkBase<A, B> implements PlannedLink {
   async #add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
     await this.#nodes.add(kind, nodes, () => {
       this.#parts = undefined
+      for (const inlet of toArray(nodes).filter(isInlet)) this.unsettled.noteInlet(inlet, false)
     })
   }
 
   async #remove(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
     await this.#nodes.remove(kind, nodes, () => {
       this.#parts = undefined
+      for (const inlet of toArray(nodes).filter(isInlet)) this.unsettled.noteInlet(inlet, true)
     })
+    // what its buffers hold comes out only if another link uses it
+    for (const outlet of toArray(nodes).filter(isOutlet)) {
+      if (outlet.active) continue
+      for (const processor of outlet.processors) abandon(processor, this.unsettled)
+    }
   }
 
   /** Logs what is in buffers still; gives what failed: a processor may not be able to tell its size. */

@@ -57,6 +57,12 @@ export function forget(processor: object, link: UnsettledTransfers): void {
   else holdings.delete(processor)
 }
 
+/** Notes that what a processor holds of a link never comes out: these transfers have failed. */
+export function abandon(processor: object, link: UnsettledTransfers): void {
+  for (const transfer of heldBy(processor).flat()) if (transfer.list === link) transfer.fail()
+  forget(processor, link)
+}
+
 /** The groups of transfers whose records a processor holds. */
 export function heldBy(processor: object): readonly Transfers[] {
   return holdings.get(processor) ?? []

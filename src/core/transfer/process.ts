@@ -113,6 +113,7 @@ export async function runProcessors(
       // one that failed gave what it does not hold any more
       const given = records?.length ?? Math.max(0, held - after)
       const through = noteCall(processor, transfers, { before: held, after, given })
+      if (through !== transfers) tally.noteReleased(through)
       transfers = records === undefined ? [...transfers, ...through] : through
     }
     endTurn?.()
@@ -121,7 +122,6 @@ export async function runProcessors(
     inHand = out
     if (records === undefined) break
   }
-  if (transfers !== tally.inHand) tally.noteReleased(transfers)
   return { records, inHand, filtered, added, transfers, missing }
 }
 

@@ -126,9 +126,14 @@ export class Tally {
     if (this.unsettled?.inlets.has(inlet) === true) this.unsettled.inlets.set(inlet, false)
   }
 
-  /** Notes transfers of which a buffer has let go of records. */
+  /** Notes transfers of which a buffer has let go of records: this transfer has these until it ends. */
   noteReleased(transfers: Transfers): void {
-    for (const transfer of transfers) if (transfer !== this.unsettled) (this.released ??= new Set()).add(transfer)
+    for (const transfer of transfers) {
+      if (transfer === this.unsettled || this.released?.has(transfer) === true) continue
+      this.released ??= new Set()
+      this.released.add(transfer)
+      transfer.held++
+    }
   }
 
   /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */

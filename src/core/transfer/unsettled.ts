@@ -14,16 +14,27 @@ export class UnsettledTransfer {
   processors: Map<AnyStatefulProcessor, string> | undefined
   /** The link's transfers that are not settled. */
   readonly list: UnsettledTransfers
-  /** Number of times that its records were put into buffers and are there still. */
+  /** Number of buffers, and of running transfers that have taken them out of one, that have records of it. */
   held = 0
-  /** Whether records of it were dropped or refused. */
-  failed = false
-  /** Whether its inlets and processors were told. */
-  told = false
+  /** Whether the list has it, and what is not told of it. */
+  state: 'running' | 'ended' | 'told' = 'running'
+  #failed = false
 
   constructor(update: Update, list: UnsettledTransfers) {
     this.update = update
     this.list = list
+  }
+
+  /** Whether records of it were dropped or refused. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** Notes that records of it were dropped or refused. */
+  fail(): void {
+    if (this.#failed || this.state === 'told') return
+    this.#failed = true
+    if (this.state === 'ended') this.list.noteFailed(this)
   }
 }
 
@@ -52,45 +63,87 @@ export interface Verdict {
  * ```
  */
 export class UnsettledTransfers {
-  /** Most links have none, ever. */
-  #transfers: UnsettledTransfer[] = NOT_ANY
+  /** Transfers that have not failed, in their order, from the mark on. Most links have none, ever. */
+  #waiting = NOT_ANY
+  /** Transfers that have failed and are not told. */
+  #failed = NOT_ANY
+  /** Whether some of those that have failed are among the others too. */
+  #mixed = false
+  /** Inlets that the link has no more. */
+  #removed: WeakSet<Inlet> | undefined
 
-  /** The transfers, from the oldest one that is not settled on. */
+  /** The transfers that are not told. */
   get all(): readonly UnsettledTransfer[] {
-    return this.#transfers
+    this.#sort()
+    return [...this.#failed, ...this.#waiting]
   }
 
   /** Adds a transfer, which may have ended after later ones. */
   add(transfer: UnsettledTransfer): void {
+    transfer.state = 'ended'
+    if (transfer.failed) {
+      if (this.#failed === NOT_ANY) this.#failed = []
+      this.#failed.push(transfer)
+      return
+    }
     const { transferNumber } = transfer.update
-    if (this.#transfers === NOT_ANY) this.#transfers = []
-    let at = this.#transfers.length
-    while (at > 0 && (this.#transfers[at - 1]?.update.transferNumber ?? 0) > transferNumber) at--
-    this.#transfers.splice(at, 0, transfer)
+    if (this.#waiting === NOT_ANY) this.#waiting = []
+    let at = this.#waiting.length
+    while (at > 0 && (this.#waiting[at - 1]?.update.transferNumber ?? 0) > transferNumber) at--
+    if (at === this.#waiting.length) this.#waiting.push(transfer)
+    else this.#waiting.splice(at, 0, transfer)
+  }
+
+  /** Notes that a transfer has failed after it had ended. Called by the transfer. */
+  noteFailed(transfer: UnsettledTransfer): void {
+    if (this.#failed === NOT_ANY) this.#failed = []
+    this.#failed.push(transfer)
+    this.#mixed = true
+  }
+
+  /** Notes that the link has an inlet no more, or has it again. One that is shut down is told nothing. */
+  noteInlet(inlet: Inlet, isRemoved: boolean): void {
+    if (isRemoved) (this.#removed ??= new WeakSet()).add(inlet)
+    else this.#removed?.delete(inlet)
   }
 
   /** Forgets all of them. */
   clear(): void {
-    this.#transfers = NOT_ANY
+    this.#waiting = NOT_ANY
+    this.#failed = NOT_ANY
+    this.#mixed = false
   }
 
   /** Takes out what can be told by now: of each transfer that has failed, and of all that are settled before the mark. */
   settle(): Verdict[] {
+    this.#sort()
     const verdicts: Verdict[] = []
-    const tell = (transfer: UnsettledTransfer, delivered: boolean) => {
-      transfer.told = true
-      const { update, inlets, processors = [] } = transfer
-      for (const [part, pulled] of inlets) verdicts.push({ part, update, delivered: delivered && pulled })
-      for (const [part, processor] of processors) verdicts.push({ part, processor, update, delivered })
-    }
-    for (const transfer of this.#transfers) if (transfer.failed && !transfer.told) tell(transfer, false)
+    for (const transfer of this.#failed) this.#tell(transfer, verdicts)
+    this.#failed = NOT_ANY
     let settled = 0
-    for (const transfer of this.#transfers) {
-      if (!transfer.told && transfer.held > 0) break
-      if (!transfer.told) tell(transfer, true)
+    for (const transfer of this.#waiting) {
+      if (transfer.held > 0) break
+      this.#tell(transfer, verdicts)
       settled++
     }
-    this.#transfers.splice(0, settled)
+    if (settled > 0) this.#waiting.splice(0, settled)
     return verdicts
+  }
+
+  #tell(transfer: UnsettledTransfer, verdicts: Verdict[]): void {
+    transfer.state = 'told'
+    const { update, inlets, processors = [], failed } = transfer
+    for (const [part, pulled] of inlets) {
+      if (this.#removed?.has(part) === true && !part.active) continue
+      verdicts.push({ part, update, delivered: !failed && pulled })
+    }
+    for (const [part, processor] of processors) verdicts.push({ part, processor, update, delivered: !failed })
+  }
+
+  /** Takes those that have failed from among the others. */
+  #sort(): void {
+    if (!this.#mixed) return
+    this.#waiting = this.#waiting.filter(({ failed }) => !failed)
+    this.#mixed = false
   }
 }

@@ -7,8 +7,8 @@ import { nodeName, type Node } from '../../core/node.js'
 import type { AnyStatefulProcessor } from '../../core/processor.js'
 import { acceptSize, bufferedBy } from '../../core/transfer/process.js'
 
-/** State of a link: what its parts hand off, in the order of the parts. */
-export type LinkState = readonly PartState[]
+/** What the parts of a link hand off, in the order of the parts. */
+export type PartStates = readonly PartState[]
 
 /** State of a node or a stateful processor. */
 interface PartState {
@@ -39,11 +39,11 @@ function ownedProcessors(link: Link): OwnedProcessor[] {
 }
 
 /**
- * Saves the state of a link. Parts may take their time for it.
+ * Saves the states of a link's parts. They may take their time for it.
  *
  * @param saved - parts whose state was saved already, with another link: it is left out. The link's parts are added
  */
-export async function stateOf(link: Link, saved: Set<object>): Promise<LinkState> {
+export async function stateOf(link: Link, saved: Set<object>): Promise<PartStates> {
   const nodes = link.nodes().map((node) => saveOne(node, saved, {}))
   const processors = ownedProcessors(link).map(({ processor, owner }) =>
     saveOne(processor, saved, { owner, held: saved.has(processor) ? 0 : sizeOf(processor) }),
@@ -64,7 +64,7 @@ async function saveOne(
 }
 
 /** Numbers of the records that are in no state, as their buffers hand off none; `undefined` when there are none. */
-export function unsaved(states: LinkState): Held | undefined {
+export function unsaved(states: PartStates): Held | undefined {
   const lost: number[] = []
   for (const { state, owner = 0, held = 0 } of states) if (state === undefined) note(lost, owner, held)
   return lost.length === 0 ? undefined : lost
@@ -75,7 +75,7 @@ export function unsaved(states: LinkState): Held | undefined {
  *
  * @param anyway - whether a node that cannot take over its state begins without it, which is logged. Otherwise this throws
  */
-export function restoreNodes(link: Link, states: LinkState, anyway = false): MaybePromise<void> {
+export function restoreNodes(link: Link, states: PartStates, anyway = false): MaybePromise<void> {
   const nodes = link.nodes()
   let restored: MaybePromise<unknown>
   for (const [index, { kind, state, owner }] of states.entries()) {
@@ -117,7 +117,7 @@ function restoreOrBegin(link: Link, node: Node, state: unknown): MaybePromise<vo
  */
 export async function restoreProcessors(
   link: Link,
-  states: LinkState,
+  states: PartStates,
   limited: (work: () => unknown) => MaybePromise<unknown>,
 ): Promise<Held | undefined> {
   const waiting = ownedProcessors(link)

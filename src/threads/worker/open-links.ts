@@ -7,9 +7,9 @@ import type { Held } from '../../core/link-accounts.js'
 import type { Calls, OpenAnswer, OpenRequest, ThreadSetup } from '../protocol/messages.js'
 import type { Attribution } from './attribution.js'
 import { PartAnswers, type PartAnswer, type TellPart } from './part-answers.js'
-import { reset, restoreNodes, restoreProcessors, stateOf, unsaved, type LinkState } from './link-state.js'
+import { reset, restoreNodes, restoreProcessors, stateOf, unsaved, type PartStates } from './link-state.js'
 import { findLink, type LinksByName, type LoadedModules } from './loaded-modules.js'
-import { forgetUnsettled, splitState, takeOverUnsettled, unsettledOf, withUnsettled } from './unsettled-state.js'
+import { forgetUnsettled, takeOverUnsettled, unsettledOf, type LinkState } from './unsettled-state.js'
 import type { TimeLimits } from './time-limits.js'
 
 /** A link that is open in this thread. */
@@ -121,7 +121,7 @@ export class OpenLinks {
     }
     await Promise.all(open.map(leave))
     return {
-      states: states.map((state, at) => withUnsettled(state, unsettled[at])),
+      states: states.map((parts, at): LinkState => ({ parts, unsettled: unsettled[at] })),
       lost: states.map((state, at) => noteUnsaved(open[at]?.link, state)),
     }
   }
@@ -169,7 +169,7 @@ export class OpenLinks {
     const inside = this.#attribution.insideOf(id)
     const { startTimeout } = this.#timeouts
     let starting: MaybePromise<void>
-    const { parts, unsettled } = splitState(request.state as LinkState | undefined)
+    const { parts, unsettled } = (request.state ?? {}) as Partial<LinkState>
     const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
     const start = () => {
       starting = parts === undefined ? link.startNow() : then(restoreNodes(link, parts, anyway), () => link.startNow())
@@ -186,7 +186,7 @@ export class OpenLinks {
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
       return lost === undefined ? null : { lost }
     }
-    const takeOver = async (states: LinkState) => {
+    const takeOver = async (states: PartStates) => {
       const lost = await restoreProcessors(link, states, limited)
       if (unsettled !== undefined) takeOverUnsettled(link, unsettled)
       return open(lost)
@@ -236,7 +236,7 @@ export class OpenLinks {
     await Promise.all(open.map(drop))
   }
 
-  #save(ids: readonly number[], open: readonly OpenLink[]): MaybePromise<LinkState[]> {
+  #save(ids: readonly number[], open: readonly OpenLink[]): MaybePromise<PartStates[]> {
     const { shutdownTimeout } = this.#timeouts
     const late = () => new ShutdownTimeoutError(`links did not tell what they keep within ${shutdownTimeout} ms`)
     const saved = new Set<object>()
@@ -253,7 +253,7 @@ function nobodyWaits(): void {
 }
 
 /** Logs that buffers of a link hold records and have handed off none. Gives the numbers of these records. */
-function noteUnsaved(link: Link | undefined, state: LinkState): Held | undefined {
+function noteUnsaved(link: Link | undefined, state: PartStates): Held | undefined {
   const lost = unsaved(state)
   if (lost === undefined) return undefined
   const sum = lost.reduce((all, one) => all + one, 0)

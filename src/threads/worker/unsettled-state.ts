@@ -4,7 +4,7 @@ import { nameOf } from '../../core/processor.js'
 import { bufferedBy } from '../../core/transfer/process.js'
 import { UnsettledTransfer } from '../../core/transfer/unsettled.js'
 import { Update } from '../../core/update.js'
-import { statefulProcessors, type LinkState } from './link-state.js'
+import { type PartStates, statefulProcessors } from './link-state.js'
 
 /**
  * Transfers of a link whose records are in its buffers, as they move to another thread along with the buffers: there the
@@ -13,8 +13,10 @@ import { statefulProcessors, type LinkState } from './link-state.js'
 export interface UnsettledState {
   readonly transfers: readonly {
     readonly number: number
-    /** Places of the inlets that are to be told. */
-    readonly inlets: readonly number[]
+    /** Whether records of it were dropped or refused. */
+    readonly failed: boolean
+    /** Places of the inlets that are to be told, and whether their pull succeeded. */
+    readonly inlets: readonly (readonly [place: number, pulled: boolean])[]
     /** Places of the processors that are to be told, among the stateful ones. */
     readonly processors: readonly number[]
   }[]
@@ -29,9 +31,16 @@ export interface UnsettledState {
   }[]
 }
 
+/** What a link hands off. */
+export interface LinkState {
+  readonly parts: PartStates
+  /** Transfers whose records its buffers hold; `undefined` when there are none. */
+  readonly unsettled: UnsettledState | undefined
+}
+
 /** State of a link's unsettled transfers; `undefined` when there are none. Called before its buffers are reset. */
 export function unsettledOf(link: Link): UnsettledState | undefined {
-  const transfers = link.unsettled.all.filter(({ told }) => !told)
+  const transfers = link.unsettled.all
   if (transfers.length === 0) return undefined
   const { inlets } = link
   const places = new Map(transfers.map((transfer, place) => [transfer, place]))
@@ -45,17 +54,20 @@ export function unsettledOf(link: Link): UnsettledState | undefined {
       .filter((group) => group.length > 0),
   }))
   return {
-    transfers: transfers.map(({ update, inlets: told, processors }) => ({
+    transfers: transfers.map(({ update, failed, inlets: told, processors = [] }) => ({
       number: update.transferNumber,
-      inlets: placesOf(told, inlets),
-      processors: placesOf(processors, stateful),
+      failed,
+      inlets: [...told].flatMap(([inlet, pulled]) => placeOf(inlet, inlets).map((place) => [place, pulled] as const)),
+      processors: [...processors].flatMap(([processor]) => placeOf(processor, stateful)),
     })),
     holders: holders.filter(({ groups }) => groups.length > 0),
   }
 }
 
-function placesOf<P>(parts: ReadonlyMap<P, unknown> | undefined, all: readonly P[]): number[] {
-  return [...(parts?.keys() ?? [])].map((part) => all.indexOf(part)).filter((place) => place >= 0)
+/** Place of a part of a link; none when the link does not have it any more. */
+function placeOf<P>(part: P, all: readonly P[]): number[] {
+  const place = all.indexOf(part)
+  return place < 0 ? [] : [place]
 }
 
 /** Forgets the unsettled transfers of a link, as they were handed off. */
@@ -71,11 +83,11 @@ export function forgetUnsettled(link: Link): void {
 export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledState): void {
   const { inlets } = link
   const processors = statefulProcessors(link)
-  const taken = transfers.map(({ number, inlets: places, processors: told }) => {
+  const taken = transfers.map(({ number, failed, inlets: pulls, processors: told }) => {
     const transfer = new UnsettledTransfer(new Update(link.tags, number), link.unsettled)
-    for (const place of places) {
+    for (const [place, pulled] of pulls) {
       const inlet = inlets[place]
-      if (inlet?.onTransferEnd !== undefined) transfer.inlets.set(inlet, true)
+      if (inlet?.onTransferEnd !== undefined) transfer.inlets.set(inlet, pulled)
     }
     for (const place of told) {
       const processor = processors[place]
@@ -83,6 +95,7 @@ export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledS
       transfer.processors ??= new Map()
       transfer.processors.set(processor, nameOf('processor', processor, place))
     }
+    if (failed) transfer.fail()
     link.unsettled.add(transfer)
     return transfer
   })
@@ -92,25 +105,7 @@ export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledS
     for (const group of groups) {
       const held = group.flatMap((at) => taken[at] ?? [])
       if (holds) takeOver(processor, held)
-      else for (const transfer of held) transfer.failed = true
+      else for (const transfer of held) transfer.fail()
     }
   }
-}
-
-/** Kind of the part of a link's state that its unsettled transfers are, after those of its nodes and processors. */
-const KIND = 'UnsettledTransfers'
-
-/** Adds the unsettled transfers of a link to the state of its parts. */
-export function withUnsettled(parts: LinkState, unsettled: UnsettledState | undefined): LinkState {
-  return unsettled === undefined ? parts : [...parts, { kind: KIND, state: unsettled }]
-}
-
-/** Divides the state of a link into that of its parts and its unsettled transfers. */
-export function splitState(state: LinkState | undefined): {
-  readonly parts: LinkState | undefined
-  readonly unsettled: UnsettledState | undefined
-} {
-  const last = state?.at(-1)
-  if (last?.kind !== KIND) return { parts: state, unsettled: undefined }
-  return { parts: state?.slice(0, -1), unsettled: last.state as UnsettledState }
 }

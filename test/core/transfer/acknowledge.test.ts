@@ -183,6 +183,47 @@ t.test('a transfer that is told to stop meanwhile waits no longer', async (t) =>
   t.same(inlet.told, [['a.0', true]])
 })
 
+t.test('a part is told of one transfer after the other, and no part waits for another', async (t) => {
+  captureLogs(t, 'silent')
+  const events: string[] = []
+  const first = deferred()
+  let calls = 0
+  const slow = new ToldInlet(undefined, async () => {
+    const call = ++calls
+    events.push(`${call} begins`)
+    if (call === 1) await first.promise
+    await Promise.resolve()
+    events.push(`${call} ends`)
+  })
+  const quick = new ToldInlet()
+  const link = new Link({
+    inlets: [slow, quick],
+    outlets: new KeepOutlet(),
+    processors: [new Buffer({ countThreshold: 12 })],
+    interval: 1,
+    maxInstances: 2,
+  })
+  await link.transfer()
+  await link.transfer()
+  const running = link.transfer()
+  await new Promise(setImmediate)
+  t.equal(quick.told.length, 3)
+  t.same(events, ['1 begins'])
+  await link.transfer()
+  const last = link.drain()
+  await new Promise(setImmediate)
+  first.resolve()
+  await Promise.all([running, last])
+  t.same(
+    events,
+    [1, 2, 3, 4].flatMap((call) => [`${call} begins`, `${call} ends`]),
+  )
+  t.same(
+    slow.told.map(([update]) => update),
+    ['0', '1', '2', '3'],
+  )
+})
+
 t.test('transfers at the same time are told apart', async (t) => {
   const pushes = [deferred(), deferred()] as const
   let pushed = 0

@@ -9,7 +9,7 @@ import type { AnyProcessor, Processor } from '../../../src/core/processor.js'
 import type { Record } from '../../../src/core/record.js'
 import type { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
-import { KeepOutlet } from '../../helpers/nodes.js'
+import { deferred, KeepOutlet, turnOfTheLoop } from '../../helpers/nodes.js'
 
 /** Gives the numbers of its pulls, and keeps what it is told of them. */
 class NumbersInlet extends Inlet<number> {
@@ -44,7 +44,11 @@ class PickyOutlet extends KeepOutlet {
 
 const buffer = (countThreshold: number) => new Buffer({ countThreshold })
 
-function linkOf(inlets: Inlet<number>, outlets: Outlet | Outlet[], processors: Processor<number>[] = []) {
+function linkOf(
+  inlets: Inlet<number> | Inlet<number>[],
+  outlets: Outlet | Outlet[],
+  processors: Processor<number>[] = [],
+) {
   return new Link<number>({ inlets, outlets, processors, interval: 1, tags: 'a' })
 }
 
@@ -101,6 +105,74 @@ t.test('what a buffer has let go of and cannot be copied was not delivered', asy
     t.same(inlet.news, ['0 failed', '1 failed'], where)
     t.same(outlet.batches, [])
   }
+})
+
+t.test('what a transfer that still runs has taken out of a buffer is not delivered yet', async (t) => {
+  captureLogs(t, 'silent')
+  const inlet = new NumbersInlet()
+  const pushed = deferred()
+  const link = new Link<number>({
+    inlets: inlet,
+    outlets: new KeepOutlet(() => pushed.promise),
+    processors: [buffer(2)],
+    interval: 1,
+    maxInstances: 2,
+  })
+  await link.transfer()
+  const running = link.transfer()
+  await turnOfTheLoop()
+  await link.transfer()
+  t.same(inlet.news, [])
+  pushed.reject(new Error('no'))
+  await running
+  t.same(inlet.news.sort(), ['0 failed', '1 failed'])
+})
+
+t.test('an inlet that was removed and shut down is told nothing more, one that is used on is', async (t) => {
+  for (const isShared of [false, true]) {
+    const inlet = new NumbersInlet()
+    const link = linkOf([inlet, new NumbersInlet()], new KeepOutlet(), [buffer(3)])
+    await link.onStart()
+    if (isShared) await inlet.tryStart()
+    await link.transfer()
+    await link.removeInlets(inlet)
+    await link.transfer()
+    t.same(inlet.news, isShared ? ['0'] : [])
+    await link.addInlets(inlet)
+    await link.transfer()
+    await link.transfer()
+    t.same(inlet.news, ['2', '3'])
+  }
+})
+
+t.test('what the buffer of a removed outlet holds was not delivered, and nothing waits for it', async (t) => {
+  captureLogs(t, 'silent')
+  const inlet = new NumbersInlet()
+  const outlet = new KeepOutlet(undefined, { processors: buffer(9) })
+  const link = linkOf(inlet, [outlet, new KeepOutlet()])
+  await link.transfer()
+  await link.removeOutlets(outlet)
+  await link.transfer()
+  t.same(inlet.news, ['0 failed', '1'])
+})
+
+t.test('a transfer is settled at once, however many wait behind the mark', async (t) => {
+  const inlet = new NumbersInlet()
+  const link = linkOf(inlet, new KeepOutlet(), [buffer(1_000_000)])
+  await link.transfer()
+  inlet.size = 0
+  const time = async (transfers: number) => {
+    const began = performance.now()
+    for (let transfer = 0; transfer < transfers; transfer++) await link.transfer()
+    return (performance.now() - began) / transfers
+  }
+  await time(1000)
+  const few = await time(1000)
+  await time(18_000)
+  const many = await time(1000)
+  t.ok(many < 5 * few + 0.02, `${few} ms, then ${many} ms`)
+  await link.drain()
+  t.equal(inlet.told.length, 21_001)
 })
 
 t.test('an outlet that fails fails its pull alone, and not those that the buffer of another one holds', async (t) => {
@@ -278,7 +350,7 @@ t.test(
         const empty = await link.transfer()
         pulls.set(empty.transferNumber, [])
         check()
-        const held = link.unsettled.all.filter(({ told }) => !told).map(({ update }) => update.transferNumber)
+        const held = link.unsettled.all.map(({ update }) => update.transferNumber)
         if (held.join() !== [...pulls.keys()].join()) throw new Error(`${held.join()} of ${[...pulls.keys()].join()}`)
         if (link.buffered === 0 && held.length > 0) throw new Error('nothing holds them')
       }),

@@ -346,7 +346,9 @@ t.test('a link that fails to shut down is handed over all the same: its state is
   const host = new RecordedHost()
   await host.open(linkModule({ tags: 'clings', movable: true, failing: ['shutdown'] }))
   await host.transfer(0)
-  t.match(await host.call('handOff', { links: [0] }), { states: [[{ kind: 'MovableInlet', state: { count: 1 } }]] })
+  t.match(await host.call('handOff', { links: [0] }), {
+    states: [{ parts: [{ kind: 'MovableInlet', state: { count: 1 } }] }],
+  })
   t.match(logs.entries().at(-1), { name: 'databay.LinkHost', err: { message: 'clings cannot shut down' } })
 })
 
@@ -359,11 +361,13 @@ t.test('a link that is restored is known to be in its thread, and until when it 
   const seen: unknown[] = []
   globals.restoring = () => seen.push(pulse.inside, pulse.deadline < Infinity)
   t.teardown(() => delete globals.restoring)
-  const state = [
-    { kind: 'RandomIntInlet', state: undefined },
-    { kind: 'NullOutlet', state: undefined },
-    { kind: 'Unresettable', state: [1], owner: 0, held: 1 },
-  ]
+  const state = {
+    parts: [
+      { kind: 'RandomIntInlet', state: undefined },
+      { kind: 'NullOutlet', state: undefined },
+      { kind: 'Unresettable', state: [1], owner: 0, held: 1 },
+    ],
+  }
   await host.call('open', { links: [{ id: 7, module: href, exportName: 'link', index: undefined, state }] })
   t.same(seen, [7, true])
   t.same([pulse.inside, pulse.deadline], [undefined, Infinity])
@@ -375,7 +379,7 @@ t.test('a link whose processor fails to reset is handed over all the same', asyn
   await host.open(fixture('modules/unresettable.ts'))
   await host.transfer(0)
   t.match(await host.call('handOff', { links: [0] }), {
-    states: [[{}, {}, { kind: 'Unresettable', state: [1], owner: 0, held: 1 }]],
+    states: [{ parts: [{}, {}, { kind: 'Unresettable', state: [1], owner: 0, held: 1 }] }],
   })
   t.same(logs.messages(), ['Unresettable of link failed to reset'], 'and nobody says that it is lost')
 })

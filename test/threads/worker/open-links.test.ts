@@ -5,6 +5,7 @@ import { Pulse } from '../../../src/threads/protocol/pulse.js'
 import { Attribution } from '../../../src/threads/worker/attribution.js'
 import { OpenLinks } from '../../../src/threads/worker/open-links.js'
 import { TimeLimits } from '../../../src/threads/worker/time-limits.js'
+import type { LinkState } from '../../../src/threads/worker/unsettled-state.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { deferred, giving, KeepOutlet, turnOfTheLoop } from '../../helpers/nodes.js'
 
@@ -75,9 +76,9 @@ t.test('a state is handed off once, and restored where the link goes on', async 
   const {
     states: [first, second],
   } = await open.handOff([0, 1])
-  t.match(first, [{ state: { position: 4 } }, { state: 'shared' }])
+  t.match(first, { parts: [{ state: { position: 4 } }, { state: 'shared' }] })
   t.same(
-    (second as unknown[]).at(-1),
+    (second as LinkState).parts.at(-1),
     { kind: 'KeepOutlet', state: undefined },
     'what they share is in the state of the first',
   )
@@ -97,7 +98,7 @@ t.test(
     await open.open([request(0, 0)])
     const { states } = await open.handOff([0])
     const [state] = states
-    t.match(state, [{ state: { position: 4 } }])
+    t.match(state, { parts: [{ state: { position: 4 } }] })
     inlet!.restoreState = async (taken) => {
       await Promise.resolve()
       events.push(taken)
@@ -191,7 +192,7 @@ t.test('a processor that hangs as it is reset does not hold up the hand-off for 
   const processor = { process: (records: unknown[]) => records, saveState: () => 1, reset: never }
   Object.defineProperty(links[0], 'processors', { value: [processor] })
   await open.open([request(0, 0)])
-  t.match(await open.handOff([0]), { states: [[{}, {}, { state: 1 }]] })
+  t.match(await open.handOff([0]), { states: [{ parts: [{}, {}, { state: 1 }] }] })
   t.ok(logs.messages().includes('link0 did not reset within 20 ms'))
 })
 
