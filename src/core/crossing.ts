@@ -1,7 +1,7 @@
 import { tagged } from '../base/bson.js'
 import { sortOf, UncloneableRecordError } from '../base/errors.js'
 import { hiddenStateOf } from '../base/hidden-state.js'
-import { shownPath, type Steps } from '../base/payload-path.js'
+import { shownPath } from '../base/payload-path.js'
 
 /*
  * What a structured clone loses without a word: the class of values of BSON, and private fields.
@@ -19,10 +19,32 @@ export function withTags(payload: unknown): unknown {
  * @throws {@link UncloneableRecordError} on an instance of a class with private fields
  */
 export function crossing(payload: unknown, name: string): unknown {
-  return cross(payload, [], name, new Map())
+  return isSurelyPlain(payload, 0) ? payload : cross(payload, [], name, new Map())
 }
 
-function cross(value: unknown, steps: Steps, name: string | undefined, met: Map<object, unknown>): unknown {
+/** Whether there are only plain data and dates in a value, and it is not nested deeply: a quick look, which most pass. */
+function isSurelyPlain(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype) return true
+  if (depth > 32) return false
+  // to loop over a list by names is slow
+  if (prototype === Array.prototype)
+    return (value as readonly unknown[]).every((part) => isSurelyPlain(part, depth + 1))
+  if (prototype !== Object.prototype || '_bsontype' in value) return false
+  for (const name in value) {
+    if (!isSurelyPlain((value as { readonly [name: string]: unknown })[name], depth + 1)) return false
+  }
+  return true
+}
+
+/** @param steps - to the value; as they were when this returns */
+function cross(
+  value: unknown,
+  steps: (string | number)[],
+  name: string | undefined,
+  met: Map<object, unknown>,
+): unknown {
   if (typeof value !== 'object' || value === null) return value
   // what is there twice stays one
   if (met.has(value)) return met.get(value)
@@ -43,14 +65,16 @@ function cross(value: unknown, steps: Steps, name: string | undefined, met: Map<
 function crossParts(
   value: object,
   parts: Iterable<[string | number, unknown]>,
-  steps: Steps,
+  steps: (string | number)[],
   name: string | undefined,
   met: Map<object, unknown>,
 ): object {
   let copy: { [name: string]: unknown } | undefined
   for (const [key, part] of parts) {
     if (typeof part !== 'object' || part === null) continue
-    const crossed = cross(part, [...steps, key], name, met)
+    steps.push(key)
+    const crossed = cross(part, steps, name, met)
+    steps.pop()
     if (crossed === part) continue
     copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as { [name: string]: unknown }
     Object.defineProperty(copy, key, { value: crossed, enumerable: true, writable: true, configurable: true })

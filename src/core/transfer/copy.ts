@@ -1,7 +1,7 @@
 import { copy as copyAnything } from 'fast-copy'
 import { sortOf, toError, UncloneableRecordError } from '../../base/errors.js'
 import { hiddenStateOf } from '../../base/hidden-state.js'
-import { shownPath, unreadablePart, type Steps } from '../../base/payload-path.js'
+import { shownPath, unreadablePart } from '../../base/payload-path.js'
 import type { Record } from '../record.js'
 
 /** Up to so many objects in a payload are compared one by one; a set takes longer to make than that. */
@@ -76,7 +76,7 @@ function copyOther(payload: object): unknown {
   return copyAnything(payload)
 }
 
-/** Whether a payload has only plain data and dates in it, and is not nested deeply: a quick look, which most pass. */
+/** Whether all in a payload can be copied, and it is not nested deeply: a quick look, which most pass. */
 function isSurelyCopyable(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Date.prototype) return true
@@ -84,7 +84,10 @@ function isSurelyCopyable(value: object, depth: number): boolean {
   // to loop over a list by names is slow
   if (prototype === Array.prototype)
     return (value as readonly unknown[]).every((part) => !isObject(part) || isSurelyCopyable(part, depth + 1))
-  if (prototype !== Object.prototype) return false
+  if (prototype === Map.prototype) {
+    for (const part of (value as ReadonlyMap<unknown, unknown>).values())
+      if (isObject(part) && !isSurelyCopyable(part, depth + 1)) return false
+  } else if (prototype !== Object.prototype && hiddenStateOf(prototype as object | null) !== undefined) return false
   for (const name in value) {
     const part = (value as { readonly [name: string]: unknown })[name]
     if (isObject(part) && !isSurelyCopyable(part, depth + 1)) return false
@@ -92,7 +95,8 @@ function isSurelyCopyable(value: object, depth: number): boolean {
   return true
 }
 
-function checkCopyable(value: object, steps: Steps, seen: Set<object>): void {
+/** @param steps - to the value; as they were when this returns */
+function checkCopyable(value: object, steps: (string | number)[], seen: Set<object>): void {
   if (seen.has(value)) return
   seen.add(value)
   const hidden = hiddenStateOf(Object.getPrototypeOf(value) as object | null)
@@ -106,7 +110,10 @@ function checkCopyable(value: object, steps: Steps, seen: Set<object>): void {
   const parts =
     value instanceof Map ? [...value.values()].entries() : value instanceof Set ? [...value].entries() : undefined
   for (const [name, part] of parts ?? Object.entries(value)) {
-    if (isObject(part)) checkCopyable(part, [...steps, Array.isArray(value) ? Number(name) : name], seen)
+    if (!isObject(part)) continue
+    steps.push(Array.isArray(value) ? Number(name) : name)
+    checkCopyable(part, steps, seen)
+    steps.pop()
   }
 }
 
