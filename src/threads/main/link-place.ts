@@ -26,6 +26,8 @@ export class LinkPlace implements RunPlace {
   #thread: Thread
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  /** Whether the link is to be closed: not if it was opened again since. */
+  #isUnwanted = false
   /** Called when the thread is lost while the link moves from it; `undefined` while the link does not move. */
   #onLost: (() => void) | undefined
   #state: HandedOff | undefined
@@ -75,6 +77,7 @@ export class LinkPlace implements RunPlace {
 
   /** Opens the link. Does nothing when it is open, and waits when that is under way. */
   open(link: OpenableLink): Promise<void> {
+    this.#isUnwanted = false
     if (this.isOpen) return Promise.resolve()
     if (this.#opening === undefined) {
       const end = () => {
@@ -87,8 +90,12 @@ export class LinkPlace implements RunPlace {
     return this.#opening
   }
 
-  /** Closes the link when it is open: once, however often it is asked for. */
+  /**
+   * Closes the link when it is open: once, however often it is asked for. A link that is being opened is closed when it is
+   * open, unless {@link LinkPlace.open} is called by then.
+   */
   close(): Promise<void> {
+    this.#isUnwanted = true
     this.#closing ??= this.#close().finally(() => {
       this.#closing = undefined
     })
@@ -200,7 +207,7 @@ export class LinkPlace implements RunPlace {
   }
 
   async #closeOpen(): Promise<void> {
-    if (!this.isOpen) return
+    if (!this.isOpen || !this.#isUnwanted) return
     this.isOpen = false
     await this.#thread.close(this.id)
   }

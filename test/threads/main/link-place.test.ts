@@ -44,6 +44,24 @@ t.test('a link that is closed while it is opened is open before', async (t) => {
   t.same(fake.calls, ['open 7', 'close 7'])
 })
 
+t.test('unless it is opened again meanwhile, however long that takes', async (t) => {
+  for (const wait of [0, 600]) {
+    const { fake, place } = setUp()
+    const gate = deferred()
+    Object.assign(fake.thread, { open: () => gate.promise })
+    void place.open(link)
+    const closing = place.close()
+    if (wait > 0) await closing
+    const opening = place.open(link)
+    gate.resolve()
+    await Promise.all([closing, opening])
+    await turnOfTheLoop()
+    t.same([place.isOpen, fake.calls], [true, []])
+    await place.close()
+    t.same([place.isOpen, fake.calls], [false, ['close 7']])
+  }
+})
+
 t.test('when the thread is lost as soon as it has answered, the link is not open', async (t) => {
   const { fake, place } = setUp()
   const opening = place.open(link)
