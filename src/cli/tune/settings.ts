@@ -1,3 +1,5 @@
+import { mostThreads } from '../../planners/most-threads.js'
+
 /** A setting that is tried. */
 export interface Setting {
   readonly threads: number
@@ -7,9 +9,13 @@ export interface Setting {
 /** Most threads that are tried unless more are asked for. */
 const MOST_THREADS = 64
 
-/** Thread counts that are tried by default: 1, 2, 4, … up to twice as many as there are cores, and one for each core. */
-export function defaultThreads(cores: number): number[] {
-  const most = Math.min(2 * cores, MOST_THREADS)
+/**
+ * Thread counts that are tried by default: 1, 2, 4, … up to twice as many as there are cores, and one for each core.
+ *
+ * @param possible - the most threads that the machine can have
+ */
+export function defaultThreads(cores: number, possible = mostThreads().most): number[] {
+  const most = Math.min(2 * cores, MOST_THREADS, possible)
   const threads = new Set([1, Math.min(cores, most)])
   for (let count = 2; count <= most; count *= 2) threads.add(count)
   return [...threads].sort((a, b) => a - b)

@@ -9,6 +9,11 @@ t.test('thread counts go up to twice as many as there are cores, and one for eac
   t.strictSame(defaultThreads(500), [1, 2, 4, 8, 16, 32, 64])
 })
 
+t.test('no more threads are tried than the machine has memory for', async (t) => {
+  t.strictSame(defaultThreads(8, 3), [1, 2, 3])
+  t.strictSame(defaultThreads(8, 1), [1])
+})
+
 t.test('more threads than links are left out', async (t) => {
   t.strictSame(usefulThreads([1, 2, 4, 8], 1), [1])
   t.strictSame(usefulThreads([1, 2, 4, 8], 2), [1, 2])
