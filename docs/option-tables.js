@@ -59,12 +59,23 @@ function isClosed(text) {
   return (text.match(/`/g)?.length ?? 0) % 2 === 0 && text.split('(').length === text.split(')').length
 }
 
-/** The type as it is declared. Type parameters of the options stand for what they have to be, or for anything. */
+/**
+ * The type as it is declared. A name for a few words is shown as these words. Type parameters of the options stand for what
+ * they have to be, or for anything.
+ */
 function typeOf(declaration) {
+  const words = wordsOf(checker.getTypeFromTypeNode(declaration.type))
+  if (ts.isTypeReferenceNode(declaration.type) && words !== undefined) return words
   const text = declaration.type.getText().replaceAll(/\s+/g, ' ')
   return (declaration.parent.typeParameters ?? []).reduce((type, { name, constraint }) => {
     return type.replaceAll(new RegExp(`\\b${name.text}\\b`, 'g'), constraint?.getText() ?? 'unknown')
   }, text)
+}
+
+/** The words that a type stands for, as in `'stop' | 'retry'`; `undefined` for other types, and for many words. */
+function wordsOf(type) {
+  if (!type.isUnion() || type.types.length > 5 || !type.types.every((one) => one.isStringLiteral())) return undefined
+  return type.types.map(({ value }) => `'${value}'`).join(' | ')
 }
 
 /** The default that its docstring gives; without one, those of its own fields, or none. */

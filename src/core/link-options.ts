@@ -144,6 +144,7 @@ export interface LinkSettings {
 
 export type Lane = 'io' | 'cpu' | 'auto'
 
+/** What happens when a link fails to start: its planner stops, or tries the link again and starts without it. */
 export type StartFailurePolicy = 'stop' | 'retry'
 
 /** Every option of a link. What is not about its nodes, names or due times becomes one of its settings. */

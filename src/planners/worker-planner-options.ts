@@ -10,7 +10,7 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * Number of worker threads that make the transfers. One for each core suits links that compute. Links that wait need no
    * more, as a thread runs many waiting transfers at once. A machine can have 64 for each core, 256 in any case, if it has
    * (or its container has) 32 MiB of memory for each; more are refused.
-   * @default os.availableParallelism()
+   * @default os.availableParallelism() - or as many as there is memory for, if that is less
    */
   readonly threads?: number
   /**
