@@ -62,9 +62,10 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
   readonly shortRows?: 'error' | 'fill'
   /**
    * Treatment of bad rows, such as a row with a value that does not fit. They fail the transfer, at each attempt, once
-   * the rows before them are transferred; or they are skipped, and counted in the log. Where quotes are wrong, or a row is
-   * too long, one line is skipped, and the next line that is a row comes. Half a row at the end of a
-   * rotated file fails one transfer, and is counted, too: the next transfer goes on with the next file.
+   * the rows before them are transferred; or they are skipped, and counted in the log. Where quotes are wrong, a row is too
+   * long, or two lines within it are rows by themselves, one line is skipped, and the next line that is a row comes.
+   * Half a row at the end of a rotated file fails one transfer, and is counted, too: the next transfer goes on with the
+   * next file.
    * @default 'error'
    */
   readonly badRows?: 'error' | 'skip'

@@ -32,6 +32,9 @@ interface RawRow {
   readonly broken: boolean
 }
 
+/** Most lines within a bad row that are looked at. */
+const LOOKED_AT = 10
+
 const BROKEN = ': something follows a closing quote'
 
 /** Rows that were found, and what is wrong with the one after them. */
@@ -42,7 +45,7 @@ interface FoundRows {
 
 /**
  * Cuts a piece of a CSV file into rows. A bad row that may be skipped ends with its first line when its quotes are
- * wrong, or it is too long: a quote too many would make one row of all that follows.
+ * wrong, or it is too long, or two lines within are rows: a quote too many would make one row of all that follows.
  */
 export class RowCutter {
   readonly #rules: CsvRules
@@ -164,7 +167,7 @@ export class RowCutter {
         const refused = this.#take(cells, row)
         if (refused !== undefined) {
           if (!this.#skip(`line ${row.line}${refused}`)) return false
-          if (typeof cells === 'string' && row.nextLine > row.line + 1) {
+          if (row.nextLine > row.line + 1 && (typeof cells === 'string' || this.#holdsRows(row))) {
             this.#skipLine()
             return false
           }
@@ -177,6 +180,23 @@ export class RowCutter {
       this.#afterReturn = row.isReturn
     }
     return true
+  }
+
+  /** Whether two lines within a row are rows by themselves: quotes too many have made one row of them. */
+  #holdsRows({ start, end }: RawRow): boolean {
+    const names = this.#names
+    if (names === null || names.length < 2) return false
+    const bytes = this.#bytes.subarray(start, end)
+    const ends = new LineEnds(bytes, this.#units, true)
+    let rows = 0
+    let from = ends.find(0) ? ends.next : undefined
+    for (let line = 0; from !== undefined && ends.find(from) && line < LOOKED_AT && rows < 2; line++) {
+      const [cells] = this.#dialect.parser.parse(bytes, [{ start: from, end: ends.start }])
+      const fits = cells !== undefined && typeof cells !== 'string'
+      if (fits && typeof this.#rules.columns.toObject(names, cells) !== 'string') rows++
+      from = ends.next
+    }
+    return rows === 2
   }
 
   /** Whether all bytes from the first row to the last are of the encoding. */

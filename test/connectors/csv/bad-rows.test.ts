@@ -54,6 +54,23 @@ t.test('a quote too many costs one line, and is counted, whatever quotes follow'
   }
 })
 
+t.test('two quotes too many cost their lines, and not the rows between them', async (t) => {
+  const logs = captureLogs(t)
+  const lines = numbers(1, 500).map((id) => `${id},y\n`)
+  const text = `id,text\n0,"x\n${lines.join('')}500,",z\n501,z\n`
+  const rows = await all(t, text, { badRows: 'skip', follow: false })
+  t.same(ids(rows), [...numbers(1, 500), 501])
+  t.match(logs.entries(), [{ damaged: 2, total: 2 }])
+})
+
+t.test('a bad row of several lines of text is skipped as a whole', async (t) => {
+  const logs = captureLogs(t)
+  const text = 'id,text\nx,"one\ntwo\nthree"\n2,y\n'
+  const rows = await all(t, text, { badRows: 'skip', follow: false, types: { id: 'number' } })
+  t.same(ids(rows), [2])
+  t.match(logs.entries(), [{ damaged: 1, total: 1 }])
+})
+
 t.test('rows with quotes at the wrong place cost no time that grows with the square of their number', async (t) => {
   captureLogs(t)
   const line = (id: number) => (id % 2 === 0 ? `${id},"oops\n` : `${id},fine\n`)
