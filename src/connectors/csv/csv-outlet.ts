@@ -140,6 +140,10 @@ export class CsvOutlet extends Outlet {
     return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
   }
 
+  override onShutdown(): void {
+    this.#targets.end()
+  }
+
   /** Columns of the pipes that have got a header. */
   override saveState(): unknown {
     const { streams } = this.#style

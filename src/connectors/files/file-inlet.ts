@@ -131,6 +131,7 @@ export class FileInlet extends Inlet<string> {
   }
 
   override onShutdown(): Promise<void> {
+    this.#warnings.end(String(this))
     return this.#lines.stop()
   }
 
@@ -151,7 +152,8 @@ export class FileInlet extends Inlet<string> {
   #toText(bytes: Buffer): string {
     const { units, length, problem } = startOf(bytes, this.#encoding)
     if (problem !== undefined) throw new Error(problem)
-    if (!units.fits(bytes, length, bytes.length)) {
+    if (units.fits(bytes, length, bytes.length)) this.#warnings.well(String(this))
+    else {
       this.#warnings.warn({}, `${String(this)} has bytes that are not ${units.encoding}`)
     }
     return units.decode(bytes, length, bytes.length)

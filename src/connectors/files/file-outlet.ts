@@ -101,6 +101,10 @@ export class FileOutlet extends Outlet {
     return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
   }
 
+  override onShutdown(): void {
+    this.#targets.end()
+  }
+
   override saveState(): unknown {
     return undefined
   }

@@ -71,6 +71,11 @@ export class Targets {
     return { file: await this.#locate(undefined), truncate: true, records: [], indices: [] }
   }
 
+  /** Takes note that the outlet is shut down. */
+  end(): void {
+    this.#warnings.end(this.#name)
+  }
+
   /**
    * Groups a batch by file. Files are in the order of their first record, and so are the records of a file.
    *
@@ -145,7 +150,12 @@ export class Targets {
         }
       })
     await withRetries(this.#settings.retry, update.signal, attempt, (error) => this.#mayPass(error, update))
+    this.#warnings.well(this.#name)
     if (truncate) this.#noteReplaced(file, update)
+  }
+
+  get #name(): string {
+    return `${this.#outlet}(${this.#filepath})`
   }
 
   #mayPass(error: Error, update: Update): boolean {
