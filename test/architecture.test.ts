@@ -74,6 +74,7 @@ t.test('each library has one place', async (t) => {
   t.same(importers('node-schedule'), ['src/planners/clock/clock.ts'])
   t.same(importers('croner'), ['src/core/cron.ts'])
   t.same(importers('cron-parser'), [], 'it loses days where clocks change')
+  t.same(importers('js-tokens'), ['src/base/hidden-state.ts'])
   t.same(importers('p-limit'), ['src/core/transfer/pull.ts'])
   t.same(importers('p-retry'), ['src/connectors/retry.ts'])
   t.same(importers('pino'), ['src/base/log.ts'])

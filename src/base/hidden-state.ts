@@ -1,10 +1,12 @@
-/**
- * A private name in the source of a class: `#count`, or what compilers of older JavaScript make of it. What stands in
- * comments and texts is taken out before.
- */
-const PRIVATE = /#[\p{ID_Start}$_]|__(?:classP|p)rivate/u
+import jsTokens from 'js-tokens'
 
-const COMMENTS_AND_TEXTS = /\/\*[^]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g
+/** What compilers to older JavaScript call for a private field. */
+const COMPILED = /^_+(?:classPrivate|class_private|private(?:Get|Set|Add|Method|In)(?![a-z]))/
+
+/** Tokens that may stand between `static` and a private name. */
+const BETWEEN = new Set(['static', 'async', 'get', 'set', 'accessor', '*'])
+
+const BLANK = new Set(['WhiteSpace', 'LineTerminatorSequence', 'MultiLineComment', 'SingleLineComment'])
 
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/
 
@@ -37,8 +39,21 @@ function look(prototype: object): HiddenState | undefined {
   if (typeof made !== 'function') return 'native'
   const source = Function.prototype.toString.call(made)
   if (NATIVE.test(source)) return 'native'
-  if (PRIVATE.test(source.replaceAll(COMMENTS_AND_TEXTS, ''))) return 'private'
+  if (hasPrivateFields(source)) return 'private'
   return hiddenStateOf(next)
+}
+
+/** Whether instances of a class have private fields or methods, by its source. Those of the class itself do not count. */
+function hasPrivateFields(source: string): boolean {
+  const [names, ofClass] = [new Set<string>(), new Set<string>()]
+  let isStatic = false
+  for (const { type, value } of jsTokens(source)) {
+    if (BLANK.has(type)) continue
+    if (type === 'IdentifierName' && COMPILED.test(value)) return true
+    if (type === 'PrivateIdentifier') (isStatic ? ofClass : names).add(value)
+    isStatic = value === 'static' || (isStatic && BETWEEN.has(value))
+  }
+  return [...names].some((name) => !ofClass.has(name))
 }
 
 /**
