@@ -74,9 +74,10 @@ export class Claim {
 /** Name of the socket of a file: the same for every path that leads to the file. */
 async function addressOf(file: string): Promise<string> {
   const real = await realTarget(path.resolve(file))
-  const { dev, ino } = await stat(path.dirname(real), { bigint: true })
+  // a folder that is made after another one was removed may get its inode, but not the time at which it was made
+  const { dev, ino, birthtimeNs } = await stat(path.dirname(real), { bigint: true })
   const name = createHash('sha256')
-    .update(`${dev}:${ino}:${path.basename(real)}`)
+    .update(`${dev}:${ino}:${birthtimeNs}:${path.basename(real)}`)
     .digest('hex')
     .slice(0, 40)
   if (process.platform === 'linux') return `\0databay-${name}`

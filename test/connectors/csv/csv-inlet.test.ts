@@ -251,7 +251,8 @@ t.test('rows come as they were written, wherever the file is cut while it grows'
   captureLogs(t)
   const folder = t.testdir({})
   const cell = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    // NULs at the start of a line are taken for damage
+    fc.string({ unit: 'binary' }).filter((text) => !/(^|[\r\n])\0/.test(text)),
     fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', 'é', '😀', ' ', 'a') }),
   )
   const table = fc

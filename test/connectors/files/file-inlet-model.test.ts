@@ -183,6 +183,8 @@ class ModelReader {
   readonly #copies = new WeakSet<ModelFile>()
   /** Everything that was read of the file. */
   #read: Buffer = Buffer.alloc(0)
+  /** Whether the file is gone, and no other one has the name yet: it may come back. */
+  #awaited = false
 
   constructor(folder: Folder, redeliver: boolean) {
     this.#folder = folder
@@ -210,6 +212,7 @@ class ModelReader {
 
   /** Finds the file by its name, as none is held open any more. */
   #reopen(): void {
+    this.#awaited = false
     this.#order.length = 0
     if (this.#file !== undefined) this.#order.push(this.#file)
     const files = [...this.#folder.names.values()]
@@ -222,7 +225,8 @@ class ModelReader {
     if (copy !== undefined) {
       this.#order.splice(0, Infinity, copy)
       this.#file = copy
-    } else if (!kept) this.#use(log)
+    } else if (!kept && log === undefined && this.#file !== undefined) this.#awaited = true
+    else if (!kept) this.#use(log)
   }
 
   /** Whether a file begins with all that was read of the current one. */
@@ -246,6 +250,8 @@ class ModelReader {
     const failed = this.#pulls[this.#firstFailed]
     this.#goBack(this.#firstFailed)
     if (failed?.carried === true) this.#reopen()
+    if (this.#awaited) this.#reopen()
+    if (this.#awaited) return []
     if (this.#file === undefined) this.#use(this.#folder.names.get('log'))
     for (;;) {
       const file = this.#file

@@ -107,3 +107,16 @@ t.test('the folder of a position file is made; where it cannot be, the inlet doe
     message: /cannot use the positionFile .*(ENOTDIR|EEXIST)/,
   })
 })
+
+t.test('a folder that takes the place of a removed one is another, also where it gets its inode', async (t) => {
+  const { folder, log } = filesOf(t)
+  const positionFile = `${folder}/state/position`
+  const first = new FileInlet(log, { positionFile })
+  await first.onStart()
+  t.teardown(() => first.onShutdown())
+  const second = new FileInlet(log, { positionFile })
+  rmSync(`${folder}/state`, { recursive: true })
+  await second.onStart()
+  t.ok(existsSync(`${folder}/state`))
+  await second.onShutdown()
+})
