@@ -359,7 +359,8 @@ class Model {
     this.#trim()
   }
 
-  #passes(transfer: number, keys: readonly number[]): boolean {
+  #passes(transfer: number, given: readonly number[]): boolean {
+    const keys = [...new Set(given)]
     if (this.known.some((one) => keys.includes(one.key))) {
       for (const key of keys) this.#touch(key)
       return false
