@@ -17,7 +17,7 @@ t.test('a connector whose package is missing says what to install, and only when
   await t.rejects(inlet.onStart(), MissingDependencyError)
   await t.rejects(inlet.onStart(), {
     code: 'DATABAY_MISSING_DEPENDENCY',
-    message: /^HttpInlet needs the package undici.*: npm install undici@\^7 /,
+    message: /^HttpInlet needs the package undici.*: npm install undici@\^7\.20\.0 /,
     cause: { message: /Cannot find package/ },
   })
   await inlet.onShutdown()
