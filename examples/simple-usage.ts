@@ -1,4 +1,4 @@
-/** From a web service to a database, with nodes that come with databay. Needs `npm install undici@^7 mongodb@^7`. */
+/** From a web service to a database, with nodes that come with databay. Needs `npm install undici@^7.20 mongodb@^7`. */
 import { HttpInlet, Link, MongoOutlet } from 'databay'
 
 // a link module has no arguments: threads inherit the environment, so that is where its settings come from

@@ -1,6 +1,6 @@
 /**
  * An inlet for a service with pages, a limit of requests and a secret: the new tweets of a user, by version 2 of
- * Twitter's API. Needs `npm install undici@^7`.
+ * Twitter's API. Needs `npm install undici@^7.20`.
  */
 import { getLogger, Inlet, Link, PrintOutlet, type InletOptions, type Update } from 'databay'
 import { request } from 'undici'
