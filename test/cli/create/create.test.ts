@@ -65,7 +65,7 @@ t.test('the project depends on the databay that wrote it', async (t) => {
     return dependencyOn(installed)
   }
   t.equal(dependencyOn(installed), `file:${installed.root}`, 'not installed by npm')
-  t.equal(resolvedTo('https://registry.npmjs.org/databay/-/databay-1.2.3.tgz'), '^1.2.3')
+  t.equal(resolvedTo('https://packages.test/databay/-/databay-1.2.3.tgz'), '^1.2.3')
   t.equal(resolvedTo('https://some.test/databay-1.2.3.tgz'), 'https://some.test/databay-1.2.3.tgz')
   t.equal(resolvedTo('git+ssh://git@some.test/databay.git#abc'), 'git+ssh://git@some.test/databay.git#abc')
   t.equal(resolvedTo('file:databay-1.2.3.tgz'), `file:${path.join(folder, 'databay-1.2.3.tgz')}`)
