@@ -1,11 +1,11 @@
 import { printable } from '../../base/printable.js'
+import { sharedIds } from '../../planners/link-ids.js'
 import type { Ending, ProcessContext } from '../process-context.js'
 import { errorLine } from '../error-text.js'
 import { counted } from '../run/status-text.js'
 import type { CheckArguments } from './arguments.js'
 import { inspect } from './inspect.js'
 import { linkInfo, linkTable } from './link-info.js'
-import { sharedIds } from './link-text.js'
 
 /** The command `databay check`: whether link modules load, and their links are well. */
 export function checkCommand(args: CheckArguments, context: ProcessContext): Promise<Ending> {

@@ -54,10 +54,3 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   )
 }
-
-/** Ids that several links have. */
-export function sharedIds(links: readonly { readonly id?: string | undefined }[]): string[] {
-  const counts = new Map<string, number>()
-  for (const { id } of links) if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return [...counts].flatMap(([id, count]) => (count > 1 ? [id] : []))
-}

@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer'
 import { promisify } from 'node:util'
 import type { ZlibOptions } from 'node:zlib'
 import { lazy } from '../../base/libraries.js'
+import { packingOf } from '../packing.js'
 
 const zlib = lazy<typeof import('node:zlib')>('node:zlib')
 
@@ -49,7 +50,7 @@ export const gunzip: Decoder = async (packed, limit) => {
 
 /** Whether bytes begin as gzip does. */
 export function isGzip(bytes: Buffer, at = 0): boolean {
-  return bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8
+  return packingOf(bytes.subarray(at)) === 'gzip'
 }
 
 /** Whether an error says that there is more than the limit. */

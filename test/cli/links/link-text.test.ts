@@ -1,5 +1,6 @@
 import t from 'tap'
-import { scheduleText, sharedIds, tableLines, timeText } from '../../../src/cli/links/link-text.js'
+import { scheduleText, tableLines, timeText } from '../../../src/cli/links/link-text.js'
+import { sharedIds } from '../../../src/planners/link-ids.js'
 
 const schedule = { every: undefined, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false }
 
