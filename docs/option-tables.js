@@ -104,7 +104,7 @@ function tableOf(name, ownOnly) {
 }
 
 let stale = 0
-for (const page of readdirSync(docs).filter((name) => name.endsWith('.md'))) {
+for (const page of readdirSync(docs, { recursive: true }).filter((name) => name.endsWith('.md'))) {
   const path = join(docs, page)
   const before = readFileSync(path, 'utf8')
   const written = before.replaceAll(

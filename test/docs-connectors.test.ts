@@ -1,6 +1,6 @@
-/** Compares the page on connectors with the code: options, error codes and messages; and runs its programs. */
+/** Compares the pages on connectors with the code: options, error codes and messages; and runs its programs. */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
@@ -12,8 +12,15 @@ import type { AnySpec } from '../src/base/options.js'
 import * as api from '../src/index.js'
 
 const root = resolve(import.meta.dirname, '..')
-const page = readFileSync(join(root, 'docs/connectors.md'), 'utf8')
-const programs = programsOf(page)
+const folder = join(root, 'docs/connectors')
+const overview = readFileSync(join(folder, 'README.md'), 'utf8')
+const pages = new Map(
+  readdirSync(folder)
+    .filter((name) => name !== 'README.md')
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+)
+const text = [overview, ...pages.values()].join('\n')
+const programs = programsOf(text)
 const mongo = await mongoServer(t)
 
 /** Connector as its constructor shows it. */
@@ -77,9 +84,9 @@ async function tableOf(name: string): Promise<AnySpec> {
   throw new Error(`there is no ${exported}`)
 }
 
-/** Text of the page under the title of a connector. */
+/** Text under the title of a connector. */
 function sectionOf(name: string): string {
-  return new RegExp(`^## ${name}\n(.*?)(?=^## |$(?![^]))`, 'ms').exec(page)?.[1] ?? ''
+  return new RegExp(`^## ${name}\n(.*?)(?=^# |^## |$(?![^]))`, 'ms').exec(text)?.[1] ?? ''
 }
 
 /** Rows of the table with this header, as cells. */
@@ -99,21 +106,33 @@ function cellsOf(line: string): string[] {
 }
 
 const optionsIn = (name: string) => rowsOf(sectionOf(name), 'option | type | default | meaning')
-const failuresIn = (text: string) => rowsOf(text, 'failure | what happens | what you see')
+/** Items of a list that begin with what fails, in bold. */
+const failuresIn = (section: string) =>
+  [...section.matchAll(/^- (\*\*.*?)(?=^\n|^- |^#|$(?![^]))/gms)].map(([, item = '']) => item.replaceAll(/\n\s*/g, ' '))
 const withoutTicks = (text: string) => text.replaceAll('`', '')
 
-t.test('every connector is on the page, and in its overview', async (t) => {
+t.test('every connector has a section on the page of its system, and a row in the overview', async (t) => {
   const names = connectors.map(({ name }) => name).sort()
   t.ok(names.length >= 11)
-  const titles = [...page.matchAll(/^## (\w+(?:Inlet|Outlet))$/gm)].map(([, title]) => title)
-  t.same(titles.toSorted(), names)
-  const overview = rowsOf(
-    page,
-    'connector | what it does | promise | tried again | state that moves along to another thread',
+  const titles = [...pages].flatMap(([page, text]) =>
+    [...text.matchAll(/^## (\w+(?:Inlet|Outlet))$/gm)].map(([, title = '']) => ({ title, page })),
   )
+  t.same(titles.map(({ title }) => title).toSorted(), names)
+  const rows = rowsOf(overview, 'connector | what it does | each record comes | tried again').map(([cell = '']) => cell)
+  t.same(rows.toSorted(), titles.map(({ title, page }) => `[${title}](${page}#${title.toLowerCase()})`).toSorted())
+})
+
+t.test('there is a page for each system', async (t) => {
+  const systems = readdirSync(join(root, 'src/connectors'), { withFileTypes: true }).filter((one) => one.isDirectory())
+  t.same([...pages.keys()].map((page) => basename(page, '.md')).toSorted(), systems.map(({ name }) => name).toSorted())
+})
+
+t.test('no cell of a table is longer than 100 characters', async (t) => {
+  const cells = text.split('\n').flatMap(cellsOf)
+  t.ok(cells.length > 400)
   t.same(
-    overview.map(([cell = '']) => cell),
-    titles.map((title = '') => `[${title}](#${title.toLowerCase()})`),
+    cells.filter((cell) => cell.length > 100),
+    [],
   )
 })
 
@@ -148,13 +167,13 @@ for (const { name, made, options, at } of connectors) {
 
     t.test('says what it is, what it promises and what its failures do', async (t) => {
       t.match(section, /^\n[A-Z].*?`new \w+\(/s)
-      t.match(section, /^\*\*Promise\.\*\* [A-Z]/m)
-      for (const subject of [/lost thread/i, /shutdown/, /crash|killed/, /again/]) {
+      t.match(section, /^\*\*Promise\.\*\* \[?[A-Z]/m)
+      for (const subject of [/lost\sthread/i, /shutdown/, /crash|killed/, /again/]) {
         t.ok(subject.test(section), `it says something of ${subject.source}`)
       }
       const failures = failuresIn(section)
       t.ok(failures.length > 0)
-      for (const row of failures) t.ok(row.length === 3 && row.every((cell) => cell !== ''), row[0] ?? '')
+      for (const failure of failures) t.match(failure, /^\*\*.+?\*\*.*\w.*[.:]/, 'it says what happens')
     })
   })
 }
@@ -191,19 +210,20 @@ t.test('error codes, and messages that are quoted, are those of the code', async
   const said = [code, ...read('test/connectors')].join('\n')
 
   const codes = new Set(code.match(/'DATABAY_\w+'/g)?.map((quoted) => quoted.slice(1, -1)))
-  const named = new Set(page.match(/DATABAY_\w+/g))
+  const named = new Set(text.match(/DATABAY_\w+/g))
   t.ok(named.size > 10)
   t.same(
     [...named].filter((name) => !codes.has(name)),
     [],
   )
 
-  const failures = [page.slice(0, page.indexOf('\n## HttpInlet')), ...connectors.map(({ name }) => sectionOf(name))]
-  const quoted = failures.flatMap((text) =>
-    failuresIn(text).flatMap(([, , seen = '']) => [...seen.matchAll(/`([^`]*)`/g)].map(([, quote = '']) => quote)),
+  const prose = [overview.slice(0, overview.indexOf('\n## Values')), ...connectors.map(({ name }) => sectionOf(name))]
+  const quoted = prose.flatMap((text) =>
+    failuresIn(text).flatMap((failure) => [...failure.matchAll(/`([^`]*)`/g)].map(([, quote = '']) => quote)),
   )
-  const messages = quoted.filter((text) => text.includes(' ') && !/^\w+: '/.test(text)) // and no `failure: 'body'`
-  t.ok(messages.length > 30)
+  // but no options and code, such as `failure: 'body'`
+  const messages = quoted.filter((text) => text.includes(' ') && !/^\w+: ['\w{]\S*$|^\w+\(/.test(text))
+  t.ok(messages.length > 50, `${messages.length} messages`)
   for (const message of messages) {
     for (const part of message.split('…')) {
       const isThere = said.includes(part) || said.includes(part.replaceAll("'", "\\'"))

@@ -107,7 +107,8 @@ t.test('the table of what each folder may import is that of the architecture tes
 })
 
 t.test('links between the pages lead somewhere', async (t) => {
-  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(docs).map((name) => `docs/${name}`)]
+  const inDocs = readdirSync(docs, { recursive: true, encoding: 'utf8' })
+  const pages = ['README.md', 'CONTRIBUTING.md', ...inDocs.map((name) => `docs/${name}`)]
   for (const page of pages.filter((name) => name.endsWith('.md'))) {
     const text = readFileSync(join(root, page), 'utf8')
     const anchors = (target: string) =>
