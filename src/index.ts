@@ -38,16 +38,16 @@ export type { CsvRow } from './connectors/csv/columns.js'
 export type { CsvType, CsvValue } from './connectors/csv/types.js'
 export { FileInlet, FileInletMode, type FileInletOptions } from './connectors/files/file-inlet.js'
 export type { FollowOptions } from './connectors/files/follow-options.js'
-export type { ResponseHeaders } from './connectors/http/exchange.js'
+export type { ResponseHeaders } from './connectors/http/response-headers.js'
 export type { HttpFormat } from './connectors/http/format.js'
 export { HttpInlet } from './connectors/http/http-inlet.js'
 export type { HttpInletOptions } from './connectors/http/options.js'
 export type { SelectRecords } from './connectors/http/select.js'
 export type { HttpHeaders, HttpParams } from './connectors/http/request.js'
 export { MongoInlet } from './connectors/mongodb/mongo-inlet.js'
-export { type MongoInletOptions, type MongoQuery } from './connectors/mongodb/inlet-options.js'
+export type { MongoInletOptions, MongoQuery, MongoSort } from './connectors/mongodb/inlet-options.js'
 export type { LongLines } from './connectors/files/line-splitter.js'
-export type { ContentEncoding } from './connectors/http/unpack.js'
+export type { ContentEncoding } from './connectors/http/content-encoding.js'
 export { nextLink, type HttpPage, type NextPage } from './connectors/http/next-link.js'
 export { NullInlet } from './connectors/samples/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples/random-int-inlet.js'
@@ -61,6 +61,7 @@ export {
   setLogLevel,
   type LogDestination,
   type Logger,
+  type LogMethod,
   type LogLevel,
 } from './base/log.js'
 export type { MongoConnectionOptions } from './connectors/mongodb/connection-options.js'
@@ -98,6 +99,7 @@ export type {
   StartRecoveredEvent,
   ThreadLostEvent,
 } from './planners/planner-events.js'
+export type { PlannerEmitter, PlannerListener } from './planners/planner-emitter.js'
 export type { Distribution } from './planners/histogram.js'
 export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './planners/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'

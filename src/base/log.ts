@@ -1,4 +1,4 @@
-import type { LogFn, Logger } from 'pino'
+import type { LogFn, Logger as PinoLogger } from 'pino'
 import { InvalidOptionError, isError, toError } from './errors.js'
 import { lazy } from './libraries.js'
 import { isPromiseLike } from './maybe-promise.js'
@@ -8,11 +8,33 @@ import { printable, printableLines } from './printable.js'
 
 const pino = lazy<typeof import('pino')>('pino')
 
-export type { Logger }
-
 /** Severities, least severe first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Logs one line: a text with its values, as `util.format` takes them, or fields (or an error) and a text. */
+export interface LogMethod {
+  (message: string, ...values: unknown[]): void
+  (fields: object, message?: string, ...values: unknown[]): void
+}
+
+/** Logger of a name: a logger of pino, as far as programs need it. */
+export interface Logger {
+  readonly trace: LogMethod
+  readonly debug: LogMethod
+  readonly info: LogMethod
+  readonly warn: LogMethod
+  readonly error: LogMethod
+  readonly fatal: LogMethod
+  /** Logs nothing. */
+  readonly silent: LogMethod
+  /** Level from which this logger logs. {@link setLogLevel} sets it in all threads. */
+  level: LogLevel
+  /** Whether a line of a level would be logged. */
+  isLevelEnabled(level: LogLevel): boolean
+  /** Makes a logger that adds fields to every line. */
+  child(fields: object): Logger
+}
 
 /** Takes finished log lines: one JSON object each, with its line end. */
 export interface LogDestination {
@@ -88,7 +110,7 @@ export function getLogger(name: string = ROOT): Logger {
       hooks: { logMethod },
     }
     try {
-      logger = pino().pino(options, sink)
+      logger = pino().pino(options, sink) as unknown as Logger
     } catch (thrown) {
       return withoutLibrary(name, toError(thrown))
     }
@@ -187,7 +209,7 @@ function levelOf(name: string): LogLevel {
 }
 
 /** Writes a line, whatever is logged: what cannot be shown fails no caller. */
-function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+function logMethod(this: PinoLogger, args: Parameters<LogFn>, method: LogFn): void {
   try {
     method.apply(this, args)
   } catch (thrown) {
@@ -204,7 +226,8 @@ function withoutLibrary(name: string, { message }: Error): Logger {
   const base = { name, ...tree.context, logger: message }
   const isLogged = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(levelOf(name))
   const logger = plainLogger(base, isLogged, (line) => sink.write(line))
-  return { ...logger, level: levelOf(name), child: () => logger } as unknown as Logger
+  const whole: Logger = { ...logger, level: levelOf(name), isLevelEnabled: isLogged, child: () => whole }
+  return whole
 }
 
 /**

@@ -84,6 +84,7 @@ function showDefaults({ retries, minDelay, maxDelay }: RetrySettings = DEFAULTS)
  * @param judge - decides whether an error is worth another try; a number is the least delay before it, in milliseconds.
  * It is called only while tries are left, so it can log that another one follows.
  * @throws the last error, or the reason of the signal
+ * @internal
  */
 export async function withRetries<T>(
   settings: RetrySettings,

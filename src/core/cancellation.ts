@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { Signal } from '../base/node-types.js'
 
 /**
  * Tells one transfer to stop. Costs nothing until somebody asks for the signal or waits on it, which most
@@ -26,7 +27,7 @@ export class Cancellation {
     this.#expired = reason
   }
 
-  get signal(): AbortSignal {
+  get signal(): Signal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       // a transfer may have many nodes that listen: by itself Node takes more than ten for a leak

@@ -43,7 +43,7 @@ export type Pulled<T> = T | Record<T> | readonly (T | Record<T>)[]
  * @typeParam T - type of the payloads
  */
 export abstract class Inlet<T = unknown> extends Node {
-  /** @internal */
+  /** The type of the payloads, for the compiler: nothing is here at run time. */
   declare readonly [produces]?: () => T
 
   /** Global metadata of this inlet, frozen. */

@@ -16,7 +16,7 @@ import {
 import { LiveSchedule } from './live-schedule.js'
 import { type Node, nodeName } from './node.js'
 import { isOutlet, type Outlet } from './outlet.js'
-import type { PlannedLink } from './planned-link.js'
+import type { PlannedLink, TransferRequest } from './planned-link.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
@@ -185,7 +185,7 @@ class LinkBase<A, B> implements PlannedLink {
    * Makes one transfer: pulls all inlets, processes, groups, and pushes to all outlets. Never rejects: what went
    * wrong is logged, and in the report.
    */
-  async transfer(request: HostedRequest = {}): Promise<TransferReport> {
+  async transfer(request: TransferRequest = {}): Promise<TransferReport> {
     return this.begin(request)
   }
 
@@ -204,7 +204,7 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** Releases what buffers hold, through the outlets, without pulling; `undefined` when there is nothing to release. */
   async drain(): Promise<TransferReport | undefined> {
-    return this.buffered > 0 ? this.transfer({ drain: true }) : undefined
+    return this.buffered > 0 ? this.begin({ drain: true }) : undefined
   }
 
   /** Number of records that the processors of this link and its outlets hold back. */

@@ -44,7 +44,7 @@ export const OUTLET_OPTIONS = { processors: given<OneOrMany<Processor>>('[]') } 
  * @typeParam T - type of the payloads it can take; `unknown` takes any
  */
 export abstract class Outlet<T = unknown> extends Node {
-  /** @internal */
+  /** The type of the payloads, for the compiler: nothing is here at run time. */
   declare readonly [consumes]?: (payload: T) => void
 
   /** Processors of this outlet. */

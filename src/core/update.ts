@@ -1,3 +1,4 @@
+import type { Signal } from '../base/node-types.js'
 import { Cancellation } from './cancellation.js'
 
 /**
@@ -21,7 +22,7 @@ export class Update {
    * Aborts when the transfer is told to stop: its link's `timeout` has passed, or the planner shuts down without
    * waiting. Hand it to whatever takes an `AbortSignal`.
    */
-  get signal(): AbortSignal {
+  get signal(): Signal {
     return this.#cancellation.signal
   }
 

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+/// <reference lib="esnext.disposable" preserve="true" />
 import { PlannerStateError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
@@ -11,6 +11,7 @@ import type { DueTime } from './clock/trigger.js'
 import { Dispatcher } from './dispatcher.js'
 import { cancelLinks } from './link-group.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
+import { PlannerEmitter } from './planner-emitter.js'
 import { internalsOf } from './planner-internals.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
 import { PlannerLinks } from './planner-links.js'
@@ -33,7 +34,7 @@ import { StartRetries, type StartFailure } from './start-retries.js'
  * and at a link's due time it calls {@link BasePlanner.dispatch}. This class looks after overlap, lateness, errors, events
  * and the order of starting and stopping.
  */
-export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
+export abstract class BasePlanner extends PlannerEmitter {
   protected readonly options: ResolvedPlannerOptions
   readonly #dispatcher: Dispatcher
   readonly #life: PlannerLifecycle
@@ -53,7 +54,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
    * @throws {@link InvalidOptionError}
    */
   constructor(links?: OneOrMany<PlannedLink>, options: PlannerOptions = {}, known: readonly string[] = []) {
-    super({ captureRejections: true })
+    super()
     this.options = resolvePlannerOptions(options, known)
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
@@ -353,8 +354,7 @@ export abstract class BasePlanner extends EventEmitter<PlannerEvents> {
   /** Emits an event; an error of a listener is logged and goes no further. */
   protected notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void {
     try {
-      // the payload's type follows from the event; the emitter's own types cannot see that here
-      ;(this as EventEmitter).emit(event, ...payload)
+      this.emit(event, ...payload)
       if (this.#listenerErrors.size > 0) this.#noteListened(event)
     } catch (thrown) {
       this.#noteListener(thrown, event)

@@ -1,12 +1,16 @@
 import { InvalidOptionError, MissingLinkError } from '../base/errors.js'
+import type { Url } from '../base/node-types.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { keyOf, type LinkAddress } from '../threads/protocol/link-description.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
 
 /** Links as a planner with threads takes them: live links, and URLs or paths of link modules. */
-export type LinkOrModule = PlannedLink | URL | string
+export type LinkOrModule = PlannedLink | Url | string
 
-/** Link modules of a planner, by their URLs, and their links that were removed. */
+/**
+ * Link modules of a planner, by their URLs, and their links that were removed.
+ * @internal
+ */
 export class PlannerModules {
   readonly #modules: Set<string>
   /** Modules that are being added to a running planner. */
@@ -93,6 +97,7 @@ export class PlannerModules {
  *
  * @returns the live links, and the URLs of the modules
  * @throws {@link InvalidOptionError} when one is no module, or is there twice
+ * @internal
  */
 export function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {
   const live: PlannedLink[] = []

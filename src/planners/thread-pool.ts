@@ -1,3 +1,4 @@
+import type { Url } from '../base/node-types.js'
 import type { ProcessorFunction } from '../core/processor.js'
 import { offload, type OffloadOptions } from '../threads/main/offload.js'
 import type { Thread } from '../threads/main/thread.js'
@@ -14,13 +15,14 @@ export interface ThreadPool {
    * @param module - URL or path of the module that exports the processor
    * @throws {@link InvalidOptionError}
    */
-  processor(module: URL | string, options?: OffloadOptions): ProcessorFunction
+  processor(module: Url | string, options?: OffloadOptions): ProcessorFunction
 }
 
 /**
  * Makes what programs see of a planner's threads.
  *
  * @param threads - gives the threads that are there; none while the planner does not run
+ * @internal
  */
 export function threadPool(threads: () => readonly Pick<Thread, 'call'>[]): ThreadPool {
   const pool = {

@@ -1,6 +1,7 @@
 import { PlannerStateError, toError } from '../base/errors.js'
 import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
+import type { Url } from '../base/node-types.js'
 import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
@@ -162,7 +163,7 @@ export class WorkerPlanner extends BasePlanner {
    * @throws {@link MissingLinkError} when this planner has no such module
    * @throws {@link LinkModuleError} when the new version cannot be loaded or started: then the old one runs on
    */
-  async reload(module: URL | string): Promise<void> {
+  async reload(module: Url | string): Promise<void> {
     if (!this.running) throw new PlannerStateError('reload() needs a running planner')
     const url = moduleUrl('module', module)
     this.#modules.checkKnown([url])

@@ -424,7 +424,7 @@ t.test('transfers are numbered from 0, unless whoever asks has numbers of its ow
   const outlet = new KeepOutlet()
   const link = new Link({ inlets: giving(1), outlets: outlet, interval, tags: 'a' })
   t.match(await link.transfer(), { link: 'a', update: 'a.0', transferNumber: 0, thread: 0 })
-  t.match(await link.transfer({ transferNumber: 16, thread: 2, scheduledAt: 5 }), {
+  t.match(await link.begin({ transferNumber: 16, thread: 2, scheduledAt: 5 }), {
     update: 'a.16',
     transferNumber: 16,
     thread: 2,

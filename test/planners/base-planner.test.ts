@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import t from 'tap'
 import { Buffer } from '../../src/core/buffer.js'
 import { PlannerStateError } from '../../src/base/errors.js'
@@ -565,4 +566,33 @@ t.test('a listener that fails, now or later, is logged, and the planner goes on'
   await new Promise((resolve) => setTimeout(resolve))
   t.match(logs.entries(), [{ msg: "a listener of 'transfer' failed", err: { message: 'too late' } }])
   t.equal(planner.running, true)
+})
+
+t.test('an event that there is not has its error, however one listens', (t) => {
+  const planner = new HandPlanner() as unknown as EventEmitter
+  const ways = ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener', 'off', 'removeListener'] as const
+  for (const way of ways) {
+    t.throws(
+      () => planner[way]('transfered', () => undefined),
+      {
+        code: 'DATABAY_INVALID_OPTION',
+        message: /^event: expected one of the events transfer, skipped, .* got 'transfered': did you mean transfer\?/,
+      },
+      way,
+    )
+    t.throws(() => planner[way](undefined as unknown as string, () => undefined), { message: /got undefined/ }, way)
+  }
+  t.strictSame(planner.eventNames(), [])
+  t.end()
+})
+
+t.test('helpers of Node for emitters take a planner', async (t) => {
+  const planner = handPlanner(t)
+  const skipped = once(planner, 'skipped')
+  const event = { link: 'a', scheduledAt: 0, reason: 'running', running: 1 } as const
+  planner.emit('skipped', event)
+  t.strictSame(await skipped, [event])
+  t.ok(planner instanceof EventEmitter)
+  planner.on('late', () => undefined)
+  t.equal(planner.removeAllListeners().listenerCount('late'), 0)
 })

@@ -15,7 +15,7 @@ import {
   setLogLevel,
   WorkerPlanner,
 } from '../../dist/src/index.js'
-import { threadPoolOf } from '../../dist/src/planners/worker-planner.js'
+import { threadPoolOf } from '../helpers/built-threads.js'
 
 const index = join(resolve(import.meta.dirname, '../..'), 'dist/src/index.js')
 

@@ -3,16 +3,21 @@
  * follows a `@ts-expect-error`, which is an error itself when the case compiles. Run by `tsc -p test` and by
  * test/types.test.ts.
  */
-import { Buffer } from '../../src/core/buffer.js'
-import { Distinct } from '../../src/core/distinct.js'
-import { Inlet } from '../../src/core/inlet.js'
-import { Link } from '../../src/core/link.js'
-import { Outlet, type MetadataKey } from '../../src/core/outlet.js'
-import type { PlannedLink } from '../../src/core/planned-link.js'
-import type { Grouper, Processor, StatefulProcessor } from '../../src/core/processor.js'
-import { Record } from '../../src/core/record.js'
-import type { TransferReport } from '../../src/core/report.js'
-import type { Update } from '../../src/core/update.js'
+import {
+  Buffer,
+  Distinct,
+  Inlet,
+  Link,
+  Outlet,
+  Record,
+  type Grouper,
+  type MetadataKey,
+  type PlannedLink,
+  type Processor,
+  type StatefulProcessor,
+  type TransferReport,
+  type Update,
+} from '../../src/index.js'
 
 class NumIn extends Inlet<number> {
   pull() {
@@ -141,7 +146,7 @@ export const inlineFirst = new Link({
   inlets: numIn,
   outlets: strOut,
   processors: [(records) => records.filter((record) => record.payload > 1), toStr],
-  groupers: (batches) => batches.map((batch) => batch.toSorted((a, b) => a.payload.length - b.payload.length)),
+  groupers: (batches) => batches.map((batch) => [...batch].sort((a, b) => a.payload.length - b.payload.length)),
   interval,
 })
 // a processor of animals may work on dogs, for an outlet of animals

@@ -1,10 +1,13 @@
 /** The public face of planners: what compiles, and what must not. */
+import { on, once } from 'node:events'
 import {
   BasePlanner,
   SchedulePlanner,
   WorkerPlanner,
+  type LateEvent,
   type PlannedLink,
   type PlannerEvents,
+  type PlannerListener,
   type ThreadPool,
 } from '../../src/index.js'
 
@@ -53,5 +56,20 @@ export const planners: BasePlanner[] = [planner, new SchedulePlanner(), new Own(
 
 export type Lost = PlannerEvents['threadLost'][0]['culprit']
 planner.on('late', ({ lateness }) => lateness.toFixed())
-// @ts-expect-error an event that there is not
-planner.on('later', () => undefined)
+planner.once('transfer', async ({ update }) => Promise.resolve(update))
+// a listener of any event
+const note: PlannerListener<keyof PlannerEvents> = (event) => JSON.stringify(event)
+for (const name of ['late', 'skipped'] as const) planner.on(name, (event) => event.link.length)
+export const noted = [note, planner.listenerCount('late'), planner.off('late', note)]
+// @ts-expect-error an event that there is not: did you mean 'transfer'?
+planner.on('transfered', () => undefined)
+// @ts-expect-error nor can it be waited for
+planner.once('finished', () => undefined)
+// @ts-expect-error nor is it ever to be taken off
+planner.off('lost', () => undefined)
+// @ts-expect-error the payload of `late` has no such field
+planner.on('late', ({ delay }) => delay)
+// @ts-expect-error a listener of another event
+planner.on('transfer', (event: LateEvent) => event.link)
+// helpers of Node take a planner for an emitter
+export const next = [once(planner, 'transfer'), on(planner, 'late')]

@@ -40,6 +40,7 @@ export interface LineState {
 /**
  * Cuts a file into lines, without their line ends: LF or CRLF; and CR in a file that has no LF where its first line ends.
  * Only whole lines are decoded.
+ * @internal
  */
 export class LineSplitter implements Splitter<string, LineState> {
   readonly noun = 'lines'

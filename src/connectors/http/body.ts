@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { isTooLarge, type Unpacked } from './decoders.js'
 import { BodyError } from './errors.js'
-import { unpack, type ContentEncoding } from './unpack.js'
+import type { ContentEncoding } from './content-encoding.js'
+import { unpack } from './unpack.js'
 
 /** How a body is read. */
 export interface BodyOptions {

@@ -37,12 +37,18 @@ export class HttpError extends DatabayError {
   }
 }
 
-/** Makes the error of a request, which it names by the request's URL. */
+/**
+ * Makes the error of a request, which it names by the request's URL.
+ * @internal
+ */
 export function httpError(url: URL, failure: HttpFailure, message: string, options?: HttpErrorOptions): HttpError {
   return new HttpError(failure, `HttpInlet: ${showUrl(url)}: ${message}`, options)
 }
 
-/** Text of a URL for logs and errors: without credentials and fragment, and of a query only that there is one. */
+/**
+ * Text of a URL for logs and errors: without credentials and fragment, and of a query only that there is one.
+ * @internal
+ */
 export function showUrl(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?\u2026'}`
 }

@@ -6,13 +6,9 @@ import type { Unpacked } from './decoders.js'
 import { BodyError, HttpError, httpError } from './errors.js'
 import { redirected } from './redirect.js'
 import type { HttpRequest } from './request.js'
+import type { ResponseHeaders } from './response-headers.js'
 import { retryAfter } from './retry.js'
-import type { ContentEncoding } from './unpack.js'
-
-/** Headers of a response, by their names in lower case. A header that came several times is a list. */
-export interface ResponseHeaders {
-  readonly [name: string]: string | readonly string[] | undefined
-}
+import type { ContentEncoding } from './content-encoding.js'
 
 /** Response that was read whole. */
 export interface HttpResponse extends Unpacked {

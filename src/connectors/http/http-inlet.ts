@@ -1,12 +1,13 @@
 import { toError } from '../../base/errors.js'
 import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
+import type { Url } from '../../base/node-types.js'
 import { Warnings } from '../../base/warnings.js'
 import { Inlet } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
 import { bodyText } from './body-text.js'
-import { DeliveredValidators, type SavedValidators } from './delivered-validators.js'
+import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
 import { loadLosslessJson } from '../parse-json.js'
@@ -63,7 +64,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
    * @param url - URL to pull from
    * @throws {@link InvalidOptionError}
    */
-  constructor(url: string | URL, options: HttpInletOptions = {}) {
+  constructor(url: string | Url, options: HttpInletOptions = {}) {
     const settings = resolveSettings(url, options)
     super(options)
     this.#settings = settings
@@ -116,7 +117,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** With `conditional`, the validators of the last response that was not in vain, and the pulls that buffers hold. */
-  override saveState(): SavedValidators | undefined {
+  override saveState(): unknown {
     return this.#validators?.save()
   }
 

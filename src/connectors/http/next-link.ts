@@ -1,4 +1,5 @@
-import type { ResponseHeaders } from './exchange.js'
+import type { Url } from '../../base/node-types.js'
+import type { ResponseHeaders } from './response-headers.js'
 import { urlInHeader } from './header-url.js'
 
 /** Page of a response, as {@link HttpInletOptions.next} gets it. */
@@ -13,7 +14,7 @@ export interface HttpPage {
 }
 
 /** Function that gives the URL of the next page; `undefined` or `null` when there is none. */
-export type NextPage = (page: HttpPage) => string | URL | null | undefined
+export type NextPage = (page: HttpPage) => string | Url | null | undefined
 
 /**
  * URL of the next page in a `link` header (RFC 8288): `Link: </todos?page=2>; rel="next"`. For the option `next` of

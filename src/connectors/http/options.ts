@@ -2,6 +2,7 @@ import { checkWord } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { toArray, type OneOrMany } from '../../base/one-or-many.js'
+import type { Url } from '../../base/node-types.js'
 import {
   count,
   custom,
@@ -23,7 +24,7 @@ import type { NextPage } from './next-link.js'
 import { checkProxy } from './proxy.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
 import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
-import { CONTENT_ENCODINGS, type ContentEncoding } from './unpack.js'
+import { CONTENT_ENCODINGS, type ContentEncoding } from './content-encoding.js'
 
 /** Options of {@link HttpInlet}. */
 export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
@@ -89,7 +90,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    * which: `HTTP_PROXY` for `http:`, `HTTPS_PROXY` for `https:`, but no proxy for the hosts of `NO_PROXY`.
    * @default undefined - as the environment says
    */
-  readonly proxy?: string | URL | false
+  readonly proxy?: string | Url | false
   /**
    * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
    * pages.
@@ -166,7 +167,10 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
   readonly conditional?: boolean
 }
 
-/** Table of the options of {@link HttpInlet}. */
+/**
+ * Table of the options of {@link HttpInlet}.
+ * @internal
+ */
 export const HTTP_INLET_OPTIONS = {
   ...INLET_OPTIONS,
   // these make up the request, and its errors must not show them
@@ -202,7 +206,10 @@ export const HTTP_INLET_OPTIONS = {
 
 type ResolvedOptions = Resolved<typeof HTTP_INLET_OPTIONS>
 
-/** {@link HttpInletOptions}, resolved. Lengths of time are in milliseconds. */
+/**
+ * {@link HttpInletOptions}, resolved. Lengths of time are in milliseconds.
+ * @internal
+ */
 export interface HttpSettings extends Omit<
   ResolvedOptions,
   'metadata' | 'params' | 'headers' | 'method' | 'body' | 'json'
@@ -221,6 +228,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  * Checks and resolves {@link HttpInletOptions}.
  *
  * @throws {@link InvalidOptionError} naming the option
+ * @internal
  */
 export function resolveSettings(url: string | URL, options: HttpInletOptions): HttpSettings {
   const {

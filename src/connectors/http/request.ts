@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
-import { ACCEPTED_ENCODINGS } from './unpack.js'
+import { ACCEPTED_ENCODINGS } from './content-encoding.js'
 
 const http = lazy<typeof import('node:http')>('node:http')
 
@@ -17,7 +17,10 @@ export interface HttpHeaders {
   readonly [name: string]: string
 }
 
-/** Request as it is sent. */
+/**
+ * Request as it is sent.
+ * @internal
+ */
 export interface HttpRequest {
   /** URL without credentials and fragment. */
   readonly url: URL
@@ -42,6 +45,7 @@ export const HIDDEN = 'something else (not shown)'
  * Makes the request of an inlet.
  *
  * @throws {@link InvalidOptionError} naming the option
+ * @internal
  */
 export function resolveRequest(url: string | URL, options: RequestOptions): HttpRequest {
   const { method, body } = options

@@ -13,14 +13,6 @@ import {
 } from './decoders.js'
 import { BodyError } from './errors.js'
 
-/** Encodings that a body may be packed with. `identity` is none. */
-export const CONTENT_ENCODINGS = ['gzip', 'deflate', 'br', 'identity'] as const
-/** Encoding that a body may be packed with. `identity` is none. */
-export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
-
-/** Value of `accept-encoding`. */
-export const ACCEPTED_ENCODINGS = 'gzip, deflate, br'
-
 /** Most encodings over each other: more of them are an attack, not a response. */
 const MAX_ENCODINGS = 3
 

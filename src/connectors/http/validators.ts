@@ -1,5 +1,5 @@
 import { lazy } from '../../base/libraries.js'
-import type { ResponseHeaders } from './exchange.js'
+import type { ResponseHeaders } from './response-headers.js'
 import type { HttpRequest } from './request.js'
 
 const http = lazy<typeof import('node:http')>('node:http')

@@ -1,9 +1,8 @@
-import type { MongoClientOptions } from 'mongodb'
 import type { Duration } from '../../base/duration.js'
 import { count, given, timer, type Resolved, type Spec } from '../../base/options.js'
 import { retry, type RetryOptions } from '../retry.js'
 import { checkDatabase } from './names.js'
-import { checkUrl, namesInQuery } from './url.js'
+import { checkUrl } from './url.js'
 
 /** Options of the connection of an inlet or outlet to MongoDB. */
 export interface MongoConnectionOptions {
@@ -95,20 +94,4 @@ export function resolveConnection(connector: string, options: ReadOptions): Mong
     maxPoolSize,
     retry,
   })
-}
-
-/** Makes the options for the driver. An option of ours overrides the URL, and the URL overrides a default. */
-export function driverOptions(settings: MongoConnectionSettings): MongoClientOptions {
-  const { connectTimeout, socketTimeout, maxPoolSize } = settings
-  const given = namesInQuery(settings.url)
-  const choose = (name: keyof MongoClientOptions, option: number | undefined, otherwise: number) =>
-    option === undefined && given.has(name.toLowerCase()) ? {} : { [name]: option ?? otherwise }
-  return {
-    ...choose('serverSelectionTimeoutMS', connectTimeout, 10_000),
-    ...choose('connectTimeoutMS', connectTimeout, 10_000),
-    ...choose('socketTimeoutMS', socketTimeout, 60_000),
-    ...choose('waitQueueTimeoutMS', socketTimeout, 60_000),
-    ...choose('maxPoolSize', maxPoolSize, 4),
-    ...(given.has('appname') ? {} : { appName: 'databay' }),
-  }
 }

@@ -1,4 +1,3 @@
-import type { WriteError } from 'mongodb'
 import { DatabayError, toError } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 
@@ -48,12 +47,18 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode })
 }
 
+/** A write that a server refused, as the driver tells it. */
+interface RefusedWrite {
+  readonly code: number
+  readonly errmsg?: string | undefined
+}
+
 /**
  * Makes the error of a document that a server refused.
  *
  * @param where - name of its collection, with that of the database
  */
-export function refusalError(where: string, { code: serverCode, errmsg }: WriteError): DatabaseError {
+export function refusalError(where: string, { code: serverCode, errmsg }: RefusedWrite): DatabaseError {
   const index = /index: (\S+)/.exec(errmsg ?? '')?.[1]
   const why =
     serverCode === DUPLICATE

@@ -1,4 +1,3 @@
-import type { Sort } from 'mongodb'
 import { checkObject } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
@@ -26,6 +25,11 @@ export interface MongoQuery {
   readonly [field: string]: unknown
 }
 
+/** Order of documents: fields, and 1 for ascending or -1 for descending. */
+export interface MongoSort {
+  readonly [field: string]: 1 | -1
+}
+
 /** Options of {@link MongoInlet}. */
 export interface MongoInletOptions extends InletOptions, MongoConnectionOptions {
   /**
@@ -47,7 +51,7 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    * Order of the documents: fields, and 1 for ascending or -1 for descending. Not together with `cursorField`.
    * @default {} - as the server likes
    */
-  readonly sort?: { readonly [field: string]: 1 | -1 }
+  readonly sort?: MongoSort
   /**
    * Most documents that one transfer reads. `Infinity` is all.
    * @default 1000 with a `cursorField`, otherwise all
@@ -109,7 +113,7 @@ export interface MongoInletSettings {
   readonly collection: string
   readonly filter: MongoQuery
   readonly projection: MongoQuery
-  readonly sort: Sort
+  readonly sort: MongoSort
   readonly limit: number | undefined
   readonly batchSize: number | undefined
   /** Way in which new documents are found; `undefined` when each transfer reads all documents. */

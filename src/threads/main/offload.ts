@@ -41,7 +41,10 @@ interface Threads {
   readonly threads: readonly Shipper[]
 }
 
-/** Makes a processor that does its work in threads: see `planner.pool.processor`. */
+/**
+ * Makes a processor that does its work in threads: see `planner.pool.processor`.
+ * @internal
+ */
 export function offload(pool: Threads, module: URL | string, options: OffloadOptions = {}): ProcessorFunction {
   const url = moduleUrl('module', module)
   const { export: exportName, chunk: size } = resolveOptions(undefined, options, OFFLOAD_OPTIONS)

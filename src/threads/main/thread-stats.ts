@@ -28,7 +28,10 @@ export interface ThreadStats {
 
 type Measured = Pick<Thread, 'number' | 'worker' | 'load' | 'waiting' | 'given' | 'pulse'>
 
-/** Reads the figures of threads. */
+/**
+ * Reads the figures of threads.
+ * @internal
+ */
 export class ThreadMeter {
   readonly #before = new WeakMap<Worker, EventLoopUtilization>()
 

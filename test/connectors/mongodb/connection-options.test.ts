@@ -1,11 +1,11 @@
 import t from 'tap'
 import { resolveOptions } from '../../../src/base/options.js'
 import {
-  driverOptions,
   MONGO_CONNECTION_OPTIONS,
   resolveConnection,
   type MongoConnectionOptions,
 } from '../../../src/connectors/mongodb/connection-options.js'
+import { driverOptions } from '../../../src/connectors/mongodb/driver-options.js'
 
 const settingsOf = (options: MongoConnectionOptions) =>
   resolveConnection('Test', resolveOptions('Test', options, MONGO_CONNECTION_OPTIONS))

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Buffer, Link, NullOutlet, RandomIntInlet, setLogLevel, WorkerPlanner } from '../../../dist/src/index.js'
-import { threadPoolOf } from '../../../dist/src/planners/worker-planner.js'
+import { threadPoolOf } from '../../helpers/built-threads.js'
 
 setLogLevel('silent')
 
