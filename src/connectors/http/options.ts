@@ -2,7 +2,7 @@ import { checkWord } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { toArray, type OneOrMany } from '../../base/one-or-many.js'
-import type { Url } from '../../base/node-types.js'
+import type { Url as URL } from '../../base/node-types.js'
 import {
   count,
   custom,
@@ -90,7 +90,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    * which: `HTTP_PROXY` for `http:`, `HTTPS_PROXY` for `https:`, but no proxy for the hosts of `NO_PROXY`.
    * @default undefined - as the environment says
    */
-  readonly proxy?: string | Url | false
+  readonly proxy?: string | URL | false
   /**
    * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
    * pages.
