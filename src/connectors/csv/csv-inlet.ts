@@ -1,5 +1,6 @@
 import { checkObject, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
 import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
@@ -149,8 +150,8 @@ export class CsvInlet extends Inlet<CsvRow> {
   }
 
   /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
-  override onTransferEnd(update: Update, delivered: boolean): void {
-    this.#rows.ended(update, delivered)
+  override onTransferEnd(update: Update, delivered: boolean): MaybePromise<void> {
+    return this.#rows.ended(update, delivered)
   }
 
   override onShutdown(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { checkPath } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
+import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, resolveOptions, word, type Spec } from '../../base/options.js'
 import { fileError } from '../errors.js'
 import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
@@ -126,8 +127,8 @@ export class FileInlet extends Inlet<string> {
   }
 
   /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
-  override onTransferEnd(update: Update, delivered: boolean): void {
-    this.#lines.ended(update, delivered)
+  override onTransferEnd(update: Update, delivered: boolean): MaybePromise<void> {
+    return this.#lines.ended(update, delivered)
   }
 
   override onShutdown(): Promise<void> {

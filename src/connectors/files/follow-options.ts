@@ -20,8 +20,8 @@ export interface FollowOptions {
   /**
    * Path of a file in which the inlet keeps its position, so that it goes on there at its next start, in this process
    * or another. Only one inlet of a machine can use the file: a second one does not start. Its folder is made. It is
-   * written when the next transfer begins, and at the shutdown: after an orderly shutdown nothing is read twice or left
-   * out. After a crash, the records of the last transfer are read again, and those that buffers held.
+   * written when a transfer has ended, and at the shutdown: after an orderly shutdown nothing is read twice or left out.
+   * After a crash, the records of the transfer that ran are read again, and those that buffers held.
    * @default undefined - every start reads the file from its start
    */
   readonly positionFile?: string

@@ -88,9 +88,17 @@ export class FollowedFile<T, S> {
     })
   }
 
-  /** Notes how the transfer of a pull has ended. Records that were not delivered are read again by the next pull. */
-  ended(update: Update, delivered: boolean): void {
+  /**
+   * Notes how the transfer of a pull has ended, and stores the position: the next transfer may be a day away. Records that
+   * were not delivered are read again by the next pull.
+   */
+  ended(update: Update, delivered: boolean): Promise<void> | undefined {
     this.#reader.ended(update, delivered)
+    if (this.#positionFile === undefined) return undefined
+    return this.#inTurn(async () => {
+      // what cannot be stored now is stored by the next pull, which fails otherwise
+      if (this.#started) await this.#storePosition().catch(() => undefined)
+    })
   }
 
   /** Stores the position and closes the files. Says so if the end of the file was not read. */

@@ -46,8 +46,8 @@ export class Following<T, S> {
   }
 
   /** Notes how the transfer of a pull has ended, see {@link FollowedFile.ended}. */
-  ended(update: Update, delivered: boolean): void {
-    this.#file?.ended(update, delivered)
+  ended(update: Update, delivered: boolean): Promise<void> | undefined {
+    return this.#file?.ended(update, delivered)
   }
 
   /** Closes the files, see {@link FollowedFile.stop}. */

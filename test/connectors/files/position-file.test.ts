@@ -10,7 +10,7 @@ const LINES = 3000
 const PER_TRANSFER = 50
 const KILLS = 5
 
-t.test('after each kill, at most the records of the last transfer come again', async (t) => {
+t.test('after each kill, at most the records of the transfer that ran come again', async (t) => {
   const folder = t.testdir({ log: Array.from({ length: LINES }, (_, line) => `${line}\n`).join('') })
   const [program, log, out] = [`${folder}/program.mjs`, `${folder}/log`, `${folder}/out`]
   writeFileSync(
