@@ -47,11 +47,11 @@ t.test('a processor of your own goes by what was delivered, also when it has mov
     return records.map(({ payload }) => payload)
   }
   t.same(await see(0, 1, 3, 2), [1, 3, 2])
-  await marks.onTransferEnd(new Update([], 0), false)
+  await marks.onTransferEnd(new Update([], 0), false, { rounds: 1, deliveredRounds: 0 })
   t.same(await see(1, 3), [3])
   const state = structuredClone(marks.saveState())
   marks = new HighMarks()
   await marks.restoreState(state)
-  await marks.onTransferEnd(new Update([], 1), true)
+  await marks.onTransferEnd(new Update([], 1), true, { rounds: 1, deliveredRounds: 1 })
   t.same(await see(2, 3, 4), [4])
 })

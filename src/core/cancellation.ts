@@ -11,6 +11,19 @@ export class Cancellation {
   #deadline = Infinity
   #expired: (() => Error) | undefined
   #waiting: Set<(reason: Error) => void> | undefined
+  #ending = false
+  #onEnding: (() => void) | undefined
+
+  /** Whether a transfer that streams is to end with the records that it has pulled. */
+  get ending(): boolean {
+    return this.#ending
+  }
+
+  /** Tells a transfer that streams to end with the records that it has pulled. Others end by themselves. */
+  end(): void {
+    this.#ending = true
+    this.#onEnding?.()
+  }
 
   /** Reason for which the transfer was told to stop; `undefined` while it was not. */
   get reason(): Error | undefined {
@@ -45,6 +58,16 @@ export class Cancellation {
     const waiting = this.#waiting ?? []
     this.#waiting = undefined
     for (const reject of waiting) reject(reason)
+  }
+
+  /** Waits for `work`, but no longer than until the transfer is told to stop or to end. Never rejects. */
+  async orEnding(work: Promise<unknown>): Promise<void> {
+    if (this.#ending) return
+    const ending = new Promise<void>((resolve) => {
+      this.#onEnding = resolve
+    })
+    await Promise.race([work.catch(() => undefined), ending])
+    this.#onEnding = undefined
   }
 
   /** Waits for `work`, but rejects with the reason as soon as the transfer is told to stop. */

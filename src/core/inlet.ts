@@ -2,6 +2,7 @@ import { checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
 import { Node, nodeName } from './node.js'
 import { Record, type Metadata } from './record.js'
+import type { RoundCounts } from './round-counts.js'
 import type { Update } from './update.js'
 
 /** Marks inlets across copies of this package. */
@@ -29,6 +30,17 @@ export const INLET_OPTIONS = { metadata: given<Metadata>('{}') } satisfies Spec<
  * {@link Inlet.newRecord}.
  */
 export type Pulled<T> = T | Record<T> | readonly (T | Record<T>)[]
+
+/** A step of a {@link PulledStream}: a list, which makes a round, or a single value or record, which makes one with others. */
+export type PulledStep<T> = IteratorResult<Pulled<T> | PromiseLike<Pulled<T>>, void>
+
+/**
+ * What {@link Inlet.pull} may give to stream: a generator, an iterator or an async iterable. Each list that it yields is
+ * processed, grouped and pushed before the next one is. Sets, maps, strings and typed arrays are data.
+ */
+export type PulledStream<T> =
+  | { next(): PulledStep<T> | PromiseLike<PulledStep<T>>; return?(value?: never): unknown }
+  | { [Symbol.asyncIterator](): { next(): PromiseLike<PulledStep<T>>; return?(value?: never): unknown } }
 
 /**
  * Produces data. Extend it and implement {@link Inlet.pull}; options of your own go into your constructor, and
@@ -59,11 +71,14 @@ export abstract class Inlet<T = unknown> extends Node {
   }
 
   /**
-   * Produces data for one transfer, at once or as a promise.
+   * Produces data for one transfer: at once or as a promise, or list by list, as a generator does. The lists of a generator
+   * are rounds of the transfer, which share its `update`: at most the next one is pulled while one is processed, grouped and
+   * pushed, so that never all records are in memory. A generator ends early when its transfer does: its `return()` is
+   * called, as `break` in a `for` loop does.
    *
    * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
    */
-  abstract pull(update: Update): Pulled<T> | Promise<Pulled<T>>
+  abstract pull(update: Update): Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
 
   /**
    * Called once when it is known what came of a pull, also when the pull failed or its transfer was told to stop; the
@@ -83,8 +98,11 @@ export abstract class Inlet<T = unknown> extends Node {
    * @param delivered - whether this pull and all that came after it did what they should: every record was taken by
    * all outlets, or removed by a processor. `false` when anything was dropped or failed on the way; some outlets, or all,
    * may have taken records all the same. Another inlet's failed pull counts only for what it had dropped
+   * @param rounds - how many lists of an inlet that streams were in rounds, and how many of them, from the first one on, were
+   * delivered: these need not be given again, also when others were not delivered, or the pull failed later on. They are
+   * counted as long as any inlet of the link gave lists, whatever its option `rounds` makes of them
    */
-  onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
+  onTransferEnd?(update: Update, delivered: boolean, rounds: RoundCounts): void | Promise<void>
 
   /**
    * Makes a record of this inlet: with its global metadata, and `__inlet__`, which says where the record comes

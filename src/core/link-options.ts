@@ -116,6 +116,12 @@ export interface LinkSettings {
    */
   readonly immediateTransfer?: boolean
   /**
+   * How inlets that stream are transferred: `pulled` makes a round of each list that they yield, `whole` one round of all
+   * lists. A number makes rounds of so many records: it collects lists, and cuts longer ones, also lists that are returned.
+   * @default 'pulled'
+   */
+  readonly rounds?: RoundSize
+  /**
    * Time that a transfer may take, in seconds or as a duration. Then `update.signal` aborts, the transfer fails, and
    * what its nodes still give is dropped.
    * @default undefined - as long as it takes
@@ -142,6 +148,9 @@ export interface LinkSettings {
   readonly lane?: Lane
 }
 
+/** What makes a round of a transfer: each list that inlets yield, all of them, or so many records. */
+export type RoundSize = 'pulled' | 'whole' | number
+
 export type Lane = 'io' | 'cpu' | 'auto'
 
 /** What happens when a link fails to start: its planner stops, or tries the link again and starts without it. */
@@ -165,6 +174,7 @@ export const LINK_OPTIONS = {
   onStartFailure: word<StartFailurePolicy>(['stop', 'retry'], 'stop'),
   inletConcurrency: count(9999, { orInfinity: true }),
   immediateTransfer: flag(undefined, 'true'),
+  rounds: custom(checkRounds, "'pulled'"),
   timeout: optionalTime,
   maxInstances: count(1),
   stateless: flag(false),
@@ -260,6 +270,11 @@ function resolveJitter(jitter: number | Duration | undefined, every: number | un
     throw new InvalidOptionError('jitter', `less than the interval of ${every} ms`, jitter)
   }
   return milliseconds
+}
+
+function checkRounds(name: string, rounds: RoundSize = 'pulled'): RoundSize {
+  if (rounds === 'pulled' || rounds === 'whole' || (Number.isSafeInteger(rounds) && rounds > 0)) return rounds
+  throw new InvalidOptionError(name, "'pulled', 'whole', or a number of records of at least 1", rounds)
 }
 
 function checkId(name: string, id: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import { getLogger } from '../base/log.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
 import { type OneOrMany, toArray } from '../base/one-or-many.js'
 import { Cancellation } from './cancellation.js'
+import { eventLoopWaits, STREAM_GRACE } from './event-loop.js'
 import { type Inlet, isInlet } from './inlet.js'
 import { LinkNodes, type NodeKind } from './link-nodes.js'
 import {
@@ -29,6 +30,9 @@ import { transfer } from './transfer/transfer.js'
 import { TroubleLog } from './trouble-log.js'
 import { UnsettledTransfers } from './transfer/unsettled.js'
 import { Update } from './update.js'
+
+/** Timers of links whose planner says nothing about them: the same for all. */
+const WAITS = eventLoopWaits(STREAM_GRACE)
 
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
@@ -58,6 +62,8 @@ class LinkBase<A, B> implements PlannedLink {
   readonly unsettled = new UnsettledTransfers()
   /** Number of the next transfer. */
   #transfers = 0
+  /** Timers for transfers that stream. */
+  #waits = WAITS
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
   #parts: TransferParts | undefined
 
@@ -98,6 +104,15 @@ class LinkBase<A, B> implements PlannedLink {
   /** Name of the link in logs, reports and events: its id, or else its tags, or else `link`. */
   get name(): string {
     return this.#id ?? (this.tags.length === 0 ? 'link' : this.tags.join('.'))
+  }
+
+  /**
+   * Sets how long streams that are told to end are waited for, in milliseconds.
+   * @internal
+   */
+  setStreamGrace(grace: number): void {
+    if (grace !== this.#waits.grace) this.#waits = eventLoopWaits(grace)
+    this.#parts = undefined
   }
 
   /**
@@ -217,6 +232,11 @@ class LinkBase<A, B> implements PlannedLink {
     this.#running.cancel(reason)
   }
 
+  /** Tells running transfers that stream to end with what they have pulled. */
+  endStreams(): void {
+    this.#running.endStreams()
+  }
+
   /** Starts the nodes; when one fails, those that were started are shut down, and this rejects. */
   async onStart(): Promise<void> {
     await this.startNow()
@@ -266,6 +286,7 @@ class LinkBase<A, B> implements PlannedLink {
       settings: this.settings,
       troubles: this.troubles,
       unsettled: this.unsettled,
+      waits: this.#waits,
     }
     return this.#parts
   }

@@ -75,6 +75,18 @@ export abstract class Outlet<T = unknown> extends Node {
    */
   onEmptyTransfer?(update: Update): void | Promise<void>
 
+  /**
+   * Called when a transfer that has several rounds had its last one, see `update.hasRounds`. For an outlet that must not
+   * show one round without the others, as a file that is replaced. Called also when the transfer was told to stop, and
+   * waited for.
+   *
+   * @param update - identity of the transfer
+   * @param isComplete - whether the inlets gave all that they had, and nothing has ended the transfer before that
+   * @returns number of records of the transfer that the outlet took and does not keep: they count as dropped, and none of
+   * the rounds as delivered. When it throws, those are all records that it took
+   */
+  onLastRound?(update: Update, isComplete: boolean): number | undefined | Promise<number | undefined>
+
   /** @internal */
   get [OUTLET](): true {
     return true

@@ -1,5 +1,6 @@
 import { classAdvice, InvalidOptionError } from '../base/errors.js'
 import type { Record } from './record.js'
+import type { RoundCounts } from './round-counts.js'
 import type { Update } from './update.js'
 import { type OneOrMany, toArray } from '../base/one-or-many.js'
 
@@ -34,8 +35,10 @@ export interface StatefulProcessor<A = unknown, B = A> {
    * the same
    * @param delivered - whether all went well with the transfer's records: every one was taken by all outlets of the link,
    * or removed by a processor. `false` when anything was dropped or failed on the way; then the inlets may give them again
+   * @param rounds - number of rounds that the transfer began, and of those that were delivered, from the first one on. In each
+   * of them, `process` was called with the same `update`
    */
-  onTransferEnd?(update: Update, delivered: boolean): void | Promise<void>
+  onTransferEnd?(update: Update, delivered: boolean, rounds: RoundCounts): void | Promise<void>
   /** Forgets what it holds. Called when that was handed over. */
   reset?(): void
   /** Hands over its state: see `Node.saveState`. */

@@ -65,6 +65,11 @@ export interface TransferReport {
   readonly grouped: number
   /** Batches offered to the outlets. */
   readonly batches: number
+  /**
+   * Rounds that the transfer began: 1, but for inlets that stream one for each list. 0 when there was none, as an inlet had
+   * failed.
+   */
+  readonly rounds: number
   readonly outlets: readonly OutletReport[]
   readonly errors: readonly ReportedError[]
   /** Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. */
@@ -98,6 +103,7 @@ export function failedReport(identity: TransferIdentity, thrown: unknown, ignore
     buffered: 0,
     grouped: 0,
     batches: 0,
+    rounds: 0,
     outlets: [],
     errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer' }],
     failed: !ignoreExceptions,

@@ -50,4 +50,9 @@ export class RunningTransfers {
   cancel(reason: Error): void {
     for (const cancellation of this.#running) cancellation.cancel(reason)
   }
+
+  /** Tells transfers that stream to end with what they have pulled. */
+  endStreams(): void {
+    for (const cancellation of this.#running) cancellation.end()
+  }
 }

@@ -11,6 +11,7 @@ export class Update {
   /** Incremental number of the transfer within its link, from 0. */
   readonly transferNumber: number
   readonly #cancellation: Cancellation
+  #hasRounds = false
 
   constructor(tags: readonly string[], transferNumber: number, cancellation: Cancellation = new Cancellation()) {
     this.tags = tags
@@ -24,6 +25,19 @@ export class Update {
    */
   get signal(): Signal {
     return this.#cancellation.signal
+  }
+
+  /** Whether the transfer may have several rounds, as inlets stream or its link cuts lists: it then pushes in each. */
+  get hasRounds(): boolean {
+    return this.#hasRounds
+  }
+
+  /**
+   * Notes that the transfer may have several rounds.
+   * @internal
+   */
+  noteRounds(): void {
+    this.#hasRounds = true
   }
 
   toString(): string {

@@ -203,6 +203,7 @@ t.test('a failed transfer is an error that says where it failed', async (t) => {
     buffered: 0,
     grouped: 0,
     batches: 0,
+    rounds: 0,
     outlets: [],
     errors,
     failed: true,

@@ -1,9 +1,9 @@
-import { Inlet, type InletOptions, type Pulled } from '../../src/core/inlet.js'
+import { Inlet, type InletOptions, type Pulled, type PulledStream } from '../../src/core/inlet.js'
 import { Outlet, type OutletOptions } from '../../src/core/outlet.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
 
-type Give<T> = (update: Update) => Pulled<T> | Promise<Pulled<T>>
+type Give<T> = (update: Update) => Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
 type Take = (records: Record[], update: Update) => void | Promise<void>
 
 /** An inlet whose `pull` is a given function. */

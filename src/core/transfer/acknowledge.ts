@@ -4,7 +4,7 @@ import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
 import type { Transfers } from './holdings.js'
 import type { Tally } from './tally.js'
-import type { UnsettledTransfer, Verdict } from './unsettled.js'
+import type { UnsettledTransfers, Verdict } from './unsettled.js'
 
 /** A part is told of one transfer after the other: it may write a position to a file. Links may share it. */
 const turns = new KeyedMutex()
@@ -20,12 +20,39 @@ export function fail(transfers: Transfers): void {
  * and none waits for another. What fails is counted and logged as a part of the pull, or of the processing.
  */
 export function settle(tally: Tally): MaybePromise<unknown> {
-  const { unsettled, released } = tally
+  const { unsettled } = tally
   if (unsettled !== undefined) {
+    unsettled.rounds = tally.rounds
     if (!tally.delivered) unsettled.fail()
     unsettled.list.add(unsettled)
   }
-  const verdicts = released === undefined ? (unsettled?.list.settle() ?? []) : settleAll(released, unsettled)
+  if (tally.released !== undefined) return settleReleased(tally, unsettled?.list)
+  return unsettled && tellAll(unsettled.list.settle(), tally)
+}
+
+/**
+ * Settles the transfers, and rounds, whose records buffers have let go of, at the end of the transfer or round that took
+ * them on. See {@link settle}.
+ *
+ * @param own - list of the transfer itself, if that is to be settled too
+ */
+export function settleReleased(tally: Tally, own?: UnsettledTransfers): MaybePromise<unknown> {
+  const { released } = tally
+  if (released === undefined) return undefined
+  tally.released = undefined
+  const lists = new Set<UnsettledTransfers>()
+  for (const one of released) {
+    one.held--
+    lists.add(one.list)
+  }
+  if (own !== undefined) lists.add(own)
+  return tellAll(
+    [...lists].flatMap((list) => list.settle()),
+    tally,
+  )
+}
+
+function tellAll(verdicts: readonly Verdict[], tally: Tally): MaybePromise<unknown> {
   if (verdicts.length === 0) return undefined
   const byPart = new Map<object, Verdict[]>()
   for (const verdict of verdicts) {
@@ -36,12 +63,6 @@ export function settle(tally: Tally): MaybePromise<unknown> {
   return Promise.all([...byPart].map(([part, some]) => tellInTurn(part, some, tally)))
 }
 
-function settleAll(released: ReadonlySet<UnsettledTransfer>, unsettled: UnsettledTransfer | undefined): Verdict[] {
-  for (const transfer of released) transfer.held--
-  const lists = new Set([...released, ...(unsettled === undefined ? [] : [unsettled])].map(({ list }) => list))
-  return [...lists].flatMap((list) => list.settle())
-}
-
 async function tellInTurn(part: object, verdicts: readonly Verdict[], tally: Tally): Promise<void> {
   // a transfer that is told to stop waits for nothing
   const endTurn = await turns.take(part, (ahead) => tally.until(ahead)).catch(() => undefined)
@@ -49,10 +70,10 @@ async function tellInTurn(part: object, verdicts: readonly Verdict[], tally: Tal
   endTurn?.()
 }
 
-async function tell({ part, processor, update, delivered }: Verdict, tally: Tally): Promise<void> {
+async function tell({ part, processor, update, delivered, rounds }: Verdict, tally: Tally): Promise<void> {
   const stopped = tally.cancelled
   try {
-    await tally.call(() => part.onTransferEnd?.(update, delivered))
+    await tally.call(() => part.onTransferEnd?.(update, delivered, rounds))
   } catch (thrown) {
     // a transfer that was told to stop waits for nothing, and its report says so already
     if (stopped !== undefined && thrown === stopped) return

@@ -14,8 +14,8 @@ export function groupAll(
 ): MaybePromise<Record[][] | undefined> {
   if (records.length === 0) return []
   if (groupers.length > 0) return groupSome(groupers, records, tally)
-  tally.grouped = records.length
-  tally.batches = 1
+  tally.grouped += records.length
+  tally.batches++
   return [records]
 }
 
@@ -46,8 +46,8 @@ async function groupSome(
     tally.add(extra, `${name} gave them twice, or was not given them`)
   }
   batches = batches.filter((batch) => batch.length > 0)
-  tally.grouped = count(batches)
-  tally.batches = batches.length
+  tally.grouped += count(batches)
+  tally.batches += batches.length
   return batches
 }
 

@@ -1,7 +1,7 @@
-import type { UnsettledTransfer, UnsettledTransfers } from './unsettled.js'
+import type { Unsettled, UnsettledTransfers } from './unsettled.js'
 
-/** Transfers whose records go through a part of a link together. */
-export type Transfers = readonly UnsettledTransfer[]
+/** Transfers, or rounds of them, whose records go through a part of a link together. */
+export type Transfers = readonly Unsettled[]
 
 /** No transfer that anybody waits for. */
 export const NONE: Transfers = []

@@ -4,6 +4,7 @@ import type { Outlet } from '../outlet.js'
 import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
 import type { UnsettledTransfers } from './unsettled.js'
+import type { Waits } from './waits.js'
 
 /** The parts of a link that a transfer needs. */
 export interface TransferParts {
@@ -17,4 +18,6 @@ export interface TransferParts {
   readonly troubles?: TroubleLog
   /** The link's transfers whose records are in buffers still. */
   readonly unsettled: UnsettledTransfers
+  /** Timers for transfers that stream. Default: nothing is waited for. */
+  readonly waits?: Waits
 }

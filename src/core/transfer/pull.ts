@@ -3,46 +3,79 @@ import { ImplementationError } from '../../base/errors.js'
 import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
+import type { RoundSize } from '../link-options.js'
 import { isRecord, type Record } from '../record.js'
 import { adviceFor, pendingData } from './not-data.js'
+import { PulledStream, stepsOf } from './pulled-stream.js'
 import { Tally } from './tally.js'
 import type { TransferParts } from './parts.js'
 
-/** The records of all inlets, in their order; `undefined` when the transfer must not go on. */
-export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record[] | undefined> {
+/** What an inlet gave: records, or a stream of them. `undefined` when it failed. */
+export type PulledBy = Record[] | PulledStream | undefined
+
+/** What the inlets of a transfer that has several rounds gave, in their order. */
+export class Pulls {
+  readonly all: readonly PulledBy[]
+
+  constructor(all: readonly PulledBy[]) {
+    this.all = all
+  }
+}
+
+/**
+ * The records of all inlets, in their order, or what they gave when the transfer has several rounds; `undefined` when it
+ * must not go on.
+ */
+export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record[] | Pulls | undefined> {
   const { inlets, settings } = parts
   const [only] = inlets
   if (only !== undefined && inlets.length === 1) {
-    return then(pullOne(only, tally), (records = []) => goOnWith(records, parts, tally))
+    return then(pullOne(only, tally), (pulled) => {
+      return hasRounds(pulled, settings.rounds) ? new Pulls([pulled]) : goOnWith(pulled ?? [], parts, tally)
+    })
   }
-  const pull = (inlet: Inlet) => pullOne(inlet, tally)
-  const concurrent = inlets.length <= settings.inletConcurrency
-  const pulls = concurrent ? inlets.map(async (inlet) => pull(inlet)) : limited(inlets, settings.inletConcurrency, pull)
-  return Promise.all(pulls).then((pulled) =>
-    goOnWith(
-      pulled.flatMap((some) => some ?? []),
+  return Promise.all(limited(inlets, settings.inletConcurrency, (inlet) => pullOne(inlet, tally))).then((all) => {
+    if (all.some((pulled) => hasRounds(pulled, settings.rounds))) return new Pulls(all)
+    return goOnWith(
+      (all as (Record[] | undefined)[]).flatMap((some) => some ?? []),
       parts,
       tally,
-    ),
-  )
+    )
+  })
+}
+
+/** Whether what an inlet gave makes several rounds. */
+function hasRounds(pulled: PulledBy, rounds: RoundSize): pulled is PulledStream {
+  if (!Array.isArray(pulled)) return pulled !== undefined
+  return typeof rounds === 'number' && pulled.length > rounds
 }
 
 /** The pulled records; `undefined` when an inlet failed and that ends the transfer. */
 function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record[] | undefined {
   tally.pulled = records.length
-  const mayGoOn = tally.errors.length === 0 || (parts.settings.ignoreExceptions && tally.cancelled === undefined)
-  if (mayGoOn) return records
+  if (mayGoOn(parts, tally)) return records
   tally.drop(records.length, 'an inlet failed')
   return undefined
 }
 
-function limited<T, R>(items: readonly T[], concurrency: number, work: (item: T) => MaybePromise<R>): Promise<R>[] {
+/** Whether a transfer goes on with what some inlets gave, as no other has failed, or that is ignored. */
+export function mayGoOn({ settings }: TransferParts, tally: Tally): boolean {
+  return tally.errors.length === 0 || (settings.ignoreExceptions && tally.cancelled === undefined)
+}
+
+/** Does work for all items at once, or for as many as may be. */
+export function limited<T, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T) => MaybePromise<R>,
+): Promise<R>[] {
+  if (items.length <= concurrency) return items.map(async (item) => work(item))
   const limit = pLimit(concurrency)
   return items.map((item) => limit(async () => work(item)))
 }
 
-function pullOne(inlet: Inlet, tally: Tally): MaybePromise<Record[] | undefined> {
-  const failed = (thrown: unknown): Record[] | undefined => {
+function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
+  const failed = (thrown: unknown): PulledBy => {
     tally.fail(thrown, nodeName(inlet), 'pull')
     tally.pullFailed(inlet)
     return undefined
@@ -52,30 +85,36 @@ function pullOne(inlet: Inlet, tally: Tally): MaybePromise<Record[] | undefined>
     if (stopped !== undefined) throw stopped
     if (inlet.onTransferEnd !== undefined) tally.willTell(inlet)
     const pulled = tally.call<unknown>(() => inlet.pull(tally.update))
-    if (!(pulled instanceof Promise)) return toRecords(inlet, pulled)
-    return pulled.then((value) => toRecords(inlet, value)).catch(failed)
+    if (!(pulled instanceof Promise)) return take(inlet, pulled, tally)
+    return pulled.then((value) => take(inlet, value, tally)).catch(failed)
   } catch (thrown) {
     return failed(thrown)
   }
 }
 
-/** An array is many records, anything else one; `undefined` is a forgotten `return`. */
-function toRecords(inlet: Inlet, pulled: unknown): Record[] {
+/** An array is many records, a generator and the like a stream, anything else one record; `undefined` is a forgotten `return`. */
+function take(inlet: Inlet, pulled: unknown, tally: Tally): Record[] | PulledStream {
   if (pulled === undefined) {
     throw new ImplementationError('pull() returned undefined: return [] for no records, or null for a record of null')
   }
-  if (!Array.isArray(pulled)) return [toRecord(inlet, pulled, undefined)]
+  if (Array.isArray(pulled)) return toRecords(inlet, pulled, 'returned')
+  const steps = stepsOf(pulled)
+  return steps === undefined ? [toRecord(inlet, pulled, 'returned', undefined)] : new PulledStream(steps, tally.waits)
+}
+
+/** @param how - how the inlet gave them, for errors */
+export function toRecords(inlet: Inlet, values: readonly unknown[], how: 'returned' | 'yielded'): Record[] {
   const records: Record[] = []
   // unlike map(), this makes records of the holes of a sparse array too
   let at = 0
-  for (const one of pulled as unknown[]) records.push(toRecord(inlet, one, at++))
+  for (const one of values) records.push(toRecord(inlet, one, how, at++))
   return records
 }
 
-function toRecord(inlet: Inlet, value: unknown, at: number | undefined): Record {
+function toRecord(inlet: Inlet, value: unknown, how: 'returned' | 'yielded', at: number | undefined): Record {
   const isOne = isRecord(value)
   const pending = pendingData(isOne ? value.payload : value)
   if (pending === undefined) return isOne ? value : inlet.newRecord(value)
   const where = `${at === undefined ? '' : ` at ${at} of its list`}${isOne ? ', as the payload of a record' : ''}`
-  throw new ImplementationError(`pull() returned ${pending}${where}: ${adviceFor(pending)}`)
+  throw new ImplementationError(`pull() ${how} ${pending}${where}: ${adviceFor(pending)}`)
 }

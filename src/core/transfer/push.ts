@@ -12,13 +12,19 @@ import { runProcessors, bufferedBy } from './process.js'
 import { count } from './group.js'
 import type { TransferParts } from './parts.js'
 
-export function pushAll(parts: TransferParts, batches: Record[][], tally: Tally): MaybePromise<OutletReport[]> {
+/** @param isRound - whether this is a round of several, so that it does not tell who is given nothing */
+export function pushAll(
+  parts: TransferParts,
+  batches: Record[][],
+  tally: Tally,
+  isRound: boolean,
+): MaybePromise<OutletReport[]> {
   const {
     outlets,
     settings: { copyRecords },
   } = parts
   // what becomes of one outlet has no part in what is told to its siblings
-  const mayBeEmpty = !tally.drain && tally.buffered === 0 && tally.errors.length === 0 && tally.delivered
+  const mayBeEmpty = !isRound && !tally.drain && tally.buffered === 0 && tally.errors.length === 0 && tally.delivered
   const push = (outlet: Outlet) => pushTo(outlet, batches, copyRecords, mayBeEmpty, tally)
   const [only] = outlets
   if (only !== undefined && outlets.length === 1) return then(push(only), (report) => [report])
@@ -77,7 +83,7 @@ function pushTo(
 }
 
 /** Tells an outlet that a transfer has no records for it. */
-function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally): MaybePromise<void> {
+export function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally): MaybePromise<void> {
   if (outlet.onEmptyTransfer === undefined) return undefined
   const failed = (thrown: unknown) => {
     tally.fail(thrown, name, 'push')
@@ -88,6 +94,38 @@ function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally: Tally)
   } catch (thrown) {
     failed(thrown)
     return undefined
+  }
+}
+
+/**
+ * Ends the pushes of a transfer that had several rounds: tells outlets that it is over, and those that were given nothing
+ * in any round that it was empty.
+ *
+ * @param isComplete - whether the streams of all inlets have come to their end, and nothing stopped the transfer
+ */
+export async function endPushes({ outlets }: TransferParts, tally: Tally, isComplete: boolean): Promise<void> {
+  const mayBeEmpty = isComplete && tally.buffered === 0 && tally.errors.length === 0 && tally.lost === 0
+  await Promise.all(
+    outlets.map(async (outlet, at) => {
+      const report = tally.outlets[at]
+      if (report === undefined) return
+      await endRounds(outlet, at, report.outlet, tally, isComplete)
+      const isEmpty = mayBeEmpty && report.pushed + report.buffered + report.dropped === 0
+      if (isEmpty) await tellEmpty(outlet, report, tally)
+    }),
+  )
+}
+
+/** Tells an outlet that a transfer had its last round. Takes note of records that it took and has not kept. */
+async function endRounds(outlet: Outlet, at: number, name: string, tally: Tally, isComplete: boolean): Promise<void> {
+  if (outlet.onLastRound === undefined) return
+  try {
+    // also when the transfer was told to stop: it may have to clean up
+    const taken: unknown = await tally.enter(() => outlet.onLastRound?.(tally.update, isComplete))
+    if (typeof taken === 'number' && taken > 0) tally.takeBack(at, taken)
+  } catch (thrown) {
+    tally.fail(thrown, name, 'push')
+    tally.takeBack(at, tally.outlets[at]?.pushed ?? 0)
   }
 }
 

@@ -10,7 +10,8 @@ import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
-import { UnsettledTransfer } from './unsettled.js'
+import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
+import { NO_WAITS, type Waits } from './waits.js'
 
 /**
  * A transfer to be made, as the host of its link asks for it.
@@ -33,6 +34,8 @@ export interface HostedRequest extends TransferRequest {
   readonly cancelled?: Error | undefined
   /** Called when user code is entered and left, as far as it goes at a stretch. */
   readonly inside?: (inside: boolean) => void
+  /** Called when the transfer begins its second round. */
+  readonly streams?: (() => void) | undefined
 }
 
 /** Most errors that a report lists, most causes of them, and most characters about all of them. */
@@ -42,6 +45,9 @@ const REPORT_CHARACTERS = 256 * 1024
 /** Most errors of a transfer that are logged one by one: the others are in its report. */
 const LOGGED_ERRORS = 20
 
+/** What the books of a transfer need to know of its link. */
+type TallyParts = Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled' | 'waits'>
+
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
 export class Tally {
   pulled = 0
@@ -50,36 +56,37 @@ export class Tally {
   buffered = 0
   grouped = 0
   batches = 0
-  outlets: OutletReport[] = []
+  /** Number of rounds that the transfer has begun. */
+  rounds = 0
+  outlets: readonly OutletReport[] = []
   /** This transfer, when inlets or processors want to know what comes of their records. */
   unsettled: UnsettledTransfer | undefined
+  /** The round of {@link Tally.unsettled} that is under way, or all of it when the transfer does not stream. */
+  #underWay: Unsettled | undefined
   /** Transfers whose records go to the outlets: this one, and those that a buffer of the link has let go of. */
   inHand: Transfers = NONE
   /** Other transfers, records of which buffers have let go of; most transfers have none. */
-  released: Set<UnsettledTransfer> | undefined
+  released: Set<Unsettled> | undefined
   readonly errors: ReportedError[] = []
   readonly update: Update
   readonly drain: boolean
   #dropped = 0
+  /** Number of records that were lost when the round began. */
+  #lostBefore = 0
   /** Number of errors, listed or not. */
   #failures = 0
-  /** Whether no stage but `pull` has failed. */
+  /** Whether no stage but `pull` has failed in the round. */
   #allInPull = true
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
-  readonly #parts: Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled'>
+  readonly #parts: TallyParts
   readonly #request: HostedRequest
   readonly #cancellation: Cancellation
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
-  constructor(
-    parts: Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled'>,
-    update: Update,
-    cancellation: Cancellation,
-    request: HostedRequest,
-  ) {
+  constructor(parts: TallyParts, update: Update, cancellation: Cancellation, request: HostedRequest) {
     this.#parts = parts
     this.#request = request
     this.#cancellation = cancellation
@@ -92,11 +99,79 @@ export class Tally {
     return this.#cancellation.reason
   }
 
-  /** Whether every record that was pulled is where it should be, as far as that is known. */
+  /** Timers, which the transfer itself has none of. */
+  get waits(): Waits {
+    return this.#parts.waits ?? NO_WAITS
+  }
+
+  /** Whether a transfer that streams is to end with the records that it has pulled. */
+  get ending(): boolean {
+    return this.#cancellation.ending
+  }
+
+  /** Whether no more rounds may begin. */
+  get isOver(): boolean {
+    if (this.cancelled !== undefined) return true
+    return this.errors.length > 0 && !this.#parts.settings.ignoreExceptions
+  }
+
+  /** Number of records that were lost. */
+  get lost(): number {
+    return this.#dropped + this.outlets.reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
+  /** Whether every record of the round is where it should be, as far as that is known. */
   get delivered(): boolean {
-    const lost = this.#dropped + this.outlets.reduce((sum, { dropped }) => sum + dropped, 0)
     // another inlet that failed has nothing to do with what came of the others, unless that was dropped
-    return lost === 0 && this.#allInPull
+    return this.lost === this.#lostBefore && this.#allInPull
+  }
+
+  /** Begins with rounds: see {@link Tally.beginRound}. */
+  beginStream(): void {
+    this.update.noteRounds()
+    this.noteListener().stream = new UnsettledStream()
+  }
+
+  /**
+   * Begins a round of a transfer that streams.
+   *
+   * @param lists - number of lists of each inlet, as long as it gave some, up to the end of this round, and how many of
+   * them are in it or in those before as a whole
+   */
+  beginRound({ lists, whole }: { readonly lists: number; readonly whole: number }): void {
+    this.rounds++
+    if (this.rounds === 2) this.#request.streams?.()
+    this.#lostBefore = this.lost
+    this.#allInPull = true
+    const transfer = this.noteListener()
+    transfer.rounds = this.rounds
+    const round = new UnsettledRound(transfer, whole)
+    const { stream } = transfer
+    if (stream !== undefined) {
+      stream.settle()
+      stream.lists = lists
+      if (!transfer.failed) stream.open.push(round)
+    }
+    this.#underWay = round
+    this.inHand = [round]
+  }
+
+  /** Ends a round: whether its records were delivered is known, but for those in buffers. */
+  endRound(outlets: readonly OutletReport[] | undefined): void {
+    if (outlets !== undefined) this.outlets = this.rounds === 1 ? outlets : addUp(this.outlets, outlets)
+    const round = this.#underWay as UnsettledRound
+    if (!this.delivered) round.fail()
+    round.ended = true
+  }
+
+  /** Notes that an outlet has not kept records that it took in rounds: nothing of the transfer was delivered. */
+  takeBack(outlet: number, records: number): void {
+    this.outlets = this.outlets.map((report, at) =>
+      at === outlet ? { ...report, pushed: report.pushed - records, dropped: report.dropped + records } : report,
+    )
+    this.unsettled?.stream?.takeBack()
+    this.unsettled?.fail()
+    this.logDrop(records, `${this.outlets[outlet]?.outlet ?? 'an outlet'} did not keep them`)
   }
 
   /** Notes that an inlet is pulled that is to be told what comes of its records. */
@@ -105,17 +180,18 @@ export class Tally {
   }
 
   /** Notes that a processor is called that is to be told what comes of its records. */
-  willTellProcessor(processor: AnyStatefulProcessor, name: string): UnsettledTransfer {
+  willTellProcessor(processor: AnyStatefulProcessor, name: string): Unsettled {
     const told = this.noteListener()
     told.processors ??= new Map()
     told.processors.set(processor, name)
-    return told
+    return this.#underWay ?? told
   }
 
   /** Notes that a part of the link wants to know what comes of this transfer. */
   noteListener(): UnsettledTransfer {
     if (this.unsettled === undefined) {
       this.unsettled = new UnsettledTransfer(this.update, this.#parts.unsettled)
+      this.#underWay = this.unsettled
       this.inHand = [...this.inHand, this.unsettled]
     }
     return this.unsettled
@@ -129,7 +205,7 @@ export class Tally {
   /** Notes transfers of which a buffer has let go of records: this transfer has these until it ends. */
   noteReleased(transfers: Transfers): void {
     for (const transfer of transfers) {
-      if (transfer === this.unsettled || this.released?.has(transfer) === true) continue
+      if (transfer === this.#underWay || this.released?.has(transfer) === true) continue
       this.released ??= new Set()
       this.released.add(transfer)
       transfer.held++
@@ -141,22 +217,31 @@ export class Tally {
     return this.#cancellation.race(work)
   }
 
+  /** Waits for something, until the transfer is told to stop or to end. */
+  async untilEnding(work: Promise<unknown>): Promise<void> {
+    await this.#cancellation.orEnding(work)
+  }
+
   /**
    * Calls user code, and waits for it until the transfer is told to stop. What such code gives later is of no use any
    * more, and said to be so.
    */
   call<T>(work: () => T | PromiseLike<T>): MaybePromise<T> {
+    const result = this.enter(work)
+    // an object with a `then` may do its work again each time that it is called
+    return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
+  }
+
+  /** Calls user code, whatever the transfer is told. */
+  enter<T>(work: () => T): T {
     const started = performance.now()
-    let result: T | PromiseLike<T>
     this.#request.inside?.(true)
     try {
-      result = work()
+      return work()
     } finally {
       this.#request.inside?.(false)
       this.#busy += performance.now() - started
     }
-    // an object with a `then` may do its work again each time that it is called
-    return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
   }
 
   async #wait<T>(pending: Promise<T>): Promise<T> {
@@ -200,6 +285,13 @@ export class Tally {
     })
   }
 
+  /** Logs something about the transfer that is no error of it. */
+  warn(kind: string, text: string, details: object = {}): void {
+    this.#say(kind, (counted) => {
+      this.#log.warn(details, `${this.#name} ${text}${counted}`)
+    })
+  }
+
   logDrop(records: number, why: string): void {
     if (records === 0) return
     const write = (counted: string) => {
@@ -231,6 +323,7 @@ export class Tally {
       buffered: this.buffered,
       grouped: this.grouped,
       batches: this.batches,
+      rounds: this.rounds,
       outlets: this.outlets,
       errors: this.errors,
       failed: this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
@@ -285,4 +378,21 @@ export class Tally {
       },
     )
   }
+}
+
+/** Adds up what each outlet did in rounds. */
+function addUp(some: readonly OutletReport[], others: readonly OutletReport[]): readonly OutletReport[] {
+  if (some.length === 0) return others
+  return some.map((one, at) => {
+    const other = others[at] as OutletReport
+    return {
+      outlet: one.outlet,
+      pushed: one.pushed + other.pushed,
+      filtered: one.filtered + other.filtered,
+      added: one.added + other.added,
+      dropped: one.dropped + other.dropped,
+      batches: one.batches + other.batches,
+      buffered: other.buffered,
+    }
+  })
 }

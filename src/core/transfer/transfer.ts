@@ -5,10 +5,10 @@ import type { TransferReport } from '../report.js'
 import type { Update } from '../update.js'
 import { Tally, type HostedRequest } from './tally.js'
 import { settle } from './acknowledge.js'
-import { pullAll } from './pull.js'
-import { processAll, bufferedBy } from './process.js'
-import { groupAll } from './group.js'
-import { pushAll } from './push.js'
+import { pullAll, Pulls } from './pull.js'
+import { bufferedBy } from './process.js'
+import { makeRound } from './round.js'
+import { transferInRounds } from './rounds.js'
 import type { TransferParts } from './parts.js'
 
 /**
@@ -22,6 +22,8 @@ import type { TransferParts } from './parts.js'
  * outlets     - at once ------> each gets every batch, one by one, whatever happens to its siblings
  * inlets      - at once ------> onTransferEnd: whether their records were delivered, once no buffer holds them
  * ```
+ *
+ * Where inlets stream, all but the last line is done for each list that they yield: see {@link transferInRounds}.
  */
 export function transfer(
   parts: TransferParts,
@@ -32,16 +34,18 @@ export function transfer(
   const tally = new Tally(parts, update, cancellation, request)
   logDetail('databay.Link', update, 'transfer')
   const pulled = tally.drain ? [] : pullAll(parts, tally)
-  const processed = then(pulled, (records) => records && processAll(parts.processors, records, tally))
-  const grouped = then(processed, (records) => {
-    if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
-    return records && groupAll(parts.groupers, records, tally)
+  const pushed = then(pulled, (pulls) => {
+    if (pulls instanceof Pulls) return transferInRounds(parts, pulls, tally)
+    if (pulls === undefined) {
+      tally.buffered = bufferedBy(parts.processors)
+      return undefined
+    }
+    tally.rounds = 1
+    return then(makeRound(parts, pulls, tally, false), (outlets) => {
+      if (outlets !== undefined) tally.outlets = outlets
+    })
   })
-  const pushed = then(grouped, (batches) => batches && pushAll(parts, batches, tally))
-  const told = then(pushed, (outlets) => {
-    if (outlets !== undefined) tally.outlets = outlets
-    return settle(tally)
-  })
+  const told = then(pushed, () => settle(tally))
   return then(told, () => {
     logDetail('databay.Link', update, 'done')
     return tally.report()

@@ -1,23 +1,65 @@
 import type { Inlet } from '../inlet.js'
 import type { AnyStatefulProcessor } from '../processor.js'
+import type { RoundCounts } from '../round-counts.js'
 import type { Update } from '../update.js'
+
+/** Records that go through a link together and are not settled: those of a transfer, or of one of its rounds. */
+export interface Unsettled {
+  /** The link's transfers that are not settled. */
+  readonly list: UnsettledTransfers
+  /** Number of buffers, and of running transfers that have taken them out of one, that have records of it. */
+  held: number
+  /** Notes that records of it were dropped or refused. */
+  fail(): void
+}
+
+/** A round of a transfer that streams, which is not settled. */
+export class UnsettledRound implements Unsettled {
+  held = 0
+  /** Whether its records have come as far as they can. */
+  ended = false
+  /** Number of lists that each inlet has given, as long as it did, up to the end of this round. */
+  readonly lists: number
+  readonly #transfer: UnsettledTransfer
+  #failed = false
+
+  constructor(transfer: UnsettledTransfer, lists: number) {
+    this.#transfer = transfer
+    this.lists = lists
+  }
+
+  get list(): UnsettledTransfers {
+    return this.#transfer.list
+  }
+
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  fail(): void {
+    this.#failed = true
+    this.#transfer.fail()
+  }
+}
 
 /**
  * A transfer that is not settled: it runs, or buffers hold records that it pulled. Its inlets and processors wait to
  * be told what came of them.
  */
-export class UnsettledTransfer {
+export class UnsettledTransfer implements Unsettled {
   readonly update: Update
   /** Inlets that are to be told, and whether their pull succeeded. */
   readonly inlets = new Map<Inlet, boolean>()
   /** Processors that are to be told, and their names; most transfers have none. */
   processors: Map<AnyStatefulProcessor, string> | undefined
-  /** The link's transfers that are not settled. */
   readonly list: UnsettledTransfers
-  /** Number of buffers, and of running transfers that have taken them out of one, that have records of it. */
   held = 0
   /** Whether the list has it, and what is not told of it. */
   state: 'running' | 'ended' | 'told' = 'running'
+  /** Number of rounds that it began. */
+  rounds = 0
+  /** The rounds of one that streams. */
+  stream: UnsettledStream | undefined
   #failed = false
 
   constructor(update: Update, list: UnsettledTransfers) {
@@ -30,11 +72,62 @@ export class UnsettledTransfer {
     return this.#failed
   }
 
-  /** Notes that records of it were dropped or refused. */
+  /** Whether buffers hold records of it. */
+  get isHeld(): boolean {
+    return this.held > 0 || this.stream?.isHeld === true
+  }
+
   fail(): void {
     if (this.#failed || this.state === 'told') return
     this.#failed = true
     if (this.state === 'ended') this.list.noteFailed(this)
+  }
+}
+
+/** The rounds of a transfer that streams. Keeps those that are not settled, and counts the delivered ones before them. */
+export class UnsettledStream {
+  /** Rounds that are not settled, in their order; no more are kept once the transfer has failed. */
+  readonly open: UnsettledRound[]
+  /** Number of lists of each inlet, as long as it gave some, that rounds began with. */
+  lists: number
+  #deliveredRounds: number
+  #deliveredLists: number
+
+  constructor(delivered: { readonly rounds: number; readonly lists: number } = { rounds: 0, lists: 0 }) {
+    this.open = []
+    this.lists = delivered.lists
+    this.#deliveredRounds = delivered.rounds
+    this.#deliveredLists = delivered.lists
+  }
+
+  /** Whether buffers hold records of a round. */
+  get isHeld(): boolean {
+    return this.open.some(({ held }) => held > 0)
+  }
+
+  /**
+   * Lets go of the rounds that are settled.
+   *
+   * @returns numbers of rounds, and of lists of each inlet, that were delivered, from the first one on
+   */
+  settle(): { readonly rounds: number; readonly lists: number } {
+    let settled = 0
+    for (const { ended, failed, held, lists } of this.open) {
+      if (!ended || failed || held > 0) break
+      settled++
+      this.#deliveredRounds++
+      this.#deliveredLists = lists
+    }
+    this.open.splice(0, settled)
+    return { rounds: this.#deliveredRounds, lists: this.#deliveredLists }
+  }
+
+  /** Notes that nothing of the transfer was delivered, whatever became of its rounds. */
+  takeBack(): void {
+    for (const round of this.open) round.fail()
+    this.open.length = 0
+    this.#deliveredRounds = 0
+    this.#deliveredLists = 0
   }
 }
 
@@ -48,6 +141,7 @@ export interface Verdict {
   readonly processor?: string
   readonly update: Update
   readonly delivered: boolean
+  readonly rounds: RoundCounts
 }
 
 /**
@@ -122,7 +216,7 @@ export class UnsettledTransfers {
     this.#failed = NOT_ANY
     let settled = 0
     for (const transfer of this.#waiting) {
-      if (transfer.held > 0) break
+      if (transfer.isHeld) break
       this.#tell(transfer, verdicts)
       settled++
     }
@@ -132,12 +226,18 @@ export class UnsettledTransfers {
 
   #tell(transfer: UnsettledTransfer, verdicts: Verdict[]): void {
     transfer.state = 'told'
-    const { update, inlets, processors = [], failed } = transfer
+    const { update, inlets, processors = [], failed, rounds, stream } = transfer
+    const delivered = stream?.settle()
+    const counts = { rounds, deliveredRounds: delivered?.rounds ?? (failed ? 0 : rounds) }
+    // an inlet knows its own lists, not what the link makes of them
+    const own = stream === undefined ? counts : { rounds: stream.lists, deliveredRounds: delivered?.lists ?? 0 }
     for (const [part, pulled] of inlets) {
       if (this.#removed?.has(part) === true && !part.active) continue
-      verdicts.push({ part, update, delivered: !failed && pulled })
+      verdicts.push({ part, update, delivered: !failed && pulled, rounds: own })
     }
-    for (const [part, processor] of processors) verdicts.push({ part, processor, update, delivered: !failed })
+    for (const [part, processor] of processors) {
+      verdicts.push({ part, processor, update, delivered: !failed, rounds: counts })
+    }
   }
 
   /** Takes those that have failed from among the others. */

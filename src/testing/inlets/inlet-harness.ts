@@ -21,6 +21,7 @@ export class InletHarness extends NodeHarness<Inlet, InletOptions, ResolvedInlet
 
   /** Calls `onTransferEnd`, as a transfer does when it has ended. */
   async endTransfer(inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
-    await this.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered))
+    const rounds = { rounds: 1, deliveredRounds: delivered ? 1 : 0 }
+    await this.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered, rounds))
   }
 }

@@ -24,7 +24,7 @@ export interface PackedReports {
 
 /** Number of times of a report, of its counts, and of the counts of each of its outlets. */
 const TIMES = 4
-const COUNTS = 8
+const COUNTS = 9
 const OUTLET_COUNTS = 7
 
 /** Gathers reports for one message. */
@@ -58,6 +58,7 @@ export class ReportPacker {
     counts[at++] = report.buffered
     counts[at++] = report.grouped
     counts[at++] = report.batches
+    counts[at++] = report.rounds
     counts[at++] = outlets.length
     for (const outlet of outlets) {
       counts[at++] = this.#placeOf(outlet.outlet)
@@ -136,7 +137,7 @@ export function unpackReports<T extends TransferIdentity>(
   for (let time = 0, count = 0; time < times.length; time += TIMES) {
     const run = times[time] as number
     const transfer = identify(run)
-    const outlets = counts[count + 7] as number
+    const outlets = counts[count + 8] as number
     const from = count
     count += COUNTS + outlets * OUTLET_COUNTS
     if (transfer === undefined) continue
@@ -158,6 +159,7 @@ export function unpackReports<T extends TransferIdentity>(
       buffered: counts[from + 4] as number,
       grouped: counts[from + 5] as number,
       batches: counts[from + 6] as number,
+      rounds: counts[from + 7] as number,
       outlets: outlets === 0 ? NO_OUTLETS : unpackOutlets(counts, names, from + COUNTS, outlets),
       errors: failure?.errors ?? NO_ERRORS,
       failed: failure?.failed ?? false,

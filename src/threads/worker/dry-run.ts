@@ -70,6 +70,6 @@ export class DryRun {
     if (part.onTransferEnd === undefined || this.#told.has(part)) return
     this.#told.add(part)
     const tell = part.onTransferEnd.bind(part)
-    part.onTransferEnd = (update) => tell(update, false)
+    part.onTransferEnd = (update, _delivered, { rounds }) => tell(update, false, { rounds, deliveredRounds: 0 })
   }
 }

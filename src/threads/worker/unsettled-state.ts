@@ -2,7 +2,7 @@ import type { Link } from '../../core/link.js'
 import { forget, heldBy, takeOver } from '../../core/transfer/holdings.js'
 import { nameOf } from '../../core/processor.js'
 import { bufferedBy } from '../../core/transfer/process.js'
-import { UnsettledTransfer } from '../../core/transfer/unsettled.js'
+import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from '../../core/transfer/unsettled.js'
 import { Update } from '../../core/update.js'
 import { type PartStates, statefulProcessors } from './link-state.js'
 
@@ -19,6 +19,14 @@ export interface UnsettledState {
     readonly inlets: readonly (readonly [place: number, pulled: boolean])[]
     /** Places of the processors that are to be told, among the stateful ones. */
     readonly processors: readonly number[]
+    /** Number of rounds that it began. */
+    readonly rounds: number
+    /** Rounds of one that streamed, see {@link UnsettledStream}. */
+    readonly stream?: {
+      readonly lists: number
+      readonly delivered: { readonly rounds: number; readonly lists: number }
+      readonly open: readonly { readonly lists: number; readonly failed: boolean }[]
+    }
   }[]
   readonly holders: readonly {
     /** Place among the stateful processors of the link. */
@@ -26,7 +34,10 @@ export interface UnsettledState {
     readonly kind: string
     /** Number of records that it held. */
     readonly records: number
-    /** Places of the transfers whose records it held, for each call that put some into it. */
+    /**
+     * Places of the transfers whose records it held, for each call that put some into it. The open rounds of one that
+     * streamed have places of their own, instead of the transfer.
+     */
     readonly groups: readonly (readonly number[])[]
   }[]
 }
@@ -42,8 +53,10 @@ export interface LinkState {
 export function unsettledOf(link: Link): UnsettledState | undefined {
   const transfers = link.unsettled.all
   if (transfers.length === 0) return undefined
+  // rounds that are settled have no place any more
+  for (const { stream } of transfers) stream?.settle()
   const { inlets } = link
-  const places = new Map(transfers.map((transfer, place) => [transfer, place]))
+  const places = new Map(transfers.flatMap(placesOf).map((one, place) => [one, place]))
   const stateful = statefulProcessors(link)
   const holders = stateful.map((processor, place) => ({
     place,
@@ -54,13 +67,29 @@ export function unsettledOf(link: Link): UnsettledState | undefined {
       .filter((group) => group.length > 0),
   }))
   return {
-    transfers: transfers.map(({ update, failed, inlets: told, processors = [] }) => ({
+    transfers: transfers.map(({ update, failed, inlets: told, processors = [], rounds, stream }) => ({
+      rounds,
+      ...(stream === undefined ? {} : { stream: stateOfStream(stream) }),
       number: update.transferNumber,
       failed,
       inlets: [...told].flatMap(([inlet, pulled]) => placeOf(inlet, inlets).map((place) => [place, pulled] as const)),
       processors: [...processors].flatMap(([processor]) => placeOf(processor, stateful)),
     })),
     holders: holders.filter(({ groups }) => groups.length > 0),
+  }
+}
+
+/** What has a place of its own, as buffers may hold records of it: a transfer, or the open rounds of one that streamed. */
+function placesOf(transfer: UnsettledTransfer): readonly Unsettled[] {
+  return transfer.stream?.open ?? [transfer]
+}
+
+function stateOfStream(stream: UnsettledStream) {
+  const { lists } = stream
+  return {
+    lists,
+    delivered: stream.settle(),
+    open: stream.open.map((round) => ({ lists: round.lists, failed: round.failed })),
   }
 }
 
@@ -83,8 +112,9 @@ export function forgetUnsettled(link: Link): void {
 export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledState): void {
   const { inlets } = link
   const processors = statefulProcessors(link)
-  const taken = transfers.map(({ number, failed, inlets: pulls, processors: told }) => {
+  const taken = transfers.flatMap(({ number, failed, inlets: pulls, processors: told, rounds, stream }) => {
     const transfer = new UnsettledTransfer(new Update(link.tags, number), link.unsettled)
+    transfer.rounds = rounds
     for (const [place, pulled] of pulls) {
       const inlet = inlets[place]
       if (inlet?.onTransferEnd !== undefined) transfer.inlets.set(inlet, pulled)
@@ -95,9 +125,19 @@ export function takeOverUnsettled(link: Link, { transfers, holders }: UnsettledS
       transfer.processors ??= new Map()
       transfer.processors.set(processor, nameOf('processor', processor, place))
     }
+    if (stream !== undefined) {
+      transfer.stream = new UnsettledStream(stream.delivered)
+      transfer.stream.lists = stream.lists
+      for (const one of stream.open) {
+        const round = new UnsettledRound(transfer, one.lists)
+        round.ended = true
+        if (one.failed) round.fail()
+        transfer.stream.open.push(round)
+      }
+    }
     if (failed) transfer.fail()
     link.unsettled.add(transfer)
-    return transfer
+    return placesOf(transfer)
   })
   for (const { place, kind, records, groups } of holders) {
     const processor = processors[place]

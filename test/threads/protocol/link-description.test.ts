@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { RoundSize } from '../../../src/core/link-options.js'
 import {
   exportId,
   keyOf,
@@ -42,6 +43,7 @@ const settings: fc.Arbitrary<LinkKind['settings']> = plain<LinkKind['settings']>
   onStartFailure: fc.constantFrom('stop', 'retry'),
   inletConcurrency: fc.constantFrom(1, 9999),
   immediateTransfer: fc.boolean(),
+  rounds: fc.constantFrom<RoundSize>('pulled', 'whole', 5),
   timeout: fc.option(fc.constantFrom(1, 2), { nil: undefined }),
   maxInstances: fc.constantFrom(1, 3),
   stateless: fc.boolean(),

@@ -52,6 +52,7 @@ const report = plain({
   buffered: count,
   grouped: count,
   batches: count,
+  rounds: count,
   outlets: fc.array(outlet, { maxLength: 3 }),
   errors: fc.array(error, { maxLength: 2 }),
   ignores: fc.boolean(),

@@ -1,0 +1,86 @@
+import { settleReleased } from './acknowledge.js'
+import type { TransferParts } from './parts.js'
+import { bufferedBy } from './process.js'
+import { mayGoOn, type Pulls } from './pull.js'
+import { endPushes } from './push.js'
+import { makeRound } from './round.js'
+import { RoundQueue, type Round } from './round-queue.js'
+import { Sources } from './sources.js'
+import type { Tally } from './tally.js'
+
+/**
+ * Makes the rounds of a transfer: each takes the next list of each inlet, and is processed, grouped and pushed before the
+ * next one is. Meanwhile at most the lists of the next one are pulled, where that takes time without holding the thread up.
+ * Between rounds, others in the thread have their turn.
+ *
+ * ```
+ *   pull      1 | 2 ------ | 3 ------ | 4 ---    the next list, while a round is made
+ *   round         1 --------  2 -------  3 --    process > group > push
+ * ```
+ *
+ * It ends with the streams, with a round in which something failed (unless that is ignored), with a pull that failed once
+ * the rounds before it are made, and between rounds when it is told to stop or to end. What was pulled by then is dropped,
+ * and counted; a transfer that is told to end, as its planner shuts down, pushes it.
+ */
+export async function transferInRounds(parts: TransferParts, { all }: Pulls, tally: Tally): Promise<void> {
+  const { inlets, settings } = parts
+  const sources = new Sources(inlets, all, settings.inletConcurrency, tally)
+  const queue = new RoundQueue(sources, settings.rounds, () => mayGoOn(parts, tally))
+  tally.beginStream()
+  let isComplete = false
+  try {
+    await makeRounds(parts, queue, sources, tally)
+    isComplete = !sources.isLive && !tally.isOver
+  } finally {
+    await sources.end()
+    const why = 'their transfer ended before their round'
+    const left = await queue.left(
+      () => tally.waits.turn(),
+      (records) => {
+        tally.logDrop(records, why)
+      },
+    )
+    tally.pulled += left
+    tally.drop(left, why)
+    const stopped = tally.cancelled
+    if (stopped !== undefined && left > 0 && tally.errors.length === 0) tally.fail(stopped, 'transfer', 'pull')
+    isComplete &&= left === 0
+  }
+  if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
+  await endPushes(parts, tally, isComplete)
+}
+
+async function makeRounds(parts: TransferParts, queue: RoundQueue, sources: Sources, tally: Tally): Promise<void> {
+  for (;;) {
+    const round = await nextRound(queue, sources, tally)
+    if (round === undefined) break
+    if (!tally.ending) queue.pullAhead()
+    await makeOne(parts, round, tally)
+    if (tally.isOver) break
+    await tally.waits.turn()
+  }
+  const stopped = tally.cancelled
+  if (stopped !== undefined) sources.stop(stopped)
+  // buffers are asked in a transfer without records, too
+  const isEmpty = tally.rounds === 0 && !tally.ending && mayGoOn(parts, tally)
+  if (isEmpty) await makeOne(parts, { records: [], lists: 0, whole: 0 }, tally)
+}
+
+/** Waits for the next round; when the transfer is told to end meanwhile, for what comes of streams that end for it. */
+async function nextRound(queue: RoundQueue, sources: Sources, tally: Tally): Promise<Round | undefined> {
+  if (tally.ending) queue.stop()
+  const next = queue.next()
+  if (!(next instanceof Promise)) return next
+  await tally.untilEnding(next)
+  if (!tally.ending) return next
+  queue.stop()
+  await sources.end()
+  return Promise.race([next, tally.waits.turn().then(() => undefined)])
+}
+
+async function makeOne(parts: TransferParts, round: Round, tally: Tally): Promise<void> {
+  tally.beginRound(round)
+  tally.pulled += round.records.length
+  tally.endRound(await makeRound(parts, round.records, tally, true))
+  await settleReleased(tally)
+}
