@@ -1,3 +1,6 @@
+import { constants } from 'node:os'
+import process from 'node:process'
+
 /** Signals that ask a process to stop in order: Ctrl-C, a supervisor, a terminal that is closed. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -42,4 +45,18 @@ export class StopWish {
   get isFresh(): boolean {
     return this.#heard === 'wish'
   }
+}
+
+/** Exit code of a process that a signal has ended, as shells have it. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
+
+/**
+ * Sends this process a signal. Without a listener it ends the process, also where it is process 1, as in a container: there
+ * the kernel drops signals that nobody listens to, so that process exits with the code of the signal.
+ */
+export function signalThisProcess(signal: NodeJS.Signals): void {
+  if (process.pid === 1 && process.listenerCount(signal) === 0) process.exit(exitCodeOf(signal))
+  process.kill(process.pid, signal)
 }

@@ -2,6 +2,7 @@
 import { fstatSync } from 'node:fs'
 import process from 'node:process'
 import { isatty } from 'node:tty'
+import { signalThisProcess } from '../base/stop-signals.js'
 import { databay } from './databay.js'
 
 // a reader that has gone away must not end the process half-way: the run listens to it too, and stops in order
@@ -29,7 +30,7 @@ const hungUp = terminals.some((fd) => !isatty(fd))
 const signal = ending.signal ?? (hungUp ? 'SIGHUP' : undefined)
 if (signal !== undefined) {
   process.removeAllListeners(signal)
-  process.kill(process.pid, signal)
+  signalThisProcess(signal)
 }
 
 /** Whether two open files are the same. */

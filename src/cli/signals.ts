@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { afterSameWish, STOP_SIGNALS, StopWish, type StopSignal } from '../base/stop-signals.js'
 import type { SignalSource } from './process-context.js'
 
@@ -37,9 +36,4 @@ export function onSignals(source: SignalSource, actions: SignalActions, later = 
     isOver = true
     if (!wish.isFresh) unlisten()
   }
-}
-
-/** Exit code of a process that a signal has ended, as shells have it. */
-export function exitCodeOf(signal: StopSignal): number {
-  return 128 + constants.signals[signal]
 }

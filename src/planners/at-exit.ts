@@ -1,7 +1,7 @@
 import { classAdvice, InvalidOptionError } from '../base/errors.js'
 import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
-import { STOP_SIGNALS, StopWish } from '../base/stop-signals.js'
+import { signalThisProcess, STOP_SIGNALS, StopWish } from '../base/stop-signals.js'
 
 /** Mark of the signal handler of a planner that shuts down because of a signal. */
 const STOPPING = Symbol.for('databay.stopping')
@@ -37,7 +37,7 @@ export function shutdownAtExit(planner: Stoppable): () => void {
       const others = process.listeners(signal).some((listener) => STOPPING in listener)
       if (others) return
       if (atOnce) getLogger('databay.BasePlanner').warn(ENDED_AT_ONCE, signal)
-      process.kill(process.pid, signal)
+      signalThisProcess(signal)
       setTimeout(() => undefined, DELIVERY)
     }
     const asked = wish.hear()

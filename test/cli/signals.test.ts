@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
-import { STOP_SIGNALS, type StopSignal } from '../../src/base/stop-signals.js'
-import { exitCodeOf, onSignals } from '../../src/cli/signals.js'
+import { exitCodeOf, STOP_SIGNALS, type StopSignal } from '../../src/base/stop-signals.js'
+import { onSignals } from '../../src/cli/signals.js'
 
 /** Listens to signals, until a second has passed when the test says so. */
 function listen(t: Test) {
