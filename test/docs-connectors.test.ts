@@ -250,15 +250,14 @@ t.test('the programs', async (t) => {
 
   t.test('are one for each connector', async (t) => {
     const kebab = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
-    t.same([...programs.keys()].sort(), connectors.map(({ name }) => `${kebab(name)}.js`).sort())
+    t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), 'serialize.js'].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
   })
 
-  t.test('compile against the types', async (t) => {
-    const typed = new Map([...programs].map(([name, code]) => [name.replace(/\.js$/, '.ts'), code]))
-    const folder = t.testdir({})
-    write(folder, typed)
-    t.same(problemsOf(folder, [...typed.keys()]), [])
+  t.test('FileOutlet writes what serialize says', async (t) => {
+    const folder = set(t, 'serialize.js')
+    await transfers(t, 'serialize.js', folder)
+    t.equal(read(folder, 'out/sums.jsonl'), '{"ratio":null,"hours":{"mon":8}}\n')
   })
 
   t.test('HttpInlet reads all pages, and tries again', async (t) => {

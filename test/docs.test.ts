@@ -1,12 +1,13 @@
-/** Compiles the programs of docs/writing-connectors.md against the real types, runs them, and checks what the pages say. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+/** Runs the programs of docs/writing-connectors.md, and checks what pages for contributors say. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { startJobsService } from './helpers/jobs-service.js'
 import { OPEN_PLAN, RULES } from './house.js'
-import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
+import { testPage } from './helpers/pages.js'
 import { Inlet } from '../src/core/inlet.js'
 import { Outlet } from '../src/core/outlet.js'
+import { Update } from '../src/core/update.js'
 import { SchedulePlanner } from '../src/planners/schedule-planner.js'
 import { InletTester, OutletTester, PlannerTester } from '../src/testing/index.js'
 
@@ -14,44 +15,30 @@ const root = resolve(import.meta.dirname, '..')
 const docs = join(root, 'docs')
 const writing = readFileSync(join(docs, 'writing-connectors.md'), 'utf8')
 
-t.test('the programs of the page on writing connectors', async (t) => {
-  const programs = programsOf(writing)
-  const folder = t.testdir({})
-  write(folder, programs)
+testPage(t, 'docs/writing-connectors.md', async (t, page) => {
+  const folder = page.folder(t)
 
-  t.test('are the ones that are tested here', async (t) => {
-    t.same([...programs.keys()].sort(), [
-      'interval-planner.test.ts',
-      'interval-planner.ts',
-      'jobs-client.ts',
-      'jobs-inlet.ts',
-      'jobs-outlet.ts',
-      'jobs-server.ts',
-      'jobs.test.ts',
-      'links.ts',
-    ])
-  })
-
-  t.test('compile against the types', async (t) => {
-    t.same(problemsOf(folder, [...programs.keys()]), [])
-  })
-
-  t.test('keep the contract, as their own tests show', async (t) => {
+  t.test('the programs keep the contract, as their own tests show', async (t) => {
     for (const name of ['jobs.test.js', 'interval-planner.test.js']) {
-      const { code, stdout } = await node(folder, ['--test', '--test-reporter=tap', name])
+      const { code, stdout } = await page.run(folder, `node --test --test-reporter=tap ${name}`)
       t.equal(code, 0, `${name} passes`)
       if (code !== 0) t.comment(stdout)
       t.match(stdout, /# tests (2[5-9]|[3-9]\d)\n/, `${name} has tests`)
     }
   })
 
-  t.test('move jobs from queue to queue', async (t) => {
+  t.test('they move jobs from queue to queue', async (t) => {
     const { url, posted } = await startJobsService(t)
-    const args = [databay, 'run', 'links.js', '--threads', '1', '--once']
-    const { code, stdout } = await node(folder, args, { JOBS_URL: url, JOBS_TOKEN: 'any' })
+    const env = { JOBS_URL: url, JOBS_TOKEN: 'any' }
+    const { code, stdout } = await page.run(folder, 'databay run links.js --threads 1 --once', env)
     t.equal(code, 0)
     t.match(stdout, "{ id: 1, queue: 'mail', work: 'first' }")
     t.same(posted, [{ queue: 'mail', jobs: [{ id: 1, queue: 'mail', work: 'first' }] }], 'metadata chose the queue')
+  })
+
+  t.test('what an inlet needs to work does not come by metadata', async (t) => {
+    const { Correct } = (await page.load(folder, 'metadata.js')) as { Correct: new (table: string) => Inlet }
+    t.same(await new Correct('prices').pull(new Update([], 0)), ['a row of prices'])
   })
 })
 
@@ -104,25 +91,4 @@ t.test('the table of what each folder may import is that of the architecture tes
   const [core, testing, cli, ...others] = OPEN_PLAN.map(short)
   t.same(others, [])
   t.match(page, `The subfolders of \`${core}\`, \`${testing}\` and \`${cli}\` may import each other.`)
-})
-
-t.test('links between the pages lead somewhere', async (t) => {
-  const inDocs = readdirSync(docs, { recursive: true, encoding: 'utf8' })
-  const pages = ['README.md', 'CONTRIBUTING.md', ...inDocs.map((name) => `docs/${name}`)]
-  for (const page of pages.filter((name) => name.endsWith('.md'))) {
-    const text = readFileSync(join(root, page), 'utf8')
-    const anchors = (target: string) =>
-      [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-        title
-          .toLowerCase()
-          .replaceAll(/[^\w\s-]/g, '')
-          .replaceAll(' ', '-'),
-      )
-    for (const [, link = ''] of text.replaceAll(/```.*?```/gs, '').matchAll(/\]\(((?!https?:)[^)\s]+)\)/g)) {
-      const [path = '', anchor] = link.split('#')
-      const target = path === '' ? join(root, page) : resolve(root, dirname(page), path)
-      t.ok(existsSync(target), `${page}: ${link}`)
-      if (anchor !== undefined && existsSync(target)) t.ok(anchors(target).includes(anchor), `${page}: ${link}`)
-    }
-  }
 })

@@ -52,6 +52,7 @@ t.test('the programs are the ones that are tested here', async (t) => {
     'random-ints.ts',
     'shaping.ts',
     'squares.js',
+    'stats.js',
     'when.js',
   ])
 })

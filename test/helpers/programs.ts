@@ -22,7 +22,7 @@ export function write(folder: string, programs: ReadonlyMap<string, string>): vo
     const { outputText } = ts.transpileModule(code, {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
     })
-    writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), outputText)
+    writeFileSync(join(folder, name.replace(/ts$/, 'js')), outputText)
   }
 }
 
