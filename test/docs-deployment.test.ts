@@ -1,11 +1,13 @@
 /** Lints the files of examples/deployment, which are in docs/deployment.md, and runs the commands in them. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { validate } from 'dockerfile-utils'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { databay } from './helpers/programs.js'
 
 const root = resolve(import.meta.dirname, '..')
 const folder = join(root, 'examples/deployment')
@@ -192,6 +194,36 @@ async function run(t: Test, [file = '', ...args]: readonly string[]) {
   t.match(readFileSync(join(state, 'prices.jsonl'), 'utf8'), '{"id":"1","price":"2"}\n', output)
   return { code, signal, output, state }
 }
+
+/** Makes what follows a process with a network of its own. */
+const UNSHARE = ['unshare', '--map-root-user', '--net']
+
+function canUnshare(): boolean {
+  const [file = '', ...args] = UNSHARE
+  return spawnSync(file, [...args, 'true']).status === 0
+}
+
+t.test(
+  'a position file is locked within one network namespace, and not beyond it',
+  { skip: canUnshare() ? false : 'namespaces of networks cannot be made here' },
+  async (t) => {
+    const at = installed(t)
+    const env = { ...process.env, NODE_OPTIONS: '', STATE_DIRECTORY: 'state' }
+    const command = [process.execPath, databay, 'run', 'links.mjs', '--threads', '1', '--quiet', '--link', 'prices']
+    const [file = '', ...args] = command
+    const first = spawn(file, args, { cwd: at, env })
+    t.teardown(() => first.kill('SIGKILL'))
+    while (!existsSync(join(at, 'state/prices.jsonl')) && first.exitCode === null) await wait(20)
+    const second = (...before: string[]) => {
+      const [file, ...args] = [...before, ...command, '--once']
+      return spawnSync(file, args, { cwd: at, env, encoding: 'utf8' })
+    }
+    t.match(second(), { status: 1, stderr: 'it is in use by link prices' })
+    t.match(second(...UNSHARE), { status: 0, stderr: '' })
+    first.kill('SIGTERM')
+    t.same(await once(first, 'close'), [0, null])
+  },
+)
 
 t.test('the commands really run, and end in order', async (t) => {
   t.test('ExecStart of the unit', async (t) => {
