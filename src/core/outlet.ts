@@ -50,6 +50,25 @@ export abstract class Outlet<T = unknown> extends Node {
   /** Processors of this outlet. */
   readonly processors: readonly AnyProcessor[]
 
+  /**
+   * Whether {@link Outlet.push} leaves payloads as they are, and reads all that it needs of them before it first waits. An
+   * outlet that only serializes does. It then gets the payloads themselves rather than copies, unless it has processors of
+   * its own, which is faster.
+   *
+   * ```ts
+   * class LogOutlet extends Outlet {
+   *   override readonly readsOnly = true
+   *   async push(records: Record[]) {
+   *     const text = records.map(({ payload }) => JSON.stringify(payload)).join('\n') // before the first await
+   *     await appendFile('log.jsonl', `${text}\n`)
+   *   }
+   * }
+   * ```
+   *
+   * @default false
+   */
+  readonly readsOnly: boolean = false
+
   /** @throws {@link InvalidOptionError} when a processor is none */
   constructor(options: OutletOptions<T> = {}) {
     super()
@@ -61,7 +80,8 @@ export abstract class Outlet<T = unknown> extends Node {
    * Takes one batch of records, at once or as a promise. Never called without records, and never again before the
    * batch before has ended, within one transfer.
    *
-   * @param records - the batch: a list of this outlet's own, with copied payloads unless the link has `copyRecords: false`
+   * @param records - the batch: a list of this outlet's own, with copied payloads unless the link has `copyRecords: false`,
+   * or this outlet is {@link Outlet.readsOnly}
    * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
    */
   abstract push(records: Record<T>[], update: Update): void | Promise<void>

@@ -84,11 +84,11 @@ t.test('an outlet that keeps the contract passes', async (t) => {
   })
   const results = await resultsOf(new OutletTester(setup))
   t.same([...results.values()].filter(Boolean), [])
-  t.equal(results.size, 24)
+  t.equal(results.size, 25)
 
   const unread = await resultsOf(new OutletTester(() => new Keeper(new Target())))
   t.same([...unread.values()].filter(Boolean), [])
-  t.equal(unread.size, 14, 'what arrives is not looked at')
+  t.equal(unread.size, 15, 'what arrives is not looked at')
 })
 
 t.test('an outlet that takes part of a batch passes if it says which', async (t) => {
@@ -189,6 +189,22 @@ const BROKEN: readonly (readonly [tests: readonly string[], says: string | RegEx
           override push(records: Record[], update: Update) {
             void super.push(structuredClone<Record[]>(records), update)
             for (const { payload } of records) Object.assign(payload as Payload, { text: (payload as Payload).text })
+          }
+        })(target),
+    ),
+  ],
+  [
+    ['reads payloads before it first waits, if it says so by readsOnly'],
+    /^Broken\.push said that it took 3 records, but 3 of them did not arrive/,
+    around(
+      (target) =>
+        new (class Broken extends Keeper {
+          override readonly readsOnly = true
+
+          override async push(records: Record[], update: Update) {
+            update.signal.throwIfAborted()
+            await nextTurn()
+            await super.push(structuredClone<Record[]>(records), update)
           }
         })(target),
     ),

@@ -45,6 +45,7 @@ export const PRINT_OUTLET_OPTIONS = {
  * when the reader of a pipe has gone away; a part of the batch may then be printed.
  */
 export class PrintOutlet extends Outlet {
+  override readonly readsOnly = true
   readonly #onlyPayload: boolean
   readonly #skipUpdate: boolean
   readonly #stream: PrintStream

@@ -6,6 +6,8 @@ export const NULL_OUTLET_OPTIONS = OUTLET_OPTIONS satisfies Spec<OutletOptions>
 
 /** Outlet that takes records and does nothing with them. */
 export class NullOutlet extends Outlet {
+  override readonly readsOnly = true
+
   /** @throws {@link InvalidOptionError} */
   constructor(options: OutletOptions = {}) {
     resolveOptions('NullOutlet', options, NULL_OUTLET_OPTIONS)

@@ -45,6 +45,8 @@ function pushTo(
   tally: Tally,
 ): MaybePromise<OutletReport> {
   const { processors } = outlet
+  // an outlet of another copy of this package may have no such field
+  const isCopied = copyRecords && !(outlet.readsOnly && processors.length === 0)
   const outletName = nodeName(outlet)
   const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
   // without a batch, an outlet's buffer is asked all the same: it may be due
@@ -65,7 +67,7 @@ function pushTo(
   const goOn = (): MaybePromise<OutletReport> => {
     while (at < offered.length && !stopped) {
       const batch = offered[at++] as Record[]
-      const pushing = pushBatch(outlet, batch, copyRecords, report, tally)
+      const pushing = pushBatch(outlet, batch, isCopied, report, tally)
       if (pushing instanceof Promise) {
         return pushing.then((lost) => {
           note(lost)

@@ -54,6 +54,19 @@ export const PUSH_CHECKS: Check<OutletHarness>[] = [
     },
   },
   {
+    name: 'reads payloads before it first waits, if it says so by readsOnly',
+    holds: async (harness) => {
+      const outlet = await harness.started()
+      if (!outlet.readsOnly) return
+      const batch = harness.payloads(3)
+      const outcome = await harness.tryPush(outlet, batch, 'whose payloads change meanwhile', undefined, () => {
+        for (const payload of batch) spoil(payload)
+      })
+      if ('error' in outcome) throw outcome.error
+      await harness.claimArrived(outlet, batch)
+    },
+  },
+  {
     name: 'says what became of a push that is told to stop, and pushes again afterwards',
     holds: async (harness) => {
       const outlet = await harness.started()
@@ -151,4 +164,11 @@ export function takesKind(kind: unknown, index: number): Check<OutletHarness> {
       await harness.claimArrived(outlet, [kind])
     },
   }
+}
+
+/** Changes all that a payload holds itself, as its inlet might once a push waits. */
+function spoil(payload: unknown): void {
+  if (typeof payload !== 'object' || payload === null) return
+  if (Array.isArray(payload)) payload.length = 0
+  else for (const name of Object.keys(payload)) Reflect.deleteProperty(payload, name)
 }

@@ -393,6 +393,21 @@ t.test('without copies, all outlets are given the same list', async (t) => {
   t.equal(outlets[0]?.batches[0]?.[0]?.payload, payload)
 })
 
+t.test('an outlet that only reads gets the payloads themselves, and the others get copies', async (t) => {
+  class ReadOutlet extends KeepOutlet {
+    override readonly readsOnly = true
+  }
+  const payload = { a: 1 }
+  const outlets = [new ReadOutlet(), new KeepOutlet(), new ReadOutlet(undefined, { processors: (records) => records })]
+  await run({ inlets: [giving(payload)], outlets })
+  t.strictSame(
+    outlets.map((outlet) => outlet.batches[0]?.[0]?.payload === payload),
+    [true, false, false],
+    'a processor of its own may change them',
+  )
+  t.strictSame(outlets[1]?.batches[0]?.[0]?.payload, payload)
+})
+
 t.test('a payload that cannot be copied fails its batch at every outlet, and the next batch goes on', async (t) => {
   const log = captureLogs(t)
   const uncopyable = {
