@@ -29,11 +29,12 @@ function optionsOf(name, ownOnly) {
   const symbol = exported.get(name)
   if (symbol === undefined) throw new Error(`src/index.ts exports no ${name}`)
   const properties = checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol)).getProperties()
-  return properties.filter((one) => !ownOnly || one.valueDeclaration.parent.name.text === name).map(rowOf)
+  return properties.filter((one) => !ownOnly || one.declarations[0].parent.name.text === name).map(rowOf)
 }
 
 function rowOf(property) {
-  const { valueDeclaration: declaration } = property
+  // of an option that several parts of a type declare, the first one says it
+  const [declaration] = property.declarations
   const text = ts.displayPartsToString(property.getDocumentationComment(checker))
   const [meaning = ''] = /^[^]*?[.](?=\s|$)/.exec(text.replaceAll(/\s+/g, ' ')) ?? [text]
   if (meaning === '') throw new Error(`${declaration.getSourceFile().fileName}: ${property.name} has no docstring`)

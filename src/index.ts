@@ -54,7 +54,14 @@ export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples
 export type { Schedule } from './core/schedule.js'
 export type { Duration } from './base/duration.js'
 export { Link } from './core/link.js'
-export type { Lane, LinkOptions, LinkSettings, StartFailurePolicy } from './core/link-options.js'
+export type {
+  Lane,
+  DueTimes,
+  LinkOptions,
+  LinkSettings,
+  StartFailurePolicy,
+  TransferSettings,
+} from './core/link-options.js'
 export {
   getLogger,
   setLogDestination,

@@ -1,6 +1,7 @@
 import { classAdvice, InvalidOptionError, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
+import type { Quiet, Said } from './pipeline.js'
 import type { StatefulProcessor } from './processor.js'
 import { count, custom, flag, func, type Resolved, resolveOptions, seconds, type Spec } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
@@ -99,6 +100,10 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   }
 
   /** Stores the records, or releases them with all that were stored before. */
+  process<U extends T, Q extends Quiet = never>(
+    records: Said<Q, Record<U>[]>,
+    update?: Update,
+  ): Said<Q, Promise<Record<U>[]>>
   async process<U extends T>(records: Record<U>[], update?: Update): Promise<Record<U>[]> {
     if (this.#records.length === 0) this.#firstAt = this.#options.now()
     for (const record of records) this.#records.push(record)

@@ -7,6 +7,7 @@ import { count, custom, func, type Resolved, resolveOptions, type Spec, time } f
 import { Repeats } from '../base/repeats.js'
 import { type DistinctKey, fieldsKey, knownKey, type KnownKey } from './distinct-key.js'
 import { InvalidPayloadError } from './partial-push.js'
+import type { Quiet, Said } from './pipeline.js'
 import type { StatefulProcessor } from './processor.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
@@ -112,6 +113,7 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
    *
    * @throws {@link InvalidPayloadError} on a record without a key
    */
+  process<U extends T, Q extends Quiet = never>(records: Said<Q, Record<U>[]>, update: Update): Said<Q, Record<U>[]>
   process<U extends T>(records: Record<U>[], update: Update): Record<U>[] {
     const now = this.#options.now()
     this.#expire(now)

@@ -25,7 +25,19 @@ import { toArray, type OneOrMany } from '../base/one-or-many.js'
  * @typeParam B - type of the payloads that the outlets are given, after the processors
  * @typeParam P - type of the processors
  */
-export interface LinkOptions<A = unknown, B = A, P extends OneOrMany<AnyProcessor> = readonly []> extends LinkSettings {
+export type LinkOptions<A = unknown, B = A, P extends OneOrMany<AnyProcessor> = readonly []> = LinkParts<A, B, P> &
+  DueTimes
+
+/** When a link is due: either every interval or by a cron expression. */
+export type DueTimes =
+  | { readonly interval: number | Duration; readonly cron?: never; readonly timeZone?: never }
+  | { readonly cron: string; readonly interval?: never; readonly alignToClock?: false }
+
+/** Options of a link that say how it transfers, and not when. */
+export type TransferSettings = Omit<LinkSettings, 'interval' | 'cron' | 'timeZone' | 'alignToClock'>
+
+/** {@link LinkOptions}, one by one. */
+export interface LinkParts<A, B, P extends OneOrMany<AnyProcessor>> extends LinkSettings {
   /** Where records come from. All inlets pull at once; records keep the order of the inlets. */
   readonly inlets: OneOrMany<Inlet<A>>
   /** Where records go. Each outlet gets every batch, whatever happens to the others. */
@@ -179,7 +191,7 @@ export const LINK_OPTIONS = {
   maxInstances: count(1),
   stateless: flag(false),
   lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
-} satisfies Spec<LinkOptions<unknown, unknown, OneOrMany<AnyProcessor>>>
+} satisfies Spec<LinkParts<unknown, unknown, OneOrMany<AnyProcessor>>>
 
 type ResolvedOptions = Resolved<typeof LINK_OPTIONS>
 

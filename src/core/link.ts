@@ -18,6 +18,7 @@ import { LiveSchedule } from './live-schedule.js'
 import { type Node, nodeName } from './node.js'
 import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
+import type { Pipeline, Steps1, Steps2, Steps3, Steps4, Steps5 } from './pipeline.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
@@ -332,23 +333,26 @@ class LinkBase<A, B> implements PlannedLink {
 export type Link<A = unknown, B = A> = LinkBase<A, B>
 
 /**
- * How links are made. The compiler follows the payloads' type from the inlets through up to four processors to the
- * groupers and outlets; a list of more is taken to keep the type.
+ * How links are made. The compiler follows the payloads' type from the inlets through up to five processors to the
+ * groupers and outlets; those after them are taken to keep the type, and so is a list of unknown length.
+ *
+ * The last signature says nearly all, and its errors are the ones that are shown. Those before it are for lists of unknown
+ * length, and for functions whose parameters have no types in the program: there the compiler looks at the outlets before it
+ * knows what such a function gives.
  *
  * @throws {@link InvalidOptionError} when an option is not as it should be
  * @throws {@link InvalidNodeError} when an inlet or outlet is none, or is given twice
  */
 interface LinkConstructor {
-  new <A>(options: LinkOptions<A>): Link<A>
-  new <A, B>(options: ProcessedLinkOptions<A, B, Processor<A, B> | readonly [Processor<A, B>]>): Link<A, B>
-  new <A, B, C>(options: ProcessedLinkOptions<A, C, readonly [Processor<A, B>, Processor<B, C>]>): Link<A, C>
-  new <A, B, C, D>(
-    options: ProcessedLinkOptions<A, D, readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>]>,
-  ): Link<A, D>
-  new <A, B, C, D, E>(
-    options: ProcessedLinkOptions<A, E, readonly [Processor<A, B>, Processor<B, C>, Processor<C, D>, Processor<D, E>]>,
-  ): Link<A, E>
+  new <A, B = A>(options: ProcessedLinkOptions<A, B, Processor<A, B> | Steps1<A, B>>): Link<A, B>
+  new <A, B = A, C = B>(options: ProcessedLinkOptions<A, C, Steps2<A, B, C>>): Link<A, C>
+  new <A, B = A, C = B, D = C>(options: ProcessedLinkOptions<A, D, Steps3<A, B, C, D>>): Link<A, D>
+  new <A, B = A, C = B, D = C, E = D>(options: ProcessedLinkOptions<A, E, Steps4<A, B, C, D, E>>): Link<A, E>
+  new <A, B = A, C = B, D = C, E = D, F = E>(options: ProcessedLinkOptions<A, F, Steps5<A, B, C, D, E, F>>): Link<A, F>
   new <A>(options: ProcessedLinkOptions<A, A, readonly Processor<NoInfer<A>>[]>): Link<A>
+  new <A, B = A, C = B, D = C, E = D, F = E>(
+    options: LinkOptions<A, NoInfer<F>, Pipeline<A, B, C, D, E, F>>,
+  ): Link<A, F>
   readonly prototype: LinkBase<unknown, unknown>
 }
 

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
-import type { LinkSettings } from '../../src/core/link-options.js'
+import type { DueTimes, LinkSettings, TransferSettings } from '../../src/core/link-options.js'
 import { Outlet } from '../../src/core/outlet.js'
 import type { PlannedLink, TransferRequest } from '../../src/core/planned-link.js'
 import { BasePlanner } from '../../src/planners/base-planner.js'
@@ -89,10 +89,10 @@ export function tracedLink(
   return new Link({
     inlets: new TracedInlet(name, trace, behaviour),
     outlets: new TracedOutlet(name, trace, behaviour),
-    ...(settings.cron === undefined ? { interval } : {}),
+    ...((settings.cron === undefined ? { interval } : {}) as DueTimes),
     tags: name,
     processors: behaviour.processors ?? [],
-    ...settings,
+    ...(settings as TransferSettings),
   })
 }
 

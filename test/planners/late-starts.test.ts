@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
-import type { LinkSettings } from '../../src/core/link-options.js'
+import type { TransferSettings } from '../../src/core/link-options.js'
 import { NullOutlet } from '../../src/connectors/samples/null-outlet.js'
 import { begin, giveUp, isGivenUp } from '../../src/planners/late-starts.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
@@ -31,7 +31,7 @@ class SlowInlet extends Inlet {
   }
 }
 
-function slowLink(settings: LinkSettings = {}) {
+function slowLink(settings: TransferSettings = {}) {
   const inlet = new SlowInlet()
   const link = new Link({
     inlets: inlet,

@@ -108,6 +108,15 @@ export const swapped = new Link({ inlets: numOut, outlets: numIn, interval })
 export const noInlets = new Link({ outlets: numOut, interval })
 // @ts-expect-error an option that does not exist
 export const misspelt = new Link({ inlets: numIn, outlets: numOut, intervall: 1 })
+// @ts-expect-error a link is due every interval or by a cron expression
+export const never = new Link({ inlets: numIn, outlets: numOut })
+// @ts-expect-error not both
+export const both = new Link({ inlets: numIn, outlets: numOut, interval, cron: '* * * * *' })
+// @ts-expect-error a time zone is one of a cron expression
+export const zone = new Link({ inlets: numIn, outlets: numOut, interval, timeZone: 'Europe/Paris' })
+// @ts-expect-error a cron expression is on the clock by itself
+export const aligned = new Link({ inlets: numIn, outlets: numOut, cron: '* * * * *', alignToClock: true })
+export const cron = new Link({ inlets: numIn, outlets: numOut, cron: '* * * * *', timeZone: 'Europe/Paris' })
 // @ts-expect-error a duration is not a text
 export const textInterval = new Link({ inlets: numIn, outlets: numOut, interval: '5s' })
 
@@ -202,6 +211,45 @@ export const typedDistinct = new Link({ inlets: numIn, outlets: numOut, processo
 export const wrongDistinct = new Link({ inlets: strIn, outlets: strOut, processors: byValue, interval })
 // @ts-expect-error what may be missing is no key
 export const noKey = new Distinct<{ readonly id?: string }>({ by: ({ id }) => id })
+
+// a function after what keeps the type knows what it gets, wherever that stands
+export const afterBuffer = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  processors: [toStr, new Buffer(), (records) => records.filter((record) => record.payload.length > 1)],
+  interval,
+})
+export const afterDistinct = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  processors: [once, toStr, new Distinct({ by: 'id' }), (records) => records.filter(({ payload }) => payload !== '')],
+  groupers: (batches) => batches.map((batch) => batch.filter(({ payload }) => payload.length > 1)),
+  interval,
+})
+// so does a function that changes the type
+export const changesAfter: Link<number, string> = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  processors: [buffer, (records) => records.map((record) => record.with({ payload: record.payload.toFixed() }))],
+  interval,
+})
+export const sevenKept: Link<number> = new Link({
+  inlets: numIn,
+  outlets: numOut,
+  processors: [buffer, once, buffer, big, (records) => records.filter(({ payload }) => payload > 1), buffer, buffer],
+  interval,
+})
+export const wrongAfterBuffer = new Link({
+  inlets: numIn,
+  outlets: strOut,
+  // @ts-expect-error a text is no number
+  processors: [toStr, new Buffer(), (records) => records.filter((record) => record.payload > 1)],
+  interval,
+})
+// @ts-expect-error nor does a buffer in between hide that the outlet takes no numbers
+export const throughBuffer = new Link({ inlets: numIn, outlets: strOut, processors: [inc, buffer, once], interval })
+// @ts-expect-error nor that nothing is known of the payloads
+export const unknownThrough = new Link({ inlets: anyIn, outlets: numOut, processors: [buffer], interval })
 
 // @ts-expect-error the controllers of the buffer look at numbers
 export const wrongBuffer = new Link({ inlets: strIn, outlets: strOut, processors: big, interval })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Inlet } from '../../core/inlet.js'
 import { Link } from '../../core/link.js'
-import type { LinkSettings } from '../../core/link-options.js'
+import type { TransferSettings } from '../../core/link-options.js'
 import { Outlet } from '../../core/outlet.js'
 import type { Processor } from '../../core/processor.js'
 import type { Record } from '../../core/record.js'
@@ -33,7 +33,7 @@ export class ProbeLink {
   readonly times: number[] = []
 
   /** @param interval - in seconds */
-  constructor(name: string, interval: number, behaviour: ProbeBehaviour = {}, settings: LinkSettings = {}) {
+  constructor(name: string, interval: number, behaviour: ProbeBehaviour = {}, settings: TransferSettings = {}) {
     this.link = new Link({
       inlets: new ProbeInlet(this, behaviour),
       outlets: new ProbeOutlet(this),

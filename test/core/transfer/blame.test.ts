@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Buffer } from '../../../src/core/buffer.js'
 import { Inlet } from '../../../src/core/inlet.js'
-import { Link, type LinkOptions } from '../../../src/index.js'
+import { Link, type LinkOptions, type TransferSettings } from '../../../src/index.js'
 import { Outlet } from '../../../src/core/outlet.js'
 import { shutdownAtExit } from '../../../src/planners/at-exit.js'
 import { SchedulePlanner } from '../../../src/planners/schedule-planner.js'
@@ -33,7 +33,7 @@ class Kept extends Outlet {
   }
 }
 
-const transfer = async (options: Partial<LinkOptions>, payload: unknown) =>
+const transfer = async (options: TransferSettings & Partial<Pick<LinkOptions, 'outlets'>>, payload: unknown) =>
   new Link({
     inlets: new Given(payload),
     outlets: new Kept(),

@@ -5,7 +5,7 @@ import { Buffer } from '../../../src/core/buffer.js'
 import { Distinct } from '../../../src/core/distinct.js'
 import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
-import type { LinkSettings } from '../../../src/core/link-options.js'
+import type { TransferSettings } from '../../../src/core/link-options.js'
 import type { Outlet } from '../../../src/core/outlet.js'
 import type { Processor, StatefulProcessor } from '../../../src/core/processor.js'
 import type { Record } from '../../../src/core/record.js'
@@ -51,7 +51,12 @@ class PickyOutlet extends KeepOutlet {
   }
 }
 
-function linkOf(inlets: Inlet, outlets: Outlet | Outlet[], processors: Processor[] = [], options: LinkSettings = {}) {
+function linkOf(
+  inlets: Inlet,
+  outlets: Outlet | Outlet[],
+  processors: Processor[] = [],
+  options: TransferSettings = {},
+) {
   return new Link({ inlets, outlets, processors, interval: 1, tags: 'a', ...options })
 }
 
@@ -199,7 +204,9 @@ t.test(
             threshold === undefined ? [] : [new Buffer<number>({ countThreshold: threshold })]
           const distinct = [new Distinct<number>({ by: (event) => event })]
           const outlet = new PickyOutlet(undefined, {
-            processors: (isOfOutlet ? [...list(after), ...distinct, ...list(ofOutlet)] : list(ofOutlet)) as Processor[],
+            processors: (isOfOutlet
+              ? [...list(after), ...distinct, ...list(ofOutlet)]
+              : list(ofOutlet)) as unknown as Processor[],
           })
           const link = new Link<number>({
             inlets: feed,
