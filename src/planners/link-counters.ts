@@ -6,6 +6,8 @@ import type { LinkStats } from './planner-stats.js'
 export class LinkCounters {
   transfers = 0
   failed = 0
+  consecutiveFailures = 0
+  lastSuccessAt: number | undefined
   skipped = 0
   late = 0
   missed = 0
@@ -15,15 +17,22 @@ export class LinkCounters {
   /** Counts a transfer that has ended. */
   add({ scheduledAt, startedAt, endedAt, errors }: TransferReport): void {
     this.transfers++
-    if (errors.length > 0) this.failed++
+    if (errors.length > 0) {
+      this.failed++
+      this.consecutiveFailures++
+    } else {
+      this.consecutiveFailures = 0
+      this.lastSuccessAt = endedAt
+    }
     this.#durations.record(endedAt - startedAt)
     this.#lateness.record(startedAt - scheduledAt)
   }
 
   /** The counts as plain data. */
   read(): Omit<LinkStats, 'link' | 'running' | 'buffered' | 'outlets' | 'quarantinedUntil' | 'startFailure'> {
-    const { transfers, failed, skipped, late, missed } = this
+    const { transfers, failed, consecutiveFailures, lastSuccessAt, skipped, late, missed } = this
+    const lastSuccess = lastSuccessAt === undefined ? {} : { lastSuccessAt }
     const [durations, lateness] = [this.#durations.read(), this.#lateness.read()]
-    return { transfers, failed, skipped, late, missed, durations, lateness }
+    return { transfers, failed, consecutiveFailures, ...lastSuccess, skipped, late, missed, durations, lateness }
   }
 }

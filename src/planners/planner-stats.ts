@@ -25,6 +25,10 @@ export interface LinkStats {
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */
   readonly failed: number
+  /** Transfers with an error since the last one without; 0 after one without. For health checks, as `failed` never falls. */
+  readonly consecutiveFailures: number
+  /** End of the last transfer without an error, in milliseconds since 1970; left out before the first. */
+  readonly lastSuccessAt?: number
   /** Due times at which the link did not transfer: it was still transferring, quarantined, or could not be started. */
   readonly skipped: number
   /** End of the link's quarantine, in milliseconds since 1970; left out when it is not quarantined. */

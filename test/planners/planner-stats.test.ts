@@ -8,7 +8,6 @@ import { captureLogs } from '../helpers/logs.js'
 import { deferred } from '../helpers/nodes.js'
 import { emptyReport, handPlanner, StubLink, tracedLink } from '../helpers/planners.js'
 import { linkModule, until, workerPlanner } from '../helpers/threads.js'
-import type { TransferReport } from '../../src/core/report.js'
 
 /** Makes a link whose transfers begin and end so many milliseconds after they are due. */
 function linkThatTakes(name: string, ...times: (readonly [number, number])[]): StubLink {
@@ -44,7 +43,17 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
   const link = new StubLink('idle')
   const planner = handPlanner(t, link)
   const nothing = { count: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] }
-  const idle = { running: 0, buffered: 0, outlets: [], transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  const idle = {
+    running: 0,
+    buffered: 0,
+    outlets: [],
+    transfers: 0,
+    failed: 0,
+    consecutiveFailures: 0,
+    skipped: 0,
+    late: 0,
+    missed: 0,
+  }
   t.strictSame(planner.stats().links, [{ link: 'idle', ...idle, durations: nothing, lateness: nothing }])
   await planner.addLinks(new StubLink('other'))
   await planner.removeLinks(link)
@@ -52,6 +61,24 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
     planner.stats().links.map(({ link }) => link),
     ['other'],
   )
+})
+
+t.test('failures in a row are counted, and the last success is told', async (t) => {
+  captureLogs(t)
+  const link = new StubLink('unsteady')
+  const planner = handPlanner(t, link, { ignoreExceptions: true })
+  await planner.start()
+  const after = async (endedAt: number, fails: boolean) => {
+    const errors = fails ? [{ node: 'a', stage: 'pull' as const, name: 'Error', message: 'no' }] : []
+    link.transfer = () => Promise.resolve({ ...emptyReport('unsteady'), endedAt, errors })
+    await planner.fire(link)
+    const { failed, consecutiveFailures, lastSuccessAt } = planner.stats().links[0] as LinkStats
+    return { failed, consecutiveFailures, lastSuccessAt }
+  }
+  t.same(await after(10, true), { failed: 1, consecutiveFailures: 1, lastSuccessAt: undefined })
+  t.same(await after(20, true), { failed: 2, consecutiveFailures: 2, lastSuccessAt: undefined })
+  t.same(await after(30, false), { failed: 2, consecutiveFailures: 0, lastSuccessAt: 30 })
+  t.same(await after(40, true), { failed: 3, consecutiveFailures: 1, lastSuccessAt: 30 })
 })
 
 t.test('records in buffers are told, of live links and of links in threads', async (t) => {
