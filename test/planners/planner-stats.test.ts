@@ -7,6 +7,7 @@ import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred } from '../helpers/nodes.js'
 import { emptyReport, handPlanner, StubLink, tracedLink } from '../helpers/planners.js'
+import type { TransferReport } from '../../src/core/report.js'
 import { linkModule, until, workerPlanner } from '../helpers/threads.js'
 
 /** Makes a link whose transfers begin and end so many milliseconds after they are due. */
