@@ -4,22 +4,21 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { databay, node, programsOf } from './helpers/programs.js'
+import { testPage, type Page } from './helpers/pages.js'
 import * as api from '../src/index.js'
 
 const root = resolve(import.meta.dirname, '..')
 
-/** Puts the programs of a page into a folder. */
-function programs(t: Test, page: string, files = {}) {
-  const all = programsOf(readFileSync(join(root, 'docs', page), 'utf8'))
-  const folder = t.testdir({ ...Object.fromEntries(all), ...files })
-  const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await node(folder, [databay, 'run', ...args, '--threads', '1', '--quiet'])
+/** Folder with the programs of a page, of whose links some transfers are made. */
+function folderOf(t: Test, page: Page, files = {}) {
+  const folder = page.folder(t, {}, files)
+  const run = async (links: string, ...args: string[]) => {
+    const line = ['databay', 'run', links, ...args, '--threads', '1', '--quiet'].join(' ')
+    const { code, stdout, stderr } = await page.run(folder, line)
     t.equal(code, 0, stderr)
     return stdout
   }
-  const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  return { names: [...all.keys()].sort(), folder, run, read }
+  return { folder, run, read: (name: string) => readFileSync(join(folder, name), 'utf8') }
 }
 
 /** Runs a program until it has written something that ends it: it is then ended with SIGTERM. */
@@ -35,13 +34,13 @@ async function untilWritten(folder: string, program: string, text: () => string,
   return signal
 }
 
-t.test('from-python.md', async (t) => {
-  const { names, folder, run, read } = programs(t, 'from-python.md')
-  t.same(names, ['logging.js', 'main.js', 'rolls.js', 'weather.js', 'weather.test.js'])
+testPage(t, 'docs/from-python.md', async (t, page) => {
+  const { folder, run, read } = folderOf(t, page)
 
   await t.test('the same program: by the command, and by a planner', async (t) => {
     await run('rolls.js', '--transfers', '1')
     t.match(read('rolls.csv'), /^value\n[1-6]\n$/)
+    page.hasRun('main.js')
     const signal = await untilWritten(folder, 'main.js', () => read('rolls.csv'), /^value\n[1-6]\n[1-6]\n$/)
     t.equal(signal, 'SIGTERM', 'it ended in order')
   })
@@ -52,12 +51,12 @@ t.test('from-python.md', async (t) => {
   })
 
   await t.test('logging', async (t) => {
-    const { stdout } = await node(folder, ['logging.js'])
+    const { stdout } = await page.run(folder, 'node logging.js')
     t.match(JSON.parse(stdout), { name: 'databay.mine', msg: 'of my own' })
   })
 
   await t.test('tests', async (t) => {
-    const { code, stdout } = await node(folder, ['--test', '--test-reporter=tap', 'weather.test.js'])
+    const { code, stdout } = await page.run(folder, 'node --test --test-reporter=tap weather.test.js')
     t.equal(code, 0, stdout)
   })
 })
@@ -77,10 +76,9 @@ t.test('names of databay that the pages give are there', async (t) => {
   }
 })
 
-t.test('from-node-cron-and-bree.md', async (t) => {
+testPage(t, 'docs/from-node-cron-and-bree.md', async (t, page) => {
   const prices = 'item,price\npen,4\n'
-  const { names, folder, run, read } = programs(t, 'from-node-cron-and-bree.md', { 'prices.csv': prices })
-  t.same(names, ['jobs.js', 'main.js', 'prices.js', 'report.js'])
+  const { folder, run, read } = folderOf(t, page, { 'prices.csv': prices })
 
   await t.test('a job that moves data moves what is new', async (t) => {
     await run('prices.js', '--once')
@@ -96,6 +94,7 @@ t.test('from-node-cron-and-bree.md', async (t) => {
   })
 
   await t.test('a job of bree', async (t) => {
+    page.hasRun('main.js')
     t.equal(await untilWritten(folder, 'main.js', () => '', /report: done/), 'SIGTERM')
   })
 })

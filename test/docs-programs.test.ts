@@ -72,6 +72,7 @@ const OTHERS = [
   'docker',
   'echo',
   'git',
+  'journalctl',
   'jq',
   'kill',
   'kubectl',
