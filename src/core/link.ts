@@ -212,6 +212,7 @@ class LinkBase<A, B> implements PlannedLink {
   begin(request: HostedRequest): MaybePromise<TransferReport> {
     const cancellation = new Cancellation()
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
+    if (request.ending === true) cancellation.end()
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
     return this.#running.run(update, cancellation, this.settings.timeout, () =>
       transfer(this.#partsNow(), update, cancellation, request),

@@ -60,6 +60,8 @@ export interface PlannedLink {
   drain(): Promise<TransferReport | undefined>
   /** Tells running transfers to stop. */
   cancel(reason: Error): void
+  /** Tells running transfers that stream to end with what they have pulled. */
+  endStreams?(): void
   /** Fails transfers that wait for the link to be opened. */
   endWaiting?(reason: Error): void
   /** Starts the link's nodes; when one fails, those that were started are shut down, and this rejects. */
@@ -83,4 +85,6 @@ export interface TransferRequest {
    * @default Date.now()
    */
   readonly scheduledAt?: number
+  /** Called when the transfer turns out to stream, as its second round begins. */
+  readonly streams?: (() => void) | undefined
 }

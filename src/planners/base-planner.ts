@@ -504,9 +504,27 @@ export abstract class BasePlanner extends PlannerEmitter {
     if (!this.options.immediateTransfer) return
     // a link that is to be tried again transfers once it has started
     const first = this.links.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
-    await Promise.all(first.map((link) => this.dispatch(link)))
+    await Promise.all(first.map((link) => this.#transferOnce(link)))
+  }
+
+  /** Makes a first transfer. One that streams may never end: it is waited for as long as a short one takes. */
+  async #transferOnce(link: PlannedLink): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const streaming = new Promise<void>((resolve, reject) => {
+      const streams = () => {
+        timer = setTimeout(resolve, STREAM_WAIT)
+      }
+      this.#dispatcher.dispatch(link, dueNow(), streams).then(() => {
+        resolve()
+      }, reject)
+    })
+    await streaming
+    clearTimeout(timer)
   }
 }
+
+/** Time for which `start()` waits for a first transfer that streams, in milliseconds. */
+const STREAM_WAIT = 1000
 
 function dueNow(): DueTime {
   return { scheduledAt: Date.now(), lateness: 0, missed: 0 }

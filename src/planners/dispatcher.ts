@@ -159,11 +159,15 @@ export class Dispatcher {
     }
   }
 
-  /** Runs one transfer. Gives its report, or `undefined` when the link is skipped. Never rejects because of the link. */
-  dispatch(link: PlannedLink, due: DueTime): Promise<TransferReport | undefined> {
+  /**
+   * Runs one transfer. Gives its report, or `undefined` when the link is skipped. Never rejects because of the link.
+   *
+   * @param streams - called when the transfer turns out to stream
+   */
+  dispatch(link: PlannedLink, due: DueTime, streams?: () => void): Promise<TransferReport | undefined> {
     try {
       const state = this.#admit(link, due)
-      return state === undefined ? SKIPPED : begin(link, due.scheduledAt).then(state.ended, state.broken)
+      return state === undefined ? SKIPPED : begin(link, due.scheduledAt, streams).then(state.ended, state.broken)
     } catch (thrown) {
       return Promise.reject(toError(thrown)) // a planner of a third party that cannot unschedule
     }
@@ -368,9 +372,9 @@ function bufferedIn(link: PlannedLink): number {
 const SKIPPED = Promise.resolve(undefined)
 
 /** Begins a transfer, also of a link of a third party that throws, or yields no promise. */
-function begin(link: PlannedLink, scheduledAt: number): Promise<TransferReport> {
+function begin(link: PlannedLink, scheduledAt: number, streams?: () => void): Promise<TransferReport> {
   try {
-    return Promise.resolve(link.transfer({ scheduledAt }))
+    return Promise.resolve(link.transfer(streams === undefined ? { scheduledAt } : { scheduledAt, streams }))
   } catch (thrown) {
     return Promise.reject(toError(thrown))
   }

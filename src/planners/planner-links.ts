@@ -173,6 +173,7 @@ export class PlannerLinks {
 
   /** Ends the transfers that run. */
   async endTransfers(shutdown: Shutdown): Promise<void> {
+    for (const link of this.all) link.endStreams?.()
     await shutdown.limit.wait(
       () => `transfers of ${this.#dispatcher.running.join(', ')}`,
       () => this.#endWaiting(this.all, () => shutdown.letEnd(() => this.#dispatcher.idle())),
@@ -209,6 +210,7 @@ export class PlannerLinks {
     const limit = new StopLimit(this.#options.shutdownTimeout, () => {
       cancelLinks(links, 'the time for the removal of its link is nearly over')
     })
+    for (const link of links) link.endStreams?.()
     await limit.wait(
       () => `transfers of ${links.map(({ name }) => name).join(', ')}`,
       () => this.#endWaiting(links, () => Promise.all(links.map((link) => this.#dispatcher.idle(link)))),

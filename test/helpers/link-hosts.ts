@@ -20,6 +20,7 @@ const SETUP: ThreadSetup = {
   transfersPerThread: 1000,
   startTimeout: Infinity,
   shutdownTimeout: Infinity,
+  streamGrace: 1000,
 }
 
 /** A link host on this thread, and all events of it. */

@@ -51,7 +51,8 @@ export class Loopback {
 export function loopbackThread(number = 1, transfersPerThread = 1000) {
   const workers = new Map<Worker, Loopback>()
   const run: RunTask = async (worker, task) => workers.get(worker)?.handle(task)
-  const thread = new Thread(number, { transfersPerThread, startTimeout: Infinity, shutdownTimeout: Infinity }, run)
+  const limits = { startTimeout: Infinity, shutdownTimeout: Infinity, streamGrace: 1000 }
+  const thread = new Thread(number, { transfersPerThread, ...limits }, run)
   const adopt = async () => {
     const loopback = new Loopback()
     workers.set(loopback.worker, loopback)

@@ -19,6 +19,7 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
     transfersPerThread: 1,
     startTimeout: Infinity,
     shutdownTimeout: Infinity,
+    streamGrace: 1000,
   } as const
   const hello: Calls['hello']['request'] = { port: port2, setup }
 

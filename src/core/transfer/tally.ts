@@ -32,10 +32,13 @@ export interface HostedRequest extends TransferRequest {
   readonly drain?: boolean
   /** Reason to stop the transfer before it begins. */
   readonly cancelled?: Error | undefined
+  /**
+   * Whether a transfer that streams ends with what it has pulled at once.
+   * @default false
+   */
+  readonly ending?: boolean
   /** Called when user code is entered and left, as far as it goes at a stretch. */
   readonly inside?: (inside: boolean) => void
-  /** Called when the transfer begins its second round. */
-  readonly streams?: (() => void) | undefined
 }
 
 /** Most errors that a report lists, most causes of them, and most characters about all of them. */

@@ -73,7 +73,9 @@ export class HostedLinks {
         lane: link.lane,
         // by its number: a thread that leaves is not in the pool any more
         thread: number === undefined || number > threads ? undefined : number - 1,
-        movable: movable && !this.#stuck.has(link) && !instances.some((instance) => shared.has(instance)),
+        // a stream would be cut off: it moves when it has to
+        movable:
+          movable && !link.isStreaming && !this.#stuck.has(link) && !instances.some((instance) => shared.has(instance)),
       }
     })
   }

@@ -15,6 +15,8 @@ export interface MigratingLink {
   wanted(): OpenableLink | undefined
   /** Whether what its buffers hold has to be released before it moves, as some hand off no state. */
   readonly keepsRecords: boolean
+  /** Has transfers that stream end with what they have pulled. */
+  endStreams(place: LinkPlace): void
   /** Releases what the buffers hold through the outlets. */
   drain(place: LinkPlace): Promise<void>
   /** Takes note of records that are lost, of all that its buffers hold when no numbers are given. Gives their number. */
@@ -116,6 +118,7 @@ export class LinkMigration {
     // it was on its way to be open there
     this.#isOpen ||= this.#place.isOpen
     this.#place.isOpen = false
+    this.#link.endStreams(this.#place)
     await this.#place.idle()
   }
 }

@@ -16,6 +16,8 @@ export interface RunPlace {
 export interface RunOwner<P extends RunPlace> {
   readonly name: string
   readonly tags: readonly string[]
+  /** Called when a run turns out to stream. */
+  noteStream?(run: Run<P>): void
   /** Called when a run was made. */
   ended(run: Run<P>, report: TransferReport): void
   /**
@@ -38,6 +40,8 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
   readonly drain: boolean
   /** Called with the report by the link, once. */
   readonly resolve: (report: TransferReport) => void
+  readonly #streams: (() => void) | undefined
+  #isStream = false
 
   constructor(
     owner: RunOwner<P>,
@@ -46,6 +50,7 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
     scheduledAt: number,
     drain: boolean,
     resolve: (report: TransferReport) => void,
+    streams?: () => void,
   ) {
     this.#owner = owner
     this.at = at
@@ -53,6 +58,19 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
     this.scheduledAt = scheduledAt
     this.drain = drain
     this.resolve = resolve
+    this.#streams = streams
+  }
+
+  /** Whether it is known to stream. */
+  get isStream(): boolean {
+    return this.#isStream
+  }
+
+  /** Takes note that it streams. */
+  noteStream(): void {
+    this.#isStream = true
+    this.#owner.noteStream?.(this)
+    this.#streams?.()
   }
 
   get link(): string {

@@ -60,6 +60,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #stopped: { readonly upTo: number; readonly reason: Error } | undefined
   /** Transfers that wait for the link to be opened; `undefined` while there were none. */
   #waiting: Set<Run<LinkPlace>> | undefined
+  /** Transfers that stream; `undefined` while there were none. */
+  #streaming: Set<Run<LinkPlace>> | undefined
   #buffered = 0
   /** What was logged of transfers that could not be made; `undefined` while there were none. */
   #failures: Repeats | undefined
@@ -168,6 +170,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#places.running
   }
 
+  /** Whether a transfer of it streams, which may take as long as it likes. */
+  get isStreaming(): boolean {
+    return (this.#streaming?.size ?? 0) > 0
+  }
+
   get quarantinedUntil(): number | undefined {
     return this.#health?.quarantinedUntil
   }
@@ -179,7 +186,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   transfer(request: TransferRequest = {}): Promise<TransferReport> {
     return new Promise((resolve) => {
-      this.#begin(request.scheduledAt ?? Date.now(), false, resolve)
+      this.#begin(request.scheduledAt ?? Date.now(), false, resolve, request.streams)
     })
   }
 
@@ -204,6 +211,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     const upTo = this.#transfers - 1
     this.#stopped = { upTo, reason }
     this.#places.note((link) => ({ note: 'cancel', link, upTo, reason: plainError(reason) }))
+  }
+
+  endStreams(): void {
+    const upTo = this.#transfers - 1
+    this.#places.note((link) => ({ note: 'endStreams', link, upTo }))
   }
 
   endWaiting(reason: Error): void {
@@ -255,7 +267,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   startMigration(thread: Thread): LinkMigration | undefined {
     const place = this.#places.in(thread).find(({ isMoving }) => !isMoving)
     if (place === undefined) return undefined
+    const upTo = this.#transfers - 1
     return new LinkMigration(place, {
+      endStreams: ({ thread: from, id }) => {
+        from.note({ note: 'endStreams', link: id, upTo })
+      },
       wanted: () => (this.#isWanted ? this.description : undefined),
       isRetried: this.settings.onStartFailure === 'retry',
       keepsRecords: this.description.keepsRecords,
@@ -294,8 +310,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#places.started && this.quarantinedUntil === undefined
   }
 
-  #begin(scheduledAt: number, drain: boolean, resolve: (report: TransferReport) => void): void {
-    this.#run(new Run(this, this.#places.leastLoaded, this.#transfers++, scheduledAt, drain, resolve))
+  #begin(scheduledAt: number, drain: boolean, resolve: (report: TransferReport) => void, streams?: () => void): void {
+    this.#run(new Run(this, this.#places.leastLoaded, this.#transfers++, scheduledAt, drain, resolve, streams))
   }
 
   /** Makes a transfer: in its thread, or in another when that was lost before the transfer had begun. */
@@ -330,7 +346,14 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   /** @internal */
+  noteStream(run: Run<LinkPlace>): void {
+    this.#streaming ??= new Set()
+    this.#streaming.add(run)
+  }
+
+  /** @internal */
   ended(run: Run<LinkPlace>, report: TransferReport): void {
+    this.#streaming?.delete(run)
     this.#failures?.over((failures, time) => {
       getLogger('databay.Link').warn(`${this.name} transfers again: ${failures} transfers could not be made in ${time}`)
     })
@@ -340,6 +363,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** @internal */
   failed(run: Run<LinkPlace>, error: Error): void {
+    this.#streaming?.delete(run)
     // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a
     // link
     // that leaves its thread has to be in that

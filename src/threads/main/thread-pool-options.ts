@@ -16,7 +16,7 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
    */
   readonly niceIncrement?: number | undefined
   /**
-   * Time that a thread may be held up beyond the deadline of a transfer, in milliseconds.
+   * Time that a thread may be held up beyond the deadline of a transfer, and that a stream has to end, in milliseconds.
    * @default 1000
    */
   readonly grace?: number

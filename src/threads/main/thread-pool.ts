@@ -43,8 +43,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#options = options
     const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
     const { dryRun = false, printsToError = false } = options
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, dryRun, printsToError }
-    this.#watchdog = new Watchdog({ grace: options.grace ?? 1000, hangTimeout: options.hangTimeout ?? Infinity })
+    const { grace = 1000 } = options
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace: grace, dryRun, printsToError }
+    this.#watchdog = new Watchdog({ grace, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
   /** Number of threads that the pool has while it runs. */

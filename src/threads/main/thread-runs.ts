@@ -94,6 +94,11 @@ export class ThreadRuns {
     if (this.#outbox.size === MAX_RUNS) this.#flush()
   }
 
+  /** Takes note that the transfer of a run streams. */
+  noteStream(run: number): void {
+    this.#running.get(run)?.noteStream()
+  }
+
   /** Takes reports: their runs have ended. */
   take(reports: PackedReports): void {
     unpackReports(

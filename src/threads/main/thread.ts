@@ -261,6 +261,9 @@ export class Thread {
       case 'reports':
         this.#runs.take(event.reports)
         break
+      case 'streams':
+        this.#runs.noteStream(event.run)
+        break
       case 'answer':
         this.#calls.answer(event.task, event.answer)
         break

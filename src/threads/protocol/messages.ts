@@ -85,6 +85,8 @@ export interface ThreadSetup {
   readonly startTimeout: number
   /** Time that a link may take to shut down, in milliseconds. */
   readonly shutdownTimeout: number
+  /** Time that a stream which is told to end is waited for, in milliseconds. */
+  readonly streamGrace: number
   /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `DryRun`. */
   readonly dryRun?: boolean
   /** Whether what links print goes to standard error: see `printToStandardError`. */
@@ -98,7 +100,7 @@ export interface ThreadSetup {
 /** Settings that all threads of a pool have in common. */
 export type ThreadSettings = Pick<
   ThreadSetup,
-  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'dryRun' | 'printsToError'
+  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'printsToError'
 >
 
 /** Name of a call. */
@@ -114,11 +116,15 @@ export type Note =
   | { readonly note: 'endTrace' }
   /** Tells the transfers of a link to stop, up to that of a number: also transfers still on their way. */
   | { readonly note: 'cancel'; readonly link: number; readonly upTo: number; readonly reason: PlainError }
+  /** Tells the transfers of a link that stream to end with what they have pulled, up to that of a number. */
+  | { readonly note: 'endStreams'; readonly link: number; readonly upTo: number }
 
 /** A message of a thread. */
 export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
   | { readonly event: 'reports'; readonly reports: PackedReports }
+  /** The transfer of a run streams: it begins its second round. */
+  | { readonly event: 'streams'; readonly run: number }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
   /** Answers to some of the questions of a task, by their places, while others take longer. */
   | {

@@ -14,6 +14,8 @@ export interface PackedReports {
   readonly counts: Uint32Array
   /** Names of outlets, each once. */
   readonly names: readonly string[]
+  /** Reports with counts that have no room among the others, as a transfer that streams may go on for days. */
+  readonly large?: readonly { readonly run: number; readonly report: RunReport }[]
   /** Errors of the reports that have some. */
   readonly errors: readonly {
     readonly run: number
@@ -33,6 +35,7 @@ export class ReportPacker {
   readonly #counts = new Numbers(Uint32Array)
   #names = new Map<string, number>()
   #errors: PackedReports['errors'][number][] = []
+  #large: { readonly run: number; readonly report: RunReport }[] | undefined
 
   /** Whether there is no report. */
   get isEmpty(): boolean {
@@ -71,15 +74,19 @@ export class ReportPacker {
     }
     this.#counts.used = at
     if (errors.length > 0) this.#errors.push({ run, errors, failed })
+    // no list is longer, so that only rounds can add up to more
+    if (report.rounds > 1 && isLarge(report)) (this.#large ??= []).push({ run, report })
   }
 
   /** Gives the reports, and begins with none. */
   take(): PackedReports {
     const names = [...this.#names.keys()]
     const packed = { times: this.#times.take(), counts: this.#counts.take(), names, errors: this.#errors }
+    const large = this.#large
+    this.#large = undefined
     if (names.length > 0) this.#names = new Map()
     if (this.#errors.length > 0) this.#errors = []
-    return packed
+    return large === undefined ? packed : { ...packed, large }
   }
 
   #placeOf(name: string): number {
@@ -132,7 +139,7 @@ export function unpackReports<T extends TransferIdentity>(
   identify: (run: number) => T | undefined,
   take: (transfer: T, report: TransferReport) => void,
 ): void {
-  const { times, counts, names } = packed
+  const { times, counts, names, large } = packed
   const failures = packed.errors.length === 0 ? undefined : new Map(packed.errors.map((one) => [one.run, one]))
   for (let time = 0, count = 0; time < times.length; time += TIMES) {
     const run = times[time] as number
@@ -141,6 +148,12 @@ export function unpackReports<T extends TransferIdentity>(
     const from = count
     count += COUNTS + outlets * OUTLET_COUNTS
     if (transfer === undefined) continue
+    const whole = large?.find((one) => one.run === run)
+    if (whole !== undefined) {
+      const { link, update, transferNumber, thread, scheduledAt } = transfer
+      take(transfer, { link, update, transferNumber, thread, scheduledAt, ...whole.report })
+      continue
+    }
     const failure = failures?.get(run)
     // one literal, in the order of ReportPacker.add: this runs for every transfer, and is made once a shape
     take(transfer, {
@@ -165,6 +178,13 @@ export function unpackReports<T extends TransferIdentity>(
       failed: failure?.failed ?? false,
     })
   }
+}
+
+/** Whether a count of a report is more than 32 bits can hold. */
+function isLarge({ pulled, filtered, added, dropped, grouped, outlets }: RunReport): boolean {
+  const all = [pulled, filtered, added, dropped, grouped]
+  for (const outlet of outlets) all.push(outlet.pushed, outlet.filtered, outlet.added, outlet.dropped)
+  return all.some((count) => count > 0xffff_ffff)
 }
 
 const NO_OUTLETS: readonly OutletReport[] = Object.freeze([])

@@ -48,7 +48,9 @@ export class LinkHost {
     const limits = new TimeLimits(this.#pulse)
     this.#modules = new LoadedModules(limits, setup.startTimeout, dryRun && ((link) => dryRun.prepare(link)))
     this.#links = new OpenLinks(this.#modules, limits, this.#attribution, setup)
-    const maker = new TransferMaker(setup.thread, this.#links, limits, this.#attribution, this.#pulse)
+    const maker = new TransferMaker(setup.thread, this.#links, limits, this.#attribution, this.#pulse, (run) => {
+      this.#outbox.tell({ event: 'streams', run })
+    })
     this.#runs = new RunQueue(setup.transfersPerThread, maker, this.#outbox)
   }
 
@@ -75,6 +77,9 @@ export class LinkHost {
         break
       case 'cancel':
         this.#links.cancel(note.link, note.upTo, restoreError(note.reason))
+        break
+      case 'endStreams':
+        this.#links.endStreams(note.link, note.upTo)
         break
       case 'endTrace':
         this.#attribution.endTrace()

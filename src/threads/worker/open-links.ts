@@ -21,9 +21,11 @@ export interface OpenLink {
   busy: number
   /** Why transfers up to a number were told to stop: some of them may come only then. */
   stopped: { readonly upTo: number; readonly reason: Error } | undefined
+  /** Number of the last transfer that was told to end if it streams: some up to that may come only then. */
+  endedUpTo: number
 }
 
-type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout'>
+type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout' | 'streamGrace'>
 
 /** The links that are open in this thread, by their ids: opens them, closes them, and hands their state off. */
 export class OpenLinks {
@@ -134,6 +136,14 @@ export class OpenLinks {
     open.link.cancel(reason)
   }
 
+  /** Tells the transfers of a link that stream to end, up to that of a number, and those that come later too. */
+  endStreams(id: number, upTo: number): void {
+    const open = this.#links.get(id)
+    if (open === undefined) return
+    open.endedUpTo = upTo
+    open.link.endStreams()
+  }
+
   /** Opens the links of one module: those at some `places` of the `requests`. */
   async #openOf(
     module: string,
@@ -183,7 +193,8 @@ export class OpenLinks {
       return late()
     })
     const open = (lost: Held | undefined): OpenAnswer => {
-      this.#links.set(id, { link, inside, busy: 0, stopped: undefined })
+      link.setStreamGrace(this.#timeouts.streamGrace)
+      this.#links.set(id, { link, inside, busy: 0, stopped: undefined, endedUpTo: -1 })
       return lost === undefined ? null : { lost }
     }
     const takeOver = async (states: PartStates) => {

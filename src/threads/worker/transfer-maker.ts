@@ -19,20 +19,26 @@ export class TransferMaker implements RunMaker {
   readonly #limits: Pick<TimeLimits, 'add' | 'remove'>
   readonly #attribution: Pick<Attribution, 'run'>
   readonly #pulse: Pick<Pulse, 'begun'>
+  readonly #streams: (run: number) => void
 
-  /** @param thread - number of this thread */
+  /**
+   * @param thread - number of this thread
+   * @param streams - called with the number of a run whose transfer has several rounds
+   */
   constructor(
     thread: number,
     links: Pick<OpenLinks, 'get'>,
     limits: Pick<TimeLimits, 'add' | 'remove'>,
     attribution: Pick<Attribution, 'run'>,
     pulse: Pick<Pulse, 'begun'>,
+    streams: (run: number) => void,
   ) {
     this.#thread = thread
     this.#links = links
     this.#limits = limits
     this.#attribution = attribution
     this.#pulse = pulse
+    this.#streams = streams
   }
 
   busyOf(link: number): number {
@@ -74,9 +80,14 @@ export class TransferMaker implements RunMaker {
     )
   }
 
-  #request({ stopped, inside }: OpenLink, { scheduledAt, transferNumber, drain }: QueuedRun): HostedRequest {
+  #request({ stopped, endedUpTo, inside }: OpenLink, queued: QueuedRun): HostedRequest {
+    const { scheduledAt, transferNumber, drain } = queued
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
-    return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, inside }
+    const streams = () => {
+      this.#streams(queued.run)
+    }
+    const ending = transferNumber <= endedUpTo
+    return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, ending, inside, streams }
   }
 
   #end(run: QueuedRun, { link }: OpenLink, thrown: unknown): TransferReport {

@@ -19,6 +19,7 @@ function setUp() {
       isRetried: false,
       openFailed: () => t.fail('it could be opened'),
       keepsRecords: false,
+      endStreams: () => undefined,
       drain: async (at) => void told.push(`releases in thread ${at.thread.number}`),
       lose: (held = []) => told.push(`loses ${JSON.stringify(held)}`),
       reopen: (at) => void told.push(`reopens in thread ${at.thread.number}`),

@@ -24,7 +24,14 @@ t.test('a thread has one worker at a time, until it is destroyed', async (t) => 
   await t.test('its tasks are done by that worker', async (t) => {
     const { port1, port2 } = new MessageChannel()
     t.teardown(() => port1.close())
-    const setup = { thread: 4, logLevels: [], transfersPerThread: 1, startTimeout: 1, shutdownTimeout: 1 }
+    const setup = {
+      thread: 4,
+      logLevels: [],
+      transfersPerThread: 1,
+      startTimeout: 1,
+      shutdownTimeout: 1,
+      streamGrace: 1,
+    }
     const answered = once(port1, 'message')
     await thread.run(first, { call: 'hello', task: 9, port: port2, setup }, [port2])
     t.match(await answered, [{ event: 'answer', task: 9 }])

@@ -45,7 +45,7 @@ const report = plain({
   startedAt: time,
   endedAt: time,
   busy: time,
-  pulled: count,
+  pulled: fc.oneof(count, fc.integer({ min: 2 ** 31, max: Number.MAX_SAFE_INTEGER })),
   filtered: count,
   added: count,
   dropped: count,
@@ -56,7 +56,12 @@ const report = plain({
   outlets: fc.array(outlet, { maxLength: 3 }),
   errors: fc.array(error, { maxLength: 2 }),
   ignores: fc.boolean(),
-}).map(({ ignores, ...rest }) => ({ ...rest, failed: rest.errors.length > 0 && !ignores }))
+}).map(({ ignores, ...rest }) => ({
+  ...rest,
+  // only rounds can add up to more than 32 bits hold
+  rounds: rest.pulled > 0xffff_ffff ? 2 + rest.rounds : rest.rounds,
+  failed: rest.errors.length > 0 && !ignores,
+}))
 
 t.test('property: reports are on the other side what they were, in their order', async (t) => {
   fc.assert(

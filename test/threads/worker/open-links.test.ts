@@ -26,7 +26,7 @@ function setUp(t: Test, count: number, timeout = Infinity) {
     if (module === 'hangs') await wait(timeout)
     throw new Error(module === 'hangs' ? 'hangs did not load' : `${module} does not load`)
   }
-  const timeouts = { startTimeout: timeout, shutdownTimeout: timeout }
+  const timeouts = { startTimeout: timeout, shutdownTimeout: timeout, streamGrace: 1000 }
   const attribution = new Attribution(pulse, false)
   const loadInTime = (module: string) => (module === 'good' ? exported : load(module))
   const open = new OpenLinks({ loadInTime }, new TimeLimits(pulse), attribution, timeouts)

@@ -15,9 +15,9 @@ function setUp(t: Test, pull: () => unknown, options: { timeout?: number; ignore
   const pulse = new Pulse()
   const attribution = new Attribution(pulse, false)
   const link = new Link({ inlets: new FromInlet(pull), outlets: new KeepOutlet(), interval: 1, ...options }) as Link
-  const open: OpenLink = { link, inside: attribution.insideOf(7), busy: 0, stopped: undefined }
+  const open: OpenLink = { link, inside: attribution.insideOf(7), busy: 0, stopped: undefined, endedUpTo: -1 }
   const links = { get: (id: number) => (id === 7 ? open : undefined) }
-  const maker = new TransferMaker(3, links, new TimeLimits(pulse), attribution, pulse)
+  const maker = new TransferMaker(3, links, new TimeLimits(pulse), attribution, pulse, () => undefined)
   const message = { left: 1, done: () => undefined }
   let runs = 0
   const make = (id = 7, alone = true) =>
