@@ -3,6 +3,7 @@ import { sortOf, toError, UncloneableRecordError } from '../../base/errors.js'
 import { hiddenStateOf } from '../../base/hidden-state.js'
 import { shownPath, unreadablePart } from '../../base/payload-path.js'
 import type { Record } from '../record.js'
+import { CopySite, type CopyObject } from './copy-site.js'
 
 /** Up to so many objects in a payload are compared one by one; a set takes longer to make than that. */
 const FEW = 16
@@ -20,17 +21,21 @@ let many: Set<object> | undefined
  * prototypes and references: instances of classes, dates, maps, and parts that are there twice or contain themselves.
  * Only what symbols name in a plain object is shared, as to look for it takes half as long again; a structured clone drops it.
  *
+ * @param site - place whose payloads are mostly alike
  * @throws {@link UncopyablePart} on an instance of a class with private fields, and the like
  * @throws whatever a getter in it throws
  */
-export function copyPayload(payload: unknown): unknown {
+export function copyPayload(payload: unknown, site?: CopySite): unknown {
   if (!isObject(payload)) return payload
   met = 0
   many = undefined
   // where all objects are polluted, what a loop finds in one need not be its own
   for (const name in Object.prototype) if (name) return copyOther(payload)
-  return copyPlain(payload) ?? copyOther(payload)
+  return copyPlain(payload, site) ?? copyOther(payload)
 }
+
+/** Sites of the payloads that outlets are given. */
+const sites = new WeakMap<object, CopySite>()
 
 /** A part of a payload of which a copy would be broken. */
 class UncopyablePart extends Error {}
@@ -38,14 +43,18 @@ class UncopyablePart extends Error {}
 /**
  * Copies of records that their outlet may change without another noticing. Metadata is frozen, so it is shared.
  *
+ * @param outlet - the outlet that gets them
  * @throws {@link UncloneableRecordError} naming the record, and the part of its payload that cannot be copied or read
  */
-export function copyRecords(records: readonly Record[]): Record[] {
+export function copyRecords(records: readonly Record[], outlet: object): Record[] {
+  let site = sites.get(outlet)
+  if (site === undefined) sites.set(outlet, (site = new CopySite(copyObject)))
+  site.note(records.length)
   return records.map((record, at) => {
     const { payload } = record
     if (!isObject(payload)) return record
     try {
-      return record.with({ payload: copyPayload(payload) })
+      return record.with({ payload: copyPayload(payload, site) })
     } catch (cause) {
       throw uncopyable(record, at, toError(cause))
     }
@@ -118,28 +127,33 @@ function checkCopyable(value: object, steps: (string | number)[], seen: Set<obje
 }
 
 /** `undefined` when there is something in it that is not plain, or is there twice. */
-function copyPlain(value: object): object | undefined {
+function copyPlain(value: object, site: CopySite | undefined): object | undefined {
   if (!isNew(value)) return undefined
-  if (Array.isArray(value)) return copyList(value)
+  if (Array.isArray(value)) return copyList(value, site)
   if (Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  return site === undefined ? copyObject(value, copyPlain) : site.copy(value, copyPlain, site)
+}
+
+/** Names nothing outside of itself but what the language has: {@link CopySite} makes functions of its text. */
+const copyObject: CopyObject = (value, copyPart, site) => {
   const copied: { [name: string]: unknown } = { ...value }
   for (const name in copied) {
     const part = copied[name]
-    if (!isObject(part)) continue
-    const inner = copyPlain(part)
+    if (typeof part !== 'object' || part === null) continue
+    const inner = copyPart(part, site?.at(name))
     if (inner === undefined) return undefined
     copied[name] = inner
   }
   return copied
 }
 
-function copyList(list: readonly unknown[]): unknown[] | undefined {
+function copyList(list: readonly unknown[], site: CopySite | undefined): unknown[] | undefined {
   if (Object.getPrototypeOf(list) !== Array.prototype) return undefined
   const copied = list.slice()
   for (let at = 0; at < copied.length; at++) {
     const part = copied[at]
     if (!isObject(part)) continue
-    const inner = copyPlain(part)
+    const inner = copyPlain(part, site)
     if (inner === undefined) return undefined
     copied[at] = inner
   }

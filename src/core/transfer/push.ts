@@ -174,7 +174,7 @@ function pushBatch(
   }
   let records: Record[]
   try {
-    records = isCopied ? copyRecords(batch) : batch
+    records = isCopied ? copyRecords(batch, outlet) : batch
   } catch (thrown) {
     // the outlet has no part in it
     tally.fail(thrown, 'records', 'copy')

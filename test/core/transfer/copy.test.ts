@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { copy as copyAnything } from 'fast-copy'
 import fc from 'fast-check'
 import t from 'tap'
@@ -138,8 +140,45 @@ t.test('a record that cannot be copied is named, with the part of its payload th
     message: `record 1 cannot be copied for its outlet: ${what}${advice}`,
   })
   const records = (payload: unknown) => [new Record(1), new Record(payload)]
-  t.throws(() => copyRecords(records(broken)), refused('payload.list[0].field cannot be read: not now'))
+  t.throws(() => copyRecords(records(broken), {}), refused('payload.list[0].field cannot be read: not now'))
   let deep: unknown = 1
   for (let depth = 0; depth < 100_000; depth++) deep = { deep }
-  t.throws(() => copyRecords(records(deep)), refused('its payload is nested too deeply'))
+  t.throws(() => copyRecords(records(deep), {}), refused('its payload is nested too deeply'))
+})
+
+t.test('an outlet that gets many records gets the same copies from a function of its own', async (t) => {
+  const outlet = {}
+  const copied = (payload: unknown) => copyRecords([new Record(payload)], outlet)[0]?.payload
+  const kinds = fc.anything({ values: [fc.integer(), fc.string(), fc.constant(null)], withDate: false, maxDepth: 4 })
+  const key = Symbol('key')
+  copyRecords(Array<Record>(2000).fill(new Record({ place: { city: 'a' }, tags: ['x', { y: 1 }] })), outlet)
+  fc.assert(
+    fc.property(kinds, (value) => {
+      const payload = { place: value, tags: [value, { value }], value }
+      t.strictSame(copied(payload), copyPayload(payload))
+      t.equal(sharedParts(copied(payload), payload), 0)
+    }),
+    { numRuns: 300 },
+  )
+  const payload = { [key]: 1, list: [{ a: 1 }] }
+  t.strictSame((copied(payload) as typeof payload)[key], 1)
+  const twice = { a: 1 }
+  const both = copied({ first: twice, second: [twice] }) as { first: object; second: object[] }
+  t.equal(both.first, both.second[0], 'what is there twice is there twice in the copy')
+})
+
+t.test('where functions cannot be made of text, copies are made all the same', async (t) => {
+  const program = `
+    import { Link, Inlet, Outlet, SchedulePlanner } from ${JSON.stringify(new URL('../../../dist/src/index.js', import.meta.url).href)}
+    class Rows extends Inlet { pull() { return Array.from({ length: 3000 }, (_, id) => ({ id, place: { city: 'a' } })) } }
+    class Sum extends Outlet { push(records) { for (const { payload } of records) total += payload.place.city.length } }
+    let total = 0
+    try { new Function('') } catch (error) { console.log(error.name) }
+    const planner = new SchedulePlanner(new Link({ id: 'a', inlets: new Rows(), outlets: new Sum(), interval: 1 }), { transfers: 2 })
+    await planner.start()
+    await planner.finished
+    console.log(total)`
+  const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, flags)
+  t.equal(stdout, 'EvalError\n6000\n')
 })
