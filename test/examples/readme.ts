@@ -72,11 +72,12 @@ export async function run(t: Test, line: string, { env = {}, cwd = root }: Surro
 
 /**
  * Gives the lines of an output without what differs from run to run: numbers, names of test databases, the order of the two
- * streams, and what is only there on a slow machine.
+ * streams, how many dots a test runner prints, and what is only there on a slow machine.
  */
 function shape(output: string): string[] {
   return output
     .trimEnd()
+    .replaceAll(/^\.+$(\n^\.+$)*/gm, '...')
     .split('\n')
     .filter((line) => !line.includes('|W|') && !line.endsWith(' threads busy'))
     .map((line) => line.replace(/, \d+ due times? missed$/, '').replace(/then [\d-]+ /, 'then '))
