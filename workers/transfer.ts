@@ -22,6 +22,8 @@ export const __esModule = true
 
 let host: LinkHost | undefined
 let notes: MessagePort | undefined
+/** Resolves when this package is loaded; `undefined` from then on. */
+let warmingUp: Promise<void> | undefined
 
 /** Does a task. Piscina calls this for each. */
 export default function run(task: Task): MaybePromise<void> {
@@ -37,12 +39,19 @@ export default function run(task: Task): MaybePromise<void> {
     if (next === undefined) break
     host.note(next.message as Note)
   }
-  return host?.handle(task)
+  return warmingUp === undefined ? host?.handle(task) : warmingUp.then(() => host?.handle(task))
 }
 
-/** Loads in advance what most link modules import. Only in the build: from the sources it would take too long. */
+/**
+ * Loads in advance what most link modules import. Tasks wait for it: Node 20 cannot `require()`, as a CommonJS module does,
+ * what is being imported. Only in the build: from the sources it would take too long.
+ */
 function warmUp(): void {
-  if (import.meta.url.endsWith('.js')) importLater(() => import('../src/index.js')).catch(() => undefined)
+  if (!import.meta.url.endsWith('.js')) return
+  const done = () => {
+    warmingUp = undefined
+  }
+  warmingUp = importLater(() => import('../src/index.js')).then(done, done)
 }
 
 /** Takes the channel and the settings. */

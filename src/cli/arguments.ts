@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
+import { nearFile } from '../base/near-file.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
 import { LinkSelection } from '../planners/link-selection.js'
 import { checkThreads } from '../planners/most-threads.js'
@@ -42,7 +43,9 @@ export function checkWatchPath(option: string, text: string): string {
 export function checkModule(argument: string, text: string): string {
   const url = moduleUrl(argument, text)
   const file = isFile(argument, url, text)
-  if (file === undefined) throw new InvalidOptionError(argument, 'a link module that exists', text)
+  if (file === undefined) {
+    throw new InvalidOptionError(argument, 'a link module that exists', text, { hint: nearFile(fileURLToPath(url)) })
+  }
   if (!file) throw new InvalidOptionError(argument, 'a link module, which is a file', text)
   return url
 }

@@ -1,4 +1,4 @@
-import { isError, toError } from '../base/errors.js'
+import { isError, LinkModuleError, toError } from '../base/errors.js'
 import { TransferError } from '../core/report.js'
 
 const MAX_DEPTH = 8
@@ -9,19 +9,37 @@ export function withoutAdvice<E extends Error>(error: E): E | TransferError {
 }
 
 /**
- * An error on one line: its message, and the messages of its causes that say more.
+ * An error on one line: its message, and the messages of its causes that say more. Source lines of syntax errors follow, in
+ * lines of their own.
  *
  * `transfer todos.3 failed: HttpInlet failed to pull: fetch failed: connect ECONNREFUSED 127.0.0.1:80`
  */
 export function errorLine(error: Error): string {
   let line = ''
+  const frames = new Set<string>()
+  /** Causes of which all is said. */
+  const toldInFull = new Set<unknown>()
   for (const one of chainOf(error)) {
-    const message = oneLine(one.message === '' ? one.name : one.message)
+    if (toldInFull.has(one)) continue
+    const { text, frame } = withoutFrame(one.message === '' ? one.name : one.message)
+    if (frame !== '') frames.add(frame)
+    if (one instanceof LinkModuleError && frame !== '') toldInFull.add(one.cause)
+    const message = oneLine(text)
     if (!line.includes(message)) line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
     const mistake = mistakeIn(one.stack)
     if (!line.includes(mistake)) line += mistake
   }
-  return line
+  return [line, ...frames].join('\n')
+}
+
+/** Takes the source lines out of a message about a syntax error: a line of the file and a caret, after an empty line. */
+function withoutFrame(message: string): { readonly text: string; readonly frame: string } {
+  let frame = ''
+  const text = message.replaceAll(/\n\n( {4}.*\n +\^)(?=; |$)/g, (_all, found: string) => {
+    frame = found
+    return ''
+  })
+  return { text, frame }
 }
 
 /**

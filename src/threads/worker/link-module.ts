@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { LinkModuleError, show } from '../../base/errors.js'
-import { importLater } from '../../base/libraries.js'
+import { LinkModuleError } from '../../base/errors.js'
 import { isLink, type Link } from '../../core/link.js'
 import { exportId, nameOf } from '../protocol/link-description.js'
+import { importModule, type ModuleExports } from './import-module.js'
+import { noSuchFile, whyNotLoaded } from './load-failure.js'
 
 /** A link of a module, and where in the module it is. */
 export interface ExportedLink {
@@ -14,44 +15,28 @@ export interface ExportedLink {
 }
 
 /**
- * Loads a module.
+ * Loads a module. What a CommonJS module exports, and what an object that is the default export has, counts as exported.
  *
  * @throws {@link LinkModuleError} when it is missing, does not parse, or throws
  */
-export async function loadModule(url: string): Promise<{ readonly [name: string]: unknown }> {
-  const path = fileURLToPath(url)
-  if (!existsSync(path)) throw new LinkModuleError(url, 'there is no such file')
+export async function loadModule(url: string): Promise<ModuleExports> {
+  if (!existsSync(fileURLToPath(url))) throw new LinkModuleError(url, noSuchFile(url))
   try {
-    return await importLater<{ readonly [name: string]: unknown }>(() => import(url))
+    return exportsOf(await importModule(url))
   } catch (cause) {
-    throw new LinkModuleError(url, whyNotLoaded(cause, url), { cause })
+    throw new LinkModuleError(url, await whyNotLoaded(cause, url), { cause })
   }
 }
 
-function whyNotLoaded(error: unknown, url: string): string {
-  if (error instanceof SyntaxError) return `does not parse: ${error.message}${placeOf(error)}`
-  if (!(error instanceof Error)) return `threw ${show(error)} while it was loaded`
-  if ('code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    return `cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx', or Node 22.18 or newer (${error.message})`
-  }
-  if (/\bCannot require\(\) ES Module \S*[/\\]src[/\\]index\.[jt]s\b/.test(error.message)) {
-    // Node 20 and 22 cannot while the thread imports it, too
-    return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
-  }
-  return `failed to load: ${error.message}${lineIn(url, error)}`
-}
-
-/** Line of the module in which an error was made, as far as its stack shows, as text. */
-function lineIn(url: string, { stack = '' }: Error): string {
-  const frame = stack.split('\n').find((line) => /^ +at /.test(line) && line.includes(`${url}:`))
-  const line = frame === undefined ? undefined : /^\d+/.exec(frame.slice(frame.indexOf(`${url}:`) + url.length + 1))
-  return line ? ` (line ${line[0]})` : ''
-}
-
-/** Place of a syntax error as text: the first line of its stack. It may be in a module that this one imports. */
-function placeOf({ stack = '' }: SyntaxError): string {
-  const [first = ''] = stack.split('\n')
-  return /:\d+$/.test(first) ? ` (${first})` : ''
+/** Exports of a module under the names that its author gave them: Node puts all of a CommonJS module into its default. */
+function exportsOf(module: ModuleExports): ModuleExports {
+  const { 'module.exports': _whole, __esModule: _marked, ...exported } = module
+  const { default: whole } = exported
+  if (typeof whole !== 'object' || whole === null || Array.isArray(whole) || isLink(whole)) return exported
+  const { default: inner, __esModule: _mark, ...named } = whole as ModuleExports
+  const { default: _default, ...others } = exported
+  if (Object.entries(others).some(([name, value]) => named[name] !== value)) return exported
+  return inner === undefined ? { ...named } : { ...named, default: inner }
 }
 
 /**
@@ -78,7 +63,7 @@ export async function loadLinks(url: string): Promise<ExportedLink[]> {
   return exported
 }
 
-function linksOf(module: { readonly [name: string]: unknown }): ExportedLink[] {
+function linksOf(module: ModuleExports): ExportedLink[] {
   return Object.entries(module).flatMap(([exportName, value]): ExportedLink[] => {
     if (isLink(value)) return [{ exportName, index: undefined, link: value }]
     if (!Array.isArray(value)) return []

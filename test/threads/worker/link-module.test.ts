@@ -55,10 +55,10 @@ t.test('a module that cannot be loaded is an error that names it and says why', 
   )
 })
 
-t.test('a module of a kind that no loader takes says how to load it', async (t) => {
+t.test('TypeScript that neither Node nor a loader takes says how to load it', async (t) => {
   await t.rejects(loadModule(fixture('modules/unknown-kind.mjs').href), {
     message:
-      /cannot be loaded as it is: compile it to JavaScript, or run node with a loader, as in 'node --import tsx'/,
+      /cannot be loaded as it is: Node \S+ loads no TypeScript by itself: npm install --save-dev tsx \(or jiti\), or run Node 22\.18 or newer, or compile it to JavaScript/,
     cause: { code: 'ERR_UNKNOWN_FILE_EXTENSION' },
   })
 })
