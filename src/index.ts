@@ -34,7 +34,7 @@ export { HttpError, type HttpErrorOptions, type HttpFailure } from './connectors
 export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'
 export { Inlet, type InletOptions, type Pulled } from './core/inlet.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
-export type { CsvRow } from './connectors/csv/columns.js'
+export type { CsvRow } from './connectors/csv/types.js'
 export type { CsvType, CsvValue } from './connectors/csv/types.js'
 export { FileInlet, FileInletMode, type FileInletOptions } from './connectors/files/file-inlet.js'
 export type { FollowOptions } from './connectors/files/follow-options.js'

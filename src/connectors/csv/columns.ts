@@ -1,29 +1,12 @@
 import { InvalidOptionError, show } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
-import type { BigIntegers } from '../big-integers.js'
 import { withoutGuard } from './formulas.js'
-import { CSV_READERS, expectedFor, type CsvType, type CsvValue } from './types.js'
+import { counted, RowReader, type ColumnRules } from './row-reader.js'
 
-/** Row of a CSV file: values by name of their column. */
-export interface CsvRow {
-  readonly [column: string]: CsvValue
-}
-
-/** Rules by which cells become objects. */
-export interface ColumnRules {
-  /** Names that replace those of the header; `undefined` to keep these. */
-  readonly names: readonly string[] | undefined
-  readonly types: ReadonlyMap<string, CsvType>
-  /** Whether a row may have fewer cells than there are columns. */
-  readonly fillShortRows: boolean
-  readonly bigIntegers: BigIntegers
-  /** Whether the guard against formulas is taken off names and cells. */
-  readonly guardFormulas: boolean
-}
-
-/** Makes objects of cells. Where cells do not fit, the result is a text that says why, and never shows a value. */
+/** Columns of CSV files: what a header makes of them. */
 export class CsvColumns {
   readonly rules: ColumnRules
+  #reader: RowReader | undefined
 
   constructor(rules: ColumnRules) {
     this.rules = rules
@@ -43,27 +26,11 @@ export class CsvColumns {
     return [...names]
   }
 
-  /** Object of a row; a text when the row does not fit. */
-  toObject(names: readonly string[], row: readonly string[]): CsvRow | string {
-    const short = row.length < names.length && this.rules.fillShortRows
-    if (row.length !== names.length && !short) return `: the row has ${counted(row.length)} instead of ${names.length}`
-    const { types, bigIntegers, guardFormulas } = this.rules
-    const entries: [string, CsvValue][] = []
-    for (const [index, name] of names.entries()) {
-      const type = types.get(name) ?? 'string'
-      const cell = row[index]
-      const text = cell !== undefined && guardFormulas ? withoutGuard(cell) : cell
-      const value = text === undefined ? null : CSV_READERS[type].read(text, bigIntegers)
-      if (value === undefined) return `, column ${show(name)}: expected ${expectedFor(type, text ?? '')}`
-      entries.push([name, value])
-    }
-    // makes an own property of each name, also of `__proto__`
-    return Object.fromEntries(entries)
+  /** Maker of objects for a header with these names. It is kept for as long as the names are the same list. */
+  reader(names: readonly string[]): RowReader {
+    if (this.#reader?.names !== names) this.#reader = new RowReader(names, this.rules)
+    return this.#reader
   }
-}
-
-function counted(count: number): string {
-  return count === 1 ? '1 cell' : `${count} cells`
 }
 
 /**

@@ -1,47 +1,22 @@
 import type { Buffer } from 'node:buffer'
 import { guessUtf16 } from '../unicode.js'
-import { LineEnds, withoutNewline } from '../files/line-ends.js'
+import { LineEnds, NEWLINE, withoutNewline } from '../files/line-ends.js'
 import { endOfNuls } from '../files/nul-run.js'
 import type { Cut, Piece } from '../files/splitter.js'
 import { unitAt, type TextUnits } from '../files/text-units.js'
-import type { CsvRow } from './columns.js'
 import { otherDelimiter } from './delimiter.js'
-import type { RowParser } from './row-parser.js'
-import { QUOTE, scanRow } from './row-scanner.js'
+import { findRows, type RawRow, type RowSearch } from './find-rows.js'
+import type { RowDialect } from './row-dialect.js'
+import { holdsRows } from './rows-in-row.js'
+import { QUOTE } from './row-scanner.js'
 import type { CsvRules, CsvState } from './csv-state.js'
+import type { CsvRow } from './types.js'
+import { WellFormedRows } from './well-formed-rows.js'
 
-/** Dialect of a file, as far as rows go by it. */
-export interface RowDialect {
-  readonly units: TextUnits
-  readonly delimiter: string
-  readonly parser: RowParser
-}
-
-/** Place of a row in the bytes. */
-interface RawRow {
-  readonly start: number
-  readonly end: number
-  readonly next: number
-  /** Number of the line on which the row starts. */
-  readonly line: number
-  /** Number of the line on which the next row starts. */
-  readonly nextLine: number
-  /** Whether its line end is a carriage return alone. */
-  readonly isReturn: boolean
-  /** Whether something follows a closing quote. */
-  readonly broken: boolean
-}
-
-/** Most lines within a bad row that are looked at. */
-const LOOKED_AT = 10
+/** Number of rows below which it does not pay to look for well-formed ones. */
+const FEW = 16
 
 const BROKEN = ': something follows a closing quote'
-
-/** Rows that were found, and what is wrong with the one after them. */
-interface FoundRows {
-  readonly rows: readonly RawRow[]
-  readonly tooLong: string | undefined
-}
 
 /**
  * Cuts a piece of a CSV file into rows. A bad row that may be skipped ends with its first line when its quotes are
@@ -58,6 +33,12 @@ export class RowCutter {
   /** Whether there may be NULs in the bytes. */
   readonly #hasNul: boolean
   readonly #ends: LineEnds
+  /** End of the bytes in which rows may be well formed; 0 when that cannot be said of any. */
+  readonly #wholeEnd: number
+  /** Reader of the rows that are well formed; `undefined` before the header. */
+  #wellFormed: WellFormedRows | undefined
+  /** Number of rows that the library looks at, once one is not well formed. */
+  #wary = 1
   readonly #records: CsvRow[] = []
   #used: number
   #line: number
@@ -79,6 +60,8 @@ export class RowCutter {
     this.#last = last
     this.#hasNul = dialect.units.size === 2 || state.inNuls === true || bytes.includes(0)
     this.#ends = new LineEnds(bytes, dialect.units, true)
+    const newline = dialect.units.size === 1 && !this.#hasNul ? bytes.lastIndexOf(NEWLINE) + 1 : 0
+    this.#wholeEnd = dialect.units.fits(bytes, 0, newline) ? newline : 0
     this.#used = state.afterReturn === true ? withoutNewline(bytes, 0, dialect.units) : 0
     this.#line = state.line
     this.#names = state.names
@@ -92,7 +75,8 @@ export class RowCutter {
       if (this.#inLongLine && !this.#skipLine()) break
       if (this.#hasNul && !this.#skipNuls()) break
       const before = this.#used
-      const { rows, tooLong } = this.#findRows(this.#names === null ? 1 : max - this.#records.length)
+      this.#takeWellFormed(max)
+      const { rows, tooLong } = findRows(this.#place, Math.min(max - this.#records.length, this.#atOnce))
       if (!this.#takeRows(rows)) continue
       if (tooLong !== undefined) this.#skipLongRow(tooLong)
       else if (this.#used === before) break
@@ -117,38 +101,42 @@ export class RowCutter {
     }
   }
 
-  /** Finds the next rows, at most `max`, and whether a row that is too long follows them. */
-  #findRows(max: number): FoundRows {
-    const rows: RawRow[] = []
-    const { size } = this.#units
-    const { maxRowLength } = this.#rules
-    const delimiter = this.#dialect.delimiter.charCodeAt(0)
-    let start = this.#used
-    let line = this.#line
-    let afterReturn = this.#afterReturn
-    while (rows.length < max && start < this.#bytes.length) {
-      if (this.#hasNul && rows.length > 0 && endOfNuls(this.#bytes, start, this.#units) > start) break
-      const scanned = scanRow(this.#bytes, start, delimiter, this.#units)
-      const { end, next: found, lines, quoted, isReturn, broken } = scanned
-      // half of a character may have come so far
-      if (end - start - ((end - start) % size) > maxRowLength) {
-        const reason = quoted ? ', with a quote that is not closed' : ''
-        return { rows, tooLong: `: the row is longer than maxRowLength, which is ${maxRowLength} bytes${reason}` }
-      }
-      // a carriage return at the end may be half a line end, unless the lines of the file end so
-      const isHalf = found === undefined && isReturn
-      if (found === undefined && !this.#last && !(isHalf && afterReturn && end > start)) break
-      // a row that cannot be parsed with others stands alone
-      if (broken && rows.length > 0) break
-      const next = found ?? (isHalf ? end + size : this.#bytes.length)
-      const nextLine = line + lines
-      rows.push({ start, end, next, line, nextLine, isReturn, broken })
-      if (broken) break
-      start = next
-      line = nextLine
-      afterReturn = isReturn
+  /** Most rows for the library to look at together. */
+  get #atOnce(): number {
+    if (this.#names === null) return 1
+    if (this.#used >= this.#wholeEnd) return Infinity
+    return this.#line === 1 ? 1 : this.#wary
+  }
+
+  get #place(): RowSearch {
+    return {
+      bytes: this.#bytes,
+      last: this.#last,
+      hasNul: this.#hasNul,
+      dialect: this.#dialect,
+      maxRowLength: this.#rules.maxRowLength,
+      start: this.#used,
+      line: this.#line,
+      afterReturn: this.#afterReturn,
     }
-    return { rows, tooLong: undefined }
+  }
+
+  /** Takes rows that are well formed, up to the first that is not. */
+  #takeWellFormed(max: number): void {
+    const names = this.#names
+    // the first row may show that the delimiter is another one
+    if (names === null || this.#line === 1 || this.#used >= this.#wholeEnd) return
+    const { columns, maxRowLength } = this.#rules
+    const { delimiter } = this.#dialect
+    this.#wellFormed ??= new WellFormedRows(this.#units, delimiter.charCodeAt(0), columns.reader(names), maxRowLength)
+    const before = this.#records.length
+    const from = { at: this.#used, line: this.#line }
+    const { at, line } = this.#wellFormed.read(this.#bytes, from, this.#wholeEnd, max - before, this.#records)
+    this.#afterReturn &&= at === this.#used
+    this.#used = at
+    this.#line = line
+    // rows of a kind come together: a file of bad ones is not tried row by row
+    this.#wary = this.#records.length - before < FEW ? this.#wary * 2 : 1
   }
 
   /**
@@ -182,21 +170,11 @@ export class RowCutter {
     return true
   }
 
-  /** Whether two lines within a row are rows by themselves: quotes too many have made one row of them. */
+  /** Whether two lines within a row are rows by themselves, see {@link holdsRows}. */
   #holdsRows({ start, end }: RawRow): boolean {
     const names = this.#names
-    if (names === null || names.length < 2) return false
-    const bytes = this.#bytes.subarray(start, end)
-    const ends = new LineEnds(bytes, this.#units, true)
-    let rows = 0
-    let from = ends.find(0) ? ends.next : undefined
-    for (let line = 0; from !== undefined && ends.find(from) && line < LOOKED_AT && rows < 2; line++) {
-      const [cells] = this.#dialect.parser.parse(bytes, [{ start: from, end: ends.start }])
-      const fits = cells !== undefined && typeof cells !== 'string'
-      if (fits && typeof this.#rules.columns.toObject(names, cells) !== 'string') rows++
-      from = ends.next
-    }
-    return rows === 2
+    if (names === null) return false
+    return holdsRows(this.#bytes.subarray(start, end), this.#dialect, this.#rules.columns.reader(names))
   }
 
   /** Whether all bytes from the first row to the last are of the encoding. */
@@ -213,7 +191,7 @@ export class RowCutter {
     }
     if (typeof cells === 'string') return cells
     if (this.#names === null) return this.#takeHeader(cells, row)
-    const record = this.#rules.columns.toObject(this.#names, cells)
+    const record = this.#rules.columns.reader(this.#names).toObject(cells)
     if (typeof record === 'string') return record
     this.#records.push(record)
     return undefined

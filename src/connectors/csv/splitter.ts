@@ -3,10 +3,11 @@ import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Cut, Piece, Splitter } from '../files/splitter.js'
 import { isHalfMark, startOf } from '../files/text-start.js'
 import { unitsOf, type TextUnits } from '../files/text-units.js'
-import type { CsvRow } from './columns.js'
+import type { CsvRow } from './types.js'
 import type { CsvRules, CsvState } from './csv-state.js'
 import { delimiterLine } from './delimiter.js'
-import { RowCutter, type RowDialect } from './row-cutter.js'
+import { RowCutter } from './row-cutter.js'
+import type { RowDialect } from './row-dialect.js'
 import { RowParser } from './row-parser.js'
 
 /** Characters of the first line that may say what the delimiter is. */

@@ -9,6 +9,11 @@ export type CsvType = (typeof CSV_TYPES)[number]
 /** Value of a cell. An empty cell is `null`, except in a column of strings, where it is the empty string. */
 export type CsvValue = string | number | bigint | boolean | Date | null
 
+/** Row of a CSV file: values by name of their column. */
+export interface CsvRow {
+  readonly [column: string]: CsvValue
+}
+
 /** Reader of the cells of a column. */
 interface Reader {
   /** Description of a valid text, for the error. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { CsvRow } from '../../../src/connectors/csv/columns.js'
+import type { CsvRow } from '../../../src/connectors/csv/types.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'

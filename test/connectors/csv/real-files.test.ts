@@ -4,7 +4,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { CsvRow } from '../../../src/connectors/csv/columns.js'
+import type { CsvRow } from '../../../src/connectors/csv/types.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'
 import { CsvOutlet } from '../../../src/connectors/csv/csv-outlet.js'
 import { Record } from '../../../src/core/record.js'
