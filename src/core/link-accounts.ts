@@ -90,6 +90,11 @@ export class LinkAccounts {
     return false
   }
 
+  /** Whether nothing is held and no outlet is short. */
+  get isEven(): boolean {
+    return this.#link.held === 0 && this.#outlets.every(({ held }) => held === 0)
+  }
+
   /** The part of an outlet, to be settled with those of other links that share the outlet. */
   outlet(at: number): SharedPart | undefined {
     return this.#outlets[at]

@@ -104,6 +104,8 @@ export class PlannerAccounts {
    * @param why - the reason, for the log
    */
   loseHeld(links: readonly PlannedLink[], why: string): void {
+    // to settle looks at all links, and links may leave one by one
+    if (links.every((link) => this.#of(link)?.isEven ?? true)) return
     this.settle()
     for (const link of links) {
       const lost = this.#of(link)?.lose() ?? 0
