@@ -3,7 +3,7 @@ import { toError } from '../base/errors.js'
 import type { Node } from '../core/node.js'
 import { claim } from './claims.js'
 import { nameOf, type NodeHarness, type NodeSetup } from './node-harness.js'
-import { awaitClosed, openResources } from './open-resources.js'
+import { leftOpen } from './open-resources.js'
 import type { Check } from './runner.js'
 
 /** Use of a node, a pull or a push. It fails unless all is well. */
@@ -78,12 +78,14 @@ export function nodeChecks<N extends Node, O, S extends NodeSetup<N, O>, B exten
     {
       name: 'leaves nothing open when it is shut down',
       holds: async (harness) => {
-        const before = openResources()
-        const node = await harness.started()
-        await use(harness, node)
-        await harness.stop(node)
-        const left = await awaitClosed(before, harness.setup.timeout)
-        claim(left.length === 0, `${nameOf(node)} left something open after its shutdown: ${left.join(', ')}`)
+        let name = ''
+        const left = await leftOpen(async () => {
+          const node = await harness.started()
+          name = nameOf(node)
+          await use(harness, node)
+          await harness.stop(node)
+        }, harness.setup.timeout)
+        claim(left.length === 0, `${name} left something open after its shutdown: ${left.join(', ')}`)
       },
     },
   ]

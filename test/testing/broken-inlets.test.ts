@@ -1,4 +1,6 @@
 /** Each check of the suite of inlets fails, and it alone, for an inlet that breaks just that part of the contract. */
+import { AsyncResource } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { Inlet, type InletOptions } from '../../src/core/inlet.js'
 import { getLogger } from '../../src/base/log.js'
@@ -637,6 +639,43 @@ t.test('hooks are called around every check, also one that fails', async (t) => 
     new InletTester({ create: () => new Counter(), before: () => Promise.reject(new Error('no folder')) }),
   )
   t.same([...new Set(Object.values(failures))], ['no folder'])
+})
+
+t.test('a timer that is left running is found, though one of the runner ends meanwhile', async (t) => {
+  // as vitest has one to report results
+  const ofRunner = setTimeout(() => {}, 60_000)
+  t.teardown(() => clearTimeout(ofRunner))
+  class Broken extends Counter {
+    override pull(update: Update) {
+      clearTimeout(ofRunner)
+      const timer = setInterval(() => {}, 5000)
+      t.teardown(() => clearInterval(timer))
+      return super.pull(update)
+    }
+  }
+  const failures: string[] = []
+  await new InletTester({ timeout: 0.1, create: () => new Broken() }).run(async (name, body) => {
+    if (name !== 'leaves nothing open when it is shut down') return
+    await body().catch((error: unknown) => failures.push((error as Error).message))
+  })
+  t.same(failures, ['Broken left something open after its shutdown: Timeout'])
+})
+
+t.test('a timer that the runner starts meanwhile is not held against an inlet', async (t) => {
+  const runner = new EventEmitter()
+  runner.on('pull', () => {
+    const timer = setTimeout(() => {}, 60_000)
+    t.teardown(() => clearTimeout(timer))
+  })
+  const outside = AsyncResource.bind(() => runner.emit('pull'))
+  class Sound extends Counter {
+    override pull(update: Update) {
+      outside()
+      return super.pull(update)
+    }
+  }
+  const failures = await failuresOf(new InletTester({ timeout: 0.1, create: () => new Sound() }))
+  t.same(failures, {})
 })
 
 t.test('a set-up is checked where it is given', async (t) => {

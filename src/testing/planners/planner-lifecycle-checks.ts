@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Buffer } from '../../core/buffer.js'
 import { claim } from '../claims.js'
 import { nameOf } from '../node-harness.js'
-import { awaitClosed, openResources } from '../open-resources.js'
+import { leftOpen } from '../open-resources.js'
 import type { PlannerHarness } from './planner-harness.js'
 import type { Check } from '../runner.js'
 
@@ -100,13 +100,15 @@ export const LIFECYCLE_CHECKS: Check<PlannerHarness>[] = [
   {
     name: 'leaves nothing open when it is shut down',
     holds: async (harness) => {
-      const before = openResources()
-      const probe = harness.frequent()
-      const planner = await harness.started([probe, harness.rare()])
-      await harness.transferred(probe, 1, `${nameOf(planner)} did not transfer a link`)
-      await harness.shutdown(planner)
-      const left = await awaitClosed(before, harness.setup.timeout)
-      claim(left.length === 0, `${nameOf(planner)} left something open after its shutdown: ${left.join(', ')}`)
+      let name = ''
+      const left = await leftOpen(async () => {
+        const probe = harness.frequent()
+        const planner = await harness.started([probe, harness.rare()])
+        name = nameOf(planner)
+        await harness.transferred(probe, 1, `${name} did not transfer a link`)
+        await harness.shutdown(planner)
+      }, harness.setup.timeout)
+      claim(left.length === 0, `${name} left something open after its shutdown: ${left.join(', ')}`)
     },
   },
 ]
