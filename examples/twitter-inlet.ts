@@ -19,8 +19,11 @@ interface Page {
 
 /** The limit of requests is reached until `resetAt`. */
 class RateLimitError extends Error {
-  constructor(readonly resetAt: Date) {
+  readonly resetAt: Date
+
+  constructor(resetAt: Date) {
     super(`no more requests until ${resetAt.toISOString()}`)
+    this.resetAt = resetAt
   }
 }
 

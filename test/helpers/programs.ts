@@ -34,6 +34,8 @@ export function problemsOf(folder: string, names: readonly string[]): string[] {
     noEmit: true,
     skipLibCheck: true,
     exactOptionalPropertyTypes: true,
+    allowImportingTsExtensions: true,
+    erasableSyntaxOnly: true, // as Node wants it, which strips types and no more
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,

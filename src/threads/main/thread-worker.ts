@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { toError } from '../../base/errors.js'
+import { MissingDependencyError, toError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
 import { freeLocksOf } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
@@ -10,8 +13,25 @@ import type { ThreadPoolOptions } from './thread-pool-options.js'
 
 const loadPiscina = lazy<typeof import('piscina')>('piscina')
 
-/** The module that each worker runs. It lies beside `src`, in the sources as in the build. */
-const ENTRY = new URL('../../../workers/transfer.js', import.meta.url).href
+/**
+ * URL of the module that each worker runs. It lies beside `src`, in the sources as in the build; where a bundler has put
+ * this file into another one, in the package as it is installed.
+ *
+ * @throws {@link MissingDependencyError} when it is in neither place
+ */
+function findEntry(): string {
+  const beside = new URL('../../../workers/transfer.js', import.meta.url)
+  if ([beside, new URL('./transfer.ts', beside)].some((file) => existsSync(file))) return beside.href
+  try {
+    const manifest = createRequire(import.meta.url).resolve('databay/package.json')
+    return new URL('dist/workers/transfer.js', pathToFileURL(manifest)).href
+  } catch (cause) {
+    throw new MissingDependencyError(
+      'threads run a file of the package databay, which this bundle is too far from: install databay beside the bundle, and keep it external',
+      { cause },
+    )
+  }
+}
 
 /** Number of tasks that Piscina may give a worker at once: the thread itself bounds them. */
 const UNBOUNDED = 1_000_000
@@ -88,7 +108,7 @@ export class ThreadWorker {
     const { Piscina } = loadPiscina()
     const { niceIncrement, memoryLimit } = this.#options
     const piscina = new Piscina({
-      filename: ENTRY,
+      filename: findEntry(),
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Infinity,
