@@ -56,12 +56,14 @@ export class OpenPulls<P> {
   #done = 0
   /** Number of failed pulls. */
   #failed = 0
-  /** Running pulls by their updates. */
-  readonly #running = new Map<Update, OpenPull<P>[]>()
+  /** Running pulls by their updates, list after list; `undefined` where one was forgotten. */
+  readonly #running = new Map<Update, (OpenPull<P> | undefined)[]>()
   /** Pulls of the instance before this one: they come before all others. */
   #carried: Carried<P> | undefined
 
-  /** Adds a pull that has ended. Pulls are added in the order of their positions. */
+  /**
+   * Adds a pull that has ended, or a list of one that streams. They are added in the order of their positions.
+   */
   add(update: Update, start: P, records: number): void {
     if (records === 0) return
     const pull: OpenPull<P> = { update, start, records, state: 'running' }
@@ -71,13 +73,19 @@ export class OpenPulls<P> {
     else others.push(pull)
   }
 
-  /** Notes how the transfer of a pull has ended. */
-  end(update: Update, delivered: boolean): void {
+  /**
+   * Notes how the transfer of a pull has ended.
+   *
+   * @param lists - number of lists of the update, from the first one on, that were delivered. Default: all or none
+   */
+  end(update: Update, delivered: boolean, lists = delivered ? Infinity : 0): void {
     const ended = this.#running.get(update) ?? []
     this.#running.delete(update)
-    for (const pull of ended) {
-      pull.state = delivered ? 'delivered' : 'failed'
-      if (!delivered) this.#failed++
+    for (const [list, pull] of ended.entries()) {
+      if (pull === undefined) continue
+      const isDelivered = list < lists
+      pull.state = isDelivered ? 'delivered' : 'failed'
+      if (!isDelivered) this.#failed++
     }
     if (ended.length === 0 && this.#carried !== undefined) this.#endCarried(this.#carried, String(update), delivered)
     while (this.#pulls[this.#done]?.state === 'delivered') this.#done++
@@ -165,8 +173,8 @@ export class OpenPulls<P> {
 
   /** Forgets a pull, whose transfer may still run. */
   #forget(pull: OpenPull<P>): void {
-    const running = this.#running.get(pull.update)?.filter((one) => one !== pull) ?? []
-    if (running.length > 0) this.#running.set(pull.update, running)
+    const running = this.#running.get(pull.update)?.map((one) => (one === pull ? undefined : one)) ?? []
+    if (running.some((one) => one !== undefined)) this.#running.set(pull.update, running)
     else this.#running.delete(pull.update)
   }
 

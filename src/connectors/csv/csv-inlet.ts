@@ -2,7 +2,8 @@ import { checkObject, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
-import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import { Inlet, INLET_OPTIONS, type InletOptions, type PulledStream } from '../../core/inlet.js'
+import type { RoundCounts } from '../../core/round-counts.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
 import { BIG_INTEGERS_OPTIONS, type BigIntegersOptions } from '../big-integers.js'
@@ -71,8 +72,9 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
    */
   readonly badRows?: 'error' | 'skip'
   /**
-   * Most rows that one transfer reads, each of which becomes a record. `Infinity` is all that the file has.
-   * @default 1000
+   * Most rows that one transfer reads, each of which becomes a record. `Infinity` is all that the file has: it streams, so
+   * that a large file takes little memory.
+   * @default Infinity
    */
   readonly rowsPerTransfer?: number
   /**
@@ -94,7 +96,7 @@ export const CSV_INLET_OPTIONS = {
   guardFormulas: flag(true),
   shortRows: word(['error', 'fill'], 'error'),
   badRows: word(['error', 'skip'], 'error'),
-  rowsPerTransfer: count(1000, { orInfinity: true }),
+  rowsPerTransfer: count(Infinity, { orInfinity: true }),
   maxRowLength: count(1_048_576, { shown: '1048576 - 1 MiB' }),
   ...BIG_INTEGERS_OPTIONS,
   ...FOLLOW_OPTIONS,
@@ -145,13 +147,16 @@ export class CsvInlet extends Inlet<CsvRow> {
   }
 
   /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
-  pull(update: Update): Promise<CsvRow[]> {
+  pull(update: Update): Promise<CsvRow[] | PulledStream<CsvRow>> {
     return this.#rows.pull(this.#rowsPerTransfer, update)
   }
 
-  /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
-  override onTransferEnd(update: Update, delivered: boolean): MaybePromise<void> {
-    return this.#rows.ended(update, delivered)
+  /**
+   * Notes what was delivered of a pull. To redeliver, the next pull goes back to where that one began, or where the first of
+   * its lists began that was not delivered.
+   */
+  override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): MaybePromise<void> {
+    return this.#rows.ended(update, delivered, rounds?.deliveredRounds)
   }
 
   override onShutdown(): Promise<void> {

@@ -4,7 +4,8 @@ import { InvalidOptionError, toError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, resolveOptions, word, type Spec } from '../../base/options.js'
 import { fileError } from '../errors.js'
-import { Inlet, INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
+import { Inlet, INLET_OPTIONS, type InletOptions, type PulledStream } from '../../core/inlet.js'
+import type { RoundCounts } from '../../core/round-counts.js'
 import { getLogger } from '../../base/log.js'
 import { Warnings } from '../../base/warnings.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
@@ -40,7 +41,8 @@ export interface FileInletOptions extends InletOptions, FollowOptions {
    */
   readonly encoding?: TextEncoding
   /**
-   * Most lines that one transfer reads, each of which becomes a record. `Infinity` is all that the file has.
+   * Most lines that one transfer reads, each of which becomes a record. `Infinity` is all that the file has: it streams, so
+   * that a large file takes little memory.
    * @default 1
    */
   readonly linesPerTransfer?: number
@@ -120,15 +122,18 @@ export class FileInlet extends Inlet<string> {
   }
 
   /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */
-  pull(update: Update): Promise<string | string[]> {
+  pull(update: Update): Promise<string | string[] | PulledStream<string>> {
     return this.#mode === FileInletMode.FILE
       ? this.#readFile(update.signal)
       : this.#lines.pull(this.#linesPerTransfer, update)
   }
 
-  /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
-  override onTransferEnd(update: Update, delivered: boolean): MaybePromise<void> {
-    return this.#lines.ended(update, delivered)
+  /**
+   * Notes what was delivered of a pull. To redeliver, the next pull goes back to where that one began, or where the first of
+   * its lists began that was not delivered.
+   */
+  override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): MaybePromise<void> {
+    return this.#lines.ended(update, delivered, rounds?.deliveredRounds)
   }
 
   override onShutdown(): Promise<void> {

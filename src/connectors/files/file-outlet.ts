@@ -101,6 +101,11 @@ export class FileOutlet extends Outlet {
     return this.#targets.clearsWhenEmpty ? this.#clear(update) : undefined
   }
 
+  /** Has what a transfer wrote in rounds replace the content of its files. */
+  override onLastRound(update: Update, isComplete: boolean): Promise<number> {
+    return this.#targets.endRounds(update, isComplete)
+  }
+
   override onShutdown(): void {
     this.#targets.end()
   }

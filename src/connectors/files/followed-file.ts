@@ -10,6 +10,9 @@ import type { HandedPosition, SavedPosition } from './saved-position.js'
 import { SequenceReader } from './sequence-reader.js'
 import type { Splitter } from './splitter.js'
 
+/** A list of what is read as a stream. Longer ones are slower, as their records leave the young generation. */
+const LIST = { max: 4096, bytes: 1_048_576 }
+
 /**
  * File that others write to, as an inlet follows it: on and on as it grows, over to the file that takes its name when it
  * is rotated or deleted, and from its start when it is rewritten. It is started and stopped, and keeps its position in a
@@ -75,6 +78,32 @@ export class FollowedFile<T, S> {
    * @throws {@link FileError}
    */
   pull(max: number, update: Update): Promise<T[]> {
+    return this.#pullFirst(max, update)
+  }
+
+  /**
+   * Reads all records that the file has: list by list, unless one holds them all.
+   *
+   * @throws {@link FileError}
+   */
+  async pullAll(update: Update): Promise<T[] | AsyncGenerator<T[], void>> {
+    const first = await this.#pullFirst(LIST.max, update, LIST.bytes)
+    return this.#reader.isMore ? this.#stream(first, update) : first
+  }
+
+  async *#stream(first: T[], update: Update): AsyncGenerator<T[], void> {
+    for (let list = first; list.length > 0; list = await this.#pullOn(update)) yield list
+  }
+
+  #pullOn(update: Update): Promise<T[]> {
+    return this.#inTurn(async () => {
+      if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
+      update.signal.throwIfAborted()
+      return this.#read(() => this.#reader.readOn(LIST.max, update, LIST.bytes), update.signal)
+    })
+  }
+
+  #pullFirst(max: number, update: Update, bytes?: number): Promise<T[]> {
     return this.#inTurn(async () => {
       const { signal } = update
       if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
@@ -82,7 +111,7 @@ export class FollowedFile<T, S> {
       this.#pulled = true
       await this.#read(() => this.#reader.goBack(), signal)
       await this.#storePosition()
-      const records = await this.#read(() => this.#pull(max, update), signal)
+      const records = await this.#read(() => this.#pull(max, update, bytes), signal)
       this.#log.pulled()
       return records
     })
@@ -91,9 +120,11 @@ export class FollowedFile<T, S> {
   /**
    * Notes how the transfer of a pull has ended, and stores the position: the next transfer may be a day away. Records that
    * were not delivered are read again by the next pull.
+   *
+   * @param lists - number of lists of the pull, from the first one on, that were delivered
    */
-  ended(update: Update, delivered: boolean): Promise<void> | undefined {
-    this.#reader.ended(update, delivered)
+  ended(update: Update, delivered: boolean, lists?: number): Promise<void> | undefined {
+    this.#reader.ended(update, delivered, lists)
     if (this.#positionFile === undefined) return undefined
     return this.#inTurn(async () => {
       // what cannot be stored now is stored by the next pull, which fails otherwise
@@ -126,9 +157,9 @@ export class FollowedFile<T, S> {
     this.#restored = saved
   }
 
-  async #pull(max: number, update: Update): Promise<T[]> {
+  async #pull(max: number, update: Update, bytes?: number): Promise<T[]> {
     await this.#open()
-    return this.#reader.pull(max, update)
+    return this.#reader.pull(max, update, bytes)
   }
 
   /** Reads, and once more with the file opened again when it turns out that it cannot be read as it was opened. */

@@ -39,15 +39,15 @@ export class Following<T, S> {
     await file.start(link)
   }
 
-  /** Reads the next records, see {@link FollowedFile.pull}. */
-  async pull(max: number, update: Update): Promise<T[]> {
+  /** Reads the next records, see {@link FollowedFile.pull}; with `Infinity` all, see {@link FollowedFile.pullAll}. */
+  async pull(max: number, update: Update): Promise<T[] | AsyncGenerator<T[], void>> {
     const file = await this.#load()
-    return file.pull(max, update)
+    return max === Infinity ? file.pullAll(update) : file.pull(max, update)
   }
 
   /** Notes how the transfer of a pull has ended, see {@link FollowedFile.ended}. */
-  ended(update: Update, delivered: boolean): Promise<void> | undefined {
-    return this.#file?.ended(update, delivered)
+  ended(update: Update, delivered: boolean, lists?: number): Promise<void> | undefined {
+    return this.#file?.ended(update, delivered, lists)
   }
 
   /** Closes the files, see {@link FollowedFile.stop}. */

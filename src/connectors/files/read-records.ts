@@ -18,6 +18,11 @@ export interface Cursor<S> {
 export interface Reading {
   /** Most records to read. */
   readonly max: number
+  /**
+   * Number of bytes after which no more is read, once there is a record.
+   * @default Infinity
+   */
+  readonly bytes?: number | undefined
   /** Whether nobody writes to the file any more, so that its last record is one though it has no end. */
   readonly last: boolean
   readonly signal: AbortSignal
@@ -36,6 +41,8 @@ export interface RecordsRead<T, S> {
   readonly problem: string | undefined
   /** End of the file, if it was reached and its last record has no end. */
   readonly end: FileMark | undefined
+  /** Whether there may be more behind the records than was read. */
+  readonly isMore: boolean
   /** Number of bytes behind the records, if the end of the file was reached: those of a record that has no end yet. */
   readonly waiting: number
 }
@@ -50,7 +57,7 @@ export async function readRecords<T, S>(
   file: Pick<OpenedFile, 'readAfter'>,
   splitter: Splitter<T, S>,
   from: Cursor<S>,
-  { max, last, signal }: Reading,
+  { max, bytes: most = Infinity, last, signal }: Reading,
 ): Promise<RecordsRead<T, S>> {
   const records: T[] = []
   let { mark, state } = from
@@ -61,6 +68,8 @@ export async function readRecords<T, S>(
   let problem: string | undefined
   let end: FileMark | undefined
   let waiting = 0
+  let isMore = true
+  const isEnough = () => records.length >= max || (records.length > 0 && mark.position - from.mark.position >= most)
   const cut = (final: boolean): void => {
     const piece = { bytes: pending, position: mark.position, state, last: final, max: max - records.length }
     const result = splitter.split(piece)
@@ -73,13 +82,14 @@ export async function readRecords<T, S>(
     damage ??= result.damage
     problem = result.problem
   }
-  while (records.length < max && problem === undefined) {
+  while (!isEnough() && problem === undefined) {
     signal.throwIfAborted()
     // as much again as is held, so that a very long record is not copied too often
     const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length)).catch((error: unknown) => {
       // what cannot be read does not hold up the records before it
       if (records.length === 0) throw error
     })
+    isMore = bytes !== undefined && bytes.length > 0
     if (bytes === undefined) break // rewritten just now: the next look at it finds out
     if (bytes.length === 0) {
       if (last && (pending.length > 0 || settled.mark !== mark)) {
@@ -92,5 +102,5 @@ export async function readRecords<T, S>(
     pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
     cut(false)
   }
-  return { records, cursor: settled, damaged, damage, problem, end, waiting }
+  return { records, cursor: settled, damaged, damage, problem, end, isMore, waiting }
 }

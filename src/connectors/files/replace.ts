@@ -23,8 +23,26 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
  * owner or other names, or its group or folder does not allow a replacement
  */
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
+  const made = await replacementOf(file, (handle) => writeAll(handle, bytes))
+  if (made === undefined) return false
+  return takePlace(made, file, fsync)
+}
+
+/**
+ * Makes a file that can take the place of another one: beside it, with its owner and mode. The caller holds the lock of the
+ * other.
+ *
+ * @param file - real path of the file to replace; its folder exists
+ * @param fill - writes to the new file
+ * @returns path of the new file; `undefined`, with nothing done, when the file has to be written in place, see
+ * {@link replace}
+ */
+export async function replacementOf(
+  file: string,
+  fill: (handle: FileHandle) => Promise<void> = () => Promise.resolve(),
+): Promise<string | undefined> {
   const old = await orMissing(lstat(file))
-  if (old !== undefined && !isOurs(old)) return false
+  if (old !== undefined && !isOurs(old)) return undefined
   // no other process uses this name, nor can it put a link there for us to follow; it is short enough for any folder
   const made = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
   let handle: FileHandle | undefined
@@ -35,18 +53,42 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
       await handle.chown(old.uid, old.gid)
       await handle.chmod(old.mode)
     }
-    await writeAll(handle, bytes)
-    if (fsync) await handle.sync()
-    await rename(made, file)
+    await fill(handle)
+    return made
   } catch (error) {
     if (handle !== undefined) await rm(made, { force: true })
-    if (NOT_HERE.has(codeOf(error))) return false
+    if (NOT_HERE.has(codeOf(error))) return undefined
     throw error
   } finally {
     await handle?.close()
   }
+}
+
+/**
+ * Puts a new file in the place of another one. When that fails, the new file is removed.
+ *
+ * @returns `false` when the other one has to be written in place, see {@link replace}
+ */
+export async function takePlace(made: string, file: string, fsync: boolean): Promise<boolean> {
+  try {
+    if (fsync) await sync(made)
+    await rename(made, file)
+  } catch (error) {
+    await rm(made, { force: true })
+    if (NOT_HERE.has(codeOf(error))) return false
+    throw error
+  }
   if (fsync) await syncFolder(path.dirname(file))
   return true
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Whether a file is ours and has this name alone, so that a new file can take its place. */

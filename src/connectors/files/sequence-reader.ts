@@ -5,12 +5,15 @@ import { FileMark } from './file-mark.js'
 import { FileSequence } from './file-sequence.js'
 import type { FollowLog } from './follow-log.js'
 import { factsAt, type OpenedFile } from './opened-file.js'
-import { readRecords, type Cursor } from './read-records.js'
+import { readRecords, type Cursor, type Reading } from './read-records.js'
 import type { HandedPosition, SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
 /** Inode in the position of a reader that waits for a file. */
 const NO_FILE = ''
+
+/** Most records, and bytes, that are read at once. */
+type Extent = Pick<Reading, 'max' | 'bytes'>
 
 /** Place at which a pull began. */
 interface Place<S> {
@@ -50,6 +53,7 @@ export class SequenceReader<T, S> {
   #resuming: SavedPosition | undefined
   /** Number of records so far that were not taken as they stand in the file. */
   #damaged = 0
+  #isMore = false
 
   /**
    * @param path - name of the files
@@ -149,9 +153,13 @@ export class SequenceReader<T, S> {
     await this.resume(handed)
   }
 
-  /** Notes how the transfer of a pull has ended. */
-  ended(update: Update, delivered: boolean): void {
-    this.#pulls.end(update, delivered)
+  /**
+   * Notes how the transfer of a pull has ended.
+   *
+   * @param lists - number of lists of the pull, from the first one on, that were delivered
+   */
+  ended(update: Update, delivered: boolean, lists?: number): void {
+    this.#pulls.end(update, delivered, lists)
   }
 
   /** Goes back to where the first records begin that were not delivered, if there are any. */
@@ -176,10 +184,23 @@ export class SequenceReader<T, S> {
     }
   }
 
-  /** Reads the next records: at most `max`, all of one file. A file has to be open. */
-  async pull(max: number, update: Update): Promise<T[]> {
+  /** Whether there may be more in the file behind the latest records. */
+  get isMore(): boolean {
+    return this.#isMore
+  }
+
+  /** Reads the next records of the file from which the latest ones came. */
+  async readOn(max: number, update: Update, bytes?: number): Promise<T[]> {
+    const file = this.#files.current
+    return file === undefined ? [] : this.#read(file, { max, bytes }, update, false)
+  }
+
+  /** Reads the next records: at most `max`, all of one file; none behind some number of bytes. A file has to be open. */
+  async pull(max: number, update: Update, bytes?: number): Promise<T[]> {
+    const extent = { max, bytes }
+    this.#isMore = false
     for (let file = this.#files.current; file !== undefined; file = this.#files.current) {
-      const records = await this.#read(file, max, update, false)
+      const records = await this.#read(file, extent, update, false)
       if (records.length > 0) return records
       const next = await this.#files.next()
       if (next === undefined) break
@@ -190,7 +211,7 @@ export class SequenceReader<T, S> {
         continue
       }
       // what was written to the old file before the new one was begun is there now
-      const rest = await this.#read(file, max, update, true).catch(async (error: unknown) => {
+      const rest = await this.#read(file, extent, update, true).catch(async (error: unknown) => {
         await this.#files.dismiss(next)
         throw error
       })
@@ -244,12 +265,12 @@ export class SequenceReader<T, S> {
    *
    * @param last - whether nobody writes to the file any more
    */
-  async #read(file: OpenedFile, max: number, update: Update, last: boolean): Promise<T[]> {
+  async #read(file: OpenedFile, extent: Extent, update: Update, last: boolean): Promise<T[]> {
     const { signal } = update
     if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
     const start = { file, at: this.#at, damaged: this.#damaged }
     const complete = this.#isComplete(file)
-    const read = await readRecords(file, this.#splitter, start.at, { max, last: last || complete, signal })
+    const read = await readRecords(file, this.#splitter, start.at, { ...extent, last: last || complete, signal })
     const { records, cursor, damaged, damage, problem } = read
     if (read.end !== undefined && !complete) this.#log.unended()
     // records before a problem are not held up by it
@@ -266,6 +287,7 @@ export class SequenceReader<T, S> {
     // nobody takes the records any more
     signal.throwIfAborted()
     this.#at = cursor
+    this.#isMore = read.isMore && problem === undefined
     if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
     if (damaged > 0) this.#noteDamage(damaged, damage)
     return records

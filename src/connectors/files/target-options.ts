@@ -14,7 +14,9 @@ export interface TargetOptions {
    * wrote. Records can override this in their metadata. A push in which one of a file's records says `w` replaces the
    * file with all records of the push, unless the same transfer has replaced it before. A file is replaced as a whole:
    * a reader sees the old or the new one. Where that is not possible, as the file has several names or another owner,
-   * or nothing can be created in its folder, it is emptied and then written; a failed write leaves it empty.
+   * or nothing can be created in its folder, it is emptied and then written; a failed write leaves it empty. Where inlets
+   * stream, a new file takes its place after the last round; when the transfer fails or is told to stop, the old one stays,
+   * and what the rounds wrote is dropped.
    * @default 'a'
    */
   readonly fileMode?: FileMode

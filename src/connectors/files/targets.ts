@@ -11,6 +11,7 @@ import type { Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../../core/update.js'
 import { isWithin, realTarget } from './real-target.js'
+import { Replacements } from './replacements.js'
 import { FILE_MODES, type FileMode, type TargetSettings } from './target-options.js'
 import { write } from './write.js'
 
@@ -41,6 +42,8 @@ export class Targets {
   readonly #filepath: string
   readonly #settings: TargetSettings
   readonly #baseFolder: string
+  /** New files of transfers that have several rounds. */
+  readonly #replacements: Replacements
   /** Files that each transfer has replaced. */
   readonly #replaced = new WeakMap<Update, Set<string>>()
 
@@ -58,6 +61,7 @@ export class Targets {
       throw new InvalidOptionError(`${outlet}.whenEmpty`, "'keep', unless fileMode is 'w'", settings.whenEmpty)
     }
     this.#settings = settings
+    this.#replacements = new Replacements(settings.fsync)
     this.#baseFolder = path.resolve(settings.baseFolder ?? path.dirname(this.#filepath))
   }
 
@@ -69,6 +73,16 @@ export class Targets {
   /** The outlet's own file, whose content is replaced by that of no records. */
   async ofNone(): Promise<Target<never>> {
     return { file: await this.#locate(undefined), truncate: true, records: [], indices: [] }
+  }
+
+  /**
+   * Shows what a transfer that has several rounds has written in place of the content of files, or drops it when the transfer
+   * is not complete.
+   *
+   * @returns number of the records that were dropped
+   */
+  endRounds(update: Update, isComplete: boolean): Promise<number> {
+    return this.#replacements.end(update, isComplete)
   }
 
   /** Takes note that the outlet is shut down. */
@@ -97,7 +111,8 @@ export class Targets {
     }
     const replaced = this.#replaced.get(update)
     for (const target of targets.values()) target.truncate &&= replaced?.has(target.file) !== true
-    return [...targets.values()]
+    const all = [...targets.values()]
+    return update.hasRounds ? Promise.all(all.map((target) => this.#inRounds(target, update))) : all
   }
 
   /**
@@ -152,6 +167,17 @@ export class Targets {
     await withRetries(this.#settings.retry, update.signal, attempt, (error) => this.#mayPass(error, update))
     this.#warnings.well(this.#name)
     if (truncate) this.#noteReplaced(file, update)
+    if (update.hasRounds) this.#replacements.note(file, update, target.records.length)
+  }
+
+  /** The target of a round: a new file, if its content is to be replaced, and can be. */
+  async #inRounds<T extends { file: string; truncate: boolean }>(target: T, update: Update): Promise<T> {
+    try {
+      const made = await this.#replacements.of(target.file, update, target.truncate)
+      return made === undefined ? target : { ...target, file: made, truncate: false }
+    } catch (cause) {
+      throw fileError(this.#outlet, 'write to', target.file, cause)
+    }
   }
 
   get #name(): string {

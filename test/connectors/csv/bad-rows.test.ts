@@ -5,6 +5,7 @@ import type { CsvRow } from '../../../src/connectors/csv/types.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const update = new Update(['csv'], 0)
 
@@ -14,13 +15,13 @@ async function open(t: Test, content: string, options: CsvInletOptions = {}) {
   await inlet.onStart()
   t.teardown(() => inlet.onShutdown())
   const message = (error: unknown) => (error as Error).message.replace(`CsvInlet: cannot read ${file}: `, '')
-  return { file, inlet, pull: () => inlet.pull(update).catch(message) }
+  return { file, inlet, pull: () => pulledBy(inlet, update).catch(message) }
 }
 
 async function all(t: Test, content: string, options: CsvInletOptions = {}): Promise<CsvRow[]> {
   const { inlet } = await open(t, content, options)
   const rows: CsvRow[] = []
-  for (let got = await inlet.pull(update); got.length > 0; got = await inlet.pull(update)) rows.push(...got)
+  for (let got = await pulledBy(inlet, update); got.length > 0; got = await pulledBy(inlet, update)) rows.push(...got)
   return rows
 }
 

@@ -10,6 +10,7 @@ import { CsvOutlet } from '../../../src/connectors/csv/csv-outlet.js'
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const update = new Update(['csv'], 0)
 
@@ -19,7 +20,7 @@ async function open(t: Test, content: string | Buffer, options: CsvInletOptions 
   const inlet = new CsvInlet(file, options)
   await inlet.onStart()
   t.teardown(() => inlet.onShutdown())
-  return { file, inlet, pull: () => inlet.pull(update) }
+  return { file, inlet, pull: () => pulledBy(inlet, update) }
 }
 
 /** Rows of a file with this content, or the error of the pull. */
@@ -49,10 +50,10 @@ t.test('a quote in a cell that does not start with one is text', async (t) => {
   ])
 })
 
-t.test('a transfer reads all rows that are there, when it may', async (t) => {
+t.test('a transfer reads all rows that are there, or so many', async (t) => {
   const content = `n\n${Array.from({ length: 3000 }, (_, row) => `${row}\n`).join('')}`
-  t.equal((await rowsOf(t, content)).length, 1000)
-  t.equal((await rowsOf(t, content, { rowsPerTransfer: Infinity })).length, 3000)
+  t.equal((await rowsOf(t, content)).length, 3000)
+  t.equal((await rowsOf(t, content, { rowsPerTransfer: 1000 })).length, 1000)
 })
 
 t.test('names of columns can be given', async (t) => {
@@ -276,7 +277,7 @@ t.test('rows come as they were written, wherever the file is cut while it grows'
       await inlet.onStart()
       const pulled: CsvRow[] = []
       const pullAll = async () => {
-        for (let got = await inlet.pull(update); got.length > 0; got = await inlet.pull(update)) {
+        for (let got = await pulledBy(inlet, update); got.length > 0; got = await pulledBy(inlet, update)) {
           if (got.length > rowsPerTransfer) throw new Error(`${got.length} rows at once`)
           pulled.push(...got)
         }
@@ -346,7 +347,7 @@ t.test('rows with bytes that are not of the encoding are counted in the log', as
   const file = `${t.testdir({ rows: Buffer.from('a,b\n1,x\n2,ä\n3,ö\n4\n', 'latin1') })}/rows`
   const inlet = new CsvInlet(file, { badRows: 'skip' })
   await inlet.onStart()
-  const rows = await inlet.pull(update)
+  const rows = await pulledBy(inlet, update)
   t.same(
     rows.map(({ b }) => b),
     ['x', '\uFFFD', '\uFFFD'],

@@ -10,6 +10,7 @@ import { CsvOutlet } from '../../../src/connectors/csv/csv-outlet.js'
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const FOLDER = 'test/fixtures/csv-real'
 const update = new Update(['csv'], 0)
@@ -21,7 +22,7 @@ async function read(file: string, options: CsvInletOptions): Promise<CsvRow[]> {
   const inlet = new CsvInlet(file, { follow: false, rowsPerTransfer: 7, ...options })
   await inlet.onStart()
   const rows: CsvRow[] = []
-  for (let got = await inlet.pull(update); got.length > 0; got = await inlet.pull(update)) rows.push(...got)
+  for (let got = await pulledBy(inlet, update); got.length > 0; got = await pulledBy(inlet, update)) rows.push(...got)
   await inlet.onShutdown()
   return rows
 }

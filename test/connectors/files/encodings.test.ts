@@ -9,6 +9,7 @@ import type { TextEncoding } from '../../../src/connectors/files/text-encoding.j
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const update = new Update(['file'], 0)
 
@@ -20,7 +21,7 @@ async function read(t: Test, content: Buffer, options: FileInletOptions = {}) {
   const inlet = new FileInlet(file, { linesPerTransfer: 9, ...options })
   await inlet.onStart()
   const message = (error: unknown) => (error as Error).message.replace(/^.*cannot read [^:]*: /, '')
-  const lines = await inlet.pull(update).catch(message)
+  const lines = await pulledBy(inlet, update).catch(message)
   await inlet.onShutdown()
   const { encoding } = options
   const whole = new FileInlet(file, { mode: 'file', ...(encoding && { encoding }) })
@@ -82,8 +83,9 @@ t.test('latin1 is windows-1252, as on the Web', async (t) => {
     const [lines] = await read(t, Buffer.concat([Buffer.of(0x80, 0x93, 0x68, 0x94, 10), all, Buffer.of(10)]), {
       encoding,
     })
-    t.equal(lines?.[0], '\u20ac\u201ch\u201d')
-    t.equal(new Set(lines?.[1]).size, 253, 'every byte is a character of its own')
+    if (!Array.isArray(lines)) throw new Error('there are no lines')
+    t.equal(lines[0], '\u20ac\u201ch\u201d')
+    t.equal(new Set(lines[1]).size, 253, 'every byte is a character of its own')
   }
 })
 
@@ -167,7 +169,7 @@ t.test('a byte order mark is known wherever it is cut while the file grows', asy
     const pulled: unknown[] = []
     for (const byte of bytes) {
       appendFileSync(file, Buffer.of(byte))
-      pulled.push(...[await lines.pull(update)].flat(), ...(await rows.pull(update)))
+      pulled.push(...(await pulledBy(lines, update)), ...(await pulledBy(rows, update)))
     }
     t.same(pulled, ['a,b', '1,\u20ac', { a: '1', b: '\u20ac' }])
     await Promise.all([lines.onShutdown(), rows.onShutdown()])

@@ -24,6 +24,7 @@ import { TransferCancelledError } from '../../../src/base/errors.js'
 import { FileInlet, FileInletMode, type FileInletOptions } from '../../../src/connectors/files/file-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const update = new Update(['file'], 0)
 
@@ -36,7 +37,7 @@ function stopped(): Update {
 /** Pulls for a transfer that delivers the lines, or fails to. */
 async function transferred(inlet: FileInlet, delivered = true): Promise<string | string[]> {
   const update = new Update(['file'], 0)
-  const pulled = await inlet.pull(update)
+  const pulled = await pulledBy(inlet, update)
   await inlet.onTransferEnd(update, delivered)
   return pulled
 }
@@ -82,7 +83,7 @@ t.test('a transfer reads all lines that are there, and then those that have come
   const file = `${t.testdir({ text: `${lines.join('\n')}\n` })}/text`
   const inlet = new FileInlet(file, { linesPerTransfer: Infinity })
   await inlet.onStart()
-  t.same(await inlet.pull(update), lines)
+  t.same(await pulledBy(inlet, update), lines)
   appendFileSync(file, 'more\n')
   t.same(await inlet.pull(update), ['more'])
   await inlet.onShutdown()
@@ -92,7 +93,7 @@ t.test('a very long line is read', async (t) => {
   const long = 'é'.repeat(500_000)
   const inlet = new FileInlet(`${t.testdir({ text: `${long}\nshort\n` })}/text`)
   await inlet.onStart()
-  t.ok((await inlet.pull(update))[0] === long)
+  t.ok((await pulledBy(inlet, update))[0] === long)
   t.same(await inlet.pull(update), ['short'])
   await inlet.onShutdown()
 })
@@ -651,7 +652,7 @@ t.test('bytes that are not of the encoding become other characters, and are coun
     const file = `${t.testdir({ text: bytes })}/text`
     const inlet = new FileInlet(file, { encoding, linesPerTransfer: 9 })
     await inlet.onStart()
-    t.same(await inlet.pull(update), lines)
+    t.same(await pulledBy(inlet, update), lines)
     await inlet.onShutdown()
     t.same(await new FileInlet(file, { encoding, mode: 'file' }).pull(update), `${lines.join('\n')}\n`)
     const said = damaged === 0 ? [] : [{ damaged, msg: new RegExp(`has bytes that are not ${encoding}$`) }, {}]

@@ -11,7 +11,7 @@ const update = new Update(['file'], 0)
 /** Pulls for a transfer that delivers the lines. */
 async function pullOf(inlet: FileInlet): Promise<string | string[]> {
   const update = new Update(['file'], 0)
-  const lines = await inlet.pull(update)
+  const lines = (await inlet.pull(update)) as string | string[]
   inlet.onTransferEnd(update, true)
   return lines
 }

@@ -6,6 +6,7 @@ import { CsvInlet } from '../../../src/connectors/csv/csv-inlet.js'
 import { FileInlet, type FileInletOptions } from '../../../src/connectors/files/file-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 
 const update = new Update(['file'], 0)
 
@@ -59,7 +60,7 @@ t.test('lines that end in CR come whole, wherever the file is cut while it grows
         const pulled: string[] = []
         for (const piece of pieces(Buffer.from(lines.map((one) => `${one}\r`).join('')), cuts)) {
           appendFileSync(file, piece)
-          for (let got = await inlet.pull(update); got.length > 0; got = await inlet.pull(update))
+          for (let got = await pulledBy(inlet, update); got.length > 0; got = await pulledBy(inlet, update))
             pulled.push(...[got].flat())
           if (!restarts) continue
           const state = inlet.saveState()
@@ -89,7 +90,9 @@ t.test('rows end as lines do, and are numbered by lines', async (t) => {
       let problem = ''
       for (const piece of pieces(Buffer.from(text), Array<number>(99).fill(size - 1))) {
         appendFileSync(file, piece)
-        rows.push(...(await inlet.pull(update).catch((error: unknown) => ((problem = (error as Error).message), []))))
+        rows.push(
+          ...(await pulledBy(inlet, update).catch((error: unknown) => ((problem = (error as Error).message), []))),
+        )
       }
       if (problem === '') await inlet.pull(update).catch((error: unknown) => (problem = (error as Error).message))
       await inlet.onShutdown()
