@@ -42,7 +42,7 @@ export async function startedWith(t: Test, links: number, modules: URL | URL[], 
   planner.finished.catch(() => undefined)
   await planner.start()
   await planner.forceTransfer()
-  const lostLines = () => logs.entries().flatMap(({ msg }) => (/ lost/.test(msg) ? [msg] : []))
+  const lostLines = () => logs.entries().flatMap(({ msg }) => (/ records\b.* lost/.test(msg) ? [msg] : []))
   return { planner, board, logs, lostLines }
 }
 
