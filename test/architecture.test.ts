@@ -79,7 +79,6 @@ t.test('each library has one place', async (t) => {
   t.same(importers('p-retry'), ['src/connectors/retry.ts'])
   t.same(importers('pino'), ['src/base/log.ts'])
   t.same(importers('csv-parse/sync'), ['src/connectors/csv/header.ts', 'src/connectors/csv/row-parser.ts'])
-  t.same(importers('csv-stringify/sync'), ['src/connectors/csv/rows.ts'])
   t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
   t.same(
     [...new Set(importers('commander').map(dirname))],

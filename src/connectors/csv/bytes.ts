@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { show } from '../../base/errors.js'
 import { fileError } from '../errors.js'
 import { loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
-import { columnsOf, headerText, loadStringify, rowsText, type CsvFormat } from './rows.js'
+import type { CsvFormat } from './csv-format.js'
+import { columnsOf, headerText, rowsText } from './rows.js'
 import { encode } from '../files/encode.js'
 import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
@@ -20,10 +21,9 @@ export interface CsvStyle {
   readonly streams: Map<string, CsvHeader>
 }
 
-/** Loads the libraries that {@link csvBytes} needs. */
-export function loadLibraries(): void {
+/** Loads the library that {@link csvBytes} needs. */
+export function loadLibrary(): void {
   loadParse()
-  loadStringify()
 }
 
 /**

@@ -181,7 +181,7 @@ export class CsvOutlet extends Outlet {
   async #load(): Promise<typeof import('./bytes.js')> {
     if (this.#code !== undefined) return this.#code
     const code = await importLater(importBytes)
-    code.loadLibraries()
+    code.loadLibrary()
     return (this.#code = code)
   }
 }
