@@ -92,8 +92,14 @@ export async function withRetries<T>(
   work: (attempt: number) => Promise<T>,
   judge: (error: Error) => boolean | number,
 ): Promise<T> {
+  signal.throwIfAborted()
+  // most work succeeds, and needs nothing of what tries it again
+  const first = await outcomeOf(() => work(1))
+  if ('result' in first) return first.result
+  if (settings.retries === 0) throw first.error
   const results: T[] = []
   const attempt = async (number: number) => {
+    if (number === 1) throw first.error
     results.push(await work(number))
   }
   try {
@@ -116,6 +122,15 @@ export async function withRetries<T>(
     if (results.length === 0) throw error
   }
   return results[0] as T
+}
+
+/** Result of work, or the error that it failed with. */
+async function outcomeOf<T>(work: () => Promise<T>): Promise<{ readonly result: T } | { readonly error: unknown }> {
+  try {
+    return { result: await work() }
+  } catch (error) {
+    return { error }
+  }
 }
 
 async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -36,6 +36,8 @@ export class OpenedFile {
   /** Content of a gzip file; `undefined` of another one, and before its start was seen. */
   #gzip: GzipContent | undefined
   #started = false
+  /** Bytes that were read at once with the proof of a mark, and the place where they begin. */
+  #ahead: { readonly start: number; readonly bytes: Buffer } | undefined
 
   private constructor(handle: FileHandle, inode: string) {
     this.#handle = handle
@@ -62,10 +64,17 @@ export class OpenedFile {
     return factsOf(await this.#handle.stat({ bigint: true }))
   }
 
-  /** Whether the bytes that stood before a mark when it was made stand there now. */
-  async holds(mark: FileMark): Promise<boolean> {
-    const now = await this.#sample(mark.position)
+  /**
+   * Whether the bytes that stood before a mark when it was made stand there now.
+   *
+   * @param ahead - number of bytes behind the mark that are read at once with those before it, for a
+   * {@link OpenedFile.readAfter} that follows
+   */
+  async holds(mark: FileMark, ahead = 0): Promise<boolean> {
+    this.#ahead = undefined
+    const now = await this.#sample(mark.position, ahead)
     if (now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)) return true
+    this.#ahead = undefined
     // what was written in its place may be packed, or not
     this.#forget()
     return false
@@ -86,7 +95,10 @@ export class OpenedFile {
   async readAfter(mark: FileMark, size: number): Promise<Buffer | undefined> {
     // the bytes, and those before them that prove that the file is the same, in one read
     const before = mark.tail.length
-    const bytes = await this.readAt(mark.position - before, before + size)
+    const start = mark.position - before
+    const held = this.#ahead
+    this.#ahead = undefined
+    const bytes = held?.start === start ? held.bytes : await this.readAt(start, before + size)
     if (bytes.length === before) this.#gzip?.check()
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
   }
@@ -119,13 +131,20 @@ export class OpenedFile {
     this.#started = false
   }
 
-  async #sample(position: number): Promise<FileMark | undefined> {
+  async #sample(position: number, ahead = 0): Promise<FileMark | undefined> {
     const { head, tail } = FileMark.samples(position)
-    const parts = await Promise.all([head, tail].map(([start, end]) => this.readAt(start, end - start)))
-    const [first, last] = parts as [Buffer, Buffer]
-    return last.length === tail[1] - tail[0] && first.length === head[1]
-      ? FileMark.of(position, first, last)
-      : undefined
+    if (!this.#started) await this.#start()
+    const size = tail[1] - tail[0]
+    // what is packed is unpacked as it is needed
+    const behind = this.#gzip === undefined ? ahead : 0
+    const [start, bytes] = await Promise.all([
+      tail[0] === 0 ? undefined : this.readAt(head[0], head[1] - head[0]),
+      this.readAt(tail[0], size + behind),
+    ])
+    const last = bytes.subarray(0, size)
+    const first = start ?? last
+    if (behind > 0) this.#ahead = { start: tail[0], bytes }
+    return last.length === size && first.length === head[1] ? FileMark.of(position, first, last) : undefined
   }
 
   /** Looks at the start of the file, once there is one. */

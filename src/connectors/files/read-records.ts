@@ -6,6 +6,9 @@ import type { Splitter } from './splitter.js'
 /** Bytes that are read at once, at least. */
 const CHUNK = 65_536
 
+/** Bytes that are read for each record that is wanted, when these are few. */
+const FOR_ONE = 3840
+
 const EMPTY = Buffer.alloc(0)
 
 /** Place in a file between two records, and what the splitter has to know there. */
@@ -45,6 +48,14 @@ export interface RecordsRead<T, S> {
   readonly isMore: boolean
   /** Number of bytes behind the records, if the end of the file was reached: those of a record that has no end yet. */
   readonly waiting: number
+}
+
+/**
+ * Number of bytes to read at once with the look whether a file was rewritten. The start of a file is read whole, as much
+ * is found out from it.
+ */
+export function aheadOf({ position }: FileMark, max: number): number {
+  return position === 0 ? CHUNK : Math.min(CHUNK, max * FOR_ONE)
 }
 
 /**

@@ -5,7 +5,7 @@ import { FileMark } from './file-mark.js'
 import { FileSequence } from './file-sequence.js'
 import type { FollowLog } from './follow-log.js'
 import { factsAt, type OpenedFile } from './opened-file.js'
-import { readRecords, type Cursor, type Reading } from './read-records.js'
+import { aheadOf, readRecords, type Cursor, type Reading } from './read-records.js'
 import type { HandedPosition, SavedPosition } from './saved-position.js'
 import type { Splitter } from './splitter.js'
 
@@ -267,7 +267,8 @@ export class SequenceReader<T, S> {
    */
   async #read(file: OpenedFile, extent: Extent, update: Update, last: boolean): Promise<T[]> {
     const { signal } = update
-    if (!(await file.holds(this.#at.mark))) this.#rewritten(this.#at.mark.position)
+    const { mark } = this.#at
+    if (!(await file.holds(mark, aheadOf(mark, extent.max)))) this.#rewritten(mark.position)
     const start = { file, at: this.#at, damaged: this.#damaged }
     const complete = this.#isComplete(file)
     const read = await readRecords(file, this.#splitter, start.at, { ...extent, last: last || complete, signal })
