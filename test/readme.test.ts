@@ -1,174 +1,69 @@
-/** Compiles every program in the README against the real types, and runs it. */
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import t, { type Test } from 'tap'
-import ts from 'typescript'
+/** Does what the README says, as it stands; its picture is made from a real recording. */
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
 import { mongoServer } from './helpers/mongo.js'
-
-const root = resolve(import.meta.dirname, '..')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const databay = join(root, 'dist/src/cli/main.js')
-const run = promisify(execFile)
+import { root, testPage } from './helpers/pages.js'
+import { serve } from './helpers/servers.js'
 
 const mongo = await mongoServer(t)
 
-/** Code blocks that begin with the name of a file, as in `// links.js`, by that name. */
-const programs = new Map(
-  [...readme.matchAll(/```(?:js|ts)\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => [name, code]),
-)
+t.test('it can be read in one go', async (t) => {
+  t.ok(statSync(join(root, 'README.md')).size <= 12_000)
+})
 
-/** Writes a program of the README into a folder, as JavaScript; gives its path. */
-function write(folder: string, name: string, change: (code: string) => string = (code) => code): string {
-  const code = change(programs.get(name) ?? '')
-  const path = join(folder, name.replace(/\.ts$/, '.js'))
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
+testPage(t, 'README.md', async (t, page) => {
+  t.test('the first link runs in an empty folder, and prints what the page shows', async (t) => {
+    const folder = await page.follow(t, 'A first link')
+    t.equal(readFileSync(join(folder, 'factors.csv'), 'utf8').split(/\r?\n/)[3], '1000003,1000003')
+    // without `--once` it follows its file
+    appendFileSync(join(folder, 'numbers.csv'), '143\n')
+    await page.run(folder, 'databay run links.mjs --threads 1 --once')
+    t.match(readFileSync(join(folder, 'factors.csv'), 'utf8'), /^143,11\r?$/m)
   })
-  writeFileSync(path, outputText)
-  return path
-}
 
-async function todoServer(t: Test): Promise<string> {
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json').end('[{"id":1,"title":"one"},{"id":2,"title":"two"}]')
+  t.test('the second stores each todo once in MongoDB', { skip: mongo.skip }, async (t) => {
+    const todos = [
+      { id: 1, title: 'one' },
+      { id: 2, title: 'two' },
+    ]
+    const { url: http } = await serve(t, (_, response) => void response.end(JSON.stringify(todos)))
+    const { url, database, db } = await mongo.database(t)
+    const folder = page.folder(t, {
+      'todos.mjs': (code) =>
+        code
+          .replace('https://jsonplaceholder.typicode.com/todos', http)
+          .replace("url: 'mongodb://localhost:27017', database: 'databay'", `url: '${url}', database: '${database}'`)
+          .replace('{ minutes: 1 }', '0.1'),
+    })
+    const check = await page.run(folder, 'databay check todos.mjs --connect')
+    t.equal(check.code, 0, check.stderr)
+    const { code, stderr } = await page.run(folder, 'databay run todos.mjs --threads 1 --transfers 3')
+    t.equal(code, 0, stderr)
+    const stored = await db.collection('todos').find().toArray()
+    t.same(
+      stored.map(({ _id, ...todo }) => todo),
+      todos,
+    )
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-}
+  if (mongo.skip !== false) page.hasRun('todos.mjs')
 
-t.test('the programs are the ones that are tested here', async (t) => {
-  t.same([...programs.keys()].sort(), [
-    'links.js',
-    'logging.js',
-    'main.js',
-    'offload.js',
-    'planner.js',
-    'random-ints.ts',
-    'shaping.ts',
-    'squares.js',
-    'stats.js',
-    'when.js',
-  ])
-})
-
-t.test('they compile against the types', async (t) => {
-  const folder = t.testdir({})
-  // `squares.js` stands for a user's module without types
-  const typed = [...programs].filter(([name]) => name !== 'squares.js')
-  const files = typed.map(([name, code]) => {
-    const path = join(folder, name.replace(/\.js$/, '.ts'))
-    writeFileSync(path, code)
-    return path
+  t.test('the one in TypeScript runs in a program', async (t) => {
+    const folder = page.folder(t, {
+      'main.ts': (code) =>
+        code.replace('await planner.finished', 'setTimeout(() => planner.shutdown(), 500)\nawait planner.finished'),
+    })
+    const { code, stdout, stderr } = await page.run(folder, 'node main.js')
+    t.equal(code, 0, stderr)
+    t.match(stdout, /^0 Record \{ payload: \d+, /m)
+    t.match(stdout, /^dice pulled 2$/m)
   })
-  const program = ts.createProgram(files, {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    types: ['node'],
-    typeRoots: [join(root, 'node_modules/@types')],
-  })
-  const problems = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => {
-    return `${file?.fileName.slice(folder.length) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-  })
-  t.same(problems, [])
 })
 
-t.test('the first link stores in MongoDB, by the command and by a program', { skip: mongo.skip }, async (t) => {
-  const folder = t.testdir({})
-  const http = await todoServer(t)
-  const { url, database, db } = await mongo.database(t)
-  write(folder, 'links.js', (code) =>
-    code
-      .replace('https://some.test.url.com/', http)
-      .replace("database: 'databay'", `url: '${url}', database: '${database}'`),
-  )
-  const stored = async () => (await db.collection('todos').find().toArray()).map(({ _id, ...todo }) => todo)
-  const todos = [
-    { id: 1, title: 'one' },
-    { id: 2, title: 'two' },
-  ]
-  await run(process.execPath, [databay, 'run', 'links.js', '--threads', '4', '--once'], { cwd: folder })
-  t.same(await stored(), todos)
-
-  const main = spawn(process.execPath, [write(folder, 'main.js')], {
-    cwd: folder,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  for (let waited = 0; (await stored()).length < 4 && waited < 200; waited++) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  const exited = once(main, 'exit')
-  main.kill('SIGTERM')
-  await exited
-  t.same(await stored(), [...todos, ...todos])
-})
-
-t.test('the inlet and outlet of your own print random numbers', async (t) => {
-  const folder = t.testdir({})
-  const args = [databay, 'run', write(folder, 'random-ints.ts'), '--threads', '1', '--transfers', '3']
-  const { stdout } = await run(process.execPath, args)
-  t.match(stdout, /^random_ints\.0 [1-6]\nrandom_ints\.1 [1-6]\nrandom_ints\.2 [1-6]\n$/)
-})
-
-t.test('the shaped link pushes words in pairs', async (t) => {
-  const folder = t.testdir({})
-  const args = [databay, 'run', write(folder, 'shaping.ts'), '--threads', '1', '--transfers', '5']
-  const { stdout } = await run(process.execPath, args)
-  const lines = stdout.trim().split('\n')
-  t.ok(lines.length >= 1)
-  for (const line of lines) t.match(line, /the number (\d\d|100)/)
-})
-
-t.test('the planner of the main thread transfers, and ends', async (t) => {
-  const folder = t.testdir({})
-  const { stdout } = await run(process.execPath, [write(folder, 'planner.js')])
-  t.match(stdout, /numbers\.0 pulled 1/)
-})
-
-t.test('logging', async (t) => {
-  const folder = t.testdir({})
-  const { stdout } = await run(process.execPath, [write(folder, 'logging.js')])
-  t.match(JSON.parse(stdout), { level: 30, name: 'databay.mine', msg: 'of my own' })
-})
-
-t.test('links of every kind of schedule run', async (t) => {
-  const folder = t.testdir({})
-  const { stderr } = await run(process.execPath, [databay, 'run', write(folder, 'when.js'), '--threads', '1', '--once'])
-  t.match(stderr, /7 transfers of 7 links/)
-})
-
-t.test('a link of the main thread has its records processed in threads', async (t) => {
-  const folder = t.testdir({})
-  write(folder, 'squares.js')
-  const { stdout } = await run(process.execPath, [write(folder, 'offload.js')])
-  t.match(stdout, /9/)
-})
-
-t.test('the options in the table of names are options', async (t) => {
-  const { CsvInlet, CsvOutlet, FileInlet, FileOutlet, HttpInlet, MongoOutlet, PrintOutlet } =
-    await import('../src/index.js')
-  const made: { [name: string]: (options: object) => unknown } = {
-    CsvInlet: (options) => new CsvInlet('x.csv', options),
-    CsvOutlet: (options) => new CsvOutlet('x.csv', options),
-    FileInlet: (options) => new FileInlet('x', options),
-    FileOutlet: (options) => new FileOutlet('x', options),
-    HttpInlet: (options) => new HttpInlet('http://localhost/', options),
-    MongoOutlet: (options) => new MongoOutlet(options),
-    PrintOutlet: (options) => new PrintOutlet(options),
-  }
-  const rows = [...readme.matchAll(/`new (\w+(?:Inlet|Outlet))\((?:\w+, )?\{ ([^}]+) \}\)`/g)]
-  t.ok(rows.length >= 5, 'they are found')
-  for (const [, name = '', list = ''] of rows) {
-    const options = Object.fromEntries(list.split(', ').map((option) => [option.split(':')[0] ?? '', undefined]))
-    t.doesNotThrow(() => made[name]?.(options), `${name}: ${list}`)
-  }
+t.test('the picture is that of the recording', async (t) => {
+  const recording = join(root, 'docs/recording')
+  const drawn = execFileSync(process.execPath, [join(recording, 'render.js'), '-'], { encoding: 'utf8' })
+  t.equal(drawn, readFileSync(join(recording, 'run.svg'), 'utf8'))
+  for (const part of ['started 4 links', 'next due', 'threads busy', 'SIGINT', 'records pulled']) t.match(drawn, part)
 })

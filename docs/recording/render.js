@@ -1,4 +1,4 @@
-/** Makes a moving picture, `run.svg`, of the recording in `run.cast`: `node docs/recording/render.js`. */
+/** Makes a moving picture, `run.svg`, of the recording in `run.cast`: `node docs/recording/render.js`. With `-` it is printed. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -103,4 +103,5 @@ ${styles.join('\n')}
 ${lines.join('\n')}
 </svg>
 `
-writeFileSync(join(import.meta.dirname, 'run.svg'), svg)
+if (process.argv[2] === '-') process.stdout.write(svg)
+else writeFileSync(join(import.meta.dirname, 'run.svg'), svg)
