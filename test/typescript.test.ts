@@ -205,6 +205,6 @@ t.test('what Node does not strip says how to go on', { skip: !nodeStrips && 'Nod
   const folder = project(t, [], { 'links.ts': 'export enum A { x = 1 }\n' })
   t.match(
     (await run(folder, 'links.ts')).stderr,
-    /without enums, namespaces and parameter properties, or run node --import tsx/,
+    /without enums, namespaces and parameter properties, or run it with NODE_OPTIONS='--import tsx'/,
   )
 })

@@ -13,8 +13,10 @@ export function withoutAdvice<E extends Error>(error: E): E | TransferError {
  * lines of their own.
  *
  * `transfer todos.3 failed: HttpInlet failed to pull: fetch failed: connect ECONNREFUSED 127.0.0.1:80`
+ *
+ * @param end - what else to say at the end of the line
  */
-export function errorLine(error: Error): string {
+export function errorLine(error: Error, end = ''): string {
   let line = ''
   const frames = new Set<string>()
   /** Causes of which all is said. */
@@ -29,7 +31,7 @@ export function errorLine(error: Error): string {
     const mistake = mistakeIn(one.stack)
     if (!line.includes(mistake)) line += mistake
   }
-  return [line, ...frames].join('\n')
+  return [line + end, ...frames].join('\n')
 }
 
 /** Takes the source lines out of a message about a syntax error: a line of the file and a caret, after an empty line. */

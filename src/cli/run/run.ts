@@ -109,7 +109,8 @@ export class Run {
       failed: (module, error) => {
         if (this.#stopping || !this.#planner.running) return
         if (json) this.#emit({ event: 'reloadFailed', time: Date.now(), module, error: plainError(error) })
-        this.#say(`${this.#debug ? errorStacks(error) : errorLine(error)}; the old version runs on`)
+        const end = '; the old version runs on'
+        this.#say(this.#debug ? errorStacks(error) + end : errorLine(error, end))
       },
       broken: (error) => {
         this.#say(`code cannot be watched: ${errorLine(error)}`)

@@ -58,7 +58,7 @@ function messageOf({ message }: Error): string {
 /** What to do about a syntax error that comes from the kind of file. */
 function wayOut(error: Error, url: string): string {
   if ('code' in error && error.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
-    return ': Node only strips types: write it without enums, namespaces and parameter properties, or run node --import tsx'
+    return ": Node only strips types: write it without enums, namespaces and parameter properties, or run it with NODE_OPTIONS='--import tsx'"
   }
   const isModuleSyntax =
     /^(Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)/
