@@ -9,9 +9,9 @@ import { dependencyOn } from './dependency.js'
 import { projectFiles } from './template.js'
 
 /** The command `databay create`: writes a project. */
-export function createCommand({ folder }: CreateArguments, { stdout, stderr }: ProcessContext): Ending {
+export function createCommand({ folder, language }: CreateArguments, { stdout, stderr }: ProcessContext): Ending {
   const root = path.resolve(folder)
-  const files = projectFiles(packageName(root), dependencyOn(installed()))
+  const files = projectFiles(packageName(root), dependencyOn(installed()), language)
   try {
     checkEmpty(root)
     for (const [file, text] of Object.entries(files)) {

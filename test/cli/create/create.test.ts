@@ -48,6 +48,25 @@ t.test('a project is written whose two commands work as they stand', async (t) =
   )
 })
 
+t.test('a project in JavaScript needs no compiler', async (t) => {
+  const folder = path.join(t.testdir({}), 'my-links')
+  const create = command(t, `create ${folder} --js`)
+  t.equal(await create.ended, 0)
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest
+  t.same(manifest.scripts, { start: 'databay run src/links.js', test: 'node --test' })
+  t.same(Object.keys(manifest.dependencies), ['databay'])
+  mkdirSync(path.join(folder, 'node_modules'))
+  symlinkSync(root, path.join(folder, 'node_modules/databay'))
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env })
+  const tested = run('--test', '--test-reporter=tap')
+  t.equal(tested.status, 0, tested.stdout + tested.stderr)
+  t.match(tested.stdout, /# pass 1\b/)
+  const started = run(MAIN, 'run', '--once', 'src/links.js')
+  t.equal(started.status, 0, started.stderr)
+  t.match(readFileSync(path.join(folder, 'totals.csv'), 'utf8'), 'A1,pencil,12,0.5,6\n')
+})
+
 t.test('a folder with files in it is left as it is', async (t) => {
   const folder = t.testdir({ 'notes.txt': 'mine' })
   const create = command(t, `create ${folder}`)
