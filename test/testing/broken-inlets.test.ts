@@ -56,7 +56,7 @@ t.test('an inlet that keeps the contract passes', async (t) => {
     }),
   )
   t.same([...results.values()].filter(Boolean), [])
-  t.equal(results.size, 20 + 16 + 16)
+  t.equal(results.size, 21 + 17 + 17)
   t.ok(results.has('counter: gives 1 records at its first pull'))
 })
 
@@ -197,14 +197,33 @@ const BROKEN: readonly (readonly [test: string, says: string | RegExp, setup: In
   ],
   [
     'pulls a value, a Record, or a list of them',
-    'Broken.pull gave a stream or iterator: collect what it yields into a list',
+    'Broken.pull gave a stream or iterator at 0 of its list: collect what it yields into a list',
+    {
+      cloneable: false,
+      repeatable: false,
+      create: () =>
+        new (class Broken extends Counter {
+          override pull(): unknown {
+            return [[++this.count].values()]
+          }
+        })(),
+    },
+  ],
+  [
+    'ends a stream whose return() is called',
+    'Broken.pull, return() of its stream, failed: Error: it goes on',
     {
       cloneable: false,
       repeatable: false,
       create: () =>
         new (class Broken extends Counter {
           override *pull() {
-            yield ++this.count
+            try {
+              yield [++this.count]
+              yield [++this.count]
+            } finally {
+              if (this.count % 2 === 1) throw new Error('it goes on')
+            }
           }
         })(),
     },
@@ -607,11 +626,11 @@ t.test('every check has an inlet that fails it', async (t) => {
 
 t.test('an inlet that is none, or cannot be made, fails every test', async (t) => {
   const none = await failuresOf(new InletTester(() => ({}) as unknown as Inlet))
-  t.equal(Object.keys(none).length, 16)
+  t.equal(Object.keys(none).length, 17)
   t.same([...new Set(Object.values(none))], ['create() gave an object of class Object: expected an Inlet'])
   const failing = await failuresOf(new InletTester(() => Promise.reject(new Error('no server'))))
   t.same([...new Set(Object.values(failing))], ['create() failed: Error: no server'])
-  t.equal(Object.keys(failing).length, 16)
+  t.equal(Object.keys(failing).length, 17)
 })
 
 t.test('metadata has to be handed on where create takes options', async (t) => {

@@ -1,4 +1,5 @@
 import { isInlet, type Inlet, type InletOptions } from '../../core/inlet.js'
+import { stepsOf } from '../../core/transfer/pulled-stream.js'
 import type { Update } from '../../core/update.js'
 import { nameOf, NodeHarness } from '../node-harness.js'
 import type { ResolvedInletSetup } from './inlet-setup.js'
@@ -14,9 +15,26 @@ export class InletHarness extends NodeHarness<Inlet, InletOptions, ResolvedInlet
   /** Pulls for one transfer, all of which is delivered. */
   async pull(inlet: Inlet): Promise<unknown> {
     const { update } = this.update()
-    const pulled = await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+    const pulled = await this.collect(
+      inlet,
+      await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update)),
+    )
     await this.endTransfer(inlet, update, true)
     return pulled
+  }
+
+  /** What a pull has given: of one that streams, all of it, as one list. */
+  async collect(inlet: Inlet, pulled: unknown): Promise<unknown> {
+    const steps = stepsOf(pulled)
+    if (steps === undefined) return pulled
+    const all: unknown[] = []
+    for (;;) {
+      const next = () => steps.next() as Promise<{ readonly done?: boolean; readonly value?: unknown }>
+      const { done, value } = await this.calls.succeed(`${nameOf(inlet)}.pull, a step of its stream,`, next)
+      if (done === true) return all
+      const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+      for (const one of list) all.push(one)
+    }
   }
 
   /** Calls `onTransferEnd`, as a transfer does when it has ended. */

@@ -7,6 +7,7 @@ import { handOffState } from '../node-checks.js'
 import { nameOf } from '../node-harness.js'
 import type { Check } from '../runner.js'
 import type { InletHarness } from './inlet-harness.js'
+import { stepsOf } from '../../core/transfer/pulled-stream.js'
 import { listOf, payloadsOf } from './pulled.js'
 
 /** Checks of pulls and their results. */
@@ -16,6 +17,21 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
     holds: async (harness) => {
       const inlet = await harness.started()
       for (let round = 0; round < 3; round++) claimPulled(inlet, await harness.pull(inlet))
+    },
+  },
+  {
+    name: 'ends a stream whose return() is called',
+    holds: async (harness) => {
+      const inlet = await harness.started()
+      const { update } = harness.update()
+      const name = `${nameOf(inlet)}.pull`
+      const steps = stepsOf(await harness.calls.succeed(name, () => inlet.pull(update)))
+      if (steps !== undefined) {
+        await harness.calls.succeed(`${name}, a step of its stream,`, () => steps.next() as Promise<unknown>)
+        await harness.calls.succeed(`${name}, return() of its stream,`, () => steps.return?.() as Promise<unknown>)
+      }
+      await harness.endTransfer(inlet, update, false)
+      await harness.pull(inlet)
     },
   },
   {
@@ -142,10 +158,10 @@ function claimPulled(inlet: Inlet, pulled: unknown): void {
   const call = `${nameOf(inlet)}.pull`
   const expected = 'expected a value, a Record, a list of them, or a promise of those'
   claim(pulled !== undefined, `${call} gave undefined: ${expected}`)
-  claim(!isStream(pulled), `${call} gave a stream or iterator: collect what it yields into a list`)
   for (const [at, item] of listOf(pulled).entries()) {
     const where = `at ${at} of its list`
     claim(item !== undefined, `${call} gave undefined ${where}: ${expected}`)
+    claim(!isStream(item), `${call} gave a stream or iterator ${where}: collect what it yields into a list`)
     claim(!isPromise(item), `${call} gave a promise ${where}: await them all, as by Promise.all()`)
   }
 }
