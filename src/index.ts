@@ -32,6 +32,7 @@ export { InvalidPayloadError, PartialPushError, type RejectedRecord } from './co
 export { DatabaseError, FileError } from './connectors/errors.js'
 export { HttpError, type HttpErrorOptions, type HttpFailure } from './connectors/http/errors.js'
 export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'
+export type { RoundCounts } from './core/round-counts.js'
 export { Inlet, type InletOptions, type Pulled, type PulledStep, type PulledStream } from './core/inlet.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
 export type { CsvRow } from './connectors/csv/types.js'
@@ -56,6 +57,7 @@ export type { Duration } from './base/duration.js'
 export { Link } from './core/link.js'
 export type {
   Lane,
+  RoundSize,
   DueTimes,
   LinkOptions,
   LinkSettings,
