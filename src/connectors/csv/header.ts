@@ -32,8 +32,8 @@ export interface CsvDialect {
   readonly encoding: TextEncoding
 }
 
-/** Number of bytes that are read at once. */
-const CHUNK = 65_536
+/** Number of bytes that are read first, which most headers are shorter than. */
+const CHUNK = 4096
 /** Most bytes of a header. */
 const LONGEST = 1_048_576
 
@@ -62,7 +62,7 @@ async function readNames(
   dialect: CsvDialect,
 ): Promise<Omit<CsvHeader, 'endsLine'> | undefined> {
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, 0)
     const isWhole = length === size
     const text = textOf(buffer.subarray(0, bytesRead), dialect)
     const columns = parseHeader(text, isWhole, dialect.delimiter)

@@ -129,8 +129,12 @@ export class FileOutlet extends Outlet {
     let encoding = this.#encoding
     let text = ''
     const end = () => parts.push(encode('FileOutlet', text, encoding))
+    let latest: Metadata | undefined
+    let wanted = encoding
     for (const { payload, metadata } of records) {
-      const wanted = this.#encodingOf(metadata)
+      // the records of a pull share their metadata
+      if (metadata !== latest) wanted = this.#encodingOf(metadata)
+      latest = metadata
       const line = toText('FileOutlet', payload, this.#serialize)
       // before the line is added: it may be nearly as long as a string can be
       if (wanted !== encoding || text.length + line.length >= PART_LENGTH) {

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import { guessUtf16 } from '../unicode.js'
-import { endsInReturns, LineEnds, withoutNewline, withoutReturns } from './line-ends.js'
+import { endsInReturns, LineEnds, NEWLINE, withoutNewline, withoutReturns } from './line-ends.js'
 import { endOfNuls } from './nul-run.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
@@ -83,6 +83,9 @@ export class LineSplitter implements Splitter<string, LineState> {
     const returns = state.returns ?? endsInReturns(bytes, units, last)
     const ends = new LineEnds(bytes, units, returns === true)
     let { inLongLine, inNuls = false, afterReturn = false, unended = false } = state
+    // one look at all whole lines is cheaper than one at each
+    const whole = size === 1 ? bytes.lastIndexOf(NEWLINE) + 1 : 0
+    const fits = units.fits(bytes, 0, whole)
     const hasNul = size === 2 || inNuls || bytes.includes(0)
     let at = afterReturn ? withoutNewline(bytes, 0, units) : 0
     afterReturn &&= at === 0
@@ -149,7 +152,7 @@ export class LineSplitter implements Splitter<string, LineState> {
       const guess = hasNul && size === 1 ? guessUtf16(bytes.subarray(at, end), false) : undefined
       if (guess === undefined) {
         records.push(units.decode(bytes, at, end))
-        if (!units.fits(bytes, at, end)) {
+        if (!(fits && end <= whole) && !units.fits(bytes, at, end)) {
           note(`the line at byte ${position + at} has bytes that are not ${units.encoding}`)
         }
       } else {

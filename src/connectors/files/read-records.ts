@@ -3,8 +3,10 @@ import type { FileMark } from './file-mark.js'
 import type { OpenedFile } from './opened-file.js'
 import type { Splitter } from './splitter.js'
 
-/** Bytes that are read at once, at least. */
+/** Bytes that are read first: few want more than one record. */
 const CHUNK = 65_536
+/** Bytes that are read at once, at most, unless a record is longer: larger reads cost memory, and are no faster. */
+const LARGEST = 262_144
 
 /** Bytes that are read for each record that is wanted, when these are few. */
 const FOR_ONE = 3840
@@ -95,8 +97,10 @@ export async function readRecords<T, S>(
   }
   while (!isEnough() && problem === undefined) {
     signal.throwIfAborted()
-    // as much again as is held, so that a very long record is not copied too often
-    const bytes = await file.readAfter(mark.after(pending), Math.max(CHUNK, pending.length)).catch((error: unknown) => {
+    const here = mark.after(pending)
+    // as much again as was read; and as is held, so that a very long record is not copied too often
+    const size = Math.max(CHUNK, pending.length, Math.min(LARGEST, here.position - from.mark.position))
+    const bytes = await file.readAfter(here, size).catch((error: unknown) => {
       // what cannot be read does not hold up the records before it
       if (records.length === 0) throw error
     })

@@ -7,7 +7,7 @@ import { withLock } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
 import { Warnings } from '../../base/warnings.js'
 import type { MetadataKey } from '../../core/outlet.js'
-import type { Record } from '../../core/record.js'
+import type { Metadata, Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../../core/update.js'
 import { isWithin, realTarget } from './real-target.js'
@@ -99,7 +99,14 @@ export class Targets {
     // many records share few paths, and following one costs several system calls
     const files = new Map<unknown, string>()
     const targets = new Map<string, { file: string; truncate: boolean; records: Record<T>[]; indices: number[] }>()
+    let latest: { metadata: Metadata; target: { records: Record<T>[]; indices: number[] } } | undefined
     for (const [index, record] of records.entries()) {
+      // the records of a pull share their metadata
+      if (record.metadata === latest?.metadata) {
+        latest.target.records.push(record)
+        latest.target.indices.push(index)
+        continue
+      }
       const given = record.metadata[this.#keys.path]
       const file = files.get(given) ?? (await this.#locate(given))
       files.set(given, file)
@@ -108,6 +115,7 @@ export class Targets {
       target.records.push(record)
       target.indices.push(index)
       if (this.#modeOf(record) === 'w') target.truncate = true
+      latest = { metadata: record.metadata, target }
     }
     const replaced = this.#replaced.get(update)
     for (const target of targets.values()) target.truncate &&= replaced?.has(target.file) !== true
