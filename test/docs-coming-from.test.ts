@@ -76,6 +76,25 @@ t.test('names of databay that the pages give are there', async (t) => {
   }
 })
 
+t.test('the options in the table of names are options', async (t) => {
+  const text = readFileSync(join(root, 'docs/from-python.md'), 'utf8')
+  const made: { [name: string]: (options: object) => unknown } = {
+    CsvInlet: (options) => new api.CsvInlet('x.csv', options),
+    CsvOutlet: (options) => new api.CsvOutlet('x.csv', options),
+    FileInlet: (options) => new api.FileInlet('x', options),
+    FileOutlet: (options) => new api.FileOutlet('x', options),
+    HttpInlet: (options) => new api.HttpInlet('http://localhost/', options),
+    MongoOutlet: (options) => new api.MongoOutlet(options),
+    PrintOutlet: (options) => new api.PrintOutlet(options),
+  }
+  const rows = [...text.matchAll(/`new (\w+(?:Inlet|Outlet))\((?:\w+, )?\{ ([^}]+) \}\)`/g)]
+  t.ok(rows.length >= 5, 'they are found')
+  for (const [, name = '', list = ''] of rows) {
+    const options = Object.fromEntries(list.split(', ').map((option) => [option.split(':')[0] ?? '', undefined]))
+    t.doesNotThrow(() => made[name]?.(options), `${name}: ${list}`)
+  }
+})
+
 testPage(t, 'docs/from-node-cron-and-bree.md', async (t, page) => {
   const prices = 'item,price\npen,4\n'
   const { folder, run, read } = folderOf(t, page, { 'prices.csv': prices })

@@ -22,6 +22,20 @@ const pages = new Map(
     .map((path) => [path, new Page(path)]),
 )
 
+t.test('no table has a long cell', async (t) => {
+  for (const [path, { text }] of pages) {
+    // the figures of the benches are written by a program
+    if (path.startsWith('bench/')) continue
+    const rows = text.split('\n').filter((line) => line.startsWith('|') && !/^[|\s-]*$/.test(line))
+    const cells = rows.flatMap((row) => row.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    t.same(
+      cells.filter(({ length }) => length > 100),
+      [],
+      path,
+    )
+  }
+})
+
 t.test('every JavaScript and TypeScript block begins with the name of its file', async (t) => {
   for (const [path, { blocks }] of pages) {
     const nameless = blocks.filter((block) => isProgram(block) && block.name === undefined)
