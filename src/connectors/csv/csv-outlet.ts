@@ -114,6 +114,7 @@ export class CsvOutlet extends Outlet {
 
   override async onStart(): Promise<void> {
     await this.#load()
+    this.#targets.start()
   }
 
   /**
@@ -145,8 +146,8 @@ export class CsvOutlet extends Outlet {
     return this.#targets.endRounds(update, isComplete)
   }
 
-  override onShutdown(): void {
-    this.#targets.end()
+  override onShutdown(): Promise<void> {
+    return this.#targets.end()
   }
 
   /** Columns of the pipes that have got a header. */

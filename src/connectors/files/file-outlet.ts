@@ -78,6 +78,10 @@ export class FileOutlet extends Outlet {
     this.#targets = new Targets('FileOutlet', keys, filepath, settings)
   }
 
+  override onStart(): void {
+    this.#targets.start()
+  }
+
   /**
    * Writes a batch.
    *
@@ -90,9 +94,11 @@ export class FileOutlet extends Outlet {
   async push(records: Record[], update: Update): Promise<void> {
     const targets = await this.#targets.group(records, update)
     const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target.records) }))
-    await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }) => {
+    await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }, added) => {
+      if (truncate) return bytes
       const lineEnd = bytesOf('\n', this.#encodingOf(records[0]?.metadata ?? {}))
-      return truncate || (await beginsLine(file, lineEnd)) ? bytes : Buffer.concat([lineEnd, bytes])
+      const beginsLine = added === undefined ? await endsLine(file, lineEnd) : added.endsWith(lineEnd)
+      return beginsLine ? bytes : Buffer.concat([lineEnd, bytes])
     })
   }
 
@@ -106,8 +112,8 @@ export class FileOutlet extends Outlet {
     return this.#targets.endRounds(update, isComplete)
   }
 
-  override onShutdown(): void {
-    this.#targets.end()
+  override onShutdown(): Promise<void> {
+    return this.#targets.end()
   }
 
   override saveState(): unknown {
@@ -154,8 +160,8 @@ export class FileOutlet extends Outlet {
   }
 }
 
-/** Whether text that is added to a file begins a new line. */
-async function beginsLine(file: string, lineEnd: Uint8Array): Promise<boolean> {
+/** Whether a file ends with a line end, so that text that is added to it begins a new line. */
+async function endsLine(file: string, lineEnd: Uint8Array): Promise<boolean> {
   const handle = await open(file, READ).catch(() => undefined)
   // the file does not exist, or may be written to but not read
   if (handle === undefined) return true

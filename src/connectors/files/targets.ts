@@ -1,5 +1,4 @@
-import path from 'node:path'
-import { checkPath, checkWord } from '../../base/check.js'
+import { checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
 import { PartialPushError } from '../../core/partial-push.js'
 import { FileError, fileError } from '../errors.js'
@@ -10,23 +9,41 @@ import type { MetadataKey } from '../../core/outlet.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../../core/update.js'
-import { isWithin, realTarget } from './real-target.js'
+import type { AddedFile } from './added-file.js'
+import { closeHeld, putBack, takeToAdd, withDescriptors } from './held-files.js'
 import { Replacements } from './replacements.js'
 import { FILE_MODES, type FileMode, type TargetSettings } from './target-options.js'
+import { TargetPaths } from './target-paths.js'
 import { write } from './write.js'
 
 /** File, and the records of a batch that go there. */
 export interface Target<T> {
   /** Real path of the file. */
   readonly file: string
+  /** Path that the records chose, as it stands in their metadata. */
+  readonly given?: unknown
+  /** Whether the path led to this file at an earlier push, and may lead elsewhere now. */
+  readonly isAssumed?: boolean
   readonly truncate: boolean
   readonly records: readonly Record<T>[]
   /** Places of the records in the batch. */
   readonly indices: readonly number[]
 }
 
+/**
+ * Bytes for a file.
+ *
+ * @param added - the file, when it exists, is a regular one, and is to be added to
+ */
+type Compose<F> = (target: F, added: AddedFile | undefined) => Uint8Array | Promise<Uint8Array>
+
+/** Most paths whose files are kept in mind. */
+const MOST_PATHS = 1000
+
 /** Codes of errors of the system whose cause may pass. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN', 'EBUSY', 'EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT'])
+
+type WritableTarget<T> = { file: string; given: unknown; truncate: boolean; records: Record<T>[]; indices: number[] }
 
 /** Metadata keys under which an outlet's records choose their file. */
 export interface TargetKeys {
@@ -39,9 +56,12 @@ export class Targets {
   readonly #outlet: string
   readonly #warnings: Warnings
   readonly #keys: TargetKeys
-  readonly #filepath: string
+  readonly #paths: TargetPaths
   readonly #settings: TargetSettings
-  readonly #baseFolder: string
+  /** Real paths of files that are held open, by the path that records chose. */
+  readonly #known = new Map<unknown, string>()
+  /** Whether files are held open between pushes: as long as the outlet is started, as it is shut down then. */
+  #holds = false
   /** New files of transfers that have several rounds. */
   readonly #replacements: Replacements
   /** Files that each transfer has replaced. */
@@ -56,13 +76,12 @@ export class Targets {
     this.#outlet = outlet
     this.#warnings = new Warnings(() => getLogger(`databay.${outlet}`))
     this.#keys = keys
-    this.#filepath = path.resolve(checkPath(`${outlet}.filepath`, filepath))
+    this.#paths = new TargetPaths(outlet, keys.path, filepath, settings)
     if (settings.whenEmpty === 'clear' && settings.fileMode !== 'w') {
       throw new InvalidOptionError(`${outlet}.whenEmpty`, "'keep', unless fileMode is 'w'", settings.whenEmpty)
     }
     this.#settings = settings
     this.#replacements = new Replacements(settings.fsync)
-    this.#baseFolder = path.resolve(settings.baseFolder ?? path.dirname(this.#filepath))
   }
 
   /** Whether a transfer without records empties the outlet's own file. */
@@ -72,7 +91,7 @@ export class Targets {
 
   /** The outlet's own file, whose content is replaced by that of no records. */
   async ofNone(): Promise<Target<never>> {
-    return { file: await this.#locate(undefined), truncate: true, records: [], indices: [] }
+    return { file: await this.#paths.locate(undefined), truncate: true, records: [], indices: [] }
   }
 
   /**
@@ -85,9 +104,18 @@ export class Targets {
     return this.#replacements.end(update, isComplete)
   }
 
-  /** Takes note that the outlet is shut down. */
-  end(): void {
+  /** Takes note that the outlet is started. */
+  start(): void {
+    this.#holds = true
+  }
+
+  /** Closes the files that are held open, as the outlet is shut down. */
+  end(): Promise<void> {
     this.#warnings.end(this.#name)
+    this.#holds = false
+    const files = [...this.#known.values()]
+    this.#known.clear()
+    return closeHeld(files)
   }
 
   /**
@@ -96,10 +124,12 @@ export class Targets {
    * @throws {@link InvalidOptionError} on metadata that names no allowed file or mode
    */
   async group<T>(records: readonly Record<T>[], update: Update): Promise<Target<T>[]> {
+    const known = update.hasRounds ? undefined : this.#knownTarget(records)
+    if (known !== undefined) return [known]
     // many records share few paths, and following one costs several system calls
     const files = new Map<unknown, string>()
-    const targets = new Map<string, { file: string; truncate: boolean; records: Record<T>[]; indices: number[] }>()
-    let latest: { metadata: Metadata; target: { records: Record<T>[]; indices: number[] } } | undefined
+    const targets = new Map<string, WritableTarget<T>>()
+    let latest: { metadata: Metadata; target: WritableTarget<T> } | undefined
     for (const [index, record] of records.entries()) {
       // the records of a pull share their metadata
       if (record.metadata === latest?.metadata) {
@@ -108,13 +138,13 @@ export class Targets {
         continue
       }
       const given = record.metadata[this.#keys.path]
-      const file = files.get(given) ?? (await this.#locate(given))
+      const file = files.get(given) ?? (await this.#paths.locate(given))
       files.set(given, file)
-      const target = targets.get(file) ?? { file, truncate: false, records: [], indices: [] }
+      const target = targets.get(file) ?? { file, given, truncate: false, records: [], indices: [] }
       targets.set(file, target)
       target.records.push(record)
       target.indices.push(index)
-      if (this.#modeOf(record) === 'w') target.truncate = true
+      if (this.#modeOf(record.metadata) === 'w') target.truncate = true
       latest = { metadata: record.metadata, target }
     }
     const replaced = this.#replaced.get(update)
@@ -133,7 +163,7 @@ export class Targets {
   async write<F extends Target<unknown>>(
     targets: readonly F[],
     update: Update,
-    compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+    compose: Compose<F>,
     written?: (target: F, isKept: boolean) => void,
   ): Promise<void> {
     const results = await Promise.allSettled(targets.map((target) => this.#writeOne(target, update, compose, written)))
@@ -156,26 +186,86 @@ export class Targets {
   async #writeOne<F extends Target<unknown>>(
     target: F,
     update: Update,
-    compose: (target: F) => Uint8Array | Promise<Uint8Array>,
+    compose: Compose<F>,
     written?: (target: F, isKept: boolean) => void,
   ): Promise<void> {
-    const { file, truncate } = target
-    const attempt = () =>
-      withLock(file, async () => {
-        const bytes = await compose(target)
-        update.signal.throwIfAborted()
-        try {
-          const isKept = await write(file, bytes, { truncate, fsync: this.#settings.fsync }, update.signal)
-          written?.(target, isKept)
-        } catch (cause) {
-          if (update.signal.aborted && cause === update.signal.reason) throw cause
-          throw fileError(this.#outlet, 'write to', file, cause)
-        }
-      })
+    const { truncate } = target
+    let to = target
+    const attempt = async () => {
+      while (!(await withLock(to.file, () => this.#writeLocked(to, update, compose, written)))) {
+        to = { ...target, file: await this.#paths.locate(target.given), isAssumed: false }
+      }
+    }
     await withRetries(this.#settings.retry, update.signal, attempt, (error) => this.#mayPass(error, update))
     this.#warnings.well(this.#name)
-    if (truncate) this.#noteReplaced(file, update)
-    if (update.hasRounds) this.#replacements.note(file, update, target.records.length)
+    if (truncate) this.#noteReplaced(to.file, update)
+    if (update.hasRounds) this.#replacements.note(to.file, update, target.records.length)
+  }
+
+  /**
+   * Writes to a file whose lock is held.
+   *
+   * @returns `false`, with nothing done, when the path that was chosen does not lead to the file any more
+   */
+  async #writeLocked<F extends Target<unknown>>(
+    target: F,
+    update: Update,
+    compose: Compose<F>,
+    written?: (target: F, isKept: boolean) => void,
+  ): Promise<boolean> {
+    const { file, given, truncate, isAssumed } = target
+    const { signal } = update
+    const { fsync } = this.#settings
+    const leads = isAssumed === true ? this.#paths.leadsTo(given, file) : true
+    const added = truncate ? undefined : await this.#failing(file, signal, () => takeToAdd(file))
+    let isHeld = false
+    try {
+      if (!(await leads)) return false
+      const bytes = await compose(target, added)
+      signal.throwIfAborted()
+      await this.#failing(file, signal, async () => {
+        const isKept =
+          added === undefined
+            ? await withDescriptors(() => write(file, bytes, { truncate, fsync }, signal))
+            : await added.add(bytes, fsync, signal).then(() => true)
+        written?.(target, isKept)
+      })
+      isHeld = this.#holds && added?.mayStayOpen === true
+    } finally {
+      if (added !== undefined) await this.#failing(file, signal, () => (isHeld ? putBack(added) : added.close()))
+    }
+    if (isHeld) this.#keepInMind(given, file)
+    return true
+  }
+
+  async #failing<R>(file: string, signal: AbortSignal, work: () => Promise<R>): Promise<R> {
+    try {
+      return await work()
+    } catch (cause) {
+      if (signal.aborted && cause === signal.reason) throw cause
+      throw fileError(this.#outlet, 'write to', file, cause)
+    }
+  }
+
+  /** The target of a batch whose records all are added to one file that is held open; else `undefined`. */
+  #knownTarget<T>(records: readonly Record<T>[]): Target<T> | undefined {
+    const given = records[0]?.metadata[this.#keys.path]
+    const file = this.#known.get(given)
+    if (file === undefined) return undefined
+    let latest: Metadata | undefined
+    const isOne = records.every(({ metadata }) => {
+      const isAlike = metadata === latest || (metadata[this.#keys.path] === given && this.#modeOf(metadata) === 'a')
+      latest = metadata
+      return isAlike
+    })
+    return isOne
+      ? { file, given, isAssumed: true, truncate: false, records, indices: records.map((_, index) => index) }
+      : undefined
+  }
+
+  #keepInMind(given: unknown, file: string): void {
+    if (this.#known.size >= MOST_PATHS) this.#known.clear()
+    this.#known.set(given, file)
   }
 
   /** The target of a round: a new file, if its content is to be replaced, and can be. */
@@ -189,7 +279,7 @@ export class Targets {
   }
 
   get #name(): string {
-    return `${this.#outlet}(${this.#filepath})`
+    return `${this.#outlet}(${this.#paths.own})`
   }
 
   #mayPass(error: Error, update: Update): boolean {
@@ -204,25 +294,8 @@ export class Targets {
     this.#replaced.set(update, replaced.add(file))
   }
 
-  #modeOf(record: Record): FileMode {
+  #modeOf(metadata: Metadata): FileMode {
     const { mode } = this.#keys
-    return checkWord(mode, record.metadata[mode], FILE_MODES, this.#settings.fileMode)
-  }
-
-  /** Real path of the file that a record chose. Nothing after this trusts the path in the metadata. */
-  async #locate(given: unknown): Promise<string> {
-    if (given === undefined) return this.#follow(this.#filepath)
-    const key = this.#keys.path
-    const file = await this.#follow(path.resolve(this.#baseFolder, checkPath(key, given)))
-    if (this.#settings.allowAnyPath || isWithin(await this.#follow(this.#baseFolder), file)) return file
-    throw new InvalidOptionError(key, `a path within ${this.#baseFolder}`, given)
-  }
-
-  async #follow(file: string): Promise<string> {
-    try {
-      return await realTarget(file)
-    } catch (cause) {
-      throw fileError(this.#outlet, 'find', file, cause)
-    }
+    return checkWord(mode, metadata[mode], FILE_MODES, this.#settings.fileMode)
   }
 }

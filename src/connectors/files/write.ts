@@ -16,11 +16,22 @@ export interface WriteMode {
 
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0
 
+/** Write to an open file, and what has to be known of the file for it. */
+export interface Addition {
+  /** Real path of the file. */
+  readonly file: string
+  /** Number of bytes in the file before the write, all of them good. */
+  readonly size: number
+  /** First of the folders that were created for the file. */
+  readonly made: string | undefined
+  readonly fsync: boolean
+}
+
 /**
  * Flags for writing. A real path has no link at its end; a link that was put there meanwhile is not followed. A named
  * pipe without a reader is an error, and a full one does not block. (Windows has no such flags.)
  */
-const FLAGS =
+export const WRITE_FLAGS =
   constants.O_WRONLY |
   constants.O_CREAT |
   constants.O_APPEND |
@@ -45,34 +56,40 @@ export async function write(file: string, bytes: Uint8Array, mode: WriteMode, si
   }
   const made = await mkdir(path.dirname(file), { recursive: true })
   if (mode.truncate && (await replace(file, bytes, mode.fsync))) return true
-  const handle = await open(file, isDescriptor(file) ? FLAGS & ~NO_FOLLOW : FLAGS)
+  const handle = await open(file, isDescriptor(file) ? WRITE_FLAGS & ~NO_FOLLOW : WRITE_FLAGS)
   try {
     const before = await handle.stat()
     // a pipe keeps nothing that could be cut off, or synced
     const isFile = before.isFile()
     if (mode.truncate && isFile) await handle.truncate(0)
-    const size = mode.truncate ? 0 : before.size
-    try {
-      await writeAll(handle, bytes, signal)
-      if (mode.fsync && isFile) {
-        await handle.sync()
-        if (size === 0 || made !== undefined) await syncFolders(file, made)
-      }
-    } catch (error) {
-      if (isFile) await cutOff(handle, size, error)
-      throw error
-    }
+    if (isFile) {
+      await addTo(handle, bytes, { file, size: mode.truncate ? 0 : before.size, made, fsync: mode.fsync }, signal)
+    } else await writeAll(handle, bytes, signal)
     return isFile && !isDescriptor(file)
   } finally {
     await handle.close()
   }
 }
 
-/**
- * Cuts off what a failed write has left.
- *
- * @param size - number of bytes in the file before the write, all of them good
- */
+/** Adds bytes to a regular file that is open. A failure leaves the file as it was before. */
+export async function addTo(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  { file, size, made, fsync }: Addition,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await writeAll(handle, bytes, signal)
+    if (!fsync) return
+    await handle.sync()
+    if (size === 0 || made !== undefined) await syncFolders(file, made)
+  } catch (error) {
+    await cutOff(handle, size, error)
+    throw error
+  }
+}
+
+/** Cuts off what a failed write has left. */
 async function cutOff(handle: FileHandle, size: number, error: unknown): Promise<void> {
   try {
     await handle.truncate(size)

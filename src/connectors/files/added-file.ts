@@ -1,0 +1,138 @@
+import { Buffer } from 'node:buffer'
+import { constants, type BigIntStats } from 'node:fs'
+import { lstat, open, statfs, type FileHandle } from 'node:fs/promises'
+import { isDescriptor } from './descriptors.js'
+import { addTo, WRITE_FLAGS, type Addition } from './write.js'
+
+/** Number of bytes that are read of the end of a file: as many as the longest line end has. */
+const END = 2
+
+const EMPTY = Buffer.alloc(0)
+
+/** Flags for adding to an existing file, and reading from it. */
+const FLAGS = (WRITE_FLAGS & ~(constants.O_WRONLY | constants.O_CREAT)) | constants.O_RDWR
+
+/**
+ * File systems of a disk of this machine, by their number in Linux: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlays
+ * and memory. A file of a server is another thing: it tells whether it has kept the bytes when it is closed, and others
+ * see them from then on.
+ */
+const LOCAL = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x794c7630, 0x01021994, 0x858458f6,
+])
+
+/**
+ * Regular file that is open to be added to, and what is known of it. It may stay open between two pushes: others may have
+ * added to it, rotated or replaced it since, which {@link AddedFile.isCurrent} finds out. Whoever uses it holds the lock of
+ * the file.
+ */
+export class AddedFile {
+  /** Real path of the file. */
+  readonly path: string
+  /** Whether nothing depends on its being closed, so that it can stay open. */
+  readonly mayStayOpen: boolean
+  readonly #handle: FileHandle
+  readonly #stats: BigIntStats
+  #size: number
+  #end: Buffer = EMPTY
+
+  private constructor(path: string, handle: FileHandle, stats: BigIntStats, mayStayOpen: boolean) {
+    this.path = path
+    this.#handle = handle
+    this.#stats = stats
+    this.#size = Number(stats.size)
+    this.mayStayOpen = mayStayOpen
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path - real path; a link that was put at its end meanwhile is not followed
+   * @returns `undefined` when it is no regular file that may be read and written, as when there is none
+   * @throws when there are no descriptors left
+   */
+  static async open(path: string): Promise<AddedFile | undefined> {
+    const before = await orNone(lstat(path))
+    // opening a pipe for reading and writing would take it for one that has a reader
+    if (before?.isFile() !== true || isDescriptor(path)) return undefined
+    const handle = await orNone(open(path, FLAGS))
+    if (handle === undefined) return undefined
+    try {
+      const [stats, mayStayOpen] = await Promise.all([handle.stat({ bigint: true }), isLocal(path)])
+      if (stats.isFile()) {
+        const file = new AddedFile(path, handle, stats, mayStayOpen)
+        file.#end = await file.#readEnd()
+        return file
+      }
+    } catch {
+      // the way without it tells what is wrong
+    }
+    await handle.close()
+    return undefined
+  }
+
+  /** Whether the path still leads to this file, with the same owner and mode. Looks at its end again. */
+  async isCurrent(): Promise<boolean> {
+    try {
+      const from = Math.max(0, this.#size - END)
+      // a byte more shows whether something was added
+      const [now, end] = await Promise.all([lstat(this.path, { bigint: true }), this.#read(from, END + 1)])
+      if (!this.#isSame(now)) return false
+      const size = Number(now.size)
+      const isAsLeft = size === this.#size && from + end.length === size
+      this.#size = size
+      this.#end = isAsLeft ? end : await this.#readEnd()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Whether the file ends with these bytes, of which there are at most two, or is empty. */
+  endsWith(bytes: Uint8Array): boolean {
+    return this.#size === 0 || this.#end.subarray(-bytes.length).equals(bytes)
+  }
+
+  /** Adds bytes in one write. A failure leaves the file as it was before, without half a line. */
+  async add(bytes: Uint8Array, fsync: boolean, signal: AbortSignal): Promise<void> {
+    const addition: Addition = { file: this.path, size: this.#size, made: undefined, fsync }
+    await addTo(this.#handle, bytes, addition, signal)
+    this.#size += bytes.length
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+
+  #isSame({ dev, ino, mode, uid, gid }: BigIntStats): boolean {
+    const known = this.#stats
+    return ino === known.ino && dev === known.dev && mode === known.mode && uid === known.uid && gid === known.gid
+  }
+
+  #readEnd(): Promise<Buffer> {
+    return this.#read(Math.max(0, this.#size - END), END)
+  }
+
+  async #read(position: number, size: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(size), 0, size, position)
+    return buffer.subarray(0, bytesRead)
+  }
+}
+
+async function isLocal(path: string): Promise<boolean> {
+  return process.platform === 'linux' && LOCAL.has((await statfs(path)).type)
+}
+
+async function orNone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error
+    return undefined
+  }
+}
+
+/** Whether an error says that the process, or the system, has no descriptors left. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')
+}
