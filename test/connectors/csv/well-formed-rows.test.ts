@@ -13,6 +13,7 @@ import type { CsvRow, CsvType } from '../../../src/connectors/csv/types.js'
 import { bytesOf } from '../../../src/connectors/files/encode.js'
 import type { TextEncoding } from '../../../src/connectors/files/text-encoding.js'
 import { unitsOf } from '../../../src/connectors/files/text-units.js'
+import { collect } from '../../faults/garbage.js'
 
 const RUNS = 600
 
@@ -239,4 +240,23 @@ t.test('rows are plain objects of one kind, and any name is a field of them', as
       ['\u2028', 'f'],
     ])
   }
+})
+
+t.test('a cell that is kept alone keeps little of the text around it', async (t) => {
+  const row = `name-of-this-row,${'x'.repeat(60)},${'y'.repeat(20)}\n`
+  const piece = Buffer.from(row.repeat(Math.floor(262_144 / row.length)))
+  const splitter = splitterOf({ ...usual, names: ['n', 'm', 'o'], header: false }, 'utf-8', 1)
+  const kept: unknown[] = []
+  let { state } = splitter.split({ bytes: piece, position: 1, state: splitter.initial, last: false, max: 2 })
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let turn = 0; turn < 100; turn++) {
+    const cut = splitter.split({ bytes: piece, position: 1, state, last: false, max: Infinity })
+    kept.push(cut.records[0]?.['n'])
+    state = cut.state
+  }
+  collect()
+  const each = (process.memoryUsage().heapUsed - before) / kept.length
+  t.ok(each < 20_000, `${Math.round(each)} bytes for each cell of pieces of ${piece.length}`)
+  t.equal(new Set(kept).size, 1)
 })
