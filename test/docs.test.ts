@@ -36,6 +36,25 @@ testPage(t, 'docs/writing-connectors.md', async (t, page) => {
     t.same(posted, [{ queue: 'mail', jobs: [{ id: 1, queue: 'mail', work: 'first' }] }], 'metadata chose the queue')
   })
 
+  t.test('the inlet that streams gives each line', async (t) => {
+    const folder = page.folder(
+      t,
+      {},
+      {
+        'big.txt': 'one\ntwo\nthree',
+        'lines.js': `
+        import { Link, PrintOutlet } from 'databay'
+        import { LinesInlet } from './lines-inlet.js'
+        const outlets = new PrintOutlet({ onlyPayload: true, skipUpdate: true })
+        export const lines = new Link({ inlets: new LinesInlet(), outlets, interval: 60 })
+      `,
+      },
+    )
+    page.hasRun('lines-inlet.js')
+    const { stdout } = await page.run(folder, 'databay run lines.js --threads 1 --once')
+    t.equal(stdout, 'one\ntwo\nthree\n')
+  })
+
   t.test('what an inlet needs to work does not come by metadata', async (t) => {
     const { Correct } = (await page.load(folder, 'metadata.js')) as { Correct: new (table: string) => Inlet }
     t.same(await new Correct('prices').pull(new Update([], 0)), ['a row of prices'])
