@@ -42,5 +42,8 @@ testPage(t, 'docs/duplicates.md', async (t, page) => {
     await marks.restoreState(state)
     await marks.onTransferEnd(new Update([], 1), true, { rounds: 1, deliveredRounds: 1 })
     t.same(await see(2, 3, 4), [4])
+    t.same([await see(3, 9), await see(3, 5, 3)], [[9], [5]], 'a transfer that streams, list by list')
+    await marks.onTransferEnd(new Update([], 3), true, { rounds: 2, deliveredRounds: 2 })
+    t.same(await see(4, 9, 10), [10])
   })
 })

@@ -13,6 +13,12 @@ t.test('it can be read in one go', async (t) => {
   t.ok(statSync(join(root, 'README.md')).size <= 12_000)
 })
 
+t.test('the package to install is the one that is packed', async (t) => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  const named = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/databay-(\d\S*?)\.tgz/g)
+  t.same([...new Set([...named].map(([, found]) => found))], [version])
+})
+
 testPage(t, 'README.md', async (t, page) => {
   t.test('the first link runs in an empty folder, and prints what the page shows', async (t) => {
     const folder = await page.follow(t, 'A first link')
