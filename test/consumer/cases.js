@@ -110,7 +110,13 @@ export const CASES = [
       consumer.write({ 'rows.csv': ROWS, 'links.mts': `${module}export const kind: Kind = Kind.Plain\n` })
       consumer.write({ 'main.mts': program(IMPORT, moduleUrl('links.mts')) })
       expect(await consumer.run('node --import tsx main.mts'), /^rows 2 $/m)
-      expect(await consumer.run('npx databay run links.mts --once'), /2 records pulled, 2 pushed/)
+      const once = 'npx databay run --once'
+      expect(await consumer.run(`NODE_OPTIONS='--import tsx' ${once} links.mts`), /2 records pulled, 2 pushed/)
+      // of types alone, by tsx that the threads find, or by Node itself
+      consumer.write({
+        'typed.mts': `import { CsvInlet, CsvOutlet, Link } from 'databay'\n${link('rows')}type Row = string\n`,
+      })
+      expect(await consumer.run(`${once} typed.mts`), /2 records pulled, 2 pushed/)
     },
   },
   {
