@@ -2,14 +2,15 @@ import { checkObject, checkPath, checkWord } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
-import { Inlet, INLET_OPTIONS, type InletOptions, type PulledStream } from '../../core/inlet.js'
+import { Inlet, INLET_OPTIONS, type InletOptions, type Pulled, type PulledStream } from '../../core/inlet.js'
 import type { RoundCounts } from '../../core/round-counts.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
-import { BIG_INTEGERS_OPTIONS, type BigIntegersOptions } from '../big-integers.js'
+import { BIG_INTEGERS_OPTIONS, type BigIntegers, type BigIntegersOptions } from '../big-integers.js'
 import { columnNames, CsvColumns } from './columns.js'
 import type { CsvState } from './csv-state.js'
 import { CsvSplitter } from './splitter.js'
+import type { AllText, CsvRowOf, CsvTypes, CsvTyping, ShortRows } from './typed-rows.js'
 import { CSV_TYPES, type CsvRow, type CsvType } from './types.js'
 import { FOLLOW_OPTIONS, resolveFollow, type FollowOptions } from '../files/follow-options.js'
 import { Following } from '../files/following.js'
@@ -49,7 +50,7 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
    * - `date`: of ISO 8601, like `2020-07-30T19:51:41.5+02`; UTC without a time zone
    * @default {} - all are strings
    */
-  readonly types?: { readonly [column: string]: CsvType }
+  readonly types?: CsvTypes
   /**
    * Whether the apostrophe is taken off with which CsvOutlet guards formulas. It is one in front of a cell or name that
    * then starts with `=`, `+`, `-`, `@`, their full-width forms, a tab, a line feed or a carriage return.
@@ -61,7 +62,7 @@ export interface CsvInletOptions extends InletOptions, BigIntegersOptions, Follo
    * cells is always a bad row.
    * @default 'error'
    */
-  readonly shortRows?: 'error' | 'fill'
+  readonly shortRows?: ShortRows
   /**
    * Treatment of bad rows, such as a row with a value that does not fit. They fail the transfer, at each attempt, once
    * the rows before them are transferred; or they are skipped, and counted in the log. Where quotes are wrong, a row is too
@@ -108,16 +109,61 @@ export const CSV_INLET_OPTIONS = {
  *
  * The file is followed as by {@link FileInlet} in the mode `line`: as it grows, when it is rotated, and when it is
  * rewritten. A last row without a line end waits until it has one, unless `follow` is false. Each file has a header of its own.
+ *
+ * @typeParam T - type of the rows
  */
-export class CsvInlet extends Inlet<CsvRow> {
+export interface CsvInlet<T extends object = CsvRow> extends Inlet<T> {
+  /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
+  onStart(): Promise<void>
+  /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
+  pull(update: Update): Promise<Pulled<T> | PulledStream<T>>
+  /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
+  onTransferEnd(update: Update, delivered: boolean): MaybePromise<void>
+  onShutdown(): Promise<void>
+  /** Position up to which the file was read and, to redeliver, all was delivered; and the columns. */
+  saveState(): unknown
+  restoreState(state: unknown): void
+}
+
+/** How inlets of CSV files are made: their rows have the types that the options name, or those that are said. */
+interface CsvInletConstructor {
+  /**
+   * Makes an inlet of a CSV file, whose rows have the types that `types` and `columns` name where they are written out.
+   *
+   * @example
+   * ```ts
+   * // rows of { price: number | null, at: Date | null } and further columns
+   * new CsvInlet('prices.csv', { types: { price: 'number', at: 'date' } })
+   * ```
+   *
+   * @param filepath - path of the file
+   * @throws {@link InvalidOptionError}
+   */
+  new <const C extends readonly string[], S extends ShortRows, B extends BigIntegers, Y extends CsvTypes = AllText>(
+    filepath: string,
+    options: CsvInletOptions & CsvTyping<C, S, B, Y>,
+  ): CsvInlet<CsvRowOf<NoInfer<C>, NoInfer<S>, NoInfer<B>, NoInfer<Y>>>
+  /**
+   * Makes an inlet of a CSV file. The type of its rows is believed, not checked.
+   *
+   * @example
+   * ```ts
+   * new CsvInlet<Price>('prices.csv', { types: { price: 'number', at: 'date' } })
+   * ```
+   *
+   * @typeParam T - type of the rows
+   * @param filepath - path of the file
+   * @throws {@link InvalidOptionError}
+   */
+  new <T extends object = CsvRow>(filepath: string, options?: CsvInletOptions): CsvInlet<T>
+  readonly prototype: CsvInlet
+}
+
+export const CsvInlet: CsvInletConstructor = class CsvInlet<T extends object> extends Inlet<T> {
   readonly #filepath: string
   readonly #rowsPerTransfer: number
   readonly #rows: Following<CsvRow, CsvState>
 
-  /**
-   * @param filepath - path of the file
-   * @throws {@link InvalidOptionError}
-   */
   constructor(filepath: string, options: CsvInletOptions = {}) {
     const resolved = resolveOptions('CsvInlet', options, CSV_INLET_OPTIONS)
     super(options)
@@ -141,14 +187,14 @@ export class CsvInlet extends Inlet<CsvRow> {
     this.#rows = new Following('CsvInlet', filepath, splitter, resolveFollow('CsvInlet', filepath, resolved))
   }
 
-  /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
   override onStart(): Promise<void> {
     return this.#rows.start(this.holder)
   }
 
-  /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
-  pull(update: Update): Promise<CsvRow[] | PulledStream<CsvRow>> {
-    return this.#rows.pull(this.#rowsPerTransfer, update)
+  pull(update: Update): Promise<T[] | PulledStream<T>> {
+    return this.#rows.pull(this.#rowsPerTransfer, update) as Promise<object[] | PulledStream<object>> as Promise<
+      T[] | PulledStream<T>
+    >
   }
 
   /**
@@ -163,7 +209,6 @@ export class CsvInlet extends Inlet<CsvRow> {
     return this.#rows.stop()
   }
 
-  /** Position up to which the file was read and, to redeliver, all was delivered; and the columns. */
   override saveState(): unknown {
     return this.#rows.save()
   }

@@ -46,6 +46,13 @@ interface Losses {
  * a body gives no records. Failures that may pass are tried again. Inlets of one thread share their connections to a
  * server.
  *
+ * @example
+ * The payloads are what `select` gives, or what is said:
+ * ```ts
+ * new HttpInlet('https://example.com/todos', { select: (body: { items: Todo[] }) => body.items }) // HttpInlet<Todo>
+ * new HttpInlet<Todo>('https://example.com/todos', { select: 'items' })
+ * ```
+ *
  * @typeParam T - type of the payloads; it is believed, not checked
  */
 export class HttpInlet<T = unknown> extends Inlet<T> {
@@ -64,7 +71,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
    * @param url - URL to pull from
    * @throws {@link InvalidOptionError}
    */
-  constructor(url: string | Url, options: HttpInletOptions = {}) {
+  constructor(url: string | Url, options: HttpInletOptions<T> = {}) {
     const settings = resolveSettings(url, options)
     super(options)
     this.#settings = settings

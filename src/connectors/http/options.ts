@@ -15,6 +15,7 @@ import {
   type Spec,
 } from '../../base/options.js'
 import { hintAt } from '../../base/suggestion.js'
+import type { Untyped } from '../../base/untyped.js'
 import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
 import { BIG_INTEGERS_OPTIONS, type BigIntegersOptions } from '../big-integers.js'
 import { encodingOf } from '../charsets.js'
@@ -26,8 +27,12 @@ import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } f
 import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from './content-encoding.js'
 
-/** Options of {@link HttpInlet}. */
-export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
+/**
+ * Options of {@link HttpInlet}.
+ *
+ * @typeParam T - type of the payloads, which `select` gives
+ */
+export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegersOptions {
   /**
    * Parameters, added to the query of the URL.
    * @default {}
@@ -66,7 +71,7 @@ export interface HttpInletOptions extends InletOptions, BigIntegersOptions {
    * that field is an error.
    * @default undefined - the body is the records
    */
-  readonly select?: string | SelectRecords
+  readonly select?: string | SelectRecords<T>
   /**
    * Charset of the response, instead of that of its `content-type`. It is read as browsers read it: `latin1` means
    * `windows-1252`. A byte order mark in the response counts more.

@@ -4,12 +4,17 @@ import { isPromiseLike } from '../../base/maybe-promise.js'
 import type { HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
 
-interface Selecting {
-  select(body: unknown): unknown
+interface Selecting<T> {
+  select(body: unknown): T | readonly T[] | null
 }
 
-/** Function that gives the records of a parsed body: a list of them, or one. The type of the body is believed, not checked. */
-export type SelectRecords = Selecting['select']
+/**
+ * Function that gives the records of a parsed body: a list of them, one, or `null` for none. The type of the body is
+ * believed, not checked.
+ *
+ * @typeParam T - type of the payloads
+ */
+export type SelectRecords<T = unknown> = Selecting<T>['select']
 
 /** @throws {@link InvalidOptionError} */
 export function readSelect(name: string, given: string | SelectRecords | undefined): SelectRecords | undefined {
