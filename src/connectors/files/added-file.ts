@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, statfs, type FileHandle } from 'node:fs/promises'
+import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { isDescriptor } from './descriptors.js'
+import { isLocal } from './disk.js'
 import { addTo, WRITE_FLAGS, type Addition } from './write.js'
 
 /** Number of bytes that are read of the end of a file: as many as the longest line end has. */
@@ -11,15 +12,6 @@ const EMPTY = Buffer.alloc(0)
 
 /** Flags for adding to an existing file, and reading from it. */
 const FLAGS = (WRITE_FLAGS & ~(constants.O_WRONLY | constants.O_CREAT)) | constants.O_RDWR
-
-/**
- * File systems of a disk of this machine, by their number in Linux: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlays
- * and memory. A file of a server is another thing: it tells whether it has kept the bytes when it is closed, and others
- * see them from then on.
- */
-const LOCAL = new Set([
-  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x794c7630, 0x01021994, 0x858458f6,
-])
 
 /**
  * Regular file that is open to be added to, and what is known of it. It may stay open between two pushes: others may have
@@ -117,10 +109,6 @@ export class AddedFile {
     const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(size), 0, size, position)
     return buffer.subarray(0, bytesRead)
   }
-}
-
-async function isLocal(path: string): Promise<boolean> {
-  return process.platform === 'linux' && LOCAL.has((await statfs(path)).type)
 }
 
 async function orNone<T>(work: Promise<T>): Promise<T | undefined> {

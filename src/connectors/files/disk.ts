@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { constants, open, type FileHandle } from 'node:fs/promises'
+import { constants, open, statfs, type FileHandle } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Flags for reading. Opening a named pipe does not wait for its writer. (Windows has no such flag.) */
@@ -10,6 +10,15 @@ const PAUSE = 5
 
 /** Most bytes of one write: Node takes less than 2 GiB. */
 const AT_ONCE = 1 << 30
+
+/**
+ * File systems of a disk of this machine, by their number in Linux: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, overlays
+ * and memory. A file of a server is another thing: it tells whether it has kept the bytes when it is closed, and others
+ * see them from then on.
+ */
+const LOCAL = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x794c7630, 0x01021994, 0x858458f6,
+])
 
 /** What takes bytes: a file handle, or the like. */
 type Writer = {
@@ -52,4 +61,11 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+/** Whether a file is on a disk of this machine, as far as that is known. */
+export async function isLocal(path: string): Promise<boolean> {
+  if (process.platform !== 'linux') return false
+  const found = await statfs(path).catch(() => undefined)
+  return found !== undefined && LOCAL.has(found.type)
 }

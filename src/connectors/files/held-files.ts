@@ -12,18 +12,20 @@ const held = new Map<string, { readonly file: AddedFile; isIdle: boolean }>()
 let timer: NodeJS.Timeout | undefined
 
 /**
- * Opens a file to add to it, or takes the one that is held open, if it is still the one at the path. The caller holds the
- * file's lock, and gives it back by {@link putBack}, or closes it.
- *
- * @returns `undefined` when it is no regular file, or there is none, see {@link AddedFile.open}
+ * Takes a file that is held open, if it is still the one at the path. The caller holds the file's lock, and gives it back
+ * by {@link putBack}, or closes it.
  */
-export async function takeToAdd(path: string): Promise<AddedFile | undefined> {
-  const known = held.get(path)?.file
-  if (known !== undefined) {
-    held.delete(path)
-    if (await known.isCurrent()) return known
-    await close(known)
-  }
+export async function takeHeld(path: string): Promise<AddedFile | undefined> {
+  const file = held.get(path)?.file
+  if (file === undefined) return undefined
+  held.delete(path)
+  if (await file.isCurrent()) return file
+  await close(file)
+  return undefined
+}
+
+/** Opens a file to add to it, see {@link AddedFile.open}. The caller holds the file's lock. */
+export function openToAdd(path: string): Promise<AddedFile | undefined> {
   return withDescriptors(() => AddedFile.open(path))
 }
 

@@ -2,12 +2,13 @@ import { Buffer } from 'node:buffer'
 import type { BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { READ } from './disk.js'
+import { isLocal, READ } from './disk.js'
 import { lazy } from '../../base/libraries.js'
 import { PACKING_LENGTH, packingOf } from '../packing.js'
 import { FileMark } from './file-mark.js'
 import { GzipContent } from './gzip-content.js'
 import { orMissing } from './missing.js'
+import { isSettled, PullTimes, ReadWindow, WINDOW } from './read-window.js'
 
 const zlib = lazy<typeof import('node:zlib')>('node:zlib')
 
@@ -30,7 +31,10 @@ export interface FileFacts {
  * places in it are places in the content.
  */
 export class OpenedFile {
+  readonly #path: string
   readonly #handle: FileHandle
+  /** Whether the file is on a disk of this machine, whose times are by its own clock. */
+  #isLocal: boolean | undefined
   /** Inode of the file. No other file has it while this one is open. */
   readonly inode: string
   /** Content of a gzip file; `undefined` of another one, and before its start was seen. */
@@ -38,8 +42,12 @@ export class OpenedFile {
   #started = false
   /** Bytes that were read at once with the proof of a mark, and the place where they begin. */
   #ahead: { readonly start: number; readonly bytes: Buffer } | undefined
+  /** Bytes that were read for the pulls to come. */
+  #window: ReadWindow | undefined
+  readonly #pulls = new PullTimes()
 
-  private constructor(handle: FileHandle, inode: string) {
+  private constructor(path: string, handle: FileHandle, inode: string) {
+    this.#path = path
     this.#handle = handle
     this.inode = inode
   }
@@ -48,7 +56,7 @@ export class OpenedFile {
   static async open(path: string): Promise<OpenedFile> {
     const handle = await openRegular(path)
     try {
-      return new OpenedFile(handle, String((await handle.stat({ bigint: true })).ino))
+      return new OpenedFile(path, handle, String((await handle.stat({ bigint: true })).ino))
     } catch (error) {
       await handle.close()
       throw error
@@ -72,8 +80,15 @@ export class OpenedFile {
    */
   async holds(mark: FileMark, ahead = 0): Promise<boolean> {
     this.#ahead = undefined
-    const now = await this.#sample(mark.position, ahead)
-    if (now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)) return true
+    const isFew = ahead > 0 && ahead <= WINDOW / 4 && mark.position > 0
+    const stats = isFew && this.#started && this.#gzip === undefined && this.#pulls.follow() && (await this.#look())
+    if (stats !== false && this.#isInWindow(mark, ahead, stats)) return true
+    this.#window = undefined
+    const now = await this.#sample(mark.position, stats === false ? ahead : WINDOW)
+    if (now !== undefined && now.head.equals(mark.head) && now.tail.equals(mark.tail)) {
+      if (stats !== false) this.#keepWindow(stats, now.tail.length + ahead)
+      return true
+    }
     this.#ahead = undefined
     // what was written in its place may be packed, or not
     this.#forget()
@@ -98,6 +113,8 @@ export class OpenedFile {
     const start = mark.position - before
     const held = this.#ahead
     this.#ahead = undefined
+    // what is held was not enough: it may have been filled since without a change that shows
+    if (held?.start !== start) this.#window = undefined
     const bytes = held?.start === start ? held.bytes : await this.readAt(start, before + size)
     if (bytes.length === before) this.#gzip?.check()
     return bytes.subarray(0, before).equals(mark.tail) ? bytes.subarray(before) : undefined
@@ -125,7 +142,31 @@ export class OpenedFile {
     await this.#handle.close().catch(() => undefined)
   }
 
+  /** Facts about the file, when they are such that its next change will show in them. */
+  async #look(): Promise<BigIntStats | false> {
+    const stats = await this.#handle.stat({ bigint: true })
+    if ((this.#isLocal ??= await isLocal(this.#path)) && isSettled(stats)) return stats
+    this.#pulls.isWritten()
+    return false
+  }
+
+  /** Keeps what was read ahead for the pulls to come. This one uses a part of it. */
+  #keepWindow(stats: BigIntStats, length: number): void {
+    const ahead = this.#ahead
+    if (ahead === undefined) return
+    this.#window = new ReadWindow(stats, ahead.start, ahead.bytes)
+    this.#ahead = { start: ahead.start, bytes: ahead.bytes.subarray(0, length) }
+  }
+
+  #isInWindow(mark: FileMark, ahead: number, stats: BigIntStats): boolean {
+    const bytes = this.#window?.around(mark, ahead, stats)
+    if (bytes === undefined) return false
+    this.#ahead = { start: mark.position - mark.tail.length, bytes }
+    return true
+  }
+
   #forget(): void {
+    this.#window = undefined
     this.#gzip?.close()
     this.#gzip = undefined
     this.#started = false

@@ -37,6 +37,11 @@ export class TargetPaths {
     throw new InvalidOptionError(this.#key, `a path within ${this.#baseFolder}`, given)
   }
 
+  /** Whether a path has no links in it, as far as it was followed to this file, and no folder to stay in. */
+  isPlain(given: unknown, file: string): boolean {
+    return given === undefined && file === this.own
+  }
+
   /** Whether a path that a record chose still leads to an existing file to which it led before, and may. */
   async leadsTo(given: unknown, file: string): Promise<boolean> {
     const isFree = given === undefined || this.#allowAny

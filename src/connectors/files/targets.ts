@@ -10,7 +10,7 @@ import type { Metadata, Record } from '../../core/record.js'
 import { withRetries } from '../retry.js'
 import type { Update } from '../../core/update.js'
 import type { AddedFile } from './added-file.js'
-import { closeHeld, putBack, takeToAdd, withDescriptors } from './held-files.js'
+import { closeHeld, openToAdd, putBack, takeHeld, withDescriptors } from './held-files.js'
 import { Replacements } from './replacements.js'
 import { FILE_MODES, type FileMode, type TargetSettings } from './target-options.js'
 import { TargetPaths } from './target-paths.js'
@@ -40,10 +40,10 @@ type Compose<F> = (target: F, added: AddedFile | undefined) => Uint8Array | Prom
 /** Most paths whose files are kept in mind. */
 const MOST_PATHS = 1000
 
+type Growing<T> = { file: string; given: unknown; truncate: boolean; records: Record<T>[]; indices: number[] }
+
 /** Codes of errors of the system whose cause may pass. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN', 'EBUSY', 'EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ETIMEDOUT'])
-
-type WritableTarget<T> = { file: string; given: unknown; truncate: boolean; records: Record<T>[]; indices: number[] }
 
 /** Metadata keys under which an outlet's records choose their file. */
 export interface TargetKeys {
@@ -128,8 +128,8 @@ export class Targets {
     if (known !== undefined) return [known]
     // many records share few paths, and following one costs several system calls
     const files = new Map<unknown, string>()
-    const targets = new Map<string, WritableTarget<T>>()
-    let latest: { metadata: Metadata; target: WritableTarget<T> } | undefined
+    const targets = new Map<string, Growing<T>>()
+    let latest: { metadata: Metadata; target: Growing<T> } | undefined
     for (const [index, record] of records.entries()) {
       // the records of a pull share their metadata
       if (record.metadata === latest?.metadata) {
@@ -216,11 +216,17 @@ export class Targets {
     const { file, given, truncate, isAssumed } = target
     const { signal } = update
     const { fsync } = this.#settings
-    const leads = isAssumed === true ? this.#paths.leadsTo(given, file) : true
-    const added = truncate ? undefined : await this.#failing(file, signal, () => takeToAdd(file))
+    // at a path without links, the file that is held open shows by itself that it is still the one
+    const isSeen = isAssumed === true && this.#paths.isPlain(given, file)
+    const leads = isAssumed === true && !isSeen ? this.#paths.leadsTo(given, file) : true
+    const held = truncate ? undefined : await takeHeld(file)
+    if (!(await leads) || (isSeen && held === undefined)) {
+      await held?.close()
+      return false
+    }
+    const added = truncate ? undefined : (held ?? (await this.#failing(file, signal, () => openToAdd(file))))
     let isHeld = false
     try {
-      if (!(await leads)) return false
       const bytes = await compose(target, added)
       signal.throwIfAborted()
       await this.#failing(file, signal, async () => {
@@ -253,14 +259,12 @@ export class Targets {
     const file = this.#known.get(given)
     if (file === undefined) return undefined
     let latest: Metadata | undefined
-    const isOne = records.every(({ metadata }) => {
-      const isAlike = metadata === latest || (metadata[this.#keys.path] === given && this.#modeOf(metadata) === 'a')
+    for (const { metadata } of records) {
+      if (metadata === latest) continue
+      if (metadata[this.#keys.path] !== given || this.#modeOf(metadata) === 'w') return undefined
       latest = metadata
-      return isAlike
-    })
-    return isOne
-      ? { file, given, isAssumed: true, truncate: false, records, indices: records.map((_, index) => index) }
-      : undefined
+    }
+    return { file, given, isAssumed: true, truncate: false, records, indices: records.map((_, index) => index) }
   }
 
   #keepInMind(given: unknown, file: string): void {
