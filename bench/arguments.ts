@@ -20,6 +20,9 @@ interface Options extends Omit<Settings, 'only'> {
   readonly plot?: string
 }
 
+/** Megabytes of a file where it is only to be seen that all works. */
+const SMOKE_SIZE = 0.05
+
 /**
  * Reads the arguments; ends the process when one is wrong.
  *
@@ -42,17 +45,19 @@ export function parseArguments(argv: readonly string[], benches: readonly string
     .option('--samples <count>', 'how many samples each figure is the median of', count, 5)
     .option('--smoke', 'sizes as small as can be: only to see that all works', false)
     .option('--python <command>', 'a Python that has databay 0.3.0', 'python3')
+    .option('--size <size>', 'size of the files that are copied, like 200MB or 1GB', megabytes, 200)
     .option('--json', 'prints one JSON object', false)
     .option('--plot <path>', 'draws charts: an .svg file for one bench, or a folder', chartPath)
   command.parse([...argv], { from: 'user' })
   const { only: chosen, json, plot, case: only, ...settings } = command.opts<Options>()
+  const size = settings.smoke ? SMOKE_SIZE : settings.size
   // before anything is measured, which takes minutes
   if (plot !== undefined && isFile(plot) && chosen.length > 1) {
     command.error(
       `error: option '--plot <path>' must be a folder for the charts of ${chosen.length} benches, got '${plot}'`,
     )
   }
-  return { settings: { ...settings, only }, benches: chosen, json, plot }
+  return { settings: { ...settings, size, only }, benches: chosen, json, plot }
 }
 
 function chartPath(path: string): string {
@@ -66,6 +71,14 @@ function chartPath(path: string): string {
 function positive(text: string): number {
   const value = Number(text)
   if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('it must be a number above 0')
+  return value
+}
+
+/** Reads a size, and gives it in megabytes. */
+function megabytes(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(MB|GB)$/i.exec(text) ?? []
+  const value = Number(amount) * (unit?.toUpperCase() === 'GB' ? 1000 : 1)
+  if (!(value > 0)) throw new InvalidArgumentError('it must be like 200MB or 1GB')
   return value
 }
 

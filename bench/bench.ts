@@ -12,6 +12,8 @@ export interface Settings {
   readonly smoke: boolean
   /** Text in the names of the cases to measure; empty for all cases. */
   readonly only: string
+  /** Size of the files that are copied, in megabytes. */
+  readonly size: number
   /** Command of a Python that may have databay 0.3.0. */
   readonly python: string
 }

@@ -4,6 +4,8 @@ import type { Bench } from './bench.js'
 export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   dispatch: async () => (await import('./dispatch.js')).dispatch,
   records: async () => (await import('./records.js')).records,
+  stream: async () => (await import('./stream.js')).stream,
+  files: async () => (await import('./files.js')).files,
   cpu: async () => (await import('./cpu.js')).cpu,
   io: async () => (await import('./io.js')).io,
   schedule: async () => (await import('./schedule.js')).schedule,

@@ -3,11 +3,11 @@ import { Piscina } from 'piscina'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { ClosedLoop } from './closed-loop.js'
 import { DELAY_UNITS, withDelay } from './loop-delay.js'
-import { check, compare, type Subject } from './measure.js'
+import { check, compare, COST_UNITS, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
 import { RESULTS, WORK, type Work } from './work/computing.js'
 
-const UNITS = { rate: 'transfers/s', ...DELAY_UNITS }
+const UNITS = { ...COST_UNITS, rate: 'transfers/s', ...DELAY_UNITS }
 const LINKS = 8
 
 export const cpu: Bench = {
@@ -53,10 +53,9 @@ function subject(name: string, peers: readonly string[], open: () => Promise<Ope
       return {
         close: () => work.close?.(),
         sample: (seconds) =>
-          withDelay(async () => {
+          withDelay(() => {
             const from = performance.now()
-            const made = await work.run(() => performance.now() - from >= seconds * 1000)
-            return { rate: made / ((performance.now() - from) / 1000) }
+            return withCost(() => work.run(() => performance.now() - from >= seconds * 1000))
           }),
       }
     },

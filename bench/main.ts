@@ -33,7 +33,8 @@ export interface Report {
 
 const asked = parseArguments(process.argv.slice(2), Object.keys(BENCHES))
 const { settings } = asked
-const report: Report = { machine: machine(), settings, benches: await runAll(asked) }
+const before = machine()
+const report: Report = { machine: before, settings, benches: await runAll(asked) }
 if (asked.json) console.log(JSON.stringify(report, undefined, 2))
 else printEnd()
 if (asked.plot !== undefined) {
@@ -61,20 +62,27 @@ async function runHere(name: string): Promise<Result> {
   const measurements = await bench.run(settings)
   const took = (performance.now() - from) / 1000
   if (measurements.length === 0) console.error(`${name}: it has no case whose name contains '${settings.only}'`)
-  return { name, question: bench.question, seconds: took, measurements, targets: judge(name, measurements) }
+  return {
+    name,
+    question: bench.question,
+    seconds: took,
+    measurements,
+    targets: judge(name, measurements, before.load),
+  }
 }
 
 async function runApart(name: string): Promise<Result> {
-  const { threads, seconds, samples, smoke, only, python } = settings
+  const { threads, seconds, samples, smoke, only, python, size } = settings
   const sizes = ['--threads', threads.join(','), '--seconds', `${seconds}`, '--samples', `${samples}`, '--case', only]
-  const rest = ['--json', '--python', python, ...sizes, ...(smoke ? ['--smoke'] : [])]
+  const rest = ['--json', '--python', python, '--size', `${size}MB`, ...sizes, ...(smoke ? ['--smoke'] : [])]
   const args = [fileURLToPath(import.meta.url), '--only', name, ...rest]
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 })
   process.stderr.write(stderr) // what was left out
   const { benches } = JSON.parse(stdout) as Report
   const [result] = benches
   if (result === undefined) throw new Error(`bench ${name} told nothing`)
-  return result
+  // its own load is that of the benches before it
+  return { ...result, targets: judge(name, result.measurements, before.load) }
 }
 
 function print({ name, question, seconds, measurements }: Result): void {

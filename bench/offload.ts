@@ -1,11 +1,11 @@
 import { Update, WorkerPlanner, type Record } from 'databay'
 import type { Bench, Measurement, Settings } from './bench.js'
-import { check, compare, rate, type Subject } from './measure.js'
+import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plainRecords } from './plain-records.js'
 import { hashOf } from './processors/hash.js'
 import { median, spread } from './statistics.js'
 
-const UNITS = { rate: 'records/s', main: 'us of the main thread per record' }
+const UNITS = { ...COST_UNITS, rate: 'records/s', main: 'us of the main thread per record' }
 
 /** Amounts of work for each record, in microseconds. */
 const WORKS = [0, 1, 2, 4, 8, 20]
@@ -104,15 +104,16 @@ async function sample(seconds: number, input: readonly Record[], module: URL, pr
   const before = performance.eventLoopUtilization()
   let done = 0
   let last: readonly Record[] = []
-  const measured = await rate(seconds, async () => {
+  const some = async () => {
     last = await process(input as Record<never>[], new Update(['offload'], done++))
     return last.length
-  })
+  }
+  const { rate = Number.NaN, cpu = Number.NaN } = await withCost(() => repeat(seconds, some))
   const { active, idle } = performance.eventLoopUtilization(before)
   // work without a pause does not count as active yet when the utilization is read
-  const busy = idle === 0 ? (done * input.length * 1000) / measured : active
+  const busy = idle === 0 ? (done * input.length * 1000) / rate : active
   checkWork(input, last, Number(module.searchParams.get('rounds')))
-  return { rate: measured, main: (busy * 1000) / (done * input.length) }
+  return { rate, cpu, main: (busy * 1000) / (done * input.length) }
 }
 
 function checkWork(input: readonly Record[], output: readonly Record[], rounds: number): void {

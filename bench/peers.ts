@@ -1,7 +1,7 @@
 import type { Bench, Measurement, Settings } from './bench.js'
 import { ClosedLoop } from './closed-loop.js'
 import { DueAtOnce } from './due-at-once.js'
-import { check, compare, rate, type Subject, type Units } from './measure.js'
+import { check, compare, COST_UNITS, repeat, withCost, type Subject, type Units } from './measure.js'
 import { bree } from './peers/bree.js'
 import { bullmq, loadBullmq, type BullMq } from './peers/bullmq.js'
 import { RUNS, type Job } from './peers/job.js'
@@ -26,7 +26,7 @@ import { plural } from './text.js'
 import { primesBelow } from './work/primes.js'
 import { expectedSum } from './work/rows.js'
 
-const TRANSFERS = { rate: 'transfers/s' }
+const TRANSFERS = { ...COST_UNITS, rate: 'transfers/s' }
 
 /** Default number of threads of a planner of databay 0.3.0. */
 const ORIGINAL_THREADS = 30
@@ -97,7 +97,7 @@ function noop(python: Original, settings: Settings): Promise<Measurement[]> {
 }
 
 function records(python: Original, count: number, settings: Settings): Promise<Measurement[]> {
-  const units = { rate: 'records/s' }
+  const units = { ...COST_UNITS, rate: 'records/s' }
   const links = (some: number) =>
     new URL(`./links/records.js?links=${some}&records=${count}&outlets=1&copy=true`, import.meta.url)
   const asked = { kind: 'records', size: count, threads: 1, sum: expectedSum(count) } as const
@@ -124,9 +124,9 @@ function dueAtOnce(name: string, links: URL, units: Units, others: readonly stri
       const loop = await DueAtOnce.start(links, THREADS)
       return {
         async sample(seconds) {
-          const done = await rate(seconds, () => loop.round())
+          const figures = await withCost(() => repeat(seconds, () => loop.round()))
           loop.check()
-          return { rate: done }
+          return figures
         },
         close: () => loop.close(),
       }
@@ -143,15 +143,16 @@ function oneByOne(name: string, links: URL, units: Units, times: number, threads
     async open() {
       const loop = await ClosedLoop.start(links, { threads })
       return {
-        async sample(seconds) {
+        sample(seconds) {
           const from = performance.now()
-          const done = await loop.run(
-            () => performance.now() - from >= seconds * 1000,
-            ({ pulled }) => {
-              check('records', pulled, units === TRANSFERS ? 0 : times)
-            },
-          )
-          return { rate: (done * times) / ((performance.now() - from) / 1000) }
+          const some = () =>
+            loop.run(
+              () => performance.now() - from >= seconds * 1000,
+              ({ pulled }) => {
+                check('records', pulled, units === TRANSFERS ? 0 : times)
+              },
+            )
+          return withCost(async () => (await some()) * times)
         },
         close: () => loop.close(),
       }

@@ -2,6 +2,7 @@ import type { Bench, Measurement, Settings } from './bench.js'
 import { ClosedLoop } from './closed-loop.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
+import { WIDE_CASE, wideRows } from './wide-rows.js'
 import { copyByHand, expectedSum, makeRows, score, type Row } from './work/rows.js'
 
 const UNITS = { ...COST_UNITS, rate: 'records/s' }
@@ -11,6 +12,8 @@ interface Shape {
   readonly records: number
   readonly copy: boolean
   readonly outlets: number
+  /** Whether the outlets declare that they only read. */
+  readonly readsOnly?: boolean
 }
 
 /** Number of links that transfer at once where numbers of threads are compared. */
@@ -21,13 +24,16 @@ export const records: Bench = {
   question: 'How many records can go through a link in a second?',
   async run(settings) {
     const measurements: Measurement[] = []
-    for (const shape of settings.smoke ? [shapeOf(10, true, 1)] : SHAPES) {
-      const copies = shape.copy
+    for (const shape of settings.smoke
+      ? [shapeOf(10, true, 1), { ...shapeOf(10, true, 1), readsOnly: true }]
+      : SHAPES) {
+      const copies = isCopied(shape)
         ? [plain('copies by hand', copyByHand, shape), plain('structuredClone', clone, shape)]
         : []
-      const peers = shape.copy ? copies : [plain('no copies', (row) => row, shape)]
+      const peers = isCopied(shape) ? copies : [plain('no copies', (row) => row, shape)]
       measurements.push(...(await compare(recordsCase(shape), [oneLink(shape, peers), ...peers], settings)))
     }
+    measurements.push(...(await compare(WIDE_CASE, wideRows(settings), settings)))
     measurements.push(...(await pipelines(settings)))
     return measurements
   },
@@ -36,23 +42,29 @@ export const records: Bench = {
 const SHAPES: readonly Shape[] = [
   ...[1000, 10_000, 100_000].flatMap((records) => [shapeOf(records, true, 1), shapeOf(records, false, 1)]),
   ...[shapeOf(10_000, true, 3), shapeOf(10_000, false, 3)],
+  { ...shapeOf(10_000, true, 1), readsOnly: true },
 ]
+
+function isCopied({ copy, readsOnly = false }: Shape): boolean {
+  return copy && !readsOnly
+}
 
 function shapeOf(records: number, copy: boolean, outlets: number): Shape {
   return { records, copy, outlets }
 }
 
-export function recordsCase({ records, copy, outlets }: Shape): string {
-  return `${plural(records, 'record')}, copies ${copy ? 'on' : 'off'}, ${plural(outlets, 'outlet')}`
+export function recordsCase({ records, copy, outlets, readsOnly = false }: Shape): string {
+  const kind = readsOnly ? ' that only reads' : ''
+  return `${plural(records, 'record')}, copies ${copy ? 'on' : 'off'}, ${plural(outlets, 'outlet')}${kind}`
 }
 
 export function pipelinesCase(): string {
   return `${plural(PIPELINES, 'link')} of 10,000 records, copies on, one outlet`
 }
 
-function linksOf(links: number, { records, copy, outlets }: Shape): URL {
+function linksOf(links: number, { records, copy, outlets, readsOnly = false }: Shape): URL {
   return new URL(
-    `./links/records.js?links=${links}&records=${records}&copy=${copy}&outlets=${outlets}`,
+    `./links/records.js?links=${links}&records=${records}&copy=${copy}&outlets=${outlets}&reads=${readsOnly}`,
     import.meta.url,
   )
 }
@@ -112,7 +124,9 @@ function clone(row: Row): Row {
 }
 
 /** Subject: the same work as plain functions on the main thread. */
-function plain(how: string, copy: (row: Row) => Row, { records, outlets, copy: copies }: Shape): Subject {
+function plain(how: string, copy: (row: Row) => Row, shape: Shape): Subject {
+  const { records, outlets } = shape
+  const copies = isCopied(shape)
   const expected = expectedSum(records)
   return {
     name: `plain functions, ${how}`,

@@ -22,11 +22,11 @@ export function describe(measurements: readonly Measurement[]): string {
 /** Formats targets as plain text: what was measured, beside floor and aim. */
 export function describeTargets(targets: readonly Judged[]): string {
   const head = ['', 'target', 'measured', 'floor', 'aim', '']
-  const rows = targets.map(({ id, bench, what, value, unit, floor, aim, met }) => [
+  const rows = targets.map(({ id, bench, what, value, unit, floor, aim, met, byCpu }) => [
     id,
     `${bench}: ${what}`,
     ...[value, floor, aim].map((one) => `${number(one)} ${unit}`),
-    met === 'missed' ? 'MISSED' : `${met} met`,
+    `${met === 'missed' ? 'MISSED' : `${met} met`}${byCpu ? ', by CPU' : ''}`,
   ])
   return columns([head, ...rows], [2, 3, 4])
 }

@@ -14,7 +14,15 @@ import { judge, TARGETS } from '../bench/targets.js'
 
 const main = join(resolve(import.meta.dirname, '..'), 'dist/bench/main.js')
 const run = promisify(execFile)
-const settings: Settings = { threads: [1], seconds: 0.01, samples: 4, smoke: false, only: '', python: 'python3' }
+const settings: Settings = {
+  threads: [1],
+  seconds: 0.01,
+  samples: 4,
+  smoke: false,
+  only: '',
+  python: 'python3',
+  size: 1,
+}
 
 interface Printed {
   readonly machine: { readonly cores: number; readonly node: string; readonly commit: string }
@@ -125,7 +133,8 @@ t.test('targets are judged by ratios or by figures, and left out when there is n
     const ratios = peer === undefined ? [] : [{ peer, ratio: value }]
     return { ...of, unit: target.unit, samples: [value], median: peer === undefined ? value : -1, spread: 0, ratios }
   }
-  const met = (bench: string, id: string, value: number) => judge(bench, [measurement(id, value)]).map(({ met }) => met)
+  const met = (bench: string, id: string, value: number) =>
+    judge(bench, [measurement(id, value)], 0.5).map(({ met }) => met)
   t.same(met('dispatch', 'P1', 14.9), ['missed'])
   t.same(met('dispatch', 'P1', 15), ['floor'])
   t.same(met('dispatch', 'P1', 41), ['aim'])
@@ -134,7 +143,26 @@ t.test('targets are judged by ratios or by figures, and left out when there is n
   t.same(met('io', 'P7', 131), ['missed'], 'less is better')
   t.same(met('io', 'P7', 110), ['floor'])
   t.same(met('io', 'P7', 104), ['aim'])
-  t.same(judge('io', []), [])
+  t.same(judge('io', [], 0), [])
+})
+
+t.test('on a machine with other work, ratios of rates are judged by CPU, where the threads are as many', (t) => {
+  const judged = (id: string, load: number) => {
+    const target = TARGETS.find((one) => one.id === id && one.of.peer !== undefined)
+    if (target === undefined) throw new Error(`no target ${id}`)
+    const { bench, of } = target
+    const peer = of.peer ?? ''
+    const figure = (name: string, ratio: number) => {
+      const rest = { unit: '', samples: [1], median: 1, spread: 0, ratios: [{ peer, ratio }] }
+      return { case: of.case, subject: of.subject, figure: name, ...rest }
+    }
+    return judge(bench, [figure('rate', 0.5), figure('cpu', 1.25)], load).filter((one) => one.what === target.what)
+  }
+  t.match(judged('P2', 1), [{ value: 0.5, byCpu: false, met: 'missed' }])
+  t.match(judged('P2', 1.1), [{ value: 0.8, byCpu: true, met: 'floor' }], 'the peer takes 0.8 of its CPU')
+  t.match(judged('P4', 9), [{ value: 0.5, byCpu: false }], 'two threads beside one')
+  t.match(judged('S1', 9), [{ value: 1.25, byCpu: false, met: 'floor' }], 'it is one of CPU')
+  t.end()
 })
 
 t.test('arguments are checked', async (t) => {
@@ -144,12 +172,13 @@ t.test('arguments are checked', async (t) => {
     stderr: /it must be a whole number above 0/,
   })
   await t.rejects(run(process.execPath, [main, '--seconds', '0']), { code: 1, stderr: /it must be a number above 0/ })
+  await t.rejects(run(process.execPath, [main, '--size', '1TB']), { code: 1, stderr: /it must be like 200MB or 1GB/ })
   await t.rejects(run(process.execPath, [main, '--plot', 'chart.png']), { code: 1, stderr: /charts are \.svg/ })
   const file = join(t.testdir({ charts: '' }), 'charts')
   await t.rejects(run(process.execPath, [main, '--plot', file]), { code: 1, stderr: /an \.svg file or a folder/ })
   await t.rejects(run(process.execPath, [main, '--plot', 'chart.svg']), {
     code: 1,
-    stderr: /'--plot <path>' must be a folder for the charts of 9 benches, got 'chart\.svg'/,
+    stderr: /'--plot <path>' must be a folder for the charts of 11 benches, got 'chart\.svg'/,
   })
   const { stderr } = await run(process.execPath, [main, '--only', 'boundary', '--case', 'speed', '--smoke'])
   t.match(stderr, "boundary: it has no case whose name contains 'speed'")

@@ -1,6 +1,6 @@
 /**
  * Links that move rows. In the URL, `links=1` is their number, `records=10000` the number of rows of a transfer,
- * `outlets=1` the number of outlets of a link, and `copy=true` their option `copyRecords`.
+ * `outlets=1` the number of outlets of a link, `copy=true` their option `copyRecords`, and with `reads=true` they only read.
  */
 import { Inlet, Link, Outlet, type Record } from 'databay'
 import { expectedSum, makeRows, score, type Row } from '../work/rows.js'
@@ -9,6 +9,7 @@ const { searchParams } = new URL(import.meta.url)
 const count = Number(searchParams.get('links') ?? 1)
 const records = Number(searchParams.get('records') ?? 10_000)
 const outlets = Number(searchParams.get('outlets') ?? 1)
+const readsOnly = searchParams.get('reads') === 'true'
 const copyRecords = searchParams.get('copy') !== 'false'
 const expected = expectedSum(records)
 
@@ -20,6 +21,8 @@ class RowInlet extends Inlet<Row> {
 
 /** Fails when the rows are not as they should be. */
 class SumOutlet extends Outlet<Row> {
+  override readonly readsOnly = readsOnly
+
   push(batch: Record<Row>[]): void {
     let sum = 0
     for (const { payload } of batch) sum += payload.value

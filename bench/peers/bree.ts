@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import Bree from 'bree'
-import { check, type Subject } from '../measure.js'
+import { check, withCost, type Subject } from '../measure.js'
 import { primesBelow } from '../work/primes.js'
 import { lanes, RUNS, type Job } from './job.js'
 import { BREE } from './names.js'
@@ -40,9 +40,9 @@ export function bree({ limit, threads }: Job): Subject {
         })
       return {
         async sample(seconds) {
-          const done = await lanes(seconds, threads, run)
+          const figures = await withCost(() => lanes(seconds, threads, run))
           check('threads left', planner.workers.size, 0)
-          return { rate: done }
+          return figures
         },
         close: () => planner.stop(),
       }

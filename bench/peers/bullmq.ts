@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { rate, type Subject } from '../measure.js'
+import { repeat, withCost, type Subject } from '../measure.js'
 import { primesBelow } from '../work/primes.js'
 import { RUNS, type Job } from './job.js'
 import { DUE } from './names.js'
@@ -72,8 +72,8 @@ export function bullmq({ limit, threads }: Job, { Queue, Worker }: BullMq, redis
       await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()])
       const job = { name: 'primes', data: { limit }, opts: { removeOnComplete: true, removeOnFail: true } }
       return {
-        async sample(seconds) {
-          const runs = await rate(seconds, async () => {
+        sample(seconds) {
+          const some = async () => {
             left = DUE
             const round = new Promise<void>((resolve, reject) => {
               done = resolve
@@ -82,8 +82,8 @@ export function bullmq({ limit, threads }: Job, { Queue, Worker }: BullMq, redis
             await queue.addBulk(Array.from({ length: DUE }, () => job))
             await round
             return DUE
-          })
-          return { rate: runs }
+          }
+          return withCost(() => repeat(seconds, some))
         },
         async close() {
           await worker.close()

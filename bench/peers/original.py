@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 from databay import Inlet, Link, Outlet
+from databay.inlets.file_inlet import FileInlet
+from databay.outlets.file_outlet import FileOutlet
 
 
 def primes_below(limit):
@@ -79,7 +81,34 @@ class SumOutlet(Outlet):
             self.sum += payload['value'] if isinstance(payload, dict) else payload
 
 
-def make_link(kind, size):
+class LineInlet(FileInlet):
+    """Its lines end in line ends, and those of the outlet do, too."""
+
+    def pull(self, update):
+        line = super().pull(update)
+        if not line:
+            raise EOFError(self.filepath)
+        return line.rstrip('\n')
+
+
+class LineOutlet(FileOutlet):
+    """Counts its pushes."""
+
+    def __init__(self, filepath):
+        super().__init__(filepath)
+        self.pushes = 0
+        self.sum = 0
+
+    def push(self, records, update):
+        super().push(records, update)
+        self.pushes += len(records)
+
+
+def make_link(asked):
+    kind, size = asked['kind'], asked['size']
+    if kind == 'lines':
+        outlet = LineOutlet(asked['to'])
+        return Link(LineInlet(asked['from']), outlet, 86400, tags='lines'), outlet
     outlet = SumOutlet()
     if kind == 'noop':
         return Link(NoInlet(), outlet, 86400, tags='noop'), outlet
@@ -91,6 +120,9 @@ def make_link(kind, size):
 def work(links, threads, seconds):
     """Each link transfers again as soon as it has; in one thread, or in a pool as the planner has it."""
     started = time.perf_counter()
+    cpu = time.process_time()
+    for link in links:
+        link.on_start()
 
     def one(link):
         done = 0
@@ -104,16 +136,20 @@ def work(links, threads, seconds):
     else:
         with ThreadPoolExecutor(threads) as pool:
             done = sum(pool.map(one, links))
-    return done, time.perf_counter() - started
+    took = time.perf_counter() - started
+    cpu = time.process_time() - cpu
+    for link in links:
+        link.on_shutdown()
+    return done, took, cpu
 
 
 print(json.dumps({'version': version('databay')}), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
-    made = [make_link(asked['kind'], asked['size']) for _ in range(asked['threads'])]
-    done, took = work([link for link, _ in made], asked['threads'], asked['seconds'])
+    made = [make_link(asked) for _ in range(asked['threads'])]
+    done, took, cpu = work([link for link, _ in made], asked['threads'], asked['seconds'])
     answer = {
-        'rate': done / took, 'done': done,
+        'rate': done / took, 'cpu': cpu * 1e6 / done, 'done': done,
         'pushes': sum(outlet.pushes for _, outlet in made), 'sum': sum(outlet.sum for _, outlet in made),
     }
     print(json.dumps(answer), flush=True)

@@ -9,17 +9,22 @@ const SCRIPT = fileURLToPath(new URL('../../../bench/peers/original.py', import.
 
 /** Work for databay 0.3.0. */
 export interface Asked {
-  readonly kind: 'noop' | 'primes' | 'records'
+  readonly kind: 'noop' | 'primes' | 'records' | 'lines'
   /** Limit of the primes, or number of records. */
   readonly size: number
   /** Number of links that transfer at once, each in a thread. */
   readonly threads: number
   /** Result of each transfer. */
   readonly sum: number
+  /** File to copy lines of, and the copy. */
+  readonly from?: string
+  readonly to?: string
 }
 
 interface Answer {
   readonly rate: number
+  /** CPU time for each transfer, in microseconds. */
+  readonly cpu: number
   readonly done: number
   readonly pushes: number
   readonly sum: number
@@ -61,14 +66,14 @@ export class Original {
     return undefined
   }
 
-  async ask(asked: Asked, seconds: number): Promise<number> {
+  async ask(asked: Asked, seconds: number): Promise<Answer> {
     this.#process.stdin.write(`${JSON.stringify({ ...asked, seconds })}\n`)
     const line = await this.#lines.next()
     if (line.done === true) throw new Error(`${ORIGINAL} has ended`)
     const answer = JSON.parse(line.value) as Answer
     check('pushes', answer.pushes, answer.done)
     check('sum', answer.sum, answer.done * asked.sum)
-    return answer.rate
+    return answer
   }
 
   close(): void {
@@ -81,7 +86,12 @@ export function original(process: Original, name: string, units: Units, asked: A
   return {
     name,
     units,
-    open: () => ({ sample: async (seconds) => ({ rate: (await process.ask(asked, seconds)) * times }) }),
+    open: () => ({
+      async sample(seconds) {
+        const { rate, cpu } = await process.ask(asked, seconds)
+        return { rate: rate * times, cpu: cpu / times }
+      },
+    }),
   }
 }
 

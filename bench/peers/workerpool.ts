@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import workerpool from 'workerpool'
-import { check, rate, type Subject } from '../measure.js'
+import { check, repeat, withCost, type Subject } from '../measure.js'
 import { primesBelow } from '../work/primes.js'
 import { RUNS, type Job } from './job.js'
 import { DUE } from './names.js'
@@ -15,13 +15,13 @@ export function workerPool({ limit, threads }: Job): Subject {
       const pool = workerpool.pool(script, { workerType: 'thread', minWorkers: threads, maxWorkers: threads })
       const expected = primesBelow(limit)
       return {
-        async sample(seconds) {
-          const done = await rate(seconds, async () => {
+        sample(seconds) {
+          const some = async () => {
             const runs = Array.from({ length: DUE }, () => pool.exec('primesBelow', [limit]) as PromiseLike<unknown>)
             for (const found of await Promise.all(runs)) check('primes', found, expected)
             return DUE
-          })
-          return { rate: done }
+          }
+          return withCost(() => repeat(seconds, some))
         },
         close: async () => {
           await pool.terminate()

@@ -9,10 +9,10 @@ export interface Row {
 
 const CITIES = ['Amsterdam', 'Rotterdam', 'Utrecht', 'Groningen']
 
-/** Makes new rows, as a source would. */
-export function makeRows(count: number): Row[] {
+/** Makes new rows, as a source would, numbered from `first` on. */
+export function makeRows(count: number, first = 0): Row[] {
   const rows: Row[] = []
-  for (let id = 0; id < count; id++) {
+  for (let id = first; id < first + count; id++) {
     const place = { city: CITIES[id % CITIES.length] ?? '', latitude: 52 + (id % 10) / 10, longitude: 4.9 }
     rows.push({ id, name: `sensor ${id % 100}`, value: id % 1000, place, tags: ['indoor', 'v2'] })
   }
