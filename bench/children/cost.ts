@@ -1,4 +1,4 @@
-import { resourceUsage } from 'node:process'
+import { readFileSync } from 'node:fs'
 
 /** What some work took, of the whole process. */
 export interface Cost {
@@ -23,7 +23,18 @@ export async function costOf(work: () => Promise<number>): Promise<Cost> {
   const rows = await work()
   const seconds = (performance.now() - from) / 1000
   const { user, system } = process.cpuUsage(before)
-  // the system counts it in KiB
-  const memory = Math.max(0, resourceUsage().maxRSS * 1024 - idle) / 2 ** 20
+  const memory = Math.max(0, peak() - idle) / 2 ** 20
   return { rows, seconds, cpu: (user + system) / 1e6, memory }
+}
+
+/** Most memory that the process took so far, in bytes. */
+function peak(): number {
+  try {
+    const [, size] = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    if (size !== undefined) return Number(size) * 1024
+  } catch {
+    // another system
+  }
+  // it may count what the process took that started this one
+  return process.resourceUsage().maxRSS * 1024
 }

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import resource
 import sys
 import time
@@ -9,10 +10,20 @@ import time
 
 def usage():
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime
 
 
-cpu, memory = usage()
+
+def memory(name):
+    """Memory of this process in MiB, now (VmRSS) or at its greatest (VmHWM); 0 where the system does not tell."""
+    try:
+        with open('/proc/self/status') as status:
+            return int(re.search(name + r':\s+(\d+)', status.read()).group(1)) / 1024
+    except OSError:
+        return 0
+
+
+cpu, idle = usage(), memory('VmRSS')
 started = time.perf_counter()
 rows = 0
 with open(sys.argv[1], newline='') as source, open(sys.argv[2], 'w', newline='') as target:
@@ -23,5 +34,5 @@ with open(sys.argv[1], newline='') as source, open(sys.argv[2], 'w', newline='')
         writer.writerow(row)
         rows += 1
 took = time.perf_counter() - started
-cpu_after, memory_after = usage()
-print(json.dumps({'rows': rows, 'seconds': took, 'cpu': cpu_after - cpu, 'memory': memory_after - memory}))
+cpu = usage() - cpu
+print(json.dumps({'rows': rows, 'seconds': took, 'cpu': cpu, 'memory': memory('VmHWM') - idle}))
