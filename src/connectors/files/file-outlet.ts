@@ -9,9 +9,14 @@ import type { Update } from '../../core/update.js'
 import { endsWith, READ } from './disk.js'
 import { bytesOf, encode, PART_LENGTH } from './encode.js'
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js'
-import { Targets } from './targets.js'
+import { Targets, type Target } from './targets.js'
 import { jsonText, lineText } from '../json-text.js'
 import { SERIALIZE_OPTIONS, type Serialize, type SerializeOptions } from '../serialize.js'
+
+/** Payload that cannot be written, and why. */
+interface Unwritable {
+  readonly error: unknown
+}
 
 /** Options of {@link FileOutlet}. */
 export interface FileOutletOptions extends OutletOptions, SerializeOptions, TargetOptions {
@@ -57,6 +62,9 @@ export class FileOutlet extends Outlet {
   /** Metadata key: encoding of the record's text. */
   static readonly FILE_ENCODING: MetadataKey = 'FileOutlet.FILE_ENCODING'
 
+  /** Whether payloads are only read: not where a class that extends this one has a push of its own. */
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
+  override readonly readsOnly: boolean = Object.is(this.push, FileOutlet.prototype.push)
   readonly #filepath: string
   readonly #encoding: TextEncoding
   readonly #asJson: boolean
@@ -92,8 +100,10 @@ export class FileOutlet extends Outlet {
    * nothing is written
    */
   async push(records: Record[], update: Update): Promise<void> {
+    // before the first wait: the payloads are no copies
+    const lines = this.#toLines(records)
     const targets = await this.#targets.group(records, update)
-    const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target.records) }))
+    const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target, lines) }))
     await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }, added) => {
       if (truncate) return bytes
       const lineEnd = bytesOf('\n', this.#encodingOf(records[0]?.metadata ?? {}))
@@ -128,30 +138,42 @@ export class FileOutlet extends Outlet {
     await this.#targets.write([await this.#targets.ofNone()], update, () => Buffer.alloc(0))
   }
 
-  /** Encodes the lines of records. Lines of one encoding are encoded together, up to some length. */
-  #toBytes(records: readonly Record[]): Buffer {
-    const parts: Buffer[] = []
+  /** Texts of records. What is wrong with a payload is told when its turn comes: what is wrong with its path goes first. */
+  #toLines(records: readonly Record[]): (string | Unwritable)[] {
     const toText = this.#asJson ? jsonText : lineText
+    return records.map(({ payload }) => {
+      try {
+        return toText('FileOutlet', payload, this.#serialize)
+      } catch (error) {
+        return { error }
+      }
+    })
+  }
+
+  /** Encodes the lines of a file. Lines of one encoding are encoded together, up to some length. */
+  #toBytes({ records, indices }: Target<unknown>, lines: readonly (string | Unwritable)[]): Buffer {
+    const parts: Buffer[] = []
     let encoding = this.#encoding
     let text = ''
     const end = () => parts.push(encode('FileOutlet', text, encoding))
     let latest: Metadata | undefined
     let wanted = encoding
-    for (const { payload, metadata } of records) {
+    records.forEach(({ metadata }, at) => {
       // the records of a pull share their metadata
       if (metadata !== latest) wanted = this.#encodingOf(metadata)
       latest = metadata
-      const line = toText('FileOutlet', payload, this.#serialize)
+      const line = lines[indices[at] as number] as string | Unwritable
+      if (typeof line !== 'string') throw line.error
       // before the line is added: it may be nearly as long as a string can be
       if (wanted !== encoding || text.length + line.length >= PART_LENGTH) {
-        end()
+        if (text !== '') end()
         encoding = wanted
         text = ''
       }
       text += `${line}\n`
-    }
+    })
     end()
-    return Buffer.concat(parts)
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
   }
 
   #encodingOf(metadata: Metadata): TextEncoding {

@@ -163,6 +163,30 @@ t.test('a batch that is replaced, and one that is added to it', async (t) => {
   t.equal(read(file), 'new\nmore\n')
 })
 
+t.test('what is wrong with a path or a mode is told before what is wrong with a payload', async (t) => {
+  const file = `${t.testdir()}/log`
+  const push = await started(t, new FileOutlet(file))
+  const wrong = [{ n: 1n, f: () => undefined }]
+  for (let n = 0; n < 3; n++) {
+    await t.rejects(push(wrong, { [FileOutlet.FILEPATH]: '../out' }), { code: 'DATABAY_INVALID_OPTION' })
+    await t.rejects(push(wrong, { [FileOutlet.FILE_MODE]: 'x' }), { code: 'DATABAY_INVALID_OPTION' })
+    await t.rejects(push(wrong), { code: 'DATABAY_INVALID_PAYLOAD' })
+    await push(['line'])
+  }
+  t.equal(read(file), 'line\nline\nline\n')
+})
+
+t.test('an outlet that extends it with a push of its own gets copies', (t) => {
+  class Own extends FileOutlet {
+    override push(records: Record[], update: Update): Promise<void> {
+      return super.push(records, update)
+    }
+  }
+  t.equal(new FileOutlet('log').readsOnly, true)
+  t.equal(new Own('log').readsOnly, false)
+  t.end()
+})
+
 t.test('a file that has another header than before', async (t) => {
   const file = `${t.testdir()}/rows.csv`
   const push = await started(t, new CsvOutlet(file))
