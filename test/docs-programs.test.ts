@@ -72,9 +72,8 @@ t.test('the programs of all pages compile against the types', async (t) => {
   }
   const problems = problemsOf(folder, files)
   const isUntyped = /implicitly has an 'any' type/
-  const isOld = /^\/README\.md\/random-ints\.ts:.* 'erasableSyntaxOnly'/
   t.same(
-    problems.filter((problem) => !(isJavaScript(problem) && isUntyped.test(problem)) && !isOld.test(problem)),
+    problems.filter((problem) => !(isJavaScript(problem) && isUntyped.test(problem))),
     [],
   )
 })

@@ -54,6 +54,28 @@ testPage(t, 'docs/processing.md', async (t, page) => {
     const lines = stdout.trim().split('\n')
     t.ok(lines.length >= 1)
     for (const line of lines) t.match(line, /the number (\d\d|100)/)
+
+    // what the outlet is given at a time, batch by batch
+    const counted = page.folder(t, {
+      'shaping.ts': (code) =>
+        code
+          .replace('new PrintOutlet()', 'new Sizes()')
+          .replace('new RandomIntInlet(), new RandomIntInlet()', 'new RandomIntInlet(10), new RandomIntInlet(10)')
+          .replace(
+            'export const',
+            `class Sizes extends PrintOutlet {
+              override push(records, update) {
+                process.stdout.write(\`pushes \${records.length}\\n\`)
+                return super.push(records, update)
+              }
+            }
+            export const`,
+          ),
+    })
+    const sizes = await page.run(counted, 'databay run shaping.js --threads 1 --transfers 5')
+    // the buffer lets go of four after each second transfer, and of the last two when it is shut down
+    const expected = [2, 2, 2, 2, 2].map((size) => `pushes ${size}`)
+    t.same(sizes.stdout.match(/^pushes \d$/gm), expected, sizes.stdout + sizes.stderr)
   })
 })
 
@@ -107,8 +129,37 @@ testPage(t, 'docs/threads.md', async (t, page) => {
   const folder = page.folder(t)
 
   t.test('threads and modules change while links transfer', async (t) => {
-    const { code, stderr } = await page.run(folder, 'node changes.js')
+    // after each step, how many threads and links there are, once each link has transferred again
+    const look = `const look = async (step) => {
+      const transferOf = (name) => new Promise((resolve) => {
+        planner.on('transfer', ({ link, failed }) => link === name && !failed && resolve())
+      })
+      const { links, threads } = planner.stats()
+      await Promise.all(links.map(({ link }) => transferOf(link)))
+      console.log(step + ': ' + threads.length + ' threads, ' + links.length + ' links')
+    }`
+    const told = page.folder(t, {
+      'changes.js': (code) =>
+        code
+          .replace('await planner.start()', `${look}\n$&`)
+          .replaceAll(/^await planner\.(start|setThreads|rebalance|recycle|reload).*$/gm, "$&\nawait look('$1')"),
+      'links.js': (code) =>
+        `import { threadId } from 'node:worker_threads'\n${code}\nconsole.log('thread', threadId)\n`,
+    })
+    const { code, stdout, stderr } = await page.run(told, 'node changes.js')
     t.equal(code, 0, stderr)
+    const steps = ['start: 1', 'setThreads: 2', 'rebalance: 2', 'recycle: 2', 'reload: 2']
+    t.same(
+      stdout.match(/^\w+: .*$/gm),
+      steps.map((step) => `${step} threads, 3 links`),
+    )
+    // each thread that loads the links has a number of its own
+    const numbersOf = (from: string, to: string) =>
+      stdout.slice(stdout.indexOf(from), stdout.indexOf(to)).match(/^thread \d+$/gm) ?? []
+    t.ok(numbersOf('rebalance:', 'recycle:').length > 0, `fresh threads take over\n${stdout}`)
+    t.ok(numbersOf('recycle:', 'reload:').length > 0, `the module is loaded again\n${stdout}`)
+    const numbers = stdout.match(/^thread \d+$/gm) ?? []
+    t.equal(new Set(numbers).size, numbers.length, 'each time by a fresh thread')
   })
 
   t.test('a link of the main thread has its records processed in threads', async (t) => {

@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, truncateSync, readFileSync, r
 import t, { type Test } from 'tap'
 import { run, runShown } from './readme.js'
 
-const COMMAND = 'npx databay run dist/examples/access-log.js --once'
+const COMMAND = 'npx databay run dist/examples/access-log.js --once --threads 1'
 
 /** Lines of requests, as nginx writes them, `second` seconds after 10:00. */
 function line(second: number, status: number, request = 'GET / HTTP/1.1'): string {

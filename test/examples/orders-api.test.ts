@@ -5,7 +5,7 @@ import { serve } from '../helpers/servers.js'
 import { run, runShown } from './readme.js'
 
 const mongo = await mongoServer(t)
-const COMMAND = 'npx databay run dist/examples/orders-api.js --link toCsv --once'
+const COMMAND = 'npx databay run dist/examples/orders-api.js --link toCsv --once --threads 1'
 const KEY = 'your-key'
 const order = (id: number) => ({ id, customer: `customer ${id}`, total: id / 4 })
 
@@ -44,7 +44,7 @@ t.test('all pages are in the file and in MongoDB, each order once, run after run
   // pages shift when orders come in between: one is shown twice
   orders.splice(2, 0, order(2))
   orders.push(order(6))
-  await run(t, 'npx databay run dist/examples/orders-api.js --once', all)
+  await run(t, 'npx databay run dist/examples/orders-api.js --once --threads 1', all)
   t.same(ids(), [1, 2, 3, 4, 5, 6], 'a new process writes only what is new')
   const found = await db.collection('orders').find().sort({ id: 1 }).toArray()
   t.same(
@@ -79,7 +79,7 @@ t.test('a page that fails loses nothing and doubles nothing', async (t) => {
 
 t.test('while MongoDB is down, the file gets its orders, each once', async (t) => {
   const { ids, at, env } = await api(t, 5)
-  const command = 'npx databay run dist/examples/orders-api.js --once'
+  const command = 'npx databay run dist/examples/orders-api.js --once --threads 1'
   const down = { ...at, env: { ...env, MONGODB_URL: 'mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=300' } }
   for (let round = 0; round < 2; round++) {
     const { code, stderr } = await run(t, command, down)
