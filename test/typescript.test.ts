@@ -56,19 +56,44 @@ for (const loader of ['tsx', 'jiti']) {
     }
   })
 
-  t.test(`${loader} shares this package with the thread`, { skip: nodeStrips && 'Node does' }, async (t) => {
-    const code = `import { Link, NullInlet, NullOutlet, Record } from 'databay'
-const own = await import('${pathToFileURL(join(root, 'dist/src/index.js')).href}')
-export const link: Link = new Link({ tags: String(own.Record === Record), inlets: new NullInlet(), outlets: new NullOutlet(), interval: 1 })
-`
-    const { stdout } = await node(project(t, [loader], { 'links.ts': code }), [databay, 'list', 'links.ts', '--json'])
-    t.match(stdout, '"true"')
-  })
+  for (const type of ['{}', '{"type":"commonjs"}']) {
+    const name = `${loader} loads what a module imports where package.json is ${type}`
+    t.test(name, { skip: nodeStrips && 'Node does' }, async (t) => {
+      const folder = project(t, [loader], { ...TYPED, 'package.json': type })
+      for (const name of ['links.ts', 'mixed.mjs']) {
+        const { code, stdout, stderr } = await run(folder, name)
+        t.match(stdout, 'it is 2', stderr)
+        t.equal(code, 0)
+      }
+    })
+  }
 
-  t.test(`a reload by ${loader} sees a helper that has changed`, { skip: nodeStrips && 'Node does' }, async (t) => {
-    const folder = project(t, [loader], {
-      ...TYPED,
-      'main.mjs': `import { writeFileSync } from 'node:fs'
+  for (const type of ['module', 'commonjs']) {
+    const name = `${loader} shares this package with the thread where package.json says ${type}`
+    t.test(name, { skip: nodeStrips && 'Node does' }, async (t) => {
+      const code = `import { Link, PrintOutlet, RandomIntInlet, Record } from 'databay'
+const own = import('${pathToFileURL(join(root, 'dist/src/index.js')).href}')
+const shown = async (records: Record<number>[]) => {
+  const shared = (await own).Record === Record
+  return records.map((one) => one.with({ payload: \`shared: \${shared}\` }))
+}
+export const link: Link = ${LINK}
+`
+      const files = { 'links.ts': code, 'package.json': `{"type":"${type}"}` }
+      const { stdout, stderr } = await run(project(t, [loader], files), 'links.ts')
+      t.match(stdout, 'shared: true', stderr)
+    })
+  }
+
+  for (const type of ['module', 'commonjs']) {
+    t.test(
+      `a reload by ${loader} sees a helper of the type ${type} that has changed`,
+      { skip: nodeStrips && 'Node does' },
+      async (t) => {
+        const folder = project(t, [loader], {
+          ...TYPED,
+          'package.json': `{"type":"${type}"}`,
+          'main.mjs': `import { writeFileSync } from 'node:fs'
 import { WorkerPlanner } from 'databay'
 const planner = new WorkerPlanner('links.ts', { threads: 1 })
 await planner.start()
@@ -79,10 +104,12 @@ await planner.reload('links.ts')
 await planner.forceTransfer(planner.links[0])
 await planner.shutdown()
 `,
-    })
-    const { stdout, stderr } = await node(folder, ['main.mjs'])
-    t.match(stdout, /it is 2[^]*now 1/, stderr)
-  })
+        })
+        const { stdout, stderr } = await node(folder, ['main.mjs'])
+        t.match(stdout, /it is 2[^]*now 1/, stderr)
+      },
+    )
+  }
 }
 
 t.test('node --import tsx main.ts runs links of TypeScript', async (t) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import Module, { createRequire } from 'node:module'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { importLater } from '../../base/libraries.js'
 
 /** Exports of a module, by their names. */
@@ -12,6 +12,11 @@ type ImportModule = (url: string) => Promise<ModuleExports>
 
 /** What TypeScript files are named. */
 const TYPESCRIPT = /\.[cm]?tsx?$/
+
+/** What tsx adds to the names of the files that it loads. */
+const NAMESPACE = 'databay'
+/** Folder of the code of this package. */
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
 /** How this thread imports TypeScript; `undefined` until it had to look. */
 let typescript: Promise<ImportModule | undefined> | undefined
@@ -69,8 +74,26 @@ async function tsx(place: string): Promise<ImportModule | undefined> {
       import(url: string, parent: string): Promise<ModuleExports>
     }
   }
-  const scoped = register({ namespace: 'databay' })
+  const scoped = register({ namespace: NAMESPACE })
+  await tsxForRequire(place)
   return (url) => scoped.import(url, url)
+}
+
+/** Has tsx load also what a file requires: one that is CommonJS, as where package.json has no `"type": "module"`. */
+async function tsxForRequire(place: string): Promise<void> {
+  const entry = entryOf(place, 'tsx', './cjs/api')
+  if (entry === undefined) return
+  const { register } = (await import(entry)) as {
+    readonly register: (options: { readonly namespace: string }) => unknown
+  }
+  register({ namespace: NAMESPACE })
+  const resolving = Module as unknown as { _resolveFilename: (...args: readonly unknown[]) => string }
+  const resolve = resolving._resolveFilename
+  // what Node requires itself, it shares with the thread: a second copy of this package would have a log of its own
+  resolving._resolveFilename = (...args) => {
+    const file = resolve(...args)
+    return file.startsWith(PACKAGE) || /[/\\]node_modules[/\\]/.test(file) ? file.replace(/\?.*/, '') : file
+  }
 }
 
 async function jiti(place: string): Promise<ImportModule | undefined> {
