@@ -25,16 +25,16 @@ interface WideRow {
 
 export function wideRows({ smoke }: Settings): Subject[] {
   const rows = wide('field', LIST)
-  const others = Array.from({ length: OTHERS }, (_, shape) => wide(`other${shape}_`, LIST))
+  const others = Array.from({ length: OTHERS }, (_, shape) => ({ outlet: {}, rows: wide(`other${shape}_`, LIST) }))
   const records = recordsOf(rows)
   const outlet = {}
   const copy = () => copyRecords(records, outlet).map(({ payload }) => payload as WideRow)
   const copyOthers = () => {
-    for (const some of others) copyRecords(recordsOf(some), {})
+    for (const { rows, outlet } of others) copyRecords(recordsOf(rows), outlet)
   }
   const spreadAll = () => rows.map(spreadOf)
   const spreadOthers = () => {
-    for (const some of others) some.map(spreadOf)
+    for (const { rows } of others) rows.map(spreadOf)
   }
   // nothing else calls it
   const spreadAlone = (row: WideRow): WideRow => ({ ...row })

@@ -66,9 +66,10 @@ export class CopySite {
 /** A function of the same text, about which V8 learns separately. */
 function copyOf(common: CopyObject): CopyObject {
   try {
-    // the text is that of our own function: nothing of the data is in it
+    // the text is that of our own function: nothing of the data is in it. It ends in a number, as V8 keeps what it compiles:
+    // functions of one text would share what it has learned
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
-    const own = (new Function(`return ${common.toString()}`) as () => CopyObject)()
+    const own = (new Function(`return ${common.toString()} // ${functions}`) as () => CopyObject)()
     // a bundler may have put something from around it into the text
     own({ a: {} }, (part) => part)
     return own
