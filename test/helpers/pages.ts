@@ -59,9 +59,9 @@ export function blocksOf(text: string): Block[] {
   return blocks
 }
 
-/** Whether a code block is JavaScript or TypeScript. */
+/** Whether a code block is JavaScript or TypeScript, however its language is spelt. */
 export function isProgram({ language }: Block): boolean {
-  return /^[jt]s$/.test(language)
+  return /^([cm]?[jt]sx?|javascript|typescript)$/.test(language)
 }
 
 /** Page of the documentation, of whose programs it is known which have run. */
