@@ -71,7 +71,7 @@ t.test('blocks of code in other languages, or of sources, are those that are kno
   const known = new Map<string, number>(NOT_RUN.map(({ path, language, count }) => [`${path} ${language}`, count]))
   const found = new Map<string, number>()
   // what is no code: commands, output and files of other programs, each with tests of its own
-  const others = ['sh', 'text', 'json', 'ini', 'yaml', 'dockerfile']
+  const others = ['', 'sh', 'text', 'json', 'ini', 'yaml', 'dockerfile']
   for (const path of markdownFiles()) {
     for (const block of new Page(path).blocks) {
       if (others.includes(block.language) || (isProgram(block) && block.name !== undefined)) continue
