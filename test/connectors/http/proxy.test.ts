@@ -32,7 +32,7 @@ t.test('requests go by the proxies of the environment', async (t) => {
       [name('HTTP_PROXY')]: one.url,
       [name('HTTPS_PROXY')]: other.url.slice('http://'.length),
     })
-    const headers = await inlet(t, `${plain.url}/a?b=%20c`, { headers: { 'x-key': 'k' } }).pull(update)
+    const headers: unknown = await inlet(t, `${plain.url}/a?b=%20c`, { headers: { 'x-key': 'k' } }).pull(update)
     t.match(headers, { host: new URL(plain.url).host, 'x-key': 'k' })
     t.same(one.asked, [{ what: `GET ${plain.url}/a?b=%20c`, authorization: undefined }])
     if (encrypted === undefined) continue
@@ -70,7 +70,7 @@ t.test('the option proxy goes before the environment, with credentials that only
   for (const [credentials, sent] of cases) {
     const option = { proxy: new URL(proxy.url.replace('//', `//${credentials}@`)) }
     const authorization = `Basic ${Buffer.from(sent).toString('base64')}`
-    const headers = await inlet(t, plain.url, option).pull(update)
+    const headers: unknown = await inlet(t, plain.url, option).pull(update)
     t.equal((headers as { 'proxy-authorization'?: string })['proxy-authorization'], undefined)
     t.equal(proxy.asked.at(-1)?.authorization, authorization)
     if (encrypted === undefined) continue

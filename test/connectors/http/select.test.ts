@@ -18,7 +18,7 @@ async function serving(t: Parameters<typeof serve>[0], ...bodies: unknown[]) {
 }
 
 t.test('the records are in a field of the body', async (t) => {
-  const of = async (select: NonNullable<HttpInletOptions['select']>, body: unknown) =>
+  const of = async (select: NonNullable<HttpInletOptions['select']>, body: unknown): Promise<unknown> =>
     inlet(t, (await serving(t, body)).url, { select }).pull(update)
   t.same(await of('items', { items: [1, 2], total: 2 }), [1, 2])
   t.same(await of('data.items', { data: { items: [{ id: 1 }] } }), [{ id: 1 }])
