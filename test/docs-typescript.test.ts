@@ -1,26 +1,12 @@
 /** Runs the programs of docs/typescript.md. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import ts from 'typescript'
-import { root, testPage, type Page } from './helpers/pages.js'
+import { root, testPage } from './helpers/pages.js'
 import { databay, node } from './helpers/programs.js'
-
-/** Folder outside of this package with the programs as they are, and with what npm installs of this package. */
-function installed(t: Test, page: Page, packages: readonly string[]): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'databay-page-')))
-  t.teardown(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
-  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
-  symlinkSync(root, join(folder, 'node_modules/databay'))
-  for (const name of packages) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  for (const [name, code] of page.programs) writeFileSync(join(folder, name), code)
-  return folder
-}
+import { userProject } from './helpers/user-project.js'
 
 /** A main program that ends by itself. */
 const ending = (code: string) =>
@@ -33,7 +19,7 @@ testPage(t, 'docs/typescript.md', async (t, page) => {
   }
 
   t.test('its link modules run as they are', async (t) => {
-    const folder = installed(t, page, ['tsx'])
+    const folder = userProject(t, ['tsx'], page.programs)
     t.match((await run(folder, 'links.ts')).stdout, /twice is \d/)
     t.match((await run(folder, 'celsius.ts')).stdout, ': 100 degrees')
     const { code, stderr } = await run(folder, 'links.cjs')
@@ -42,14 +28,14 @@ testPage(t, 'docs/typescript.md', async (t, page) => {
   })
 
   t.test('its main program runs by tsx', async (t) => {
-    const folder = installed(t, page, ['tsx'])
+    const folder = userProject(t, ['tsx'], page.programs)
     writeFileSync(join(folder, 'main.ts'), ending(page.programs.get('main.ts') ?? ''))
     page.hasRun('main.ts')
     t.match((await node(folder, ['--import', 'tsx', 'main.ts'])).stdout, /twice is \d/)
   })
 
   t.test('its tsconfig.json compiles them to what runs', async (t) => {
-    const folder = installed(t, page, ['typescript', '@types/node'])
+    const folder = userProject(t, ['typescript', '@types/node'], page.programs)
     const config = page.blocks.find(({ language }) => language === 'json')?.code ?? ''
     writeFileSync(join(folder, 'tsconfig.json'), config)
     const { options, fileNames, errors } = ts.parseJsonConfigFileContent(JSON.parse(config), ts.sys, folder)
@@ -72,7 +58,7 @@ testPage(t, 'docs/typescript.md', async (t, page) => {
   ] as const) {
     t.test(`a bundle runs with databay ${what}`, async (t) => {
       const packages = readdirSync(join(root, 'node_modules')).filter((name) => /^[a-z]/.test(name))
-      const folder = installed(t, page, flags === undefined ? [] : packages)
+      const folder = userProject(t, flags === undefined ? [] : packages, page.programs)
       const main = ending(page.programs.get('main.ts') ?? '').replace('./links.ts', './links.js')
       writeFileSync(join(folder, 'main.ts'), main)
       const line = page.blocks.find(({ code }) => code.startsWith('npx esbuild '))?.code.trim() ?? ''

@@ -1,28 +1,15 @@
 /** Loads link modules of every kind in real threads: TypeScript by tsx and jiti, CommonJS, and those that do not parse. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { databay, node } from './helpers/programs.js'
+import { userProject } from './helpers/user-project.js'
 
 const root = resolve(import.meta.dirname, '..')
 const nodeStrips = Boolean((process.features as { readonly typescript?: unknown }).typescript)
 
-/** Folder outside of this package, so that only these packages are found from it. */
-function project(t: Test, packages: readonly string[], files: { readonly [name: string]: string }): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'databay-ts-')))
-  t.teardown(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules/databay'))
-  for (const name of packages) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  for (const [name, text] of Object.entries({ 'package.json': '{"type":"module"}', ...files })) {
-    writeFileSync(join(folder, name), text)
-  }
-  return folder
-}
+const project = (t: Test, packages: readonly string[], files: { readonly [name: string]: string }) =>
+  userProject(t, packages, Object.entries(files))
 
 const run = (folder: string, ...modules: readonly string[]) =>
   node(folder, [databay, 'run', ...modules, '--threads', '2', '--once'])
@@ -192,6 +179,79 @@ t.test('a syntax error shows its place, the line and a caret', async (t) => {
       t.match(stderr, `\n    ${line}\n    ${' '.repeat(column - 1)}^\n`, command)
     }
   }
+})
+
+t.test(
+  'a syntax error shows its place by jiti, also in the first column',
+  { skip: nodeStrips && 'Node does' },
+  async (t) => {
+    const folder = project(t, ['jiti'], {
+      'first.ts': 'const a: number = 1\n}\n',
+      'bad.ts': 'const a: number = 1\nexport const link: number = {{ a\n',
+      'parent.ts': "import { link } from './bad.ts'\nexport { link }\n",
+    })
+    for (const [name, place, frame] of [
+      ['first.ts', 'first.ts:2:1', '    }\n    ^\n'],
+      ['bad.ts', 'bad.ts:2:30', `    export const link: number = {{ a\n    ${' '.repeat(29)}^\n`],
+      ['parent.ts', 'bad.ts:2:30', `    export const link: number = {{ a\n    ${' '.repeat(29)}^\n`],
+    ] as const) {
+      const { code, stderr } = await run(folder, name)
+      t.not(code, 0)
+      t.match(stderr, `does not parse: Unexpected token (${pathToFileURL(folder).href}/${place})\n${frame}`)
+    }
+  },
+)
+
+for (const loader of nodeStrips ? [undefined] : ['tsx', 'jiti']) {
+  t.test(`what a module throws while it is loaded by ${loader ?? 'Node'} shows its place`, async (t) => {
+    const folder = project(t, loader === undefined ? [] : [loader], {
+      'boom.mjs': "\n  throw new Error('boom')\n",
+      'boom.cjs': "\n  throw new Error('boom')\n",
+      'boom.ts': "type A = number\n  throw new Error('boom')\n",
+      'json.mjs': "const a = 1\nJSON.parse('bad')\n",
+      'json.cjs': "const a = 1\nJSON.parse('bad')\n",
+      'json.ts': "type A = number\nJSON.parse('bad')\n",
+      'pattern.mjs': "new RegExp('(')\n",
+      'script.mjs': "import vm from 'node:vm'\nnew vm.Script('a a')\n",
+      'function.mjs': "new Function('a a')\n",
+      'option.mjs': "import { Link } from 'databay'\nexport const link = new Link({ interval: -1 })\n",
+      'type.mjs': '\nundefined.x\n',
+      'parent.mjs': "import './boom.mjs'\n",
+    })
+    const cases = {
+      'boom.mjs': ['boom', 'boom.mjs:2:9'],
+      'boom.cjs': ['boom', 'boom.cjs:2:9'],
+      'boom.ts': ['boom', /boom\.ts:2:\d+/],
+      'json.mjs': ['.* is not valid JSON', 'json.mjs:2:6'],
+      'json.cjs': ['.* is not valid JSON', 'json.cjs:2:6'],
+      'json.ts': ['.* is not valid JSON', /json\.ts:2:\d+/],
+      'pattern.mjs': ['Invalid regular expression: .*', 'pattern.mjs:1:1'],
+      'script.mjs': ["Unexpected identifier 'a'", 'script.mjs:2:1'],
+      'function.mjs': ["Unexpected identifier 'a'", 'function.mjs:1:1'],
+      'option.mjs': ['interval: .*', 'option.mjs:2:21'],
+      'type.mjs': ['Cannot read .*', 'type.mjs:2:11'],
+      'parent.mjs': ['boom', 'boom.mjs:2:9'],
+    } as const
+    for (const [name, [message, place]] of Object.entries(cases)) {
+      const { stderr } = await node(folder, [databay, 'check', name])
+      const at = `${pathToFileURL(folder).href}/${typeof place === 'string' ? place : place.source}`
+      t.match(stderr, new RegExp(`/${name}: failed to load: ${message} \\(${at}\\)$`, 'm'))
+    }
+  })
+}
+
+t.test('a file that does not parse is no throw of the module that requires it', async (t) => {
+  const folder = project(t, [], {
+    'bad.cjs': 'a a\n',
+    'bad.json': '{ a }\n',
+    'code.cjs': "require('./bad.cjs')\n",
+    'json.cjs': "require('./bad.json')\n",
+  })
+  t.match(
+    (await run(folder, 'code.cjs')).stderr,
+    `does not parse: Unexpected identifier 'a' (${pathToFileURL(folder).href}/bad.cjs:1:3)`,
+  )
+  t.match((await run(folder, 'json.cjs')).stderr, /does not parse: .*bad\.json: /)
 })
 
 t.test('a syntax error shows the same in an error of a planner, also of a reload', async (t) => {

@@ -175,7 +175,7 @@ t.test('a module that cannot be used: start() rejects at once, and the process c
   t.match(results, [
     { name: 'missing.mjs', message: /missing\.mjs: there is no such file$/, ...end },
     { name: 'unparsable.mjs', message: /unparsable\.mjs: does not parse: /, ...end },
-    { name: 'throws.mjs', message: /throws\.mjs: failed to load: not today \(line 1\)$/, ...end },
+    { name: 'throws.mjs', message: /throws\.mjs: failed to load: not today \(file:.*throws\.mjs:1:\d+\)$/, ...end },
     { name: 'imports-missing.mjs', message: /imports-missing\.mjs: failed to load: Cannot find module/, ...end },
     { name: 'no-link.mjs', message: /no-link\.mjs: exports no link: /, ...end },
     { name: 'twice.mjs', message: /twice\.mjs: exports the same link twice, as a and as b/, ...end },

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { show } from '../../base/errors.js'
 import { nearFile } from '../../base/near-file.js'
 import { isUnknownTypeScript } from './import-module.js'
-import { findPlace, sourceFrame } from './syntax-place.js'
+import { findPlace, isOfLoader, sourceFrame, type CodePlace } from './syntax-place.js'
+import { isThrownByCode, thrownPlace } from './thrown-place.js'
 
 /** What to do about TypeScript that Node does not load by itself. */
 const WAYS = 'npm install --save-dev tsx (or jiti), or run Node 22.18 or newer, or compile it to JavaScript'
@@ -27,7 +28,7 @@ export async function whyNotLoaded(error: unknown, url: string): Promise<string>
     // Node 20 and 22 cannot while the thread imports it, too
     return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
   }
-  return `failed to load: ${error.message}${lineIn(url, error)}`
+  return `failed to load: ${error.message}${atPlace(thrownPlace(error))}`
 }
 
 /** Names a file that is missing, with the one that is most likely meant. */
@@ -37,14 +38,13 @@ export function noSuchFile(url: string): string {
 
 /** Syntax errors of Node, and those of tsx and of jiti. */
 function isOfSyntax(error: Error): boolean {
-  return error instanceof SyntaxError || error.name === 'TransformError' || error.message.startsWith('ParseError: ')
+  return isOfLoader(error) || (error instanceof SyntaxError && !isThrownByCode(error))
 }
 
 async function doesNotParse(error: Error, url: string): Promise<string> {
   const place = await findPlace(error, url)
-  const at = place === undefined ? '' : ` (${place.url}:${place.line}:${place.column})`
   const frame = place === undefined ? '' : sourceFrame(place)
-  const why = `does not parse: ${messageOf(error)}${at}${wayOut(error, place?.url ?? url)}`
+  const why = `does not parse: ${messageOf(error)}${atPlace(place)}${wayOut(error, place?.url ?? url)}`
   return frame === '' ? why : `${why}\n\n${frame}`
 }
 
@@ -100,9 +100,7 @@ function firstLine({ message }: Error): string {
   return message.split('\n')[0] ?? ''
 }
 
-/** Line of the module in which an error was made, as far as its stack shows, as text. */
-function lineIn(url: string, { stack = '' }: Error): string {
-  const frame = stack.split('\n').find((line) => /^ +at /.test(line) && line.includes(`${url}:`))
-  const line = frame === undefined ? undefined : /^\d+/.exec(frame.slice(frame.indexOf(`${url}:`) + url.length + 1))
-  return line ? ` (line ${line[0]})` : ''
+/** A place as terminals and editors open it, for the end of a message. */
+function atPlace(place: CodePlace | undefined): string {
+  return place === undefined ? '' : ` (${place.url}:${place.line}:${place.column})`
 }

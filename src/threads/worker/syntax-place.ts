@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
-/** Place of a syntax error. */
-export interface SyntaxPlace {
+/** Place in a source file. */
+export interface CodePlace {
   /** URL of the file. */
   readonly url: string
   readonly line: number
@@ -42,12 +42,12 @@ parse(workerData).link(linker).catch(() => undefined)
 `
 
 /** Finds where the syntax error of a module is: in its stack or message, else by parsing the module again. */
-export async function findPlace(error: Error, module: string): Promise<SyntaxPlace | undefined> {
+export async function findPlace(error: Error, module: string): Promise<CodePlace | undefined> {
   return placeIn(error) ?? placeIn(await parsedAgain(error, module))
 }
 
 /** The lines of a source that show a place: the line itself, and a caret below; `''` when it cannot be read. */
-export function sourceFrame({ url, line, column }: SyntaxPlace): string {
+export function sourceFrame({ url, line, column }: CodePlace): string {
   let source: string | undefined
   try {
     source = readFileSync(fileURLToPath(url), 'utf8').split(/\r?\n/)[line - 1]
@@ -57,22 +57,32 @@ export function sourceFrame({ url, line, column }: SyntaxPlace): string {
   if (source === undefined) return ''
   const start = Math.max(0, column - LONG_LINE / 2)
   const shown = source.slice(start, start + LONG_LINE).replaceAll('\t', ' ')
-  return `    ${shown}\n    ${' '.repeat(column - 1 - start)}^`
+  return `    ${shown}\n    ${' '.repeat(Math.max(0, column - 1 - start))}^`
 }
 
-/** Place that an error shows: as Node does, in the first lines of its stack, or as tsx and jiti do, in its message. */
-function placeIn(error: Error | undefined): SyntaxPlace | undefined {
+/** Place that an error shows: as Node does, above its stack, or as tsx and jiti do, in its message. */
+function placeIn(error: Error | undefined): CodePlace | undefined {
   if (error === undefined) return undefined
-  const [first = '', ...rest] = (error.stack ?? '').split('\n')
-  const ofNode = /^(\/.*|[A-Za-z]:\\.*|file:.*):(\d+)$/.exec(first)
-  const caret = rest.find((line) => /^\s*\^+\s*$/.test(line))
-  if (ofNode !== null && caret !== undefined) return place(ofNode, caret.indexOf('^') + 1)
+  const above = placeAbove(error)
+  if (above !== undefined) return above
   const told = /^ ?(\/.*?|[A-Za-z]:\\.*?|file:.*?):(\d+):(\d+)(?=:|$)/m.exec(error.message)
-  // esbuild counts columns from 0
-  return told === null ? undefined : place(told, Number(told[3]) + (error.name === 'TransformError' ? 1 : 0))
+  return told === null ? undefined : place(told, Number(told[3]) + (isOfLoader(error) ? 1 : 0))
 }
 
-function place([, file = '', line]: readonly string[], column: number): SyntaxPlace {
+/** Place that Node puts above the stack of a syntax error: the file, the source line and a caret. */
+export function placeAbove({ stack = '' }: Error): CodePlace | undefined {
+  const [first = '', ...rest] = stack.split('\n')
+  const found = /^(\/.*|[A-Za-z]:\\.*|file:.*):(\d+)$/.exec(first)
+  const caret = rest.find((line) => /^\s*\^+\s*$/.test(line))
+  return found === null || caret === undefined ? undefined : place(found, caret.indexOf('^') + 1)
+}
+
+/** Whether tsx or jiti made a syntax error. They count columns from 0. */
+export function isOfLoader({ name, message }: Error): boolean {
+  return name === 'TransformError' || message.startsWith('ParseError: ')
+}
+
+function place([, file = '', line]: readonly string[], column: number): CodePlace {
   const href = file.startsWith('file:') ? file : pathToFileURL(file).href
   return { url: href.replace(/\?.*/, ''), line: Number(line), column }
 }

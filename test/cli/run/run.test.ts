@@ -183,7 +183,7 @@ t.test('a module that does not load is told in one line, a syntax error with its
       /^databay: file:.*broken\.mjs: does not parse: .*broken\.mjs:1:14\)\n {4}export const = 1\n {17}\^\n$/,
     ],
     ['empty.mjs', /^databay: file:.*empty\.mjs: exports no link.*\n$/],
-    ['throwing.mjs', /^databay: file:.*throwing\.mjs: failed to load: no \(line 1\)\n$/],
+    ['throwing.mjs', /^databay: file:.*throwing\.mjs: failed to load: no \(file:.*throwing\.mjs:1:7\)\n$/],
   ] as const) {
     const run = command(t, `run --threads 1 ${folder}/${file}`)
     t.equal(await run.ended, 1, file)

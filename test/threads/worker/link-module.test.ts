@@ -39,7 +39,7 @@ t.test('a module that cannot be loaded is an error that names it and says why', 
   const unparsable = path.join(t.testdir({ 'unparsable.mjs': 'export const link = new Link({' }), 'unparsable.mjs')
   const broken: [URL, RegExp][] = [
     [fixture('modules/there-is-no-such-file.mjs'), /: there is no such file$/],
-    [fixture('modules/throws.mjs'), /: failed to load: not today \(line \d+\)$/],
+    [fixture('modules/throws.mjs'), /: failed to load: not today \(file:.*throws\.mjs:\d+:\d+\)$/],
     [fixture('modules/throws-text.mjs'), /: threw 'just text' while it was loaded$/],
     [pathToFileURL(unparsable), /: does not parse: /],
     [fixture('modules/imports-missing.mjs'), /: failed to load: Cannot find module .*there-is-no-such-file\.mjs/],
