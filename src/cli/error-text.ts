@@ -62,11 +62,14 @@ function placeOf(error: Error, line: string): string {
   return `${node} failed to ${stage === 'shutdown' ? 'shut down' : stage}: `
 }
 
-/** Stacks of an error and its causes, over many lines. */
-export function errorStacks(error: Error): string {
-  return chainOf(error)
-    .map((one) => one.stack ?? `${one.name}: ${one.message}`)
-    .join('\ncaused by: ')
+/**
+ * Stacks of an error and its causes, over many lines.
+ *
+ * @param end - what else to say at the end of the first line
+ */
+export function errorStacks(error: Error, end = ''): string {
+  const stacks = chainOf(error).map((one) => one.stack ?? `${one.name}: ${one.message}`)
+  return stacks.join('\ncaused by: ').replace(/^.*/, (first) => first + end)
 }
 
 /** The error, what caused it, what caused that; the errors of an `AggregateError` count as causes. */

@@ -59,3 +59,11 @@ t.test('stacks are told for each error', async (t) => {
   delete bare.stack
   t.equal(errorStacks(bare), 'Error: bare')
 })
+
+t.test('what is said at the end of stacks comes after the first line, not after a path', async (t) => {
+  const text = errorStacks(new Error('outer', { cause: new TypeError('inner') }), '; go on')
+  t.match(text, /^Error: outer; go on\n {4}at .*\ncaused by: TypeError: inner\n {4}at .*:\d+\)?$/s)
+  const bare = new Error('bare')
+  delete bare.stack
+  t.equal(errorStacks(bare, '; go on'), 'Error: bare; go on')
+})

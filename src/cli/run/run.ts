@@ -110,7 +110,7 @@ export class Run {
         if (this.#stopping || !this.#planner.running) return
         if (json) this.#emit({ event: 'reloadFailed', time: Date.now(), module, error: plainError(error) })
         const end = '; the old version runs on'
-        this.#say(this.#debug ? errorStacks(error) + end : errorLine(error, end))
+        this.#say(this.#debug ? errorStacks(error, end) : errorLine(error, end))
       },
       broken: (error) => {
         this.#say(`code cannot be watched: ${errorLine(error)}`)
