@@ -54,9 +54,9 @@ t.test('what cannot be copied is named, with the copy, and the outlet is not bla
     [{ at: new Date(), reference: new WeakRef({}) }, /: payload\.reference is a WeakRef,/],
   ]
   for (const [payload, message] of cases) {
-    const { errors, outlets } = await transfer({ outlets: new PrintOutlet({ stream: process.stderr }) }, payload)
+    const { errors, outlets } = await transfer({ outlets: new Kept() }, payload)
     t.match(errors, [{ node: 'records', stage: 'copy', code: 'DATABAY_UNCLONEABLE_RECORD', message }])
-    t.match(outlets, [{ outlet: 'PrintOutlet', pushed: 0, dropped: 2 }])
+    t.match(outlets, [{ outlet: 'Kept', pushed: 0, dropped: 2 }])
   }
   const kept = new Kept()
   const payload = { link: new URL('http://a.b') }
