@@ -89,7 +89,14 @@ t.test('a timeout ends it between rounds', async (t) => {
   t.match(reports, [{ failed: true, errors: [{ code: 'DATABAY_TRANSFER_TIMEOUT' }] }])
   checkBooks(t, reports[0], read('timeout.out'))
   t.same(read('timeout.returned'), [true])
-  t.match(read('timeout.told'), [{ delivered: false, deliveredRounds: (reports[0]?.grouped ?? 0) / 10 }])
+  const [told] = read('timeout.told') as { delivered: boolean; deliveredRounds: number }[]
+  t.equal(told?.delivered, false)
+  // the timeout may come while a round is pushed: that one does not count as delivered
+  const pushed = (reports[0]?.outlets[0]?.pushed ?? 0) / 10
+  t.ok(
+    pushed > 0 && [pushed, pushed - 1].includes(told?.deliveredRounds ?? -1),
+    `${told?.deliveredRounds} of ${pushed}`,
+  )
 })
 
 t.test(
