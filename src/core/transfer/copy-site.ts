@@ -25,11 +25,11 @@ export class CopySite {
   copy: CopyObject
 
   readonly #common: CopyObject
-  readonly #parts = new Map<string, CopySite | undefined>()
+  readonly #parts = new Map<string, CopySite>()
   /** Number of objects until the site gets a function of its own. */
   #missing = MANY
 
-  /** @param common - the function for all sites; of its parameters, it needs nothing from around it */
+  /** @param common - the function for all sites: it needs nothing but its parameters */
   constructor(common: CopyObject) {
     this.#common = common
     this.copy = common

@@ -66,7 +66,7 @@ function placeIn(error: Error | undefined): CodePlace | undefined {
   const above = placeAbove(error)
   if (above !== undefined) return above
   const told = /^ ?(\/.*?|[A-Za-z]:\\.*?|file:.*?):(\d+):(\d+)(?=:|$)/m.exec(error.message)
-  return told === null ? undefined : place(told, Number(told[3]) + (isOfLoader(error) ? 1 : 0))
+  return told === null ? undefined : placeAt(told, Number(told[3]) + (isOfLoader(error) ? 1 : 0))
 }
 
 /** Place that Node puts above the stack of a syntax error: the file, the source line and a caret. */
@@ -74,7 +74,7 @@ export function placeAbove({ stack = '' }: Error): CodePlace | undefined {
   const [first = '', ...rest] = stack.split('\n')
   const found = /^(\/.*|[A-Za-z]:\\.*|file:.*):(\d+)$/.exec(first)
   const caret = rest.find((line) => /^\s*\^+\s*$/.test(line))
-  return found === null || caret === undefined ? undefined : place(found, caret.indexOf('^') + 1)
+  return found === null || caret === undefined ? undefined : placeAt(found, caret.indexOf('^') + 1)
 }
 
 /** Whether tsx or jiti made a syntax error. They count columns from 0. */
@@ -82,7 +82,12 @@ export function isOfLoader({ name, message }: Error): boolean {
   return name === 'TransformError' || message.startsWith('ParseError: ')
 }
 
-function place([, file = '', line]: readonly string[], column: number): CodePlace {
+/**
+ * Place in a file, without the query of its URL.
+ *
+ * @param found - what was found, the path or URL of the file, and the number of the line
+ */
+export function placeAt([, file = '', line]: readonly string[], column: number): CodePlace {
   const href = file.startsWith('file:') ? file : pathToFileURL(file).href
   return { url: href.replace(/\?.*/, ''), line: Number(line), column }
 }

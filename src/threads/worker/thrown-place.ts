@@ -1,5 +1,4 @@
-import { pathToFileURL } from 'node:url'
-import { placeAbove, type CodePlace } from './syntax-place.js'
+import { placeAbove, placeAt, type CodePlace } from './syntax-place.js'
 
 /** Folder of this package's code; in a bundle, the bundle. */
 const OWN = import.meta.url.replace(/threads\/worker\/[^/]*$/, '')
@@ -26,8 +25,5 @@ function framesOf({ stack = '' }: Error): string[] {
 /** Place of a line of a stack; `undefined` for code of Node and for code without a file. */
 function placeOf(frame: string): CodePlace | undefined {
   const found = /^ +at (?:async )?(?:.*? \()?(file:[^<>\s]+|\/[^<>]+|[A-Za-z]:\\[^<>]+):(\d+):(\d+)\)?$/.exec(frame)
-  if (found === null) return undefined
-  const [, file = '', line, column] = found
-  const { href } = file.startsWith('file:') ? new URL(file) : pathToFileURL(file)
-  return { url: href.replace(/\?.*/, ''), line: Number(line), column: Number(column) }
+  return found === null ? undefined : placeAt(found, Number(found[3]))
 }
