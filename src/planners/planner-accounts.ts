@@ -11,12 +11,22 @@ import type { RemovedLinkStats } from './planner-stats.js'
 /** Most names of links that have left of which the accounts are kept. */
 const MOST_REMOVED = 1000
 
+const NONE: ReadonlySet<unknown> = new Set()
+
+/** A link that has left while its outlets serve others, and hold records of it. */
+interface Leaving {
+  readonly link: string
+  readonly accounts: LinkAccounts
+  readonly outlets: readonly unknown[]
+}
+
 /** Accounts of the records of a planner's links, also of those that have left it. */
 export class PlannerAccounts {
   readonly #links: () => Iterable<PlannedLink>
   /** Accounts of links that do not keep their own. */
   readonly #own = new WeakMap<PlannedLink, LinkAccounts>()
   readonly #removed = new Map<string, RemovedLinkStats>()
+  #leaving: Leaving[] = []
   /** Less than 0 while what was told to be lost is known to be pushed, and its loss is still to be counted. */
   #lost = 0
 
@@ -32,7 +42,9 @@ export class PlannerAccounts {
 
   /** Accounts of links that have left. */
   get removed(): RemovedLinkStats[] {
-    return [...this.#removed.values()]
+    const removed = new Map(this.#removed)
+    for (const { link, accounts } of this.#leaving) keep(removed, link, accounts.read())
+    return [...removed.values()]
   }
 
   /** What became of a link's records, for each of its outlets. */
@@ -58,11 +70,9 @@ export class PlannerAccounts {
   settle(): void {
     const shares = new Map<unknown, SharedPart[]>()
     let isShort = false
-    for (const link of this.#links()) {
-      const accounts = this.#of(link)
-      if (accounts === undefined) continue
+    for (const { accounts, outlets } of this.#all()) {
       isShort ||= accounts.isShort
-      for (const [at, outlet] of outletsOf(link).entries()) {
+      for (const [at, outlet] of outlets.entries()) {
         const part = accounts.outlet(at)
         if (part === undefined) break
         const parts = shares.get(outlet)
@@ -70,7 +80,9 @@ export class PlannerAccounts {
         else parts.push(part)
       }
     }
-    if (isShort) for (const parts of shares.values()) settle(parts)
+    if (!isShort) return
+    for (const parts of shares.values()) settle(parts)
+    this.#endLeaving()
   }
 
   /** Takes the report of a transfer of a link that has left: what was told to be lost may have been pushed after all. */
@@ -84,10 +96,16 @@ export class PlannerAccounts {
   /** Takes note of what is in the buffers of links that begin. */
   find(links: readonly PlannedLink[]): void {
     const seen = new Set<object>()
+    let others: Map<unknown, number> | undefined
     for (const link of links) {
       if (!isLink(link)) continue
       const outlets = link.outlets
-      const held = [link, ...outlets].map(({ processors }) => buffered(processors, seen))
+      const held = [link, ...outlets].map((node) => {
+        const records = buffered(node.processors, seen)
+        if (records === 0) return 0
+        others ??= this.#heldBesides(links)
+        return Math.max(0, records - (others.get(node) ?? 0))
+      })
       const names = outlets.map((outlet) => ({ outlet: nodeName(outlet) }))
       if (this.#own.has(link) || held.some((records) => records > 0)) ownOf(link, this.#own).find(held, names)
     }
@@ -105,21 +123,80 @@ export class PlannerAccounts {
    */
   loseHeld(links: readonly PlannedLink[], why: string): void {
     // to settle looks at all links, and links may leave one by one
-    if (links.every((link) => this.#of(link)?.isEven ?? true)) return
+    if (this.#leaving.length === 0 && links.every((link) => this.#of(link)?.isEven ?? true)) return
     this.settle()
-    for (const link of links) {
-      const lost = this.#of(link)?.lose() ?? 0
-      this.#lost += lost
-      if (lost <= 0) continue
-      getLogger('databay.BasePlanner').error(`${link.name}: ${lost} records in its buffers are lost: ${why}`)
-    }
+    for (const link of links) this.#lose(link.name, this.#of(link), why)
+    this.#endLeaving(why)
   }
 
-  /** Closes the accounts of a link that leaves: what it holds in buffers is lost. */
+  /**
+   * Closes the accounts of a link that leaves: what it holds in buffers is lost, but for what is in those of outlets that
+   * serve other links. These records are accounted for when they leave the outlet.
+   */
   close(link: PlannedLink, why: string): void {
-    this.loseHeld([link], why)
-    this.#keep(link.name, this.read(link))
+    const accounts = this.#of(link)
+    if (accounts === undefined) return
+    const outlets = outletsOf(link)
+    if (!accounts.isEven) {
+      this.settle()
+      this.#lose(link.name, accounts, why, this.#outletsInUse(link), outlets)
+    }
     this.#own.delete(link)
+    if (holds(accounts)) this.#leaving.push({ link: link.name, accounts, outlets })
+    else this.#keep(link.name, accounts.read())
+    this.#endLeaving(why, link)
+  }
+
+  /** Loses what a link holds in buffers, but for those of outlets that are in use. */
+  #lose(name: string, accounts: LinkAccounts | undefined, why: string, used = NONE, outlets: readonly unknown[] = []) {
+    const held = accounts?.where.map((records, at) => (at > 0 && used.has(outlets[at - 1]) ? 0 : Math.max(0, records)))
+    const lost = accounts?.lose(held) ?? 0
+    this.#lost += lost
+    if (lost > 0) getLogger('databay.BasePlanner').error(`${name}: ${lost} records in its buffers are lost: ${why}`)
+  }
+
+  /**
+   * Closes the accounts of links that have left, where their outlets hold nothing of theirs any more.
+   *
+   * @param why - the reason for which outlets lose what they hold. Default: they do not
+   * @param left - link that leaves; without it all links have stopped
+   */
+  #endLeaving(why?: string, left?: PlannedLink): void {
+    if (this.#leaving.length === 0) return
+    const used = left === undefined ? NONE : this.#outletsInUse(left)
+    this.#leaving = this.#leaving.filter(({ link, accounts, outlets }) => {
+      if (why !== undefined) this.#lose(link, accounts, why, used, outlets)
+      if (holds(accounts)) return true
+      this.#keep(link, accounts.read())
+      return false
+    })
+  }
+
+  /** Outlets of all links but one. */
+  #outletsInUse(left: PlannedLink): ReadonlySet<unknown> {
+    const used = new Set<unknown>()
+    for (const link of this.#links()) if (link !== left) for (const outlet of outletsOf(link)) used.add(outlet)
+    return used
+  }
+
+  /** Number of records that outlets hold of links other than these. */
+  #heldBesides(links: readonly PlannedLink[]): Map<unknown, number> {
+    const held = new Map<unknown, number>()
+    for (const { accounts, outlets } of this.#all(new Set(links))) {
+      for (const [at, outlet] of outlets.entries()) {
+        held.set(outlet, (held.get(outlet) ?? 0) + Math.max(0, accounts.outlet(at)?.held ?? 0))
+      }
+    }
+    return held
+  }
+
+  /** Accounts of links, also of those that have left while their outlets hold records of theirs. */
+  *#all(besides: ReadonlySet<unknown> = NONE): Iterable<Omit<Leaving, 'link'>> {
+    for (const link of this.#links()) {
+      const accounts = this.#of(link)
+      if (accounts !== undefined && !besides.has(link)) yield { accounts, outlets: outletsOf(link) }
+    }
+    yield* this.#leaving
   }
 
   #of(link: PlannedLink): LinkAccounts | undefined {
@@ -127,18 +204,28 @@ export class PlannerAccounts {
   }
 
   #keep(link: string, outlets: OutletAccount[]): void {
-    if (outlets.length === 0) return
-    // a link whose outlets have changed is another
-    const key = [link, ...outlets.map(({ outlet }) => outlet)].join('\n')
-    const before = this.#removed.get(key)
-    this.#removed.delete(key)
-    this.#removed.set(key, { link, outlets: before === undefined ? outlets : addAccounts(before.outlets, outlets) })
+    keep(this.#removed, link, outlets)
     if (this.#removed.size <= MOST_REMOVED) return
     for (const oldest of this.#removed.keys()) {
       this.#removed.delete(oldest)
       break
     }
   }
+}
+
+/** Whether buffers hold records of a link. */
+function holds(accounts: LinkAccounts): boolean {
+  return accounts.where.some((records) => records > 0)
+}
+
+/** Adds the accounts of a link that has left to those of its name. */
+function keep(removed: Map<string, RemovedLinkStats>, link: string, outlets: OutletAccount[]): void {
+  if (outlets.length === 0) return
+  // a link whose outlets have changed is another
+  const key = [link, ...outlets.map(({ outlet }) => outlet)].join('\n')
+  const before = removed.get(key)
+  removed.delete(key)
+  removed.set(key, { link, outlets: before === undefined ? outlets : addAccounts(before.outlets, outlets) })
 }
 
 function ownOf(link: PlannedLink, own: WeakMap<PlannedLink, LinkAccounts>): LinkAccounts {

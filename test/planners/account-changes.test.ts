@@ -221,6 +221,27 @@ t.test('links that share a buffered outlet', async (t) => {
     t.ok(both(planner).every(({ pulled, pushed }) => pulled === pushed))
   })
 
+  await t.test('have records of one that has left in it until they are pushed, or lost', async (t) => {
+    const board = AccountBoard.make(2)
+    const links = makeLinks([ONE, { ...TWO, pulls: 5 }])
+    const planner = new SchedulePlanner(links, { immediateTransfer: false, drain: false })
+    await planner.start()
+    t.teardown(() => planner.shutdown({ wait: false }))
+    await planner.forceTransfer()
+    await planner.removeLinks(links[0]!)
+    t.same(both(planner), [
+      { ...account, pulled: 20, buffered: 20 },
+      { ...account, pulled: 5, buffered: 5 },
+    ])
+    t.same(planner.counts.lost, 0)
+    await planner.addLinks(links[0]!)
+    t.same(both(planner), [{ ...account, pulled: 5, buffered: 5 }], 'one that comes back does not count them again')
+    await planner.shutdown({ drain: true })
+    t.equal(board.read(0, 'pushed 0'), 25)
+    t.same(planner.stats().removed, [{ link: 'one', outlets: [{ ...account, pulled: 20, pushed: 20 }] }])
+    t.match(accountsOf(planner, 'two'), [{ pulled: 5, pushed: 5, lost: 0, buffered: 0 }])
+  })
+
   await t.test('also without threads', async (t) => {
     AccountBoard.make(2)
     const planner = new SchedulePlanner(makeLinks([ONE, TWO]), { immediateTransfer: false })
