@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { CronTimes } from '../../src/planners/clock/cron-times.js'
 import { changesOf } from './changes.js'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import {
   Binary,
   BSONRegExp,

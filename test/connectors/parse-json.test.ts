@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { jsonText } from '../../src/connectors/json-text.js'
 import { readNumber } from '../../src/connectors/big-integers.js'

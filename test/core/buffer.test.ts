@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { Buffer, type BufferController, type BufferOptions } from '../../src/core/buffer.js'
 import { Cancellation } from '../../src/core/cancellation.js'

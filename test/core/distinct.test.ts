@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { show } from '../../src/base/errors.js'
 import { Distinct, type DistinctOptions } from '../../src/core/distinct.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { addAccounts, LinkAccounts, settle, type OutletAccount } from '../../src/core/link-accounts.js'
 import type { OutletReport, TransferReport } from '../../src/core/report.js'

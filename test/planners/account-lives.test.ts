@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { addAccounts, type OutletAccount } from '../../src/core/link-accounts.js'
 import type { PlannedLink } from '../../src/core/planned-link.js'
@@ -20,7 +20,7 @@ const { values: args } = parseArgs({ options: { runs: { type: 'string' }, seed: 
 /** Settings of a property: a few runs, or those that the command asks for. */
 const options = (runs: number) => ({
   numRuns: args.runs === undefined ? runs : Number(args.runs),
-  ...(args.seed !== undefined && { seed: Number(args.seed) }),
+  ...(args.runs !== undefined && { seed: Number(args.seed ?? Date.now() % 1_000_000) }),
   endOnFailure: args.runs === undefined,
 })
 

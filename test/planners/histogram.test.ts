@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../helpers/fast-check.js'
 import t from 'tap'
 import { Histogram, HISTOGRAM_ERROR } from '../../src/planners/histogram.js'
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { stringify } from 'csv-stringify/sync'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t, { type Test } from 'tap'
 import { BIG_INTEGERS, type BigIntegers } from '../../../src/connectors/big-integers.js'
 import { CsvInlet, type CsvInletOptions } from '../../../src/connectors/csv/csv-inlet.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { parseHeader, readHeader } from '../../../src/connectors/csv/header.js'
 import { headerText } from '../../../src/connectors/csv/rows.js'

@@ -1,6 +1,6 @@
 /** Rows are written by code of our own; csv-stringify, and a writer that knows no row before, say what is right. */
 import { stringify } from 'csv-stringify/sync'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import { strictEqual } from 'node:assert'
 import t from 'tap'
 import { cellText } from '../../../src/connectors/csv/cell.js'

@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual } from 'node:assert'
 import { Buffer } from 'node:buffer'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { CsvColumns } from '../../../src/connectors/csv/columns.js'
 import type { CsvState } from '../../../src/connectors/csv/csv-state.js'

@@ -18,7 +18,7 @@ import {
   utimesSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { FileInlet } from '../../../src/connectors/files/file-inlet.js'
 import { Update } from '../../../src/core/update.js'

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { appendFileSync, writeFileSync } from 'node:fs'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t, { type Test } from 'tap'
 import { CsvInlet } from '../../../src/connectors/csv/csv-inlet.js'
 import { FileInlet, type FileInletOptions } from '../../../src/connectors/files/file-inlet.js'

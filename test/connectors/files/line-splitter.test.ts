@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { LINE_SPLITTER_DEFAULTS, LineSplitter, type LineLimit } from '../../../src/connectors/files/line-splitter.js'
 import type { TextEncoding } from '../../../src/connectors/files/text-encoding.js'

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { Link } from '../../../src/core/link.js'
 import { failureOf, inlet, pullOf } from '../../helpers/http-inlets.js'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { crc32, brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import { readBody } from '../../../src/connectors/http/body.js'
 import { failureOf, pullOf } from '../../helpers/http-inlets.js'
 import { captureLogs } from '../../helpers/logs.js'

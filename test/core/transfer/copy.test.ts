@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { copy as copyAnything } from 'fast-copy'
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { Record } from '../../../src/core/record.js'
 import { copyPayload, copyRecords } from '../../../src/core/transfer/copy.js'

@@ -1,5 +1,5 @@
 /** Model of transfers that stream: what arrives, what is counted, and what inlets are told. */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'

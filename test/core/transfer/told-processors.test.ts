@@ -1,5 +1,5 @@
 /** Processors with a memory are told what came of the transfers in which they were called. */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { Buffer } from '../../../src/core/buffer.js'
 import { Distinct } from '../../../src/core/distinct.js'

@@ -1,5 +1,5 @@
 /** Inlets learn that a pull was delivered when no buffer holds anything of it, and of those before it. */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { Buffer } from '../../../src/core/buffer.js'
 import { Inlet } from '../../../src/core/inlet.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import type { Schedule } from '../../../src/core/schedule.js'
 import { Trigger } from '../../../src/planners/clock/trigger.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { fromColumns, toColumns, withoutSame } from '../../../src/threads/protocol/columns.js'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { ReportPacker, unpackReports, type RunReport } from '../../../src/threads/protocol/reports.js'
 
