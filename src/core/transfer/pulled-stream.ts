@@ -23,6 +23,9 @@ interface Step {
   readonly value?: unknown
 }
 
+/** Last step of an iterator. */
+const OVER: Step = { done: true }
+
 /** The end of a stream. */
 export const END = Symbol('end')
 
@@ -61,13 +64,15 @@ export class PulledStream {
   #behind: { readonly list?: readonly unknown[]; readonly failure?: unknown } | undefined
   #ended = false
   #isAsync = false
-  /** When the latest step was begun, and since when no turn of the event loop was waited for. */
+  /** When the latest step was begun. */
   #now = 0
-  #since = 0
+  /** Since when it has not waited for a turn of the event loop: many lists may be collected to a round. */
+  #since: number
 
   constructor(steps: Steps, waits: Waits) {
     this.#steps = steps
     this.#waits = waits
+    this.#since = waits.now()
   }
 
   /** Whether its steps may take time without holding the thread up. */
@@ -106,7 +111,6 @@ export class PulledStream {
       return behind.list as Yielded
     }
     if (this.#ended) return END
-    this.#since = this.#waits.now()
     return this.#goOn() ?? this.#later()
   }
 
@@ -190,7 +194,7 @@ export class PulledStream {
     if (this.#now - this.#since <= STRETCH) return this.#call()
     return this.#waits.turn().then(() => {
       this.#since = this.#now = this.#waits.now()
-      return this.#call()
+      return this.#ended ? OVER : this.#call()
     })
   }
 

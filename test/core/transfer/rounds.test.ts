@@ -590,6 +590,40 @@ t.test('a transfer that is told to end pushes what it has pulled, and succeeds',
   }
 })
 
+/** An endless stream that never waits; it ends after three seconds, so that its test does. */
+const ENDLESS: [name: string, give: (list: () => unknown[], goesOn: () => boolean) => unknown][] = [
+  [
+    'a generator',
+    function* (list, goesOn) {
+      while (goesOn()) yield list()
+    },
+  ],
+  [
+    'an async generator',
+    async function* (list, goesOn) {
+      while (goesOn()) yield list()
+    },
+  ],
+]
+
+for (const rounds of ['whole', 100] as const) {
+  for (const [name, give] of ENDLESS) {
+    t.test(`rounds: ${rounds} of ${name} that never waits: others have their turn, and it ends as told`, async (t) => {
+      const started = performance.now()
+      const goesOn = () => performance.now() - started < 3000
+      let pulled = 0
+      // from some record on, lists without any fill no round
+      const inlet = new StreamInlet(() => give(() => (pulled < 150 ? [pulled++] : []), goesOn))
+      const a = link(inlet, new KeepOutlet(), { rounds })
+      setTimeout(() => a.endStreams(), 20)
+      const report = await a.transfer()
+      t.ok(performance.now() - started < 1500, 'soon')
+      t.match(report, { failed: false, errors: [], dropped: 0, pulled: 150, grouped: 150 })
+      checkBooks(t, report)
+    })
+  }
+}
+
 t.test('a transfer that is told to end does not wait for a generator that hangs', async (t) => {
   captureLogs(t)
   const inlet = new StreamInlet(async function* () {
