@@ -98,7 +98,7 @@ export abstract class Outlet<T = unknown> extends Node {
   /**
    * Called when a transfer that has several rounds had its last one, see `update.hasRounds`. For an outlet that must not
    * show one round without the others, as a file that is replaced. Called also when the transfer was told to stop, and
-   * waited for.
+   * waited for; from then on no longer than the planner's `timeoutGrace`.
    *
    * @param update - identity of the transfer
    * @param isComplete - whether the inlets gave all that they had, and nothing has ended the transfer before that

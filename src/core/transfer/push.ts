@@ -1,3 +1,4 @@
+import { ImplementationError, show } from '../../base/errors.js'
 import { copyRecords } from './copy.js'
 import { takenDespite } from '../partial-push.js'
 import { nodeName } from '../node.js'
@@ -121,13 +122,19 @@ export async function endPushes({ outlets }: TransferParts, tally: Tally, isComp
 /** Tells an outlet that a transfer had its last round. Takes note of records that it took and has not kept. */
 async function endRounds(outlet: Outlet, at: number, name: string, tally: Tally, isComplete: boolean): Promise<void> {
   if (outlet.onLastRound === undefined) return
+  const pushed = tally.outlets[at]?.pushed ?? 0
   try {
     // also when the transfer was told to stop: it may have to clean up
-    const taken: unknown = await tally.enter(() => outlet.onLastRound?.(tally.update, isComplete))
-    if (typeof taken === 'number' && taken > 0) tally.takeBack(at, taken)
+    const ending = tally.enter(async () => outlet.onLastRound?.(tally.update, isComplete))
+    const taken: unknown = (await tally.untilGrace(ending)) ?? 0
+    if (typeof taken !== 'number' || !Number.isInteger(taken) || taken < 0 || taken > pushed) {
+      const expected = `a number of the ${pushed} records that it took, or undefined`
+      throw new ImplementationError(`onLastRound() gave ${show(taken)}: expected ${expected}`)
+    }
+    if (taken > 0) tally.takeBack(at, taken)
   } catch (thrown) {
     tally.fail(thrown, name, 'push')
-    tally.takeBack(at, tally.outlets[at]?.pushed ?? 0)
+    tally.takeBack(at, pushed)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Record } from '../record.js'
 import { limited, toRecords, type PulledBy } from './pull.js'
 import { END, PulledStream } from './pulled-stream.js'
 import type { Tally } from './tally.js'
+import { endsInGrace } from './waits.js'
 
 /** What an inlet gives in a transfer that has several rounds: list after list. */
 class Source {
@@ -91,19 +92,9 @@ class Source {
       return
     }
     const { waits } = this.#tally
-    const { grace } = waits
-    let stopTimer: () => void = () => undefined
-    const late = new Promise<boolean>((resolve) => {
-      stopTimer = waits.after(grace, () => {
-        resolve(true)
-      })
-    })
-    const isLate = await Promise.race([ending.then(() => false), late])
-    stopTimer()
-    if (isLate) {
-      const what = `${nodeName(this.inlet)} did not end its pull within ${grace} ms: it is not waited for`
-      this.#tally.warn('return late', what)
-    }
+    if (await endsInGrace(ending, waits)) return
+    const what = `${nodeName(this.inlet)} did not end its pull within ${waits.grace} ms: it is not waited for`
+    this.#tally.warn('return late', what)
   }
 
   #toRecords(yielded: readonly unknown[] | typeof END): Record[] | undefined {

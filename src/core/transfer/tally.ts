@@ -11,7 +11,7 @@ import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
 import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
-import { NO_WAITS, type Waits } from './waits.js'
+import { endsInGrace, NO_WAITS, type Waits } from './waits.js'
 
 /**
  * A transfer to be made, as the host of its link asks for it.
@@ -218,6 +218,18 @@ export class Tally {
   /** Waits for something, until the transfer is told to stop: then it rejects with the reason. */
   until<T>(work: Promise<T>): Promise<T> {
     return this.#cancellation.race(work)
+  }
+
+  /**
+   * Waits for something that has to come to its end: also when the transfer is told to stop, but for the grace only. Then it
+   * rejects with the reason.
+   */
+  async untilGrace<T>(work: Promise<T>): Promise<T> {
+    await this.until(work).catch(() => undefined)
+    const stopped = this.cancelled
+    if (stopped === undefined || (await endsInGrace(work, this.waits))) return work
+    this.#watchAbandoned(work)
+    throw stopped
   }
 
   /** Waits for something, until the transfer is told to stop or to end. */

@@ -1,6 +1,6 @@
 /** Timers that a transfer is given: it has none of its own. */
 export interface Waits {
-  /** Most time that is waited for a stream that is told to end, in milliseconds: see `WorkerPlannerOptions`. */
+  /** Most time that is waited for what is told to end, in milliseconds: see `timeoutGrace` of planners. */
   readonly grace: number
   /** Time of a clock that never jumps, in milliseconds. */
   now(): number
@@ -12,6 +12,21 @@ export interface Waits {
    * @returns a function that prevents it
    */
   after(milliseconds: number, work: () => void): () => void
+}
+
+/** Waits for something as long as the grace. Gives whether it has ended by then; rejects as it does. */
+export async function endsInGrace(work: Promise<unknown>, waits: Waits): Promise<boolean> {
+  let stopTimer: () => void = () => undefined
+  const late = new Promise<boolean>((resolve) => {
+    stopTimer = waits.after(waits.grace, () => {
+      resolve(false)
+    })
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    stopTimer()
+  }
 }
 
 /** Waits of a transfer that was given none: nothing is waited for. */

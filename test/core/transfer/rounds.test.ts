@@ -618,7 +618,7 @@ for (const rounds of ['whole', 100] as const) {
       setTimeout(() => a.endStreams(), 20)
       const report = await a.transfer()
       t.ok(performance.now() - started < 1500, 'soon')
-      t.match(report, { failed: false, errors: [], dropped: 0, pulled: 150, grouped: 150 })
+      t.match(report, { failed: false, errors: [], dropped: 0, pulled, grouped: pulled })
       checkBooks(t, report)
     })
   }
@@ -656,6 +656,43 @@ t.test('an outlet is told of the last round, and what it does not keep is droppe
   t.strictSame(inlet.told, [[false, { rounds: 3, deliveredRounds: 0 }]])
   checkBooks(t, report)
 })
+
+for (const [name, onLastRound, dropped, message] of [
+  [
+    'gives more than the outlet took',
+    () => 5,
+    4,
+    /^onLastRound\(\) gave 5: expected a number of the 4 records that it/,
+  ],
+  ['gives a part of a record', () => 0.5, 4, /^onLastRound\(\) gave 0.5: /],
+  ['gives less than none', async () => -1, 4, /^onLastRound\(\) gave -1: /],
+  ['gives a text', () => 'all' as never, 4, /^onLastRound\(\) gave 'all': /],
+  ['throws', () => fail('disk full'), 4, /^disk full$/],
+] as [string, Outlet['onLastRound'], number, RegExp][]) {
+  t.test(`an outlet whose onLastRound ${name} has kept nothing`, async (t) => {
+    captureLogs(t)
+    const outlet = Object.assign(new KeepOutlet(), { onLastRound })
+    const inlet = new StreamInlet(() => lists([1, 2], [3, 4]))
+    const report = await run(inlet, outlet)
+    t.match(report, { failed: true, outlets: [{ pushed: 0, dropped }], errors: [{ message, stage: 'push' }] })
+    t.strictSame(inlet.told, [[false, { rounds: 2, deliveredRounds: 0 }]])
+    checkBooks(t, report)
+  })
+}
+
+t.test(
+  'an outlet whose onLastRound hangs is waited for until the transfer is told to stop, and the grace',
+  async (t) => {
+    captureLogs(t)
+    const outlet = Object.assign(new KeepOutlet(), { onLastRound: () => new Promise<undefined>(() => undefined) })
+    const a = link(new StreamInlet(() => lists([1, 2], [3])), outlet, { timeout: 0.03 })
+    a.setStreamGrace(20)
+    const report = await a.transfer()
+    t.match(report, { rounds: 2, failed: true, outlets: [{ pushed: 0, dropped: 3 }] })
+    t.match(report.errors, [{ code: 'DATABAY_TRANSFER_TIMEOUT', stage: 'push' }])
+    checkBooks(t, report)
+  },
+)
 
 t.test('FromInlet infers the type of what is yielded', async (t) => {
   const inlet: Inlet<number> = new FromInlet(function* () {
