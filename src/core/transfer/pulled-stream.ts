@@ -9,7 +9,7 @@ const MOST_SINGLE = 2048
 const GATHER_TIME = 100
 
 /** Time from which on a stream makes others in its thread wait noticeably, in milliseconds. */
-const STRETCH = 5
+export const STRETCH = 5
 
 /** What is given step by step: an iterator whose steps may be promises. */
 interface Steps {
@@ -64,15 +64,13 @@ export class PulledStream {
   #behind: { readonly list?: readonly unknown[]; readonly failure?: unknown } | undefined
   #ended = false
   #isAsync = false
-  /** When the latest step was begun. */
+  /** When the latest step was begun, and since when no turn of the event loop was waited for. */
   #now = 0
-  /** Since when it has not waited for a turn of the event loop: many lists may be collected to a round. */
-  #since: number
+  #since = 0
 
   constructor(steps: Steps, waits: Waits) {
     this.#steps = steps
     this.#waits = waits
-    this.#since = waits.now()
   }
 
   /** Whether its steps may take time without holding the thread up. */
@@ -111,6 +109,7 @@ export class PulledStream {
       return behind.list as Yielded
     }
     if (this.#ended) return END
+    this.#since = this.#waits.now()
     return this.#goOn() ?? this.#later()
   }
 

@@ -1,7 +1,9 @@
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { RoundSize } from '../link-options.js'
 import type { Record } from '../record.js'
+import { STRETCH } from './pulled-stream.js'
 import type { Sources } from './sources.js'
+import type { Waits } from './waits.js'
 
 /** Records of a round. */
 export interface Round {
@@ -18,6 +20,9 @@ export class RoundQueue {
   readonly #size: RoundSize
   /** Whether rounds may still begin, as nothing has failed. */
   readonly #mayGoOn: () => boolean
+  readonly #waits: Waits
+  /** Since when lists are collected without a turn of the event loop, which many of them may be. */
+  #since = 0
   /** Records that were pulled, from a place on those that are in no round. */
   #records: Record[] = []
   #from = 0
@@ -35,7 +40,8 @@ export class RoundQueue {
   /** Called with the number of records that come when nobody waits for them any more. */
   #late: ((records: number) => void) | undefined
 
-  constructor(sources: Sources, size: RoundSize, mayGoOn: () => boolean) {
+  constructor(sources: Sources, size: RoundSize, mayGoOn: () => boolean, waits: Waits) {
+    this.#waits = waits
     this.#sources = sources
     this.#size = size
     this.#mayGoOn = mayGoOn
@@ -43,14 +49,20 @@ export class RoundQueue {
 
   /** Gives the next round; `undefined` when there is none, or none may begin. */
   next(): MaybePromise<Round | undefined> {
+    this.#since = this.#waits.now()
+    return this.#collect()
+  }
+
+  #collect(): MaybePromise<Round | undefined> {
     while (!this.#isFull && !this.#ended) {
       if (this.#stopped && !this.#isAhead && !this.#sources.isLeft) break
+      if (this.#waits.now() - this.#since > STRETCH) return this.#waits.turn().then(() => this.next())
       const step = this.#isAhead ? this.#ahead : this.#sources.step()
       this.#isAhead = false
       if (step instanceof Promise) {
         return step.then((records) => {
           this.#add(records)
-          return this.next()
+          return this.#collect()
         })
       }
       this.#add(step)

@@ -25,7 +25,7 @@ import type { Tally } from './tally.js'
 export async function transferInRounds(parts: TransferParts, { all }: Pulls, tally: Tally): Promise<void> {
   const { inlets, settings } = parts
   const sources = new Sources(inlets, all, settings.inletConcurrency, tally)
-  const queue = new RoundQueue(sources, settings.rounds, () => mayGoOn(parts, tally))
+  const queue = new RoundQueue(sources, settings.rounds, () => mayGoOn(parts, tally), tally.waits)
   tally.beginStream()
   let isComplete = false
   try {

@@ -668,7 +668,7 @@ for (const [name, onLastRound, dropped, message] of [
   ['gives less than none', async () => -1, 4, /^onLastRound\(\) gave -1: /],
   ['gives a text', () => 'all' as never, 4, /^onLastRound\(\) gave 'all': /],
   ['throws', () => fail('disk full'), 4, /^disk full$/],
-] as [string, Outlet['onLastRound'], number, RegExp][]) {
+] as [string, NonNullable<Outlet['onLastRound']>, number, RegExp][]) {
   t.test(`an outlet whose onLastRound ${name} has kept nothing`, async (t) => {
     captureLogs(t)
     const outlet = Object.assign(new KeepOutlet(), { onLastRound })
