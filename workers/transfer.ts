@@ -27,7 +27,7 @@ let warmingUp: Promise<void> | undefined
 
 /** Does a task. Piscina calls this for each. */
 export default function run(task: Task): MaybePromise<void> {
-  if (task.call === 'hello') {
+  if ('call' in task && task.call === 'hello') {
     hello(task)
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
     warmUp()

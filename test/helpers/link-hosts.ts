@@ -1,15 +1,14 @@
 import { restoreError } from '../../src/base/plain-error.js'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
 import type { QueuedRun } from '../../src/threads/worker/run-queue.js'
-import { RunPacker } from '../../src/threads/protocol/runs.js'
-import { unpackReports, type RunReport } from '../../src/threads/protocol/reports.js'
-import type { CallName, Calls, Channel, Task, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
+import { RunPacker, type PackedRuns } from '../../src/threads/protocol/runs.js'
+import { unpackReports, type PackedReports, type RunReport } from '../../src/threads/protocol/reports.js'
+import type { Call, CallName, Calls, Channel, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
 import { receiveDescription, type LinkDescription } from '../../src/threads/protocol/link-description.js'
 
 /** An event of a host; reports come one by one, unpacked. */
 export type Told =
-  | Exclude<ThreadEvent, { event: 'reports' }>
-  | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
+  Exclude<ThreadEvent, PackedReports> | { readonly event: 'report'; readonly run: number; readonly report: RunReport }
 
 /** Run without the message that it comes with. */
 type AskedRun = Omit<QueuedRun, 'message'>
@@ -39,20 +38,19 @@ export class RecordedHost implements Channel {
   postMessage(message: ThreadEvent): void {
     // as a real channel does
     const event = structuredClone(message)
-    if (event.event !== 'reports') {
+    if ('event' in event && event.event !== 'reports') {
       this.told.push(event)
       return
     }
     this.reportMessages++
     const identify = (run: number) => ({ run, link: '', update: '', transferNumber: 0, thread: 0, scheduledAt: 0 })
-    unpackReports(event.reports, identify, ({ run }, report) => this.told.push({ event: 'report', run, report }))
+    unpackReports(event, identify, ({ run }, report) => this.told.push({ event: 'report', run, report }))
   }
 
   /** Makes a call. Rejects with the error that the host answers. */
   async call<K extends Exclude<CallName, 'hello'>>(call: K, request: Calls[K]['request']): Promise<Calls[K]['answer']> {
     const task = this.#tasks++
-    await this.host.handle({ call, task, ...request } as unknown as Exclude<Task, { call: 'hello' }>)
-    if (call === 'transfer') return undefined as never // its reports are the answer
+    await this.host.handle({ call, task, ...request } as unknown as Exclude<Call, { call: 'hello' }>)
     const answer = this.told.find((event) => 'task' in event && event.task === task)
     if (answer?.event === 'answer') return answer.answer as Calls[K]['answer']
     throw answer?.event === 'error' ? restoreError(answer.error) : new Error('the host did not answer')
@@ -75,7 +73,7 @@ export class RecordedHost implements Channel {
   /** Makes transfers of the links with these ids, all in one message. Gives their reports. */
   async transfer(...links: number[]): Promise<RunReport[]> {
     const runs = links.map((link) => this.run(link))
-    await this.call('transfer', packed(runs))
+    await this.host.handle(packed(runs))
     return runs.map(({ run }) => this.reports.get(run)!)
   }
 
@@ -91,10 +89,10 @@ export class RecordedHost implements Channel {
 }
 
 /** Packs runs as they are sent: their numbers must follow each other. */
-export function packed(runs: readonly AskedRun[]): Calls['transfer']['request'] {
+export function packed(runs: readonly AskedRun[]): PackedRuns {
   const packer = new RunPacker(runs.length)
   for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
     packer.add(run, link, transferNumber, scheduledAt, drain)
   }
-  return { runs: packer.take() }
+  return packer.take()
 }

@@ -1,7 +1,7 @@
 import type { TransferReport } from '../../src/core/report.js'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { LinkHost } from '../../src/threads/worker/link-host.js'
-import type { Note, Task } from '../../src/threads/protocol/messages.js'
+import type { CallName, Note, Task } from '../../src/threads/protocol/messages.js'
 import { Run } from '../../src/threads/main/run.js'
 import { Thread, type RunTask } from '../../src/threads/main/thread.js'
 
@@ -26,7 +26,7 @@ export class Loopback {
   async handle(task: Task): Promise<void> {
     this.tasks.push(task)
     if (this.failure !== undefined) throw this.failure
-    if (task.call === 'hello') {
+    if ('call' in task && task.call === 'hello') {
       const { port, setup } = task
       this.#port = port
       this.#host = new LinkHost(port, setup)
@@ -42,9 +42,14 @@ export class Loopback {
   }
 
   /** Number of tasks of a kind that it was given. */
-  count(call: Task['call']): number {
-    return this.tasks.filter((task) => task.call === call).length
+  count(kind: CallName | 'transfer'): number {
+    return this.tasks.filter((task) => kindOf(task) === kind).length
   }
+}
+
+/** Kind of a task: its call, or `transfer`. */
+export function kindOf(task: Task): CallName | 'transfer' {
+  return 'call' in task ? task.call : 'transfer'
 }
 
 /** A thread without a worker, and a function that gives it a loopback as one. */

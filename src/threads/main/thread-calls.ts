@@ -20,11 +20,6 @@ export class ThreadCalls {
     return this.#pending.size
   }
 
-  /** Gives a number for a task. */
-  nextTask(): number {
-    return this.#tasks++
-  }
-
   /**
    * Makes a call. Settles as its answer says, or rejects when the task cannot be sent.
    *
@@ -38,7 +33,7 @@ export class ThreadCalls {
     early: Early = nobodyWaits,
   ): Promise<Calls[K]['answer']> {
     return new Promise((resolve, reject) => {
-      const task = this.nextTask()
+      const task = this.#tasks++
       this.#pending.set(task, { resolve: resolve as (answer: unknown) => void, reject, early })
       send({ call, task, ...request } as unknown as Task).catch((error: unknown) => {
         this.fail(task, toError(error))

@@ -229,7 +229,7 @@ export class Thread {
   /** Sends runs to the worker. Rejects with why they fail when they did not get there. */
   async #sendRuns(runs: PackedRuns): Promise<void> {
     try {
-      await this.#whenGreeted(() => this.#send({ call: 'transfer', task: this.#calls.nextTask(), runs }, []))
+      await this.#whenGreeted(() => this.#send(runs, []))
     } catch (thrown) {
       const error = toError(thrown)
       // what never got to a worker has not begun
@@ -254,12 +254,16 @@ export class Thread {
   }
 
   #hear(event: ThreadEvent): void {
+    if (!('event' in event)) {
+      this.#runs.take(event)
+      return
+    }
     switch (event.event) {
       case 'log':
         writeLogLine(event.line)
         break
       case 'reports':
-        this.#runs.take(event.reports)
+        this.#runs.take(event)
         break
       case 'streams':
         this.#runs.noteStream(event.run)

@@ -57,8 +57,6 @@ export interface Calls {
     request: { readonly links: readonly number[] }
     answer: { readonly states: readonly unknown[]; readonly lost: readonly (Held | undefined)[] }
   }
-  /** Makes transfers. Their reports are events; there is no answer beside them. */
-  transfer: { request: { readonly runs: PackedRuns }; answer: never }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
   /** Applies a processor to records. */
@@ -106,8 +104,14 @@ export type ThreadSettings = Pick<
 /** Name of a call. */
 export type CallName = keyof Calls
 
-/** One task of a thread: a call with its request. `task` is its number. */
-export type Task = { [K in CallName]: { readonly call: K; readonly task: number } & Calls[K]['request'] }[CallName]
+/** A call with its request. `task` is its number. */
+export type Call = { [K in CallName]: { readonly call: K; readonly task: number } & Calls[K]['request'] }[CallName]
+
+/**
+ * One task of a thread: a call, or transfers to be made. Transfers are bare numbers, as an object around them would take a
+ * lone one a microsecond or two. Their reports are events; there is no answer beside them.
+ */
+export type Task = Call | PackedRuns
 
 /** A message to a thread that does not wait behind tasks. */
 export type Note =
@@ -122,7 +126,7 @@ export type Note =
 /** A message of a thread. */
 export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
-  | { readonly event: 'reports'; readonly reports: PackedReports }
+  | PackedReports
   /** The transfer of a run streams: it begins its second round. */
   | { readonly event: 'streams'; readonly run: number }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }

@@ -3,11 +3,22 @@ import type { OutletReport, ReportedError, TransferIdentity, TransferReport } fr
 /** The report of a run, without what the main thread knows already. */
 export type RunReport = Omit<TransferReport, keyof TransferIdentity>
 
+/** Reports of runs, as they cross between threads. */
+export type PackedReports = LoneReport | ManyReports
+
+/**
+ * The report of one run, alone in its message and without errors: the run, its times and counts, and for each outlet its
+ * name and its counts. A structured clone carries a short list of plain values for a third of what {@link ManyReports}
+ * cost.
+ */
+export type LoneReport = readonly (number | string)[]
+
 /**
  * Reports of many runs, as what a structured clone carries best: it copies numbers as one block, where objects cost it
  * some microseconds each. Counts are apart from times, as a number that may have a fraction gets a box when it is read.
  */
-export interface PackedReports {
+export interface ManyReports {
+  readonly event: 'reports'
   /** Run and three times of each report. */
   readonly times: Float64Array
   /** Counts of each report, the number of its outlets, and for each of them the place of its name and its counts. */
@@ -34,16 +45,44 @@ export class ReportPacker {
   readonly #times = new Numbers(Float64Array)
   readonly #counts = new Numbers(Uint32Array)
   #names = new Map<string, number>()
-  #errors: PackedReports['errors'][number][] = []
+  #errors: ManyReports['errors'][number][] = []
   #large: { readonly run: number; readonly report: RunReport }[] | undefined
+  /** The first report, as long as there is no other. */
+  #first: { readonly run: number; readonly report: RunReport } | undefined
 
   /** Whether there is no report. */
   get isEmpty(): boolean {
-    return this.#times.used === 0
+    return this.#first === undefined && this.#times.used === 0
   }
 
   /** Adds the report of a run. */
   add(run: number, report: RunReport): void {
+    if (this.isEmpty) {
+      this.#first = { run, report }
+      return
+    }
+    this.#addFirst()
+    this.#add(run, report)
+  }
+
+  /** Gives the reports, and begins with none. */
+  take(): PackedReports {
+    if (this.#first?.report.errors.length === 0) {
+      const { run, report } = this.#first
+      this.#first = undefined
+      return packLone(run, report)
+    }
+    this.#addFirst()
+    return this.#takeMany()
+  }
+
+  #addFirst(): void {
+    const first = this.#first
+    this.#first = undefined
+    if (first !== undefined) this.#add(first.run, first.report)
+  }
+
+  #add(run: number, report: RunReport): void {
     const { outlets, errors, failed } = report
     const times = this.#times.room(TIMES)
     let at = this.#times.used
@@ -78,10 +117,10 @@ export class ReportPacker {
     if (report.rounds > 1 && isLarge(report)) (this.#large ??= []).push({ run, report })
   }
 
-  /** Gives the reports, and begins with none. */
-  take(): PackedReports {
+  #takeMany(): ManyReports {
     const names = [...this.#names.keys()]
-    const packed = { times: this.#times.take(), counts: this.#counts.take(), names, errors: this.#errors }
+    const [times, counts] = [this.#times.take(), this.#counts.take()]
+    const packed = { event: 'reports', times, counts, names, errors: this.#errors } as const
     const large = this.#large
     this.#large = undefined
     if (names.length > 0) this.#names = new Map()
@@ -139,6 +178,19 @@ export function unpackReports<T extends TransferIdentity>(
   identify: (run: number) => T | undefined,
   take: (transfer: T, report: TransferReport) => void,
 ): void {
+  if ('event' in packed) {
+    unpackMany(packed, identify, take)
+    return
+  }
+  const transfer = identify(packed[0] as number)
+  if (transfer !== undefined) take(transfer, unpackLone(packed, transfer))
+}
+
+function unpackMany<T extends TransferIdentity>(
+  packed: ManyReports,
+  identify: (run: number) => T | undefined,
+  take: (transfer: T, report: TransferReport) => void,
+): void {
   const { times, counts, names, large } = packed
   const failures = packed.errors.length === 0 ? undefined : new Map(packed.errors.map((one) => [one.run, one]))
   for (let time = 0, count = 0; time < times.length; time += TIMES) {
@@ -155,7 +207,7 @@ export function unpackReports<T extends TransferIdentity>(
       continue
     }
     const failure = failures?.get(run)
-    // one literal, in the order of ReportPacker.add: this runs for every transfer, and is made once a shape
+    // one literal, in the order of `#add`: this runs for every transfer, and is made once a shape
     take(transfer, {
       link: transfer.link,
       update: transfer.update,
@@ -177,6 +229,68 @@ export function unpackReports<T extends TransferIdentity>(
       errors: failure?.errors ?? NO_ERRORS,
       failed: failure?.failed ?? false,
     })
+  }
+}
+
+/** Packs a report: see {@link LoneReport}. */
+function packLone(run: number, report: RunReport): LoneReport {
+  const packed: (number | string)[] = [
+    run,
+    report.startedAt,
+    report.endedAt,
+    report.busy,
+    report.pulled,
+    report.filtered,
+    report.added,
+    report.dropped,
+    report.buffered,
+    report.grouped,
+    report.batches,
+    report.rounds,
+  ]
+  for (const { outlet, pushed, filtered, added, dropped, batches, buffered } of report.outlets) {
+    packed.push(outlet, pushed, filtered, added, dropped, batches, buffered)
+  }
+  return packed
+}
+
+/** Number of values of a lone report before those of its outlets. */
+const LONE_VALUES = 12
+
+function unpackLone(packed: LoneReport, transfer: TransferIdentity): TransferReport {
+  const outlets: OutletReport[] = []
+  for (let at = LONE_VALUES; at < packed.length; at += OUTLET_COUNTS) {
+    outlets.push({
+      outlet: packed[at] as string,
+      pushed: packed[at + 1] as number,
+      filtered: packed[at + 2] as number,
+      added: packed[at + 3] as number,
+      dropped: packed[at + 4] as number,
+      batches: packed[at + 5] as number,
+      buffered: packed[at + 6] as number,
+    })
+  }
+  // in the order of `unpackMany`, to be of the same shape
+  return {
+    link: transfer.link,
+    update: transfer.update,
+    transferNumber: transfer.transferNumber,
+    thread: transfer.thread,
+    scheduledAt: transfer.scheduledAt,
+    startedAt: packed[1] as number,
+    endedAt: packed[2] as number,
+    busy: packed[3] as number,
+    pulled: packed[4] as number,
+    filtered: packed[5] as number,
+    added: packed[6] as number,
+    dropped: packed[7] as number,
+    buffered: packed[8] as number,
+    grouped: packed[9] as number,
+    batches: packed[10] as number,
+    rounds: packed[11] as number,
+    outlets: outlets.length === 0 ? NO_OUTLETS : outlets,
+    errors: NO_ERRORS,
+    failed: false,
   }
 }
 

@@ -1,10 +1,14 @@
 /**
- * Transfers of one message as numbers, which a structured clone copies as one block: the number of the first run, and
- * for each run its link, transfer number, time, and whether it is a drain. Runs are counted on from the first.
+ * Transfers of one message as numbers: the number of the first run, and for each run its link, transfer number, time, and
+ * whether it is a drain. Runs are counted on from the first. A structured clone copies many numbers best as one block, and
+ * few as a plain list.
  */
-export type PackedRuns = Float64Array
+export type PackedRuns = Float64Array | readonly number[]
 
 const FIELDS = 4
+
+/** Most runs that are sent as a plain list: a block costs some microseconds more, however long it is. */
+const FEW = 16
 
 /** Gathers runs for one message. */
 export class RunPacker {
@@ -35,9 +39,9 @@ export class RunPacker {
 
   /** Gives the runs, and begins with none. */
   take(): PackedRuns {
-    const packed = this.#numbers.slice(0, this.#used)
+    const used = this.#used
     this.#used = 1
-    return packed
+    return used > 1 + FEW * FIELDS ? this.#numbers.slice(0, used) : [...this.#numbers.subarray(0, used)]
   }
 }
 

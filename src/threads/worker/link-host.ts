@@ -1,9 +1,10 @@
 import { adoptLogLevels } from '../../base/log.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
-import type { Calls, Channel, Note, Task, ThreadSetup } from '../protocol/messages.js'
+import type { Call, Calls, Channel, Note, ThreadSetup } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import { unpack } from '../protocol/records.js'
+import type { PackedRuns } from '../protocol/runs.js'
 import { uncloneable } from '../protocol/uncloneable.js'
 import { Attribution } from './attribution.js'
 import { DryRun } from './dry-run.js'
@@ -18,7 +19,7 @@ import { TimeLimits } from './time-limits.js'
 import { TransferMaker } from './transfer-maker.js'
 
 /** A task that is answered. */
-type Question = Exclude<Task, { readonly call: 'hello' | 'transfer' }>
+type Question = Exclude<Call, { readonly call: 'hello' }>
 
 /**
  * The thread's side: opens links, makes their transfers, and closes them. The links' instances live here between
@@ -65,8 +66,8 @@ export class LinkHost {
   }
 
   /** Does what a task asks for, and tells its answer, or the reports of its transfers. Ends when that is done. */
-  handle(task: Exclude<Task, { readonly call: 'hello' }>): MaybePromise<void> {
-    return task.call === 'transfer' ? this.#runs.add(task.runs) : this.#answer(task)
+  handle(task: Question | PackedRuns): MaybePromise<void> {
+    return 'call' in task ? this.#answer(task) : this.#runs.add(task)
   }
 
   /** Takes a note: it does not wait behind tasks. */

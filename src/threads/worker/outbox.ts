@@ -30,7 +30,7 @@ export class Outbox {
     if (this.#flush !== undefined) clearImmediate(this.#flush)
     this.#flush = undefined
     if (this.#reports.isEmpty) return
-    this.#channel.postMessage({ event: 'reports', reports: this.#reports.take() })
+    this.#channel.postMessage(this.#reports.take())
   }
 
   /** Sends the reports that wait when this turn of the event loop ends. */

@@ -24,7 +24,9 @@ async function pool(t: Test, size = 2) {
   /** Sizes of the chunks that each thread was given. */
   const chunks = () =>
     places.map(({ loopback }) =>
-      loopback.tasks.flatMap((task) => (task.call === 'process' ? [unpack(task.records).length] : [])),
+      loopback.tasks.flatMap((task) =>
+        'call' in task && task.call === 'process' ? [unpack(task.records).length] : [],
+      ),
     )
   const processor = (options?: OffloadOptions) => offload({ threads }, processors, options ?? {})
   const idle = () => threads.every((thread) => !thread.busy)

@@ -4,7 +4,7 @@ import type { Thread } from '../../../src/threads/main/thread.js'
 import type { LinkSpec } from '../../fixtures/links.js'
 import type { TransferReport } from '../../../src/core/report.js'
 import { captureLogs } from '../../helpers/logs.js'
-import { loopbackThread, type Loopback } from '../../helpers/loopback.js'
+import { kindOf, loopbackThread, type Loopback } from '../../helpers/loopback.js'
 import { linkModule, pushedTo, tracesOf, until } from '../../helpers/threads.js'
 
 /** A pool of threads without workers, that can be changed. */
@@ -149,7 +149,7 @@ t.test('what can be neither handed over nor released is counted as lost', async 
   await link!.transfer()
   const loopback = pool.loopback(pool.threads[0])!
   const handle = loopback.handle.bind(loopback)
-  loopback.handle = (task) => (task.call === 'transfer' ? Promise.reject(new Error('not now')) : handle(task))
+  loopback.handle = (task) => (kindOf(task) === 'transfer' ? Promise.reject(new Error('not now')) : handle(task))
   await reconfiguration.recycle(pool.threads[0]!)
   t.match(drained, [{ link: 'uncloneable', errors: [{ message: 'not now' }] }])
   t.same([lost(), link!.buffered], [1, 0])
@@ -161,7 +161,7 @@ function refuse(loopback: Loopback | undefined) {
   const state = { refuses: true }
   const handle = loopback!.handle.bind(loopback)
   loopback!.handle = (task) =>
-    task.call === 'open' && state.refuses ? Promise.reject(new Error('no room')) : handle(task)
+    kindOf(task) === 'open' && state.refuses ? Promise.reject(new Error('no room')) : handle(task)
   return state
 }
 

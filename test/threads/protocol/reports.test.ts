@@ -74,6 +74,46 @@ t.test('property: reports are on the other side what they were, in their order',
   )
 })
 
+t.test('property: a report crosses alone as it does among others', async (t) => {
+  const one = plain({ run: count, report })
+  fc.assert(
+    fc.property(one, one, (first, other) => {
+      t.strictSame(crossing([first]), [first])
+      t.strictSame(crossing([first, { ...other, run: first.run + 1 }])[0], first)
+    }),
+  )
+})
+
+t.test('property: what was taken is not in the next message, however many there were', async (t) => {
+  const packer = new ReportPacker()
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 3 }), { maxLength: 5 }), fc.infiniteStream(report), (sizes, some) => {
+      let run = 0
+      for (const size of sizes) {
+        const sent = [...some.take(size)].map((one) => ({ run: run++, report: one }))
+        for (const one of sent) packer.add(one.run, one.report)
+        t.equal(packer.isEmpty, size === 0)
+        const came: number[] = []
+        unpackReports(structuredClone(packer.take()), identify, ({ run: of }) => came.push(of))
+        t.same(
+          came,
+          sent.map((one) => one.run),
+        )
+        t.ok(packer.isEmpty)
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('a lone report is a list of plain values', async (t) => {
+  const [some] = fc.sample(report, 1)
+  const packer = new ReportPacker()
+  packer.add(7, { ...some!, errors: [], failed: false })
+  const packed = packer.take() as readonly unknown[]
+  t.ok(packed.every((value) => typeof value === 'number' || typeof value === 'string'))
+})
+
 t.test('reports without errors or outlets share the empty lists', async (t) => {
   const [empty] = fc.sample(report, 1)
   const bare = { ...empty!, outlets: [], errors: [], failed: false }

@@ -173,7 +173,7 @@ t.test('a transfer that waits does not hold back the reports of the others', asy
   const host = new RecordedHost()
   await host.open(linkModule({ tags: 'slow', acts: ['gate'] }, { tags: 'quick' }))
   const runs = [host.run(0), host.run(1)]
-  const all = host.call('transfer', packed(runs))
+  const all = host.host.handle(packed(runs))
   await until(() => host.reports.size === 1)
   t.same([...host.reports.keys()], [1])
   await until(() => tracesOf(logs).includes('slow waits'))
@@ -277,7 +277,7 @@ t.test('a transfer that was told to stop before it began pulls nothing', async (
   const reason = plainError(new TransferCancelledError('enough'))
   host.host.note({ note: 'cancel', link: 0, upTo: 8, reason })
   const early = [host.run(0, { transferNumber: 7 }), host.run(0, { transferNumber: 9 })]
-  await host.call('transfer', packed(early))
+  await host.host.handle(packed(early))
   const [stopped, later] = early.map(({ run }) => host.reports.get(run))
   t.match(stopped, { failed: true, pulled: 0, buffered: 1, errors: [{ code: 'DATABAY_TRANSFER_CANCELLED' }] })
   t.match(later, { failed: false, pulled: 1, buffered: 2 })
@@ -304,7 +304,7 @@ t.test('a drain releases what buffers hold, and pulls nothing', async (t) => {
   const [report] = await host.transfer(0)
   t.match(report, { pulled: 1, buffered: 1, outlets: [{ pushed: 0 }] })
   const drain = host.run(0, { drain: true })
-  await host.call('transfer', packed([drain]))
+  await host.host.handle(packed([drain]))
   t.match(host.reports.get(drain.run), { pulled: 0, buffered: 0, outlets: [{ pushed: 1 }] })
   t.ok(tracesOf(logs).includes('buffered gets [1]'))
 })

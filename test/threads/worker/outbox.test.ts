@@ -11,8 +11,8 @@ const report = failedReport(identity, new Error('some'), false)
 function setUp() {
   const sent: (string | number[])[] = []
   const postMessage = (event: ThreadEvent) => {
-    const runs = event.event === 'reports' ? event.reports.errors.map(({ run }) => run) : []
-    sent.push(event.event === 'reports' ? runs : event.event)
+    if (!('event' in event)) sent.push([event[0] as number])
+    else sent.push(event.event === 'reports' ? event.errors.map(({ run }) => run) : event.event)
   }
   return { sent, outbox: new Outbox({ postMessage }) }
 }
