@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
+import { readFd, statFd, statPath } from './calls.js'
 import { isDescriptor } from './descriptors.js'
 import { isLocal } from './disk.js'
 import { addTo, WRITE_FLAGS, type Addition } from './write.js'
@@ -44,13 +45,13 @@ export class AddedFile {
    * @throws when there are no descriptors left
    */
   static async open(path: string): Promise<AddedFile | undefined> {
-    const before = await orNone(lstat(path))
+    const before = await orNone(statPath(path))
     // opening a pipe for reading and writing would take it for one that has a reader
     if (before?.isFile() !== true || isDescriptor(path)) return undefined
     const handle = await orNone(open(path, FLAGS))
     if (handle === undefined) return undefined
     try {
-      const [stats, mayStayOpen] = await Promise.all([handle.stat({ bigint: true }), isLocal(path)])
+      const [stats, mayStayOpen] = await Promise.all([statFd(handle.fd, { bigint: true }), isLocal(path)])
       if (stats.isFile()) {
         const file = new AddedFile(path, handle, stats, mayStayOpen)
         file.#end = await file.#readEnd()
@@ -67,9 +68,13 @@ export class AddedFile {
   async isCurrent(): Promise<boolean> {
     try {
       const from = Math.max(0, this.#size - END)
-      // a byte more shows whether something was added
-      const [now, end] = await Promise.all([lstat(this.path, { bigint: true }), this.#read(from, END + 1)])
-      if (!this.#isSame(now)) return false
+      const [now, end] = await Promise.all([
+        // does not fail before the other has ended: only then may the file be closed
+        statPath(this.path, { bigint: true }).catch(() => undefined),
+        // a byte more shows whether something was added
+        this.#read(from, END + 1),
+      ])
+      if (now === undefined || !this.#isSame(now)) return false
       const size = Number(now.size)
       const isAsLeft = size === this.#size && from + end.length === size
       this.#size = size
@@ -106,7 +111,7 @@ export class AddedFile {
   }
 
   async #read(position: number, size: number): Promise<Buffer> {
-    const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(size), 0, size, position)
+    const { buffer, bytesRead } = await readFd(this.#handle.fd, Buffer.allocUnsafe(size), 0, size, position)
     return buffer.subarray(0, bytesRead)
   }
 }

@@ -202,10 +202,9 @@ export class FollowedFile<T, S> {
 
   async #storePosition(): Promise<void> {
     const file = this.#positionFile
+    if (file === undefined) return
     const saved = this.#reader.position
-    if (file !== undefined && saved !== undefined) {
-      await this.#try('write', () => file.write(saved), undefined, file.path)
-    }
+    if (saved !== undefined) await this.#try('write', () => file.write(saved), undefined, file.path)
   }
 
   /** Says how many bytes of the file were not read, as the last record has no end. */

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { statFd } from './calls.js'
 import { isLocal, READ } from './disk.js'
 import { lazy } from '../../base/libraries.js'
 import { PACKING_LENGTH, packingOf } from '../packing.js'
@@ -144,7 +145,7 @@ export class OpenedFile {
 
   /** Facts about the file, when they are such that its next change will show in them. */
   async #look(): Promise<BigIntStats | false> {
-    const stats = await this.#handle.stat({ bigint: true })
+    const stats = await statFd(this.#handle.fd, { bigint: true })
     if ((this.#isLocal ??= await isLocal(this.#path)) && isSettled(stats)) return stats
     this.#pulls.isWritten()
     return false
