@@ -24,6 +24,8 @@ t.test('an import against the plan is found', async (t) => {
     ['src/threads/protocol/messages.ts', 'src/threads/main/thread.ts'],
     ['src/threads/main/thread.ts', 'src/connectors/retry.ts'],
     ['src/planners/clock/trigger.ts', 'src/planners/base-planner.ts'],
+    ['src/store/store.ts', 'src/connectors/retry.ts'],
+    ['src/core/link.ts', 'src/store/store.ts'],
     ['src/planners/worker-planner.ts', 'src/threads/worker/link-host.ts'],
     ['src/planners/base-planner.ts', 'src/testing/claims.ts'],
     ['src/planners/base-planner.ts', 'src/cli/main.ts'],
@@ -87,7 +89,7 @@ t.test('each library has one place', async (t) => {
 })
 
 t.test(
-  'an optional package is loaded at first use, by the folder of one connector that states its version',
+  'an optional package is loaded at first use, by the folder of one connector or by the store, which states its version',
   async (t) => {
     const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       peerDependencies: { [name: string]: string }
@@ -99,7 +101,7 @@ t.test(
       const loading = sources(root).filter((file) =>
         readFileSync(join(root, file), 'utf8').includes(`() => import('${name}')`),
       )
-      t.match(loading, [/^src\/connectors\/\w+\/[\w-]+\.ts$/], `${name} has one place`)
+      t.match(loading, [/^src\/(connectors\/\w+\/[\w-]+|store\/driver)\.ts$/], `${name} has one place`)
       t.equal(loading.length, 1, `${name} has no other place`)
       t.match(
         readFileSync(join(root, loading[0] ?? ''), 'utf8'),
@@ -118,6 +120,24 @@ t.test(
     }
   },
 )
+
+t.test('no file of the store is opened by anything but SQLite: its locks would end', async (t) => {
+  const allowed = /^(chmodSync|existsSync|mkdirSync|renameSync|rmSync|statSync)$/
+  for (const file of sources(root, ['src/store'])) {
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const [, names = ''] of text.matchAll(/^import ([^'"]*?) from\s+'(?:node:)?fs(?:\/promises)?'/gms)) {
+      for (const name of names.replaceAll(/[{}\s]/g, '').split(',')) t.match(name, allowed, `${file} imports ${name}`)
+    }
+    t.notMatch(text, /import\(\s*'(node:)?fs|require\('(node:)?fs/, file)
+  }
+  const naming = sources(root).filter((file) => /store\.db|owner\.db/.test(readFileSync(join(root, file), 'utf8')))
+  t.same(naming, ['src/store/store-files.ts'], 'no other file knows their names')
+})
+
+t.test('SQLite is loaded by one file', async (t) => {
+  const loading = sources(root).filter((file) => readFileSync(join(root, file), 'utf8').includes(`'node:sqlite'`))
+  t.same(loading, ['src/store/driver.ts'])
+})
 
 t.test('one transfer knows no timer', async (t) => {
   for (const file of sources(root, ['src/core/transfer'])) {

@@ -17,13 +17,14 @@ export const RULES = [
   ['src/connectors/csv', ['src/connectors/files', 'src/connectors', 'src/core', 'src/base']],
   ['src/connectors/*', ['src/connectors', 'src/core', 'src/base']],
   ['src/connectors', ['src/core', 'src/base']],
+  ['src/store', ['src/core', 'src/base']],
   ['src/threads/protocol', ['src/core', 'src/base']],
   ['src/threads/main', ['src/threads/protocol', 'src/core', 'src/base']],
   ['src/threads/worker', ['src/threads/protocol', 'src/core', 'src/base']],
   ['src/planners/clock', ['src/core', 'src/base']],
   ['src/planners', ['src/planners/clock', 'src/threads/main', 'src/threads/protocol', 'src/core', 'src/base']],
   ['src/testing', ['src/planners', 'src/core', 'src/base']],
-  ['src/cli', ['src/planners', 'src/threads/protocol', 'src/core', 'src/base']],
+  ['src/cli', ['src/planners', 'src/store', 'src/threads/protocol', 'src/core', 'src/base']],
   ['workers', ['src/threads/worker', 'src/threads/protocol', 'src/core', 'src/base', 'src/index.ts']],
 ]
 
