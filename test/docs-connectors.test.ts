@@ -250,7 +250,8 @@ t.test('the programs', async (t) => {
 
   t.test('are one for each connector', async (t) => {
     const kebab = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
-    t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), 'serialize.js'].sort())
+    const others = ['serialize.js', 'copy-collection.js']
+    t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
   })
 
@@ -285,6 +286,16 @@ t.test('the programs', async (t) => {
       code.replace("database: 'shop'", `url: '${url}', database: '${database}'`),
     )
     t.match(await transfers(t, 'mongo-inlet.js', folder), /^orders\.0 \{ _id: .*, item: 'old' \}\n$/)
+  })
+
+  t.test('MongoInlet copies a large collection', { skip: mongo.skip }, async (t) => {
+    const { url, database, db } = await mongo.database(t)
+    await db.collection('orders').insertMany(Array.from({ length: 1500 }, (_, n) => ({ n })))
+    const folder = set(t, 'copy-collection.js', (code) =>
+      code.replace("database: 'shop'", `url: '${url}', database: '${database}'`),
+    )
+    await transfers(t, 'copy-collection.js', folder)
+    t.equal(readFileSync(join(folder, 'orders.ndjson'), 'utf8').trim().split('\n').length, 1500)
   })
 
   t.test('FileInlet goes on after a restart', async (t) => {

@@ -15,31 +15,29 @@ export class InletHarness extends NodeHarness<Inlet, InletOptions, ResolvedInlet
   /** Pulls for one transfer, all of which is delivered. */
   async pull(inlet: Inlet): Promise<unknown> {
     const { update } = this.update()
-    const pulled = await this.collect(
-      inlet,
-      await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update)),
-    )
-    await this.endTransfer(inlet, update, true)
+    const given = await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+    const { pulled, lists } = await this.#collect(inlet, given)
+    await this.endTransfer(inlet, update, true, lists)
     return pulled
   }
 
-  /** What a pull has given: of one that streams, all of it, as one list. */
-  async collect(inlet: Inlet, pulled: unknown): Promise<unknown> {
+  /** What a pull has given, and in how many lists: of one that streams, all of it, as one list. */
+  async #collect(inlet: Inlet, pulled: unknown): Promise<{ readonly pulled: unknown; readonly lists: number }> {
     const steps = stepsOf(pulled)
-    if (steps === undefined) return pulled
+    if (steps === undefined) return { pulled, lists: 1 }
     const all: unknown[] = []
-    for (;;) {
+    for (let lists = 0; ; lists++) {
       const next = () => steps.next() as Promise<{ readonly done?: boolean; readonly value?: unknown }>
       const { done, value } = await this.calls.succeed(`${nameOf(inlet)}.pull, a step of its stream,`, next)
-      if (done === true) return all
+      if (done === true) return { pulled: all, lists }
       const list: readonly unknown[] = Array.isArray(value) ? value : [value]
       for (const one of list) all.push(one)
     }
   }
 
   /** Calls `onTransferEnd`, as a transfer does when it has ended. */
-  async endTransfer(inlet: Inlet, update: Update, delivered: boolean): Promise<void> {
-    const rounds = { rounds: 1, deliveredRounds: delivered ? 1 : 0 }
+  async endTransfer(inlet: Inlet, update: Update, delivered: boolean, lists = 1): Promise<void> {
+    const rounds = { rounds: lists, deliveredRounds: delivered ? lists : 0 }
     await this.calls.succeed(`${nameOf(inlet)}.onTransferEnd`, () => inlet.onTransferEnd?.(update, delivered, rounds))
   }
 }

@@ -25,12 +25,17 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
       const inlet = await harness.started()
       const { update } = harness.update()
       const name = `${nameOf(inlet)}.pull`
-      const steps = stepsOf(await harness.calls.succeed(name, () => inlet.pull(update)))
-      if (steps !== undefined) {
-        await harness.calls.succeed(`${name}, a step of its stream,`, () => steps.next() as Promise<unknown>)
-        await harness.calls.succeed(`${name}, return() of its stream,`, () => steps.return?.() as Promise<unknown>)
+      for (const taken of [0, 1]) {
+        const steps = stepsOf(await harness.calls.succeed(name, () => inlet.pull(update)))
+        if (steps !== undefined) {
+          const next = () => steps.next() as Promise<{ readonly done?: boolean }>
+          if (taken > 0) await harness.calls.succeed(`${name}, a step of its stream,`, next)
+          await harness.calls.succeed(`${name}, return() of its stream,`, () => steps.return?.() as Promise<unknown>)
+          const { done } = await harness.calls.succeed(`${name}, a step of its stream behind return(),`, next)
+          claim(done === true, `the stream of ${name} has to end with its return()`)
+        }
+        await harness.endTransfer(inlet, update, false)
       }
-      await harness.endTransfer(inlet, update, false)
       await harness.pull(inlet)
     },
   },
