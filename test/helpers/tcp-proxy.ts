@@ -19,6 +19,8 @@ export class TcpProxy {
   cuts = 0
   /** Decides on each piece of data from a client. */
   judge: (piece: Buffer) => Fate = () => 'pass'
+  /** Changes each piece of data from a client that is passed on. */
+  rewriteSent: (piece: Buffer) => Buffer = (piece) => piece
   /** Changes each piece of data from the server. */
   rewrite: (piece: Buffer) => Buffer = (piece) => piece
   readonly #sockets = new Set<Socket>()
@@ -63,7 +65,7 @@ export class TcpProxy {
       if (fate === 'cut') {
         this.cuts++
         cut()
-      } else server.write(piece)
+      } else server.write(this.rewriteSent(piece))
     })
     server.on('data', (piece) => {
       if (fate === 'pass') client.write(this.rewrite(piece))

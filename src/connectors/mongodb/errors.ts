@@ -33,6 +33,14 @@ export function isRetryable(error: Error): boolean {
   return OF_CONNECTION.has(error.name)
 }
 
+/** Code of a cursor that the server does not know, or not any more. */
+const CURSOR_NOT_FOUND = 43
+
+/** Whether a server has forgotten a cursor, with the rest of its documents. */
+export function hasLostCursor(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === CURSOR_NOT_FOUND
+}
+
 /** Whether a code stands for "another time", rather than for a fault of the request. */
 export function isRetryableCode(code: number): boolean {
   return RETRYABLE_CODES.has(code)

@@ -58,8 +58,9 @@ export interface MongoInletOptions extends InletOptions, MongoConnectionOptions 
    */
   readonly limit?: number
   /**
-   * Number of documents that the server sends at once.
-   * @default undefined - as the server likes
+   * Most documents that the server sends at once: they make a list, as far as they fit into 16 MiB. More than one list
+   * stream, so that they take little memory.
+   * @default 1024
    */
   readonly batchSize?: number
   /**
@@ -98,7 +99,7 @@ export const MONGO_INLET_OPTIONS = {
   projection: custom(readFields, '{} - all'),
   sort: custom(readSort, '{} - as the server likes'),
   limit: count(undefined, { orInfinity: true, shown: '1000 with a `cursorField`, otherwise all' }),
-  batchSize: count(undefined, { shown: 'undefined - as the server likes' }),
+  batchSize: count(1024),
   cursorField: custom(readField, 'undefined - each transfer reads all documents'),
   startAfter: given<unknown>('undefined - from the first on'),
   settle: { ...optionalTime, byDefault: 'undefined - values of any age' },
@@ -115,7 +116,7 @@ export interface MongoInletSettings {
   readonly projection: MongoQuery
   readonly sort: MongoSort
   readonly limit: number | undefined
-  readonly batchSize: number | undefined
+  readonly batchSize: number
   /** Way in which new documents are found; `undefined` when each transfer reads all documents. */
   readonly cursor: Cursor | undefined
   readonly connection: MongoConnectionSettings

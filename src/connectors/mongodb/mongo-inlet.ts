@@ -1,13 +1,14 @@
 import type { Document } from 'mongodb'
-import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { Warnings } from '../../base/warnings.js'
-import { Inlet } from '../../core/inlet.js'
+import { Inlet, type PulledStream } from '../../core/inlet.js'
+import type { RoundCounts } from '../../core/round-counts.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
+import { Lists } from '../lists.js'
 import { isCarriedPulls, OpenPulls, type CarriedPulls } from '../open-pulls.js'
 import { MongoConnection, type MongoSession } from './client.js'
-import { unlessAborted } from './running-work.js'
+import { DocumentReader } from './document-reader.js'
 import type { Mongo } from './driver.js'
 import {
   resolveInletOptions,
@@ -15,7 +16,7 @@ import {
   type MongoInletSettings,
   type MongoQuery,
 } from './inlet-options.js'
-import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
+import { advance, areOrdered, positionAt, seenAt, type Position } from './position.js'
 
 /** What moves along to another thread. Positions are text. */
 interface SavedState {
@@ -32,7 +33,8 @@ function isSavedState(value: unknown): value is SavedState {
 }
 
 /**
- * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`.
+ * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`. What does not come
+ * in one batch of the server streams, so that a large collection takes little memory.
  *
  * With a `cursorField`, each document is read once, or again until it is delivered. The position is kept while the
  * inlet is started, also when its link moves to another thread; a start begins at `startAfter`. Documents without a
@@ -54,7 +56,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #pulls = new OpenPulls<Position | undefined>()
   /** State that was restored, until the next start. */
   #restored: SavedState | undefined
-  /** Pull that runs, or ran last: pulls of one inlet follow one after the other. */
+  /** List that is read, or was read last: those of all pulls are read one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @throws {@link InvalidOptionError} */
@@ -74,19 +76,21 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     this.#restored = undefined
   }
 
-  /** @throws {@link DatabaseError} when the server cannot be reached, or refuses the query */
-  pull(update: Update): Promise<T[]> {
-    const pulling = this.#turn.then(() => this.#connection.use((session) => this.#pull(session, update)))
-    this.#turn = pulling.catch(() => undefined)
-    return pulling
+  /**
+   * Reads documents: all in one list, or list by list where they do not come in one batch of the server.
+   *
+   * @throws {@link DatabaseError} when the server cannot be reached, or refuses the query
+   */
+  pull(update: Update): Promise<T[] | PulledStream<T>> {
+    return this.#inTurn((session) => this.#pull(session, update))
   }
 
   /**
-   * Notes how a transfer has ended. With a `cursorField`, the next pull goes back to where a pull began that was not
-   * delivered.
+   * Notes what was delivered of a pull. With a `cursorField`, the next pull goes back to where that one began, or where the
+   * first of its lists began that was not delivered.
    */
-  override onTransferEnd(update: Update, delivered: boolean): void {
-    this.#pulls.end(update, delivered)
+  override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): void {
+    this.#pulls.end(update, delivered, rounds?.deliveredRounds)
   }
 
   override async onShutdown(): Promise<void> {
@@ -118,7 +122,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
 
   #begin(saved: SavedState | undefined): void {
     const startAfter = this.#settings.cursor?.startAfter
-    const first = startAfter === undefined ? undefined : { value: startAfter, seen: [] }
+    const first = startAfter === undefined ? undefined : positionAt(startAfter)
     this.#position = saved?.position === undefined ? first : this.#fromText(saved.position)
     const carried = saved?.carried
     if (carried !== undefined) this.#pulls.takeOver({ ...carried, start: this.#fromText(carried.start) ?? first })
@@ -126,16 +130,26 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
 
   /** Text of a position; `''` for none. */
   #toText(position: Position | undefined): string {
-    return position === undefined ? '' : (this.#mongo?.BSON.EJSON.stringify(position, { relaxed: false }) ?? '')
+    if (position === undefined) return ''
+    const plain = { value: position.value, seen: seenAt(position) }
+    return this.#mongo?.BSON.EJSON.stringify(plain, { relaxed: false }) ?? ''
   }
 
   #fromText(text: string): Position | undefined {
-    return text === '' ? undefined : (this.#mongo?.BSON.EJSON.parse(text, { relaxed: false }) as Position | undefined)
+    if (text === '') return undefined
+    const plain = this.#mongo?.BSON.EJSON.parse(text, { relaxed: false }) as
+      { readonly value: unknown; readonly seen: unknown[] } | undefined
+    return plain && positionAt(plain.value, plain.seen)
   }
 
-  async #pull(session: MongoSession, update: Update): Promise<T[]> {
-    const { collection, cursor } = this.#settings
-    const where = `${session.db.databaseName}.${collection}`
+  #inTurn<R>(work: (session: MongoSession) => Promise<R>): Promise<R> {
+    const reading = this.#turn.then(() => this.#connection.use(work))
+    this.#turn = reading.catch(() => undefined)
+    return reading
+  }
+
+  async #pull(session: MongoSession, update: Update): Promise<T[] | PulledStream<T>> {
+    const where = `${session.db.databaseName}.${this.#settings.collection}`
     const log = getLogger('databay.MongoInlet')
     log.info('%s pulling %s', String(update), where)
     const back = this.#pulls.takeBack()
@@ -144,48 +158,48 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       this.#warnings.warn({ records }, `${where}: ${records} documents were not delivered: they are read again`)
       this.#position = start
     }
-    const documents = await this.#find(session, where, update)
+    const reader = new DocumentReader(this.#connection, session, this.#settings, update, where)
+    const end = () => {
+      if (back === undefined) this.#warnings.well(where)
+      log.info('%s received %d documents of %s', String(update), reader.given, where)
+    }
+    let isStream = false
+    try {
+      const first = await this.#read(session, reader, update, where)
+      isStream = reader.isMore
+      if (!isStream) {
+        end()
+        return first
+      }
+      const readOn = async () => {
+        const list = reader.isMore ? await this.#inTurn((now) => this.#read(now, reader, update, where)) : []
+        if (list.length > 0) return list
+        end()
+        return undefined
+      }
+      return new Lists(first, readOn, () => reader.close())
+    } finally {
+      if (!isStream) await reader.close()
+    }
+  }
+
+  /** Reads the next list of a pull, and moves the position behind it. */
+  async #read(session: MongoSession, reader: DocumentReader, update: Update, where: string): Promise<T[]> {
+    const { cursor } = this.#settings
+    const start = cursor === undefined ? undefined : this.#position
+    const documents: Document[] = await reader.read(session, start)
+    // nobody takes the documents any more
+    update.signal.throwIfAborted()
+    if (reader.isClosed) return []
     if (cursor !== undefined) {
       const { field } = cursor
       if (!areOrdered(field, documents)) {
         throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
       }
-      // nobody takes the documents any more
-      update.signal.throwIfAborted()
-      if (cursor.redeliver) this.#pulls.add(update, this.#position, documents.length)
-      this.#position = advance(session.mongo, field, this.#position, documents)
+      if (cursor.redeliver) this.#pulls.add(update, start, documents.length)
+      this.#position = advance(session.mongo, field, start, documents)
+      reader.moveTo(this.#position)
     }
-    if (back === undefined) this.#warnings.well(where)
-    log.info('%s received %d documents of %s', String(update), documents.length, where)
     return documents as T[]
-  }
-
-  async #find(session: MongoSession, where: string, update: Update): Promise<Document[]> {
-    const { signal } = update
-    const { projection, sort, limit, batchSize } = this.#settings
-    const filter = this.#filterNow(session.mongo)
-    const options = {
-      signal,
-      projection,
-      sort,
-      ...(limit === undefined || limit === Infinity ? {} : { limit }),
-      ...(batchSize === undefined ? {} : { batchSize }),
-    }
-    const collection = session.db.collection(this.#settings.collection)
-    try {
-      return await this.#connection.request(update, `read ${where}`, () =>
-        unlessAborted(signal, collection.find(filter, options).toArray()),
-      )
-    } catch (thrown) {
-      throw signal.aborted ? toError(signal.reason) : this.#connection.toError(where, thrown)
-    }
-  }
-
-  #filterNow(mongo: Mongo): Document {
-    const { filter, cursor } = this.#settings
-    if (cursor === undefined) return filter
-    const { field, settle } = cursor
-    const settled = settle === undefined ? [] : [filterBefore(mongo, field, Date.now() - settle)]
-    return { $and: [filter, filterAfter(field, this.#position), ...settled] }
   }
 }

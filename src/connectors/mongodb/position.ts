@@ -15,8 +15,20 @@ import { equalityKey } from './equality.js'
  */
 export interface Position {
   readonly value: unknown
-  /** `_id`s of the documents with this value that were read. */
-  readonly seen: readonly unknown[]
+  /** `_id`s of the documents with this value that were read, and of others that were read after them. */
+  readonly ids: unknown[]
+  /** Number of the first ones of these that were read: positions at one value share their list, which only grows. */
+  readonly seen: number
+}
+
+/** Position after a value, and some documents that have it. */
+export function positionAt(value: unknown, ids: unknown[] = []): Position {
+  return { value, ids, seen: ids.length }
+}
+
+/** `_id`s of the documents at a position that were read. */
+export function seenAt({ ids, seen }: Position): unknown[] {
+  return ids.slice(0, seen)
 }
 
 /** Makes the position after reading documents, which are in the order of the field. */
@@ -28,22 +40,28 @@ export function advance(
 ): Position | undefined {
   const last = documents.at(-1)
   if (last === undefined) return before
-  const value = valueAt(last, field)
+  const path = field.split('.')
+  const value = valueAt(last, path)
   // values of the field _id are unique
-  if (field === '_id') return { value, seen: [] }
+  if (field === '_id') return positionAt(value)
   const key = equalityKey(mongo, value)
   const same = (other: unknown) => equalityKey(mongo, other) === key
-  const seen = documents
-    .filter((document) => same(valueAt(document, field)))
-    .map((document) => document['_id'] as unknown)
-  return { value, seen: before !== undefined && same(before.value) ? [...before.seen, ...seen] : seen }
+  // they are in the order of their values
+  let from = documents.length - 1
+  while (from > 0 && same(valueAt(documents[from - 1] as Document, path))) from--
+  const seen = documents.slice(from).map((document) => document['_id'] as unknown)
+  if (before === undefined || !same(before.value)) return positionAt(value, seen)
+  const ids = before.ids.length === before.seen ? before.ids : seenAt(before)
+  for (const id of seen) ids.push(id)
+  return { value, ids, seen: ids.length }
 }
 
 /** Filter for the documents after a position. */
 export function filterAfter(field: string, position: Position | undefined): Document {
   // documents without a value have no place in the order
   if (position === undefined) return { [field]: { $ne: null } }
-  const { value, seen } = position
+  const { value } = position
+  const seen = seenAt(position)
   const greater = { [field]: { $gt: value } }
   return seen.length === 0 ? greater : { $or: [greater, { [field]: { $eq: value }, _id: { $nin: seen } }] }
 }
@@ -55,9 +73,9 @@ export function filterBefore(mongo: Mongo, field: string, time: number): Documen
   return { $or: [{ [field]: { $lte: new Date(time) } }, { [field]: { $lt: id } }] }
 }
 
-/** Value of a field; dots lead to nested fields. `undefined` where there is none, and within arrays. */
-function valueAt(document: Document, field: string): unknown {
-  return field.split('.').reduce<unknown>((value, name) => {
+/** Value of a field, by the names that lead to it. `undefined` where there is none, and within arrays. */
+function valueAt(document: Document, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => {
     const within = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
     return within ? (value as Document)[name] : undefined
   }, document)
@@ -65,8 +83,9 @@ function valueAt(document: Document, field: string): unknown {
 
 /** Whether each document has one value by which it can be ordered. */
 export function areOrdered(field: string, documents: readonly Document[]): boolean {
+  const path = field.split('.')
   return documents.every((document) => {
-    const value = valueAt(document, field)
+    const value = valueAt(document, path)
     return value !== undefined && value !== null && !Array.isArray(value)
   })
 }

@@ -33,6 +33,16 @@ t.test('the contracts', { skip }, async (t) => {
       create: (options) => inlet({ cursorField: 'n', limit: 3, ...options }),
       expected: 3,
     },
+    'MongoInlet, list by list': {
+      ...inlets,
+      create: (options) => inlet({ ...simple, limit: Infinity, batchSize: 7, ...options }),
+      expected: 30,
+    },
+    'MongoInlet, new ones, list by list': {
+      ...inlets,
+      create: (options) => inlet({ cursorField: 'n', limit: Infinity, batchSize: 7, ...options }),
+      expected: 30,
+    },
   }).run(t)
 
   const outlet = (options: MongoOutletOptions) => new MongoOutlet({ ...here, ...options })

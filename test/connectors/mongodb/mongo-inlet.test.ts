@@ -7,6 +7,7 @@ import type { MongoInletOptions } from '../../../src/connectors/mongodb/inlet-op
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { mongoServer } from '../../helpers/mongo.js'
+import { pulledBy } from '../../helpers/nodes.js'
 import { fixture, reportsOf, workerPlanner } from '../../helpers/threads.js'
 
 const mongo = await mongoServer(t)
@@ -30,9 +31,9 @@ async function collection(t: Test, documents: readonly Document[] = []) {
     t.teardown(() => inlet.onShutdown())
     /** Pulls for a transfer that delivers the documents. */
     const pull = async (delivered = true, update = new Update(['from_mongo'], 0)) => {
-      const read = await inlet.pull(update)
+      const documents = await pulledBy(inlet, update)
       inlet.onTransferEnd(update, delivered)
-      return read.map(({ n }) => n)
+      return documents.map(({ n }) => n)
     }
     return { inlet, pull }
   }
@@ -64,9 +65,9 @@ t.test('it reads what it is asked for', { skip }, async (t) => {
     batchSize: 1,
   } as const
   const { inlet } = await start(options)
-  t.same(await inlet.pull(update), [{ n: 5 }, { n: 4 }, { n: 3 }])
+  t.same(await pulledBy(inlet, update), [{ n: 5 }, { n: 4 }, { n: 3 }])
   const all = await start({ ...options, limit: Infinity })
-  t.equal((await all.inlet.pull(update)).length, 4)
+  t.equal((await pulledBy(all.inlet, update)).length, 4)
 })
 
 t.test('a collection that is empty or missing has no records', { skip }, async (t) => {
@@ -186,7 +187,7 @@ t.test('another instance goes on where the state was saved', { skip }, async (t)
     t.same(other.saveState(), one.inlet.saveState(), 'handed on before it starts, too')
     await other.onStart()
     t.same(
-      (await other.pull(update)).map(({ n }) => n),
+      (await pulledBy(other, update)).map(({ n }) => n),
       [first === 1 ? 2 : 1, 3],
       String(v),
     )
@@ -205,7 +206,7 @@ t.test('an inlet that is started again begins at the first document', { skip }, 
   for (let start = 0; start < 2; start++) {
     await inlet.onStart()
     t.same(
-      (await inlet.pull(update)).map(({ n }) => n),
+      (await pulledBy(inlet, update)).map(({ n }) => n),
       [2],
     )
     await inlet.onShutdown()
@@ -273,7 +274,7 @@ t.test('documents that were not delivered are read again', { skip }, async (t) =
   heir.restoreState(structuredClone(state))
   await heir.onStart()
   t.same(
-    (await heir.pull(update)).map(({ n }) => n),
+    (await pulledBy(heir, update)).map(({ n }) => n),
     [2, 2, 3],
   )
   await heir.onShutdown()

@@ -1,0 +1,153 @@
+import type { Document, FindCursor } from 'mongodb'
+import { toError } from '../../base/errors.js'
+import type { Update } from '../../core/update.js'
+import { DatabaseError } from '../errors.js'
+import type { MongoConnection, MongoSession } from './client.js'
+import type { Mongo } from './driver.js'
+import { hasLostCursor } from './errors.js'
+import type { MongoInletSettings } from './inlet-options.js'
+import { filterAfter, filterBefore, type Position } from './position.js'
+import { unlessAborted } from './running-work.js'
+
+/**
+ * Reads the documents of one pull, list by list: each is a batch of the server. With a `cursorField`, it goes on behind a
+ * position when its cursor was lost, or the position is not where the cursor is.
+ */
+export class DocumentReader {
+  readonly #connection: MongoConnection
+  readonly #session: MongoSession
+  readonly #settings: MongoInletSettings
+  readonly #update: Update
+  readonly #where: string
+  #cursor: FindCursor | undefined
+  /** Position where the cursor is. */
+  #at: Position | undefined
+  #given = 0
+  #isMore = true
+  #closed = false
+
+  /** @param where - name of the collection, with that of its database */
+  constructor(
+    connection: MongoConnection,
+    session: MongoSession,
+    settings: MongoInletSettings,
+    update: Update,
+    where: string,
+  ) {
+    this.#connection = connection
+    this.#session = session
+    this.#settings = settings
+    this.#update = update
+    this.#where = where
+  }
+
+  /** Number of documents that it has given. */
+  get given(): number {
+    return this.#given
+  }
+
+  /** Whether there may be more documents. */
+  get isMore(): boolean {
+    return this.#isMore
+  }
+
+  /** Whether it was closed: nobody takes its documents any more. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Reads the next list; it is empty only at the end.
+   *
+   * @param session - session that is open now
+   * @param position - position behind which to read; without a `cursorField` `undefined`
+   * @throws {@link DatabaseError}, or the reason of the transfer's signal
+   */
+  async read(session: MongoSession, position: Position | undefined): Promise<Document[]> {
+    const { signal } = this.#update
+    if (session !== this.#session) throw new DatabaseError(`MongoInlet: ${this.#where}: it was shut down while it read`)
+    if (this.#at !== position) this.#leave()
+    try {
+      return await this.#connection.request(this.#update, `read ${this.#where}`, () =>
+        unlessAborted(signal, this.#readFrom(position)),
+      )
+    } catch (thrown) {
+      if (signal.aborted) throw toError(signal.reason)
+      throw thrown instanceof DatabaseError ? thrown : this.#connection.toError(this.#where, thrown)
+    }
+  }
+
+  /** Notes the position behind the documents that it gave last. */
+  moveTo(position: Position | undefined): void {
+    this.#at = position
+  }
+
+  /** Closes the cursor, unless it has ended. Never rejects. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#isMore = false
+    const cursor = this.#cursor
+    this.#cursor = undefined
+    if (cursor === undefined || cursor.closed) return
+    await this.#connection.interruptible(this.#update.signal, cursor.close()).catch(() => undefined)
+  }
+
+  async #readFrom(position: Position | undefined): Promise<Document[]> {
+    const isFirst = this.#cursor === undefined
+    try {
+      return await this.#batch(position)
+    } catch (error) {
+      this.#leave()
+      const isOver = this.#closed || this.#update.signal.aborted
+      if (isOver || (this.#given > 0 && this.#settings.cursor === undefined)) {
+        const what = `${this.#where}, after ${this.#given} documents, behind which only a cursorField could go on`
+        throw this.#connection.toError(what, error)
+      }
+      // the server forgets a cursor that was not used for some minutes
+      if (!isFirst && hasLostCursor(error)) return this.#batch(position)
+      throw error
+    }
+  }
+
+  async #batch(position: Position | undefined): Promise<Document[]> {
+    const cursor = (this.#cursor ??= this.#open(position))
+    const documents = (await cursor.hasNext()) ? cursor.readBufferedDocuments() : []
+    this.#given += documents.length
+    this.#isMore = !cursor.closed && this.#given < this.#limit
+    return documents
+  }
+
+  #open(position: Position | undefined): FindCursor {
+    this.#at = position
+    const { collection, projection, sort, batchSize } = this.#settings
+    const left = this.#limit - this.#given
+    return this.#session.db.collection(collection).find(this.#filter(position), {
+      signal: this.#update.signal,
+      projection,
+      sort,
+      batchSize,
+      ...(left === Infinity ? {} : { limit: left }),
+    })
+  }
+
+  get #limit(): number {
+    return this.#settings.limit ?? Infinity
+  }
+
+  #filter(position: Position | undefined): Document {
+    const { filter, cursor } = this.#settings
+    if (cursor === undefined) return filter
+    const { field, settle } = cursor
+    const { mongo }: { readonly mongo: Mongo } = this.#session
+    const settled = settle === undefined ? [] : [filterBefore(mongo, field, Date.now() - settle)]
+    return { $and: [filter, filterAfter(field, position), ...settled] }
+  }
+
+  /** Leaves the cursor, if there is one: the next batch is that of another. */
+  #leave(): void {
+    const cursor = this.#cursor
+    this.#cursor = undefined
+    // the driver tells of nothing that goes wrong here
+    void cursor?.close().catch(() => undefined)
+  }
+}
