@@ -111,7 +111,7 @@ export class DocumentReader {
 
   async #batch(position: Position | undefined): Promise<Document[]> {
     const cursor = (this.#cursor ??= this.#open(position))
-    const documents = (await cursor.hasNext()) ? cursor.readBufferedDocuments() : []
+    const documents = (await cursor.hasNext()) ? (cursor.readBufferedDocuments() as Document[]) : []
     this.#given += documents.length
     this.#isMore = !cursor.closed && this.#given < this.#limit
     return documents
