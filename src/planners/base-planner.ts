@@ -215,6 +215,12 @@ export abstract class BasePlanner extends PlannerEmitter {
   async forceTransfer(links: OneOrMany<PlannedLink> = this.links): Promise<TransferReport[]> {
     if (!this.running) throw new PlannerStateError('forceTransfer() needs a running planner')
     const list = this.#links.known(toArray(links))
+    const [only] = list
+    // one link may be called again and again
+    if (only !== undefined && list.length === 1) {
+      const report = await this.dispatch(only)
+      return report === undefined ? [] : [report]
+    }
     const reports = await Promise.all(list.map((link) => this.dispatch(link)))
     return reports.filter((report) => report !== undefined)
   }

@@ -69,7 +69,7 @@ export class PlannerLinks {
    * @throws {@link MissingLinkError} when one is not in it
    */
   known(links: readonly PlannedLink[]): PlannedLink[] {
-    const list = [...new Set(links)]
+    const list = links.length > 1 ? [...new Set(links)] : [...links]
     for (const link of list) {
       if (!this.#dispatcher.has(link)) throw new MissingLinkError(`link ${show(String(link))} is not in this planner`)
     }

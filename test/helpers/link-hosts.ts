@@ -90,7 +90,7 @@ export class RecordedHost implements Channel {
 
 /** Packs runs as they are sent: their numbers must follow each other. */
 export function packed(runs: readonly AskedRun[]): PackedRuns {
-  const packer = new RunPacker(runs.length)
+  const packer = new RunPacker()
   for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
     packer.add(run, link, transferNumber, scheduledAt, drain)
   }

@@ -214,7 +214,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       },
       lost: (reason) => this.#lose(thread, reason),
     })
-    const thread = new Thread(number, this.#settings, (...task) => worker.run(...task))
+    const thread = new Thread(number, this.#settings, (at, task, ports) => worker.run(at, task, ports))
     this.#workers.set(thread, worker)
     return thread
   }

@@ -9,26 +9,38 @@ import type { Run } from './run.js'
  */
 const MAX_RUNS = 256
 
+/** What is done when this resolves is done at the end of the tick: `queueMicrotask` takes longer, and makes more objects. */
+const NOW = Promise.resolve()
+
 /**
  * The transfers in a thread and on their way to it. Gathers those of one tick into messages, and gives each its report.
  * This is the one place on the main thread's side that knows what runs in a thread.
  */
 export class ThreadRuns {
   readonly #send: (runs: PackedRuns) => Promise<unknown>
+  readonly #whyNotSent: (thrown: unknown) => Error
   readonly #running = new Map<number, Run>()
   /** Numbers of runs by the ids of their links; kept only while somebody waits for a link to be idle. */
   #counts: Map<number, number> | undefined
-  readonly #outbox = new RunPacker(MAX_RUNS)
+  readonly #outbox = new RunPacker()
   /** Called when links have no transfers in the thread any more, by the ids of the links. */
   readonly #onIdle = new Map<number, () => void>()
   /** Number of the next run. */
   #next = 0
   /** Number of the first run of the present worker. */
   #first = 0
+  /** One closure, not one a message. */
+  readonly #flushSoon = () => {
+    this.#flush()
+  }
 
-  /** @param send - sends runs to the worker; rejects with why they fail when they did not get there */
-  constructor(send: (runs: PackedRuns) => Promise<unknown>) {
+  /**
+   * @param send - sends runs to the worker; rejects when they did not get there
+   * @param whyNotSent - makes what it rejected with into the error that the runs fail with
+   */
+  constructor(send: (runs: PackedRuns) => Promise<unknown>, whyNotSent: (thrown: unknown) => Error = toError) {
     this.#send = send
+    this.#whyNotSent = whyNotSent
   }
 
   /** Number of transfers in the thread and on their way to it. */
@@ -89,7 +101,7 @@ export class ThreadRuns {
     this.#running.set(number, run)
     if (this.#counts !== undefined) this.#counts.set(run.at.id, this.countOf(run.at.id) + 1)
     this.#outbox.add(number, run.at.id, run.transferNumber, run.scheduledAt, run.drain)
-    if (this.#outbox.size === 1) queueMicrotask(() => this.#flush())
+    if (this.#outbox.size === 1) void NOW.then(this.#flushSoon)
     // a full message does not wait for the rest of the tick
     if (this.#outbox.size === MAX_RUNS) this.#flush()
   }
@@ -134,9 +146,10 @@ export class ThreadRuns {
     const until = this.#next
     const from = until - this.#outbox.size
     // nothing is answered: the reports tell all, and a worker that is gone is lost with its runs
-    this.#send(this.#outbox.take()).catch((error: unknown) => {
+    this.#send(this.#outbox.take()).then(undefined, (thrown: unknown) => {
+      const error = this.#whyNotSent(thrown)
       // runs that were lost meanwhile have failed already
-      for (let number = from; number < until; number++) this.#settle(number)?.failed(toError(error))
+      for (let number = from; number < until; number++) this.#settle(number)?.failed(error)
       this.#tellIdle()
     })
   }

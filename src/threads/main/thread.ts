@@ -44,7 +44,10 @@ export class Thread {
   readonly #settings: ThreadSettings
   readonly #runTask: RunTask
   readonly #calls = new ThreadCalls()
-  readonly #runs = new ThreadRuns((runs) => this.#sendRuns(runs))
+  readonly #runs = new ThreadRuns(
+    (runs) => this.#sendRuns(runs),
+    (thrown) => this.#whyNotSent(thrown),
+  )
   readonly #opening: Batch<OpenRequest, OpenAnswer, Held | undefined>
   readonly #closing: Batch<number, PlainError | null, void>
   #worker: Worker | undefined
@@ -226,22 +229,19 @@ export class Thread {
     this.#port?.postMessage(note)
   }
 
-  /** Sends runs to the worker. Rejects with why they fail when they did not get there. */
-  async #sendRuns(runs: PackedRuns): Promise<void> {
-    try {
-      await this.#whenGreeted(() => this.#send(runs, []))
-    } catch (thrown) {
-      const error = toError(thrown)
-      // what never got to a worker has not begun
-      throw error instanceof ThreadLostError && !this.#ended
-        ? new NotBegunError(error.message, { cause: error })
-        : error
-    }
+  /** Sends runs to the worker. Rejects when they did not get there. */
+  #sendRuns(runs: PackedRuns): Promise<unknown> {
+    return this.#greeted ? this.#send(runs, NO_PORTS) : this.#ready.then(() => this.#send(runs, NO_PORTS))
   }
 
-  /**
-   * Does something at once when it can be: a thread begins with the first of a tick while the rest is still gathered.
-   */
+  /** The error that runs fail with which could not be sent. */
+  #whyNotSent(thrown: unknown): Error {
+    const error = toError(thrown)
+    // what never got to a worker has not begun
+    return error instanceof ThreadLostError && !this.#ended ? new NotBegunError(error.message, { cause: error }) : error
+  }
+
+  /** Does something at once when it can be. */
   #whenGreeted<T>(what: () => Promise<T>): Promise<T> {
     return this.#greeted ? what() : this.#ready.then(what)
   }
@@ -297,6 +297,8 @@ export class Thread {
     return ready
   }
 }
+
+const NO_PORTS: MessagePort[] = []
 
 function takeOpened(answer: OpenAnswer): Held | undefined {
   if (answer === null) return undefined

@@ -225,7 +225,10 @@ function unpackMany<T extends TransferIdentity>(
       grouped: counts[from + 5] as number,
       batches: counts[from + 6] as number,
       rounds: counts[from + 7] as number,
-      outlets: outlets === 0 ? NO_OUTLETS : unpackOutlets(counts, names, from + COUNTS, outlets),
+      outlets:
+        outlets === 0
+          ? NO_OUTLETS
+          : listOf(outlets, (index) => unpackOutlet(counts, names, from + COUNTS + index * OUTLET_COUNTS)),
       errors: failure?.errors ?? NO_ERRORS,
       failed: failure?.failed ?? false,
     })
@@ -258,18 +261,7 @@ function packLone(run: number, report: RunReport): LoneReport {
 const LONE_VALUES = 12
 
 function unpackLone(packed: LoneReport, transfer: TransferIdentity): TransferReport {
-  const outlets: OutletReport[] = []
-  for (let at = LONE_VALUES; at < packed.length; at += OUTLET_COUNTS) {
-    outlets.push({
-      outlet: packed[at] as string,
-      pushed: packed[at + 1] as number,
-      filtered: packed[at + 2] as number,
-      added: packed[at + 3] as number,
-      dropped: packed[at + 4] as number,
-      batches: packed[at + 5] as number,
-      buffered: packed[at + 6] as number,
-    })
-  }
+  const outlets = (packed.length - LONE_VALUES) / OUTLET_COUNTS
   // in the order of `unpackMany`, to be of the same shape
   return {
     link: transfer.link,
@@ -288,10 +280,28 @@ function unpackLone(packed: LoneReport, transfer: TransferIdentity): TransferRep
     grouped: packed[9] as number,
     batches: packed[10] as number,
     rounds: packed[11] as number,
-    outlets: outlets.length === 0 ? NO_OUTLETS : outlets,
+    outlets: outlets === 0 ? NO_OUTLETS : listOf(outlets, (at) => unpackLoneOutlet(packed, at)),
     errors: NO_ERRORS,
     failed: false,
   }
+}
+
+function unpackLoneOutlet(packed: LoneReport, index: number): OutletReport {
+  const at = LONE_VALUES + index * OUTLET_COUNTS
+  return {
+    outlet: packed[at] as string,
+    pushed: packed[at + 1] as number,
+    filtered: packed[at + 2] as number,
+    added: packed[at + 3] as number,
+    dropped: packed[at + 4] as number,
+    batches: packed[at + 5] as number,
+    buffered: packed[at + 6] as number,
+  }
+}
+
+/** Makes a list. Most have one element, and a list that grows takes room for many. */
+function listOf<T>(length: number, make: (index: number) => T): T[] {
+  return length === 1 ? [make(0)] : Array.from({ length }, (_, index) => make(index))
 }
 
 /** Whether a count of a report is more than 32 bits can hold. */
@@ -303,12 +313,6 @@ function isLarge({ pulled, filtered, added, dropped, grouped, outlets }: RunRepo
 
 const NO_OUTLETS: readonly OutletReport[] = Object.freeze([])
 const NO_ERRORS: readonly ReportedError[] = Object.freeze([])
-
-function unpackOutlets(counts: Uint32Array, names: readonly string[], from: number, outlets: number): OutletReport[] {
-  // most links have one, and a list that grows takes room for many
-  if (outlets === 1) return [unpackOutlet(counts, names, from)]
-  return Array.from({ length: outlets }, (_, index) => unpackOutlet(counts, names, from + index * OUTLET_COUNTS))
-}
 
 function unpackOutlet(counts: Uint32Array, names: readonly string[], at: number): OutletReport {
   return {

@@ -12,36 +12,27 @@ const FEW = 16
 
 /** Gathers runs for one message. */
 export class RunPacker {
-  readonly #numbers: Float64Array
-  #used = 1
-
-  /** @param most - number of runs that there can be */
-  constructor(most: number) {
-    this.#numbers = new Float64Array(1 + most * FIELDS)
-  }
+  #numbers: number[] = []
+  #size = 0
 
   /** Number of runs. */
   get size(): number {
-    return (this.#used - 1) / FIELDS
+    return this.#size
   }
 
   /** Adds a run. Its number follows that of the one before. */
   add(run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean): void {
-    const numbers = this.#numbers
-    let at = this.#used
-    if (at === 1) numbers[0] = run
-    numbers[at++] = link
-    numbers[at++] = transferNumber
-    numbers[at++] = scheduledAt
-    numbers[at++] = drain ? 1 : 0
-    this.#used = at
+    if (this.#size++ === 0) this.#numbers = [run, link, transferNumber, scheduledAt, drain ? 1 : 0]
+    else this.#numbers.push(link, transferNumber, scheduledAt, drain ? 1 : 0)
   }
 
   /** Gives the runs, and begins with none. */
   take(): PackedRuns {
-    const used = this.#used
-    this.#used = 1
-    return used > 1 + FEW * FIELDS ? this.#numbers.slice(0, used) : [...this.#numbers.subarray(0, used)]
+    const numbers = this.#numbers
+    const isFew = this.#size <= FEW
+    this.#numbers = []
+    this.#size = 0
+    return isFew ? numbers : new Float64Array(numbers)
   }
 }
 

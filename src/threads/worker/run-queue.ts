@@ -93,7 +93,7 @@ export class RunQueue {
     for (let at = 0; at < this.#queue.length; at++) {
       const run = this.#queue[at] as QueuedRun
       // the others' reports, and whatever else is due in this thread, do not wait for a long one
-      if (this.#maker.busyOf(run.link) > LONG || performance.now() - this.#stretch > LONG) {
+      if (this.#maker.busyOf(run.link) > LONG || (at > 0 && performance.now() - this.#stretch > LONG)) {
         await nextTurn()
         this.#outbox.flush()
         this.#stretch = performance.now()

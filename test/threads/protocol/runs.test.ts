@@ -13,7 +13,7 @@ const run = fc.record(
 )
 
 t.test('property: runs are on the other side what they were, few or many, message after message', async (t) => {
-  const packer = new RunPacker(40)
+  const packer = new RunPacker()
   const messages = fc.array(fc.array(run, { minLength: 1, maxLength: 40, size: 'max' }), { maxLength: 3 })
   fc.assert(
     fc.property(messages, fc.nat(), (all, first) => {

@@ -30,7 +30,7 @@ function setUp(t: Test, most: number, { waits = false, busy = 0 } = {}) {
   const queue = new RunQueue(most, maker, outbox)
   let runs = 0
   const add = (...links: number[]) => {
-    const packer = new RunPacker(links.length)
+    const packer = new RunPacker()
     for (const link of links) packer.add(runs++, link, 0, 0, false)
     return queue.add(packer.take())
   }
