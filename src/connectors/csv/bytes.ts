@@ -2,12 +2,13 @@ import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import { show } from '../../base/errors.js'
 import { fileError } from '../errors.js'
-import { loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
+import { HeaderReader, loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import type { CsvFormat } from './csv-format.js'
 import { columnsOf, headerText, rowsText } from './rows.js'
 import { encode } from '../files/encode.js'
 import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
+import type { AddedFile } from '../files/added-file.js'
 import { isStream } from '../files/descriptors.js'
 import type { Target } from '../files/targets.js'
 
@@ -19,6 +20,8 @@ export interface CsvStyle {
   readonly dialect: CsvDialect
   /** Headers that pipes and the like have got. */
   readonly streams: Map<string, CsvHeader>
+  /** Reader of the headers of files that are held open; made at the first push. */
+  headers?: HeaderReader
 }
 
 /** Loads the library that {@link csvBytes} needs. */
@@ -32,10 +35,14 @@ export function loadLibrary(): void {
  * @throws {@link FileError} when the header of the file does not fit
  * @throws {@link InvalidPayloadError}
  */
-export async function csvBytes(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
+export async function csvBytes(
+  target: Target<unknown>,
+  style: CsvStyle,
+  added: AddedFile | undefined,
+): Promise<Buffer> {
   const got = style.streams.get(target.file)
   const streamed = got !== undefined && (await isStream(target.file)) ? got : undefined
-  const header = target.truncate ? undefined : (streamed ?? (await headerOf(target, style)))
+  const header = target.truncate ? undefined : (streamed ?? (await headerOf(target, style, added)))
   return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
 }
 
@@ -70,9 +77,14 @@ function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { c
   return [headerText(names, format), ...rowsText(payloads, names, format)]
 }
 
-async function headerOf({ file, records }: Target<unknown>, style: CsvStyle): Promise<CsvHeader | undefined> {
+async function headerOf(
+  { file, records }: Target<unknown>,
+  style: CsvStyle,
+  added?: AddedFile,
+): Promise<CsvHeader | undefined> {
   try {
-    const header = await readHeader(file, style.dialect)
+    style.headers ??= new HeaderReader(style.dialect)
+    const header = await (added === undefined ? readHeader(file, style.dialect) : style.headers.read(added))
     if (header !== undefined) checkHeader(header, style, records[0]?.payload)
     return header
   } catch (cause) {

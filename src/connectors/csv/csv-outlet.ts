@@ -131,7 +131,7 @@ export class CsvOutlet extends Outlet {
     await this.#targets.write(
       targets,
       update,
-      (target) => csvBytes(target, this.#style),
+      (target, added) => csvBytes(target, this.#style, added),
       (target, isKept) => noteWritten(target, isKept, this.#style),
     )
   }

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { show } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
+import type { AddedFile } from '../files/added-file.js'
 import type { TextEncoding } from '../files/text-encoding.js'
 import { endsWith, READ } from '../files/disk.js'
 import { bytesOf } from '../files/encode.js'
@@ -26,6 +27,9 @@ export interface CsvHeader {
   readonly endsLine: boolean
 }
 
+/** What a header says. */
+type Names = Omit<CsvHeader, 'endsLine'>
+
 /** Dialect in which the text of a CSV file is read. */
 export interface CsvDialect {
   readonly delimiter: string
@@ -36,6 +40,8 @@ export interface CsvDialect {
 const CHUNK = 4096
 /** Most bytes of a header. */
 const LONGEST = 1_048_576
+
+const EMPTY = Buffer.alloc(0)
 
 /**
  * Reads the header of a CSV file.
@@ -48,7 +54,11 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
   try {
     const { size } = await handle.stat()
     if (size === 0) return undefined
-    const names = await readNames(handle, size, dialect)
+    const start = async (length: number) => {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, 0)
+      return buffer.subarray(0, bytesRead)
+    }
+    const names = await readNames(start, size, dialect)
     if (names === undefined) return undefined
     return { ...names, endsLine: await endsWith(handle, bytesOf('\n', dialect.encoding)) }
   } finally {
@@ -56,20 +66,51 @@ export async function readHeader(file: string, dialect: CsvDialect): Promise<Csv
   }
 }
 
+/** Reads headers of files that are open to be added to. One that is as it was is not parsed again. */
+export class HeaderReader {
+  readonly #dialect: CsvDialect
+  /** Start of the file before, with its whole header; empty when there is none. */
+  #start: Buffer = EMPTY
+  #names: Names | undefined
+
+  constructor(dialect: CsvDialect) {
+    this.#dialect = dialect
+  }
+
+  /** Reads the header of a file, see {@link readHeader}. */
+  async read(file: AddedFile): Promise<CsvHeader | undefined> {
+    const { size } = file
+    if (size === 0) return undefined
+    const start = await file.readStart(Math.min(size, CHUNK))
+    const isKnown = this.#start.length > 0 && start.subarray(0, this.#start.length).equals(this.#start)
+    const names = isKnown ? this.#names : await readNames((length) => file.readStart(length), size, this.#dialect)
+    if (!isKnown) {
+      this.#names = names
+      // what is added to a header without an end becomes a part of it
+      this.#start = names !== undefined && isEnded(start, this.#dialect) ? start : EMPTY
+    }
+    return names && { ...names, endsLine: file.endsWith(bytesOf('\n', this.#dialect.encoding)) }
+  }
+}
+
 async function readNames(
-  handle: FileHandle,
+  start: (length: number) => Promise<Buffer>,
   size: number,
   dialect: CsvDialect,
-): Promise<Omit<CsvHeader, 'endsLine'> | undefined> {
+): Promise<Names | undefined> {
   for (let length = Math.min(size, CHUNK); ; length = Math.min(size, length * 2)) {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, 0)
     const isWhole = length === size
-    const text = textOf(buffer.subarray(0, bytesRead), dialect)
+    const text = textOf(await start(length), dialect)
     const columns = parseHeader(text, isWhole, dialect.delimiter)
     if (columns !== undefined) return { columns, quoted: rowsOf(text).startsWith('"') }
     if (isWhole && rowsOf(text) === '') return undefined
     if (isWhole || length >= LONGEST) throw new Error('its header cannot be read')
   }
+}
+
+/** Whether the start of a file has the whole header, with its end. */
+function isEnded(start: Buffer, dialect: CsvDialect): boolean {
+  return parseHeader(textOf(start, dialect), false, dialect.delimiter) !== undefined
 }
 
 /**

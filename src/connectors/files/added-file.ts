@@ -85,6 +85,16 @@ export class AddedFile {
     }
   }
 
+  /** Number of bytes in the file. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Reads the bytes at the start of the file, at most `size`. */
+  readStart(size: number): Promise<Buffer> {
+    return this.#read(0, size)
+  }
+
   /** Whether the file ends with these bytes, of which there are at most two, or is empty. */
   endsWith(bytes: Uint8Array): boolean {
     return this.#size === 0 || this.#end.subarray(-bytes.length).equals(bytes)

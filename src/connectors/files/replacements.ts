@@ -42,6 +42,11 @@ export class Replacements {
     return made
   }
 
+  /** Whether a transfer has a new file for any file. */
+  has(update: Update): boolean {
+    return this.#of.has(update)
+  }
+
   /** Notes that records were written to a new file. */
   note(made: string, update: Update, records: number): void {
     for (const one of this.#of.get(update)?.values() ?? []) if (one.made === made) one.records += records

@@ -124,7 +124,7 @@ export class Targets {
    * @throws {@link InvalidOptionError} on metadata that names no allowed file or mode
    */
   async group<T>(records: readonly Record<T>[], update: Update): Promise<Target<T>[]> {
-    const known = update.hasRounds ? undefined : this.#knownTarget(records)
+    const known = this.#replacements.has(update) ? undefined : this.#knownTarget(records)
     if (known !== undefined) return [known]
     // many records share few paths, and following one costs several system calls
     const files = new Map<unknown, string>()

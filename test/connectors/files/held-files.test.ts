@@ -200,6 +200,44 @@ t.test('a file that has another header than before', async (t) => {
   t.equal(read(file), 'c\n5\n')
 })
 
+t.test('a header to which others add a column', async (t) => {
+  const file = `${t.testdir()}/rows.csv`
+  const push = await started(t, new CsvOutlet(file, { missingColumns: 'empty' }))
+  await push([{ a: 1, b: 0 }])
+  // the header has no end, and becomes a longer one
+  writeFileSync(file, 'a,b')
+  await t.rejects(push([{ a: 2, d: 0 }]), { code: 'DATABAY_INVALID_PAYLOAD' })
+  appendFileSync(file, ',d\n')
+  await push([{ a: 3, d: 4 }])
+  t.equal(read(file), 'a,b,d\n3,,4\n')
+  writeFileSync(file, 'a,d\n')
+  await push([{ a: 5, d: 6 }])
+  await push([{ a: 7, d: 8 }])
+  t.equal(read(file), 'a,d\n5,6\n7,8\n')
+})
+
+t.test('a file that is rotated, and replaced, between two rounds of a transfer', async (t) => {
+  const file = `${t.testdir()}/log`
+  const outlet = new FileOutlet(file)
+  t.teardown(() => outlet.onShutdown())
+  outlet.onStart()
+  const update = new Update(['held'], 0)
+  update.noteRounds()
+  const push = (line: string, metadata?: Metadata) => outlet.push([new Record(line, metadata)], update)
+  await push('one')
+  await push('two')
+  renameSync(file, `${file}.1`)
+  await push('three')
+  await push('four')
+  t.equal(read(`${file}.1`), 'one\ntwo\n')
+  t.equal(read(file), 'three\nfour\n')
+  await push('five', { [FileOutlet.FILE_MODE]: 'w' })
+  await push('six')
+  t.equal(read(file), 'three\nfour\n', 'until the last round')
+  await outlet.onLastRound(update, true)
+  t.equal(read(file), 'five\nsix\n')
+})
+
 t.test('how long files are open', { skip: platform !== 'linux' && 'needs /proc' }, async (t) => {
   const folder = t.testdir()
   const make = (name: string, options?: FileOutletOptions) => new FileOutlet(`${folder}/${name}`, options)
