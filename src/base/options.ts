@@ -51,8 +51,10 @@ export function resolveOptions<S extends AnySpec>(
 ): Resolved<S> {
   checkObject(named(owner, 'options'), options)
   // a list of all names is made only for the error: thousands of links may be made at once
-  const isKnown = (name: string) => Object.hasOwn(table, name) || others.includes(name)
-  if (!Object.keys(options).every(isKnown)) checkNames(owner, options, [...Object.keys(table), ...others])
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(table, name) && !others.includes(name))
+      checkNames(owner, options, [...Object.keys(table), ...others])
+  }
   const resolved: { [name: string]: unknown } = {}
   for (const name in table) {
     resolved[name] = table[name]?.read(named(owner, name), (options as { readonly [name: string]: never })[name])

@@ -8,6 +8,9 @@ import type { Update } from './update.js'
 /** Marks inlets across copies of this package. */
 const INLET = Symbol.for('databay.Inlet')
 
+/** Metadata of inlets that are given none: the same for all. */
+const NO_METADATA: Metadata = Object.freeze({})
+
 /** Carries the type of an inlet's payloads; exists only for the compiler. */
 declare const produces: unique symbol
 
@@ -67,7 +70,7 @@ export abstract class Inlet<T = unknown> extends Node {
     super()
     checkObject('options', options)
     if (options.metadata !== undefined) checkObject('metadata', options.metadata)
-    this.metadata = Object.freeze({ ...options.metadata })
+    this.metadata = options.metadata === undefined ? NO_METADATA : Object.freeze({ ...options.metadata })
   }
 
   /**

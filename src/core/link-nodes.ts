@@ -37,8 +37,8 @@ export class LinkNodes {
   #started: Set<Node> | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
-  /** Nodes that are being started, to be in the link when they are. */
-  readonly #joining = new Set<Node>()
+  /** Nodes that are being started, to be in the link when they are; `undefined` while there were none. */
+  #joining: Set<Node> | undefined
 
   readonly #link: { readonly name: string } | undefined
 
@@ -78,7 +78,7 @@ export class LinkNodes {
    */
   async add(kind: NodeKind, nodes: OneOrMany<Node>, added: () => void): Promise<void> {
     const [list, joining] = [this.#listOf(kind), toArray(nodes)]
-    checkNew(kind, [...list, ...this.#joining], joining)
+    checkNew(kind, [...list, ...(this.#joining ?? [])], joining)
     if (this.#started !== undefined) await this.#join(joining, this.#started)
     list.push(...joining)
     added()
@@ -170,7 +170,7 @@ export class LinkNodes {
 
   /** Starts a node, unless the link was stopped or has removed the node by then. Does not throw. */
   #startNode(node: Node, started: Set<Node>): MaybePromise<void> {
-    const wanted = () => this.#started === started && (this.#joining.has(node) || this.#has(node))
+    const wanted = () => this.#started === started && (this.#has(node) || this.#joining?.has(node) === true)
     if (!wanted()) return undefined
     const end = (): MaybePromise<void> => {
       if (!wanted()) return node.tryShutdown()
@@ -185,14 +185,15 @@ export class LinkNodes {
   }
 
   async #join(nodes: readonly Node[], started: Set<Node>): Promise<void> {
-    for (const node of nodes) this.#joining.add(node)
+    const all = (this.#joining ??= new Set())
+    for (const node of nodes) all.add(node)
     try {
       for (const node of nodes) await this.#startNode(node, started)
     } catch (error) {
       logAll(await stopNodes(nodes.filter((node) => started.delete(node))))
       throw error
     } finally {
-      for (const node of nodes) this.#joining.delete(node)
+      for (const node of nodes) all.delete(node)
     }
   }
 

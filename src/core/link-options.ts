@@ -9,6 +9,7 @@ import {
   type Spec,
   word,
 } from '../base/options.js'
+import { alike } from '../base/alike.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
 import { checkCron } from './cron.js'
@@ -16,7 +17,7 @@ import type { Schedule } from './schedule.js'
 import { toMilliseconds, type Duration } from '../base/duration.js'
 import type { OutletFor } from './outlet.js'
 import { checkGroupers, checkProcessors, type AnyGrouper, type AnyProcessor, type Grouper } from './processor.js'
-import { toArray, type OneOrMany } from '../base/one-or-many.js'
+import { toArray, toFrozen, type OneOrMany } from '../base/one-or-many.js'
 
 /**
  * Options of a link.
@@ -214,6 +215,12 @@ const OWN: readonly Own[] = [
   'alignToClock',
 ]
 
+/** Names of the options that settings are made of. */
+const GIVEN = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter(
+  (name): name is Exclude<keyof LinkSettings, 'id' | 'tags'> =>
+    !['inlets', 'outlets', 'processors', 'groupers', 'id', 'tags'].includes(name),
+)
+
 /** Names of the options that are settings. */
 const SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter(
   (name) => !OWN.some((own) => own === name),
@@ -238,16 +245,47 @@ export interface ResolvedLink {
   readonly settings: ResolvedSettings
 }
 
+/** Options that settings are made of, and the settings that the last ones gave. */
+interface Known {
+  readonly given: { readonly [name: string]: unknown }
+  readonly settings: ResolvedSettings
+}
+
+/** The settings that were made last: where thousands of links are made, they mostly have the same. */
+let last: Known | undefined
+
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveLink(options: LinkSettings): ResolvedLink {
+  if (last !== undefined && gives(options, last)) {
+    return { id: checkId('id', options.id), tags: checkTags('tags', options.tags), settings: last.settings }
+  }
   const all = resolveOptions(undefined, options, LINK_OPTIONS)
+  const settings = settingsOf(all)
+  last = { given: Object.fromEntries(GIVEN.map((name) => [name, copyOf(options[name])])), settings }
+  return { id: all.id, tags: all.tags, settings }
+}
+
+/** Whether options have no names but known ones, and make the same settings. */
+function gives(options: LinkSettings, { given }: Known): boolean {
+  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) return false
+  for (const name of Object.keys(options)) if (!Object.hasOwn(LINK_OPTIONS, name)) return false
+  for (const name of GIVEN) if (!alike(options[name], given[name])) return false
+  return true
+}
+
+/** A value that stays as it is, also when the duration that was given is changed. */
+function copyOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? { ...value } : value
+}
+
+function settingsOf(all: ResolvedOptions): ResolvedSettings {
   const schedule = resolveSchedule(all)
   const settings: { [name: string]: unknown } = { schedule }
   // not by a spread of the rest, which takes longer than all else where thousands of links are made
   for (const name of SETTINGS) settings[name] = all[name]
   // a program that is started again must not do the work of the night
   settings['immediateTransfer'] ??= schedule.cron === undefined && !schedule.alignToClock
-  return { id: all.id, tags: all.tags, settings: Object.freeze(settings) as unknown as ResolvedSettings }
+  return Object.freeze(settings) as unknown as ResolvedSettings
 }
 
 /** The options of a link's due times, of which `alignToClock` is read already. */
@@ -319,7 +357,11 @@ export function resolvePipeline(options: { readonly processors?: unknown; readon
   readonly groupers: readonly AnyGrouper[]
 } {
   return {
-    processors: Object.freeze(checkProcessors('processors', options.processors as OneOrMany<AnyProcessor> | undefined)),
-    groupers: Object.freeze(checkGroupers('groupers', options.groupers as OneOrMany<AnyGrouper> | undefined)),
+    processors: toFrozen(options.processors as OneOrMany<AnyProcessor> | undefined, (some) =>
+      checkProcessors('processors', some),
+    ),
+    groupers: toFrozen(options.groupers as OneOrMany<AnyGrouper> | undefined, (some) =>
+      checkGroupers('groupers', some),
+    ),
   }
 }

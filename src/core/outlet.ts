@@ -2,7 +2,7 @@ import { checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
 import { Node } from './node.js'
 import { checkProcessors, type AnyProcessor, type Processor } from './processor.js'
-import type { OneOrMany } from '../base/one-or-many.js'
+import { toFrozen, type OneOrMany } from '../base/one-or-many.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
 
@@ -73,7 +73,7 @@ export abstract class Outlet<T = unknown> extends Node {
   constructor(options: OutletOptions<T> = {}) {
     super()
     checkObject('options', options)
-    this.processors = Object.freeze(checkProcessors<AnyProcessor>('processors', options.processors))
+    this.processors = toFrozen<AnyProcessor>(options.processors, (some) => checkProcessors('processors', some))
   }
 
   /**

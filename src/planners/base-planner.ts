@@ -297,6 +297,14 @@ export abstract class BasePlanner extends PlannerEmitter {
     return this.#life.settled()
   }
 
+  /**
+   * Whether a link is in this planner.
+   * @internal
+   */
+  protected hasLink(link: PlannedLink): boolean {
+    return this.#links.has(link)
+  }
+
   /** Takes in a link that is found during {@link BasePlanner.prepare}. */
   protected register(link: PlannedLink): void {
     this.#links.admit([link])

@@ -58,7 +58,8 @@ export class Dispatcher {
   readonly accounts = new PlannerAccounts(() => this.#links.keys())
   readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   #inFlight = 0
-  #waiting: (() => void)[] = []
+  /** Callbacks that wait until no transfer runs: of a link, by its state, or of all. */
+  readonly #waiting = new Map<LinkState | undefined, (() => void)[]>()
 
   /** @param now - a clock in milliseconds that never jumps, for the log */
   constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks, now?: () => number) {
@@ -144,7 +145,8 @@ export class Dispatcher {
     endLogs(link, state)
     state.gone = true
     this.#inFlight -= state.running
-    this.#tellWaiting()
+    state.running = 0
+    this.#tellWaiting(state)
   }
 
   /**
@@ -234,7 +236,7 @@ export class Dispatcher {
     if (report.failed) {
       this.#hooks.onFailure(new TransferError(report, { stops: !this.#options.ignoreExceptions }))
     }
-    this.#afterwards()
+    this.#afterwards(state)
     return report
   }
 
@@ -253,7 +255,7 @@ export class Dispatcher {
     })
     this.#leave(state)
     this.#hooks.onFailure(failure)
-    this.#afterwards()
+    this.#afterwards(state)
     return undefined
   }
 
@@ -263,8 +265,8 @@ export class Dispatcher {
     this.#inFlight--
   }
 
-  #afterwards(): void {
-    this.#tellWaiting()
+  #afterwards(state: LinkState): void {
+    this.#tellWaiting(state)
     if (this.usedUp()) this.#hooks.onAllUsedUp()
   }
 
@@ -284,8 +286,16 @@ export class Dispatcher {
 
   /** Waits until no transfer runs, of one link or of all. */
   async idle(link?: PlannedLink): Promise<void> {
-    const running = () => (link === undefined ? this.#inFlight : (this.#links.get(link)?.running ?? 0))
-    while (running() > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    const state = link && this.#links.get(link)
+    if (link !== undefined && state === undefined) return
+    const running = () => (state === undefined ? this.#inFlight : state.running)
+    while (running() > 0) {
+      await new Promise<void>((resolve) => {
+        const waiting = this.#waiting.get(state)
+        if (waiting === undefined) this.#waiting.set(state, [resolve])
+        else waiting.push(resolve)
+      })
+    }
   }
 
   /** Whether a link makes no more transfers: it has begun all that it may make, or is about to be removed. */
@@ -306,11 +316,17 @@ export class Dispatcher {
     return true
   }
 
-  #tellWaiting(): void {
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
+  /** Tells who waits for a link, or for all, that no transfer runs any more. */
+  #tellWaiting(state: LinkState): void {
+    if (this.#waiting.size === 0) return
+    if (state.running === 0) this.#tell(state)
+    if (this.#inFlight === 0) this.#tell(undefined)
+  }
+
+  #tell(whose: LinkState | undefined): void {
+    const waiting = this.#waiting.get(whose)
+    this.#waiting.delete(whose)
+    for (const resolve of waiting ?? []) resolve()
   }
 
   #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, state: LinkState): void {

@@ -12,7 +12,7 @@ import type { PlannedLink } from '../core/planned-link.js'
 import type { Dispatcher } from './dispatcher.js'
 import { isGivenUp } from './late-starts.js'
 import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
-import { warnOfSharedIds } from './link-ids.js'
+import { LinkIds, warnOfSharedIds } from './link-ids.js'
 import type { PlannerLifecycle } from './planner-lifecycle.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { Scheduling } from './scheduling.js'
@@ -28,6 +28,14 @@ type PlannerLinksOptions = Pick<
   'startTimeout' | 'shutdownTimeout' | 'drain' | 'immediateTransfer'
 >
 
+/** What is kept of a link that is in the planner. */
+interface Admitted {
+  /** Id of the link when it was taken in: the next version of its module may give it another. */
+  readonly id: string | undefined
+  /** Stops listening to changes of the link's schedule. */
+  readonly unlisten: (() => void) | undefined
+}
+
 /** Links of a planner: adds and removes them, also while the planner runs, and follows changes of their schedules. */
 export class PlannerLinks {
   readonly #dispatcher: Dispatcher
@@ -41,8 +49,8 @@ export class PlannerLinks {
   readonly #whenJoined: (() => void)[] = []
   /** Removals that are under way. */
   readonly #removals = new Set<Promise<void>>()
-  /** Stops listening to changes of a link's schedule. */
-  readonly #unlisten = new Map<PlannedLink, () => void>()
+  readonly #ids = new LinkIds()
+  readonly #admitted = new Map<PlannedLink, Admitted>()
 
   constructor(
     dispatcher: Dispatcher,
@@ -98,8 +106,11 @@ export class PlannerLinks {
    */
   dismiss(link: PlannedLink, why: string): void {
     this.#dispatcher.delete(link, why)
-    this.#unlisten.get(link)?.()
-    this.#unlisten.delete(link)
+    const admitted = this.#admitted.get(link)
+    this.#admitted.delete(link)
+    if (admitted === undefined) return
+    admitted.unlisten?.()
+    this.#ids.remove(admitted.id)
   }
 
   /**
@@ -247,7 +258,7 @@ export class PlannerLinks {
 
   /** Starts and schedules links that are added to a running planner. */
   async #start(links: readonly PlannedLink[]): Promise<void> {
-    warnOfSharedIds(links, this.all)
+    warnOfSharedIds(links, this.#ids)
     const failed: (() => void)[] = []
     this.#dispatcher.accounts.find(links)
     await startLinks(links, this.#options, (link, error, starting) => {
@@ -280,7 +291,9 @@ export class PlannerLinks {
     const unlisten = link.onReschedule?.(() => {
       this.#reschedule(link)
     })
-    if (unlisten !== undefined) this.#unlisten.set(link, unlisten)
+    const { id } = link
+    this.#admitted.set(link, { id, unlisten })
+    this.#ids.add(id)
     getLogger('databay.BasePlanner').info('Added link: %s', link)
   }
 

@@ -15,8 +15,8 @@ export class PlannerModules {
   readonly #modules: Set<string>
   /** Modules that are being added to a running planner. */
   readonly #joining = new Set<string>()
-  /** Keys of links that were removed, of modules of which others stay: they do not come back at the next start. */
-  readonly #removed = new Set<string>()
+  /** Keys of links that were removed, by modules of which others stay: they do not come back at the next start. */
+  readonly #removed = new Map<string, Set<string>>()
 
   constructor(modules: readonly string[]) {
     this.#modules = new Set(modules)
@@ -68,19 +68,24 @@ export class PlannerModules {
   /** Removes a module. */
   remove(module: string): void {
     this.#modules.delete(module)
-    for (const key of this.#removed) if (key.startsWith(`${module} `)) this.#removed.delete(key)
+    this.#removed.delete(module)
   }
 
   /** Notes that a link of a module was removed. The module goes with the last of its links. */
   removeLink(link: LinkAddress, othersStay: boolean): void {
     if (!this.#modules.has(link.module)) return
-    if (othersStay) this.#removed.add(keyOf(link))
-    else this.remove(link.module)
+    if (!othersStay) {
+      this.remove(link.module)
+      return
+    }
+    const removed = this.#removed.get(link.module)
+    if (removed === undefined) this.#removed.set(link.module, new Set([keyOf(link)]))
+    else removed.add(keyOf(link))
   }
 
   /** Whether a link that a module exports belongs to the planner: its module is there, and the link was not removed. */
   wants(link: LinkAddress): boolean {
-    return this.#modules.has(link.module) && !this.#removed.has(keyOf(link))
+    return this.#modules.has(link.module) && this.#removed.get(link.module)?.has(keyOf(link)) !== true
   }
 
   #checkNew(modules: readonly string[]): void {
@@ -101,15 +106,15 @@ export class PlannerModules {
  */
 export function divide(links: readonly LinkOrModule[]): { live: PlannedLink[]; modules: string[] } {
   const live: PlannedLink[] = []
-  const modules: string[] = []
+  const modules = new Set<string>()
   links.forEach((link, index) => {
     if (!(typeof link === 'string' || link instanceof URL)) {
       live.push(link)
       return
     }
     const url = moduleUrl(`links[${index}]`, link)
-    if (modules.includes(url)) throw new InvalidOptionError(`links[${index}]`, 'each link module once', url)
-    modules.push(url)
+    if (modules.has(url)) throw new InvalidOptionError(`links[${index}]`, 'each link module once', url)
+    modules.add(url)
   })
-  return { live, modules }
+  return { live, modules: [...modules] }
 }

@@ -171,7 +171,7 @@ export class WorkerPlanner extends BasePlanner {
       wants: (link: LinkDescription) => this.#wants(link),
       remove: async (links: readonly ThreadLink[]) => {
         // others may have been removed meanwhile
-        const here = links.filter((link) => this.links.includes(link))
+        const here = links.filter((link) => this.hasLink(link))
         if (here.length === 0) return
         // a link that fails to shut down is removed all the same
         await super.removeLinks(here).catch((error: unknown) => {
@@ -237,17 +237,17 @@ export class WorkerPlanner extends BasePlanner {
     const { live, modules } = divide(toArray(links))
     this.#modules.checkKnown(modules)
     // at once while it is stopped: a start that follows does not take them along
-    const known = () => new Set(this.links)
-    if (!this.#areThreadsUp && isWithin(live, known())) for (const module of modules) this.#modules.remove(module)
+    const isKnown = (link: PlannedLink) => this.hasLink(link)
+    if (!this.#areThreadsUp && live.every(isKnown)) for (const module of modules) this.#modules.remove(module)
     await this.settled()
     const hosted = modules.flatMap((module) => this.#threads?.hosting.linksOf(module) ?? [])
     const all = [...new Set<PlannedLink>([...live, ...hosted])]
-    const before = known()
+    const areKnown = all.every(isKnown)
     try {
       await super.removeLinks(all)
     } finally {
       // a link that fails to shut down is removed all the same
-      if (isWithin(all, before)) {
+      if (areKnown) {
         this.#threads?.hosting.drop(all)
         for (const module of modules) this.#modules.remove(module)
         this.#noteRemoved(all)
@@ -294,9 +294,9 @@ export class WorkerPlanner extends BasePlanner {
     await pool.start()
     const hosted = await hosting.host(this.modules)
     this.#selection?.check(hosted)
-    const unwanted = hosted.filter(({ description }) => !this.#wants(description))
-    hosting.drop(unwanted)
-    for (const link of hosted) if (!unwanted.includes(link)) this.register(link)
+    const unwanted = new Set(hosted.filter(({ description }) => !this.#wants(description)))
+    hosting.drop([...unwanted])
+    for (const link of hosted) if (!unwanted.has(link)) this.register(link)
   }
 
   protected override force(): void {
@@ -362,7 +362,7 @@ export class WorkerPlanner extends BasePlanner {
     for (const link of links) {
       if (!hosting.isHosted(link)) continue
       const { description } = link
-      this.#modules.removeLink(description, hosting.linksOf(description.module).length > 0)
+      this.#modules.removeLink(description, hosting.hasLinksOf(description.module))
     }
   }
 
@@ -391,8 +391,4 @@ export class WorkerPlanner extends BasePlanner {
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
   }
-}
-
-function isWithin(links: readonly PlannedLink[], known: ReadonlySet<PlannedLink>): boolean {
-  return links.every((link) => known.has(link))
 }

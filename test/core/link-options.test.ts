@@ -176,3 +176,31 @@ t.test('a check takes what is left out for the default', async (t) => {
     message: /^threads: expected an integer of at least 1, got Inf/,
   })
 })
+
+t.test(
+  'links that are given the same have one object of settings, and one that is given another has its own',
+  async (t) => {
+    const settings = (options: LinkSettings) => resolveLink(options).settings
+    const one = settings({ interval: 5, timeout: { seconds: 2 }, id: 'a' })
+    t.equal(settings({ interval: 5, timeout: { seconds: 2 }, tags: 'b' }), one)
+    t.equal(settings({ interval: 5, timeout: { milliseconds: 2000 } }).timeout, 2000)
+    t.match(settings({ interval: 5 }), { timeout: undefined, lane: 'auto' })
+    t.match(settings({ interval: 5, lane: 'cpu' }), { lane: 'cpu' })
+    t.match(settings({ cron: '* * * * *' }), { schedule: { every: undefined, cron: '* * * * *' } })
+    t.match(resolveLink({ interval: 5, id: 'c', tags: ['d'] }), { id: 'c', tags: ['d'] })
+  },
+)
+
+t.test('what is wrong is told of a link that is given the same as the one before', async (t) => {
+  resolveLink({ interval: 5 })
+  t.throws(() => resolveLink({ interval: 5, id: '' }), { code: 'DATABAY_INVALID_OPTION', message: /^id: / })
+  t.throws(() => resolveLink({ interval: 5, tags: [''] }), { code: 'DATABAY_INVALID_OPTION', message: /^tags\[0\]: / })
+  t.throws(() => resolveLink({ interval: 5, intervall: 5 } as LinkSettings), {
+    code: 'DATABAY_INVALID_OPTION',
+    message: /^intervall: /,
+  })
+  const duration = { seconds: 5 }
+  resolveLink({ interval: duration })
+  duration.seconds = 7
+  t.equal(resolveLink({ interval: duration }).settings.schedule.every, 7000, 'a duration that was changed counts')
+})

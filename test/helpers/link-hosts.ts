@@ -4,7 +4,9 @@ import type { QueuedRun } from '../../src/threads/worker/run-queue.js'
 import { RunPacker, type PackedRuns } from '../../src/threads/protocol/runs.js'
 import { unpackReports, type PackedReports, type RunReport } from '../../src/threads/protocol/reports.js'
 import type { Call, CallName, Calls, Channel, ThreadEvent, ThreadSetup } from '../../src/threads/protocol/messages.js'
-import { receiveDescription, type LinkDescription } from '../../src/threads/protocol/link-description.js'
+import type { LinkDescription } from '../../src/threads/protocol/link-description.js'
+import { unpackDescriptions } from '../../src/threads/protocol/packed-descriptions.js'
+import { packOpens } from '../../src/threads/protocol/packed-opens.js'
 
 /** An event of a host; reports come one by one, unpacked. */
 export type Told =
@@ -58,15 +60,16 @@ export class RecordedHost implements Channel {
 
   /** Gives the links of a module. */
   async describe(module: string): Promise<LinkDescription[]> {
-    const links = await this.call('describe', { module })
-    return links.map(receiveDescription)
+    return unpackDescriptions(await this.call('describe', { module }))
   }
 
   /** Opens all links of a module, under ids from `first` on. */
   async open(module: URL, first = 0): Promise<Calls['open']['answer']> {
     const links = await this.describe(module.href)
     return this.call('open', {
-      links: links.map(({ exportName, index }, at) => ({ module: module.href, exportName, index, id: first + at })),
+      links: packOpens(
+        links.map(({ exportName, index }, at) => ({ module: module.href, exportName, index, id: first + at })),
+      ),
     })
   }
 

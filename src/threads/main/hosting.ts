@@ -56,7 +56,12 @@ export class Hosting {
 
   /** The hosted links of a module. */
   linksOf(module: string): ThreadLink[] {
-    return this.#hosted.all.filter((link) => link.description.module === module)
+    return this.#hosted.of(module)
+  }
+
+  /** Whether a module has hosted links. */
+  hasLinksOf(module: string): boolean {
+    return this.#hosted.hasLinksOf(module)
   }
 
   /**
@@ -106,7 +111,7 @@ export class Hosting {
 
   /** Drops links that were removed. */
   drop(links: readonly PlannedLink[]): void {
-    this.#hosted.drop(new Set(links))
+    this.#hosted.drop(links.filter((link) => this.isHosted(link)))
   }
 
   /** Drops all links, and gives them. */
@@ -168,8 +173,9 @@ export class Hosting {
    * that a thread gives them, and these were numbered by a worker that is gone.
    */
   async #identify(thread: Thread, [first]: readonly LinkDescription[]): Promise<void> {
-    const known = (link: ThreadLink) => first === undefined || namerOf(link.description) === namerOf(first)
-    const unknown = this.#hosted.all.filter((link) => !known(link))
+    if (first === undefined) return
+    const namer = namerOf(first)
+    const unknown = this.#hosted.all.filter(({ description }) => namerOf(description) !== namer)
     const renumber = async (module: string) => {
       // it was loaded before; should that fail now, its links are still what they were
       const now = await thread.describe(module).catch((): LinkDescription[] => [])
@@ -181,6 +187,7 @@ export class Hosting {
       }
     }
     await Promise.all([...new Set(unknown.map(({ description }) => description.module))].map(renumber))
+    if (unknown.length > 0) this.#hosted.renumbered()
   }
 
   /**
@@ -189,33 +196,36 @@ export class Hosting {
    * @throws {@link LinkModuleError}
    */
   #checkOnce(described: readonly LinkDescription[], others: readonly LinkDescription[]): void {
-    const known = new Map<number, LinkDescription>()
-    for (const { description } of this.#hosted.all) known.set(description.identity, description)
-    for (const one of others) known.set(one.identity, one)
-    for (const link of described) {
-      const other = known.get(link.identity)
-      if (other === undefined) continue
+    const fresh = new Map(described.map((link) => [link.identity, link]))
+    const check = (other: LinkDescription) => {
+      const link = fresh.get(other.identity)
+      if (link === undefined) return
       throw new LinkModuleError(
         link.module,
         `exports as ${nameOf(link)} the link that ${other.module} exports as ${nameOf(other)}: export it once`,
       )
     }
+    for (const { description } of this.#hosted.all) check(description)
+    for (const other of others) check(other)
   }
 
   #place(descriptions: readonly LinkDescription[]): ThreadLink[] {
     const { threads } = this.#pool
-    const placeables = (links: readonly ThreadLink[]) => this.#hosted.placeables(links, threads.length)
-    // links that have a place already come first: a new one may share an instance with one of them
-    const known = this.#hosted.pinned
+    const known = this.#hosted.settled(threads.length)
     const fresh = descriptions.filter(({ settings }) => !settings.stateless)
-    const all = [...known.map(({ description }) => description), ...fresh]
-    const groups = groupByCommon(all.map(({ instances }) => instances))
-    const placed = place(groups, [...placeables(known), ...fresh.map(newcomer)], threads.length)
+    const groups = groupByCommon(fresh.map(({ instances }) => instances))
+    const newcomers = fresh.map((link): Placeable => {
+      // it may share an instance with one that has a place already
+      return { ...newcomer(link), thread: this.#hosted.threadWith(link.instances, threads.length) }
+    })
+    const before = known.pinned.length
+    const indices = groups.map((group) => group.map((index) => before + index))
+    const placed = place(indices, [...known.pinned, ...newcomers], threads.length)
     const threadOf = new Map<LinkDescription, number>()
     for (const [at, group] of groups.entries()) {
-      for (const index of group) threadOf.set(all[index] as LinkDescription, placed[at] as number)
+      for (const index of group) threadOf.set(fresh[index] as LinkDescription, placed[at] as number)
     }
-    const lanes = threadsFor([...placeables(this.#hosted.all), ...descriptions.map(newcomer)], threads.length)
+    const lanes = threadsFor([...known.pinned, ...known.stateless, ...descriptions.map(newcomer)], threads.length)
     return descriptions.map((description) => {
       const indices = description.settings.stateless
         ? lanes(newcomer(description).lane)

@@ -145,6 +145,7 @@ export class Reload {
         if (description !== undefined) link.redescribe(description)
       }
     }
+    this.#hosted.renumbered()
   }
 
   /** Adds the links that the module did not export before. */

@@ -122,19 +122,35 @@ export function balance(groups: readonly Load[], threads: number): Move[] {
 
 /** Groups items that have a key in common, directly or through others. Gives the indices of each group, in order. */
 export function groupByCommon(keys: readonly (readonly unknown[])[]): number[][] {
-  const groupOf = new Map<unknown, number[]>()
-  const groups = new Set<number[]>()
-  for (const [index, own] of keys.entries()) {
-    const group = [index]
-    for (const key of own) {
-      const other = groupOf.get(key)
-      // deleted already when it has several keys in common
-      if (other === undefined || !groups.delete(other)) continue
-      group.push(...other)
+  const firstWith = new Map<unknown, number>()
+  /** An earlier item of the same group, or the item itself, which is then the first of its group. */
+  const earlier: number[] = []
+  const firstOf = (index: number): number => {
+    let at = index
+    // each step halves the way for those that come later
+    for (let next = earlier[at] as number; next !== at; next = earlier[at] as number) {
+      earlier[at] = earlier[next] as number
+      at = next
     }
-    groups.add(group)
-    if (group.length > 1) group.sort((a, b) => a - b)
-    for (const member of group) for (const key of keys[member] ?? []) groupOf.set(key, group)
+    return at
   }
-  return [...groups].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))
+  for (const [index, own] of keys.entries()) {
+    earlier.push(index)
+    for (const key of own) {
+      const other = firstWith.get(key)
+      if (other === undefined) {
+        firstWith.set(key, index)
+        continue
+      }
+      const [one, two] = [firstOf(other), firstOf(index)]
+      earlier[Math.max(one, two)] = Math.min(one, two)
+    }
+  }
+  const groups = new Map<number, number[]>()
+  for (const index of earlier.keys()) {
+    const first = firstOf(index)
+    if (first === index) groups.set(index, [index])
+    else groups.get(first)?.push(index)
+  }
+  return [...groups.values()]
 }

@@ -62,6 +62,8 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   #waiting: Set<Run<LinkPlace>> | undefined
   /** Transfers that stream; `undefined` while there were none. */
   #streaming: Set<Run<LinkPlace>> | undefined
+  /** Number of transfers that threads were given, and whose end has not come. */
+  #given = 0
   #buffered = 0
   /** What was logged of transfers that could not be made; `undefined` while there were none. */
   #failures: Repeats | undefined
@@ -210,12 +212,13 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   cancel(reason: Error): void {
     const upTo = this.#transfers - 1
     this.#stopped = { upTo, reason }
-    this.#places.note((link) => ({ note: 'cancel', link, upTo, reason: plainError(reason) }))
+    if (this.#given > 0) this.#places.note((link) => ({ note: 'cancel', link, upTo, reason: plainError(reason) }))
   }
 
   endStreams(): void {
     const upTo = this.#transfers - 1
-    this.#places.note((link) => ({ note: 'endStreams', link, upTo }))
+    // there may be thousands of links, most of them idle
+    if (this.#given > 0) this.#places.note((link) => ({ note: 'endStreams', link, upTo }))
   }
 
   endWaiting(reason: Error): void {
@@ -319,7 +322,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     if (!run.at.isOpen) void this.#openFirst(run)
     else if (this.#stopped !== undefined && run.transferNumber <= this.#stopped.upTo) {
       this.#fail(run, this.#stopped.reason)
-    } else run.at.run(run)
+    } else this.#give(run)
+  }
+
+  #give(run: Run<LinkPlace>): void {
+    this.#given++
+    run.at.run(run)
   }
 
   async #openFirst(run: Run<LinkPlace>): Promise<void> {
@@ -353,6 +361,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** @internal */
   ended(run: Run<LinkPlace>, report: TransferReport): void {
+    this.#given--
     this.#streaming?.delete(run)
     this.#failures?.over((failures, time) => {
       getLogger('databay.Link').warn(`${this.name} transfers again: ${failures} transfers could not be made in ${time}`)
@@ -363,6 +372,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   /** @internal */
   failed(run: Run<LinkPlace>, error: Error): void {
+    this.#given--
     this.#streaming?.delete(run)
     // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a
     // link
@@ -434,7 +444,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   async #drain(place: LinkPlace): Promise<void> {
     if (!this.description.buffers) return
     const report = await new Promise<TransferReport>((resolve) => {
-      place.run(new Run(this, place, this.#transfers++, Date.now(), true, resolve))
+      this.#give(new Run(this, place, this.#transfers++, Date.now(), true, resolve))
     })
     if (hasMoved(report)) this.#hooks.drained?.(report)
   }

@@ -3,7 +3,7 @@ import { ThreadLostError, toError } from '../../base/errors.js'
 import { logLevels, writeLogLine } from '../../base/log.js'
 import { restoreError, type PlainError } from '../../base/plain-error.js'
 import type { Held } from '../../core/link-accounts.js'
-import { receiveDescription, type LinkDescription } from '../protocol/link-description.js'
+import type { LinkDescription } from '../protocol/link-description.js'
 import type {
   CallName,
   Calls,
@@ -14,6 +14,8 @@ import type {
   ThreadEvent,
   ThreadSettings,
 } from '../protocol/messages.js'
+import { unpackDescriptions } from '../protocol/packed-descriptions.js'
+import { packOpens } from '../protocol/packed-opens.js'
 import { Pulse } from '../protocol/pulse.js'
 import type { PackedRuns } from '../protocol/runs.js'
 import { Batch } from './batch.js'
@@ -68,7 +70,10 @@ export class Thread {
     this.#settings = settings
     this.#runTask = runTask
     this.#ready = this.#awaitWorker()
-    this.#opening = new Batch((links, early) => this.call('open', { links }, early as Early), takeOpened)
+    this.#opening = new Batch(
+      (links, early) => this.call('open', { links: packOpens(links) }, early as Early),
+      takeOpened,
+    )
     this.#closing = new Batch((links, early) => this.call('close', { links }, early as Early), throwAny)
   }
 
@@ -202,7 +207,7 @@ export class Thread {
 
   /** Loads a link module and gives its links, without starting them. Rejects as {@link Thread.call}. */
   describe(module: string): Promise<LinkDescription[]> {
-    return this.call('describe', { module }).then((links) => links.map(receiveDescription))
+    return this.call('describe', { module }).then(unpackDescriptions)
   }
 
   /**

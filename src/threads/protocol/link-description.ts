@@ -1,3 +1,4 @@
+import { alike } from '../../base/alike.js'
 import type { ResolvedSettings } from '../../core/link-options.js'
 
 /** Address of a link: its module, and its place there. */
@@ -109,13 +110,4 @@ export class Kinds {
     if (this.#last === undefined || !alike(kind, this.#last)) this.#last = kind
     return this.#last
   }
-}
-
-/** Whether two values of plain data are the same. */
-function alike(one: unknown, other: unknown): boolean {
-  if (one === other) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
-  const [a, b] = [one, other] as { readonly [key: string]: unknown }[]
-  const keys = Object.keys(a as object)
-  return keys.length === Object.keys(b as object).length && keys.every((key) => alike(a?.[key], b?.[key]))
 }

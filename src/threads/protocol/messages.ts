@@ -4,7 +4,9 @@ import type { Held } from '../../core/link-accounts.js'
 import type { PlainError } from '../../base/plain-error.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
-import type { LinkAddress, SentDescription } from './link-description.js'
+import type { LinkAddress } from './link-description.js'
+import type { PackedDescriptions } from './packed-descriptions.js'
+import type { PackedOpens } from './packed-opens.js'
 import type { PackedRecords } from './records.js'
 
 /*
@@ -41,9 +43,9 @@ export interface Calls {
   /** Loads a link module. Answers the number of its links. */
   load: { request: { readonly module: string }; answer: number }
   /** Loads a link module and tells its links, without starting them. */
-  describe: { request: { readonly module: string }; answer: readonly SentDescription[] }
+  describe: { request: { readonly module: string }; answer: PackedDescriptions }
   /** Opens links: all are tried. The answer has one for each. While some take longer, those that are done are told in parts. */
-  open: { request: { readonly links: readonly OpenRequest[] }; answer: readonly OpenAnswer[] }
+  open: { request: { readonly links: PackedOpens }; answer: readonly OpenAnswer[] }
   /**
    * Closes links, all at once, in this order. The answer has for each link `null`, or the error of one that failed. Is
    * answered in parts, as `open`.

@@ -3,6 +3,8 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
 import type { Call, Calls, Channel, Note, ThreadSetup } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
+import { packDescriptions } from '../protocol/packed-descriptions.js'
+import { unpackOpens } from '../protocol/packed-opens.js'
 import { unpack } from '../protocol/records.js'
 import type { PackedRuns } from '../protocol/runs.js'
 import { uncloneable } from '../protocol/uncloneable.js'
@@ -124,9 +126,11 @@ export class LinkHost {
       case 'load':
         return (await this.#modules.loadInTime(task.module)).size
       case 'describe':
-        return this.#describer.describe(task.module, (await this.#modules.loadInTime(task.module)).values())
+        return packDescriptions(
+          this.#describer.describe(task.module, (await this.#modules.loadInTime(task.module)).values()),
+        )
       case 'open':
-        return this.#links.open(task.links, this.#tellPart(task))
+        return this.#links.open(unpackOpens(task.links), this.#tellPart(task))
       case 'close':
         return this.#links.close(task.links, this.#tellPart(task))
       case 'handOff':

@@ -6,11 +6,11 @@ import {
   keyOf,
   nameOf,
   Kinds,
-  receiveDescription,
   type LinkDescription,
   type LinkKind,
   type SentDescription,
 } from '../../../src/threads/protocol/link-description.js'
+import { packDescriptions, unpackDescriptions } from '../../../src/threads/protocol/packed-descriptions.js'
 
 const MODULE = 'file:///links.js'
 
@@ -24,7 +24,7 @@ function crossing(links: readonly LinkDescription[]): LinkDescription[] {
       ...rest,
     }
   })
-  return structuredClone(sent).map(receiveDescription)
+  return unpackDescriptions(structuredClone(packDescriptions(sent)))
 }
 
 /** Objects as they come out of a structured clone. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { packOpens } from '../../../src/threads/protocol/packed-opens.js'
 import { plainError } from '../../../src/base/plain-error.js'
 import { Record } from '../../../src/core/record.js'
 import { pack, unpack } from '../../../src/threads/protocol/records.js'
@@ -127,9 +128,10 @@ t.test('links are tried one by one: those that open stay open, whatever becomes 
 
 t.test('a link that the module does not export in this thread is an error', async (t) => {
   const module = linkModule({ tags: 'only' }).href
-  t.match(await new RecordedHost().call('open', { links: [{ id: 1, module, exportName: 'links', index: 5 }] }), [
-    { code: 'DATABAY_LINK_MODULE', message: /exports no link links\[5\] in this thread, as it did in another$/ },
-  ])
+  t.match(
+    await new RecordedHost().call('open', { links: packOpens([{ id: 1, module, exportName: 'links', index: 5 }]) }),
+    [{ code: 'DATABAY_LINK_MODULE', message: /exports no link links\[5\] in this thread, as it did in another$/ }],
+  )
 })
 
 t.test('links are closed in the order given, all of them even when some fail', async (t) => {
@@ -324,7 +326,9 @@ t.test('a link is handed over with its state, and carries on elsewhere', async (
   const url = new URL(module)
   url.searchParams.set('thread', '2')
   await elsewhere.describe(url.href)
-  await elsewhere.call('open', { links: [{ id: 0, module: url.href, exportName: 'links', index: 0, state }] })
+  await elsewhere.call('open', {
+    links: packOpens([{ id: 0, module: url.href, exportName: 'links', index: 0, state }]),
+  })
   const [report] = await elsewhere.transfer(0)
   t.match(report, { pulled: 1, buffered: 0, outlets: [{ pushed: 3 }] })
   t.ok(tracesOf(logs).includes('moves gets [1,2,3]'), 'nothing is lost or doubled')
@@ -368,7 +372,7 @@ t.test('a link that is restored is known to be in its thread, and until when it 
       { kind: 'Unresettable', state: [1], owner: 0, held: 1 },
     ],
   }
-  await host.call('open', { links: [{ id: 7, module: href, exportName: 'link', index: undefined, state }] })
+  await host.call('open', { links: packOpens([{ id: 7, module: href, exportName: 'link', index: undefined, state }]) })
   t.same(seen, [7, true])
   t.same([pulse.inside, pulse.deadline], [undefined, Infinity])
 })
