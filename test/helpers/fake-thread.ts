@@ -1,7 +1,8 @@
 import type { Held } from '../../src/core/link-accounts.js'
 import type { Run } from '../../src/threads/main/run.js'
 import type { Thread } from '../../src/threads/main/thread.js'
-import type { Note, OpenRequest } from '../../src/threads/protocol/messages.js'
+import type { Note } from '../../src/threads/protocol/messages.js'
+import type { OpenRequest } from '../../src/threads/protocol/packed-opens.js'
 
 /** Stand-in for a thread: records what it is asked for, and does it at once. */
 export class FakeThread {

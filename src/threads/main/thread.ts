@@ -4,18 +4,9 @@ import { logLevels, writeLogLine } from '../../base/log.js'
 import { restoreError, type PlainError } from '../../base/plain-error.js'
 import type { Held } from '../../core/link-accounts.js'
 import type { LinkDescription } from '../protocol/link-description.js'
-import type {
-  CallName,
-  Calls,
-  Note,
-  OpenAnswer,
-  OpenRequest,
-  Task,
-  ThreadEvent,
-  ThreadSettings,
-} from '../protocol/messages.js'
+import type { CallName, Calls, Note, OpenAnswer, Task, ThreadEvent, ThreadSettings } from '../protocol/messages.js'
 import { unpackDescriptions } from '../protocol/packed-descriptions.js'
-import { packOpens } from '../protocol/packed-opens.js'
+import { packOpens, type OpenRequest } from '../protocol/packed-opens.js'
 import { Pulse } from '../protocol/pulse.js'
 import type { PackedRuns } from '../protocol/runs.js'
 import { Batch } from './batch.js'

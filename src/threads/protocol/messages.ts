@@ -4,7 +4,6 @@ import type { Held } from '../../core/link-accounts.js'
 import type { PlainError } from '../../base/plain-error.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
-import type { LinkAddress } from './link-description.js'
 import type { PackedDescriptions } from './packed-descriptions.js'
 import type { PackedOpens } from './packed-opens.js'
 import type { PackedRecords } from './records.js'
@@ -19,16 +18,6 @@ import type { PackedRecords } from './records.js'
  * A task's own result is empty: what it has to say comes through the channel, in order with all else. That it settles
  * tells when the thread is done with it, or is gone.
  */
-
-/** A link to be opened in a thread. */
-export interface OpenRequest extends LinkAddress {
-  /** Id under which the link is to be open: see `HostedLinks.nextId`. */
-  readonly id: number
-  /** State that the link's instances in another thread handed off. */
-  readonly state?: unknown
-  /** Whether nodes that cannot take over their state begin without it. Otherwise the link fails to open. */
-  readonly anyway?: boolean
-}
 
 /**
  * How a link was opened: `null` when there is nothing to say, the records of its state that its buffers have not taken

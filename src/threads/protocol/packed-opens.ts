@@ -1,5 +1,14 @@
 import type { LinkAddress } from './link-description.js'
-import type { OpenRequest } from './messages.js'
+
+/** A link to be opened in a thread. */
+export interface OpenRequest extends LinkAddress {
+  /** Id under which the link is to be open: see `HostedLinks.nextId`. */
+  readonly id: number
+  /** State that the link's instances in another thread handed off. */
+  readonly state?: unknown
+  /** Whether nodes that cannot take over their state begin without it. Otherwise the link fails to open. */
+  readonly anyway?: boolean
+}
 
 type Export = Pick<LinkAddress, 'module' | 'exportName'>
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { OpenRequest } from '../../../src/threads/protocol/messages.js'
-import { packOpens, unpackOpens } from '../../../src/threads/protocol/packed-opens.js'
+import { packOpens, unpackOpens, type OpenRequest } from '../../../src/threads/protocol/packed-opens.js'
 
 const request = fc.record(
   {
