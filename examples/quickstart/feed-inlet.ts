@@ -16,7 +16,7 @@ export class FeedInlet extends HttpInlet<FeatureCollection> {
     super(url, { retry: { retries: 0 }, ...options })
   }
 
-  override async pull(update: Update): Promise<FeatureCollection | FeatureCollection[]> {
+  override async pull(update: Update): Promise<Awaited<ReturnType<HttpInlet<FeatureCollection>['pull']>>> {
     try {
       const feed = await super.pull(update)
       this.#mayFail = MOST_FAILURES

@@ -29,6 +29,23 @@ export function bodyText(
   return decoded
 }
 
+/**
+ * How a body of lines is to be decoded line by line, by its first bytes: with this encoding chosen; `undefined` when lines
+ * cannot be found by their bytes, or the body is not what it seems.
+ */
+export function lineCharset(
+  body: Uint8Array,
+  contentType: string | readonly string[] | undefined,
+  chosen?: string,
+): { readonly charset: string | undefined } | undefined {
+  if (isUtf32(body)) return undefined
+  const mark = markOf(body)?.encoding
+  const named = mark ?? chosen ?? encodingOf(charsetIn(contentType) ?? '')
+  const isGuess = mark === undefined && (named === undefined || named === 'utf-8')
+  if ((isGuess && guessUtf16(body) !== undefined) || /^(?:utf-16|iso-2022)/.test(named ?? '')) return undefined
+  return { charset: mark ?? chosen }
+}
+
 /** Charset of a `content-type`, which may have come several times: the last one, unless that is of another type. */
 function charsetIn(header: string | readonly string[] | undefined): string | undefined {
   let type: string | undefined

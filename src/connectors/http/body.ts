@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { isTooLarge, type Unpacked } from './decoders.js'
+import { Chunks, LATE } from './body-stream.js'
 import { BodyError } from './errors.js'
+import type { OpenedStream } from './open-stream.js'
 import type { ContentEncoding } from './content-encoding.js'
 import { unpack } from './unpack.js'
 
@@ -12,7 +14,25 @@ export interface BodyOptions {
   readonly maxSize?: number
   /** Encodings that hold instead of those of the response. */
   readonly contentEncoding?: readonly ContentEncoding[] | undefined
+  /** Opens a long body of lines, to be read piece by piece, see {@link openStream}; otherwise it is read whole. */
+  readonly open?: (
+    head: Buffer,
+    chunks: Chunks,
+    limit: number,
+    tooLarge: () => Error,
+  ) => Promise<OpenedStream | undefined>
 }
+
+/** Body that was read whole, or is read piece by piece. */
+export interface HttpBody extends Unpacked {
+  readonly opened?: OpenedStream
+}
+
+/** Number of bytes from which on a body may be read piece by piece. */
+const STREAMS_FROM = 65_536
+
+/** Time after which a slow body may be, in milliseconds. */
+const WINDOW = 1000
 
 /**
  * Reads a response's body and undoes its `content-encoding`. No more than `limit` bytes are held of any stage, so
@@ -25,15 +45,24 @@ export interface BodyOptions {
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,
   header: string | readonly string[] | undefined,
-  { limit, maxSize = limit, contentEncoding }: BodyOptions,
-): Promise<Unpacked> {
+  { limit, maxSize = limit, contentEncoding, open }: BodyOptions,
+): Promise<HttpBody> {
+  const body = new Chunks(chunks, limit, () => tooLarge(maxSize))
   const parts: Uint8Array[] = []
   let size = 0
-  // leaving the loop ends the response
-  for await (const chunk of chunks) {
-    size += chunk.length
-    if (size > limit) throw tooLarge(maxSize)
-    parts.push(chunk)
+  /** Size at which it is looked at again. */
+  let look = STREAMS_FROM
+  for (;;) {
+    const chunk = await body.next(open === undefined || size === 0 || look === Infinity ? Infinity : WINDOW)
+    if (chunk === undefined) break
+    if (chunk !== LATE) {
+      size += chunk.length
+      parts.push(chunk)
+    }
+    if (open === undefined || (size < look && chunk !== LATE)) continue
+    const opened = await open(Buffer.concat(parts, size), body, limit, () => tooLarge(maxSize))
+    if (opened !== undefined) return { bytes: Buffer.alloc(0), leftOut: 0, opened }
+    look = chunk === LATE ? Math.max(look, STREAMS_FROM) : 2 * size
   }
   try {
     return await unpack(Buffer.concat(parts, size), header, limit, contentEncoding)

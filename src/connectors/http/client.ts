@@ -4,5 +4,6 @@
  */
 export { openConnection } from './agents.js'
 export { exchange } from './exchange.js'
+export { JsonLines } from './json-lines.js'
 export { Pages } from './pages.js'
 export { withTries } from './retry.js'

@@ -72,7 +72,7 @@ function optionsFor(limit: number) {
 }
 
 /** Number of bytes; 0 when all of them are blanks and zeros. */
-function visible(bytes: Buffer): number {
+export function visible(bytes: Uint8Array): number {
   return bytes.every((byte) => BLANKS.has(byte)) ? 0 : bytes.length
 }
 

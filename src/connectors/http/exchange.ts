@@ -1,17 +1,17 @@
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
 import type { Connection } from './agents.js'
-import { readBody } from './body.js'
-import type { Unpacked } from './decoders.js'
+import { readBody, type BodyOptions, type HttpBody } from './body.js'
 import { BodyError, HttpError, httpError } from './errors.js'
+import { openStream } from './open-stream.js'
 import { redirected } from './redirect.js'
 import type { HttpRequest } from './request.js'
 import type { ResponseHeaders } from './response-headers.js'
 import { retryAfter } from './retry.js'
 import type { ContentEncoding } from './content-encoding.js'
 
-/** Response that was read whole. */
-export interface HttpResponse extends Unpacked {
+/** Response that was read whole, or is read piece by piece. */
+export interface HttpResponse extends HttpBody {
   /** Request that it answers: the last one, after redirects. */
   readonly request: HttpRequest
   readonly status: number
@@ -30,6 +30,9 @@ export interface ExchangeLimits {
   readonly maxBodySize: number
   /** Encodings that hold instead of those of the response. */
   readonly contentEncoding: readonly ContentEncoding[] | undefined
+  readonly charset: string | undefined
+  /** Whether a long body is one of lines, to be read piece by piece. */
+  readonly streams: boolean
 }
 
 /** Time for which the rest of an unwanted response is read, to use the connection again, in milliseconds. */
@@ -54,7 +57,8 @@ export async function exchange(
     try {
       const response = await send(connection, request, limits, signal)
       const { statusCode: status, headers } = response
-      if (limits.accepts(status)) return { request, status, headers, ...(await read(response, request, limits)) }
+      if (limits.accepts(status))
+        return { request, status, headers, ...(await read(response, request, limits, signal)) }
       await dump(response)
       const next = limits.redirects === 0 ? undefined : redirected(request, status, headers['location'])
       if (next === undefined) throw refusal(request, response)
@@ -79,13 +83,25 @@ function send(
 async function read(
   response: Dispatcher.ResponseData,
   request: HttpRequest,
-  { bodyLimit: limit, maxBodySize: maxSize, contentEncoding }: ExchangeLimits,
-): Promise<Unpacked> {
+  { bodyLimit: limit, maxBodySize: maxSize, contentEncoding, charset, streams }: ExchangeLimits,
+  signal: AbortSignal,
+): Promise<HttpBody> {
   const { body, headers, statusCode: status } = response
+  const close = () => void body.on('error', () => undefined).destroy()
+  const open: BodyOptions['open'] = async (head, chunks, most, tooLarge) => {
+    if (Number(headers['content-length']) > most) throw tooLarge()
+    const opened = await openStream(head, chunks, { headers, contentEncoding, charset }, most, tooLarge)
+    if (opened === undefined) return undefined
+    body.on('error', () => undefined)
+    opened.stream.hangUp = close
+    opened.stream.toFailure = (thrown) => (signal.aborted ? toError(signal.reason) : asHttpError(request, thrown))
+    return opened
+  }
   try {
-    return await readBody(body, headers['content-encoding'], { limit, maxSize, contentEncoding })
+    const options = { limit, maxSize, contentEncoding, ...(streams && { open }) }
+    return await readBody(body, headers['content-encoding'], options)
   } catch (cause) {
-    body.on('error', () => undefined).destroy()
+    close()
     if (cause instanceof BodyError) throw httpError(request.url, 'body', cause.message, { cause, status })
     throw cause
   }

@@ -32,8 +32,18 @@ function parseLines(text: string, bigIntegers: BigIntegers): unknown[] {
   // lines end in carriage returns alone where there is no newline
   return text.split(text.includes('\n') ? '\n' : '\r').flatMap((line, at) => {
     // trimming takes byte order marks away, too
-    return line.trim() === '' ? [] : [parseJson(withoutMarks(line), ` in line ${at + 1}`, bigIntegers)]
+    return line.trim() === '' ? [] : [parseLine(line, at + 1, bigIntegers)]
   })
+}
+
+/**
+ * Parses one of the lines of a body.
+ *
+ * @param number - number of the line, from 1
+ * @throws {@link BodyError}, as {@link parseText} does
+ */
+export function parseLine(line: string, number: number, bigIntegers: BigIntegers): unknown {
+  return parseJson(withoutMarks(line), ` in line ${number}`, bigIntegers)
 }
 
 /** Text without the byte order marks at its start. Files that were put together have more than one. */

@@ -1,22 +1,21 @@
-import { toError } from '../../base/errors.js'
 import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
 import type { Url } from '../../base/node-types.js'
 import { Warnings } from '../../base/warnings.js'
-import { Inlet } from '../../core/inlet.js'
+import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
-import { bodyText } from './body-text.js'
+import { parseBody, recordsOf, type Losses } from './body-records.js'
 import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import type { HttpResponse } from './exchange.js'
+import { Lists } from '../lists.js'
 import { loadLosslessJson } from '../parse-json.js'
-import { parseText } from './format.js'
 import { resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
 import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
-import { RunningPulls } from './running-pulls.js'
-import { selectRecords } from './select.js'
+import type { NextPage } from './next-link.js'
+import { RunningPulls, type RunningPull } from './running-pulls.js'
 import { ifChanged, isSameVersion, validatorsOf } from './validators.js'
 
 const importClient = () => import('./client.js')
@@ -31,12 +30,12 @@ interface Opened {
   readonly connection: Connection
 }
 
-/** Counts of what was not read, over all bodies of a pull. */
-interface Losses {
-  /** Number of characters that became U+FFFD. */
-  characters: number
-  /** Number of bytes behind packed bodies. */
-  bytes: number
+/** What all requests of a pull have in common. */
+interface Pull extends Opened {
+  readonly running: RunningPull
+  readonly tries: Tries
+  readonly losses: Losses
+  readonly update: Update
 }
 
 /**
@@ -44,7 +43,7 @@ interface Losses {
  *
  * A response other than 2xx is an error, and redirects are not followed unless `redirects` says so. A response without
  * a body gives no records. Failures that may pass are tried again. Inlets of one thread share their connections to a
- * server.
+ * server. Pages, and long bodies of JSON lines, stream.
  *
  * @example
  * The payloads are what `select` gives, or what is said:
@@ -85,26 +84,20 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
-  async pull(update: Update): Promise<T | T[]> {
+  async pull(update: Update): Promise<T | T[] | PulledStream<T>> {
     const opened = await this.#open()
     // the inlet was shut down meanwhile: its connections may belong to others by now
     if (this.#stopped) throw this.#shutDown()
-    const log = getLogger(LOGGER)
-    log.info('%s pulling %s', String(update), this.#shownUrl)
-    const losses = { characters: 0, bytes: 0 }
-    const pulled = await this.#within(update, (tries) => this.#pull(opened, tries, update, losses))
-    const { characters, bytes } = losses
-    if (characters > 0) {
-      const what = `bytes that are not of its charset: ${characters} characters became U+FFFD`
-      this.#warnings.warn({ characters }, `${String(update)} ${this.#shownUrl} has ${what}`, update)
+    getLogger(LOGGER).info('%s pulling %s', String(update), this.#shownUrl)
+    const pull = this.#begin(opened, update)
+    let pulled: unknown
+    try {
+      pulled = await pull.running.within(() => this.#pull(pull))
+      if (!(pulled instanceof Lists)) this.#received(pull)
+    } finally {
+      if (!(pulled instanceof Lists)) pull.running.end()
     }
-    if (bytes > 0) {
-      const what = `${bytes} bytes behind its packed body were left out`
-      this.#warnings.warn({ bytes }, `${String(update)} ${this.#shownUrl}: ${what}`, update)
-    }
-    this.#warnings.well(String(this))
-    log.info('%s received %s', String(update), this.#shownUrl)
-    return pulled as T | T[]
+    return pulled as T | T[] | Lists<T>
   }
 
   /** Notes how a transfer has ended. With `conditional`, a response that was not delivered is requested again. */
@@ -151,99 +144,139 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return httpError(this.#settings.request.url, 'connection', 'the inlet was shut down')
   }
 
-  /** Does the work of a pull: until its time is up, its transfer is cancelled, or the inlet is shut down. */
-  #within<R>(update: Update, work: (tries: Tries) => Promise<R>): Promise<R> {
+  #begin(opened: Opened, update: Update): Pull {
     const { timeout, retry, retryStatuses, request, idempotent } = this.#settings
     let failed = ''
     const late = () => httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`)
-    return this.#running.run(update.signal, timeout, late, (signal) =>
-      work({
-        retry: idempotent ? retry : { ...retry, retries: 0 },
-        statuses: retryStatuses,
-        signal,
-        deadline: performance.now() + timeout,
-        onRetry: (reason, attempt) => {
-          failed = `; what failed before: ${reason.message}`
-          const text = `${String(update)} trying again after try ${attempt}: ${reason.message}`
-          this.#warnings.warn({ err: reason }, text, update)
-        },
-      }),
-    )
-  }
-
-  /** Reads all pages, or with `next` unset the only one. */
-  async #pull(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
-    const { request, next, maxPages, maxBodySize } = this.#settings
-    if (next === undefined) return this.#pullOne(opened, tries, update, losses)
-    const pages = new opened.client.Pages(next, maxPages)
-    const records: unknown[] = []
-    let left = maxBodySize
-    for (let asked: HttpRequest | undefined = request; asked !== undefined;) {
-      const response = await this.#exchange(opened, tries, asked, left)
-      const body = this.#parse(response, losses)
-      left -= response.bytes.length
-      // one by one, as a call takes only so many arguments
-      const found = this.#select(response, body)
-      for (const record of Array.isArray(found) ? (found as unknown[]) : [found]) records.push(record)
-      asked = pages.after(asked, response, body)
+    const running = this.#running.begin(update.signal, timeout, late)
+    const tries: Tries = {
+      retry: idempotent ? retry : { ...retry, retries: 0 },
+      statuses: retryStatuses,
+      signal: running.signal,
+      get deadline() {
+        return performance.now() + running.left
+      },
+      onRetry: (reason, attempt) => {
+        failed = `; what failed before: ${reason.message}`
+        const text = `${String(update)} trying again after try ${attempt}: ${reason.message}`
+        this.#warnings.warn({ err: reason }, text, update)
+      },
     }
-    return records
+    return { ...opened, running, tries, losses: { characters: 0, bytes: 0 }, update }
   }
 
-  async #pullOne(opened: Opened, tries: Tries, update: Update, losses: Losses): Promise<unknown> {
-    const { request, maxBodySize } = this.#settings
-    const note = this.#validators?.begin(update)
+  /** Logs that all of a pull is there. */
+  #received({ losses: { characters, bytes }, update }: Pull): void {
+    if (characters > 0) {
+      const what = `bytes that are not of its charset: ${characters} characters became U+FFFD`
+      this.#warnings.warn({ characters }, `${String(update)} ${this.#shownUrl} has ${what}`, update)
+    }
+    if (bytes > 0) {
+      const what = `${bytes} bytes behind its packed body were left out`
+      this.#warnings.warn({ bytes }, `${String(update)} ${this.#shownUrl}: ${what}`, update)
+    }
+    this.#warnings.well(String(this))
+    getLogger(LOGGER).info('%s received %s', String(update), this.#shownUrl)
+  }
+
+  /** Lists of a pull that streams. */
+  #lists(pull: Pull, first: unknown[], read: () => Promise<unknown[] | undefined>, close?: () => void): Lists<unknown> {
+    const { running } = pull
+    const readOn = async () => {
+      running.signal.throwIfAborted()
+      const list = await running.within(read)
+      if (list === undefined) this.#received(pull)
+      return list
+    }
+    return new Lists(first, readOn, () => {
+      close?.()
+      running.end()
+    })
+  }
+
+  #pull(pull: Pull): Promise<unknown> {
+    return this.#settings.next === undefined ? this.#pullOne(pull) : this.#pullPages(pull)
+  }
+
+  /** Reads pages: a list of each that has records. */
+  async #pullPages(pull: Pull): Promise<unknown> {
+    const { request, next, maxPages, maxBodySize, select } = this.#settings
+    const pages = new pull.client.Pages(next as NextPage, maxPages)
+    let left = maxBodySize
+    let asked: HttpRequest | undefined = request
+    const read = async (): Promise<unknown[] | undefined> => {
+      while (asked !== undefined) {
+        const response: HttpResponse = await this.#exchange(pull, asked, left)
+        const body = parseBody(response, this.#settings, pull.losses)
+        left -= response.bytes.length
+        const records = [recordsOf(response, body, select)].flat()
+        asked = pages.after(asked, response, body)
+        if (records.length > 0) return records
+      }
+      return undefined
+    }
+    const first = (await read()) ?? []
+    // it may be set by now
+    return (asked as HttpRequest | undefined) === undefined ? first : this.#lists(pull, first, read)
+  }
+
+  async #pullOne(pull: Pull): Promise<unknown> {
+    const { request, maxBodySize, format, select, bigIntegers } = this.#settings
+    const { client, tries, losses } = pull
+    const note = this.#validators?.begin(pull.update)
     const known = this.#validators?.current
     const asked = known === undefined ? request : ifChanged(request, known)
-    const response = await this.#exchange(opened, tries, asked, maxBodySize, known !== undefined)
-    if (response.status === 304 && known !== undefined) return []
-    const validators = note && validatorsOf(response.headers)
-    // some servers send what is known as if it was not
-    if (response.status === 200 && isSameVersion(known, validators)) return []
-    const records = this.#select(response, this.#parse(response, losses))
-    // only now, as an unusable response has to be requested again
-    note?.(validators)
-    return records
+    const streams = format === 'ndjson' && select === undefined
+    const { response, lines, first, validators, isKnown } = await client.withTries(tries, async () => {
+      const response = await this.#exchangeOnce(pull, asked, maxBodySize, known !== undefined, streams)
+      const validators = note && validatorsOf(response.headers)
+      // some servers send what is known as if it was not
+      const isKnown = response.status === 200 && isSameVersion(known, validators)
+      if (isKnown) response.opened?.stream.close()
+      const lines = isKnown || response.opened === undefined ? undefined : new client.JsonLines(response, bigIntegers)
+      return { response, lines, first: await lines?.next(), validators, isKnown }
+    })
+    if (isKnown || (response.status === 304 && known !== undefined)) return []
+    if (lines === undefined) {
+      const records = recordsOf(response, parseBody(response, this.#settings, losses), select)
+      // only now, as an unusable response has to be requested again
+      note?.(validators)
+      return records
+    }
+    const end = () => {
+      losses.characters += lines.replaced
+      losses.bytes += lines.leftOut
+      note?.(validators)
+    }
+    if (lines.isOver) {
+      end()
+      return first ?? []
+    }
+    const readOn = async () => {
+      const list = await lines.next()
+      if (list === undefined) end()
+      return list
+    }
+    return this.#lists(pull, first ?? [], readOn, () => {
+      lines.close()
+    })
   }
 
-  #exchange(
-    { client, connection }: Opened,
-    tries: Tries,
+  #exchange(pull: Pull, request: HttpRequest, bodyLimit: number): Promise<HttpResponse> {
+    return pull.client.withTries(pull.tries, () => this.#exchangeOnce(pull, request, bodyLimit))
+  }
+
+  #exchangeOnce(
+    { client, connection, tries }: Pull,
     request: HttpRequest,
     bodyLimit: number,
     mayBeUnchanged = false,
+    streams = false,
   ): Promise<HttpResponse> {
     const { statuses } = this.#settings
     const accepts = (status: number) =>
       (status === 304 && mayBeUnchanged) || (statuses?.has(status) ?? (status >= 200 && status < 300))
-    const limits = { ...this.#settings, accepts, bodyLimit }
-    return client.withTries(tries, () => client.exchange(connection, request, limits, tries.signal))
-  }
-
-  /** The records of a body: those that `select` finds, or else what it is. */
-  #select({ request, status }: HttpResponse, body: unknown): unknown {
-    const { select } = this.#settings
-    if (body === undefined) return []
-    if (select === undefined) return body
-    try {
-      return selectRecords(select, body)
-    } catch (cause) {
-      throw httpError(request.url, 'body', `select: ${toError(cause).message}`, { cause, status })
-    }
-  }
-
-  /** Parses a response; `undefined` when it has no body. */
-  #parse({ request, status, headers, bytes, leftOut }: HttpResponse, losses: Losses): unknown {
-    losses.bytes += leftOut
-    if (bytes.length === 0) return undefined
-    const { format, charset, bigIntegers } = this.#settings
-    try {
-      const { text, replaced } = bodyText(bytes, headers['content-type'], charset)
-      losses.characters += replaced
-      return text === '' ? undefined : parseText(format, text, bigIntegers)
-    } catch (cause) {
-      throw httpError(request.url, 'body', toError(cause).message, { cause, status })
-    }
+    return client.exchange(connection, request, { ...this.#settings, accepts, bodyLimit, streams }, tries.signal)
   }
 }
 

@@ -98,7 +98,7 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
   readonly proxy?: string | URL | false
   /**
    * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
-   * pages.
+   * pages; of what streams, only what the transfer waits for.
    * @default 60
    */
   readonly timeout?: number | Duration
@@ -154,7 +154,7 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
   /**
    * What gives the URL of the next page: a function, or the path of a field of the body, such as `'next'`. `undefined` or
    * `null` is none, and a field that is missing or empty too. The URL may be relative, and has the `params` only if it repeats them. At another origin the same holds as for redirects. The
-   * records of all pages come in order, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
+   * records of all pages come in order, page by page, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
    * @default undefined - there is one page
    */
   readonly next?: string | NextPage

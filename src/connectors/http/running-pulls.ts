@@ -1,40 +1,83 @@
 import { toError } from '../../base/errors.js'
 
-/** The pulls of an inlet that are under way. Each has a signal of its own: of its transfer, its time, and the inlet. */
+/** A pull that is under way: its signal is of its transfer, its time, and its inlet. */
+export class RunningPull {
+  readonly #own = new AbortController()
+  readonly #transfer: AbortSignal
+  readonly #late: () => Error
+  readonly #onEnd: (pull: RunningPull) => void
+  readonly #cancel: () => void
+  /** Time that is left while it does no work, in milliseconds. */
+  #left: number
+  #since: number | undefined
+
+  /** @param onEnd - called when it ends */
+  constructor(transfer: AbortSignal, timeout: number, late: () => Error, onEnd: (pull: RunningPull) => void) {
+    this.#transfer = transfer
+    this.#left = timeout
+    this.#late = late
+    this.#onEnd = onEnd
+    this.#cancel = () => {
+      this.stop(toError(transfer.reason))
+    }
+    if (transfer.aborted) this.#cancel()
+    else transfer.addEventListener('abort', this.#cancel)
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal
+  }
+
+  /** Time that is left for its work, in milliseconds. */
+  get left(): number {
+    return this.#since === undefined ? this.#left : this.#left - (performance.now() - this.#since)
+  }
+
+  /** Does a part of its work. Only that takes from its time. */
+  async within<R>(work: () => Promise<R>): Promise<R> {
+    this.#since = performance.now()
+    const timer = setTimeout(() => {
+      this.stop(this.#late())
+    }, this.#left)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(timer)
+      this.#left = Math.max(0, this.left)
+      this.#since = undefined
+    }
+  }
+
+  /** Aborts its signal. */
+  stop(reason: Error): void {
+    this.#own.abort(reason)
+  }
+
+  end(): void {
+    this.#transfer.removeEventListener('abort', this.#cancel)
+    this.#onEnd(this)
+  }
+}
+
+/** The pulls of an inlet that are under way. */
 export class RunningPulls {
-  readonly #pulls = new Set<AbortController>()
+  readonly #pulls = new Set<RunningPull>()
 
   /**
-   * Runs a pull.
+   * Begins a pull, which is under way until it is ended.
    *
    * @param signal - signal of the transfer; the pull's signal aborts with its reason
-   * @param timeout - time of the pull, in milliseconds
+   * @param timeout - time of the pull's work, in milliseconds
    * @param late - makes the reason with which the pull's signal aborts when the time is up
-   * @param work - the pull, given its signal
    */
-  async run<R>(
-    signal: AbortSignal,
-    timeout: number,
-    late: () => Error,
-    work: (signal: AbortSignal) => Promise<R>,
-  ): Promise<R> {
-    const pull = new AbortController()
-    const cancel = () => pull.abort(toError(signal.reason))
-    const timer = setTimeout(() => pull.abort(late()), timeout)
-    if (signal.aborted) cancel()
-    else signal.addEventListener('abort', cancel)
+  begin(signal: AbortSignal, timeout: number, late: () => Error): RunningPull {
+    const pull = new RunningPull(signal, timeout, late, (ended) => this.#pulls.delete(ended))
     this.#pulls.add(pull)
-    try {
-      return await work(pull.signal)
-    } finally {
-      this.#pulls.delete(pull)
-      clearTimeout(timer)
-      signal.removeEventListener('abort', cancel)
-    }
+    return pull
   }
 
   /** Aborts the signals of all pulls that are under way. */
   stop(reason: () => Error): void {
-    for (const pull of this.#pulls) pull.abort(reason())
+    for (const pull of this.#pulls) pull.stop(reason())
   }
 }

@@ -31,7 +31,7 @@ export async function unpack(
   limit: number,
   chosen?: readonly string[],
 ): Promise<Unpacked> {
-  const names = (chosen ?? namesIn(header)).filter((name) => !isNone(name))
+  const names = packingsIn(header, chosen)
   const packings = names.filter((name) => PACKINGS.has(name))
   if (packings.length > MAX_ENCODINGS) throw new BodyError(`its body is encoded ${packings.length} times`)
   let { bytes, leftOut }: Unpacked = { bytes: body, leftOut: 0 }
@@ -50,6 +50,11 @@ export async function unpack(
     throw new BodyError(`its body has the unknown encoding ${show(unknown)}: see the option contentEncoding`)
   }
   return { bytes, leftOut }
+}
+
+/** Names of the encodings of a body, but for those that stand for none. */
+export function packingsIn(header: string | readonly string[] | undefined, chosen?: readonly string[]): string[] {
+  return (chosen ?? namesIn(header)).filter((name) => !isNone(name))
 }
 
 /** Ways to undo an encoding, by its name and the bytes that are said to have it: the likely ones first. */
@@ -115,6 +120,6 @@ function isNone(name: string): boolean {
 }
 
 /** Whether bytes could be a text as they are. Packed ones hold bytes that no text has, but for a few bytes of brotli. */
-function isPlain(bytes: Buffer): boolean {
+export function isPlain(bytes: Buffer): boolean {
   return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
 }

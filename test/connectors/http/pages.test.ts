@@ -4,6 +4,7 @@ import t from 'tap'
 import { nextLink, type HttpPage } from '../../../src/connectors/http/next-link.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { captureLogs } from '../../helpers/logs.js'
+import { pulledBy } from '../../helpers/nodes.js'
 import { serve } from '../../helpers/servers.js'
 
 /** Finds the next page in the body of a page. */
@@ -27,10 +28,10 @@ t.test('the records of all pages come in order', async (t) => {
   })
   let requests = 0
   server.on('request', () => requests++)
-  t.same(await inlet(t, `${url}/todos`, { next: nextLink }).pull(update), [10, [1], 20, [2], 30, [3]])
-  t.same(await inlet(t, `${url}/todos`, { next: nextLink }).pull(update), [10, [1], 20, [2], 30, [3]])
+  t.same(await pulledBy(inlet(t, `${url}/todos`, { next: nextLink }), update), [10, [1], 20, [2], 30, [3]])
+  t.same(await pulledBy(inlet(t, `${url}/todos`, { next: nextLink }), update), [10, [1], 20, [2], 30, [3]])
   t.equal(requests, 6)
-  t.same(await inlet(t, `${url}/todos`).pull(update), [10, [1]], 'without next, there is one page')
+  t.same(await pulledBy(inlet(t, `${url}/todos`), update), [10, [1]], 'without next, there is one page')
 })
 
 t.test('a page knows its URL, status, headers and body', async (t) => {
@@ -44,32 +45,32 @@ t.test('a page knows its URL, status, headers and body', async (t) => {
     format: 'ndjson' as const,
     next: (page: HttpPage) => void seen.push(page),
   }
-  await inlet(t, `${url}/a`, options).pull(update)
+  await pulledBy(inlet(t, `${url}/a`, options), update)
   t.match(seen, [{ url: `${url}/b/c?x=1`, status: 201, headers: { 'x-key': 'v', 'set-cookie': ['a=1', 'b=2'] } }])
   t.same(seen[0]?.body, [{ a: 1 }, { b: 2 }])
   const empty: HttpPage[] = []
   const nothing = await serve(t, (_, response) => response.writeHead(204).end())
-  t.same(await inlet(t, nothing.url, { next: (page) => void empty.push(page) }).pull(update), [])
+  t.same(await pulledBy(inlet(t, nothing.url, { next: (page) => void empty.push(page) }), update), [])
   t.match(empty, [{ status: 204, body: undefined }])
 })
 
 t.test('a next page can be a URL, relative or whole, and ends with undefined or null', async (t) => {
   const { url } = await serve(t, pages({ next: '?page=1' }, { next: '/?page=2' }, { next: null }))
-  t.equal(((await inlet(t, url, { next }).pull(update)) as unknown[]).length, 3)
+  t.equal(((await pulledBy(inlet(t, url, { next }), update)) as unknown[]).length, 3)
   const whole = (page: HttpPage) => {
     const location = next(page)
     return typeof location === 'string' ? new URL(location, page.url) : undefined
   }
-  t.equal(((await inlet(t, url, { next: whole }).pull(update)) as unknown[]).length, 3)
+  t.equal(((await pulledBy(inlet(t, url, { next: whole }), update)) as unknown[]).length, 3)
 })
 
 t.test('a page that fails fails the pull, and each page is tried again', async (t) => {
   captureLogs(t)
   const broken = await serve(t, pages({ next: '?page=1' }, { next: '?page=2' }, 'no JSON'))
-  const error = await failureOf(t, inlet(t, broken.url, { next }).pull(update))
+  const error = await failureOf(t, pulledBy(inlet(t, broken.url, { next }), update))
   t.match(error, { failure: 'body', message: `${broken.url}/?…: Response does not contain valid JSON` })
   const ends = await serve(t, pages({ next: '?page=1' }))
-  t.match(await failureOf(t, inlet(t, ends.url, { next }).pull(update)), { failure: 'status', status: 404 })
+  t.match(await failureOf(t, pulledBy(inlet(t, ends.url, { next }), update)), { failure: 'status', status: 404 })
 
   let asked = 0
   const serving = pages({ next: '?page=1' }, { next: '?page=2' }, {})
@@ -78,13 +79,13 @@ t.test('a page that fails fails the pull, and each page is tried again', async (
     else serving(request, response)
   })
   const retry = { retries: 1, minDelay: { milliseconds: 1 } }
-  t.equal(((await inlet(t, shaky.url, { next, retry }).pull(update)) as unknown[]).length, 3)
+  t.equal(((await pulledBy(inlet(t, shaky.url, { next, retry }), update)) as unknown[]).length, 3)
 })
 
 t.test('pages in a circle are an error', async (t) => {
   for (const back of ['?page=0', '?page=1', '?page=1#part', '']) {
     const { url } = await serve(t, pages({ next: '?page=1' }, { next: back }))
-    const error = await failureOf(t, inlet(t, `${url}/?page=0`, { next }).pull(update))
+    const error = await failureOf(t, pulledBy(inlet(t, `${url}/?page=0`, { next }), update))
     t.match(error, { failure: 'pages', message: `its next page is ${url}/?…, which was read before` })
   }
   let asked = 0
@@ -93,22 +94,22 @@ t.test('pages in a circle are an error', async (t) => {
     if (request.url === '/to') response.end('{"next":"/from"}')
     else response.writeHead(302, { location: '/to' }).end()
   })
-  t.match(await failureOf(t, inlet(t, url, { next, redirects: 1 }).pull(update)), { failure: 'pages' })
+  t.match(await failureOf(t, pulledBy(inlet(t, url, { next, redirects: 1 }), update)), { failure: 'pages' })
   t.ok(asked <= 4, 'also when they are hidden behind a redirect')
 })
 
 t.test('more pages than are allowed are an error', async (t) => {
   let asked = 0
   const { url } = await serve(t, (_, response) => response.end(JSON.stringify({ next: `?page=${++asked}` })))
-  const error = await failureOf(t, inlet(t, url, { next, maxPages: 3 }).pull(update))
+  const error = await failureOf(t, pulledBy(inlet(t, url, { next, maxPages: 3 }), update))
   t.match(error, { failure: 'pages', message: /more than 3 pages$/ })
   t.equal(asked, 3)
-  await failureOf(t, inlet(t, url, { next }).pull(update))
+  await failureOf(t, pulledBy(inlet(t, url, { next }), update))
   t.equal(asked, 103, 'a hundred, unless told otherwise')
   const three = await serve(t, pages({ next: '?page=1' }, { next: '?page=2' }, {}))
-  t.equal(((await inlet(t, three.url, { next, maxPages: 3 }).pull(update)) as unknown[]).length, 3)
+  t.equal(((await pulledBy(inlet(t, three.url, { next, maxPages: 3 }), update)) as unknown[]).length, 3)
   const unlimited = { next, maxPages: Infinity, maxBodySize: Infinity }
-  t.equal(((await inlet(t, three.url, unlimited).pull(update)) as unknown[]).length, 3)
+  t.equal(((await pulledBy(inlet(t, three.url, unlimited), update)) as unknown[]).length, 3)
 })
 
 t.test('maxBodySize and timeout hold for all pages together', async (t) => {
@@ -118,13 +119,13 @@ t.test('maxBodySize and timeout hold for all pages together', async (t) => {
     const body = JSON.stringify({ next: `?page=${++asked}`, filler })
     response.setHeader('content-encoding', 'gzip').end(gzipSync(body))
   })
-  const error = await failureOf(t, inlet(t, url, { next, maxBodySize: 1000 }).pull(update))
+  const error = await failureOf(t, pulledBy(inlet(t, url, { next, maxBodySize: 1000 }), update))
   t.match(error, { failure: 'body', message: /larger than maxBodySize, which is 1000 bytes/ })
   t.equal(asked, 3)
   const slow = await serve(t, (_, response) => {
     setTimeout(() => response.end(JSON.stringify({ next: `?page=${++asked}` })), 20)
   })
-  const late = await failureOf(t, inlet(t, slow.url, { next, timeout: { milliseconds: 150 } }).pull(update))
+  const late = await failureOf(t, pulledBy(inlet(t, slow.url, { next, timeout: { milliseconds: 150 } }), update))
   t.match(late, { failure: 'timeout', message: /no whole response within 150 ms/ })
 })
 
@@ -139,14 +140,14 @@ t.test('a page at another origin is asked for without what the user gave, and so
     response.end(JSON.stringify({ next: `${home.url}/back` }))
   })
   const headers = { 'x-api-key': 'secret', authorization: 'secret' }
-  await inlet(t, home.url, { next, headers }).pull(update)
+  await pulledBy(inlet(t, home.url, { next, headers }), update)
   t.equal(asked.length, 3)
   t.match(asked[0], /^home.*secret/)
   t.match(asked[1], /^other/)
   t.match(asked[2], /^home/)
   t.notMatch(asked.slice(1).join(), 'secret')
   const posting = inlet(t, home.url, { next, body: 'secret' })
-  t.match(await failureOf(t, posting.pull(update)), { failure: 'pages', message: /does not get its body/ })
+  t.match(await failureOf(t, pulledBy(posting, update)), { failure: 'pages', message: /does not get its body/ })
 })
 
 t.test('a next() that fails, or gives no URL, is an error', async (t) => {
@@ -158,14 +159,14 @@ t.test('a next() that fails, or gives no URL, is an error', async (t) => {
     [() => 'ftp://some.test', /not of HTTP/],
   ]
   for (const [given, message] of cases) {
-    const error = await failureOf(t, inlet(t, url, { next: given as () => undefined }).pull(update))
+    const error = await failureOf(t, pulledBy(inlet(t, url, { next: given as () => undefined }), update))
     t.match(error, { failure: 'pages', message })
   }
   const cause = new Error('no such field')
   const failing = () => {
     throw cause
   }
-  const error = await failureOf(t, inlet(t, url, { next: failing }).pull(update))
+  const error = await failureOf(t, pulledBy(inlet(t, url, { next: failing }), update))
   t.match(error, { failure: 'pages', message: /next\(\) failed: no such field/, cause })
 })
 
@@ -200,7 +201,7 @@ t.test('a link header may have letters of any language, and its URL is read as b
       'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nLink: </caf\u00e9 \u20ac?q=\u00fc>; title="\u00e9"; rel=next\r\n\r\n[1]'
     return socket.end(head)
   })
-  t.same(await inlet(t, url, { next: nextLink }).pull(update), [1, 2])
+  t.same(await pulledBy(inlet(t, url, { next: nextLink }), update), [1, 2])
   t.equal(asked[1], '/caf%C3%A9%20%E2%82%AC?q=%C3%BC')
 })
 
@@ -211,6 +212,6 @@ t.test('a URL that the body gives is taken as it is', async (t) => {
     response.end(asked.length > 1 ? '{}' : '{"next":"/caf\u00e9?q=\u20ac"}')
   })
   const next = ({ body }: HttpPage) => (body as { readonly next?: string }).next
-  await inlet(t, url, { next }).pull(update)
+  await pulledBy(inlet(t, url, { next }), update)
   t.equal(asked[1], '/caf%C3%A9?q=%E2%82%AC')
 })

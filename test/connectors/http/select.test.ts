@@ -4,6 +4,7 @@ import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
 import type { HttpInletOptions } from '../../../src/connectors/http/options.js'
 import { Update } from '../../../src/core/update.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
+import { pulledBy } from '../../helpers/nodes.js'
 import { serve } from '../../helpers/servers.js'
 
 /** Starts a server that answers each request with the next of these bodies, and then with the last. */
@@ -67,18 +68,18 @@ t.test('a body without them is an error, not an empty one', async (t) => {
 t.test('pages are read to the end: each has its records, and the URL of the next one', async (t) => {
   const pages = [{ items: [1, 2], next: '?page=2' }, { items: null, next: '?page=3' }, { items: [3] }]
   const { url, asked } = await serving(t, ...pages)
-  t.same(await inlet(t, `${url}/a`, { select: 'items', next: 'next' }).pull(update), [1, 2, 3])
+  t.same(await pulledBy(inlet(t, `${url}/a`, { select: 'items', next: 'next' }), update), [1, 2, 3])
   t.same(asked, ['/a', '/a?page=2', '/a?page=3'])
 })
 
 t.test('a field without a next page is the end: missing, null or empty', async (t) => {
   for (const last of [{ items: [2] }, { items: [2], paging: { next: null } }, { items: [2], paging: { next: '' } }]) {
     const { url, asked } = await serving(t, { items: [1], paging: { next: '/b' } }, last)
-    t.same(await inlet(t, url, { select: 'items', next: 'paging.next' }).pull(update), [1, 2])
+    t.same(await pulledBy(inlet(t, url, { select: 'items', next: 'paging.next' }), update), [1, 2])
     t.equal(asked.length, 2)
   }
   const { url } = await serving(t, { items: [1], next: 7 })
-  const failure = await failureOf(t, inlet(t, url, { select: 'items', next: 'next' }).pull(update))
+  const failure = await failureOf(t, pulledBy(inlet(t, url, { select: 'items', next: 'next' }), update))
   t.match(failure, { failure: 'pages', message: /something of type number$/ })
 })
 
