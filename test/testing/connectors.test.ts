@@ -7,6 +7,7 @@ import t from 'tap'
 import { CsvInlet } from '../../src/connectors/csv/csv-inlet.js'
 import { FileInlet } from '../../src/connectors/files/file-inlet.js'
 import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
+import { nextLink } from '../../src/connectors/http/next-link.js'
 import { MongoInlet } from '../../src/connectors/mongodb/mongo-inlet.js'
 import { NullInlet } from '../../src/connectors/samples/null-inlet.js'
 import { RandomIntInlet } from '../../src/connectors/samples/random-int-inlet.js'
@@ -83,6 +84,8 @@ t.test('HttpInlet', async (t) => {
       server = createServer(({ url = '' }, response) => {
         if (url.startsWith('/hanging')) return
         response.statusCode = url.startsWith('/failing') ? 500 : 200
+        if (url.startsWith('/lines')) return void response.end('{"id":1,"text":"some words of a line"}\n'.repeat(3000))
+        if (url.startsWith('/pages')) response.setHeader('link', '</data>; rel="next"')
         response.setHeader('content-type', 'application/json').end('[{"id":1},{"id":2}]')
       })
       port = await listen(server)
@@ -102,6 +105,16 @@ t.test('HttpInlet', async (t) => {
       ...common,
       create: (options) => new HttpInlet(at('data'), { ...options, headers, json: false }),
       expected: 1,
+    },
+    'of many lines': {
+      ...common,
+      create: (options) => new HttpInlet(at('lines'), { ...options, headers, format: 'ndjson' }),
+      expected: 3000,
+    },
+    'of pages': {
+      ...common,
+      create: (options) => new HttpInlet(at('pages'), { ...options, headers, next: nextLink }),
+      expected: 4,
     },
   }).run(t)
 })
