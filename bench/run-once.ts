@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { inFolder } from './folder.js'
 import { machine } from './machine.js'
 import { check } from './measure.js'
-import { digestOf, makeFile } from './work/text-files.js'
+import { digestOf, makeFile, type FileKind } from './work/text-files.js'
 
 const COMMAND = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 
@@ -21,10 +21,11 @@ const megabytes = Number(process.argv[2] ?? 1000)
 
 await inFolder(async (folder) => {
   for (const kind of ['lines', 'csv'] as const) {
-    const file = makeFile(join(folder, kind), kind, megabytes * 1e6)
     const to = join(folder, 'copy')
-    const query = new URLSearchParams({ kind, from: file.path, to })
-    const { seconds, cpu, peak } = await run(new URL(`./links/copying.js?${query.toString()}`, import.meta.url))
+    const row = await copy(kind, makeFile(join(folder, 'row'), kind, 50).path, to)
+    await rm(to)
+    const file = makeFile(join(folder, kind), kind, megabytes * 1e6)
+    const { seconds, cpu, peak } = await copy(kind, file.path, to)
     const digest = await digestOf(to)
     check('digest of the copy', digest, await digestOf(file.path))
     await rm(to)
@@ -33,13 +34,18 @@ await inFolder(async (folder) => {
     console.log(
       `${kind}: ${size.toFixed(0)} MB, ${file.rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s, ` +
         `${(size / seconds).toFixed(1)} MB/s; CPU ${cpu.toFixed(1)} s, ${((cpu * 1e6) / file.rows).toFixed(2)} us per row, ` +
-        `${(size / cpu).toFixed(1)} MB per second of CPU; peak memory ${peak.toFixed(0)} MiB; ` +
+        `${(size / cpu).toFixed(1)} MB per second of CPU; peak memory ${peak.toFixed(0)} MiB, ${(peak - row.peak).toFixed(0)} above that of copying one row; ` +
         `all rows once, in order: SHA-256 ${digest.slice(0, 16)} of both`,
     )
   }
 })
 const { cpu, cores, memoryGiB, load, node, commit } = machine()
 console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB, load ${load.toFixed(1)}, node ${node}, commit ${commit}`)
+
+function copy(kind: FileKind, from: string, to: string) {
+  const query = new URLSearchParams({ kind, from, to })
+  return run(new URL(`./links/copying.js?${query.toString()}`, import.meta.url))
+}
 
 async function run(module: URL) {
   const from = performance.now()
