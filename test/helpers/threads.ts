@@ -7,6 +7,7 @@ import { WorkerPlanner } from '../../src/planners/worker-planner.js'
 import type { LinkOrModule } from '../../src/planners/planner-modules.js'
 import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-options.js'
 import type { TransferReport } from '../../src/core/report.js'
+import { MEASURED } from './command.js'
 import type { captureLogs } from './logs.js'
 
 /** URL of a file in test/fixtures. */
@@ -19,6 +20,11 @@ export function linkModule(...links: LinkSpec[]): URL {
   const url = fixture('links.ts')
   url.searchParams.set('links', JSON.stringify(links))
   return url
+}
+
+/** Has coverage measured in the threads of this file, too. They start more slowly then, so few files do it. */
+export function measureThreads(): void {
+  Object.assign(process.env, MEASURED)
 }
 
 /** Makes a link that lives on the main thread. */

@@ -10,7 +10,7 @@ const CACHE = path.join(ROOT, 'node_modules/.cache/databay-tests')
 const require = createRequire(import.meta.url)
 
 /** Version of the cache: another one when the same source compiles to something else. */
-const VERSION = `1 ${require('typescript/package.json').version}`
+const VERSION = `2 ${require('typescript/package.json').version}`
 
 /**
  * Gives a file's JavaScript, with its source map, compiled unless the cache has it. The cache keeps one version of each
@@ -45,7 +45,6 @@ function compile(file, source) {
       module: ts.ModuleKind.ESNext,
       verbatimModuleSyntax: true,
       inlineSourceMap: true,
-      inlineSources: true,
     },
   })
   return outputText

@@ -13,20 +13,26 @@ register('./hooks.js', import.meta.url)
 // the preload has seen it; from Node 22 on, tap itself would set flags of Node by it
 delete process.env.TAP_TYPE_STRIP_ONLY
 
-/** Flags of a thread: those of its process, without preloads that only the main thread of a test needs, as they are slow. */
-const execArgv = process.execArgv.filter((flag) => !/^--import=.*\/@tapjs\/(mock|typescript)\//.test(flag))
+/** Options of Node without tap's measure of coverage, as text. */
+const unmeasured = (options) => options.replace(/"?--import=\S+\/@tapjs\/processinfo\/\S+/, '').trim()
 
+/** Whether programs and threads are measured, too. It takes twice the time, so few tests ask for it. */
+const isMeasured = (env) => env.MEASURE_COVERAGE !== undefined
+
+// preloads that only the main thread of a test needs are slow, and each thread would load them
 threads.Worker = class Worker extends threads.Worker {
-  constructor(file, options) {
-    super(file, { ...options, execArgv: options?.execArgv ?? execArgv })
+  constructor(file, options = {}) {
+    const needless = isMeasured(process.env) ? /\/@tapjs\/(mock|typescript)\// : /\/@tapjs\//
+    const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--import=') || !needless.test(flag))
+    const { NODE_OPTIONS = '', ...env } = process.env
+    const own = isMeasured(env) ? process.env : { ...env, NODE_OPTIONS: unmeasured(NODE_OPTIONS) }
+    super(file, { ...options, execArgv: options.execArgv ?? execArgv, env: options.env ?? own })
   }
 }
 syncBuiltinESMExports()
 
-// tap measures coverage in each program that a test starts, too, which takes twice the time: only where it is asked for
 processOnSpawn.addListener((program) => {
   const { NODE_OPTIONS = '', ...env } = program.env
-  if (env.MEASURE_COVERAGE === undefined)
-    program.env = { ...env, NODE_OPTIONS: NODE_OPTIONS.replace(/"?--import=\S+\/@tapjs\/processinfo\/\S+/, '').trim() }
+  if (!isMeasured(env)) program.env = { ...env, NODE_OPTIONS: unmeasured(NODE_OPTIONS) }
   return program
 })

@@ -10,6 +10,7 @@ import { giving, KeepOutlet } from '../helpers/nodes.js'
 import {
   fixture,
   linkModule,
+  measureThreads,
   openGate,
   pushedTo,
   reportsOf,
@@ -18,6 +19,8 @@ import {
   workerPlanner,
 } from '../helpers/threads.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
+
+measureThreads()
 
 // threads take long to start, so all tests share one planner
 const planner = workerPlanner(t, [], { ignoreExceptions: true })

@@ -4,7 +4,18 @@ import { threadPoolOf, WorkerPlanner } from '../../src/planners/worker-planner.j
 import type { LinkOrModule } from '../../src/planners/planner-modules.js'
 import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-options.js'
 import { captureLogs } from '../helpers/logs.js'
-import { fixture, linkModule, liveLink, pushedTo, reportsOf, tracesOf, workerPlanner } from '../helpers/threads.js'
+import {
+  fixture,
+  linkModule,
+  liveLink,
+  measureThreads,
+  pushedTo,
+  reportsOf,
+  tracesOf,
+  workerPlanner,
+} from '../helpers/threads.js'
+
+measureThreads()
 
 const named = (links: readonly { readonly name: string }[]) => links.map(({ name }) => name)
 

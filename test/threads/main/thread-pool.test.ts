@@ -8,7 +8,9 @@ import type { Thread } from '../../../src/threads/main/thread.js'
 import { Update } from '../../../src/core/update.js'
 import { runIn } from '../../helpers/loopback.js'
 import { captureLogs } from '../../helpers/logs.js'
-import { fixture, linkModule, openGate, tracesOf, until } from '../../helpers/threads.js'
+import { fixture, linkModule, measureThreads, openGate, tracesOf, until } from '../../helpers/threads.js'
+
+measureThreads()
 
 /** Opens a module's links in a thread, under ids from 0. */
 async function open(thread: Thread, module: URL): Promise<void> {
