@@ -8,3 +8,8 @@ interface Internals {
 
 /** The threads of a planner of the built package, which its types do not show. */
 export const { threadPoolOf } = built as unknown as Internals
+
+/** Starts the threads of a file without hooks of Node's loader, which takes half of the time: they load the build alone. */
+export function loadBuildOnly(): void {
+  process.env['BUILT_THREADS'] = '1'
+}

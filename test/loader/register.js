@@ -22,7 +22,11 @@ const isMeasured = (env) => env.MEASURE_COVERAGE !== undefined
 // preloads that only the main thread of a test needs are slow, and each thread would load them
 threads.Worker = class Worker extends threads.Worker {
   constructor(file, options = {}) {
-    const needless = isMeasured(process.env) ? /\/@tapjs\/(mock|typescript)\// : /\/@tapjs\//
+    const needless = process.env.BUILT_THREADS
+      ? /./
+      : isMeasured(process.env)
+        ? /\/@tapjs\/(mock|typescript)\//
+        : /\/@tapjs\//
     const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--import=') || !needless.test(flag))
     const { NODE_OPTIONS = '', ...env } = process.env
     const own = isMeasured(env) ? process.env : { ...env, NODE_OPTIONS: unmeasured(NODE_OPTIONS) }

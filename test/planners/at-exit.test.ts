@@ -21,24 +21,43 @@ const fixture = fileURLToPath(new URL('../fixtures/at-exit.mjs', import.meta.url
  * ended, or once, so many milliseconds `after` the first.
  */
 function run(t: Test, scenario: string, first?: NodeJS.Signals, second?: NodeJS.Signals, after?: number) {
-  return ended(t, [process.execPath, fixture, scenario], (child) => {
-    child.kill(first)
-    if (second === undefined) return
-    const again = () => child.kill(second)
-    const timer = after === undefined ? setInterval(again, 100) : setTimeout(again, after)
-    child.once('close', () => {
-      clearTimeout(timer)
-    })
-  })
+  return ended(
+    t,
+    [process.execPath, fixture, scenario],
+    measuredOnce(`${scenario} ${second !== undefined}`),
+    (child) => {
+      child.kill(first)
+      if (second === undefined) return
+      const again = () => child.kill(second)
+      const timer = after === undefined ? setInterval(again, 100) : setTimeout(again, after)
+      child.once('close', () => {
+        clearTimeout(timer)
+      })
+    },
+  )
 }
 
+/** Environment variables that have coverage measured the first time that something is run. */
+function measuredOnce(what: string): NodeJS.ProcessEnv {
+  if (measured.has(what)) return {}
+  measured.add(what)
+  return MEASURED
+}
+
+const measured = new Set<string>()
+
 /** Runs a command that runs the fixture, in a process group of its own, and calls back when it is ready. */
-function ended(t: Test, argv: readonly [string, ...string[]], onReady: (child: ChildProcess) => void): Promise<Ended> {
+function ended(
+  t: Test,
+  argv: readonly [string, ...string[]],
+  env: NodeJS.ProcessEnv,
+  onReady: (child: ChildProcess) => void,
+): Promise<Ended> {
   const [file, ...args] = argv
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...MEASURED },
+      env: { ...process.env, ...env },
       detached: true,
     })
     t.teardown(() => child.kill('SIGKILL'))
@@ -106,7 +125,7 @@ t.test('so it is when the shutdown holds up the event loop for longer than a sec
 t.test('so it is in a process group whose shell passes signals on', async (t) => {
   const script = `trap 'kill -TERM $child' TERM; "$0" "$@" & child=$!; wait $child; wait $child; exit $?`
   const argv = ['bash', '-c', script, process.execPath, fixture, 'running transfer'] as const
-  const { code, lines } = await ended(t, [...argv], ({ pid = 0 }) => process.kill(-pid, 'SIGTERM'))
+  const { code, lines } = await ended(t, [...argv], {}, ({ pid = 0 }) => process.kill(-pid, 'SIGTERM'))
   t.equal(code, 143)
   t.strictSame(lines.slice(-3), ['written', 'a out stops', 'a in stops'])
 })

@@ -15,7 +15,9 @@ import {
   setLogLevel,
   WorkerPlanner,
 } from '../../dist/src/index.js'
-import { threadPoolOf } from '../helpers/built-threads.js'
+import { loadBuildOnly, threadPoolOf } from '../helpers/built-threads.js'
+
+loadBuildOnly()
 
 const index = join(resolve(import.meta.dirname, '../..'), 'dist/src/index.js')
 

@@ -18,8 +18,10 @@ import {
   type TransferReport,
   type WorkerPlannerOptions,
 } from '../../dist/src/index.js'
+import { loadBuildOnly } from '../helpers/built-threads.js'
 import { until } from '../helpers/threads.js'
 
+loadBuildOnly()
 setLogLevel('silent')
 
 /** Code of link modules: nodes go by files of the folder, which the test writes and deletes. */

@@ -4,8 +4,9 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Buffer, Link, NullOutlet, RandomIntInlet, setLogLevel, WorkerPlanner } from '../../../dist/src/index.js'
-import { threadPoolOf } from '../../helpers/built-threads.js'
+import { loadBuildOnly, threadPoolOf } from '../../helpers/built-threads.js'
 
+loadBuildOnly()
 setLogLevel('silent')
 
 /** Code of a link of a name and some properties. */
