@@ -3,7 +3,9 @@ import t from 'tap'
 import type { ThreadLostEvent } from '../../src/planners/planner-events.js'
 import { PlannerThreads } from '../../src/planners/planner-threads.js'
 import { captureLogs } from '../helpers/logs.js'
-import { linkModule, until } from '../helpers/threads.js'
+import { linkModule, measureThreads, until } from '../helpers/threads.js'
+
+measureThreads()
 
 t.test('threads, the links that they host and their losses, without a planner', async (t) => {
   captureLogs(t, 'silent')

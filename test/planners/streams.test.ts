@@ -5,7 +5,9 @@ import t, { type Test } from 'tap'
 import type { TransferReport } from '../../src/core/report.js'
 import type { WorkerPlannerOptions } from '../../src/planners/worker-planner-options.js'
 import { captureLogs } from '../helpers/logs.js'
-import { fixture, until, workerPlanner } from '../helpers/threads.js'
+import { fixture, measureThreads, until, workerPlanner } from '../helpers/threads.js'
+
+measureThreads()
 
 function setUp(t: Test, only: string, options: WorkerPlannerOptions = {}) {
   const logs = captureLogs(t)

@@ -2,8 +2,19 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { captureLogs } from '../helpers/logs.js'
-import { liveLink, linkModule, pushedTo, reportsOf, tracesOf, until, workerPlanner } from '../helpers/threads.js'
+import {
+  linkModule,
+  liveLink,
+  measureThreads,
+  pushedTo,
+  reportsOf,
+  tracesOf,
+  until,
+  workerPlanner,
+} from '../helpers/threads.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
+
+measureThreads()
 
 t.test('when a link fails to start, start() rejects, and what was started is shut down in reverse', async (t) => {
   const logs = captureLogs(t)

@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual } from 'node:assert'
 import { Buffer } from 'node:buffer'
-import fc from '../../helpers/fast-check.js'
+import fc, { runsOf } from '../../helpers/fast-check.js'
 import t from 'tap'
 import { CsvColumns } from '../../../src/connectors/csv/columns.js'
 import type { CsvState } from '../../../src/connectors/csv/csv-state.js'
@@ -15,7 +15,7 @@ import type { TextEncoding } from '../../../src/connectors/files/text-encoding.j
 import { unitsOf } from '../../../src/connectors/files/text-units.js'
 import { collect } from '../../faults/garbage.js'
 
-const RUNS = 600
+const RUNS = runsOf(600)
 
 interface Options {
   readonly delimiter: string

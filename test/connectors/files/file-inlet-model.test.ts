@@ -18,13 +18,13 @@ import {
   utimesSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import fc from '../../helpers/fast-check.js'
+import fc, { runsOf } from '../../helpers/fast-check.js'
 import t from 'tap'
 import { FileInlet } from '../../../src/connectors/files/file-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
 
-const RUNS = 500
+const RUNS = runsOf(500)
 
 type Step =
   | { readonly do: 'append'; readonly lines: number; readonly length: number; readonly end: '\n' | '\r\n' }

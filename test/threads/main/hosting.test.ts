@@ -5,7 +5,9 @@ import type { LinkSpec } from '../../fixtures/links.js'
 import { loopbackThread } from '../../helpers/loopback.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
-import { fixture, linkModule, openGate, pushedTo, tracesOf, until } from '../../helpers/threads.js'
+import { fixture, linkModule, measureThreads, openGate, pushedTo, tracesOf, until } from '../../helpers/threads.js'
+
+measureThreads()
 
 /** Hosting in threads without workers, and functions that use it. */
 async function hosting(t: Test, size: number) {

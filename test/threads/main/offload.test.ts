@@ -6,7 +6,9 @@ import { unpack } from '../../../src/threads/protocol/records.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { loopbackThread } from '../../helpers/loopback.js'
-import { fixture, openGate, tracesOf, until } from '../../helpers/threads.js'
+import { fixture, measureThreads, openGate, tracesOf, until } from '../../helpers/threads.js'
+
+measureThreads()
 
 const processors = fixture('processors.ts')
 const payloads = (records: readonly Record[]) => records.map(({ payload }) => payload)

@@ -3,7 +3,9 @@ import { MessageChannel, type Worker } from 'node:worker_threads'
 import t from 'tap'
 import { ThreadWorker } from '../../../src/threads/main/thread-worker.js'
 import { captureLogs } from '../../helpers/logs.js'
-import { until } from '../../helpers/threads.js'
+import { measureThreads, until } from '../../helpers/threads.js'
+
+measureThreads()
 
 t.test('a thread has one worker at a time, until it is destroyed', async (t) => {
   const logs = captureLogs(t, 'error')

@@ -5,7 +5,9 @@ import { captureLogs } from '../../helpers/logs.js'
 import { turnOfTheLoop } from '../../helpers/nodes.js'
 import { NotBegunError } from '../../../src/threads/main/run.js'
 import { loopbackThread, runIn } from '../../helpers/loopback.js'
-import { linkModule, openGate, tracesOf, until } from '../../helpers/threads.js'
+import { linkModule, measureThreads, openGate, tracesOf, until } from '../../helpers/threads.js'
+
+measureThreads()
 
 /** Opens the links of a module, under ids from 0. */
 async function open(thread: Thread, module: URL): Promise<void> {
