@@ -4,10 +4,12 @@ import { show } from '../../base/errors.js'
 import { fileError } from '../errors.js'
 import { HeaderReader, loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import type { CsvFormat } from './csv-format.js'
+import { RowTaker, type TakenRow } from './row-taker.js'
 import { columnsOf, headerText, rowsText } from './rows.js'
 import { encode } from '../files/encode.js'
 import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
+import type { Record } from '../../core/record.js'
 import type { AddedFile } from '../files/added-file.js'
 import { isStream } from '../files/descriptors.js'
 import type { Target } from '../files/targets.js'
@@ -24,6 +26,26 @@ export interface CsvStyle {
   headers?: HeaderReader
 }
 
+/** File, and the rows that go there. */
+export interface CsvTarget extends Target<unknown> {
+  readonly rows: readonly TakenRow[]
+}
+
+/** Rows of records: what becomes of payloads later does not show in them. Never throws. */
+export function takeRows(records: readonly Record[], { format, columns }: CsvStyle): TakenRow[] {
+  const taker = new RowTaker(format, columns)
+  return records.map(({ payload }) => taker.take(payload))
+}
+
+/** Adds to each target of a batch its rows. */
+export function withRows(targets: readonly Target<unknown>[], rows: readonly TakenRow[]): CsvTarget[] {
+  return targets.map((target) => {
+    const { indices } = target
+    if (indices.length === rows.length) return { ...target, rows }
+    return { ...target, rows: indices.flatMap((index) => rows[index] ?? []) }
+  })
+}
+
 /** Loads the library that {@link csvBytes} needs. */
 export function loadLibrary(): void {
   loadParse()
@@ -35,11 +57,7 @@ export function loadLibrary(): void {
  * @throws {@link FileError} when the header of the file does not fit
  * @throws {@link InvalidPayloadError}
  */
-export async function csvBytes(
-  target: Target<unknown>,
-  style: CsvStyle,
-  added: AddedFile | undefined,
-): Promise<Buffer> {
+export async function csvBytes(target: CsvTarget, style: CsvStyle, added: AddedFile | undefined): Promise<Buffer> {
   const got = style.streams.get(target.file)
   const streamed = got !== undefined && (await isStream(target.file)) ? got : undefined
   const header = target.truncate ? undefined : (streamed ?? (await headerOf(target, style, added)))
@@ -47,11 +65,12 @@ export async function csvBytes(
 }
 
 /** Notes that a file has got its bytes: a pipe gets no second header. */
-export function noteWritten({ file, records, truncate }: Target<unknown>, isKept: boolean, style: CsvStyle): void {
-  const { columns, format, streams } = style
+export function noteWritten({ file, rows, truncate }: CsvTarget, isKept: boolean, style: CsvStyle): void {
+  const { columns, streams } = style
+  const [first] = rows
   if (isKept) streams.delete(file)
-  else if (!truncate && !streams.has(file)) {
-    const names = columns ?? columnsOf(records[0]?.payload, format)
+  else if (!truncate && !streams.has(file) && first !== undefined) {
+    const names = columns ?? columnsOf(first)
     streams.set(file, { columns: names, quoted: false, endsLine: true })
   }
 }
@@ -62,7 +81,7 @@ export function noteWritten({ file, records, truncate }: Target<unknown>, isKept
  * @throws {@link FileError} when the header of the file does not fit
  */
 export async function csvBytesOfNone(target: Target<unknown>, style: CsvStyle): Promise<Buffer> {
-  const found = style.columns === undefined ? (await headerOf(target, style))?.columns : undefined
+  const found = style.columns === undefined ? (await headerOf({ ...target, rows: [] }, style))?.columns : undefined
   const columns = style.columns ?? (style.format.guardFormulas ? found?.map(withoutGuard) : found)
   return columns === undefined
     ? Buffer.alloc(0)
@@ -70,31 +89,32 @@ export async function csvBytesOfNone(target: Target<unknown>, style: CsvStyle): 
 }
 
 /** Text of the bytes, in parts, see {@link rowsText}. */
-function textOf({ records }: Target<unknown>, header: CsvHeader | undefined, { columns, format }: CsvStyle): string[] {
-  const payloads = records.map((record) => record.payload)
-  if (header !== undefined) return [header.endsLine ? '' : '\n', ...rowsText(payloads, header.columns, format)]
-  const names = columns ?? columnsOf(payloads[0], format)
-  return [headerText(names, format), ...rowsText(payloads, names, format)]
+function textOf({ rows }: CsvTarget, header: CsvHeader | undefined, { columns, format }: CsvStyle): string[] {
+  if (header !== undefined) return [header.endsLine ? '' : '\n', ...rowsText(rows, header.columns, format)]
+  const [first] = rows
+  const names = columns ?? (first === undefined ? [] : columnsOf(first))
+  return [headerText(names, format), ...rowsText(rows, names, format)]
 }
 
-async function headerOf(
-  { file, records }: Target<unknown>,
-  style: CsvStyle,
-  added?: AddedFile,
-): Promise<CsvHeader | undefined> {
+async function headerOf({ file, rows }: CsvTarget, style: CsvStyle, added?: AddedFile): Promise<CsvHeader | undefined> {
   try {
     style.headers ??= new HeaderReader(style.dialect)
     const header = await (added === undefined ? readHeader(file, style.dialect) : style.headers.read(added))
-    if (header !== undefined) checkHeader(header, style, records[0]?.payload)
+    if (header !== undefined) checkHeader(header, style, rows[0])
     return header
   } catch (cause) {
     throw fileError('CsvOutlet', 'add to', file, cause)
   }
 }
 
-function checkHeader({ columns: names, quoted }: CsvHeader, { columns, format }: CsvStyle, payload: unknown): void {
+function checkHeader(
+  { columns: names, quoted }: CsvHeader,
+  { columns, format }: CsvStyle,
+  row: TakenRow | undefined,
+): void {
   const other = quoted ? undefined : otherDelimiter(names, format.delimiter)
-  if (other !== undefined && !isKey(names[0], payload)) throw new Error(`the header has ${other}`)
+  if (other !== undefined && (names[0] === undefined || row?.keys.includes(names[0]) !== true))
+    throw new Error(`the header has ${other}`)
   if (new Set(names).size !== names.length) throw new Error('its header has a name twice')
   if (columns === undefined) return
   const plain = (list: readonly string[]) => (format.guardFormulas ? list.map(withoutGuard) : list)
@@ -102,8 +122,4 @@ function checkHeader({ columns: names, quoted }: CsvHeader, { columns, format }:
   if (!isDeepStrictEqual(sorted(columns), sorted(names))) {
     throw new Error(`it has the columns ${show(names)}, not ${show(columns)}`)
   }
-}
-
-function isKey(name: string | undefined, payload: unknown): boolean {
-  return typeof payload === 'object' && payload !== null && name !== undefined && Object.hasOwn(payload, name)
 }

@@ -6,19 +6,14 @@ import { withGuard } from './formulas.js'
 
 /** Writes values as cells of rows: guarded against formulas, and in quotes where readers need them. */
 export class CellWriter {
-  /** Cell without a value. */
-  readonly blank: string
   readonly #format: CsvFormat
   /** Texts that need quotes. */
   readonly #quoted: RegExp
   /** Texts that need quotes, or may need the guard. */
   readonly #odd: RegExp
 
-  /** @param columns - number of cells of a row */
-  constructor(format: CsvFormat, columns: number) {
+  constructor(format: CsvFormat) {
     const { delimiter, guardFormulas } = format
-    // a row with one empty cell alone would be an empty line, which readers skip
-    this.blank = columns === 1 ? '""' : ''
     this.#format = format
     const unit = `\\u${delimiter.charCodeAt(0).toString(16).padStart(4, '0')}`
     // a carriage return may end a line, the mark is at the start of a file, and NULs before a line are left out
@@ -48,15 +43,23 @@ export class CellWriter {
   /** String as a cell. */
   text(text: string): string {
     // most texts end here
-    if (!this.#odd.test(text)) return text === '' ? this.blank : text
+    if (!this.#odd.test(text)) return text
     return this.#inPlace(this.#format.guardFormulas ? withGuard(text) : text)
   }
 
   /** Text as it has to stand between delimiters. */
   #inPlace(text: string): string {
-    if (text === '') return this.blank
     return this.#quoted.test(text) ? inQuotes(text) : text
   }
+}
+
+/**
+ * Cell without a value: a row with one empty cell alone would be an empty line, which readers skip.
+ *
+ * @param columns - number of cells of a row
+ */
+export function blankCell(columns: number): string {
+  return columns === 1 ? '""' : ''
 }
 
 /** Whether the text of a value may be a formula: a string, or what an object has made of itself. */

@@ -4,6 +4,7 @@ import { importLater } from '../../base/libraries.js'
 import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
 import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
+import { copyPayload } from '../../core/transfer/copy.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
 import type { CsvStyle } from './bytes.js'
@@ -85,6 +86,8 @@ export class CsvOutlet extends Outlet {
   /** Metadata key: `a` or `w`, see `fileMode`. */
   static readonly FILE_MODE: MetadataKey = 'CsvOutlet.FILE_MODE'
 
+  /** Whether payloads are only read: not where a class that extends this one has a push of its own. */
+  override readonly readsOnly: boolean
   readonly #filepath: string
   readonly #style: CsvStyle
   readonly #targets: Targets
@@ -106,6 +109,10 @@ export class CsvOutlet extends Outlet {
       allowMissingColumns: settings.missingColumns === 'empty',
       serialize: settings.serialize,
     }
+    // which keys are left out is known later, and what they hold is not looked at
+    const isLate = format.ignoreExtraColumns && columns === undefined
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
+    this.readsOnly = Object.is(this.push, CsvOutlet.prototype.push) && !isLate
     this.#filepath = filepath
     this.#style = { columns, dialect: { delimiter, encoding }, format, streams: new Map() }
     const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }
@@ -126,10 +133,15 @@ export class CsvOutlet extends Outlet {
    * @throws {@link PartialPushError} when only some of several files were written
    */
   async push(records: Record[], update: Update): Promise<void> {
-    const { csvBytes, noteWritten } = await this.#load()
+    // an outlet that was not started waits for its code, and payloads may change meanwhile
+    const isLate = this.#code === undefined
+    const kept = isLate ? records.map(copied) : records
+    const { takeRows, withRows, csvBytes, noteWritten } = this.#code ?? (await this.#load())
+    // before the first wait: the payloads are no copies
+    const rows = takeRows(kept, this.#style)
     const targets = await this.#targets.group(records, update)
     await this.#targets.write(
-      targets,
+      withRows(targets, rows),
       update,
       (target, added) => csvBytes(target, this.#style, added),
       (target, isKept) => noteWritten(target, isKept, this.#style),
@@ -184,6 +196,15 @@ export class CsvOutlet extends Outlet {
     const code = await importLater(importBytes)
     code.loadLibrary()
     return (this.#code = code)
+  }
+}
+
+/** Record with a copy of its payload, if that can be copied: if not, it is mostly no row. */
+function copied(record: Record): Record {
+  try {
+    return record.with({ payload: copyPayload(record.payload) })
+  } catch {
+    return record
   }
 }
 

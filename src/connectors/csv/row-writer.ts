@@ -1,33 +1,31 @@
 import { show } from '../../base/errors.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import { CellWriter } from './cell-writer.js'
+import { blankCell } from './cell-writer.js'
 import type { CsvFormat } from './csv-format.js'
 import { withoutGuard } from './formulas.js'
-import { entriesOf } from './row-entries.js'
+import type { Cell, TakenRow } from './row-taker.js'
 
-/** Payloads of one kind: plain objects with the same keys in the same order. */
-interface RowShape {
-  readonly keys: readonly string[]
-  /** Column of each key; `undefined` for one whose value is left out. */
-  readonly positions: readonly (number | undefined)[]
-  /** Cells of the row that is being written. Those without a key are blank. */
-  readonly row: string[]
-}
-
-/** Writes payloads as rows. What is found out about the keys of one holds for all that have the same keys. */
+/** Writes rows into the columns of a file. What is found out about the keys of one holds for all that have the same keys. */
 export class RowWriter {
   readonly #columns: readonly string[]
   readonly #format: CsvFormat
-  readonly #cells: CellWriter
+  /** Cell without a value. */
+  readonly #blank: string
   /** Columns by key. */
   readonly #positions = new Map<string, number>()
-  /** Kind of the payload that was looked at last. */
-  #shape: RowShape | undefined
+  /** Keys of the row that was written last. */
+  #keys: readonly string[] | undefined
+  /** Whether each of these has its column at its place. */
+  #isInOrder = false
+  /** Cells of the row that was written last, which the next one writes over. Those without a key are blank. */
+  #row: string[] = []
+  /** Column of each key; `undefined` for one whose value is left out. */
+  #places: readonly (number | undefined)[] = []
 
   constructor(columns: readonly string[], format: CsvFormat) {
     this.#columns = columns
     this.#format = format
-    this.#cells = new CellWriter(format, columns.length)
+    this.#blank = blankCell(columns.length)
     columns.forEach((name, position) => {
       // the guard in front of a name is not part of the name
       if (format.guardFormulas) this.#positions.set(withoutGuard(name), position)
@@ -36,67 +34,88 @@ export class RowWriter {
   }
 
   /**
-   * Text of a payload as a row, with its line end.
+   * Text of a row, with its line end.
    *
    * @throws {@link InvalidPayloadError}
    */
-  text(payload: unknown): string {
-    const row = this.#ofSameKind(payload) ?? this.#ofAnyKind(payload)
+  text(taken: TakenRow): string {
+    const isKnown = taken.keys === this.#keys
+    if (isKnown && this.#isInOrder && typeof taken.cells === 'string') return `${taken.cells || this.#blank}\n`
+    const row = isKnown ? this.#ofSameKind(taken) : this.#ofAnyKind(taken)
     return `${row.join(this.#format.delimiter)}\n`
   }
 
-  /** Cells of a payload of the kind that is known; `undefined` when it is of another, or has a value that is no cell. */
-  #ofSameKind(payload: unknown): string[] | undefined {
-    const shape = this.#shape
-    if (shape === undefined || typeof payload !== 'object' || payload === null) return undefined
-    if (Object.getPrototypeOf(payload) !== Object.prototype) return undefined
-    if (Object.getOwnPropertySymbols(payload).length > 0) return undefined
-    const { keys, positions, row } = shape
-    let index = 0
-    try {
-      for (const key in payload) {
-        if (key !== keys[index]) return undefined
-        const position = positions[index++]
-        if (position === undefined) continue
-        row[position] = this.#cells.write(key, (payload as { readonly [key: string]: unknown })[key])
-      }
-    } catch {
-      return undefined
-    }
-    return index === keys.length ? row : undefined
-  }
-
-  #ofAnyKind(payload: unknown): string[] {
-    const { ignoreExtraColumns, allowMissingColumns, serialize } = this.#format
-    const columns = this.#columns
-    const entries = entriesOf(payload, this.#format)
-    const row = columns.map(() => this.#cells.blank)
-    let found = 0
-    for (const [key, value] of entries) {
-      const position = this.#positions.get(key)
-      if (position !== undefined) {
-        row[position] = this.#cells.write(key, value)
-        found++
-      } else if (!ignoreExtraColumns) {
-        throw new InvalidPayloadError(
-          `CsvOutlet: the key ${show(key)} is no column of the file, which has ${show(columns)}`,
-        )
-      }
-    }
-    if (found < columns.length && !allowMissingColumns) {
-      throw missingColumn(payload as object, columns, this.#positions)
-    }
-    // what `serialize` makes of a payload may have other keys each time
-    if (serialize === undefined) {
-      const keys = entries.map(([key]) => key)
-      this.#shape = { keys, positions: keys.map((key) => this.#positions.get(key)), row }
+  #ofSameKind(taken: TakenRow): string[] {
+    const cells = this.#cellsOf(taken)
+    const row = this.#row
+    const places = this.#places
+    for (let at = 0; at < cells.length; at++) {
+      const place = places[at]
+      const cell = cells[at]
+      if (place !== undefined && cell !== undefined) row[place] = this.#text(cell)
     }
     return row
   }
+
+  #ofAnyKind(taken: TakenRow): string[] {
+    const { keys, error } = taken
+    if (error !== undefined) throw error
+    const cells = this.#cellsOf(taken)
+    const columns = this.#columns
+    const places = keys.map((key) => this.#positions.get(key))
+    const row = columns.map(() => this.#blank)
+    let found = 0
+    for (const [at, place] of places.entries()) {
+      const cell = cells[at]
+      if (place !== undefined && cell !== undefined) {
+        row[place] = this.#text(cell)
+        found++
+      } else if (!this.#format.ignoreExtraColumns) {
+        throw new InvalidPayloadError(
+          `CsvOutlet: the key ${show(keys[at])} is no column of the file, which has ${show(columns)}`,
+        )
+      }
+    }
+    if (found < columns.length && !this.#format.allowMissingColumns) throw missingColumn(columns, new Set(places))
+    this.#keys = keys
+    this.#row = row
+    this.#places = places
+    this.#isInOrder = places.length === columns.length && places.every((place, at) => place === at)
+    return row
+  }
+
+  #cellsOf({ cells }: TakenRow): readonly Cell[] {
+    return typeof cells === 'string' ? split(cells, this.#format.delimiter) : cells
+  }
+
+  #text(cell: Cell): string {
+    const text = typeof cell === 'string' ? cell : cell()
+    return text === '' ? this.#blank : text
+  }
 }
 
-function missingColumn(payload: object, columns: readonly string[], positions: ReadonlyMap<string, number>): Error {
-  const there = new Set(Object.keys(payload).map((key) => positions.get(key)))
+/** Cells of the text of a row, as they stand there. */
+function split(text: string, delimiter: string): string[] {
+  const cells: string[] = []
+  for (let from = 0; ;) {
+    const end = endOfCell(text, from, delimiter)
+    cells.push(text.slice(from, end))
+    if (end >= text.length) return cells
+    from = end + 1
+  }
+}
+
+function endOfCell(text: string, from: number, delimiter: string): number {
+  if (text[from] === '"') {
+    let quote = text.indexOf('"', from + 1)
+    while (text[quote + 1] === '"') quote = text.indexOf('"', quote + 2)
+    return quote + 1
+  }
+  const end = text.indexOf(delimiter, from)
+  return end === -1 ? text.length : end
+}
+
+function missingColumn(columns: readonly string[], there: ReadonlySet<number | undefined>): Error {
   const missing = columns.find((_, position) => !there.has(position))
   return new InvalidPayloadError(`CsvOutlet: a payload has no key ${show(missing)}, which is a column of the file`)
 }

@@ -3,6 +3,7 @@ import type { Document } from 'mongodb'
 import { sortOf } from '../../base/errors.js'
 import { shownPath, type Steps } from '../../base/payload-path.js'
 import { InvalidPayloadError } from '../../core/partial-push.js'
+import { copyPayload } from '../../core/transfer/copy.js'
 import { checkAllInFields, checkFieldsBeside, loss, noForm, refusal, type Serialize } from '../serialize.js'
 import { prepared } from './prepared.js'
 import type { Mongo } from './driver.js'
@@ -26,8 +27,8 @@ interface Fields {
 const MAX_SIZE = 16 * 1024 * 1024
 
 /**
- * Makes the documents of a payload: copies that can be changed, each with its `_id` in front. An array is a document
- * for each element.
+ * Makes the documents of a payload: copies that share nothing with it, each with its `_id` in front. An array is a
+ * document for each element.
  *
  * @param keys - fields by which documents replace others; `undefined` when they are inserted
  * @throws {@link InvalidPayloadError} when one cannot be stored
@@ -81,6 +82,7 @@ function toEntry(
   if (keys === undefined) {
     const document = { _id: ownId ? new mongo.ObjectId() : _id, ...others }
     checkStorable(mongo, document, document, steps)
+    separate(mongo, document, ownId)
     return { record, document, ownId }
   }
   const document = ownId ? others : { _id, ...others }
@@ -88,7 +90,33 @@ function toEntry(
   if (Object.keys(document)[0]?.startsWith('$') === true) throw invalid(`its first field starts with '$'`)
   const filter = keyFilter(document, keys)
   checkStorable(mongo, document, { q: filter, u: document, upsert: true }, steps)
-  return { record, document, ownId, filter }
+  return { record, document, ownId, filter: separate(mongo, document, false) ? keyFilter(document, keys) : filter }
+}
+
+/**
+ * Puts copies in the place of the parts of a document that can be changed: what becomes of its payload later does not show.
+ *
+ * @returns whether there were any
+ */
+function separate(mongo: Mongo, document: Document, ownId: boolean): boolean {
+  let some = false
+  for (const name of Object.keys(document)) {
+    const part: unknown = document[name]
+    if (typeof part !== 'object' || part === null || (ownId && name === '_id')) continue
+    document[name] = copyOf(mongo, part)
+    some = true
+  }
+  return some
+}
+
+function copyOf(mongo: Mongo, part: object): unknown {
+  try {
+    return copyPayload(part)
+  } catch {
+    // an instance with private fields, say: what it gives the driver is what is stored
+    const bytes = mongo.BSON.serialize({ part }, { ignoreUndefined: true })
+    return mongo.BSON.deserialize(bytes, { promoteValues: false, bsonRegExp: true })['part']
+  }
 }
 
 /** Fields of a value that is to be a document, in an object of their own. */

@@ -31,6 +31,9 @@ export class MongoOutlet extends Outlet {
   /** Metadata key: name of the collection to write to. */
   static readonly MONGODB_COLLECTION: MetadataKey = COLLECTION_KEY
 
+  /** Whether payloads are only read: not where a class that extends this one has a push of its own. */
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
+  override readonly readsOnly: boolean = Object.is(this.push, MongoOutlet.prototype.push)
   readonly #settings: MongoOutletSettings
   readonly #connection: MongoConnection
   /** Collections of the database in use that are known to exist. */
@@ -89,7 +92,8 @@ export class MongoOutlet extends Outlet {
    */
   push(records: Record[], update: Update): Promise<void> {
     return this.#connection.use(async (session) => {
-      const { pushRecords } = await this.#load()
+      // loaded when the outlet connected: payloads are read before the first wait, as they are no copies
+      const { pushRecords } = this.#code ?? (await this.#load())
       const pushing = { settings: this.#settings, connection: this.#connection, known: this.#known }
       await pushRecords(pushing, session, records, update)
     })

@@ -17,6 +17,9 @@ import { Cancellation } from '../../../src/core/cancellation.js'
 import { TransferCancelledError } from '../../../src/base/errors.js'
 import { tagged } from '../../../src/base/bson.js'
 import { CsvOutlet, type CsvOutletOptions } from '../../../src/connectors/csv/csv-outlet.js'
+import { Inlet } from '../../../src/core/inlet.js'
+import { Link } from '../../../src/core/link.js'
+import { Outlet } from '../../../src/core/outlet.js'
 import { Record, type Metadata } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 
@@ -449,3 +452,69 @@ t.test('a payload that holds more than its fields is refused, as is a field that
   await t.rejects(push(broken), refused('payload.name cannot be read: not now'))
   t.notOk(existsSync(`${folder}/out.csv`))
 })
+
+t.test('what becomes of payloads while their batch waits to be written does not show in the file', async (t) => {
+  for (const isStarted of [true, false]) {
+    for (const options of [{}, { extraColumns: 'ignore', columns: ['id', 'at', 'link'] }] as const) {
+      const { outlet, read } = setUp(t, options)
+      if (isStarted) await outlet.onStart()
+      const row = (id: number) => ({ id, at: new Date(id), link: { toJSON: () => `x${id}` } })
+      const records = [row(1), row(2)].map((payload) => new Record(payload))
+      for (const expected of ['id,at,link\n', '']) {
+        const pushing = outlet.push(records, update)
+        for (const { payload } of records) {
+          payload.id = 9
+          payload.at.setTime(9)
+          payload.link.toJSON = () => 'changed'
+          Object.assign(payload, { more: 1 })
+        }
+        await pushing
+        if (expected !== '') {
+          const rows = '1,1970-01-01T00:00:00.001Z,x1\n2,1970-01-01T00:00:00.002Z,x2\n'
+          t.equal(read(), `${expected}${rows}`, `${isStarted ? 'started' : 'not started'}, ${JSON.stringify(options)}`)
+        }
+        records.splice(0, 2, ...[row(1), row(2)].map((payload) => new Record(payload)))
+      }
+      await outlet.onShutdown()
+    }
+  }
+})
+
+t.test(
+  'a CsvOutlet gets the payloads themselves: what another outlet makes of its copies reaches nobody',
+  async (t) => {
+    class Spoiling extends Outlet<{ id: number; place: { toJSON: () => string } }> {
+      override async push(records: Record<{ id: number; place: { toJSON: () => string } }>[]): Promise<void> {
+        for (const { payload } of records) payload.id = 9
+        await Promise.resolve()
+        for (const { payload } of records) payload.place.toJSON = () => 'spoiled'
+      }
+    }
+    const { outlet, read } = setUp(t)
+    await outlet.onStart()
+    t.equal(outlet.readsOnly, true)
+    t.equal(new CsvOutlet('x', { extraColumns: 'ignore' }).readsOnly, false, 'which keys are columns is known too late')
+    t.equal(new CsvOutlet('x', { extraColumns: 'ignore', columns: ['a'] }).readsOnly, true)
+    class Own extends CsvOutlet {
+      override push(records: Record[], update: Update): Promise<void> {
+        return super.push(records, update)
+      }
+    }
+    t.equal(new Own('x').readsOnly, false)
+    class Rows extends Inlet<{ id: number; place: { toJSON: () => string } }> {
+      pull() {
+        return [1, 2].map((id) => ({ id, place: { toJSON: () => `p${id}` } }))
+      }
+    }
+    const link = new Link({
+      inlets: new Rows(),
+      outlets: [new Spoiling(), outlet, new Spoiling()],
+      interval: 1,
+      id: 'a',
+    })
+    const report = await link.transfer()
+    t.match(report, { errors: [], outlets: [{ pushed: 2 }, { pushed: 2 }, { pushed: 2 }] })
+    t.equal(read(), 'id,place\n1,p1\n2,p2\n')
+    await outlet.onShutdown()
+  },
+)

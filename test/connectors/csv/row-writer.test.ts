@@ -6,6 +6,7 @@ import t from 'tap'
 import { cellText } from '../../../src/connectors/csv/cell.js'
 import type { CsvFormat } from '../../../src/connectors/csv/csv-format.js'
 import { withGuard } from '../../../src/connectors/csv/formulas.js'
+import { RowTaker } from '../../../src/connectors/csv/row-taker.js'
 import { RowWriter } from '../../../src/connectors/csv/row-writer.js'
 import { headerText } from '../../../src/connectors/csv/rows.js'
 
@@ -69,6 +70,21 @@ const format = fc.record({
   allowMissingColumns: fc.boolean(),
 })
 
+/** Takes rows of payloads and writes them. */
+class Writer {
+  readonly #taker: RowTaker
+  readonly #writer: RowWriter
+
+  constructor(columns: readonly string[], format: CsvFormat) {
+    this.#taker = new RowTaker(format, columns)
+    this.#writer = new RowWriter(columns, format)
+  }
+
+  text(payload: unknown): string {
+    return this.#writer.text(this.#taker.take(payload))
+  }
+}
+
 function resultOf(work: () => string): string {
   try {
     return work()
@@ -80,9 +96,9 @@ function resultOf(work: () => string): string {
 t.test('a row is the same, whatever was written before it', async () => {
   fc.assert(
     fc.property(format, fc.array(payload, { maxLength: 20 }), (given, payloads) => {
-      const writer = new RowWriter(KEYS, given)
+      const writer = new Writer(KEYS, given)
       for (const one of payloads) {
-        const expected = resultOf(() => new RowWriter(KEYS, given).text(one))
+        const expected = resultOf(() => new Writer(KEYS, given).text(one))
         strictEqual(
           resultOf(() => writer.text(one)),
           expected,
@@ -97,7 +113,7 @@ t.test('cells are in quotes where csv-stringify puts them', async () => {
   const rows = columns.chain((keys) => fc.tuple(fc.constant(keys), fc.array(payloadOf(keys), { maxLength: 5 })))
   fc.assert(
     fc.property(format, rows, (given, [keys, payloads]) => {
-      const writer = new RowWriter(keys, given)
+      const writer = new Writer(keys, given)
       const guard = (one: unknown, cell: string) =>
         given.guardFormulas && (typeof one === 'string' || one instanceof URL) ? withGuard(cell) : cell
       for (const one of payloads) {
@@ -107,6 +123,27 @@ t.test('cells are in quotes where csv-stringify puts them', async () => {
         else strictEqual(written, quotedBy(cells.split('\u{1f600}'), given.delimiter))
       }
     }),
+  )
+})
+
+t.test('cells stand in their columns, whatever the order of these and of the keys', async () => {
+  fc.assert(
+    fc.property(
+      format,
+      fc.shuffledSubarray(KEYS, { minLength: 2 }),
+      fc.array(payload, { maxLength: 5 }),
+      (given, columns, payloads) => {
+        const other = new Writer(columns, given)
+        const some = { ...given, ignoreExtraColumns: true, allowMissingColumns: true }
+        const alone = columns.map((key) => [key, new Writer([key, 'beside'], some)] as const)
+        for (const one of payloads) {
+          const written = resultOf(() => other.text(one))
+          if (written.startsWith('InvalidPayloadError: ')) continue
+          const cells = alone.map(([, writer]) => writer.text(one).slice(0, -2))
+          strictEqual(written, `${cells.join(given.delimiter)}\n`)
+        }
+      },
+    ),
   )
 })
 
@@ -124,7 +161,7 @@ t.test('what an object makes of itself is guarded, too', async (t) => {
     { a: new String('@x') },
     { a: new Date('-000001-01-01') },
   ]
-  const writer = new RowWriter(['a'], usual)
+  const writer = new Writer(['a'], usual)
   t.same(
     payloads.map((one) => writer.text(one)),
     ['"\'=HYPERLINK(""x"")"\n', "'@x\n", '-000001-01-01T00:00:00.000Z\n'],
@@ -132,7 +169,7 @@ t.test('what an object makes of itself is guarded, too', async (t) => {
 })
 
 t.test('a getter that fails, and a prototype that others have added to, are seen in any row', async (t) => {
-  const writer = new RowWriter(['a'], usual)
+  const writer = new Writer(['a'], usual)
   writer.text({ a: 1 })
   const failing = {
     get a() {

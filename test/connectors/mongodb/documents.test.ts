@@ -93,3 +93,53 @@ t.test('a key field has a name for each of its steps', (t) => {
   t.strictSame(resolveOutletOptions({ mode: 'upsert', keys: ['a.b'] }).keys, ['a.b'])
   t.end()
 })
+
+t.test('a document shares nothing with its payload, which may change until it is sent', (t) => {
+  class Sealed {
+    #list = [1]
+    toBSON() {
+      return { list: this.#list }
+    }
+    change() {
+      this.#list.push(2)
+    }
+  }
+  for (const keys of [undefined, ['key.n']]) {
+    const payload = {
+      key: { n: 1 },
+      list: [{ a: 1 }],
+      date: new Date(5),
+      bytes: Buffer.from('abc'),
+      map: new Map([['a', { b: 1 }]]),
+      sealed: new Sealed(),
+    }
+    const [entry] = toEntries(mongo, 0, payload, keys)
+    payload.key.n = 2
+    payload.list[0] = { a: 2 }
+    payload.date.setTime(6)
+    payload.bytes.fill(0)
+    payload.map.set('a', { b: 2 })
+    payload.sealed.change()
+    const { _id, ...stored } = mongo.BSON.deserialize(mongo.BSON.serialize(entry?.document ?? {}), {
+      promoteBuffers: true,
+    })
+    t.strictSame(stored, {
+      key: { n: 1 },
+      list: [{ a: 1 }],
+      date: new Date(5),
+      bytes: Buffer.from('abc'),
+      map: { a: { b: 1 } },
+      sealed: { list: [1] },
+    })
+    if (keys !== undefined) t.strictSame(entry?.filter, { 'key.n': { $eq: 1 } })
+  }
+  t.end()
+})
+
+t.test('a payload gets no _id, nor anything else', (t) => {
+  const payload = Object.freeze({ a: Object.freeze([1]) })
+  const [entry] = toEntries(mongo, 0, payload, undefined)
+  t.ok(entry?.document['_id'])
+  t.strictSame(payload, { a: [1] })
+  t.end()
+})

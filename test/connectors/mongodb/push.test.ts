@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../../../src/base/errors.js'
 import { InvalidPayloadError, PartialPushError } from '../../../src/core/partial-push.js'
 import { Record } from '../../../src/core/record.js'
 import type { Entry } from '../../../src/connectors/mongodb/documents.js'
+import type { Update } from '../../../src/core/update.js'
 import { MongoOutlet } from '../../../src/connectors/mongodb/mongo-outlet.js'
 import { groupByCollection, pushError } from '../../../src/connectors/mongodb/push.js'
 
@@ -89,4 +90,15 @@ t.test('what all records met is the error itself', async (t) => {
   t.ok(pushError(3, new Map(), [{ refused, failure }]) instanceof PartialPushError, 'one was taken')
   const one = new Map([[entry(0), failure]])
   t.ok(pushError(1, new Map(), [{ refused: one }]) instanceof PartialPushError, 'refused for what it is')
+})
+
+t.test('a MongoOutlet only reads payloads, unless a class that extends it has a push of its own', (t) => {
+  class Own extends MongoOutlet {
+    override push(records: Record[], update: Update): Promise<void> {
+      return super.push(records, update)
+    }
+  }
+  t.equal(new MongoOutlet({ database: 'd', collection: 'c' }).readsOnly, true)
+  t.equal(new Own({ database: 'd', collection: 'c' }).readsOnly, false)
+  t.end()
 })
