@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { copy as copyAnything } from 'fast-copy'
 import fc from '../../helpers/fast-check.js'
 import t from 'tap'
@@ -181,4 +181,53 @@ t.test('where functions cannot be made of text, copies are made all the same', a
   const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', program]
   const { stdout } = await promisify(execFile)(process.execPath, flags)
   t.equal(stdout, 'EvalError\n6000\n')
+})
+
+t.test('dates, maps, sets and typed arrays are copied as fast-copy does it, in payloads and for outlets', async (t) => {
+  const parts: fc.Arbitrary<unknown> = fc.oneof(
+    fc.date({ noInvalidDate: true }),
+    fc.uint8Array({ maxLength: 3 }),
+    fc.float64Array({ maxLength: 3, noNaN: true }),
+    fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
+    fc.constantFrom<unknown>(
+      -0,
+      null,
+      undefined,
+      1n,
+      'text',
+      new (class Late extends Date {})(5),
+      new Error('no data'),
+    ),
+  )
+  const payloads = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 4 },
+      parts,
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', '__proto__', '0'), tie('any'), { maxKeys: 3 }),
+      fc.array(fc.tuple(fc.string(), tie('any')), { maxLength: 3 }).map((entries) => new Map(entries)),
+      fc.array(tie('any'), { maxLength: 3 }).map((values) => new Set(values)),
+      tie('any').map((part) => ({ first: part, second: [part], third: new Map([['x', part]]) })),
+    ),
+  }))
+  const outlet = {}
+  copyRecords(Array<Record>(2000).fill(new Record({ first: new Date(1), second: [new Map()] })), outlet)
+  fc.assert(
+    fc.property(payloads.any, (payload) => {
+      const expected = copyAnything(payload)
+      for (const copied of [copyPayload(payload), copyRecords([new Record(payload)], outlet)[0]?.payload]) {
+        t.ok(isDeepStrictEqual(copied, expected))
+        t.ok(isDeepStrictEqual(copied, payload))
+        const shared = [...partsOf(copied)].filter((part) => partsOf(payload).has(part))
+        t.ok(shared.every((part) => part instanceof Error))
+      }
+    }),
+    { numRuns: 300 },
+  )
+  const bytes = Buffer.from('abc')
+  const copied = copyPayload({ bytes }) as { bytes: Buffer }
+  bytes.fill(0)
+  t.equal(String(copied.bytes), 'abc')
+  const odd = Object.create(Date.prototype) as object
+  t.doesNotThrow(() => copyPayload({ odd }))
 })
