@@ -22,12 +22,14 @@ function optionsIn(text: string): Set<string> {
 
 function help(command: string): string {
   const output = { stdout: new FakeStream(), stderr: new FakeStream() }
-  parseCommandLine([command, '--help'], output)
+  parseCommandLine([...command.split(' '), '--help'], output)
   return output.stdout.text
 }
 
 t.test('the page on the command names the options that there are', async (t) => {
-  const helps = ['run', 'check', 'list', 'tune', 'create'].map(help).join('\n')
+  const helps = ['run', 'check', 'list', 'tune', 'create', 'store check', 'store salvage', 'store vacuum']
+    .map(help)
+    .join('\n')
   const known = optionsIn(helps)
   known.delete('--help')
   const told = optionsIn(page)

@@ -4,6 +4,7 @@ import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
+import { storeCommand } from './store/store-command.js'
 import { tuneCommand } from './tune/tune.js'
 
 /** The command `databay`. It reads and writes only what it is given of the process. */
@@ -22,5 +23,7 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return tuneCommand(parsed, context)
     case 'create':
       return createCommand(parsed, context)
+    case 'store':
+      return storeCommand(parsed, context)
   }
 }

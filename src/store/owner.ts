@@ -99,7 +99,7 @@ function owned(driver: Driver, files: StoreFiles, cause: unknown): StoreOwnedErr
 }
 
 /** Process that owned the store last, as far as can be told. */
-function lastOwner(driver: Driver, files: StoreFiles): Owner | undefined {
+export function lastOwner(driver: Driver, files: StoreFiles): Owner | undefined {
   try {
     const database = openToRead(driver, files.store)
     try {

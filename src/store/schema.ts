@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { StoreVersionError } from './errors.js'
 import { checksum, sealed } from './sealed.js'
 import { corrupt, inTransaction, type Database, type SqlValue } from './sqlite.js'
 
-/** Table of the store. Its columns are in the order in which {@link checksum} takes them; `crc` stands behind them. */
+/** Table of the store. */
 export interface Table {
   readonly name: string
   /** Columns by which a row is found. */
   readonly key: readonly string[]
+  /** Columns of which the column `crc` is the checksum, in its order. */
   readonly columns: readonly string[]
+  /** Whether there is a column `body`, with a checksum of its own in `body_crc`, so that the rest can be read without it. */
+  readonly hasBody?: boolean
 }
 
 /** The tables, each with a checksum in each row. */
@@ -27,18 +31,25 @@ export const TABLES = {
     name: 'parcel',
     key: ['seq'],
     columns: [
-      ...['seq', 'link', 'at', 'kind', 'stage', 'n', 'codec'],
-      ...['progress', 'attempts', 'next_at', 'error', 'body'],
+      ...['link', 'at', 'kind', 'stage', 'n', 'codec'],
+      ...['progress', 'attempts', 'next_at', 'error', 'body_crc'],
     ],
+    hasBody: true,
   },
-  state: { name: 'state', key: ['link', 'part', 'kind'], columns: ['link', 'part', 'kind', 'codec', 'body'] },
+  state: {
+    name: 'state',
+    key: ['link', 'part', 'kind'],
+    columns: ['link', 'part', 'kind', 'codec', 'body_crc'],
+    hasBody: true,
+  },
   dead: {
     name: 'dead',
     key: ['id'],
     columns: [
-      ...['id', 'link', 'outlet', 'stage', 'node', 'place', 'grp', 'key', 'at'],
-      ...['attempts', 'code', 'error', 'codec', 'replay', 'body'],
+      ...['link', 'outlet', 'stage', 'node', 'place', 'grp', 'key', 'at'],
+      ...['attempts', 'code', 'error', 'codec', 'replay', 'body_crc'],
     ],
+    hasBody: true,
   },
   window: {
     name: 'window',
@@ -64,19 +75,19 @@ const STEPS: readonly string[] = [
     PRIMARY KEY(link, inlet)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE parcel(
-    seq INTEGER PRIMARY KEY, link TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, stage TEXT, n INTEGER NOT NULL,
-    codec INTEGER NOT NULL, crc INTEGER NOT NULL, progress TEXT NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER,
-    error TEXT, body BLOB NOT NULL
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, link TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, stage TEXT,
+    n INTEGER NOT NULL, codec INTEGER NOT NULL, progress TEXT NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER,
+    error TEXT, body_crc INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL
   ) STRICT;
   CREATE INDEX parcel_link ON parcel(link, seq);
   CREATE TABLE state(
-    link TEXT NOT NULL, part TEXT NOT NULL, kind TEXT NOT NULL, codec INTEGER NOT NULL, crc INTEGER NOT NULL,
-    body BLOB NOT NULL, PRIMARY KEY(link, part, kind)
+    link TEXT NOT NULL, part TEXT NOT NULL, kind TEXT NOT NULL, codec INTEGER NOT NULL, body_crc INTEGER NOT NULL,
+    crc INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(link, part, kind)
   ) STRICT;
   CREATE TABLE dead(
     id INTEGER PRIMARY KEY AUTOINCREMENT, link TEXT NOT NULL, outlet TEXT, stage TEXT NOT NULL, node TEXT NOT NULL,
     place TEXT NOT NULL, grp TEXT, key TEXT, at INTEGER NOT NULL, attempts INTEGER NOT NULL, code TEXT,
-    error TEXT NOT NULL, codec INTEGER NOT NULL, crc INTEGER NOT NULL, replay INTEGER NOT NULL, body BLOB
+    error TEXT NOT NULL, codec INTEGER NOT NULL, replay INTEGER NOT NULL, body_crc INTEGER, crc INTEGER NOT NULL, body BLOB
   ) STRICT;
   CREATE INDEX dead_link ON dead(link, replay, id);
   CREATE TABLE window(
@@ -157,9 +168,9 @@ export function writeMeta(database: Database, key: string, value: string): void 
   database.prepare(insertInto(TABLES.meta, 'OR REPLACE')).run(...sealed([key, value]))
 }
 
-/** SQL that inserts a row of a table, with its checksum last. */
-export function insertInto({ name, columns }: Table, conflict = ''): string {
-  const names = [...columns, 'crc'].map((column) => `"${column}"`)
+/** SQL that inserts a row of a table: its columns, their checksum, and its body. */
+export function insertInto({ name, columns, hasBody = false }: Table, conflict = ''): string {
+  const names = [...columns, 'crc', ...(hasBody ? ['body'] : [])].map((column) => `"${column}"`)
   return `INSERT ${conflict} INTO ${name}(${names.join(', ')}) VALUES(${names.map(() => '?').join(', ')})`
 }
 
@@ -168,7 +179,10 @@ export function valuesOf({ columns }: Table, row: { readonly [column: string]: S
   return columns.map((column) => row[column] ?? null)
 }
 
-/** Whether a row is what was written. */
+/** Whether a row is what was written; its body too, if it was read. */
 export function isIntact(table: Table, row: { readonly [column: string]: SqlValue }): boolean {
-  return checksum(valuesOf(table, row)) === row['crc']
+  if (checksum(valuesOf(table, row)) !== row['crc']) return false
+  const { body, body_crc: expected } = row
+  if (body === undefined) return true
+  return (body instanceof Uint8Array ? crc32(body) : null) === expected
 }

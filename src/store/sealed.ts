@@ -8,18 +8,14 @@ import type { SqlValue } from './sqlite.js'
 /** Checksum of the values of a row, in the order of their columns. */
 export function checksum(values: readonly SqlValue[]): number {
   let text = ''
-  let crc = 0
   for (const value of values) {
     if (value === null) text += 'n,'
     else if (typeof value === 'number') text += `${value},`
     // a text has its length before it, so that no two rows have the same text
     else if (typeof value === 'string') text += `${value.length}:${value},`
-    else {
-      text += `${value.byteLength}b,`
-      crc = crc32(value, crc)
-    }
+    else text += `${crc32(value)}b,`
   }
-  return crc32(text, crc)
+  return crc32(text)
 }
 
 /** Values of a row as they are stored, and their checksum behind them. */

@@ -1,4 +1,4 @@
-import { toError } from '../base/errors.js'
+import { DatabayError, toError } from '../base/errors.js'
 import { StoreCorruptError, StoreError } from './errors.js'
 
 /** A value that SQLite stores. Numbers are integers of at most 2^53. */
@@ -57,6 +57,8 @@ const PASSING: readonly (number | undefined)[] = [
 
 /** Result code of SQLite in what a driver threw, without its details; `undefined` for other errors. */
 export function resultCode(thrown: unknown): number | undefined {
+  if (thrown instanceof StoreError || thrown instanceof StoreCorruptError) return resultCode(thrown.cause)
+  if (thrown === undefined) return undefined
   const { errcode, rawCode, message } = toError(thrown) as Error & { errcode?: unknown; rawCode?: unknown }
   // of libsql, an error of opening has the code in its message alone
   const [, inMessage] = /^ConnectionFailed\(.*: (\d+)"\)$/.exec(message) ?? []
@@ -73,7 +75,7 @@ export function passes(thrown: unknown): boolean {
 export function storeError(thrown: unknown, file: string): Error {
   const error = toError(thrown)
   const code = resultCode(error)
-  if (code === undefined) return error
+  if (code === undefined || error instanceof DatabayError) return error
   if (code === SQLITE.corrupt || code === SQLITE.notADatabase) return corrupt(file, error.message, error)
   return new StoreError(`${file}: ${error.message}`, { cause: error })
 }

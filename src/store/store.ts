@@ -87,7 +87,7 @@ export interface OwnedStore {
   /** Connection of the main thread. */
   readonly store: Store
   /** Closes it, and lets another process have the store. To release twice is once. */
-  release(): void
+  readonly release: () => void
 }
 
 /**

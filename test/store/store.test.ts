@@ -112,7 +112,7 @@ for (const driver of DRIVERS) {
       const program = `
         const { store } = await ownStore(folder)
         store.database.exec('BEGIN IMMEDIATE')
-        store.database.exec("INSERT INTO state VALUES('a', 'b', 'c', 1, 1, x'00')")
+        store.database.exec("INSERT INTO state VALUES('a', 'b', 'c', 1, 1, 1, x'00')")
         say('owned')
         setInterval(() => {}, 1000)`
       const times: number[] = []
@@ -172,7 +172,7 @@ t.test('free space is given back in slices', async (t) => {
   const owned = await ownStore(t.testdir())
   const { store } = owned
   const { database } = store
-  const insert = database.prepare(`INSERT INTO state VALUES('a', ?, 'c', 1, 1, ?)`)
+  const insert = database.prepare(`INSERT INTO state VALUES('a', ?, 'c', 1, 1, 1, ?)`)
   await store.write(() => {
     for (let part = 0; part < 3000; part++) insert.run(String(part), new Uint8Array(4000))
   })

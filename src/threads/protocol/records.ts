@@ -1,5 +1,6 @@
 import { crossing } from '../../core/crossing.js'
-import { type Metadata, Record } from '../../core/record.js'
+import { type PackedMetadata, packMetadata, unpackRecords } from '../../core/packed-metadata.js'
+import type { Record } from '../../core/record.js'
 import { type Columns, fromColumns, toColumns, withoutSame } from './columns.js'
 
 /**
@@ -27,35 +28,11 @@ export function pack(records: readonly Record[], sent?: PackedRecords): PackedRe
  */
 export function unpack(packed: PackedRecords, sent?: PackedRecords): Record[] {
   const payloads = packed.columns === undefined ? packed.payloads : fromColumns(packed.columns, sent?.columns)
-  const metadata = packed.metadata.map((one) => Object.freeze(one))
-  const { metadataOf } = packed
-  if (metadataOf === undefined) {
-    const [shared] = metadata
-    return payloads.map((payload) => new Record(payload, shared))
-  }
-  return payloads.map((payload, index) => new Record(payload, metadata[metadataOf[index] ?? 0]))
-}
-
-function packMetadata(records: readonly Record[]): Pick<PackedRecords, 'metadata' | 'metadataOf'> {
-  const [first] = records
-  if (first === undefined) return { metadata: [] }
-  if (records.every(({ metadata }) => metadata === first.metadata)) return { metadata: [first.metadata] }
-  const places = new Map<Metadata, number>()
-  const metadataOf = Uint32Array.from(records, ({ metadata }) => {
-    const place = places.get(metadata) ?? places.size
-    if (place === places.size) places.set(metadata, place)
-    return place
-  })
-  return { metadata: [...places.keys()], metadataOf }
+  return unpackRecords(payloads, packed)
 }
 
 /** Records on their way between threads, in lists as short as can be: a structured clone takes time for each object. */
-export type PackedRecords = PackedPayloads & {
-  /** The metadata of all records, each once. */
-  readonly metadata: readonly Metadata[]
-  /** Place of each record's metadata in that list. Left out when all share one. */
-  readonly metadataOf?: Uint32Array
-}
+export type PackedRecords = PackedPayloads & PackedMetadata
 
 type PackedPayloads =
   | { readonly columns: Columns; readonly payloads?: undefined }

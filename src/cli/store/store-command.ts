@@ -1,0 +1,124 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { DatabayError, InvalidOptionError } from '../../base/errors.js'
+import { printable } from '../../base/printable.js'
+import { hintAt } from '../../base/suggestion.js'
+import { checkStore, type StoreCheck } from '../../store/check.js'
+import { salvageStore, type Salvage } from '../../store/salvage.js'
+import { storeFiles } from '../../store/store-files.js'
+import { vacuumStore, type Vacuumed } from '../../store/vacuum.js'
+import { errorLine } from '../error-text.js'
+import { say } from '../links/inspect.js'
+import { tableLines, timeText } from '../links/link-text.js'
+import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { counted } from '../run/status-text.js'
+import type { StoreArguments } from './arguments.js'
+
+/** What an action came to. */
+interface Result {
+  readonly document: object
+  readonly lines: readonly string[]
+  /** What is wrong. */
+  readonly problems: readonly string[]
+}
+
+/** The command `databay store`. */
+export async function storeCommand(args: StoreArguments, { env, stdout, stderr }: ProcessContext): Promise<Ending> {
+  try {
+    const folder = folderOf(args, env['DATABAY_STORE'])
+    const { document, lines, problems } = await resultOf(args, folder)
+    const text = args.json ? JSON.stringify(document, undefined, 2) : lines.map(printable).join('\n')
+    if (text !== '') stdout.write(`${text}\n`)
+    for (const problem of problems) say(stderr, problem)
+    return { code: problems.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
+  } catch (thrown) {
+    if (!(thrown instanceof DatabayError)) throw thrown
+    if (args.json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
+    say(stderr, errorLine(thrown))
+    return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
+  }
+}
+
+/** Folder of the store, which must be there. */
+function folderOf({ store }: StoreArguments, inEnvironment = ''): string {
+  const [option, folder] =
+    store !== undefined
+      ? ['--store', store]
+      : inEnvironment !== ''
+        ? ['DATABAY_STORE', inEnvironment]
+        : ['--store', './.databay']
+  const files = storeFiles(folder)
+  if (!existsSync(files.store) && !existsSync(files.owner)) {
+    throw new InvalidOptionError(option, 'a folder with a store in it', folder, { hint: nearFolder(files.folder) })
+  }
+  return folder
+}
+
+/** What to say of a folder without a store: the one beside it that was most likely meant. */
+function nearFolder(folder: string): string | undefined {
+  const parent = dirname(folder)
+  if (existsSync(storeFiles(parent).store)) return `the store is the folder, ${parent}`
+  if (existsSync(folder)) return undefined
+  return existsSync(parent) ? hintAt(basename(folder), readdirSync(parent)) : `there is no folder ${parent}`
+}
+
+async function resultOf({ action }: StoreArguments, folder: string): Promise<Result> {
+  switch (action) {
+    case 'check':
+      return checked(await checkStore(folder))
+    case 'salvage':
+      return salvaged(await salvageStore(folder))
+    case 'vacuum':
+      return vacuumed(await vacuumStore(folder))
+  }
+}
+
+function checked(check: StoreCheck): Result {
+  const { folder, id, inUse, owner, bytes, freeBytes, tables, problems } = check
+  const by =
+    owner === undefined ? '' : ` by process ${owner.pid} on ${owner.host} since ${timeText(owner.since, Date.now())}`
+  const rows = tables.map(({ table, rows, damaged, error }) => {
+    return [table, String(rows), String(damaged), error === undefined ? '' : 'a part cannot be read']
+  })
+  const lines = [
+    `store ${folder}${id === undefined ? '' : ` (${id})`}`,
+    `${inUse ? 'in use' : 'used last'}${by}, ${sizeText(bytes)}, ${sizeText(freeBytes)} of it free`,
+    ...(rows.length === 0 ? [] : ['', ...tableLines([['table', 'rows', 'damaged', ''], ...rows])]),
+    '',
+    problems.length === 0
+      ? 'nothing is damaged'
+      : `${counted(problems.length, 'problem')}: databay store salvage saves the rest`,
+  ]
+  return { document: check, lines, problems }
+}
+
+function salvaged(salvage: Salvage): Result {
+  const { folder, tables, cursors, kept, error } = salvage
+  const rows = tables.map(({ table, rows, damaged, error: unreadable }) => {
+    return [table, String(rows - damaged), String(damaged), unreadable === undefined ? '' : 'a part could not be read']
+  })
+  const lines = [
+    `store ${folder}`,
+    ...(rows.length === 0 ? [] : ['', ...tableLines([['table', 'saved', 'left behind', ''], ...rows])]),
+    '',
+    `cursors: ${cursors.length === 0 ? 'none' : cursors.join(', ')}`,
+    `the damaged store is in ${kept.join(', ')}`,
+  ]
+  const problems = error === undefined ? [] : [`nothing could be read (${error}): the new store is empty`]
+  return { document: salvage, lines, problems }
+}
+
+function vacuumed(result: Vacuumed): Result {
+  const { folder, bytesBefore, bytesAfter } = result
+  return {
+    document: result,
+    lines: [`store ${folder}: ${sizeText(bytesBefore)}, now ${sizeText(bytesAfter)}`],
+    problems: [],
+  }
+}
+
+/** A number of bytes in the unit that suits it: `12 KiB`. */
+function sizeText(bytes: number): string {
+  if (bytes < 1024 ** 2) return `${Math.ceil(bytes / 1024)} KiB`
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+}
