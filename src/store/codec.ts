@@ -38,7 +38,11 @@ interface EncodedRecords extends PackedMetadata {
  */
 export function encodeRecords(records: readonly Record[]): Body {
   const marks = new Marks()
-  const payloads = records.map((record, at) => marks.kept(record.payload, nameOf(record, at), 'payload'))
+  const payloads = records.map((record, at) => {
+    const { payload } = record
+    // most are, and need no name
+    return isSurelyPlain(payload) ? payload : marks.kept(payload, nameOf(record, at), 'payload')
+  })
   const packed = packMetadata(records)
   const metadata = packed.metadata.map((one) => marks.kept(one, nameOf(first(records, one), 0), 'metadata'))
   const encoded = { ...packed, payloads, metadata } as EncodedRecords
@@ -95,8 +99,8 @@ class Marks {
 
   /** A value as it can be serialized. */
   kept(value: unknown, whose: string, root: string): unknown {
+    if (isSurelyPlain(value)) return value
     try {
-      if (isSurelyPlain(value)) return value
       return new Rewriting((part) => {
         const tag = tagged(part)
         // nested ones, as in a reference, are extended JSON already

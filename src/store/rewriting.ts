@@ -108,20 +108,38 @@ export class Rewriting {
 }
 
 /** Whether there are only plain data, dates and bytes in a value, and it is not nested deeply: a quick look, which most pass. */
-export function isSurelyPlain(value: unknown, depth = 0): boolean {
-  if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol'
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Date.prototype) return Object.keys(value).length === 0
-  if (prototype === Buffer.prototype || prototype === Uint8Array.prototype) return true
-  if (depth > 32) return false
-  if (prototype === Array.prototype)
-    return (value as readonly unknown[]).every((part) => isSurelyPlain(part, depth + 1))
-  if (prototype !== Object.prototype || '_bsontype' in value) return false
-  if (Object.getOwnPropertySymbols(value).length > 0) return false
-  for (const name in value) {
-    if (!isSurelyPlain((value as { readonly [name: string]: unknown })[name], depth + 1)) return false
+export function isSurelyPlain(value: unknown): boolean {
+  try {
+    return isPrimitive(value) || (typeof value === 'object' && isPlainDeep(value as object, 0))
+  } catch {
+    return false // a getter in it throws
   }
-  return true
+}
+
+function isPlainDeep(value: object, depth: number): boolean {
+  if (depth > 32) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype) {
+    if ('_bsontype' in value || Object.getOwnPropertySymbols(value).length > 0) return false
+    for (const name in value) {
+      const part = (value as { readonly [name: string]: unknown })[name]
+      if (!isPrimitive(part) && !(typeof part === 'object' && isPlainDeep(part as object, depth + 1))) return false
+    }
+    return true
+  }
+  if (prototype === Array.prototype) {
+    return (value as readonly unknown[]).every((part) => {
+      return isPrimitive(part) || (typeof part === 'object' && isPlainDeep(part as object, depth + 1))
+    })
+  }
+  if (prototype === Date.prototype) return Object.keys(value).length === 0
+  return prototype === Buffer.prototype || prototype === Uint8Array.prototype
+}
+
+function isPrimitive(value: unknown): boolean {
+  if (value === null) return true
+  const type = typeof value
+  return type !== 'object' && type !== 'function' && type !== 'symbol'
 }
 
 /** Whether an object is a plain one, of this or another realm. */

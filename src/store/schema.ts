@@ -127,6 +127,11 @@ export function migrate(database: Database, steps = STEPS): void {
 export function checkSchema(database: Database): void {
   const version = schemaVersion(database)
   if (version > SCHEMA_VERSION) throw newer(database.file, version, SCHEMA_VERSION)
+  if (version === 0) {
+    throw new StoreVersionError(
+      `${database.file}: there is nothing in it yet: the next start of a planner makes the store`,
+    )
+  }
   if (version < SCHEMA_VERSION) {
     throw new StoreVersionError(
       `${database.file}: the store is of version ${version}, of an older databay: run its links once with this one`,

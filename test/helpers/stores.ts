@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { builtinModules } from 'node:module'
+import { isBuiltin } from 'node:module'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
@@ -10,9 +10,7 @@ import type { Test } from 'tap'
 import type { DriverName } from '../../src/store/driver.js'
 
 /** Libraries of SQLite that this Node can load. */
-export const DRIVERS: readonly DriverName[] = builtinModules.includes('node:sqlite')
-  ? ['node:sqlite', 'libsql']
-  : ['libsql']
+export const DRIVERS: readonly DriverName[] = isBuiltin('node:sqlite') ? ['node:sqlite', 'libsql'] : ['libsql']
 
 /** Further Nodes to test with, as paths with a colon between: `TEST_NODES=/opt/node-24/bin/node`. */
 export const OTHER_NODES: readonly string[] = (process.env['TEST_NODES'] ?? '').split(':').filter((path) => path !== '')
