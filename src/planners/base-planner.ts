@@ -124,6 +124,14 @@ export abstract class BasePlanner extends PlannerEmitter {
     return this.#retries.names
   }
 
+  /**
+   * Names of the links of which transfers run now.
+   * @internal
+   */
+  get transferring(): string[] {
+    return this.#dispatcher.running
+  }
+
   /** Totals of this planner since it was made. */
   get counts(): PlannerCounts {
     return this.#dispatcher.counts

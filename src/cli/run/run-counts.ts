@@ -50,12 +50,17 @@ export class RunCounts {
     return this.#links
   }
 
-  /** Current status of the run. */
-  status(phase: Status['phase']): Status {
+  /**
+   * Current status of the run.
+   *
+   * @param isEnding - whether the run ends with the transfers that run
+   */
+  status(phase: Status['phase'], isEnding = phase === 'stopping'): Status {
     const { transfers, late, skipped, failed } = this.#planner.counts
     return {
       ...{ phase, links: this.countLinks(), transfers, late, skipped, failed },
       unstarted: this.#planner.unstarted.length,
+      ...(isEnding && { waitsFor: this.#planner.transferring }),
       recordsPerSecond: this.#rate.note(this.#totals.pulled, this.#now()),
       busyThreads: this.#planner.busyThreads,
       threads: this.#planner.threads,

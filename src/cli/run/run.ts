@@ -159,7 +159,10 @@ export class Run {
       this.#undo.push(unpass)
       return
     }
-    const status = () => this.#counts.status(this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting')
+    const status = () => {
+      const phase = this.#stopping ? 'stopping' : this.#announced ? undefined : 'starting'
+      return this.#counts.status(phase, this.#stopping || this.#args.once)
+    }
     if (quiet) return
     const progress = showProgress(this.#context, status, (text) => {
       this.#say(text)

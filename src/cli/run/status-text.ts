@@ -9,6 +9,8 @@ export interface Status {
   readonly failed: number
   /** Number of links that could not be started, and are tried again. */
   readonly unstarted?: number
+  /** Names of the links whose transfers the end of the run waits for. */
+  readonly waitsFor?: readonly string[]
   readonly busyThreads: number
   readonly threads: number
   /** Phase of the run, unless it is running. */
@@ -37,6 +39,8 @@ interface Part {
 }
 
 const CODES: { readonly [color in Color]: number } = { red: 31, yellow: 33, cyan: 36 }
+/** Most names of links that a status shows. */
+const MOST_NAMES = 3
 const SEPARATOR: Part = { text: ' | ' }
 
 /** A status on one line: `4 links | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy`. */
@@ -52,6 +56,7 @@ export function statusText(status: Status, look: StatusLook = {}): string {
 function partsOf(status: Status): Part[] {
   return [
     ...(status.phase === undefined ? [] : [{ text: status.phase, color: 'cyan' as const }]),
+    ...(status.waitsFor?.length ? [{ text: `waiting for ${someOf(status.waitsFor)}`, color: 'cyan' as const }] : []),
     { text: counted(status.links, 'link') },
     ...(status.unstarted ? [{ text: `${status.unstarted} not started`, color: 'red' as const }] : []),
     { text: counted(status.transfers, 'transfer') },
@@ -62,6 +67,12 @@ function partsOf(status: Status): Part[] {
     ...(status.failed > 0 ? [{ text: `${status.failed} failed`, color: 'red' as const }] : []),
     { text: `${status.busyThreads}/${status.threads} threads busy` },
   ]
+}
+
+/** The first of some names, and the number of the others. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ')
+  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown
 }
 
 /** The parts that fit in `width` characters, with `…` at the end if something was cut. */

@@ -99,22 +99,41 @@ export class Reload {
   /** Moves the links of the module, and all that share an instance with them; throws when one cannot be started. */
   async #begin(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
     const { old, fresh } = renewal
-    for (const group of this.#groupsIn(old, gone)) {
-      if (!group.some((link) => this.#isOurs(link))) continue
-      const changed = group.filter((link) => hasChanged(link, renewal))
-      const error = await migrate(group, old, fresh, 'unlessRetried', new Set(changed))
-      if (error !== undefined) {
-        const names = group.map(({ name }) => name).join(', ')
-        throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
-      }
-      this.#moved.push({ group, renewal })
-    }
-    for (const link of this.#statelessIn(old, gone)) {
-      if (!this.#isOurs(link)) continue
-      this.#replicated.push({ link, renewal })
-      await link.replicateTo(fresh, this.#hosted.nextId(), false)
-      await removeReplica(link, old)
-    }
+    await this.#each(
+      this.#groupsIn(old, gone).filter((group) => group.some((link) => this.#isOurs(link))),
+      async (group) => {
+        const changed = group.filter((link) => hasChanged(link, renewal))
+        const error = await migrate(group, old, fresh, 'unlessRetried', new Set(changed))
+        if (error !== undefined) {
+          const names = group.map(({ name }) => name).join(', ')
+          throw new Error(`${names} could not be moved to its new version: ${error.message}`, { cause: error })
+        }
+        this.#moved.push({ group, renewal })
+      },
+    )
+    await this.#each(
+      this.#statelessIn(old, gone).filter((link) => this.#isOurs(link)),
+      async (link) => {
+        this.#replicated.push({ link, renewal })
+        await link.replicateTo(fresh, this.#hosted.nextId(), false)
+        await removeReplica(link, old)
+      },
+    )
+  }
+
+  /**
+   * Does something with all items, some at once. When it fails with one, no more are begun.
+   *
+   * @throws what failed first, once those that were begun have ended
+   */
+  async #each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const errors: Error[] = []
+    await migrateAll(items, async (item) => {
+      if (errors.length > 0) return
+      await work(item).catch((thrown: unknown) => errors.push(toError(thrown)))
+    })
+    const [error] = errors
+    if (error !== undefined) throw error
   }
 
   /** Undoes what was done so far. */
@@ -131,10 +150,10 @@ export class Reload {
 
   /** Opens the stateless links of other modules in a fresh thread too. */
   async #replicateRest(renewal: Renewal, gone: ReadonlySet<ThreadLink>): Promise<void> {
-    for (const link of this.#statelessIn(renewal.old, gone)) {
+    await migrateAll(this.#statelessIn(renewal.old, gone), async (link) => {
       await replicate(link, renewal.fresh, this.#hosted, this.#pool.threads)
       await removeReplica(link, renewal.old)
-    }
+    })
   }
 
   /** Gives links the descriptions of the new version. */
@@ -152,10 +171,11 @@ export class Reload {
   async #addNew([first]: readonly Renewal[]): Promise<void> {
     if (first === undefined) return
     const known = new Set(this.#hosted.all.map(({ description }) => keyOf(description)))
-    for (const [key, description] of first.descriptions) {
-      if (description.module !== this.#module || known.has(key) || !this.#hooks.wants(description)) continue
+    const isNew = ([key, description]: readonly [string, LinkDescription]) =>
+      description.module === this.#module && !known.has(key) && this.#hooks.wants(description)
+    await this.#each([...first.descriptions].filter(isNew), async ([, description]) => {
       this.#added.push(await this.#hooks.add(description, first.fresh))
-    }
+    })
   }
 
   /**

@@ -50,7 +50,7 @@ export class Reconfiguration {
     this.#size = size
     return this.#once('resize', async () => {
       const leaving = await this.#pool.resize(this.#size)
-      for (const link of this.#hosted.all) await this.#replicate(link)
+      await this.#replicateAll()
       await Promise.all(leaving.map((thread) => this.#evacuate(thread)))
       await this.#rebalance()
     })
@@ -76,7 +76,7 @@ export class Reconfiguration {
       }
       this.#pool.replace(thread, fresh)
       await migrateAll(this.#groupsIn(thread), (group) => migrate(group, thread, fresh, false))
-      for (const link of this.#hosted.all) await this.#replicate(link)
+      await this.#replicateAll()
       await this.#pool.retire(thread)
       getLogger('databay.WorkerPlanner').info(`thread ${thread.number} was recycled after ${given} transfers`)
     })
@@ -151,12 +151,19 @@ export class Reconfiguration {
     return this.#hosted.placeables(links, this.#pool.threads.length, together)
   }
 
-  /** Has a stateless link hosted by all threads of its lane, and by no thread that leaves. */
-  async #replicate(link: ThreadLink): Promise<void> {
-    if (!link.description.settings.stateless) return
+  /** Has stateless links hosted by all threads of their lanes, and by no thread that leaves. */
+  async #replicateAll(): Promise<void> {
+    const links = this.#hosted.all
+    const stateless = links.filter(({ settings }) => settings.stateless)
+    if (stateless.length === 0) return
+    const lanes = threadsFor(this.#placeables(links), this.#pool.threads.length)
+    await migrateAll(stateless, (link) => this.#replicate(link, lanes(link.lane)))
+  }
+
+  /** Has a stateless link hosted by the threads of these indices, and by no thread that leaves. */
+  async #replicate(link: ThreadLink, indices: readonly number[]): Promise<void> {
     const { threads } = this.#pool
-    const lanes = threadsFor(this.#placeables(this.#hosted.all), threads.length)
-    for (const index of lanes(link.lane)) {
+    for (const index of indices) {
       const thread = threads[index]
       if (thread !== undefined && !link.threads.includes(thread)) await replicate(link, thread, this.#hosted, threads)
     }
@@ -249,11 +256,11 @@ export class Reconfiguration {
 
   /** Logs once for each link that it is in the way of others, and stays. */
   #sayStuck(links: readonly ThreadLink[], placeables: readonly Placeable[]): void {
+    const waiting = new Set(placeables.filter(({ lane }) => lane !== 'cpu').map(({ thread }) => thread))
     for (const [index, { lane, movable, thread }] of placeables.entries()) {
       const link = links[index]
       if (lane !== 'cpu' || movable || link?.description.settings.lane !== 'auto') continue
-      const waits = placeables.some((other) => other.thread === thread && other.lane !== 'cpu')
-      if (!waits || this.#pool.size < 2 || this.#said.has(link)) continue
+      if (!waiting.has(thread) || this.#pool.size < 2 || this.#said.has(link)) continue
       this.#said.add(link)
       getLogger('databay.WorkerPlanner').info(
         `${link.name} computes in a thread with links that wait, and cannot be moved as its nodes hand over no state: set its lane to 'cpu', or give its nodes saveState()`,

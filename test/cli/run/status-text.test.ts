@@ -28,6 +28,16 @@ t.test('links that could not be started are shown when there are some', async (t
   t.equal(text, '4 links | 1 not started | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy')
 })
 
+t.test('links whose transfers the end waits for are named, the first of them', async (t) => {
+  const start = (waitsFor: string[]) =>
+    statusText({ ...status, waitsFor, phase: 'stopping' })
+      .split(' | ')
+      .slice(0, 3)
+  t.same(start([]), ['stopping', '4 links', '120 transfers'])
+  t.same(start(['a', 'b']), ['stopping', 'waiting for a, b', '4 links'])
+  t.same(start(['a', 'b', 'c', 'd', 'e']), ['stopping', 'waiting for a, b, c and 2 more', '4 links'])
+})
+
 t.test('what does not fit is cut', async (t) => {
   const text = statusText(status)
   t.equal(statusText(status, { width: text.length }), text)
