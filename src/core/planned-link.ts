@@ -85,6 +85,6 @@ export interface TransferRequest {
    * @default Date.now()
    */
   readonly scheduledAt?: number
-  /** Called when the transfer turns out to stream, as its second round begins. */
+  /** Called when the transfer turns out to stream: as its second round begins, or when it is not over soon. */
   readonly streams?: (() => void) | undefined
 }

@@ -35,6 +35,9 @@ export interface OutletReport {
  *
  * Every record is accounted for: `pulled + added + (buffered before) = filtered + dropped + grouped + (buffered
  * after)`, and each outlet is offered the `grouped` records.
+ *
+ * When its thread is lost, a transfer that streams has the counts of the rounds that had ended, and any other counts
+ * nothing: what became of the records of a round that had begun is not known.
  */
 export interface TransferReport {
   /** Name of the link: its id, or else its tags. */
@@ -80,6 +83,22 @@ export interface TransferReport {
    */
   readonly quarantinedUntil?: number
 }
+
+/** Counts of a transfer that streams, of the rounds that have ended. */
+export type CountsSoFar = Pick<
+  TransferReport,
+  | 'startedAt'
+  | 'busy'
+  | 'pulled'
+  | 'filtered'
+  | 'added'
+  | 'dropped'
+  | 'buffered'
+  | 'grouped'
+  | 'batches'
+  | 'rounds'
+  | 'outlets'
+>
 
 /** Fields that identify a transfer in its report. */
 export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transferNumber' | 'thread' | 'scheduledAt'>

@@ -144,13 +144,48 @@ t.test('two inlets, one of which ends early', async (t) => {
   t.same(read('first.told'), [{ delivered: true, rounds: 5, deliveredRounds: 5 }])
 })
 
-t.test('a thread that is lost in a round fails the transfer; what was pushed before is a prefix', async (t) => {
+t.test('a thread that is lost in a round: the rounds before it are in the report, and in the books', async (t) => {
   const { planner, reports, read } = setUp(t, 'killed')
   await planner.start()
+  const before = Date.now()
   await planner.forceTransfer()
-  t.match(reports, [{ failed: true, pulled: 0, rounds: 0, errors: [{ code: 'DATABAY_THREAD_LOST' }] }])
-  t.same(read('killed.out'), upTo(50))
-  t.same(planner.stats().links[0]?.outlets, [])
+  t.match(reports, [{ failed: true, rounds: 6, pulled: 50, grouped: 50, batches: 5, dropped: 0, buffered: 0 }])
+  t.match(reports, [{ outlets: [{ pushed: 50, batches: 5 }], errors: [{ code: 'DATABAY_THREAD_LOST' }] }])
+  const { startedAt = 0, endedAt = 0 } = reports[0] ?? {}
+  t.ok(startedAt >= before - 1 && endedAt > startedAt, 'with the time that it took')
+  checkBooks(t, reports[0], read('killed.out'))
+  t.match(planner.stats().links[0]?.outlets, [{ pulled: 50, pushed: 50, dropped: 0, lost: 0, buffered: 0 }])
+})
+
+t.test('what a buffer had taken in the rounds before is lost with the thread, and counted', async (t) => {
+  const { planner, reports, read } = setUp(t, 'killedWithBuffer')
+  const lost = new Promise<number>((resolve) => planner.on('threadLost', ({ buffered }) => resolve(buffered)))
+  await planner.start()
+  await planner.forceTransfer()
+  // 40 came out of the buffer in the fourth round, and the next 30 stayed until the eighth, which is not over
+  t.match(reports, [{ failed: true, rounds: 8, pulled: 70, grouped: 40, buffered: 30, outlets: [{ pushed: 40 }] }])
+  t.same(read('killedWithBuffer.out'), upTo(40))
+  t.equal(await lost, 30)
+  t.match(planner.stats().links[0]?.outlets, [{ pulled: 70, pushed: 40, lost: 30, buffered: 0 }])
+  t.equal(planner.counts.lost, 30)
+})
+
+t.test('so are they when the stream waits for its second list', async (t) => {
+  const { planner, reports, read } = setUp(t, 'killedWaiting')
+  await planner.start()
+  await planner.forceTransfer()
+  t.match(reports, [{ failed: true, rounds: 1, pulled: 10, outlets: [{ pushed: 10 }] }])
+  checkBooks(t, reports[0], read('killedWaiting.out'))
+})
+
+t.test('the planner starts beside a stream that waits, for its first list or a later one', async (t) => {
+  for (const name of ['waits', 'waitsAtOnce']) {
+    const { planner, reports } = setUp(t, name, { immediateTransfer: true, timeoutGrace: 0.05 })
+    await planner.start()
+    t.same(reports, [])
+    await planner.shutdown()
+    t.match(reports, [{ failed: false, errors: [], rounds: name === 'waits' ? 3 : 0, dropped: 0 }])
+  }
 })
 
 t.test('a link that waits in the same thread is served beside a stream', async (t) => {

@@ -7,7 +7,7 @@ import type { Outlet } from '../outlet.js'
 import type { Record } from '../record.js'
 import type { OutletReport } from '../report.js'
 import { fail } from './acknowledge.js'
-import { Tally } from './tally.js'
+import { nothingOf, Tally } from './tally.js'
 import type { Transfers } from './holdings.js'
 import { runProcessors, bufferedBy } from './process.js'
 import { count } from './group.js'
@@ -49,7 +49,7 @@ function pushTo(
   // an outlet of another copy of this package may have no such field
   const isCopied = copyRecords && !(outlet.readsOnly && processors.length === 0)
   const outletName = nodeName(outlet)
-  const report = { outlet: outletName, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
+  const report: Writable<OutletReport> = nothingOf(outletName)
   // without a batch, an outlet's buffer is asked all the same: it may be due
   const offered = batches.length === 0 && processors.length > 0 ? [[]] : batches
   let at = 0

@@ -32,6 +32,7 @@ export async function transferInRounds(parts: TransferParts, { all }: Pulls, tal
     await makeRounds(parts, queue, sources, tally)
     isComplete = !sources.isLive && !tally.isOver
   } finally {
+    tally.endStream()
     await sources.end()
     const why = 'their transfer ended before their round'
     const left = await queue.left(

@@ -4,12 +4,14 @@ import type { Inlet } from '../inlet.js'
 import type { AnyStatefulProcessor } from '../processor.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
-import type { OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
+import { nodeName } from '../node.js'
+import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
+import { StreamProgress } from './stream-progress.js'
 import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
 import { endsInGrace, NO_WAITS, type Waits } from './waits.js'
 
@@ -37,6 +39,11 @@ export interface HostedRequest extends TransferRequest {
    * @default false
    */
   readonly ending?: boolean
+  /**
+   * Called for a transfer that turns out to stream, and then for each round that begins or ends: with what the rounds did
+   * that have ended.
+   */
+  readonly progress?: ((counts: CountsSoFar) => void) | undefined
   /** Called when user code is entered and left, as far as it goes at a stretch. */
   readonly inside?: (inside: boolean) => void
 }
@@ -49,7 +56,7 @@ const REPORT_CHARACTERS = 256 * 1024
 const LOGGED_ERRORS = 20
 
 /** What the books of a transfer need to know of its link. */
-type TallyParts = Pick<TransferParts, 'name' | 'settings' | 'troubles' | 'unsettled' | 'waits'>
+type TallyParts = Pick<TransferParts, 'name' | 'outlets' | 'settings' | 'troubles' | 'unsettled' | 'waits'>
 
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
 export class Tally {
@@ -83,6 +90,8 @@ export class Tally {
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
+  /** Tells what rounds did; `undefined` where nobody wants to know. */
+  #progress: StreamProgress | undefined
   readonly #parts: TallyParts
   readonly #request: HostedRequest
   readonly #cancellation: Cancellation
@@ -133,6 +142,14 @@ export class Tally {
   beginStream(): void {
     this.update.noteRounds()
     this.noteListener().stream = new UnsettledStream()
+    const { streams, progress } = this.#request
+    if (streams === undefined && progress === undefined) return
+    this.#progress = new StreamProgress(this.#request, this.waits, () => this.#countsSoFar())
+  }
+
+  /** Ends what {@link Tally.beginStream} began. */
+  endStream(): void {
+    this.#progress?.end()
   }
 
   /**
@@ -143,7 +160,7 @@ export class Tally {
    */
   beginRound({ lists, whole }: { readonly lists: number; readonly whole: number }): void {
     this.rounds++
-    if (this.rounds === 2) this.#request.streams?.()
+    this.#progress?.roundBegins(this.rounds)
     this.#lostBefore = this.lost
     this.#allInPull = true
     const transfer = this.noteListener()
@@ -165,6 +182,7 @@ export class Tally {
     const round = this.#underWay as UnsettledRound
     if (!this.delivered) round.fail()
     round.ended = true
+    this.#progress?.roundEnds()
   }
 
   /** Notes that an outlet has not kept records that it took in rounds: nothing of the transfer was delivered. */
@@ -345,6 +363,23 @@ export class Tally {
     }
   }
 
+  #countsSoFar(): CountsSoFar {
+    const { outlets } = this.#parts
+    return {
+      startedAt: this.#startedAt,
+      busy: this.#busy,
+      pulled: this.pulled,
+      filtered: this.filtered,
+      added: this.added,
+      dropped: this.#dropped,
+      buffered: this.buffered,
+      grouped: this.grouped,
+      batches: this.batches,
+      rounds: this.rounds,
+      outlets: this.outlets.length > 0 ? this.outlets : outlets.map((outlet) => nothingOf(nodeName(outlet))),
+    }
+  }
+
   /** Says how many errors were not logged, and how many are not even listed. */
   #noteOmitted(): void {
     const unlisted = this.#failures - this.errors.length
@@ -393,6 +428,11 @@ export class Tally {
       },
     )
   }
+}
+
+/** Report of an outlet that has done nothing yet. */
+export function nothingOf(outlet: string): OutletReport {
+  return { outlet, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
 }
 
 /** Adds up what each outlet did in rounds. */

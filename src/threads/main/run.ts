@@ -1,6 +1,7 @@
 import { ThreadLostError } from '../../base/errors.js'
-import type { TransferIdentity, TransferReport } from '../../core/report.js'
+import type { CountsSoFar, TransferIdentity, TransferReport } from '../../core/report.js'
 import { updateText } from '../../core/update.js'
+import { readCounts, type SharedCounts } from '../protocol/progress.js'
 
 /** Error of a run whose thread was lost before the run had begun: it can be made in the thread that follows. */
 export class NotBegunError extends ThreadLostError {}
@@ -41,7 +42,7 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
   /** Called with the report by the link, once. */
   readonly resolve: (report: TransferReport) => void
   readonly #streams: (() => void) | undefined
-  #isStream = false
+  #counts: SharedCounts | undefined
 
   constructor(
     owner: RunOwner<P>,
@@ -63,12 +64,21 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
 
   /** Whether it is known to stream. */
   get isStream(): boolean {
-    return this.#isStream
+    return this.#counts !== undefined
   }
 
-  /** Takes note that it streams. */
-  noteStream(): void {
-    this.#isStream = true
+  /** Counts of its rounds that have ended; `undefined` unless it is known to stream. */
+  get soFar(): CountsSoFar | undefined {
+    return this.#counts && readCounts(this.#counts)
+  }
+
+  /**
+   * Takes note that it streams.
+   *
+   * @param counts - memory in which its thread shows what its rounds did
+   */
+  noteStream(counts: SharedCounts): void {
+    this.#counts = counts
     this.#owner.noteStream?.(this)
     this.#streams?.()
   }

@@ -395,15 +395,21 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
       const text = `${transferText(run.update, this.name)} failed: ${error.message}${counted}`
       getLogger('databay.Link').error({ err: error }, text)
     })
-    const report = failedReport(run, error, isIgnored)
+    // what it had done before its thread was lost
+    const report = { ...failedReport(run, error, isIgnored), ...run.soFar }
+    if (report.rounds > 0) this.#count(report)
     const { quarantinedUntil } = this
     run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })
   }
 
-  #learn(transferNumber: number, report: TransferReport): void {
+  #count(report: TransferReport): void {
     this.#accounts ??= new LinkAccounts()
     const lost = this.#accounts.add(report)
     if (lost > 0) this.#noteGone(lost)
+  }
+
+  #learn(transferNumber: number, report: TransferReport): void {
+    this.#count(report)
     // transfers may overtake each other
     if (transferNumber >= this.#latest) {
       this.#latest = transferNumber

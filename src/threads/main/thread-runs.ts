@@ -1,5 +1,6 @@
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
+import type { SharedCounts } from '../protocol/progress.js'
 import { unpackReports, type PackedReports } from '../protocol/reports.js'
 import { RunPacker, type PackedRuns } from '../protocol/runs.js'
 import type { Run } from './run.js'
@@ -107,8 +108,8 @@ export class ThreadRuns {
   }
 
   /** Takes note that the transfer of a run streams. */
-  noteStream(run: number): void {
-    this.#running.get(run)?.noteStream()
+  noteStream(run: number, counts: SharedCounts): void {
+    this.#running.get(run)?.noteStream(counts)
   }
 
   /** Takes reports: their runs have ended. */

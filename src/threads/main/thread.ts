@@ -262,7 +262,7 @@ export class Thread {
         this.#runs.take(event)
         break
       case 'streams':
-        this.#runs.noteStream(event.run)
+        this.#runs.noteStream(event.run, event.counts)
         break
       case 'answer':
         this.#calls.answer(event.task, event.answer)

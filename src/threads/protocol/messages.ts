@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { LogLevels } from '../../base/log.js'
 import type { Held } from '../../core/link-accounts.js'
 import type { PlainError } from '../../base/plain-error.js'
+import type { SharedCounts } from './progress.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
 import type { PackedDescriptions } from './packed-descriptions.js'
@@ -118,8 +119,8 @@ export type Note =
 export type ThreadEvent =
   | { readonly event: 'log'; readonly line: string }
   | PackedReports
-  /** The transfer of a run streams: it begins its second round. */
-  | { readonly event: 'streams'; readonly run: number }
+  /** The transfer of a run streams, and shows in shared memory what its rounds did. */
+  | { readonly event: 'streams'; readonly run: number; readonly counts: SharedCounts }
   | { readonly event: 'answer'; readonly task: number; readonly answer: unknown }
   /** Answers to some of the questions of a task, by their places, while others take longer. */
   | {

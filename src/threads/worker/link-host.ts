@@ -51,9 +51,16 @@ export class LinkHost {
     const limits = new TimeLimits(this.#pulse)
     this.#modules = new LoadedModules(limits, setup.startTimeout, dryRun && ((link) => dryRun.prepare(link)))
     this.#links = new OpenLinks(this.#modules, limits, this.#attribution, setup)
-    const maker = new TransferMaker(setup.thread, this.#links, limits, this.#attribution, this.#pulse, (run) => {
-      this.#outbox.tell({ event: 'streams', run })
-    })
+    const maker = new TransferMaker(
+      setup.thread,
+      this.#links,
+      limits,
+      this.#attribution,
+      this.#pulse,
+      (run, counts) => {
+        this.#outbox.tell({ event: 'streams', run, counts })
+      },
+    )
     this.#runs = new RunQueue(setup.transfersPerThread, maker, this.#outbox)
   }
 

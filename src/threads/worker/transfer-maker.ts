@@ -1,8 +1,9 @@
 import { ImplementationError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { Link } from '../../core/link.js'
-import { failedReport, type TransferReport } from '../../core/report.js'
+import { type CountsSoFar, failedReport, type TransferReport } from '../../core/report.js'
 import type { HostedRequest } from '../../core/transfer/tally.js'
+import { sharedCounts, writeCounts, type SharedCounts } from '../protocol/progress.js'
 import type { Pulse } from '../protocol/pulse.js'
 import type { Attribution } from './attribution.js'
 import type { OpenLink, OpenLinks } from './open-links.js'
@@ -19,11 +20,11 @@ export class TransferMaker implements RunMaker {
   readonly #limits: Pick<TimeLimits, 'add' | 'remove'>
   readonly #attribution: Pick<Attribution, 'run'>
   readonly #pulse: Pick<Pulse, 'begun'>
-  readonly #streams: (run: number) => void
+  readonly #streams: (run: number, counts: SharedCounts) => void
 
   /**
    * @param thread - number of this thread
-   * @param streams - called with the number of a run whose transfer has several rounds
+   * @param streams - called with the number of a run whose transfer has several rounds, and with what shows their counts
    */
   constructor(
     thread: number,
@@ -31,7 +32,7 @@ export class TransferMaker implements RunMaker {
     limits: Pick<TimeLimits, 'add' | 'remove'>,
     attribution: Pick<Attribution, 'run'>,
     pulse: Pick<Pulse, 'begun'>,
-    streams: (run: number) => void,
+    streams: (run: number, counts: SharedCounts) => void,
   ) {
     this.#thread = thread
     this.#links = links
@@ -83,11 +84,15 @@ export class TransferMaker implements RunMaker {
   #request({ stopped, endedUpTo, inside }: OpenLink, queued: QueuedRun): HostedRequest {
     const { scheduledAt, transferNumber, drain } = queued
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
-    const streams = () => {
-      this.#streams(queued.run)
+    let shared: SharedCounts | undefined
+    const progress = (counts: CountsSoFar) => {
+      const isFirst = shared === undefined
+      shared ??= sharedCounts(counts.outlets.map(({ outlet }) => outlet))
+      writeCounts(shared, counts)
+      if (isFirst) this.#streams(queued.run, shared)
     }
     const ending = transferNumber <= endedUpTo
-    return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, ending, inside, streams }
+    return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, ending, inside, progress }
   }
 
   #end(run: QueuedRun, { link }: OpenLink, thrown: unknown): TransferReport {

@@ -1,5 +1,6 @@
 /** Inlets that stream: each list that they yield is a round. */
 import t, { type Test } from 'tap'
+import { TransferTimeoutError } from '../../../src/base/errors.js'
 import { Buffer } from '../../../src/core/buffer.js'
 import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
@@ -518,9 +519,10 @@ t.test('a generator that hangs is told to return, and not waited for longer than
   const logs = captureLogs(t)
   const inlet = new StreamInlet(async function* () {
     yield [1]
+    setTimeout(() => a.cancel(new Error('enough')), 20)
     await new Promise(() => undefined)
   })
-  const a = link(inlet, new KeepOutlet(), { timeout: 0.02 })
+  const a = link(inlet, new KeepOutlet())
   a.setStreamGrace(30)
   const report = await a.transfer()
   t.match(report, { rounds: 1, pulled: 1, failed: true })
@@ -534,13 +536,15 @@ t.test('an update that aborts ends a generator that listens, whose clean-up is w
     const { signal } = update
     try {
       yield [1]
+      setTimeout(() => a.cancel(new Error('enough')), 20)
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
     } finally {
       await turnOfTheLoop()
       cleaned = true
     }
   })
-  t.match(await run(inlet, new KeepOutlet(), { timeout: 0.02 }), { rounds: 1, failed: true })
+  const a = link(inlet, new KeepOutlet())
+  t.match(await a.transfer(), { rounds: 1, failed: true })
   t.ok(cleaned)
 })
 
@@ -628,11 +632,11 @@ t.test('a transfer that is told to end does not wait for a generator that hangs'
   captureLogs(t)
   const inlet = new StreamInlet(async function* () {
     yield [1]
+    setTimeout(() => a.endStreams(), 20)
     await new Promise(() => undefined)
   })
   const a = link(inlet, new KeepOutlet())
   a.setStreamGrace(20)
-  setTimeout(() => a.endStreams(), 20)
   t.match(await a.transfer(), { failed: false, rounds: 1, pulled: 1 })
 })
 
@@ -684,8 +688,12 @@ t.test(
   'an outlet whose onLastRound hangs is waited for until the transfer is told to stop, and the grace',
   async (t) => {
     captureLogs(t)
-    const outlet = Object.assign(new KeepOutlet(), { onLastRound: () => new Promise<undefined>(() => undefined) })
-    const a = link(new StreamInlet(() => lists([1, 2], [3])), outlet, { timeout: 0.03 })
+    const onLastRound = () => {
+      setTimeout(() => a.cancel(new TransferTimeoutError('late')), 20)
+      return new Promise<undefined>(() => undefined)
+    }
+    const outlet = Object.assign(new KeepOutlet(), { onLastRound })
+    const a = link(new StreamInlet(() => lists([1, 2], [3])), outlet)
     a.setStreamGrace(20)
     const report = await a.transfer()
     t.match(report, { rounds: 2, failed: true, outlets: [{ pushed: 0, dropped: 3 }] })

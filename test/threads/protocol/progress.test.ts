@@ -1,0 +1,55 @@
+import t from 'tap'
+import type { CountsSoFar } from '../../../src/core/report.js'
+import { readCounts, sharedCounts, writeCounts } from '../../../src/threads/protocol/progress.js'
+
+const outlet = (name: string, from: number) => ({
+  outlet: name,
+  pushed: from,
+  filtered: from + 1,
+  added: from + 2,
+  dropped: from + 3,
+  batches: from + 4,
+  buffered: from + 5,
+})
+
+function counts(from: number, ...outlets: string[]): CountsSoFar {
+  return {
+    startedAt: Date.now() + 0.5,
+    busy: from + 0.25,
+    pulled: from,
+    filtered: from + 1,
+    added: from + 2,
+    dropped: from + 3,
+    buffered: from + 4,
+    grouped: from + 5,
+    batches: from + 6,
+    rounds: from + 7,
+    outlets: outlets.map((name, at) => outlet(name, from + 100 * (at + 1))),
+  }
+}
+
+for (const outlets of [[], ['A'], ['A', 'B', 'A']]) {
+  t.test(`counts of a transfer with ${outlets.length} outlets are read as they were written last`, async (t) => {
+    const shared = sharedCounts(outlets)
+    t.match(readCounts(shared), { pulled: 0, rounds: 0, outlets: outlets.map((name) => ({ outlet: name, pushed: 0 })) })
+    for (const from of [1, 2 ** 40, 3]) {
+      const written = counts(from, ...outlets)
+      writeCounts(shared, written)
+      t.strictSame(readCounts(structuredClone(shared)), written)
+    }
+  })
+}
+
+t.test('counts that are only written in part do not show', async (t) => {
+  const shared = sharedCounts(['A'])
+  const first = counts(1, 'A')
+  writeCounts(shared, first)
+  const broken = counts(2, 'A')
+  Object.defineProperty(broken.outlets[0], 'dropped', {
+    get: () => {
+      throw new Error('the thread is ended here')
+    },
+  })
+  t.throws(() => writeCounts(shared, broken))
+  t.strictSame(readCounts(shared), first)
+})
