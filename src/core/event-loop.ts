@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { LONGEST_TIMER } from '../base/duration.js'
 import type { Waits } from './transfer/waits.js'
 
 /** Time that a stream which is told to end has for it, where no planner says otherwise, in milliseconds. */
@@ -11,7 +12,7 @@ export function eventLoopWaits(grace: number): Waits {
     now: () => performance.now(),
     turn: () => nextTurn(),
     after: (milliseconds, work) => {
-      const timer = setTimeout(work, milliseconds)
+      const timer = setTimeout(work, Math.min(milliseconds, LONGEST_TIMER))
       return () => {
         clearTimeout(timer)
       }

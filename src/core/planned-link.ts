@@ -62,6 +62,11 @@ export interface PlannedLink {
   cancel(reason: Error): void
   /** Tells running transfers that stream to end with what they have pulled. */
   endStreams?(): void
+  /**
+   * Sets how long streams that are told to end are waited for, in milliseconds.
+   * @internal
+   */
+  setStreamGrace?(grace: number): void
   /** Fails transfers that wait for the link to be opened. */
   endWaiting?(reason: Error): void
   /** Starts the link's nodes; when one fails, those that were started are shut down, and this rejects. */

@@ -25,7 +25,7 @@ const MOMENT = 500
 
 type PlannerLinksOptions = Pick<
   ResolvedPlannerOptions,
-  'startTimeout' | 'shutdownTimeout' | 'drain' | 'immediateTransfer'
+  'startTimeout' | 'shutdownTimeout' | 'timeoutGrace' | 'drain' | 'immediateTransfer'
 >
 
 /** What is kept of a link that is in the planner. */
@@ -288,6 +288,7 @@ export class PlannerLinks {
 
   #admit(link: PlannedLink): void {
     this.#dispatcher.add(link)
+    link.setStreamGrace?.(this.#options.timeoutGrace)
     const unlisten = link.onReschedule?.(() => {
       this.#reschedule(link)
     })

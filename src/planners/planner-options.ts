@@ -51,6 +51,13 @@ export interface PlannerOptions {
    * @default 60
    */
   readonly shutdownTimeout?: number | Duration
+  /**
+   * Time that code has to end once its transfer is told to stop, in seconds or as a duration. It is for a pull that streams,
+   * and for `onLastRound` of an outlet, which are not waited for any longer. It is also the time that a transfer may hold up
+   * its thread beyond its link's `timeout`: a thread that does not answer by then is ended, and another takes its place.
+   * @default 1
+   */
+  readonly timeoutGrace?: number | Duration
 }
 
 /** The options of every planner: how each is read, and its default. */
@@ -63,6 +70,7 @@ export const PLANNER_OPTIONS = {
   drain: flag(true),
   startTimeout: time(60_000),
   shutdownTimeout: time(60_000),
+  timeoutGrace: time(1000),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */

@@ -19,12 +19,6 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    */
   readonly transfersPerThread?: number
   /**
-   * Time that a transfer may hold up its thread beyond its link's `timeout`, in seconds or as a duration. A thread that
-   * does not answer by then is ended, and another takes its place.
-   * @default 1
-   */
-  readonly timeoutGrace?: number | Duration
-  /**
    * Time that code may hold up a thread in any case, in seconds or as a duration; `Infinity` for ever. A thread that does
    * not answer by then is ended, and another takes its place. It has to be longer than the longest computation that does
    * not pause.
@@ -73,7 +67,6 @@ export const WORKER_PLANNER_OPTIONS = {
     'os.availableParallelism()',
   ),
   transfersPerThread: count(1000),
-  timeoutGrace: time(1000),
   hangTimeout: time(300_000),
   threadMemoryLimit: custom((name, megabytes: number | undefined) => {
     if (megabytes === undefined || (Number.isFinite(megabytes) && megabytes >= LEAST_MEMORY)) return megabytes

@@ -68,7 +68,7 @@ export class WorkerPlanner extends BasePlanner {
    * @throws {@link InvalidOptionError}
    */
   constructor(links?: OneOrMany<LinkOrModule>, options: WorkerPlannerOptions = {}) {
-    const { timeoutGrace, threadMemoryLimit, ...settings } = resolveOptions(
+    const { threadMemoryLimit, ...settings } = resolveOptions(
       undefined,
       options,
       WORKER_PLANNER_OPTIONS,
@@ -90,7 +90,7 @@ export class WorkerPlanner extends BasePlanner {
         this.dispatchDue(link, due)
       },
     })
-    const { startTimeout, shutdownTimeout } = this.options
+    const { startTimeout, shutdownTimeout, timeoutGrace } = this.options
     this.#settings = {
       ...settings,
       grace: timeoutGrace,

@@ -14,6 +14,7 @@ t.test('without options, the defaults hold', async (t) => {
     drain: true,
     startTimeout: 60_000,
     shutdownTimeout: 60_000,
+    timeoutGrace: 1000,
   })
   t.ok(Object.isFrozen(options))
 })
@@ -33,8 +34,9 @@ t.test('options are taken as they are; the length of time is seconds', async (t)
     drain: false,
     startTimeout: { minutes: 2 },
     shutdownTimeout: Infinity,
+    timeoutGrace: 0.05,
   })
-  t.strictSame(resolve(given), { ...given, lateAfter: 250, startTimeout: 120_000 })
+  t.strictSame(resolve(given), { ...given, lateAfter: 250, startTimeout: 120_000, timeoutGrace: 50 })
   t.equal(resolve({ transfers: Infinity }).transfers, Infinity)
   t.equal(resolve({ lateAfter: 0 }).lateAfter, 0)
   t.equal(resolve({ lateAfter: Infinity }).lateAfter, Infinity)
@@ -45,7 +47,7 @@ t.test('a subclass has options of its own', async (t) => {
   t.throws(() => resolve({ threads: 3 } as PlannerOptions), {
     code: 'DATABAY_INVALID_OPTION',
     option: 'threads',
-    message: /^threads: expected one of the options ignoreExceptions, .*shutdownTimeout, got 'threads'$/,
+    message: /^threads: expected one of the options ignoreExceptions, .*timeoutGrace, got 'threads'$/,
   })
 })
 

@@ -529,6 +529,21 @@ t.test('a generator that hangs is told to return, and not waited for longer than
   t.ok(logs.messages().some((text) => /did not end its pull within 30 ms/.test(text)))
 })
 
+t.test('a grace without end waits for as long as it takes', async (t) => {
+  const logs = captureLogs(t)
+  const inlet = new StreamInlet(async function* () {
+    try {
+      for (;;) yield [1]
+    } finally {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+  const a = link(inlet, new KeepOutlet(() => a.cancel(new Error('enough'))))
+  a.setStreamGrace(Infinity)
+  t.match(await a.transfer(), { rounds: 1, failed: true })
+  t.notOk(logs.messages().some((text) => /did not end its pull/.test(text)))
+})
+
 t.test('an update that aborts ends a generator that listens, whose clean-up is waited for', async (t) => {
   captureLogs(t)
   let cleaned = false
