@@ -44,7 +44,9 @@ export function encodeRecords(records: readonly Record[]): Body {
     return isSurelyPlain(payload) ? payload : marks.kept(payload, nameOf(record, at), 'payload')
   })
   const packed = packMetadata(records)
-  const metadata = packed.metadata.map((one) => marks.kept(one, nameOf(first(records, one), 0), 'metadata'))
+  const metadata = packed.metadata.map((one) => {
+    return isSurelyPlain(one) ? one : marks.kept(one, firstWith(records, one), 'metadata')
+  })
   const encoded = { ...packed, payloads, metadata } as EncodedRecords
   return marks.body(encoded, () => {
     for (const [at, record] of records.entries()) {
@@ -54,9 +56,10 @@ export function encodeRecords(records: readonly Record[]): Body {
   })
 }
 
-/** First record that has some metadata. */
-function first(records: readonly Record[], metadata: unknown): Record | undefined {
-  return records.find((record) => record.metadata === metadata)
+/** Name of the first record that has some metadata, for an error. */
+function firstWith(records: readonly Record[], metadata: unknown): string {
+  const at = records.findIndex((record) => record.metadata === metadata)
+  return nameOf(records[at], at)
 }
 
 /**

@@ -1,6 +1,6 @@
 /*
  * Stores whose process is killed, whose writes fail, and whose disk is full, with real processes, signals and file systems.
- * `STORE_KILLS=500 STORE_OPERATIONS=80` in the environment does more of it.
+ * `STORE_KILLS=500 STORE_OPERATIONS=80` in the environment does more of it, with `--timeout=3600`.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
