@@ -4,5 +4,6 @@ export function alike(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
   const [a, b] = [one, other] as { readonly [key: string]: unknown }[]
   const keys = Object.keys(a as object)
-  return keys.length === Object.keys(b as object).length && keys.every((key) => alike(a?.[key], b?.[key]))
+  if (keys.length !== Object.keys(b as object).length) return false
+  return keys.every((key) => Object.hasOwn(b as object, key) && alike(a?.[key], b?.[key]))
 }

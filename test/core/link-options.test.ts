@@ -204,3 +204,10 @@ t.test('what is wrong is told of a link that is given the same as the one before
   duration.seconds = 7
   t.equal(resolveLink({ interval: duration }).settings.schedule.every, 7000, 'a duration that was changed counts')
 })
+
+t.test('a duration with a wrong name is refused, though the link before had as many names', async (t) => {
+  resolveLink({ interval: { minutes: 1 } })
+  t.throws(() => resolveLink({ interval: { minute: undefined } } as unknown as LinkSettings), {
+    code: 'DATABAY_INVALID_OPTION',
+  })
+})

@@ -375,8 +375,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#given--
     this.#streaming?.delete(run)
     // in quarantine the others of its transfers, which may be many, would end thread after thread; and the drain of a
-    // link
-    // that leaves its thread has to be in that
+    // link that leaves its thread has to be in that
     const again = this.quarantinedUntil === undefined && !(run.drain && run.at.isMoving)
     if (error instanceof NotBegunError && again) this.#runAgain(run)
     else this.#fail(run, error)
