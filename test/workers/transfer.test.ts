@@ -34,7 +34,7 @@ t.test('the entry takes the channel, and hands what comes to the host', async (t
   await until(() => events.length === 3)
   t.match(events, [
     { event: 'answer', task: 1, answer: null },
-    { event: 'answer', task: 2, answer: [{ id: 'a', tags: ['a'] }] },
+    { event: 'answer', task: 2, answer: { id: ['a'], tags: { values: ['a'] } } },
     { event: 'log', line: /"name":"databay.test","thread":4,"msg":"from the thread"/ },
   ])
 })
