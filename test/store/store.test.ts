@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { once } from 'node:events'
@@ -158,6 +159,24 @@ for (const driver of DRIVERS) {
     })
   })
 }
+
+const PROCESS_ONE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+const canUnshare = spawnSync('unshare', [...PROCESS_ONE.slice(1), 'true']).status === 0
+
+t.test('process 1 of a container owns a store, and so does the next one', { skip: !canUnshare }, async (t) => {
+  const folder = t.testdir()
+  const owns = `await ownStore(folder).then(() => say(process.pid), ({ code, message }) => say({ code, message }))`
+  const first = new StoreProgram(t, folder, `${owns}; setInterval(() => {}, 1000)`, { wrap: PROCESS_ONE })
+  await first.until(1)
+  t.same(first.lines, [1], first.stderr)
+  const beside = new StoreProgram(t, folder, owns, { wrap: PROCESS_ONE })
+  await beside.ended
+  t.match(beside.lines, [{ code: 'DATABAY_STORE_OWNED' }], beside.stderr)
+  await first.kill()
+  const next = new StoreProgram(t, folder, `${owns}; process.exit()`, { wrap: PROCESS_ONE })
+  await next.ended
+  t.same(next.lines, [1], next.stderr)
+})
 
 t.test('a folder that cannot be made is named', async (t) => {
   const folder = t.testdir({ file: '' })
