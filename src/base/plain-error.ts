@@ -155,6 +155,7 @@ export function restoreError(plain: PlainError): Error {
   if (plain.stack !== undefined) Object.defineProperty(error, 'stack', { ...hidden, value: plain.stack })
   if (plain.code !== undefined) Object.assign(error, { code: plain.code })
   if (plain.errors === undefined) reviveClass(error)
-  const { node, stage } = plain as { readonly node?: string; readonly stage?: string }
-  return Object.assign(error, plain.fields, node === undefined ? {} : { node, stage })
+  const { node, stage, round } = plain as { readonly node?: string; readonly stage?: string; readonly round?: number }
+  const place = round === undefined ? { node, stage } : { node, stage, round }
+  return Object.assign(error, plain.fields, node === undefined ? {} : place)
 }

@@ -10,6 +10,17 @@ export interface ReportedError extends PlainError {
   /** The node, processor or grouper, as it names itself, like `HttpInlet` or `processor score`. */
   readonly node: string
   readonly stage: Stage
+  /**
+   * Round of a transfer that streams in which it occurred: 1, 2, ... For `pull`, the one that the list was for. Absent for
+   * other transfers, and for what belongs to no round.
+   */
+  readonly round?: number
+}
+
+/** An error in words: like `FileOutlet failed to push in round 3: ENOSPC`. */
+export function failureText(error: Pick<ReportedError, 'node' | 'stage' | 'round' | 'message'>): string {
+  const { node, stage, round, message } = error
+  return `${node} failed to ${stage}${round === undefined ? '' : ` in round ${round}`}: ${message}`
 }
 
 /** Counts of what one outlet did with the records of a transfer. */
@@ -103,8 +114,17 @@ export type CountsSoFar = Pick<
 /** Fields that identify a transfer in its report. */
 export type TransferIdentity = Pick<TransferReport, 'link' | 'update' | 'transferNumber' | 'thread' | 'scheduledAt'>
 
-/** The report of a transfer that could not be made, or whose thread was lost. */
-export function failedReport(identity: TransferIdentity, thrown: unknown, ignoreExceptions: boolean): TransferReport {
+/**
+ * The report of a transfer that could not be made, or whose thread was lost.
+ *
+ * @param soFar - what its rounds did until then, when it streams
+ */
+export function failedReport(
+  identity: TransferIdentity,
+  thrown: unknown,
+  ignoreExceptions: boolean,
+  soFar?: CountsSoFar,
+): TransferReport {
   const now = Date.now()
   return {
     link: identity.link,
@@ -124,9 +144,14 @@ export function failedReport(identity: TransferIdentity, thrown: unknown, ignore
     batches: 0,
     rounds: 0,
     outlets: [],
-    errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer' }],
+    errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer', ...roundOf(soFar) }],
     failed: !ignoreExceptions,
+    ...soFar,
   }
+}
+
+function roundOf({ rounds = 0 }: Partial<CountsSoFar> = {}): Pick<ReportedError, 'round'> {
+  return rounds === 0 ? {} : { round: rounds }
 }
 
 /**
@@ -153,7 +178,7 @@ export class TransferError extends DatabayError {
   /** @param options - `stops`: whether it stops its planner, so that the message is to say how to go on */
   constructor(report: TransferReport, options: { readonly stops?: boolean } = {}) {
     const [first] = report.errors
-    const where = first === undefined ? '' : `: ${first.node} failed to ${first.stage}: ${first.message}`
+    const where = first === undefined ? '' : `: ${failureText(first)}`
     const more = report.errors.length > 1 ? ` (and ${report.errors.length - 1} more)` : ''
     const causes = report.errors.map(restoreError)
     // an update is called after its link's tags, if it has any

@@ -123,7 +123,12 @@ t.test('an outlet that fails in a round, and a generator that throws, leave the 
   const [bad, thrower, short] = await planner.forceTransfer()
   const byName = new Map([bad, thrower, short].map((report) => [report?.link, report]))
   const full = byName.get('failsToPush')
-  t.match(full, { failed: true, rounds: 4, outlets: [{ pushed: 30, dropped: 10 }], errors: [{ message: 'full' }] })
+  t.match(full, {
+    failed: true,
+    rounds: 4,
+    outlets: [{ pushed: 30, dropped: 10 }],
+    errors: [{ message: 'full', round: 4 }],
+  })
   checkBooks(t, full, read('failsToPush.out'))
   t.same(read('failsToPush.told'), [{ delivered: false, rounds: 4, deliveredRounds: 3 }])
   t.same(read('failsToPush.returned'), [true])
@@ -150,7 +155,7 @@ t.test('a thread that is lost in a round: the rounds before it are in the report
   const before = Date.now()
   await planner.forceTransfer()
   t.match(reports, [{ failed: true, rounds: 6, pulled: 50, grouped: 50, batches: 5, dropped: 0, buffered: 0 }])
-  t.match(reports, [{ outlets: [{ pushed: 50, batches: 5 }], errors: [{ code: 'DATABAY_THREAD_LOST' }] }])
+  t.match(reports, [{ outlets: [{ pushed: 50, batches: 5 }], errors: [{ code: 'DATABAY_THREAD_LOST', round: 6 }] }])
   const { startedAt = 0, endedAt = 0 } = reports[0] ?? {}
   t.ok(startedAt >= before - 1 && endedAt > startedAt, 'with the time that it took')
   checkBooks(t, reports[0], read('killed.out'))

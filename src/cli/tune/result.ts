@@ -1,4 +1,5 @@
 import { counted } from '../run/status-text.js'
+import { failureText } from '../../core/report.js'
 import { median, recommend, type Trial } from './recommendation.js'
 import type { RoundFigures } from './round.js'
 import type { Setting } from './settings.js'
@@ -125,9 +126,7 @@ function failures(measured: readonly Measured[]): string[] {
     const error = of.find((one) => one.error !== undefined)?.error
     if (error === undefined) return []
     const all = of.reduce((sum, one) => sum + one.all, 0)
-    return [
-      `${failed} of ${counted(all, 'transfer')} of ${link} failed: ${error.node} failed to ${error.stage}: ${error.message}`,
-    ]
+    return [`${failed} of ${counted(all, 'transfer')} of ${link} failed: ${failureText(error)}`]
   })
 }
 

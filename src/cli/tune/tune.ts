@@ -5,6 +5,7 @@ import { toError } from '../../base/errors.js'
 import { exitCodeOf, type StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { setLogLevel } from '../../base/log.js'
+import { failureText } from '../../core/report.js'
 import { closedLoopPlanner } from './closed-loop.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import { plainError } from '../../base/plain-error.js'
@@ -178,8 +179,7 @@ class Tune {
 function checkWork({ flow }: RoundFigures): void {
   for (const [link, { all, failed, error }] of flow.links) {
     if (failed < all || error === undefined) continue
-    const why = `${error.node} failed to ${error.stage}: ${error.message}`
-    throw new Error(`all ${counted(all, 'transfer')} of ${link} failed: ${why}`)
+    throw new Error(`all ${counted(all, 'transfer')} of ${link} failed: ${failureText(error)}`)
   }
   if (flow.total.records > 0) return
   const pulled = [...flow.links.values()].reduce((sum, { all }) => sum + all, 0)

@@ -77,7 +77,7 @@ async function tell({ part, processor, update, delivered, rounds }: Verdict, tal
   } catch (thrown) {
     // a transfer that was told to stop waits for nothing, and its report says so already
     if (stopped !== undefined && thrown === stopped) return
-    if (processor === undefined) tally.fail(thrown, nodeName(part as Inlet), 'pull')
-    else tally.fail(thrown, processor, 'process')
+    if (processor === undefined) tally.fail(thrown, nodeName(part as Inlet), 'pull', false)
+    else tally.fail(thrown, processor, 'process', false)
   }
 }

@@ -63,6 +63,8 @@ export class PulledStream {
   /** What came behind single values: it is given next, or thrown. */
   #behind: { readonly list?: readonly unknown[]; readonly failure?: unknown } | undefined
   #ended = false
+  /** Number of values that came after it was told to end. */
+  #refused = 0
   #isAsync = false
   /** When the latest step was begun, and since when no turn of the event loop was waited for. */
   #now = 0
@@ -113,11 +115,38 @@ export class PulledStream {
     return this.#goOn() ?? this.#later()
   }
 
-  /** Tells the iterator to end, unless it has. Gives what its `return()` gives. */
+  /** Tells the iterator to end, unless it has. Gives what its `return()` gives: see {@link PulledStream.refuse}. */
   end(): unknown {
     if (this.#ended) return undefined
     this.#ended = true
     return this.#steps.return?.()
+  }
+
+  /** Makes a further step of an iterator that was told to end, and yielded instead. */
+  goOnToEnd(): unknown {
+    return this.#steps.next()
+  }
+
+  /**
+   * Counts what an iterator yielded though it was told to end, as from the `finally` of a generator: nobody takes it.
+   *
+   * @param step - what its `return()`, or a step after it, gave
+   * @returns number of values; `undefined` when it has ended
+   */
+  async refuse(step: unknown): Promise<number | undefined> {
+    const { done, value } = (step ?? {}) as Step
+    const yielded: unknown = Boolean(done) ? undefined : await value
+    if (yielded === undefined) return undefined
+    const values = Array.isArray(yielded) ? yielded.length : 1
+    this.#refused += values
+    return values
+  }
+
+  /** Takes the number of values that came after it was told to end. */
+  takeRefused(): number {
+    const refused = this.#refused
+    this.#refused = 0
+    return refused
   }
 
   /** Takes steps as long as they are there at once; gives `undefined` when one is to be waited for. */

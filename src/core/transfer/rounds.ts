@@ -5,7 +5,7 @@ import { mayGoOn, type Pulls } from './pull.js'
 import { endPushes } from './push.js'
 import { makeRound } from './round.js'
 import { RoundQueue, type Round } from './round-queue.js'
-import { Sources } from './sources.js'
+import { Sources, YIELDED_LATE } from './sources.js'
 import type { Tally } from './tally.js'
 
 /**
@@ -41,11 +41,14 @@ export async function transferInRounds(parts: TransferParts, { all }: Pulls, tal
         tally.logDrop(records, why)
       },
     )
-    tally.pulled += left
     tally.drop(left, why)
+    const refused = sources.takeRefused()
+    tally.drop(refused, YIELDED_LATE)
+    const all = left + refused
+    tally.pulled += all
     const stopped = tally.cancelled
-    if (stopped !== undefined && left > 0 && tally.errors.length === 0) tally.fail(stopped, 'transfer', 'pull')
-    isComplete &&= left === 0
+    if (stopped !== undefined && all > 0 && tally.errors.length === 0) tally.fail(stopped, 'transfer', 'pull')
+    isComplete &&= all === 0
   }
   if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
   await endPushes(parts, tally, isComplete)
@@ -55,8 +58,7 @@ async function makeRounds(parts: TransferParts, queue: RoundQueue, sources: Sour
   for (;;) {
     const round = await nextRound(queue, sources, tally)
     if (round === undefined) break
-    if (!tally.ending) queue.pullAhead()
-    await makeOne(parts, round, tally)
+    await makeOne(parts, round, tally, queue)
     if (tally.isOver) break
     await tally.waits.turn()
   }
@@ -79,8 +81,10 @@ async function nextRound(queue: RoundQueue, sources: Sources, tally: Tally): Pro
   return Promise.race([next, tally.waits.turn().then(() => undefined)])
 }
 
-async function makeOne(parts: TransferParts, round: Round, tally: Tally): Promise<void> {
+/** @param queue - pulls the next round meanwhile; left out when there is none */
+async function makeOne(parts: TransferParts, round: Round, tally: Tally, queue?: RoundQueue): Promise<void> {
   tally.beginRound(round)
+  if (!tally.ending) queue?.pullAhead()
   tally.pulled += round.records.length
   tally.endRound(await makeRound(parts, round.records, tally, true))
   await settleReleased(tally)

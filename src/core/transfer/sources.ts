@@ -8,6 +8,9 @@ import { END, PulledStream } from './pulled-stream.js'
 import type { Tally } from './tally.js'
 import { endsInGrace } from './waits.js'
 
+/** Why what a stream yields is dropped once it was told to end. */
+export const YIELDED_LATE = 'their inlet yielded them when it was told to end'
+
 /** What an inlet gives in a transfer that has several rounds: list after list. */
 class Source {
   readonly inlet: Inlet
@@ -16,6 +19,8 @@ class Source {
   /** A list that was returned: it comes first. */
   #list: Record[] | undefined
   #failed = false
+  /** Whether nobody waits for its end any more. */
+  #isLate = false
 
   constructor(inlet: Inlet, pulled: PulledBy, tally: Tally) {
     this.inlet = inlet
@@ -75,26 +80,41 @@ class Source {
     this.#tally.pullFailed(this.inlet)
   }
 
+  /** Takes the number of values that came after the stream was told to end. */
+  takeRefused(): number {
+    return this.#stream?.takeRefused() ?? 0
+  }
+
   /** Has the stream end, unless it has, and waits for that for a while. Never rejects. */
   async end(): Promise<void> {
     const stream = this.#stream
     if (stream === undefined || stream.hasEnded) return
-    const failed = (thrown: unknown) => {
+    const ending = this.#end(stream).catch((thrown: unknown) => {
       const err = toError(thrown)
       if (err === this.#tally.cancelled) return
       this.#tally.warn('return failed', `${nodeName(this.inlet)} failed to end its pull: ${err.message}`, { err })
-    }
-    let ending: Promise<unknown>
-    try {
-      ending = Promise.resolve(this.#tally.enter(() => stream.end())).catch(failed)
-    } catch (thrown) {
-      failed(thrown)
-      return
-    }
+    })
     const { waits } = this.#tally
     if (await endsInGrace(ending, waits)) return
+    this.#isLate = true
     const what = `${nodeName(this.inlet)} did not end its pull within ${waits.grace} ms: it is not waited for`
     this.#tally.warn('return late', what)
+  }
+
+  /** Has the stream end, and counts what it yields instead. */
+  async #end(stream: PulledStream): Promise<void> {
+    const tally = this.#tally
+    let step = await tally.enter(() => stream.end())
+    for (;;) {
+      const refused = await stream.refuse(step)
+      if (refused === undefined) return
+      if (this.#isLate) {
+        tally.logDrop(refused, YIELDED_LATE)
+        return
+      }
+      await tally.waits.turn()
+      step = await tally.enter(() => stream.goOnToEnd())
+    }
   }
 
   #toRecords(yielded: readonly unknown[] | typeof END): Record[] | undefined {
@@ -125,6 +145,11 @@ export class Sources {
   /** Takes what was pulled and not given. Gives the number of records. */
   takeLeft(): number {
     return this.#sources.reduce((sum, source) => sum + source.takeLeft(), 0)
+  }
+
+  /** Takes the number of values that came after streams were told to end. */
+  takeRefused(): number {
+    return this.#sources.reduce((sum, source) => sum + source.takeRefused(), 0)
   }
 
   /** Whether the next step may take time without holding the thread up. */

@@ -5,7 +5,8 @@ import type { AnyStatefulProcessor } from '../processor.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import { nodeName } from '../node.js'
-import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
+import { failureText, type CountsSoFar, type OutletReport, type ReportedError } from '../report.js'
+import type { Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
 import type { TransferParts } from './parts.js'
@@ -85,6 +86,9 @@ export class Tally {
   #lostBefore = 0
   /** Number of errors, listed or not. */
   #failures = 0
+  /** Whether the transfer has rounds, and whether one is under way. */
+  #streams = false
+  #isInRound = false
   /** Whether no stage but `pull` has failed in the round. */
   #allInPull = true
   /** What may still be said of errors; most transfers have none. */
@@ -140,6 +144,7 @@ export class Tally {
 
   /** Begins with rounds: see {@link Tally.beginRound}. */
   beginStream(): void {
+    this.#streams = true
     this.update.noteRounds()
     this.noteListener().stream = new UnsettledStream()
     const { streams, progress } = this.#request
@@ -160,6 +165,7 @@ export class Tally {
    */
   beginRound({ lists, whole }: { readonly lists: number; readonly whole: number }): void {
     this.rounds++
+    this.#isInRound = true
     this.#progress?.roundBegins(this.rounds)
     this.#lostBefore = this.lost
     this.#allInPull = true
@@ -182,6 +188,7 @@ export class Tally {
     const round = this.#underWay as UnsettledRound
     if (!this.delivered) round.fail()
     round.ended = true
+    this.#isInRound = false
     this.#progress?.roundEnds()
   }
 
@@ -286,21 +293,33 @@ export class Tally {
     }
   }
 
-  /** Notes and logs an error of user code. Of very many errors, the report lists some and says how many more there are. */
-  fail(thrown: unknown, node: string, stage: Stage): void {
+  /**
+   * Notes and logs an error of user code. Of very many errors, the report lists some and says how many more there are.
+   *
+   * @param ofRound - whether it belongs to the round under way, or to the next one when it is of `pull`
+   */
+  fail(thrown: unknown, node: string, stage: Stage, ofRound = true): void {
     this.#failures++
     this.#allInPull &&= stage === 'pull'
     const error = toError(thrown)
+    const round = ofRound ? this.#roundOf(stage) : {}
     if (this.errors.length < REPORT_ERRORS) {
       this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
-      this.errors.push({ ...plainError(error, this.#budget), node, stage })
+      this.errors.push({ ...plainError(error, this.#budget), node, stage, ...round })
     }
     if (this.#failures > LOGGED_ERRORS) return
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     const { message } = plainError(error)
     this.#say(`${node} ${stage} ${message}`, (counted) => {
-      this.#log.error({ err: error }, `${this.#name} ${node} failed to ${stage}: ${message}${ignored}${counted}`)
+      const what = failureText({ node, stage, ...round, message })
+      this.#log.error({ err: error }, `${this.#name} ${what}${ignored}${counted}`)
     })
+  }
+
+  #roundOf(stage: Stage): Pick<ReportedError, 'round'> {
+    // only `pull` runs ahead
+    if (stage === 'pull' && this.#streams) return { round: this.rounds + 1 }
+    return this.#isInRound ? { round: this.rounds } : {}
   }
 
   /** Counts and logs records that no outlet will get. */

@@ -391,11 +391,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     const error = toError(thrown)
     this.#failures ??= new Repeats()
     this.#failures.again(error.message, (counted) => {
-      const text = `${transferText(run.update, this.name)} failed: ${error.message}${counted}`
+      const where = run.soFar === undefined ? '' : ` in round ${run.soFar.rounds}`
+      const text = `${transferText(run.update, this.name)} failed${where}: ${error.message}${counted}`
       getLogger('databay.Link').error({ err: error }, text)
     })
     // what it had done before its thread was lost
-    const report = { ...failedReport(run, error, isIgnored), ...run.soFar }
+    const report = failedReport(run, error, isIgnored, run.soFar)
     if (report.rounds > 0) this.#count(report)
     const { quarantinedUntil } = this
     run.resolve(quarantinedUntil === undefined ? report : { ...report, quarantinedUntil })

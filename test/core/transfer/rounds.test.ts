@@ -8,7 +8,7 @@ import type { LinkSettings } from '../../../src/core/link-options.js'
 import { Outlet } from '../../../src/core/outlet.js'
 import type { AnyGrouper, AnyProcessor } from '../../../src/core/processor.js'
 import { Record } from '../../../src/core/record.js'
-import type { TransferReport } from '../../../src/core/report.js'
+import { TransferError, type TransferReport } from '../../../src/core/report.js'
 import type { RoundCounts } from '../../../src/core/round-counts.js'
 import type { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -570,6 +570,153 @@ t.test('a return() that rejects or throws is logged', async (t) => {
     t.match(await run(inlet, new KeepOutlet(), { processors: [failingIn(2)] }), { rounds: 2, errors: { length: 1 } })
   }
   t.equal(logs.messages().filter((text) => /failed to end its pull: stuck/.test(text)).length, 2)
+})
+
+/** Streams that yield though they are told to end, and then clean up. */
+const YIELDING_AT_END: [name: string, give: (cleanUp: () => void) => unknown][] = [
+  [
+    'a generator',
+    function* (cleanUp) {
+      try {
+        for (;;) yield [1]
+      } finally {
+        yield [2, 3]
+        yield 4
+        cleanUp()
+      }
+    },
+  ],
+  [
+    'an async generator',
+    async function* (cleanUp) {
+      try {
+        for (;;) yield [1]
+      } finally {
+        await turnOfTheLoop()
+        yield [2, 3]
+        await turnOfTheLoop()
+        yield 4
+        cleanUp()
+      }
+    },
+  ],
+  [
+    'an iterator of promises',
+    (cleanUp) => {
+      const left = [[2, 3], 4]
+      let ending = false
+      const step = () => {
+        if (!ending) return { done: false, value: Promise.resolve([1]) }
+        if (left.length === 0) cleanUp()
+        return { done: left.length === 0, value: left.length === 0 ? undefined : Promise.resolve(left.shift()) }
+      }
+      return {
+        next: step,
+        return: () => {
+          ending = true
+          return step()
+        },
+      }
+    },
+  ],
+]
+
+for (const [name, give] of YIELDING_AT_END) {
+  t.test(`what ${name} yields though it is told to end is dropped, counted and logged`, async (t) => {
+    const logs = captureLogs(t)
+    let cleaned = 0
+    const inlet = new StreamInlet(() => give(() => cleaned++))
+    const report = await run(inlet, new KeepOutlet(() => turnOfTheLoop()), { processors: [failingIn(2)] })
+    t.match(report, { rounds: 2, grouped: 1, failed: true, outlets: [{ pushed: 1 }] })
+    const said = 'dropped 3 records: their inlet yielded them when it was told to end'
+    t.ok(
+      logs.messages().some((text) => text.includes(said)),
+      logs.messages().join(', '),
+    )
+    t.equal(cleaned, 1, 'what follows in its finally is done')
+    checkBooks(t, report)
+    t.match(inlet.told, [[false, { rounds: 2, deliveredRounds: 1 }]])
+  })
+}
+
+t.test('what a stream yields once nobody waits for its end is logged', async (t) => {
+  const logs = captureLogs(t)
+  const waiting = deferred()
+  const inlet = new StreamInlet(async function* () {
+    try {
+      for (;;) yield [1]
+    } finally {
+      await waiting.promise
+      yield [2, 3]
+    }
+  })
+  const report = await run(inlet, new KeepOutlet(), { processors: [failingIn(2)] })
+  t.match(report, { rounds: 2, pulled: 3, dropped: 2 })
+  waiting.resolve()
+  await turnOfTheLoop()
+  t.ok(logs.messages().some((text) => /dropped 2 records: their inlet yielded them/.test(text)))
+})
+
+t.test('a finally that yields without end is not waited for longer than the grace', async (t) => {
+  const inlet = new StreamInlet(function* () {
+    try {
+      for (;;) yield [1]
+    } finally {
+      for (;;) yield [2]
+    }
+  })
+  const report = await run(inlet, new KeepOutlet(), { processors: [failingIn(2)] })
+  t.match(report, { rounds: 2, failed: true })
+  t.ok(report.dropped > 1)
+  checkBooks(t, report)
+})
+
+t.test('an error of a round names it, in the report and in the log', async (t) => {
+  const logs = captureLogs(t)
+  const give = async function* () {
+    for (const list of [[1], [2], [3]]) {
+      await turnOfTheLoop()
+      yield list
+    }
+    fail('no more')
+  }
+  let pushes = 0
+  const outlet = new KeepOutlet(() => (++pushes === 2 ? fail('full') : undefined))
+  const parts = { ignoreExceptions: true, processors: [failingIn(3)] }
+  const { errors } = await run(new StreamInlet(give), outlet, parts)
+  const places = errors.map(({ stage, round, message }) => [stage, round, message])
+  t.same(places, [
+    ['push', 2, 'full'],
+    ['process', 3, 'no round 3'],
+    ['pull', 4, 'no more'],
+  ])
+  for (const said of [
+    'KeepOutlet failed to push in round 2: full',
+    'failed to process in round 3: no round 3',
+    'StreamInlet failed to pull in round 4: no more',
+  ]) {
+    t.ok(
+      logs.messages().some((text) => text.includes(said)),
+      said,
+    )
+  }
+  const failed = await run(new StreamInlet(() => later([1], [2])), new KeepOutlet(), { processors: failingIn(2) })
+  t.match(new TransferError(failed).message, /failed to process in round 2: no round 2/)
+  t.match(new TransferError(failed).cause, { stage: 'process', round: 2 })
+})
+
+t.test('an error of a transfer without rounds, or of none of them, names no round', async (t) => {
+  const outlet = new KeepOutlet(() => fail('full'))
+  const { errors } = await run(new StreamInlet(() => [1]), outlet)
+  t.notOk('round' in (errors[0] ?? {}))
+  class ToldInlet extends StreamInlet {
+    override onTransferEnd(): void {
+      fail('not told')
+    }
+  }
+  const told = await run(new ToldInlet(() => later([1], [2])), new KeepOutlet())
+  t.match(told.errors, [{ message: 'not told' }])
+  t.notOk('round' in (told.errors[0] ?? {}))
 })
 
 t.test('what was pulled ahead of a round that failed is dropped, and counted', async (t) => {
