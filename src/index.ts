@@ -93,7 +93,14 @@ export { Record, type Metadata } from './core/record.js'
 export type { BigIntegers, BigIntegersOptions } from './connectors/big-integers.js'
 export type { RetryOptions } from './connectors/retry.js'
 export type { Serialize, SerializeOptions } from './connectors/serialize.js'
-export { TransferError, type OutletReport, type ReportedError, type Stage, type TransferReport } from './core/report.js'
+export {
+  TransferError,
+  type CountsSoFar,
+  type OutletReport,
+  type ReportedError,
+  type Stage,
+  type TransferReport,
+} from './core/report.js'
 export { type PlainError } from './base/plain-error.js'
 export type { TextEncoding } from './connectors/files/text-encoding.js'
 export { Update } from './core/update.js'

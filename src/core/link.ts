@@ -20,13 +20,14 @@ import { isOutlet, type Outlet } from './outlet.js'
 import type { PlannedLink, TransferRequest } from './planned-link.js'
 import type { Pipeline, Steps1, Steps2, Steps3, Steps4, Steps5 } from './pipeline.js'
 import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
-import type { TransferReport } from './report.js'
+import type { CountsSoFar, TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import { abandon } from './transfer/holdings.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
 import type { HostedRequest } from './transfer/tally.js'
+import type { StreamProgress } from './transfer/stream-progress.js'
 import { transfer } from './transfer/transfer.js'
 import { TroubleLog } from './trouble-log.js'
 import { UnsettledTransfers } from './transfer/unsettled.js'
@@ -51,6 +52,8 @@ class LinkBase<A, B> implements PlannedLink {
   readonly #schedule: LiveSchedule
   readonly #nodes: LinkNodes
   readonly #running = new RunningTransfers()
+  /** Transfers that stream now. */
+  readonly #streaming: StreamProgress[] = []
   /**
    * Log of what goes wrong in transfers.
    * @internal
@@ -229,6 +232,14 @@ class LinkBase<A, B> implements PlannedLink {
     return bufferedBy([...this.processors, ...this.#nodes.outlets.flatMap((outlet) => outlet.processors)])
   }
 
+  /**
+   * Counts so far of the transfers that stream now.
+   * @internal
+   */
+  get streaming(): CountsSoFar[] {
+    return this.#streaming.map(({ soFar }) => soFar)
+  }
+
   /** Tells running transfers to stop. */
   cancel(reason: Error): void {
     this.#running.cancel(reason)
@@ -288,6 +299,7 @@ class LinkBase<A, B> implements PlannedLink {
       settings: this.settings,
       troubles: this.troubles,
       unsettled: this.unsettled,
+      streaming: this.#streaming,
       waits: this.#waits,
     }
     return this.#parts

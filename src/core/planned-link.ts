@@ -2,7 +2,7 @@ import type { Schedule } from './schedule.js'
 import type { Duration } from '../base/duration.js'
 import type { ResolvedSettings } from './link-options.js'
 import type { LinkAccounts } from './link-accounts.js'
-import type { TransferReport } from './report.js'
+import type { CountsSoFar, TransferReport } from './report.js'
 
 /**
  * What a planner knows of a link: when it is due, and how to start, transfer and stop it. A live `Link` is one, and
@@ -45,6 +45,11 @@ export interface PlannedLink {
    * @internal
    */
   readonly outletInstances?: readonly number[]
+  /**
+   * Counts so far of the transfers that stream now.
+   * @internal
+   */
+  readonly streaming?: readonly CountsSoFar[]
   /** Makes one transfer. Never rejects: what went wrong is in the report. */
   transfer(request?: TransferRequest): Promise<TransferReport>
   /**

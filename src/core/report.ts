@@ -95,7 +95,7 @@ export interface TransferReport {
   readonly quarantinedUntil?: number
 }
 
-/** Counts of a transfer that streams, of the rounds that have ended. */
+/** Counts of a transfer that streams, of the rounds that have ended: see {@link TransferReport}. */
 export type CountsSoFar = Pick<
   TransferReport,
   | 'startedAt'

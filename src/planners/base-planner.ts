@@ -5,7 +5,7 @@ import { Repeats } from '../base/repeats.js'
 import { throwAny } from '../base/many-errors.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
-import type { TransferReport } from '../core/report.js'
+import type { CountsSoFar, TransferReport } from '../core/report.js'
 import { shutdownAtExit, stayUp } from './at-exit.js'
 import type { DueTime } from './clock/trigger.js'
 import { Dispatcher } from './dispatcher.js'
@@ -130,6 +130,14 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   get transferring(): string[] {
     return this.#dispatcher.running
+  }
+
+  /**
+   * Counts so far of the transfers that stream now.
+   * @internal
+   */
+  get streaming(): CountsSoFar[] {
+    return this.#dispatcher.streaming
   }
 
   /** Totals of this planner since it was made. */

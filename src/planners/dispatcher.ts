@@ -2,7 +2,7 @@ import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import type { PlannedLink } from '../core/planned-link.js'
-import { TransferError, type TransferReport } from '../core/report.js'
+import { type CountsSoFar, TransferError, type TransferReport } from '../core/report.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
@@ -83,9 +83,11 @@ export class Dispatcher {
     this.accounts.settle()
     return [...this.#links].map(([link, { running, startFailure, counters = NOTHING }]) => {
       const { quarantinedUntil } = link
+      const streaming = streamingOf(link)
       return {
         link: link.name,
         running,
+        ...(streaming.length > 0 && { streaming }),
         buffered: this.accounts.held(link) ?? bufferedIn(link),
         outlets: this.accounts.read(link),
         ...counters.read(),
@@ -98,6 +100,11 @@ export class Dispatcher {
   /** Names of the links of which transfers run now. */
   get running(): string[] {
     return [...this.#links].filter(([, { running }]) => running > 0).map(([{ name }]) => name)
+  }
+
+  /** Counts so far of the transfers that stream now. */
+  get streaming(): CountsSoFar[] {
+    return [...this.#links].flatMap(([link, { running }]) => (running > 0 ? streamingOf(link) : []))
   }
 
   has(link: PlannedLink): boolean {
@@ -367,6 +374,10 @@ function endLogs({ name }: PlannedLink, { lateness, breaches }: LinkState): void
   breaches?.end((failures, time) => {
     getLogger('databay.BasePlanner').warn(`${name} is due no more: it failed to transfer ${failures} times in ${time}`)
   })
+}
+
+function streamingOf({ streaming = [] }: PlannedLink): readonly CountsSoFar[] {
+  return streaming
 }
 
 /** Counts of links without any transfer. */

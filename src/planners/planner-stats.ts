@@ -1,4 +1,5 @@
 import type { OutletAccount } from '../core/link-accounts.js'
+import type { CountsSoFar } from '../core/report.js'
 import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
 
@@ -21,6 +22,8 @@ export interface LinkStats {
   readonly link: string
   /** Transfers that run now. */
   readonly running: number
+  /** What the rounds did that have ended, of each transfer that streams now; left out when none does. */
+  readonly streaming?: readonly CountsSoFar[]
   /** Transfers that have ended, without those that only drain buffers. */
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */

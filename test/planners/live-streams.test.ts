@@ -91,6 +91,25 @@ for (const [name, Planner] of Object.entries(PLANNERS)) {
     t.ok(logs.messages().some((text) => /did not end its pull within 50 ms/.test(text)))
   })
 
+  t.test(`${name}: what its rounds have done so far is in the stats while it runs`, async (t) => {
+    const kept = new KeepOutlet()
+    const { planner } = setUp(
+      t,
+      link(() => lists(), kept),
+    )
+    const streaming = () => planner.stats().links[0]?.streaming
+    await planner.start()
+    t.equal(streaming(), undefined)
+    const transfer = planner.forceTransfer()
+    await until(() => kept.batches.length > 10)
+    const [soFar] = streaming() ?? []
+    t.ok((soFar?.pulled ?? 0) >= 100)
+    t.equal(soFar?.outlets[0]?.pushed, soFar?.pulled, 'of whole rounds')
+    planner.links[0]?.cancel(new Error('enough'))
+    await transfer
+    t.equal(streaming(), undefined)
+  })
+
   t.test(`${name}: a shutdown ends an endless stream between rounds`, async (t) => {
     const kept = new KeepOutlet()
     const { planner, reports } = setUp(

@@ -58,6 +58,22 @@ t.test(
   },
 )
 
+t.test('what its rounds have done so far is in the stats while it runs', async (t) => {
+  const { planner, reports, read } = setUp(t, 'endless')
+  await planner.start()
+  t.equal(planner.stats().links[0]?.streaming, undefined)
+  const transfer = planner.forceTransfer()
+  await until(() => (planner.stats().links[0]?.streaming?.[0]?.pulled ?? 0) > 100)
+  const [soFar, ...others] = planner.stats().links[0]?.streaming ?? []
+  t.same(others, [])
+  t.ok((soFar?.rounds ?? 0) > 1)
+  t.equal(soFar?.outlets[0]?.pushed, soFar?.pulled, 'of whole rounds')
+  t.ok((soFar?.pulled ?? 0) <= read('endless.out').length, 'they have arrived')
+  await planner.shutdown()
+  await transfer
+  t.ok((soFar?.pulled ?? 0) <= (reports[0]?.pulled ?? 0))
+})
+
 t.test('a shutdown that does not wait ends it too', async (t) => {
   const { planner, reports, read } = setUp(t, 'endless')
   await planner.start()

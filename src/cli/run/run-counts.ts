@@ -57,11 +57,14 @@ export class RunCounts {
    */
   status(phase: Status['phase'], isEnding = phase === 'stopping'): Status {
     const { transfers, late, skipped, failed } = this.#planner.counts
+    const { streaming } = this.#planner
+    const recordsSoFar = streaming.reduce((sum, { pulled }) => sum + pulled, 0)
     return {
       ...{ phase, links: this.countLinks(), transfers, late, skipped, failed },
       unstarted: this.#planner.unstarted.length,
       ...(isEnding && { waitsFor: this.#planner.transferring }),
-      recordsPerSecond: this.#rate.note(this.#totals.pulled, this.#now()),
+      ...(streaming.length > 0 && { recordsSoFar }),
+      recordsPerSecond: this.#rate.note(this.#totals.pulled + recordsSoFar, this.#now()),
       busyThreads: this.#planner.busyThreads,
       threads: this.#planner.threads,
     }

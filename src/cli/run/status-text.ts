@@ -2,6 +2,8 @@
 export interface Status {
   readonly links: number
   readonly transfers: number
+  /** Number of records pulled so far by transfers that stream; left out when none does. */
+  readonly recordsSoFar?: number
   /** Records pulled per second. */
   readonly recordsPerSecond: number
   readonly late: number
@@ -60,6 +62,7 @@ function partsOf(status: Status): Part[] {
     { text: counted(status.links, 'link') },
     ...(status.unstarted ? [{ text: `${status.unstarted} not started`, color: 'red' as const }] : []),
     { text: counted(status.transfers, 'transfer') },
+    ...(status.recordsSoFar === undefined ? [] : [{ text: `${shortNumber(status.recordsSoFar)} records so far` }]),
     { text: `${shortNumber(status.recordsPerSecond)} records/s` },
     { text: `${status.late} late`, color: status.late > 0 ? 'yellow' : undefined },
     { text: `${status.skipped} skipped`, color: status.skipped > 0 ? 'yellow' : undefined },

@@ -3,6 +3,7 @@ import type { ResolvedSettings } from '../link-options.js'
 import type { Outlet } from '../outlet.js'
 import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
+import type { StreamProgress } from './stream-progress.js'
 import type { UnsettledTransfers } from './unsettled.js'
 import type { Waits } from './waits.js'
 
@@ -18,6 +19,8 @@ export interface TransferParts {
   readonly troubles?: TroubleLog
   /** The link's transfers whose records are in buffers still. */
   readonly unsettled: UnsettledTransfers
+  /** Transfers of the link that stream now. Default: nobody wants to know. */
+  readonly streaming?: StreamProgress[]
   /** Timers for transfers that stream. Default: nothing is waited for. */
   readonly waits?: Waits
 }

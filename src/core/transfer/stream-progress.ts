@@ -10,7 +10,7 @@ interface Listeners {
   readonly progress?: ((counts: CountsSoFar) => void) | undefined
 }
 
-/** Tells that a transfer streams, and what its rounds did. Nothing is told of one that is over soon and had one round. */
+/** Shows what the rounds of a transfer did, and tells that it streams. Nothing is told of one that is over soon and had one round. */
 export class StreamProgress {
   readonly #listeners: Listeners
   readonly #counts: () => CountsSoFar
@@ -28,6 +28,11 @@ export class StreamProgress {
     this.#stopTelling = waits.after(SOON, () => {
       this.#tell(this.#counts().rounds)
     })
+  }
+
+  /** Counts of the rounds that have ended. */
+  get soFar(): CountsSoFar {
+    return this.#ended
   }
 
   /** Takes note that a round begins: nothing of it is counted yet. */

@@ -57,7 +57,10 @@ const REPORT_CHARACTERS = 256 * 1024
 const LOGGED_ERRORS = 20
 
 /** What the books of a transfer need to know of its link. */
-type TallyParts = Pick<TransferParts, 'name' | 'outlets' | 'settings' | 'troubles' | 'unsettled' | 'waits'>
+type TallyParts = Pick<
+  TransferParts,
+  'name' | 'outlets' | 'settings' | 'streaming' | 'troubles' | 'unsettled' | 'waits'
+>
 
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
 export class Tally {
@@ -94,7 +97,7 @@ export class Tally {
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
-  /** Tells what rounds did; `undefined` where nobody wants to know. */
+  /** Shows what rounds did; `undefined` where nobody wants to know. */
   #progress: StreamProgress | undefined
   readonly #parts: TallyParts
   readonly #request: HostedRequest
@@ -148,8 +151,10 @@ export class Tally {
     this.update.noteRounds()
     this.noteListener().stream = new UnsettledStream()
     const { streams, progress } = this.#request
-    if (streams === undefined && progress === undefined) return
+    const { streaming } = this.#parts
+    if (streams === undefined && progress === undefined && streaming === undefined) return
     this.#progress = new StreamProgress(this.#request, this.waits, () => this.#countsSoFar())
+    streaming?.push(this.#progress)
   }
 
   /** Ends what {@link Tally.beginStream} began. */
@@ -357,6 +362,8 @@ export class Tally {
   report(): TransferReport {
     if (this.#failures > LOGGED_ERRORS) this.#noteOmitted()
     if (this.#failures === 0) this.#parts.troubles?.well(this.#parts.name)
+    // until the report is there: what it counts is not seen twice, nor missed
+    if (this.#progress !== undefined) this.#leave(this.#progress)
     const { update } = this
     const { scheduledAt = this.#startedAt, thread = 0 } = this.#request
     return {
@@ -380,6 +387,12 @@ export class Tally {
       errors: this.errors,
       failed: this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
     }
+  }
+
+  #leave(progress: StreamProgress): void {
+    const { streaming } = this.#parts
+    const at = streaming?.indexOf(progress) ?? -1
+    if (at >= 0) streaming?.splice(at, 1)
   }
 
   #countsSoFar(): CountsSoFar {

@@ -5,7 +5,7 @@ import { getLogger } from '../../base/log.js'
 import { Repeats } from '../../base/repeats.js'
 import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
 import { transferText } from '../../core/update.js'
-import { failedReport, type TransferReport } from '../../core/report.js'
+import { type CountsSoFar, failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import { LinkAccounts, type Held } from '../../core/link-accounts.js'
 import { LiveSchedule } from '../../core/live-schedule.js'
@@ -175,6 +175,11 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   /** Whether a transfer of it streams, which may take as long as it likes. */
   get isStreaming(): boolean {
     return (this.#streaming?.size ?? 0) > 0
+  }
+
+  /** @internal */
+  get streaming(): CountsSoFar[] {
+    return [...(this.#streaming ?? [])].flatMap(({ soFar }) => soFar ?? [])
   }
 
   get quarantinedUntil(): number | undefined {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RunCounts } from '../../../src/cli/run/run-counts.js'
 import { WorkerPlanner } from '../../../src/planners/worker-planner.js'
-import { failedReport } from '../../../src/core/report.js'
+import { failedReport, type CountsSoFar } from '../../../src/core/report.js'
 import { cliFixture } from '../../helpers/command.js'
 
 const report = failedReport({ link: 'a', update: 'a.0', transferNumber: 0, thread: 1, scheduledAt: 0 }, 'x', false)
@@ -16,6 +16,27 @@ t.test('transfers are summed up, and their rate is told', async (t) => {
   t.match(counts.status('starting'), { phase: 'starting', links: 0, recordsPerSecond: 15, busyThreads: 0, threads: 2 })
   t.match(counts.outcome(), { elapsed: 2000, totals: { pulled: 30, pushed: 0, dropped: 0 } })
   t.same(counts.underWay(), { transfers: 0, buffered: 0 })
+})
+
+t.test('records of a transfer that streams count while it runs, and once when it has ended', async (t) => {
+  const planner = new WorkerPlanner([], { threads: 1 })
+  const { startedAt, busy, pulled, filtered, added, dropped, buffered, grouped, batches, outlets } = report
+  const counts = { startedAt, busy, pulled, filtered, added, dropped, buffered, grouped, batches, rounds: 3, outlets }
+  let streaming: CountsSoFar[] = []
+  Object.defineProperty(planner, 'streaming', { get: () => streaming })
+  let now = 1000
+  const run = new RunCounts(planner, () => now)
+  t.equal(run.status(undefined).recordsSoFar, undefined)
+  planner.emit('transfer', { ...report, failed: false, pulled: 10 })
+  streaming = [
+    { ...counts, pulled: 50 },
+    { ...counts, pulled: 40 },
+  ]
+  now = 3000
+  t.match(run.status(undefined), { recordsSoFar: 90, recordsPerSecond: 50 })
+  streaming = []
+  planner.emit('transfer', { ...report, failed: false, pulled: 90 })
+  t.match(run.status(undefined), { recordsSoFar: undefined, recordsPerSecond: 50 })
 })
 
 t.test('the first failed transfer is kept', async (t) => {

@@ -38,6 +38,14 @@ t.test('links whose transfers the end waits for are named, the first of them', a
   t.same(start(['a', 'b', 'c', 'd', 'e']), ['stopping', 'waiting for a, b, c and 2 more', '4 links'])
 })
 
+t.test('records of transfers that stream are shown while they run', async (t) => {
+  const text = statusText({ ...status, recordsSoFar: 1_234_000 })
+  t.equal(
+    text,
+    '4 links | 120 transfers | 1.2M records so far | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy',
+  )
+})
+
 t.test('what does not fit is cut', async (t) => {
   const text = statusText(status)
   t.equal(statusText(status, { width: text.length }), text)

@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import type { CountsSoFar } from '../../../src/core/report.js'
 import { readCounts, sharedCounts, writeCounts } from '../../../src/threads/protocol/progress.js'
@@ -52,4 +53,19 @@ t.test('counts that are only written in part do not show', async (t) => {
   })
   t.throws(() => writeCounts(shared, broken))
   t.strictSame(readCounts(shared), first)
+})
+
+t.test('counts that are read while another thread writes are of one moment', async (t) => {
+  const shared = sharedCounts(['A', 'B', 'C'])
+  const worker = new Worker(new URL('../../fixtures/counts-writer.ts', import.meta.url), { workerData: shared })
+  t.teardown(() => worker.terminate())
+  const read = new Set<number>()
+  for (const end = performance.now() + 5000; read.size < 300 && performance.now() < end;) {
+    const { outlets, ...own } = readCounts(shared)
+    const numbers = [own, ...outlets].flatMap((part) => Object.values(part).filter((one) => typeof one === 'number'))
+    if (new Set(numbers).size !== 1) return t.fail(`they are of several moments: ${numbers.join(' ')}`)
+    read.add(own.pulled)
+    if (read.size === 1) await new Promise(setImmediate)
+  }
+  return t.ok(read.size > 100, 'they were written meanwhile')
 })
