@@ -62,6 +62,11 @@ export class Claim {
     }
   }
 
+  /** Whether others can see it: `false` where claims cannot be made. */
+  get isTaken(): boolean {
+    return this.#server !== undefined
+  }
+
   /** Ends the claim. */
   async release(): Promise<void> {
     const server = this.#server

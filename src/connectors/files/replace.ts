@@ -23,7 +23,9 @@ const NOT_HERE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'ENAMETO
  * owner or other names, or its group or folder does not allow a replacement
  */
 export async function replace(file: string, bytes: Uint8Array, fsync: boolean): Promise<boolean> {
-  const made = await replacementOf(file, (handle) => writeAll(handle, bytes))
+  // no other process uses this name, nor can it put a link there for us to follow; it is short enough for any folder
+  const to = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
+  const made = await replacementOf(file, to, (handle) => writeAll(handle, bytes))
   if (made === undefined) return false
   return takePlace(made, file, fsync)
 }
@@ -33,18 +35,18 @@ export async function replace(file: string, bytes: Uint8Array, fsync: boolean): 
  * other.
  *
  * @param file - real path of the file to replace; its folder exists
+ * @param made - path of the new file, in the same folder
  * @param fill - writes to the new file
  * @returns path of the new file; `undefined`, with nothing done, when the file has to be written in place, see
  * {@link replace}
  */
 export async function replacementOf(
   file: string,
+  made: string,
   fill: (handle: FileHandle) => Promise<void> = () => Promise.resolve(),
 ): Promise<string | undefined> {
   const old = await orMissing(lstat(file))
   if (old !== undefined && !isOurs(old)) return undefined
-  // no other process uses this name, nor can it put a link there for us to follow; it is short enough for any folder
-  const made = path.join(path.dirname(file), `.databay-${crypto().randomUUID()}.new`)
   let handle: FileHandle | undefined
   try {
     handle = await open(made, 'wx', old === undefined ? undefined : 0o600)

@@ -278,6 +278,7 @@ export class Targets {
       const made = await this.#replacements.of(target.file, update, target.truncate)
       return made === undefined ? target : { ...target, file: made, truncate: false }
     } catch (cause) {
+      if (update.signal.aborted && cause === update.signal.reason) throw cause
       throw fileError(this.#outlet, 'write to', target.file, cause)
     }
   }

@@ -30,7 +30,7 @@ export async function transferInRounds(parts: TransferParts, { all }: Pulls, tal
   let isComplete = false
   try {
     await makeRounds(parts, queue, sources, tally)
-    isComplete = !sources.isLive && !tally.isOver
+    isComplete = sources.isComplete && !tally.isOver
   } finally {
     tally.endStream()
     await sources.end()

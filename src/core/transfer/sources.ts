@@ -19,6 +19,8 @@ class Source {
   /** A list that was returned: it comes first. */
   #list: Record[] | undefined
   #failed = false
+  /** Whether it has ended as it was told to, or when everybody was. */
+  #isCutShort = false
   /** Whether nobody waits for its end any more. */
   #isLate = false
 
@@ -33,6 +35,11 @@ class Source {
   get isLive(): boolean {
     if (this.#stream === undefined) return this.#list !== undefined
     return !this.#failed && !this.#stream.isOver
+  }
+
+  /** Whether it has given all that there is: it came to its end by itself. */
+  get isComplete(): boolean {
+    return !this.isLive && !this.#isCutShort
   }
 
   /** Whether its next list may take time without holding the thread up. */
@@ -89,6 +96,7 @@ class Source {
   async end(): Promise<void> {
     const stream = this.#stream
     if (stream === undefined || stream.hasEnded) return
+    this.#isCutShort = true
     const ending = this.#end(stream).catch((thrown: unknown) => {
       const err = toError(thrown)
       if (err === this.#tally.cancelled) return
@@ -118,7 +126,10 @@ class Source {
   }
 
   #toRecords(yielded: readonly unknown[] | typeof END): Record[] | undefined {
-    return yielded === END ? undefined : toRecords(this.inlet, yielded, 'yielded')
+    if (yielded !== END) return toRecords(this.inlet, yielded, 'yielded')
+    // a generator that listens to the signal ends by itself
+    this.#isCutShort ||= this.#tally.ending
+    return undefined
   }
 }
 
@@ -135,6 +146,11 @@ export class Sources {
   /** Whether there may be further lists. */
   get isLive(): boolean {
     return this.#sources.some(({ isLive }) => isLive)
+  }
+
+  /** Whether all have given all that there is. */
+  get isComplete(): boolean {
+    return this.#sources.every(({ isComplete }) => isComplete)
   }
 
   /** Whether there are lists of streams that were told to end. */

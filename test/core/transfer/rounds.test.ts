@@ -864,6 +864,58 @@ t.test(
   },
 )
 
+const ENDED_EARLY: [name: string, give: (update: Update) => unknown][] = [
+  ['a generator', () => lists(...Array.from({ length: 1000 }, () => [1]))],
+  ['an async generator', () => later(...Array.from({ length: 1000 }, () => [1]))],
+  [
+    'a generator that waits',
+    async function* () {
+      yield [1]
+      for (;;) {
+        for (let turn = 0; turn < 20; turn++) await turnOfTheLoop()
+        yield [1]
+      }
+    },
+  ],
+  [
+    'a generator that listens to the signal',
+    async function* ({ signal }: Update) {
+      do {
+        await turnOfTheLoop()
+        yield [1]
+      } while (!signal.aborted)
+    },
+  ],
+]
+
+for (const [name, give] of ENDED_EARLY) {
+  t.test(`a stream of ${name} that is told to end is not complete`, async (t) => {
+    captureLogs(t)
+    const told: boolean[] = []
+    const began = deferred()
+    class WholeOutlet extends KeepOutlet {
+      override onLastRound(_update: Update, isComplete: boolean) {
+        told.push(isComplete)
+        return isComplete ? 0 : this.batches.length
+      }
+    }
+    const a = link(
+      new StreamInlet(give),
+      new WholeOutlet(() => {
+        began.resolve()
+      }),
+    )
+    const transfer = a.transfer()
+    await began.promise
+    await turnOfTheLoop()
+    a.endStreams()
+    const report = await transfer
+    t.same(told, [false])
+    t.match(report, { errors: { length: 0 }, outlets: [{ pushed: 0, dropped: report.pulled }] })
+    checkBooks(t, report)
+  })
+}
+
 t.test('FromInlet infers the type of what is yielded', async (t) => {
   const inlet: Inlet<number> = new FromInlet(function* () {
     yield [1, 2]
