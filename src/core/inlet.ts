@@ -1,5 +1,6 @@
 import { checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
+import { MemoryCursor, type Cursor } from './cursor.js'
 import { Node, nodeName } from './node.js'
 import { Record, type Metadata } from './record.js'
 import type { RoundCounts } from './round-counts.js'
@@ -56,14 +57,22 @@ export type PulledStream<T> =
  * ```
  *
  * @typeParam T - type of the payloads
+ * @typeParam C - type of the cursor's value, if the inlet has a cursor
  */
-export abstract class Inlet<T = unknown> extends Node {
+export abstract class Inlet<T = unknown, C = unknown> extends Node {
   /** The type of the payloads, for the compiler: nothing is here at run time. */
   declare readonly [produces]?: () => T
 
   /** Global metadata of this inlet, frozen. */
   readonly metadata: Metadata
+  /**
+   * Version of what the values of the cursor look like. With another number than that of the kept value, the link starts
+   * only if {@link Inlet.migrateCursor} makes a new value of it.
+   * @default undefined - as 1
+   */
+  readonly cursorVersion?: number
   #shared: Metadata | undefined
+  #memory: MemoryCursor<C> | undefined
 
   /** @throws {@link InvalidOptionError} when the options or their `metadata` are no object */
   constructor(options: InletOptions = {}) {
@@ -80,8 +89,25 @@ export abstract class Inlet<T = unknown> extends Node {
    * called, as `break` in a `for` loop does.
    *
    * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
+   * @param cursor - how far the inlet has come, for one that reads on from there: see {@link Cursor}
    */
-  abstract pull(update: Update): Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
+  abstract pull(update: Update, cursor: Cursor<C>): Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
+
+  /**
+   * Whether the inlet says by its cursor how far it has come, which a link with `delivery: 'cursor'` needs. An inlet does
+   * when its `pull` has a second parameter, or when it has a {@link Inlet.cursorVersion}.
+   */
+  get hasCursor(): boolean {
+    return this.cursorVersion !== undefined || this.pull.length > 1
+  }
+
+  /**
+   * Makes a value of the cursor of one that an earlier version of the inlet has kept.
+   *
+   * @param old - the kept value
+   * @param version - its {@link Inlet.cursorVersion}
+   */
+  migrateCursor?(old: unknown, version: number): C | Promise<C>
 
   /**
    * Called once when it is known what came of a pull, also when the pull failed or its transfer was told to stop; the
@@ -126,6 +152,14 @@ export abstract class Inlet<T = unknown> extends Node {
   // made at the first record, when the subclass's constructor has run; one object for all records
   #sharedMetadata(): Metadata {
     return (this.#shared ??= Object.freeze({ ...this.metadata, __inlet__: nodeName(this) }))
+  }
+
+  /**
+   * Cursor of the inlet in links without `delivery`.
+   * @internal
+   */
+  get memoryCursor(): Cursor<C> {
+    return (this.#memory ??= new MemoryCursor<C>())
   }
 
   /** @internal */

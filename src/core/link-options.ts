@@ -12,6 +12,7 @@ import {
 import { alike } from '../base/alike.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
+import { checkWord } from '../base/check.js'
 import { checkCron } from './cron.js'
 import type { Schedule } from './schedule.js'
 import { toMilliseconds, type Duration } from '../base/duration.js'
@@ -153,6 +154,13 @@ export interface LinkSettings {
    */
   readonly stateless?: boolean
   /**
+   * What the link promises when its process or thread is killed. With `memory`, what was on its way is lost, and counted.
+   * With `cursor`, it is pulled again: the planner's `store` keeps how far each inlet has come, once all outlets took what
+   * came before. Then each inlet needs a cursor, and the link an `id`.
+   * @default 'memory'
+   */
+  readonly delivery?: DeliveryLevel
+  /**
    * What the link mostly does, so that links that wait (`io`) and links that compute (`cpu`) do not share a thread
    * when there is a choice. `auto` learns it from the time that transfers hold their thread, and moves the link if
    * its nodes can hand over their state (see `Node.saveState`).
@@ -165,6 +173,9 @@ export interface LinkSettings {
 export type RoundSize = 'pulled' | 'whole' | number
 
 export type Lane = 'io' | 'cpu' | 'auto'
+
+/** What a link promises when its process or thread is killed. */
+export type DeliveryLevel = 'memory' | 'cursor'
 
 /** What happens when a link fails to start: its planner stops, or tries the link again and starts without it. */
 export type StartFailurePolicy = 'stop' | 'retry'
@@ -191,6 +202,7 @@ export const LINK_OPTIONS = {
   timeout: optionalTime,
   maxInstances: count(1),
   stateless: flag(false),
+  delivery: custom(checkDelivery, "'memory'"),
   lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
 } satisfies Spec<LinkParts<unknown, unknown, OneOrMany<AnyProcessor>>>
 
@@ -260,6 +272,7 @@ export function resolveLink(options: LinkSettings): ResolvedLink {
     return { id: checkId('id', options.id), tags: checkTags('tags', options.tags), settings: last.settings }
   }
   const all = resolveOptions(undefined, options, LINK_OPTIONS)
+  checkDurable(all)
   const settings = settingsOf(all)
   last = { given: Object.fromEntries(GIVEN.map((name) => [name, copyOf(options[name])])), settings }
   return { id: all.id, tags: all.tags, settings }
@@ -325,6 +338,20 @@ function resolveJitter(jitter: number | Duration | undefined, every: number | un
 function checkRounds(name: string, rounds: RoundSize = 'pulled'): RoundSize {
   if (rounds === 'pulled' || rounds === 'whole' || (Number.isSafeInteger(rounds) && rounds > 0)) return rounds
   throw new InvalidOptionError(name, "'pulled', 'whole', or a number of records of at least 1", rounds)
+}
+
+function checkDelivery(name: string, level: DeliveryLevel = 'memory'): DeliveryLevel {
+  if ((level as string) === 'spool') {
+    throw new InvalidOptionError(name, "'memory' or 'cursor', as 'spool' is not there yet", level)
+  }
+  return checkWord(name, level, ['memory', 'cursor'] as const, 'memory')
+}
+
+/** @throws {@link InvalidOptionError} when an option does not go with the `delivery` */
+function checkDurable({ delivery, stateless, maxInstances }: ResolvedOptions): void {
+  if (delivery === 'memory') return
+  if (stateless) throw new InvalidOptionError('stateless', `false with delivery: '${delivery}'`, stateless)
+  if (maxInstances > 1) throw new InvalidOptionError('maxInstances', `1 with delivery: '${delivery}'`, maxInstances)
 }
 
 function checkId(name: string, id: string | undefined): string | undefined {

@@ -23,6 +23,7 @@ import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { CountsSoFar, TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import { abandon } from './transfer/holdings.js'
+import type { Delivery } from './transfer/delivery.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
@@ -117,6 +118,14 @@ class LinkBase<A, B> implements PlannedLink {
   setStreamGrace(grace: number): void {
     if (grace !== this.#waits.grace) this.#waits = eventLoopWaits(grace)
     this.#parts = undefined
+  }
+
+  /**
+   * Sets what keeps how far the inlets have come, from the next transfer on; `undefined` for nothing.
+   * @internal
+   */
+  setDelivery(delivery: Delivery | undefined): void {
+    this.unsettled.delivery = delivery
   }
 
   /**

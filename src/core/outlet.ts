@@ -96,6 +96,13 @@ export abstract class Outlet<T = unknown> extends Node {
   onEmptyTransfer?(update: Update): void | Promise<void>
 
   /**
+   * Whether an outlet with {@link Outlet.onLastRound} keeps what it took in rounds, whatever comes of their transfer. A link
+   * with `delivery: 'cursor'` keeps the cursor after each round then; otherwise after the last one.
+   * @default undefined - as false
+   */
+  readonly keepsRounds?: boolean
+
+  /**
    * Called when a transfer that has several rounds had its last one, see `update.hasRounds`. For an outlet that must not
    * show one round without the others, as a file that is replaced. Called also when the transfer was told to stop, and
    * waited for; from then on no longer than the planner's `timeoutGrace`.

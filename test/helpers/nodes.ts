@@ -66,7 +66,7 @@ export function turnOfTheLoop(): Promise<void> {
 
 /** All that a pull gives, as one list: what it returns, or what it streams. */
 export async function pulledBy<T>(inlet: Inlet<T>, update: Update): Promise<T[]> {
-  const pulled: unknown = await inlet.pull(update)
+  const pulled: unknown = await inlet.pull(update, inlet.memoryCursor)
   if (typeof pulled !== 'object' || pulled === null || !(Symbol.asyncIterator in pulled)) return [pulled].flat() as T[]
   const all: unknown[] = []
   for await (const list of pulled as AsyncIterable<unknown>) for (const one of [list].flat()) all.push(one)

@@ -2,7 +2,9 @@ import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
+import type { Outlet } from '../outlet.js'
 import type { Transfers } from './holdings.js'
+import type { Delivery, PullVerdict } from './delivery.js'
 import type { Tally } from './tally.js'
 import type { UnsettledTransfers, Verdict } from './unsettled.js'
 
@@ -54,6 +56,53 @@ export function settleReleased(tally: Tally, own?: UnsettledTransfers): MaybePro
 
 function tellAll(verdicts: readonly Verdict[], tally: Tally): MaybePromise<unknown> {
   if (verdicts.length === 0) return undefined
+  // a buffer may have let go of records of another link, too
+  return verdicts.some(({ delivery }) => delivery !== undefined)
+    ? tellDurably(verdicts, tally)
+    : tellParts(verdicts, tally)
+}
+
+/**
+ * Tells processors, so that what they keep is as it should be at the cursor; keeps the cursors; and tells inlets only then,
+ * as what they do may not be undone, such as a message that is acknowledged.
+ */
+async function tellDurably(verdicts: readonly Verdict[], tally: Tally): Promise<void> {
+  await tellParts(
+    verdicts.filter(({ processor }) => processor !== undefined),
+    tally,
+  )
+  const pulls = verdicts.filter(({ processor }) => processor === undefined)
+  const byDelivery = new Map<Delivery, PullVerdict[]>()
+  for (const { part, update, delivered, rounds, delivery } of pulls) {
+    if (delivery === undefined) continue
+    const some = byDelivery.get(delivery) ?? []
+    byDelivery.set(delivery, some)
+    some.push({ inlet: part as Inlet, update, delivered, rounds })
+  }
+  for (const [delivery, some] of byDelivery) await keep(delivery.settle(some), tally)
+  await tellParts(pulls, tally)
+}
+
+/** Keeps what has come of a transfer that streams so far, if what an outlet took stays there. */
+export async function settleProgress(tally: Tally, outlets: readonly Outlet[]): Promise<void> {
+  const { delivery, unsettled } = tally
+  const { stream } = unsettled ?? {}
+  if (delivery === undefined || stream === undefined) return
+  if (outlets.some((outlet) => outlet.onLastRound !== undefined && outlet.keepsRounds !== true)) return
+  await keep(delivery.progress(tally.update, stream.settle().lists), tally)
+}
+
+/** Waits until something is on the disk. A transfer that is told to stop does not wait. */
+async function keep(keeping: Promise<void>, tally: Tally): Promise<void> {
+  try {
+    await tally.until(keeping)
+  } catch (thrown) {
+    if (thrown !== tally.cancelled || tally.errors.length === 0) tally.fail(thrown, 'delivery', 'transfer')
+  }
+}
+
+function tellParts(verdicts: readonly Verdict[], tally: Tally): MaybePromise<unknown> {
+  if (verdicts.length === 0) return undefined
   const byPart = new Map<object, Verdict[]>()
   for (const verdict of verdicts) {
     const same = byPart.get(verdict.part)
@@ -73,6 +122,8 @@ async function tellInTurn(part: object, verdicts: readonly Verdict[], tally: Tal
 async function tell({ part, processor, update, delivered, rounds }: Verdict, tally: Tally): Promise<void> {
   const stopped = tally.cancelled
   try {
+    // a link with `delivery` has verdicts of all inlets
+    if (part.onTransferEnd === undefined) return
     await tally.call(() => part.onTransferEnd?.(update, delivered, rounds))
   } catch (thrown) {
     // a transfer that was told to stop waits for nothing, and its report says so already

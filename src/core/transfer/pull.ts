@@ -5,6 +5,7 @@ import { nodeName } from '../node.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { RoundSize } from '../link-options.js'
 import { isRecord, type Record } from '../record.js'
+import type { PullCursor } from './delivery.js'
 import { adviceFor, pendingData } from './not-data.js'
 import { PulledStream, stepsOf } from './pulled-stream.js'
 import { Tally } from './tally.js'
@@ -75,7 +76,10 @@ export function limited<T, R>(
 }
 
 function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
+  const { delivery } = tally
+  let cursor: PullCursor | undefined
   const failed = (thrown: unknown): PulledBy => {
+    cursor?.end()
     tally.fail(thrown, nodeName(inlet), 'pull')
     tally.pullFailed(inlet)
     return undefined
@@ -83,23 +87,36 @@ function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
   try {
     const stopped = tally.cancelled
     if (stopped !== undefined) throw stopped
-    if (inlet.onTransferEnd !== undefined) tally.willTell(inlet)
-    const pulled = tally.call<unknown>(() => inlet.pull(tally.update))
-    if (!(pulled instanceof Promise)) return take(inlet, pulled, tally)
-    return pulled.then((value) => take(inlet, value, tally)).catch(failed)
+    if (inlet.onTransferEnd !== undefined || delivery !== undefined) tally.willTell(inlet)
+    cursor = delivery?.begin(inlet, tally.update)
+    const pulled = tally.call<unknown>(() => inlet.pull(tally.update, cursor ?? inlet.memoryCursor))
+    if (!(pulled instanceof Promise)) return take(inlet, pulled, tally, cursor)
+    return pulled.then((value) => take(inlet, value, tally, cursor)).catch(failed)
   } catch (thrown) {
     return failed(thrown)
   }
 }
 
 /** An array is many records, a generator and the like a stream, anything else one record; `undefined` is a forgotten `return`. */
-function take(inlet: Inlet, pulled: unknown, tally: Tally): Record[] | PulledStream {
+function take(
+  inlet: Inlet,
+  pulled: unknown,
+  tally: Tally,
+  cursor: PullCursor | undefined,
+): Record[] | PulledStream {
   if (pulled === undefined) {
     throw new ImplementationError('pull() returned undefined: return [] for no records, or null for a record of null')
   }
-  if (Array.isArray(pulled)) return toRecords(inlet, pulled, 'returned')
-  const steps = stepsOf(pulled)
-  return steps === undefined ? [toRecord(inlet, pulled, 'returned', undefined)] : new PulledStream(steps, tally.waits)
+  const steps = Array.isArray(pulled) ? undefined : stepsOf(pulled)
+  if (steps !== undefined) return new PulledStream(steps, tally.waits, cursor)
+  const records = Array.isArray(pulled)
+    ? toRecords(inlet, pulled, 'returned')
+    : [toRecord(inlet, pulled, 'returned', undefined)]
+  if (cursor !== undefined) {
+    cursor.given(cursor.mark())
+    cursor.complete()
+  }
+  return records
 }
 
 /** @param how - how the inlet gave them, for errors */

@@ -1,5 +1,6 @@
 import { ImplementationError, sortOf } from '../../base/errors.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
+import type { PullCursor } from './delivery.js'
 import type { Waits } from './waits.js'
 
 /** Number of single values that make a round. */
@@ -61,7 +62,10 @@ export class PulledStream {
   /** A step that is under way; it may be one of which nobody waits for the end, as the values before it were given. */
   #pending: Promise<unknown> | undefined
   /** What came behind single values: it is given next, or thrown. */
-  #behind: { readonly list?: readonly unknown[]; readonly failure?: unknown } | undefined
+  #behind: { readonly list?: readonly unknown[]; readonly mark?: unknown; readonly failure?: unknown } | undefined
+  readonly #cursor: PullCursor | undefined
+  /** Mark of the cursor at the last single value. */
+  #mark: unknown
   #ended = false
   /** Number of values that came after it was told to end. */
   #refused = 0
@@ -70,8 +74,9 @@ export class PulledStream {
   #now = 0
   #since = 0
 
-  constructor(steps: Steps, waits: Waits) {
+  constructor(steps: Steps, waits: Waits, cursor?: PullCursor) {
     this.#steps = steps
+    this.#cursor = cursor
     this.#waits = waits
   }
 
@@ -108,6 +113,7 @@ export class PulledStream {
     this.#behind = undefined
     if (behind !== undefined) {
       if ('failure' in behind) throw behind.failure
+      this.#cursor?.given(behind.mark)
       return behind.list as Yielded
     }
     if (this.#ended) return END
@@ -119,6 +125,7 @@ export class PulledStream {
   end(): unknown {
     if (this.#ended) return undefined
     this.#ended = true
+    this.#cursor?.end()
     return this.#steps.return?.()
   }
 
@@ -254,14 +261,20 @@ export class PulledStream {
     if (Boolean(done)) {
       if (value !== undefined) return this.#fail(new ImplementationError(RETURNED))
       this.#ended = true
+      this.#cursor?.complete()
       return values.length > 0 ? this.#takeValues() : END
     }
+    const mark = this.#cursor?.mark()
     if (Array.isArray(value)) {
-      if (values.length === 0) return value as unknown[]
-      this.#behind = { list: value }
+      if (values.length === 0) {
+        this.#cursor?.given(mark)
+        return value as unknown[]
+      }
+      this.#behind = { list: value, mark }
       return this.#takeValues()
     }
     if (value === undefined) return this.#fail(new ImplementationError(YIELDED_NOTHING))
+    this.#mark = mark
     if (values.push(value) === 1) this.#firstAt = this.#now
     return values.length === MOST_SINGLE || this.#now - this.#firstAt > GATHER_TIME ? this.#takeValues() : undefined
   }
@@ -269,11 +282,13 @@ export class PulledStream {
   #takeValues(): Yielded {
     const values = this.#values
     this.#values = []
+    this.#cursor?.given(this.#mark)
     return values
   }
 
   /** Ends with an error: once the values that came before it are given. */
   #fail(thrown: unknown): Yielded {
+    this.#cursor?.end()
     if (this.#values.length === 0) throw thrown
     this.#behind = { failure: thrown }
     return this.#takeValues()

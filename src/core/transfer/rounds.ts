@@ -1,4 +1,4 @@
-import { settleReleased } from './acknowledge.js'
+import { settleProgress, settleReleased } from './acknowledge.js'
 import type { TransferParts } from './parts.js'
 import { bufferedBy } from './process.js'
 import { mayGoOn, type Pulls } from './pull.js'
@@ -88,4 +88,5 @@ async function makeOne(parts: TransferParts, round: Round, tally: Tally, queue?:
   tally.pulled += round.records.length
   tally.endRound(await makeRound(parts, round.records, tally, true))
   await settleReleased(tally)
+  if (tally.delivery !== undefined) await settleProgress(tally, parts.outlets)
 }

@@ -9,6 +9,7 @@ import { failureText, type CountsSoFar, type OutletReport, type ReportedError } 
 import type { Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
+import type { Delivery } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
@@ -121,6 +122,11 @@ export class Tally {
   /** Timers, which the transfer itself has none of. */
   get waits(): Waits {
     return this.#parts.waits ?? NO_WAITS
+  }
+
+  /** What keeps how far inlets have come; `undefined` for links without `delivery`. */
+  get delivery(): Delivery | undefined {
+    return this.#parts.unsettled.delivery
   }
 
   /** Whether a transfer that streams is to end with the records that it has pulled. */

@@ -1,4 +1,5 @@
 import type { Inlet } from '../inlet.js'
+import type { Delivery } from './delivery.js'
 import type { AnyStatefulProcessor } from '../processor.js'
 import type { RoundCounts } from '../round-counts.js'
 import type { Update } from '../update.js'
@@ -142,6 +143,8 @@ export interface Verdict {
   readonly update: Update
   readonly delivered: boolean
   readonly rounds: RoundCounts
+  /** What keeps how far the inlets of the link have come. */
+  readonly delivery: Delivery | undefined
 }
 
 /**
@@ -157,6 +160,8 @@ export interface Verdict {
  * ```
  */
 export class UnsettledTransfers {
+  /** What keeps how far the inlets of the link have come; `undefined` without `delivery`. */
+  delivery: Delivery | undefined
   /** Transfers that have not failed, in their order, from the mark on. Most links have none, ever. */
   #waiting = NOT_ANY
   /** Transfers that have failed and are not told. */
@@ -227,16 +232,17 @@ export class UnsettledTransfers {
   #tell(transfer: UnsettledTransfer, verdicts: Verdict[]): void {
     transfer.state = 'told'
     const { update, inlets, processors = [], failed, rounds, stream } = transfer
+    const { delivery } = this
     const delivered = stream?.settle()
     const counts = { rounds, deliveredRounds: delivered?.rounds ?? (failed ? 0 : rounds) }
     // an inlet knows its own lists, not what the link makes of them
     const own = stream === undefined ? counts : { rounds: stream.lists, deliveredRounds: delivered?.lists ?? 0 }
     for (const [part, pulled] of inlets) {
       if (this.#removed?.has(part) === true && !part.active) continue
-      verdicts.push({ part, update, delivered: !failed && pulled, rounds: own })
+      verdicts.push({ part, update, delivered: !failed && pulled, rounds: own, delivery })
     }
     for (const [part, processor] of processors) {
-      verdicts.push({ part, processor, update, delivered: !failed, rounds: counts })
+      verdicts.push({ part, processor, update, delivered: !failed, rounds: counts, delivery })
     }
   }
 

@@ -33,7 +33,7 @@ export function stopsHanging(hanging: CreateInlet): Check<InletHarness> {
       await harness.start(inlet)
       const { update, cancel } = harness.update()
       const pulling = harness.calls.outcome(`${nameOf(inlet)}.pull, told to stop while its source hangs,`, () =>
-        inlet.pull(update),
+        inlet.pull(update, inlet.memoryCursor),
       )
       const early = await Promise.race([pulling, delay(20, undefined)])
       claim(early === undefined, 'hanging() gave an inlet whose pull ended by itself: that shows nothing')
@@ -70,7 +70,7 @@ async function failure(harness: InletHarness, failing: CreateInlet) {
   const started = await harness.calls.outcome(`${nameOf(inlet)}.onStart, as its source fails,`, () => inlet.tryStart())
   if ('error' in started) return { inlet, error: started.error, pulled: undefined }
   const outcome = await harness.calls.outcome(`${nameOf(inlet)}.pull, as its source fails,`, () =>
-    inlet.pull(harness.update().update),
+    inlet.pull(harness.update().update, inlet.memoryCursor),
   )
   return 'error' in outcome
     ? { inlet, error: outcome.error, pulled: undefined }

@@ -15,7 +15,7 @@ export class InletHarness extends NodeHarness<Inlet, InletOptions, ResolvedInlet
   /** Pulls for one transfer, all of which is delivered. */
   async pull(inlet: Inlet): Promise<unknown> {
     const { update } = this.update()
-    const given = await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+    const given = await this.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update, inlet.memoryCursor))
     const { pulled, lists } = await this.#collect(inlet, given)
     await this.endTransfer(inlet, update, true, lists)
     return pulled

@@ -26,7 +26,7 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
       const { update } = harness.update()
       const name = `${nameOf(inlet)}.pull`
       for (const taken of [0, 1]) {
-        const steps = stepsOf(await harness.calls.succeed(name, () => inlet.pull(update)))
+        const steps = stepsOf(await harness.calls.succeed(name, () => inlet.pull(update, inlet.memoryCursor)))
         if (steps !== undefined) {
           const next = () => steps.next() as Promise<{ readonly done?: boolean }>
           if (taken > 0) await harness.calls.succeed(`${name}, a step of its stream,`, next)
@@ -60,17 +60,17 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
       const told = `${nameOf(inlet)}.pull, told to stop,`
       const early = harness.update()
       early.cancel()
-      await harness.calls.outcome(told, () => inlet.pull(early.update))
+      await harness.calls.outcome(told, () => inlet.pull(early.update, inlet.memoryCursor))
       await harness.endTransfer(inlet, early.update, false)
       const late = harness.update()
       await harness.calls.outcome(told, () => {
-        const pulling = inlet.pull(late.update)
+        const pulling = inlet.pull(late.update, inlet.memoryCursor)
         late.cancel()
         return pulling
       })
       await harness.endTransfer(inlet, late.update, false)
       await harness.calls.succeed(`${nameOf(inlet)}.pull, after one that was told to stop,`, () =>
-        inlet.pull(harness.update().update),
+        inlet.pull(harness.update().update, inlet.memoryCursor),
       )
     },
   },
@@ -80,7 +80,7 @@ export const PULL_CHECKS: Check<InletHarness>[] = [
       const inlet = await harness.started()
       for (const delivered of [false, true]) {
         const { update } = harness.update()
-        await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update))
+        await harness.calls.succeed(`${nameOf(inlet)}.pull`, () => inlet.pull(update, inlet.memoryCursor))
         await harness.endTransfer(inlet, update, delivered)
       }
       // the end of a transfer whose pull failed, or gave nothing
