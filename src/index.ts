@@ -34,6 +34,8 @@ export { HttpError, type HttpErrorOptions, type HttpFailure } from './connectors
 export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'
 export type { RoundCounts } from './core/round-counts.js'
 export { Inlet, type InletOptions, type Pulled, type PulledStep, type PulledStream } from './core/inlet.js'
+export type { Cursor } from './core/cursor.js'
+export { CursorVersionError, NoCursorError, NoStoreError } from './delivery/errors.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
 export type { CsvRowOf } from './connectors/csv/typed-rows.js'
 export type { CsvRow } from './connectors/csv/types.js'
@@ -58,6 +60,7 @@ export type { Schedule } from './core/schedule.js'
 export type { Duration } from './base/duration.js'
 export { Link } from './core/link.js'
 export type {
+  DeliveryLevel,
   Lane,
   RoundSize,
   DueTimes,

@@ -89,9 +89,9 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
    * called, as `break` in a `for` loop does.
    *
    * @param update - identity of the transfer; `update.signal` aborts when the transfer is told to stop
-   * @param cursor - how far the inlet has come, for one that reads on from there: see {@link Cursor}
+   * @param cursor - how far the inlet has come, for one that reads on from there: see {@link Cursor}. Links give it always
    */
-  abstract pull(update: Update, cursor: Cursor<C>): Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
+  abstract pull(update: Update, cursor?: Cursor<C>): Pulled<T> | PulledStream<T> | Promise<Pulled<T> | PulledStream<T>>
 
   /**
    * Whether the inlet says by its cursor how far it has come, which a link with `delivery: 'cursor'` needs. An inlet does

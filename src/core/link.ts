@@ -40,6 +40,12 @@ const WAITS = eventLoopWaits(STREAM_GRACE)
 /** Marks links across copies of this package. */
 const LINK = Symbol.for('databay.Link')
 
+/** What opens and closes a link in a store. */
+export interface LinkOpener {
+  open(): Promise<void>
+  close(): void
+}
+
 class LinkBase<A, B> implements PlannedLink {
   /** The settings of this link, complete. */
   readonly settings: ResolvedSettings
@@ -67,6 +73,7 @@ class LinkBase<A, B> implements PlannedLink {
   readonly unsettled = new UnsettledTransfers()
   /** Number of the next transfer. */
   #transfers = 0
+  #opener: LinkOpener | undefined
   /** Timers for transfers that stream. */
   #waits = WAITS
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
@@ -126,6 +133,14 @@ class LinkBase<A, B> implements PlannedLink {
    */
   setDelivery(delivery: Delivery | undefined): void {
     this.unsettled.delivery = delivery
+  }
+
+  /**
+   * Has the link opened in a store before its nodes start, and closed at its shutdown.
+   * @internal
+   */
+  setOpener(opener: LinkOpener | undefined): void {
+    this.#opener = opener
   }
 
   /**
@@ -270,12 +285,14 @@ class LinkBase<A, B> implements PlannedLink {
    * @internal
    */
   startNow(): MaybePromise<void> {
-    return this.#nodes.start()
+    const opening = this.#opener?.open()
+    return opening === undefined ? this.#nodes.start() : opening.then(() => this.#nodes.start())
   }
 
   /** Shuts the nodes down, all of them even when some fail; rejects with what failed. */
   async onShutdown(): Promise<void> {
     this.troubles.end(this.name)
+    this.#opener?.close()
     await this.#nodes.stop(() => this.#checkBuffers())
   }
 

@@ -96,11 +96,10 @@ export abstract class Outlet<T = unknown> extends Node {
   onEmptyTransfer?(update: Update): void | Promise<void>
 
   /**
-   * Whether an outlet with {@link Outlet.onLastRound} keeps what it took in rounds, whatever comes of their transfer. A link
-   * with `delivery: 'cursor'` keeps the cursor after each round then; otherwise after the last one.
-   * @default undefined - as false
+   * Whether an outlet with {@link Outlet.onLastRound} keeps what it took of a transfer so far, whatever comes of the rest. A
+   * link with `delivery: 'cursor'` then keeps its cursor after each round; without this method after the last one.
    */
-  readonly keepsRounds?: boolean
+  keepsRounds?(update: Update): boolean
 
   /**
    * Called when a transfer that has several rounds had its last one, see `update.hasRounds`. For an outlet that must not

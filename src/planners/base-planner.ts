@@ -22,6 +22,7 @@ import {
   type ResolvedPlannerOptions,
   type ShutdownOptions,
 } from './planner-options.js'
+import { PlannerStore } from './planner-store.js'
 import type { PlannerStats } from './planner-stats.js'
 import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
@@ -40,6 +41,7 @@ export abstract class BasePlanner extends PlannerEmitter {
   readonly #life: PlannerLifecycle
   readonly #links: PlannerLinks
   readonly #retries: StartRetries
+  readonly #store: PlannerStore
   /** Called in a start before the first transfers. */
   readonly #scheduled: () => void
   readonly #startLog = new StartLog()
@@ -59,7 +61,8 @@ export abstract class BasePlanner extends PlannerEmitter {
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
     }
-    const { tellsShutdownErrors = false, scheduled = () => undefined } = internalsOf(options)
+    const { tellsShutdownErrors = false, scheduled = () => undefined, dryRun = false } = internalsOf(options)
+    this.#store = new PlannerStore(dryRun ? undefined : this.options.store)
     this.#scheduled = scheduled
     const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
     this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
@@ -97,7 +100,7 @@ export abstract class BasePlanner extends PlannerEmitter {
         this.#startRecovered(link, attempts, isFirst)
       },
     })
-    this.#links = new PlannerLinks(this.#dispatcher, scheduling, this.#life, this.options, this.#retries)
+    this.#links = new PlannerLinks(this.#dispatcher, scheduling, this.#life, this.options, this.#retries, this.#store)
     this.#links.admit(toArray(links))
   }
 
@@ -483,6 +486,12 @@ export abstract class BasePlanner extends PlannerEmitter {
           letGo()
           this.#dispatcher.reset()
           this.#endListening()
+        },
+      },
+      {
+        do: () => this.#store.own(),
+        undo: () => {
+          this.#store.release()
         },
       },
       {

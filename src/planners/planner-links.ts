@@ -15,6 +15,7 @@ import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
 import { LinkIds, warnOfSharedIds } from './link-ids.js'
 import type { PlannerLifecycle } from './planner-lifecycle.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
+import type { PlannerStore } from './planner-store.js'
 import type { Scheduling } from './scheduling.js'
 import type { Shutdown } from './shutdown.js'
 import type { StartRetries } from './start-retries.js'
@@ -43,6 +44,7 @@ export class PlannerLinks {
   readonly #life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>
   readonly #options: PlannerLinksOptions
   readonly #retries: StartRetries
+  readonly #store: Pick<PlannerStore, 'prepare'>
   /** Links that are being added. */
   readonly #joining = new Set<PlannedLink>()
   /** Callbacks that wait until links have been added. */
@@ -58,12 +60,14 @@ export class PlannerLinks {
     life: Pick<PlannerLifecycle, 'running' | 'changing' | 'settled'>,
     options: PlannerLinksOptions,
     retries: StartRetries,
+    store: Pick<PlannerStore, 'prepare'>,
   ) {
     this.#dispatcher = dispatcher
     this.#scheduling = scheduling
     this.#life = life
     this.#options = options
     this.#retries = retries
+    this.#store = store
   }
 
   /** The links: a copy of the list. */
@@ -161,6 +165,7 @@ export class PlannerLinks {
   async startAll(): Promise<void> {
     warnOfSharedIds(this.all)
     const { immediateTransfer } = this.#options
+    await this.#store.prepare(this.all, this.all)
     await startLinks(this.all, this.#options, (link, error, starting) => {
       this.#retries.failed(link, error, immediateTransfer, starting)
     })
@@ -259,6 +264,7 @@ export class PlannerLinks {
   /** Starts and schedules links that are added to a running planner. */
   async #start(links: readonly PlannedLink[]): Promise<void> {
     warnOfSharedIds(links, this.#ids)
+    await this.#store.prepare(links, [...this.all, ...links])
     const failed: (() => void)[] = []
     this.#dispatcher.accounts.find(links)
     await startLinks(links, this.#options, (link, error, starting) => {

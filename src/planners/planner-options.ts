@@ -1,6 +1,6 @@
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { count, custom, flag, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
+import { count, custom, flag, path, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
 
 /** Options that every planner takes. */
 export interface PlannerOptions {
@@ -58,6 +58,12 @@ export interface PlannerOptions {
    * @default 1
    */
   readonly timeoutGrace?: number | Duration
+  /**
+   * Folder of the store, in which links with `delivery` keep what must survive a crash. It is made where there is none. One
+   * process at a time owns it, from the start to the shutdown.
+   * @default undefined - none: links with `delivery` do not start
+   */
+  readonly store?: string
 }
 
 /** The options of every planner: how each is read, and its default. */
@@ -71,6 +77,7 @@ export const PLANNER_OPTIONS = {
   startTimeout: time(60_000),
   shutdownTimeout: time(60_000),
   timeoutGrace: time(1000),
+  store: path('undefined - none: links with `delivery` do not start'),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { PlannerStateError, toError } from '../base/errors.js'
 import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
@@ -90,7 +91,7 @@ export class WorkerPlanner extends BasePlanner {
         this.dispatchDue(link, due)
       },
     })
-    const { startTimeout, shutdownTimeout, timeoutGrace } = this.options
+    const { startTimeout, shutdownTimeout, timeoutGrace, store } = this.options
     this.#settings = {
       ...settings,
       grace: timeoutGrace,
@@ -98,6 +99,7 @@ export class WorkerPlanner extends BasePlanner {
       startTimeout,
       shutdownTimeout,
       dryRun,
+      store: store && resolve(store),
       printsToError,
     }
     this.#modules = new PlannerModules(modules)

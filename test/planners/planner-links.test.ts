@@ -37,7 +37,9 @@ function linksOf(t: Test, options = {}) {
     failedLate: () => t.fail(),
     recovered: () => t.fail(),
   })
-  const links = new PlannerLinks(dispatcher, scheduling, life, resolved, retries)
+  const links = new PlannerLinks(dispatcher, scheduling, life, resolved, retries, {
+    prepare: () => Promise.resolve(),
+  })
   const names = () => links.all.map(({ name }) => name)
   return { links, names, life, dispatcher, scheduling, trace, events }
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { checkPath } from '../../base/check.js'
 import type { LogLevel } from '../../base/log.js'
 import { PLANNER_EVENTS } from '../../planners/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
@@ -55,6 +56,7 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     `how many transfers may run at once in a thread (default: ${WORKER_PLANNER_OPTIONS.transfersPerThread.byDefault})`,
     checkCount,
   ),
+  store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath).env('DATABAY_STORE'),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
   immediateTransfer: new Option(
     '--no-immediate-transfer',
@@ -120,7 +122,9 @@ export function addRun(program: Command, onRun: (run: RunArguments) => void): vo
     .action((modules: string[], flags: Flags, command: Command) => {
       const { once = false, logLevel, json = false, watchPath = [], watch = watchPath.length > 0 } = flags
       const { stopOnError = false, ignoreExceptions = false, quiet = false, color = true } = flags
-      const given = Object.keys(PLANNER_FLAGS).filter((name) => command.getOptionValueSource(name) === 'cli')
+      const given = Object.keys(PLANNER_FLAGS).filter((name) =>
+        ['cli', 'env'].includes(command.getOptionValueSource(name) ?? ''),
+      )
       const options = Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
       const planner: WorkerPlannerOptions = {
         ...options,

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
 import { Inlet, INLET_OPTIONS, type InletOptions, type Pulled, type PulledStream } from '../../core/inlet.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { RoundCounts } from '../../core/round-counts.js'
 import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
@@ -116,7 +117,7 @@ export interface CsvInlet<T extends object = CsvRow> extends Inlet<T> {
   /** @throws {@link FileError} when the file is missing, unless it is awaited, or cannot be opened */
   onStart(): Promise<void>
   /** @throws {@link FileError} when the file cannot be read, or has a bad header or row */
-  pull(update: Update): Promise<Pulled<T> | PulledStream<T>>
+  pull(update: Update, cursor?: Cursor): Promise<Pulled<T> | PulledStream<T>>
   /** Notes whether a pull was delivered. To redeliver, the next pull goes back to where that one began. */
   onTransferEnd(update: Update, delivered: boolean): MaybePromise<void>
   onShutdown(): Promise<void>
@@ -191,10 +192,10 @@ export const CsvInlet: CsvInletConstructor = class CsvInlet<T extends object> ex
     return this.#rows.start(this.holder)
   }
 
-  pull(update: Update): Promise<T[] | PulledStream<T>> {
-    return this.#rows.pull(this.#rowsPerTransfer, update) as Promise<object[] | PulledStream<object>> as Promise<
-      T[] | PulledStream<T>
-    >
+  pull(update: Update, cursor?: Cursor): Promise<T[] | PulledStream<T>> {
+    return this.#rows.pull(this.#rowsPerTransfer, update, cursor) as Promise<
+      object[] | PulledStream<object>
+    > as Promise<T[] | PulledStream<T>>
   }
 
   /**

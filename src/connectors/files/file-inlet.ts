@@ -5,6 +5,7 @@ import type { MaybePromise } from '../../base/maybe-promise.js'
 import { count, resolveOptions, word, type Spec } from '../../base/options.js'
 import { fileError } from '../errors.js'
 import { Inlet, INLET_OPTIONS, type InletOptions, type PulledStream } from '../../core/inlet.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { RoundCounts } from '../../core/round-counts.js'
 import { getLogger } from '../../base/log.js'
 import { Warnings } from '../../base/warnings.js'
@@ -122,10 +123,15 @@ export class FileInlet extends Inlet<string> {
   }
 
   /** @throws {@link FileError} when the file cannot be read, or has a line that is too long */
-  pull(update: Update): Promise<string | string[] | PulledStream<string>> {
+  pull(update: Update, cursor?: Cursor): Promise<string | string[] | PulledStream<string>> {
     return this.#mode === FileInletMode.FILE
       ? this.#readFile(update.signal)
-      : this.#lines.pull(this.#linesPerTransfer, update)
+      : this.#lines.pull(this.#linesPerTransfer, update, cursor)
+  }
+
+  /** Line by line, the position is the cursor. A whole file has none: it is read again at each transfer. */
+  override get hasCursor(): boolean {
+    return this.#mode === FileInletMode.LINE
   }
 
   /**

@@ -122,6 +122,11 @@ export class FileOutlet extends Outlet {
     return this.#targets.endRounds(update, isComplete)
   }
 
+  /** Whether what a transfer wrote so far is in its files, and not to replace their content at its end. */
+  override keepsRounds(update: Update): boolean {
+    return !this.#targets.replaces(update)
+  }
+
   override onShutdown(): Promise<void> {
     return this.#targets.end()
   }

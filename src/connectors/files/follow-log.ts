@@ -54,6 +54,11 @@ export class FollowLog {
     this.#warn({ err }, '%s: %s: it is opened again', this.#name, err.message)
   }
 
+  /** Says that the position is kept in the store from now on. */
+  leavesPositionFile(): void {
+    this.#log.info('%s goes on at the position of its position file: from now on it is kept in the store', this.#name)
+  }
+
   /** Says that records are read again. */
   redelivers(records: number): void {
     this.#warn({ records }, '%s: %d %s were not delivered: they are read again', this.#name, records, this.#noun)

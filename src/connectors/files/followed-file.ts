@@ -1,12 +1,13 @@
 import { toError } from '../../base/errors.js'
 import type { Logger } from '../../base/log.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { Update } from '../../core/update.js'
 import { FileError, fileError } from '../errors.js'
 import { FollowLog } from './follow-log.js'
 import type { FollowSettings } from './follow-options.js'
 import { orAwaited } from './missing.js'
 import { PositionFile } from './position-file.js'
-import type { HandedPosition, SavedPosition } from './saved-position.js'
+import { isSavedPosition, type HandedPosition, type SavedPosition } from './saved-position.js'
 import { SequenceReader } from './sequence-reader.js'
 import type { Splitter } from './splitter.js'
 
@@ -28,6 +29,8 @@ export class FollowedFile<T, S> {
   #started = false
   /** Whether records were pulled since the last start, and are not read on elsewhere. */
   #pulled = false
+  /** Whether the position is kept as a durable cursor since the last start, and so in no position file. */
+  #isDurable = false
   /** Position at which the next start begins. */
   #restored: HandedPosition | undefined
   /** Step that runs, or ran last. */
@@ -63,6 +66,7 @@ export class FollowedFile<T, S> {
         if (saved !== undefined) await this.#try('open', () => this.#reader.resume(saved))
         await this.#open()
         this.#started = true
+        this.#isDurable = false
         this.#pulled = false
         this.#restored = undefined
       } catch (error) {
@@ -75,10 +79,11 @@ export class FollowedFile<T, S> {
   /**
    * Reads the next records: at most `max`, all of one file.
    *
+   * @param cursor - durable cursor, if there is one: it is advanced to the position behind the records
    * @throws {@link FileError}
    */
-  pull(max: number, update: Update): Promise<T[]> {
-    return this.#pullFirst(max, update)
+  pull(max: number, update: Update, cursor?: Cursor): Promise<T[]> {
+    return this.#pullFirst(max, update, cursor)
   }
 
   /**
@@ -86,35 +91,57 @@ export class FollowedFile<T, S> {
    *
    * @throws {@link FileError}
    */
-  async pullAll(update: Update): Promise<T[] | AsyncGenerator<T[], void>> {
-    const first = await this.#pullFirst(LIST.max, update, LIST.bytes)
-    return this.#reader.isMore ? this.#stream(first, update) : first
+  async pullAll(update: Update, cursor?: Cursor): Promise<T[] | AsyncGenerator<T[], void>> {
+    const first = await this.#pullFirst(LIST.max, update, cursor, LIST.bytes)
+    return this.#reader.isMore ? this.#stream(first, update, cursor) : first
   }
 
-  async *#stream(first: T[], update: Update): AsyncGenerator<T[], void> {
-    for (let list = first; list.length > 0; list = await this.#pullOn(update)) yield list
+  async *#stream(first: T[], update: Update, cursor: Cursor | undefined): AsyncGenerator<T[], void> {
+    for (let list = first; list.length > 0; list = await this.#pullOn(update, cursor)) yield list
   }
 
-  #pullOn(update: Update): Promise<T[]> {
+  #pullOn(update: Update, cursor: Cursor | undefined): Promise<T[]> {
     return this.#inTurn(async () => {
       if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
       update.signal.throwIfAborted()
-      return this.#read(() => this.#reader.readOn(LIST.max, update, LIST.bytes), update.signal)
+      const records = await this.#read(() => this.#reader.readOn(LIST.max, update, LIST.bytes), update.signal)
+      this.#advance(cursor)
+      return records
     })
   }
 
-  #pullFirst(max: number, update: Update, bytes?: number): Promise<T[]> {
+  #pullFirst(max: number, update: Update, cursor: Cursor | undefined, bytes?: number): Promise<T[]> {
     return this.#inTurn(async () => {
       const { signal } = update
       if (!this.#started) throw new FileError(this.#path, `${this.#name} is not started`)
       signal.throwIfAborted()
       this.#pulled = true
+      if (cursor !== undefined && !this.#isDurable) await this.#goOnAt(cursor)
       await this.#read(() => this.#reader.goBack(), signal)
       await this.#storePosition()
       const records = await this.#read(() => this.#pull(max, update, bytes), signal)
       this.#log.pulled()
+      this.#advance(cursor)
       return records
     })
+  }
+
+  /** Goes on at a durable cursor, at the first pull of a start. The position of a position file is the first cursor. */
+  async #goOnAt({ value }: Cursor): Promise<void> {
+    if (value === undefined) {
+      if (this.#positionFile !== undefined && this.#reader.here !== undefined) this.#log.leavesPositionFile()
+    } else {
+      if (!isSavedPosition(value)) throw new FileError(this.#path, `${this.#name}: its cursor is no position in a file`)
+      await this.#reader.reset()
+      await this.#try('open', () => this.#reader.resume(value))
+    }
+    this.#reader.redeliver = true
+    this.#isDurable = true
+  }
+
+  #advance(cursor: Cursor | undefined): void {
+    const { here } = this.#reader
+    if (here !== undefined) cursor?.advance(here)
   }
 
   /**
@@ -125,7 +152,7 @@ export class FollowedFile<T, S> {
    */
   ended(update: Update, delivered: boolean, lists?: number): Promise<void> | undefined {
     this.#reader.ended(update, delivered, lists)
-    if (this.#positionFile === undefined) return undefined
+    if (this.#positionFile === undefined || this.#isDurable) return undefined
     return this.#inTurn(async () => {
       // what cannot be stored now is stored by the next pull, which fails otherwise
       if (this.#started) await this.#storePosition().catch(() => undefined)
@@ -149,6 +176,8 @@ export class FollowedFile<T, S> {
   /** Position at which another instance goes on, and the pulls that buffers hold; `undefined` when nothing was read. */
   save(): HandedPosition | undefined {
     this.#pulled = false
+    // with a durable cursor, the position is kept by that alone
+    if (this.#isDurable) return undefined
     return this.#restored ?? this.#reader.handOff
   }
 
@@ -202,7 +231,7 @@ export class FollowedFile<T, S> {
 
   async #storePosition(): Promise<void> {
     const file = this.#positionFile
-    if (file === undefined) return
+    if (file === undefined || this.#isDurable) return
     const saved = this.#reader.position
     if (saved !== undefined) await this.#try('write', () => file.write(saved), undefined, file.path)
   }

@@ -1,5 +1,6 @@
 import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { Update } from '../../core/update.js'
 import type { FollowSettings } from './follow-options.js'
 import type { FollowedFile } from './followed-file.js'
@@ -40,9 +41,10 @@ export class Following<T, S> {
   }
 
   /** Reads the next records, see {@link FollowedFile.pull}; with `Infinity` all, see {@link FollowedFile.pullAll}. */
-  async pull(max: number, update: Update): Promise<T[] | AsyncGenerator<T[], void>> {
+  async pull(max: number, update: Update, cursor?: Cursor): Promise<T[] | AsyncGenerator<T[], void>> {
     const file = await this.#load()
-    return max === Infinity ? file.pullAll(update) : file.pull(max, update)
+    const kept = cursor?.durable === true ? cursor : undefined
+    return max === Infinity ? file.pullAll(update, kept) : file.pull(max, update, kept)
   }
 
   /** Notes how the transfer of a pull has ended, see {@link FollowedFile.ended}. */

@@ -43,7 +43,8 @@ interface Place<S> {
 export class SequenceReader<T, S> {
   readonly #path: string
   readonly #splitter: Splitter<T, S>
-  readonly #redeliver: boolean
+  /** Whether it goes back to records that were not delivered. */
+  redeliver: boolean
   readonly #follow: boolean
   readonly #log: FollowLog
   readonly #pulls = new OpenPulls<Place<S> | SavedPosition>()
@@ -62,7 +63,7 @@ export class SequenceReader<T, S> {
   constructor(path: string, splitter: Splitter<T, S>, redeliver: boolean, log: FollowLog, follow = true) {
     this.#path = path
     this.#splitter = splitter
-    this.#redeliver = redeliver
+    this.redeliver = redeliver
     this.#follow = follow
     this.#log = log
     this.#files = new FileSequence(path)
@@ -77,12 +78,12 @@ export class SequenceReader<T, S> {
   /** Position up to which was read and, to redeliver, all was delivered; `undefined` when nothing was read. */
   get position(): SavedPosition | undefined {
     const first = this.#pulls.earliest?.start
-    return first === undefined ? this.#here : toPosition(first)
+    return first === undefined ? this.here : toPosition(first)
   }
 
   /** Position for another reader to go on at, and the pulls that buffers hold; `undefined` when nothing was read. */
   get handOff(): HandedPosition | undefined {
-    const here = this.#here
+    const here = this.here
     if (here === undefined && this.#pulls.earliest === undefined) return undefined
     // what was read is gone, but buffers hold some of it
     const { position, carried } = this.#pulls.handOff(here ?? savedPosition(NO_FILE, this.#at, this.#damaged))
@@ -90,7 +91,7 @@ export class SequenceReader<T, S> {
   }
 
   /** Position up to which was read. */
-  get #here(): SavedPosition | undefined {
+  get here(): SavedPosition | undefined {
     const { inode } = this.#files
     if (this.#resuming !== undefined) return this.#resuming
     return inode === undefined ? undefined : savedPosition(inode, this.#at, this.#damaged)
@@ -289,7 +290,7 @@ export class SequenceReader<T, S> {
     signal.throwIfAborted()
     this.#at = cursor
     this.#isMore = read.isMore && problem === undefined
-    if (this.#redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
+    if (this.redeliver) this.#pulls.add(update, { ...start, end: cursor.mark }, records.length)
     if (damaged > 0) this.#noteDamage(damaged, damage)
     return records
   }

@@ -104,6 +104,11 @@ export class Targets {
     return this.#replacements.end(update, isComplete)
   }
 
+  /** Whether a transfer has written what is to replace the content of a file at its end. */
+  replaces(update: Update): boolean {
+    return this.#replacements.has(update)
+  }
+
   /** Takes note that the outlet is started. */
   start(): void {
     this.#holds = true

@@ -88,7 +88,7 @@ export async function settleProgress(tally: Tally, outlets: readonly Outlet[]): 
   const { delivery, unsettled } = tally
   const { stream } = unsettled ?? {}
   if (delivery === undefined || stream === undefined) return
-  if (outlets.some((outlet) => outlet.onLastRound !== undefined && outlet.keepsRounds !== true)) return
+  if (outlets.some((outlet) => outlet.onLastRound !== undefined && outlet.keepsRounds?.(tally.update) !== true)) return
   await keep(delivery.progress(tally.update, stream.settle().lists), tally)
 }
 

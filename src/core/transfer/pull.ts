@@ -98,12 +98,7 @@ function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
 }
 
 /** An array is many records, a generator and the like a stream, anything else one record; `undefined` is a forgotten `return`. */
-function take(
-  inlet: Inlet,
-  pulled: unknown,
-  tally: Tally,
-  cursor: PullCursor | undefined,
-): Record[] | PulledStream {
+function take(inlet: Inlet, pulled: unknown, tally: Tally, cursor: PullCursor | undefined): Record[] | PulledStream {
   if (pulled === undefined) {
     throw new ImplementationError('pull() returned undefined: return [] for no records, or null for a record of null')
   }

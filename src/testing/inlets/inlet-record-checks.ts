@@ -53,7 +53,9 @@ export const RECORD_CHECKS: Check<InletHarness>[] = [
       const inlet = await harness.make({ metadata: watched.metadata })
       Object.defineProperty(inlet, 'metadata', { value: watched.metadata, configurable: true })
       await harness.calls.outcome(`${nameOf(inlet)}.onStart`, () => inlet.tryStart())
-      await harness.calls.outcome(`${nameOf(inlet)}.pull`, () => inlet.pull(harness.update().update, inlet.memoryCursor))
+      await harness.calls.outcome(`${nameOf(inlet)}.pull`, () =>
+        inlet.pull(harness.update().update, inlet.memoryCursor),
+      )
       const [touched] = watched.touched
       claim(
         touched === undefined,

@@ -42,9 +42,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#size = options.threads
     this.#options = options
     const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
-    const { dryRun = false, printsToError = false } = options
+    const { dryRun = false, store, printsToError = false } = options
     const { grace = 1000 } = options
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace: grace, dryRun, printsToError }
+    const streamGrace = grace
+    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace, dryRun, store, printsToError }
     this.#watchdog = new Watchdog({ grace, hangTimeout: options.hangTimeout ?? Infinity })
   }
 

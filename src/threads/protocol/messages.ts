@@ -79,6 +79,8 @@ export interface ThreadSetup {
   readonly streamGrace: number
   /** Whether outlets are given nothing, and inlets told that nothing was delivered: see `DryRun`. */
   readonly dryRun?: boolean
+  /** Folder of the store; `undefined` when there is none. */
+  readonly store?: string | undefined
   /** Whether what links print goes to standard error: see `printToStandardError`. */
   readonly printsToError?: boolean
   /** Memory in which the thread shows what it does: see `Pulse`. */
@@ -90,7 +92,7 @@ export interface ThreadSetup {
 /** Settings that all threads of a pool have in common. */
 export type ThreadSettings = Pick<
   ThreadSetup,
-  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'printsToError'
+  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'store' | 'printsToError'
 >
 
 /** Name of a call. */

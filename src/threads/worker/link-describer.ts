@@ -45,7 +45,9 @@ export class LinkDescriber {
         // the interval may have been set since
         settings: schedule === settings.schedule ? settings : { ...settings, schedule },
         buffers: buffer !== undefined,
-        keepsRecords: buffers.some((processor) => processor.saveState === undefined),
+        keepsRecords:
+          buffers.some((processor) => processor.saveState === undefined) ||
+          (settings.delivery !== 'memory' && buffer !== undefined),
         nodes: { inlets: link.inlets.length, outlets: link.outlets.length },
         parts: parts.map((part) => part.constructor.name),
         movable: parts.every((part) => part.saveState !== undefined),

@@ -145,6 +145,7 @@ export class LinkHost {
       case 'process':
         return processRecords(task)
       case 'rest':
+        await this.#links.end()
         await Promise.all([process.stdout, process.stderr].map(printed))
         return null
     }

@@ -51,6 +51,13 @@ export async function stateOf(link: Link, saved: Set<object>): Promise<PartState
   return Promise.all([...nodes, ...processors])
 }
 
+/** The processors of a link that hands off no state, with the numbers of the records that they hold. */
+export function heldBy(link: Link): PartStates {
+  return ownedProcessors(link).map(({ processor, owner }) => {
+    return { kind: processor.constructor.name, state: undefined, owner, held: sizeOf(processor) }
+  })
+}
+
 // all parts are asked before any is waited for: links that share a part hand it off once
 async function saveOne(
   part: Node | AnyStatefulProcessor,

@@ -1,3 +1,4 @@
+import { importLater } from '../../base/libraries.js'
 import { ImplementationError, ShutdownTimeoutError, StartTimeoutError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
@@ -8,7 +9,7 @@ import type { Calls, OpenAnswer, ThreadSetup } from '../protocol/messages.js'
 import type { OpenRequest } from '../protocol/packed-opens.js'
 import type { Attribution } from './attribution.js'
 import { PartAnswers, type PartAnswer, type TellPart } from './part-answers.js'
-import { reset, restoreNodes, restoreProcessors, stateOf, unsaved, type PartStates } from './link-state.js'
+import { heldBy, reset, restoreNodes, restoreProcessors, stateOf, unsaved, type PartStates } from './link-state.js'
 import { findLink, type LinksByName, type LoadedModules } from './loaded-modules.js'
 import { forgetUnsettled, takeOverUnsettled, unsettledOf, type LinkState } from './unsettled-state.js'
 import type { TimeLimits } from './time-limits.js'
@@ -26,7 +27,11 @@ export interface OpenLink {
   endedUpTo: number
 }
 
-type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout' | 'streamGrace'>
+type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'store'>
+
+type DurableLinks = import('../../delivery/durable-links.js').DurableLinks
+
+const importDurable = () => import('../../delivery/durable-links.js')
 
 /** The links that are open in this thread, by their ids: opens them, closes them, and hands their state off. */
 export class OpenLinks {
@@ -37,6 +42,8 @@ export class OpenLinks {
   readonly #links = new Map<number, OpenLink>()
   /** Links whose start took too long, and goes on. */
   readonly #late = new Set<Link>()
+  /** Links that have `delivery`; `undefined` before the first is opened. */
+  #durable: DurableLinks | undefined
 
   constructor(
     modules: Pick<LoadedModules, 'loadInTime'>,
@@ -109,7 +116,7 @@ export class OpenLinks {
     // a state that cannot be cloned is found before anything is closed; and a processor may go on to change what it
     // gave
     const states = structuredClone(await this.#save(ids, open))
-    const unsettled = open.map(({ link }) => unsettledOf(link))
+    const unsettled = open.map(({ link }) => (isDurable(link) ? undefined : unsettledOf(link)))
     // otherwise the link would say at its shutdown that records are lost, and have them twice if it came back to this
     // thread
     await this.#reset(ids, open)
@@ -183,7 +190,7 @@ export class OpenLinks {
     const { parts, unsettled } = (request.state ?? {}) as Partial<LinkState>
     const late = () => new StartTimeoutError(`${link.name} did not start within ${startTimeout} ms`)
     const start = () => {
-      starting = parts === undefined ? link.startNow() : then(restoreNodes(link, parts, anyway), () => link.startNow())
+      starting = then(this.#prepare(link, parts, anyway), () => link.startNow())
       return starting
     }
     this.#late.delete(link) // this start goes on with the one that took too long
@@ -204,6 +211,27 @@ export class OpenLinks {
       return open(lost)
     }
     return then(started, () => (parts === undefined ? open(undefined) : takeOver(parts)))
+  }
+
+  /** Gives a link what it has kept: in the store, with `delivery`, else what another thread has handed off. */
+  #prepare(link: Link, parts: PartStates | undefined, anyway: boolean | undefined): MaybePromise<void> {
+    if (isDurable(link) && this.#timeouts.dryRun !== true) return this.#openDurably(link)
+    this.#durable?.check(link)
+    return parts === undefined ? undefined : restoreNodes(link, parts, anyway)
+  }
+
+  async #openDurably(link: Link): Promise<void> {
+    const { DurableLinks } = await importLater(importDurable)
+    this.#durable ??= new DurableLinks(this.#timeouts.store)
+    await this.#durable.open(
+      link,
+      Array.from(this.#links.values(), (open) => open.link),
+    )
+  }
+
+  /** Closes what the thread has open for its links, as it ends. */
+  async end(): Promise<void> {
+    await this.#durable?.end()
   }
 
   /** Shuts a link down whose start took too long, should it end after all, unless it is opened again by then. */
@@ -229,6 +257,7 @@ export class OpenLinks {
     const { shutdownTimeout } = this.#timeouts
     const late = () => new ShutdownTimeoutError(`${link.name} did not shut down within ${shutdownTimeout} ms`)
     const stop = () => link.onShutdown()
+    if (isDurable(link)) this.#durable?.close(link)
     await this.#limits.within(shutdownTimeout, late, () => this.#attribution.enter(id, inside, stop))
   }
 
@@ -254,10 +283,19 @@ export class OpenLinks {
     const saved = new Set<object>()
     return this.#limits.within(shutdownTimeout, late, () =>
       Promise.all(
-        open.map(({ link, inside }, at) => this.#attribution.enter(ids[at] ?? 0, inside, () => stateOf(link, saved))),
+        open.map(({ link, inside }, at) =>
+          // with `delivery`, the other thread has all from the store
+          isDurable(link)
+            ? Promise.resolve(heldBy(link))
+            : this.#attribution.enter(ids[at] ?? 0, inside, () => stateOf(link, saved)),
+        ),
       ),
     )
   }
+}
+
+function isDurable({ settings }: Link): boolean {
+  return settings.delivery !== 'memory'
 }
 
 function nobodyWaits(): void {
@@ -269,9 +307,10 @@ function noteUnsaved(link: Link | undefined, state: PartStates): Held | undefine
   const lost = unsaved(state)
   if (lost === undefined) return undefined
   const sum = lost.reduce((all, one) => all + one, 0)
-  getLogger('databay.LinkHost').error(
-    `${link?.name}: ${sum} buffered records are lost: the link moves, and its buffers hand off no state`,
-  )
+  const log = getLogger('databay.LinkHost')
+  if (link !== undefined && isDurable(link))
+    log.info(`${link.name}: ${sum} buffered records are pulled again: it moves`)
+  else log.error(`${link?.name}: ${sum} buffered records are lost: the link moves, and its buffers hand off no state`)
   return lost
 }
 

@@ -47,6 +47,7 @@ const settings: fc.Arbitrary<LinkKind['settings']> = plain<LinkKind['settings']>
   timeout: fc.option(fc.constantFrom(1, 2), { nil: undefined }),
   maxInstances: fc.constantFrom(1, 3),
   stateless: fc.boolean(),
+  delivery: fc.constantFrom('memory', 'cursor'),
   lane: fc.constantFrom('auto' as const, 'cpu' as const),
 })
 
