@@ -114,7 +114,7 @@ t.test('encodings and charsets are read as those of a whole body', async (t) => 
     const { url } = await serve(t, (_, response) => response.writeHead(200, headers).end(body))
     const made = inlet(t, url, { format: 'ndjson', ...options })
     t.strictSame(await pulledBy(made, update), whole, name)
-    t.equal(Array.isArray(await made.pull(update, made.memoryCursor)), HELD.includes(name), `${name}: whether it is held whole`)
+    t.equal(Array.isArray(await made.pull(update)), HELD.includes(name), `${name}: whether it is held whole`)
   }
   t.same(logs.messages(), [])
 })
@@ -264,7 +264,7 @@ t.test('the time of a pull is over in a round; time of the outlets does not coun
 t.test('a shutdown of the inlet ends what streams', async (t) => {
   const { state, listener } = endless()
   const { made } = await linkTo(t, listener)
-  const stream = (await made.pull(update, made.memoryCursor)) as AsyncIterableIterator<unknown[]>
+  const stream = (await made.pull(update)) as AsyncIterableIterator<unknown[]>
   await stream.next()
   await made.onShutdown()
   await t.rejects(stream.next(), { message: /was shut down/ })
