@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import path from 'node:path'
 import t from 'tap'
 import { dependencyOn } from '../../../src/cli/create/dependency.js'
-import { command, MAIN, RunningCommand } from '../../helpers/command.js'
+import { command, MAIN, MEASURED, RunningCommand } from '../../helpers/command.js'
 
 if (!existsSync(MAIN)) t.bailout('the command is not built: run `npm run build` first')
 
@@ -50,7 +50,7 @@ t.test('a project is written whose two commands work as they stand', async (t) =
 
 t.test('a project in JavaScript needs no compiler', async (t) => {
   const folder = path.join(t.testdir({}), 'my-links')
-  const create = command(t, `create ${folder} --js`)
+  const create = command(t, `create ${folder} --js`, MEASURED)
   t.equal(await create.ended, 0)
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest
   t.same(manifest.scripts, { start: 'databay run src/links.js', test: 'node --test' })

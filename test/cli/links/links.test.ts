@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { command, MAIN } from '../../helpers/command.js'
+import { command, MAIN, MEASURED } from '../../helpers/command.js'
 
 /*
  * `databay list` and `databay check` as processes of their own.
@@ -39,7 +39,7 @@ const folder = t.testdir({
 })
 
 t.test('list shows schedule, next due time, nodes and lane of each link, and starts none', async (t) => {
-  const list = command(t, `list ${folder}/links.mjs`)
+  const list = command(t, `list ${folder}/links.mjs`, MEASURED)
   t.equal(await list.ended, 0)
   t.match(list.stdout.split('\n'), [
     /^link +tags +schedule +next due +lane +nodes$/,
@@ -61,7 +61,7 @@ t.test('list --json is one document of the chosen links', async (t) => {
 })
 
 t.test('check finds nothing wrong, and starts nothing', async (t) => {
-  const check = command(t, `check ${folder}/links.mjs`)
+  const check = command(t, `check ${folder}/links.mjs`, MEASURED)
   t.equal(await check.ended, 0)
   t.match(check.stdout, /\n2 links of 1 module: all can be loaded; --connect starts them too\n$/)
   t.notOk(existsSync(`${folder}/notes`))
