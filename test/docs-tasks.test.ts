@@ -93,6 +93,33 @@ testPage(t, 'docs/inlets-and-outlets.md', async (t, page) => {
     t.equal(readFileSync(join(folder, 'pages.txt'), 'utf8'), '1a\n1b\n2a\n2b\n3a\n3b\n')
   })
 
+  t.test('an inlet that streams goes back to what was not delivered', async (t) => {
+    const failing = page.folder(t, {
+      'orders.ts': (code) =>
+        code
+          .replace('new PrintOutlet()', 'new Failing()')
+          .replace('interval: 60', 'interval: 0.2')
+          .replace(
+            'export const',
+            `let failed = false
+          class Failing extends PrintOutlet {
+            override push(records, update) {
+              if (records[0].payload === 'order 2a' && !failed) {
+                failed = true
+                throw new Error('not now')
+              }
+              for (const { payload } of records) process.stdout.write(String(update) + ' ' + payload + '\\n')
+            }
+          }
+          export const`,
+          ),
+    })
+    const { stdout } = await page.run(failing, 'databay run orders.js --threads 1 --transfers 2')
+    const pages = (update: string, ...numbers: number[]) =>
+      numbers.flatMap((page) => [`${update} order ${page}a`, `${update} order ${page}b`])
+    t.same(stdout.trim().split('\n'), [...pages('orders.0', 1), ...pages('orders.1', 2, 3)])
+  })
+
   t.test('metadata chooses the file', async (t) => {
     const { code, stderr } = await page.run(folder, 'databay run by-sign.js --threads 1 --once')
     t.equal(code, 0, stderr)
