@@ -6,12 +6,13 @@ import { EXIT, type TextStream } from './process-context.js'
 import { addCreate, type CreateArguments } from './create/arguments.js'
 import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
+import { addLedger, type LedgerArguments } from './ledger/arguments.js'
 import { addStore, type StoreArguments } from './store/arguments.js'
 import { addTune, type TuneArguments } from './tune/arguments.js'
 
 /** What a command is to do. */
 export type CommandArguments =
-  RunArguments | CheckArguments | ListArguments | TuneArguments | CreateArguments | StoreArguments
+  RunArguments | CheckArguments | ListArguments | TuneArguments | CreateArguments | StoreArguments | LedgerArguments
 
 const NEXT_STEPS = `
 Next steps:
@@ -52,6 +53,7 @@ export function parseCommandLine(
   addTune(program, take)
   addCreate(program, take)
   addStore(program, take)
+  addLedger(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

@@ -7,10 +7,12 @@ export interface StoreFiles {
   readonly store: string
   /** Empty; its lock says who owns the store. */
   readonly owner: string
+  /** What transfers did. It may be deleted at any time. */
+  readonly ledger: string
 }
 
 /** Files of the store in a folder. */
 export function storeFiles(folder: string): StoreFiles {
   const root = resolve(folder)
-  return { folder: root, store: join(root, 'store.db'), owner: join(root, 'owner.db') }
+  return { folder: root, store: join(root, 'store.db'), owner: join(root, 'owner.db'), ledger: join(root, 'ledger.db') }
 }

@@ -1,11 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import { DatabayError, InvalidOptionError } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
-import { hintAt } from '../../base/suggestion.js'
 import { checkStore, type StoreCheck } from '../../store/check.js'
 import { salvageStore, type Salvage } from '../../store/salvage.js'
-import { storeFiles } from '../../store/store-files.js'
 import { vacuumStore, type Vacuumed } from '../../store/vacuum.js'
 import { errorLine } from '../error-text.js'
 import { say } from '../links/inspect.js'
@@ -13,6 +9,7 @@ import { tableLines, timeText } from '../links/link-text.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 import { counted } from '../run/status-text.js'
 import type { StoreArguments } from './arguments.js'
+import { storeFolder } from './store-folder.js'
 
 /** What an action came to. */
 interface Result {
@@ -25,7 +22,7 @@ interface Result {
 /** The command `databay store`. */
 export async function storeCommand(args: StoreArguments, { env, stdout, stderr }: ProcessContext): Promise<Ending> {
   try {
-    const folder = folderOf(args, env['DATABAY_STORE'])
+    const folder = storeFolder(args, env['DATABAY_STORE'])
     const { document, lines, problems } = await resultOf(args, folder)
     const text = args.json ? JSON.stringify(document, undefined, 2) : lines.map(printable).join('\n')
     if (text !== '') stdout.write(`${text}\n`)
@@ -37,29 +34,6 @@ export async function storeCommand(args: StoreArguments, { env, stdout, stderr }
     say(stderr, errorLine(thrown))
     return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
   }
-}
-
-/** Folder of the store, which must be there. */
-function folderOf({ store }: StoreArguments, inEnvironment = ''): string {
-  const [option, folder] =
-    store !== undefined
-      ? ['--store', store]
-      : inEnvironment !== ''
-        ? ['DATABAY_STORE', inEnvironment]
-        : ['--store', './.databay']
-  const files = storeFiles(folder)
-  if (!existsSync(files.store) && !existsSync(files.owner)) {
-    throw new InvalidOptionError(option, 'a folder with a store in it', folder, { hint: nearFolder(files.folder) })
-  }
-  return folder
-}
-
-/** What to say of a folder without a store: the one beside it that was most likely meant. */
-function nearFolder(folder: string): string | undefined {
-  const parent = dirname(folder)
-  if (existsSync(storeFiles(parent).store)) return `the store is the folder, ${parent}`
-  if (existsSync(folder)) return undefined
-  return existsSync(parent) ? hintAt(basename(folder), readdirSync(parent)) : `there is no folder ${parent}`
 }
 
 async function resultOf({ action }: StoreArguments, folder: string): Promise<Result> {

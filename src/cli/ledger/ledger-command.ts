@@ -1,0 +1,68 @@
+import { DatabayError, InvalidOptionError } from '../../base/errors.js'
+import { printable } from '../../base/printable.js'
+import { hintAt } from '../../base/suggestion.js'
+import { LedgerReader } from '../../store/ledger/ledger-reader.js'
+import { errorLine } from '../error-text.js'
+import { say } from '../links/inspect.js'
+import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { storeFolder } from '../store/store-folder.js'
+import type { LedgerArguments } from './arguments.js'
+import { balanceLines, lagLines, lagRows, problemsOf, transferLines } from './ledger-text.js'
+
+/** What an action came to. */
+interface Result {
+  readonly document: object
+  readonly lines: readonly string[]
+  /** What is wrong. */
+  readonly problems: readonly string[]
+}
+
+/** The command `databay ledger`. */
+export async function ledgerCommand(args: LedgerArguments, { env, stdout, stderr }: ProcessContext): Promise<Ending> {
+  let reader: LedgerReader | undefined
+  try {
+    reader = await LedgerReader.open(storeFolder(args, env['DATABAY_STORE']))
+    checkLinks(args.link, reader)
+    const { document, lines, problems } = resultOf(args, reader, Date.now())
+    stdout.write(`${args.json ? JSON.stringify(document, undefined, 2) : lines.map(printable).join('\n')}\n`)
+    for (const problem of problems) say(stderr, problem)
+    return { code: problems.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
+  } catch (thrown) {
+    if (!(thrown instanceof DatabayError)) throw thrown
+    if (args.json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
+    say(stderr, errorLine(thrown))
+    return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
+  } finally {
+    reader?.close()
+  }
+}
+
+/** @throws {@link InvalidOptionError} when the ledger has nothing of a link */
+function checkLinks(links: readonly string[], reader: LedgerReader): void {
+  if (links.length === 0) return
+  const known = reader.links()
+  for (const link of links) {
+    if (known.includes(link)) continue
+    throw new InvalidOptionError('--link', 'the name of a link that is in the ledger', link, {
+      hint: hintAt(link, known),
+    })
+  }
+}
+
+function resultOf({ action, link, since, failed, limit }: LedgerArguments, reader: LedgerReader, now: number): Result {
+  switch (action) {
+    case 'list': {
+      const from = since === undefined ? {} : { since: 'at' in since ? since.at : now - since.ago }
+      const list = reader.transfers({ links: link, failed, limit, ...from })
+      return { document: list, lines: transferLines(list, now), problems: [] }
+    }
+    case 'lag': {
+      const links = lagRows(reader.lag(link), now)
+      return { document: { links }, lines: lagLines(links, now), problems: [] }
+    }
+    case 'check': {
+      const check = reader.check(link)
+      return { document: check, lines: balanceLines(check, now), problems: problemsOf(check.balances) }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { LinkLag, OutletBalance, TransferList } from '../../store/ledger/ledger-reader.js'
+import type { LedgerTransfer } from '../../store/ledger/ledger-rows.js'
+import { nextDue, tableLines, timeText } from '../links/link-text.js'
+import { counted } from '../run/status-text.js'
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const
+
+/** A length of time for people: `12 ms`, `3.4 s`, `5 min`, `2 d`. */
+export function spanText(milliseconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => milliseconds >= size) ?? ['ms', 1]
+  const count = milliseconds / size
+  return `${count < 10 && unit !== 'ms' ? Number(count.toFixed(1)) : Math.round(count)} ${unit}`
+}
+
+/** Lines that list transfers. */
+export function transferLines({ transfers, more, unlisted, keptSince }: TransferList, now: number): string[] {
+  const notes: string[] = []
+  if (more > 0) notes.push(`${more.toLocaleString('en-US')} more before: see --limit`)
+  if (keptSince !== undefined) notes.push(`transfers before ${timeText(keptSince, now)} are in sums by the hour alone`)
+  if (unlisted > 0) notes.push(`${counted(unlisted, 'transfer')} came too fast, and are in sums by the hour alone`)
+  if (transfers.length === 0) return ['no transfers', ...notes]
+  const rows = transfers.map((one) => [
+    timeText(one.endedAt, now),
+    one.link,
+    one.kind === 'drain' ? `${one.update} (drain)` : one.update,
+    spanText(one.endedAt - one.startedAt),
+    String(one.pulled),
+    one.outlets.map(({ outlet, pushed }) => `${outlet} ${pushed}`).join(', '),
+    String(droppedIn(one)),
+    errorText(one),
+  ])
+  const table = tableLines([['time', 'link', 'update', 'took', 'pulled', 'pushed', 'dropped', 'error'], ...rows])
+  return notes.length === 0 ? table : [...table, '', ...notes]
+}
+
+function droppedIn({ dropped, outlets }: LedgerTransfer): number {
+  return outlets.reduce((sum, outlet) => sum + outlet.dropped, dropped)
+}
+
+function errorText({ errors }: LedgerTransfer): string {
+  const [first] = errors
+  if (first === undefined) return ''
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  return `${first.node} failed to ${first.stage}: ${first.message}${more}`
+}
+
+/** How a link does, as `ledger lag` tells it. */
+export interface LagRow extends Omit<LinkLag, 'planned'> {
+  /** Time since the last transfer without an error, in milliseconds. */
+  readonly age?: number
+  /** Next due time of a link with `cron` or `alignToClock`, or of another that has transferred. */
+  readonly dueAt?: number
+}
+
+/** How links do, with their due times. */
+export function lagRows(links: readonly LinkLag[], now: number): LagRow[] {
+  return links.map(({ planned, ...link }) => {
+    const { lastSuccessAt, lastScheduledAt } = link
+    const dueAt = planned === undefined ? undefined : dueTime(planned, lastScheduledAt, now)
+    return {
+      ...link,
+      ...(lastSuccessAt === undefined ? {} : { age: Math.max(0, now - lastSuccessAt) }),
+      ...(dueAt === undefined ? {} : { dueAt }),
+    }
+  })
+}
+
+function dueTime({ schedule }: NonNullable<LinkLag['planned']>, lastAt: number | undefined, now: number) {
+  const isByTheClock = schedule.every === undefined || schedule.alignToClock
+  if (isByTheClock) return nextDue(schedule, now)
+  return lastAt === undefined ? undefined : lastAt + (schedule.every ?? 0)
+}
+
+/** Lines that tell how links do. */
+export function lagLines(links: readonly LagRow[], now: number): string[] {
+  if (links.length === 0) return ['no links']
+  const rows = links.map(({ link, lastSuccessAt, age, dueAt, failingSince }) => [
+    link,
+    lastSuccessAt === undefined ? 'never' : timeText(lastSuccessAt, now),
+    age === undefined ? '' : spanText(age),
+    dueAt === undefined ? '' : timeText(dueAt, now),
+    failingSince === undefined ? '' : timeText(failingSince, now),
+  ])
+  return tableLines([['link', 'last success', 'age', 'due', 'failing since'], ...rows])
+}
+
+interface Check {
+  readonly balances: readonly OutletBalance[]
+  readonly since?: number
+}
+
+/** Lines that tell whether records are accounted for. */
+export function balanceLines({ balances, since }: Check, now: number): string[] {
+  if (balances.length === 0) return ['no records']
+  const rows = balances.map((one) => [
+    one.link,
+    one.outlet,
+    ...[one.pulled, one.added, one.filtered, one.dropped, one.delivered, one.held, one.missing].map(String),
+  ])
+  const header = ['link', 'outlet', 'pulled', 'added', 'filtered', 'dropped', 'delivered', 'held', 'missing']
+  const from = since === undefined ? '' : `, since ${timeText(since, now)}`
+  const wrong = balances.filter(({ missing }) => missing !== 0).length
+  const end = wrong === 0 ? 'all records are accounted for' : `${counted(wrong, 'outlet')} out of balance`
+  return [...tableLines([header, ...rows]), '', `${end}${from}`]
+}
+
+/** What does not balance, in words. */
+export function problemsOf(balances: readonly OutletBalance[]): string[] {
+  return balances.flatMap(({ link, outlet, missing }) => {
+    if (missing === 0) return []
+    const what =
+      missing > 0
+        ? `${counted(missing, 'record')} missing: held by a buffer whose process or thread was lost`
+        : `${counted(-missing, 'record')} more went out than came in`
+    return [`${link}, ${outlet}: ${what}`]
+  })
+}
