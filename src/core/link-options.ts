@@ -161,6 +161,12 @@ export interface LinkSettings {
    */
   readonly delivery?: DeliveryLevel
   /**
+   * Whether a run that was due while the process was down is made at the next start: one, however many were missed. Only
+   * with `cron`, with an `id`, and with the planner's `store`, which keeps the last due time. A link that is new makes none.
+   * @default false - true with `cron` and `delivery`
+   */
+  readonly catchUp?: boolean
+  /**
    * What the link mostly does, so that links that wait (`io`) and links that compute (`cpu`) do not share a thread
    * when there is a choice. `auto` learns it from the time that transfers hold their thread, and moves the link if
    * its nodes can hand over their state (see `Node.saveState`).
@@ -203,6 +209,7 @@ export const LINK_OPTIONS = {
   maxInstances: count(1),
   stateless: flag(false),
   delivery: custom(checkDelivery, "'memory'"),
+  catchUp: flag(undefined, 'false'),
   lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
 } satisfies Spec<LinkParts<unknown, unknown, OneOrMany<AnyProcessor>>>
 
@@ -242,7 +249,9 @@ const SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter
  * The settings of a link, checked and complete: one frozen object, which the link, its description and its side on the
  * main thread share. Lengths of time are in milliseconds.
  */
-export type ResolvedSettings = Omit<ResolvedOptions, Own | 'immediateTransfer'> & {
+export type ResolvedSettings = Omit<ResolvedOptions, Own | 'immediateTransfer' | 'catchUp'> & {
+  /** Whether a run that was due while the process was down is made at the next start. */
+  readonly catchUp: boolean
   /** Whether planners that transfer once upon starting do so for this link. */
   readonly immediateTransfer: boolean
   /** When the link is due, as its options say. */
@@ -298,6 +307,7 @@ function settingsOf(all: ResolvedOptions): ResolvedSettings {
   for (const name of SETTINGS) settings[name] = all[name]
   // a program that is started again must not do the work of the night
   settings['immediateTransfer'] ??= schedule.cron === undefined && !schedule.alignToClock
+  settings['catchUp'] ??= schedule.cron !== undefined && all.delivery !== 'memory'
   return Object.freeze(settings) as unknown as ResolvedSettings
 }
 
@@ -347,8 +357,11 @@ function checkDelivery(name: string, level: DeliveryLevel = 'memory'): DeliveryL
   return checkWord(name, level, ['memory', 'cursor'] as const, 'memory')
 }
 
-/** @throws {@link InvalidOptionError} when an option does not go with the `delivery` */
-function checkDurable({ delivery, stateless, maxInstances }: ResolvedOptions): void {
+/** @throws {@link InvalidOptionError} when an option does not go with the `delivery`, or a cron expression is missing */
+function checkDurable({ delivery, stateless, maxInstances, catchUp, cron }: ResolvedOptions): void {
+  if (catchUp === true && cron === undefined) {
+    throw new InvalidOptionError('catchUp', 'false without cron: an interval counts from the start', catchUp)
+  }
   if (delivery === 'memory') return
   if (stateless) throw new InvalidOptionError('stateless', `false with delivery: '${delivery}'`, stateless)
   if (maxInstances > 1) throw new InvalidOptionError('maxInstances', `1 with delivery: '${delivery}'`, maxInstances)

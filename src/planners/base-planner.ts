@@ -61,8 +61,8 @@ export abstract class BasePlanner extends PlannerEmitter {
     const cancel = (why: string) => {
       cancelLinks(this.links, why)
     }
-    const { tellsShutdownErrors = false, scheduled = () => undefined, dryRun = false } = internalsOf(options)
-    this.#store = new PlannerStore(dryRun ? undefined : this.options.store)
+    const { tellsShutdownErrors = false, scheduled = () => undefined, dryRun = false, clock } = internalsOf(options)
+    this.#store = new PlannerStore(this.options.store, clock && (() => clock.now()), dryRun)
     this.#scheduled = scheduled
     const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
     this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
@@ -73,6 +73,9 @@ export abstract class BasePlanner extends PlannerEmitter {
       onFailure: (error) => {
         this.onException(error)
       },
+      keep: (report, isDrain) => {
+        this.#store.keep(report, isDrain)
+      },
       onUsedUp: (link) => {
         this.unschedule(link)
       },
@@ -82,9 +85,12 @@ export abstract class BasePlanner extends PlannerEmitter {
     })
     const scheduling = {
       add: (link: PlannedLink) => {
-        this.schedule(link)
+        this.#schedule(link)
+        // once it is known whether the link has started
+        queueMicrotask(() => this.#makeUp(link))
       },
       remove: (link: PlannedLink) => {
+        this.#store.removed(link)
         this.unschedule(link)
       },
     }
@@ -352,7 +358,9 @@ export abstract class BasePlanner extends PlannerEmitter {
    * @returns the report; `undefined` when the link is skipped. Never rejects
    */
   protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
-    return this.#transfers ? this.#dispatcher.dispatch(link, due) : Promise.resolve(undefined)
+    if (!this.#transfers) return Promise.resolve(undefined)
+    if (link.settings.catchUp === true) this.#store.catchUp?.note(link, due)
+    return this.#dispatcher.dispatch(link, due)
   }
 
   /**
@@ -360,7 +368,9 @@ export abstract class BasePlanner extends PlannerEmitter {
    * @internal
    */
   protected dispatchDue(link: PlannedLink, due: DueTime): void {
-    if (this.#transfers) this.#dispatcher.dispatchDue(link, due)
+    if (!this.#transfers) return
+    if (link.settings.catchUp === true) this.#store.catchUp?.note(link, due)
+    this.#dispatcher.dispatchDue(link, due)
   }
 
   /**
@@ -461,7 +471,8 @@ export abstract class BasePlanner extends PlannerEmitter {
     const { name, module } = link
     getLogger('databay.BasePlanner').info(`${name} has started, after ${attempts} tries that failed`)
     this.notify('startRecovered', { link: name, module, attempts })
-    if (isFirst && link.settings.immediateTransfer && !this.#paused) void this.dispatch(link)
+    if (this.#paused || this.#makeUp(link)) return
+    if (isFirst && link.settings.immediateTransfer) void this.dispatch(link)
   }
 
   /** Whether links that are due transfer. */
@@ -520,10 +531,13 @@ export abstract class BasePlanner extends PlannerEmitter {
       },
       {
         do: () => {
-          for (const link of this.links) this.schedule(link)
+          for (const link of this.links) this.#schedule(link)
           return this.startPlanner()
         },
-        undo: ({ wait }) => this.shutdownPlanner(wait),
+        undo: ({ wait }) => {
+          this.#store.catchUp?.end(this.links)
+          return this.shutdownPlanner(wait)
+        },
       },
       {
         do: (givenUp) => {
@@ -539,10 +553,25 @@ export abstract class BasePlanner extends PlannerEmitter {
     ]
   }
 
+  #schedule(link: PlannedLink): void {
+    this.#store.scheduled(link)
+    this.schedule(link)
+  }
+
+  /** Makes the run that a link has missed while the process was down, if it is open. Gives whether it has made one. */
+  #makeUp(link: PlannedLink): boolean {
+    const { catchUp } = this.#store
+    if (catchUp === undefined || this.#retries.has(link)) return false
+    const missed = catchUp.take(link)
+    if (missed !== undefined) this.dispatchDue(link, missed)
+    return missed !== undefined
+  }
+
   async #transferFirst(): Promise<void> {
+    const others = this.links.filter((link) => !this.#makeUp(link))
     if (!this.options.immediateTransfer) return
     // a link that is to be tried again transfers once it has started
-    const first = this.links.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
+    const first = others.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
     await Promise.all(first.map((link) => this.#transferOnce(link)))
   }
 

@@ -16,6 +16,8 @@ import type { StartFailure } from './start-retries.js'
 export interface DispatcherHooks {
   /** Emits an event. */
   notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void
+  /** Keeps the report of a transfer, or of one that only drained buffers. */
+  keep?(report: TransferReport, isDrain: boolean): void
   /** Called when a transfer has failed whose link does not ignore that. */
   onFailure(error: Error): void
   /** Called when a link has begun the last transfer that it may make. */
@@ -239,7 +241,7 @@ export class Dispatcher {
     countersOf(state).add(report)
     if (state.gone) this.accounts.addLate(link, report)
     else this.accounts.add(link, report)
-    this.note(report)
+    this.note(report, false)
     if (report.failed) {
       this.#hooks.onFailure(new TransferError(report, { stops: !this.#options.ignoreExceptions }))
     }
@@ -278,7 +280,8 @@ export class Dispatcher {
   }
 
   /** Counts a transfer that has ended, and emits its event: for one of a link that keeps accounts of its own. */
-  note(report: TransferReport): void {
+  note(report: TransferReport, isDrain = true): void {
+    this.#hooks.keep?.(report, isDrain)
     this.#counts.transfers++
     if (report.errors.length > 0) this.#counts.failed++
     this.#hooks.notify('transfer', report)

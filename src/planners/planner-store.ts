@@ -3,9 +3,14 @@ import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
 import type { PlannedLink } from '../core/planned-link.js'
+import type { TransferReport } from '../core/report.js'
+import type { Ledger } from '../store/ledger/ledger.js'
 import type { OwnedStore } from '../store/store.js'
+import { CatchUp, checkCatchUp } from './catch-up.js'
 
 const importStore = () => import('../store/store.js')
+const importLastDue = () => import('../store/last-due.js')
+const importLedger = () => import('../store/ledger/ledger.js')
 const importDelivery = () => import('../delivery/durable-links.js')
 
 /**
@@ -14,12 +19,27 @@ const importDelivery = () => import('../delivery/durable-links.js')
  */
 export class PlannerStore {
   readonly #folder: string | undefined
+  readonly #now: () => number
+  readonly #isDryRun: boolean
   #owned: OwnedStore | undefined
+  #ledger: Ledger | undefined
+  #catchUp: CatchUp | undefined
   #saidLive = false
 
-  /** @param folder - folder of the store; `undefined` for none */
-  constructor(folder: string | undefined) {
-    this.#folder = folder
+  /**
+   * @param folder - folder of the store; `undefined` for none
+   * @param now - the wall clock
+   * @param isDryRun - whether nothing is kept
+   */
+  constructor(folder: string | undefined, now: () => number = Date.now, isDryRun = false) {
+    this.#folder = isDryRun ? undefined : folder
+    this.#now = now
+    this.#isDryRun = isDryRun
+  }
+
+  /** What makes up for runs that were due while the process was down; `undefined` without a store. */
+  get catchUp(): CatchUp | undefined {
+    return this.#catchUp
   }
 
   /**
@@ -30,25 +50,52 @@ export class PlannerStore {
   async own(): Promise<void> {
     if (this.#folder === undefined) return
     const { ownStore } = await importLater(importStore)
+    const { LastDueTimes } = await importLater(importLastDue)
+    const { Ledger } = await importLater(importLedger)
     this.#owned = await ownStore(this.#folder)
+    const { store } = this.#owned
+    this.#catchUp = new CatchUp(new LastDueTimes(store), this.#now)
+    this.#ledger = await Ledger.open(store.files.ledger)
   }
 
   /** Lets another process have the store. */
   release(): void {
+    this.#ledger?.close()
+    this.#ledger = undefined
+    this.#catchUp = undefined
     this.#owned?.release()
     this.#owned = undefined
+  }
+
+  /** Takes the report of a transfer into the ledger. */
+  keep(report: TransferReport, isDrain: boolean): void {
+    if (isDrain) this.#ledger?.addDrain(report)
+    else this.#ledger?.add(report)
+  }
+
+  /** Takes note of a link that is about to be scheduled. */
+  scheduled(link: PlannedLink): void {
+    this.#ledger?.addLink(link.name, link.schedule)
+    this.#catchUp?.look(link)
+  }
+
+  /** Takes note that a link is removed. */
+  removed(link: PlannedLink): void {
+    this.#ledger?.removeLink(link.name)
   }
 
   /**
    * Prepares links with `delivery` that are to be started.
    *
    * @param all - the links that the planner has, these among them or not
-   * @throws {@link InvalidOptionError} when two links have one id, one of them with `delivery`
+   * @throws {@link InvalidOptionError} when two links have one id, one of them with `delivery` or `catchUp`
    */
   async prepare(links: readonly PlannedLink[], all: readonly PlannedLink[]): Promise<void> {
-    const durable = links.filter(({ settings }) => isDurable(settings.delivery))
-    if (durable.length === 0) return
-    checkIds(durable, all)
+    if (!this.#isDryRun) checkCatchUp(links, this.#folder !== undefined)
+    const kept = links.filter(({ settings }) => isDurable(settings.delivery) || settings.catchUp === true)
+    if (kept.length === 0) return
+    checkIds(kept, all)
+    const durable = kept.filter(({ settings }) => isDurable(settings.delivery))
     const live = durable.filter(isLink)
     if (live.length === 0) return
     const { DurableLinks } = await importLater(importDelivery)
@@ -92,5 +139,5 @@ function checkIds(durable: readonly PlannedLink[], all: readonly PlannedLink[]):
 }
 
 function sharedId(id: string | undefined): InvalidOptionError {
-  return new InvalidOptionError('id', 'a name that no other link of the planner has, as it has delivery', id)
+  return new InvalidOptionError('id', 'a name that no other link of the planner has, as it has delivery or catchUp', id)
 }

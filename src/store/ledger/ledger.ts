@@ -4,7 +4,7 @@ import { getLogger } from '../../base/log.js'
 import { Repeats } from '../../base/repeats.js'
 import type { TransferReport } from '../../core/report.js'
 import type { Schedule } from '../../core/schedule.js'
-import type { Driver } from '../driver.js'
+import { loadDriver, type Driver } from '../driver.js'
 import { StoreCorruptError, StoreVersionError } from '../errors.js'
 import { inTransaction, storeError, type Database, type Row, type Statement } from '../sqlite.js'
 import { addSums, addTransfer, hourOf, noSums, type HourSums } from './hour-sums.js'
@@ -87,6 +87,11 @@ export class Ledger {
       this.#write()
     }, INTERVAL)
     this.#timer.unref()
+  }
+
+  /** Opens the ledger in a file, and makes it where there is none. What fails is logged. */
+  static async open(file: string): Promise<Ledger> {
+    return new Ledger(await loadDriver(), file)
   }
 
   /** Takes the report of a transfer that has ended. */
