@@ -103,7 +103,8 @@ type Flags = Partial<Omit<LedgerArguments, 'command' | 'action'>>
 function givenTo(command: Command): Flags {
   const given = Object.entries(command.opts<Flags>()).filter(([name]) => command.getOptionValueSource(name) === 'cli')
   const other = given.find(([name]) => ['since', 'failed', 'limit'].includes(name))
-  if (other !== undefined) throw new InvalidOptionError(`--${other[0]}`, 'the list alone: lag and check do not take it', other[1])
+  if (other !== undefined)
+    throw new InvalidOptionError(`--${other[0]}`, 'the list alone: lag and check do not take it', other[1])
   return Object.fromEntries(given)
 }
 

@@ -71,9 +71,8 @@ export function lagRows(links: readonly LinkLag[], now: number): LagRow[] {
 }
 
 function dueTime({ schedule }: NonNullable<LinkLag['planned']>, lastAt: number | undefined, now: number) {
-  const isByTheClock = schedule.every === undefined || schedule.alignToClock
-  if (isByTheClock) return nextDue(schedule, now)
-  return lastAt === undefined ? undefined : lastAt + (schedule.every ?? 0)
+  if (schedule.every === undefined || schedule.alignToClock) return nextDue(schedule, now)
+  return lastAt === undefined ? undefined : lastAt + schedule.every
 }
 
 /** Lines that tell how links do. */

@@ -124,7 +124,7 @@ t.test('bad arguments are told, with what was meant', async (t) => {
   await refused(['--limit', '0'], /^databay: --limit: expected an integer of at least 1, got '0'\n$/)
   await refused(['--faild'], /unknown option '--faild'/)
   await refused(['lag', '--failed'], /^databay: --failed: expected the list alone: lag and check do not take it/)
-    await refused(
+  await refused(
     ['--store', `${folder}x`],
     /^databay: --store: expected a folder with a store in it, got .*: did you mean /,
   )

@@ -48,6 +48,7 @@ const settings: fc.Arbitrary<LinkKind['settings']> = plain<LinkKind['settings']>
   maxInstances: fc.constantFrom(1, 3),
   stateless: fc.boolean(),
   delivery: fc.constantFrom('memory', 'cursor'),
+  catchUp: fc.boolean(),
   lane: fc.constantFrom('auto' as const, 'cpu' as const),
 })
 
