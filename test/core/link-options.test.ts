@@ -18,6 +18,7 @@ t.test('an interval is all that a link needs', async (t) => {
       timeout: undefined,
       maxInstances: 1,
       stateless: false,
+      delivery: 'memory',
       lane: 'auto',
     },
   })
@@ -55,6 +56,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
       timeout: 1500,
       maxInstances: 3,
       stateless: true,
+      delivery: 'memory',
       lane: 'cpu',
     },
   })

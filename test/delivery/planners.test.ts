@@ -8,6 +8,8 @@ import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
 import type { LinkSettings } from '../../src/core/link-options.js'
 import type { PlannedLink } from '../../src/core/planned-link.js'
+import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
+import { serve } from '../helpers/servers.js'
 import { Outlet } from '../../src/core/outlet.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
@@ -211,4 +213,25 @@ t.test('a file that an outlet refuses lines of is read again from the first of t
   isDown = false
   await transfer(folder, link(), 1)
   t.same(outlet.got, ['0', '1', '2', '3'])
+})
+
+t.test('a response that was delivered is not read again after a restart, one that was not is', async (t) => {
+  const folder = t.testdir()
+  const asked: unknown[] = []
+  const { url } = await serve(t, (request, response) => {
+    const tag = request.headers['if-none-match']
+    asked.push(tag)
+    response.writeHead(tag === '"1"' ? 304 : 200, { etag: '"1"', 'content-type': 'application/json' })
+    response.end(tag === '"1"' ? undefined : '[1, 2]')
+  })
+  let isDown = true
+  const outlet = new Kept(() => isDown)
+  const link = () => linkOf(new HttpInlet(url, { conditional: true }), outlet)
+  await transfer(folder, link(), 2)
+  isDown = false
+  await transfer(folder, link(), 1)
+  await transfer(folder, link(), 1)
+  t.same(outlet.got, [1, 2])
+  t.same(asked, [undefined, undefined, undefined, '"1"'])
+  await t.rejects(transfer(folder, linkOf(new HttpInlet(url), outlet), 1), { code: 'DATABAY_NO_CURSOR' })
 })

@@ -3,6 +3,7 @@ import { getLogger } from '../../base/log.js'
 import type { Url } from '../../base/node-types.js'
 import { Warnings } from '../../base/warnings.js'
 import { Inlet, type PulledStream } from '../../core/inlet.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { Update } from '../../core/update.js'
 import type { Connection } from './agents.js'
 import { parseBody, recordsOf, type Losses } from './body-records.js'
@@ -16,7 +17,7 @@ import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
 import type { NextPage } from './next-link.js'
 import { RunningPulls, type RunningPull } from './running-pulls.js'
-import { ifChanged, isSameVersion, validatorsOf } from './validators.js'
+import { checkValidators, ifChanged, isSameVersion, validatorsOf, type Validators } from './validators.js'
 
 const importClient = () => import('./client.js')
 
@@ -36,6 +37,8 @@ interface Pull extends Opened {
   readonly tries: Tries
   readonly losses: Losses
   readonly update: Update
+  /** Durable cursor, if there is one. */
+  readonly cursor: Cursor | undefined
 }
 
 /**
@@ -65,6 +68,8 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   readonly #warnings = new Warnings(() => getLogger(LOGGER))
   /** Validators of the last response; `undefined` without `conditional`. */
   readonly #validators: DeliveredValidators | undefined
+  /** Whether the validators are kept as a durable cursor. */
+  #isDurable = false
 
   /**
    * @param url - URL to pull from
@@ -84,12 +89,13 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 
   /** @throws {@link HttpError} when the request fails, its response cannot be used, or the inlet was shut down */
-  async pull(update: Update): Promise<T | T[] | PulledStream<T>> {
+  async pull(update: Update, cursor?: Cursor): Promise<T | T[] | PulledStream<T>> {
     const opened = await this.#open()
     // the inlet was shut down meanwhile: its connections may belong to others by now
     if (this.#stopped) throw this.#shutDown()
     getLogger(LOGGER).info('%s pulling %s', String(update), this.#shownUrl)
-    const pull = this.#begin(opened, update)
+    this.#isDurable = cursor?.durable === true
+    const pull = this.#begin(opened, update, this.#isDurable ? cursor : undefined)
     let pulled: unknown
     try {
       pulled = await pull.running.within(() => this.#pull(pull))
@@ -98,6 +104,11 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
       if (!(pulled instanceof Lists)) pull.running.end()
     }
     return pulled as T | T[] | Lists<T>
+  }
+
+  /** With `conditional`, the validators of the last response are the cursor. Otherwise all is requested again each time. */
+  override get hasCursor(): boolean {
+    return this.#settings.conditional
   }
 
   /** Notes how a transfer has ended. With `conditional`, a response that was not delivered is requested again. */
@@ -118,7 +129,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   /** With `conditional`, the validators of the last response that was not in vain, and the pulls that buffers hold. */
   override saveState(): unknown {
-    return this.#validators?.save()
+    return this.#isDurable ? undefined : this.#validators?.save()
   }
 
   override restoreState(state: unknown): void {
@@ -144,7 +155,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return httpError(this.#settings.request.url, 'connection', 'the inlet was shut down')
   }
 
-  #begin(opened: Opened, update: Update): Pull {
+  #begin(opened: Opened, update: Update, cursor: Cursor | undefined): Pull {
     const { timeout, retry, retryStatuses, request, idempotent } = this.#settings
     let failed = ''
     const late = () => httpError(request.url, 'timeout', `no whole response within ${timeout} ms${failed}`)
@@ -162,7 +173,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
         this.#warnings.warn({ err: reason }, text, update)
       },
     }
-    return { ...opened, running, tries, losses: { characters: 0, bytes: 0 }, update }
+    return { ...opened, running, tries, losses: { characters: 0, bytes: 0 }, update, cursor }
   }
 
   /** Logs that all of a pull is there. */
@@ -223,8 +234,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   async #pullOne(pull: Pull): Promise<unknown> {
     const { request, maxBodySize, format, select, bigIntegers } = this.#settings
     const { client, tries, losses } = pull
-    const note = this.#validators?.begin(pull.update)
-    const known = this.#validators?.current
+    const begun = this.#validators?.begin(pull.update)
+    const known = pull.cursor === undefined ? this.#validators?.current : checkValidators(pull.cursor.value)
+    const note =
+      begun &&
+      ((validators: Validators | undefined) => {
+        begun(validators)
+        pull.cursor?.advance(validators ?? {})
+      })
     const asked = known === undefined ? request : ifChanged(request, known)
     const streams = format === 'ndjson' && select === undefined
     const { response, lines, first, validators, isKnown } = await client.withTries(tries, async () => {

@@ -3,6 +3,7 @@ import { getLogger } from '../../base/log.js'
 import { Warnings } from '../../base/warnings.js'
 import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { RoundCounts } from '../../core/round-counts.js'
+import type { Cursor } from '../../core/cursor.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
 import { Lists } from '../lists.js'
@@ -54,6 +55,8 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #warnings = new Warnings(() => getLogger('databay.MongoInlet'))
   /** Pulls that are not delivered yet. */
   readonly #pulls = new OpenPulls<Position | undefined>()
+  /** Whether the position is kept as a durable cursor. */
+  #isDurable = false
   /** State that was restored, until the next start. */
   #restored: SavedState | undefined
   /** List that is read, or was read last: those of all pulls are read one after the other. */
@@ -81,8 +84,15 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    *
    * @throws {@link DatabaseError} when the server cannot be reached, or refuses the query
    */
-  pull(update: Update): Promise<T[] | PulledStream<T>> {
-    return this.#inTurn((session) => this.#pull(session, update))
+  pull(update: Update, cursor?: Cursor): Promise<T[] | PulledStream<T>> {
+    const kept = cursor?.durable === true ? cursor : undefined
+    this.#isDurable = kept !== undefined
+    return this.#inTurn((session) => this.#pull(session, update, kept))
+  }
+
+  /** With a `cursorField`, the position is the cursor. Otherwise all documents are read at each transfer. */
+  override get hasCursor(): boolean {
+    return this.#settings.cursor !== undefined
   }
 
   /**
@@ -103,6 +113,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    * buffers hold. Positions are text, as values of the database do not survive a structured clone.
    */
   override saveState(): SavedState | undefined {
+    if (this.#isDurable) return undefined
     if (this.#restored !== undefined) return this.#restored
     const { position, carried } = this.#pulls.handOff(this.#position)
     if (this.#mongo === undefined || (position === undefined && carried === undefined)) return undefined
@@ -148,7 +159,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     return reading
   }
 
-  async #pull(session: MongoSession, update: Update): Promise<T[] | PulledStream<T>> {
+  async #pull(session: MongoSession, update: Update, kept: Cursor | undefined): Promise<T[] | PulledStream<T>> {
     const where = `${session.db.databaseName}.${this.#settings.collection}`
     const log = getLogger('databay.MongoInlet')
     log.info('%s pulling %s', String(update), where)
@@ -158,6 +169,9 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       this.#warnings.warn({ records }, `${where}: ${records} documents were not delivered: they are read again`)
       this.#position = start
     }
+    // after a transfer that was not delivered, it is where that one began
+    if (typeof kept?.value === 'string') this.#position = this.#fromText(kept.value)
+    else if (kept !== undefined) this.#begin(undefined)
     const reader = new DocumentReader(this.#connection, session, this.#settings, update, where)
     const end = () => {
       if (back === undefined) this.#warnings.well(where)
@@ -165,14 +179,14 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     }
     let isStream = false
     try {
-      const first = await this.#read(session, reader, update, where)
+      const first = await this.#read(session, reader, update, where, kept)
       isStream = reader.isMore
       if (!isStream) {
         end()
         return first
       }
       const readOn = async () => {
-        const list = reader.isMore ? await this.#inTurn((now) => this.#read(now, reader, update, where)) : []
+        const list = reader.isMore ? await this.#inTurn((now) => this.#read(now, reader, update, where, kept)) : []
         if (list.length > 0) return list
         end()
         return undefined
@@ -184,7 +198,13 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   /** Reads the next list of a pull, and moves the position behind it. */
-  async #read(session: MongoSession, reader: DocumentReader, update: Update, where: string): Promise<T[]> {
+  async #read(
+    session: MongoSession,
+    reader: DocumentReader,
+    update: Update,
+    where: string,
+    kept: Cursor | undefined,
+  ): Promise<T[]> {
     const { cursor } = this.#settings
     const start = cursor === undefined ? undefined : this.#position
     const documents: Document[] = await reader.read(session, start)
@@ -196,9 +216,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
       if (!areOrdered(field, documents)) {
         throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
       }
-      if (cursor.redeliver) this.#pulls.add(update, start, documents.length)
+      if (cursor.redeliver && kept === undefined) this.#pulls.add(update, start, documents.length)
       this.#position = advance(session.mongo, field, start, documents)
       reader.moveTo(this.#position)
+      if (this.#position !== undefined) kept?.advance(this.#toText(this.#position))
     }
     return documents as T[]
   }
