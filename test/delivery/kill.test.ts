@@ -53,7 +53,23 @@ t.test(
   },
 )
 
-t.test('threads are killed, recycled and renewed: nothing is lost', { skip }, async (t) => {
+t.test('threads end by themselves: nothing is lost', { skip }, async (t) => {
+  const program = new DurableProgram(
+    t.testdir(),
+    `${NUMBERS}
+    import { isMainThread } from 'node:worker_threads'
+    if (!isMainThread) setTimeout(() => { throw new Error('it ends the thread') }, 200 + Math.random() * 100)`,
+  )
+  const running = await program.start()
+  await wait(1500)
+  await running.kill()
+  t.match(running.log(), /it ends the thread/)
+  const { lost, ahead, last } = judge(program.lines('a.txt'))
+  t.match({ lost, ahead }, { lost: 0, ahead: 0 })
+  t.ok(last > 20, `${last} records`)
+})
+
+t.test('threads are recycled: nothing is lost, and nothing comes twice', { skip }, async (t) => {
   const program = new DurableProgram(t.testdir(), NUMBERS)
   const running = await program.start()
   for (let turn = 0; turn < 3; turn++) {

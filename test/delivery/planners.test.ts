@@ -14,6 +14,8 @@ import { Outlet } from '../../src/core/outlet.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
 import { FileInlet } from '../../src/connectors/files/file-inlet.js'
+import { DurableLinks } from '../../src/delivery/durable-links.js'
+import { ownStore } from '../../src/store/store.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 
 /** Gives one number after the other, some at a time. */
@@ -234,4 +236,28 @@ t.test('a response that was delivered is not read again after a restart, one tha
   t.same(outlet.got, [1, 2])
   t.same(asked, [undefined, undefined, undefined, '"1"'])
   await t.rejects(transfer(folder, linkOf(new HttpInlet(url), outlet), 1), { code: 'DATABAY_NO_CURSOR' })
+})
+
+t.test('who had a link before writes no more', async (t) => {
+  const { store, release } = await ownStore(join(t.testdir(), 'store'))
+  t.teardown(release)
+  const [before, after] = [new Kept(), new Kept()]
+  const open = async (outlet: Kept) => {
+    const link = linkOf(new Numbers(), outlet)
+    await new DurableLinks(store).open(link, [])
+    await link.onStart()
+    return link
+  }
+  const late = await open(before)
+  const now = await open(after)
+  t.match(await late.transfer(), { errors: [{ code: 'DATABAY_FENCED' }], failed: true })
+  t.match(await late.transfer(), { pulled: 0, errors: [{ code: 'DATABAY_FENCED' }] }, 'it pulls nothing any more')
+  t.match(await now.transfer(), { errors: [] })
+  t.same(
+    [before.got, after.got],
+    [
+      [0, 1],
+      [0, 1],
+    ],
+  )
 })
