@@ -12,7 +12,7 @@ import { SequenceReader } from './sequence-reader.js'
 import type { Splitter } from './splitter.js'
 
 /** A list of what is read as a stream. Longer ones are slower, as their records leave the young generation. */
-const LIST = { max: 4096, bytes: 1_048_576 }
+const LIST = { max: 4096, bytes: 262_144 }
 
 /**
  * File that others write to, as an inlet follows it: on and on as it grows, over to the file that takes its name when it

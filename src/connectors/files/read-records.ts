@@ -98,8 +98,9 @@ export async function readRecords<T, S>(
   while (!isEnough() && problem === undefined) {
     signal.throwIfAborted()
     const here = mark.after(pending)
-    // as much again as was read; and as is held, so that a very long record is not copied too often
-    const size = Math.max(CHUNK, pending.length, Math.min(LARGEST, here.position - from.mark.position))
+    // as much again as was read, within what is wanted; and as is held, so that a very long record is not copied too often
+    const read = here.position - from.mark.position
+    const size = Math.max(CHUNK, pending.length, Math.min(LARGEST, read, most - read))
     const bytes = await file.readAfter(here, size).catch((error: unknown) => {
       // what cannot be read does not hold up the records before it
       if (records.length === 0) throw error

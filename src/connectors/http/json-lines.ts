@@ -7,7 +7,7 @@ import type { HttpResponse } from './exchange.js'
 import { parseLine } from './format.js'
 
 /** Bounds of a list: records, and characters of their lines. */
-const LIST = { records: 1024, length: 1_048_576 }
+const LIST = { records: 1024, length: 262_144 }
 
 /** Time from the first record of a list on for which others are waited for, in milliseconds. */
 const WINDOW = 1000

@@ -115,7 +115,7 @@ t.test('a run of NULs before a line is left out and counted, however long it is'
   const file = `${t.testdir({ csv: Buffer.concat([Buffer.from('a,b\n1,2\n'), hole, Buffer.from('3,4\n5,6\n')]) })}/csv`
   const inlet = new CsvInlet(file, { maxRowLength: 1000 })
   await inlet.onStart()
-  t.same(await inlet.pull(update), [
+  t.same(await pulledBy(inlet, update), [
     { a: '1', b: '2' },
     { a: '3', b: '4' },
     { a: '5', b: '6' },
