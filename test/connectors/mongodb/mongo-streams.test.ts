@@ -1,6 +1,6 @@
 /** Collections are read to their end in one transfer, list by list. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { FindCursor } from 'mongodb'
+import { AbstractCursor, FindCursor } from 'mongodb'
 import t, { type Test } from 'tap'
 import { MongoInlet } from '../../../src/connectors/mongodb/mongo-inlet.js'
 import type { MongoInletOptions } from '../../../src/connectors/mongodb/inlet-options.js'
@@ -74,17 +74,16 @@ t.test('others have their turn while large documents are read', { skip }, async 
   const link = await start(make(), outlet)
   const slices: number[] = []
   let turns = 0
-  const { readBufferedDocuments } = FindCursor.prototype
-  FindCursor.prototype.readBufferedDocuments = function (...args) {
+  const calls = t.capture(FindCursor.prototype, 'readBufferedDocuments', function (this: FindCursor, count?: number) {
     slices.push(turns)
-    return readBufferedDocuments.apply(this, args)
-  }
+    return AbstractCursor.prototype.readBufferedDocuments.call(this, count) as object[]
+  })
   const counting = setInterval(() => turns++)
   t.teardown(() => {
-    FindCursor.prototype.readBufferedDocuments = readBufferedDocuments
     clearInterval(counting)
   })
   t.match(await link.transfer(), { pulled: 100, rounds: 1, failed: false })
+  t.ok(calls().length > 1)
   t.ok(new Set(slices).size > 1, 'timers were called between them')
 })
 
