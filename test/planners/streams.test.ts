@@ -120,16 +120,16 @@ t.test('a timeout ends it between rounds', async (t) => {
 t.test(
   'a generator that hangs in an await is waited for no longer than timeoutGrace, and its thread lives',
   async (t) => {
-    const { planner, reports, read, logs } = setUp(t, 'hangs', { timeoutGrace: 0.05 })
+    const { planner, reports, read, logs } = setUp(t, 'hangs', { timeoutGrace: 0.5 })
     planner.on('threadLost', () => t.fail('the thread lives'))
     await planner.start()
     const [report] = await planner.forceTransfer()
     t.match(report, { failed: true, rounds: 3, pulled: 30, dropped: 0 })
     const { startedAt = 0, endedAt = 0 } = report ?? {}
-    t.ok(endedAt - startedAt < 1000, 'soon')
+    t.ok(endedAt - startedAt < 5000, 'soon')
     checkBooks(t, reports[0], read('hangs.out'))
     t.match(read('hangs.told'), [{ delivered: false, rounds: 3, deliveredRounds: 3 }])
-    t.ok(logs.messages().some((text) => /did not end its pull within 50 ms/.test(text)))
+    t.ok(logs.messages().some((text) => /did not end its pull within 500 ms/.test(text)))
   },
 )
 
@@ -214,8 +214,8 @@ t.test('a link that waits in the same thread is served beside a stream', async (
   await planner.start()
   const [report] = await planner.forceTransfer(planner.links.filter(({ id }) => id === 'busy'))
   t.ok((report?.rounds ?? 0) > 1)
-  const late = (read('neighbour.out') as number[]).sort((a, b) => a - b)
-  t.ok(late.length > 10, `${late.length} transfers beside it`)
-  const p90 = late[Math.floor(late.length * 0.9)] ?? Infinity
-  t.ok(p90 < 50, `${p90} ms`)
+  const lists = (read('neighbour.out') as number[]).sort((a, b) => a - b)
+  t.ok(lists.length >= 20, `${lists.length} transfers beside it`)
+  const p90 = lists[Math.floor(lists.length * 0.9)] ?? Infinity
+  t.ok(p90 < 5, `${p90} lists in a turn`)
 })
