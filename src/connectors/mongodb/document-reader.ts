@@ -32,6 +32,8 @@ export class DocumentReader {
   #given = 0
   #isMore = true
   #closed = false
+  /** Read that was begun last. Never rejects. */
+  #reading: Promise<unknown> | undefined
 
   /** @param where - name of the collection, with that of its database */
   constructor(
@@ -76,7 +78,7 @@ export class DocumentReader {
     if (this.#at !== position) this.#leave()
     try {
       return await this.#connection.request(this.#update, `read ${this.#where}`, () =>
-        unlessAborted(signal, this.#readFrom(position)),
+        unlessAborted(signal, this.#noting(this.#readFrom(position))),
       )
     } catch (thrown) {
       if (signal.aborted) throw toError(signal.reason)
@@ -96,7 +98,15 @@ export class DocumentReader {
     const cursor = this.#cursor
     this.#cursor = undefined
     if (cursor === undefined || cursor.closed) return
-    await this.#connection.interruptible(this.#update.signal, cursor.close()).catch(() => undefined)
+    const { signal } = this.#update
+    // while a batch is on its way, the driver closes a cursor without a word to the server
+    const closing = signal.aborted ? cursor.close() : Promise.resolve(this.#reading).then(() => cursor.close())
+    await this.#connection.interruptible(signal, closing).catch(() => undefined)
+  }
+
+  #noting<R>(reading: Promise<R>): Promise<R> {
+    this.#reading = reading.catch(() => undefined)
+    return reading
   }
 
   async #readFrom(position: Position | undefined): Promise<Document[]> {

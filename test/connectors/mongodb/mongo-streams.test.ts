@@ -270,7 +270,7 @@ t.test('a server that hangs in a round is left when the transfer is told to stop
   judge((text) => (text.includes('getMore') && sent('getMore') === 3 ? 'hang' : 'pass'))
   const outlet = new KeepOutlet()
   const link = await start(make({ cursorField: 'n', batchSize: 100, limit: Infinity }), outlet, {
-    timeout: { milliseconds: 300 },
+    timeout: { milliseconds: 1500 },
   })
   const startedAt = performance.now()
   t.match(await link.transfer(), { failed: true, pulled: 300, outlets: [{ pushed: 300 }] })
