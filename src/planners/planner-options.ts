@@ -61,7 +61,7 @@ export interface PlannerOptions {
   /**
    * Folder of the store, in which links with `delivery` keep what must survive a crash. It is made where there is none. One
    * process at a time owns it, from the start to the shutdown.
-   * @default undefined - none: links with `delivery` do not start
+   * @default undefined - none: durable links do not start
    */
   readonly store?: string
 }
@@ -77,7 +77,7 @@ export const PLANNER_OPTIONS = {
   startTimeout: time(60_000),
   shutdownTimeout: time(60_000),
   timeoutGrace: time(1000),
-  store: path('undefined - none: links with `delivery` do not start'),
+  store: path('undefined - none: durable links do not start'),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */
