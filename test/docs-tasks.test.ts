@@ -23,6 +23,16 @@ testPage(t, 'docs/scheduling.md', async (t, page) => {
     t.match(stdout, /^600000$/m)
   })
 
+  t.test('a nightly link makes up for a run that it has missed, in a planner with a store', async (t) => {
+    const folder = page.folder(t)
+    const { code, stdout, stderr } = await page.run(folder, 'databay list nightly.js')
+    t.equal(code, 0, stderr)
+    t.match(stdout, /nightly +cron 0 2 \* \* \* \(Europe\/Amsterdam\)/)
+    const storeless = await page.run(folder, 'databay run nightly.js --threads 1 --once')
+    t.equal(storeless.code, 1)
+    t.match(storeless.stderr, /catchUp: expected false for nightly, or a planner with a store/)
+  })
+
   t.test('the expressions of cron are expressions', async (t) => {
     const rows = [...page.text.matchAll(/^\| `([^`]+)` /gm)].map(([, expression = '']) => expression)
     t.ok(rows.length >= 6)

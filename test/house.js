@@ -17,6 +17,7 @@ export const RULES = [
   ['src/connectors/csv', ['src/connectors/files', 'src/connectors', 'src/core', 'src/base']],
   ['src/connectors/*', ['src/connectors', 'src/core', 'src/base']],
   ['src/connectors', ['src/core', 'src/base']],
+  ['src/store/ledger', ['src/store', 'src/core', 'src/base']],
   ['src/store', ['src/core', 'src/base']],
   ['src/delivery', ['src/store', 'src/core', 'src/base']],
   ['src/threads/protocol', ['src/core', 'src/base']],

@@ -42,8 +42,8 @@ type Dirty = Map<HourSums, number>
  * a transfer, that costs a push to a list. Nothing waits for it, and what fails is logged and disturbs nothing else.
  *
  * ```
- *   add(report) ──► list ──once a second──► table transfer   the last ones, one by one
- *                            └──► sums ──► table hour        all, by link and hour; some sums with each write
+ *   add(report) ---> list ---once a second---> table transfer   the last ones, one by one
+ *                            +---> sums ---> table hour       all, by link and hour; some sums with each write
  * ```
  *
  * Sums may be behind their transfers: each row of `hour` has the number of the last transfer that is in it. So a process that
