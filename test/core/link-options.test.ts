@@ -19,6 +19,7 @@ t.test('an interval is all that a link needs', async (t) => {
       maxInstances: 1,
       stateless: false,
       delivery: 'memory',
+      catchUp: false,
       lane: 'auto',
     },
   })
@@ -57,6 +58,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
       maxInstances: 3,
       stateless: true,
       delivery: 'memory',
+      catchUp: false,
       lane: 'cpu',
     },
   })
