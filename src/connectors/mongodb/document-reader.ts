@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Document, FindCursor } from 'mongodb'
 import { toError } from '../../base/errors.js'
 import type { Update } from '../../core/update.js'
@@ -9,12 +8,6 @@ import { hasLostCursor } from './errors.js'
 import type { MongoInletSettings } from './inlet-options.js'
 import { filterAfter, filterBefore, type Position } from './position.js'
 import { unlessAborted } from './running-work.js'
-
-/** Number of documents that are made of their bytes without a look at the clock: large ones take a tenth of a millisecond. */
-const SLICE = 16
-
-/** Time after which others in the thread have their turn, in milliseconds, while documents are made. */
-const STRETCH = 5
 
 /**
  * Reads the documents of one pull, list by list: each is a batch of the server. With a `cursorField`, it goes on behind a
@@ -128,29 +121,9 @@ export class DocumentReader {
 
   async #batch(position: Position | undefined): Promise<Document[]> {
     const cursor = (this.#cursor ??= this.#open(position))
-    const hasSome = await cursor.hasNext()
-    const hasEnded = cursor.closed
-    const documents = hasSome ? await this.#documents(cursor) : []
+    const documents = (await cursor.hasNext()) ? (cursor.readBufferedDocuments() as Document[]) : []
     this.#given += documents.length
-    this.#isMore = !hasEnded && this.#given < this.#limit
-    return documents
-  }
-
-  /** Makes the documents of the batch that has come: a batch of large ones takes long enough for others to notice. */
-  async #documents(cursor: FindCursor): Promise<Document[]> {
-    const count = cursor.bufferedCount()
-    const documents: Document[] = []
-    let since = performance.now()
-    while (documents.length < count) {
-      const some = cursor.readBufferedDocuments(SLICE) as Document[]
-      // others closed it meanwhile
-      if (some.length === 0) throw new DatabaseError(`MongoInlet: ${this.#where}: it was closed while it was read`)
-      for (const document of some) documents.push(document)
-      if (documents.length < count && performance.now() - since > STRETCH) {
-        await turn()
-        since = performance.now()
-      }
-    }
+    this.#isMore = !cursor.closed && this.#given < this.#limit
     return documents
   }
 

@@ -1,6 +1,5 @@
 /** Collections are read to their end in one transfer, list by list. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { AbstractCursor, FindCursor } from 'mongodb'
 import t, { type Test } from 'tap'
 import { MongoInlet } from '../../../src/connectors/mongodb/mongo-inlet.js'
 import type { MongoInletOptions } from '../../../src/connectors/mongodb/inlet-options.js'
@@ -66,26 +65,6 @@ const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (
 const sizesOf = ({ batches }: KeepOutlet) => batches.map(({ length }) => length)
 const numbersOf = ({ payloads }: KeepOutlet) => (payloads.flat() as Doc[]).map(({ n }) => n)
 const inOrder = (numbers: number[]) => numbers.toSorted((one, other) => one - other)
-
-t.test('others have their turn while large documents are read', { skip }, async (t) => {
-  const large = (n: number) => Array.from({ length: 1000 }, (_, at) => ({ at, text: `item ${n}` }))
-  const { make, start } = await numbers(t, 100, large)
-  const outlet = new KeepOutlet()
-  const link = await start(make(), outlet)
-  const slices: number[] = []
-  let turns = 0
-  const calls = t.capture(FindCursor.prototype, 'readBufferedDocuments', function (this: FindCursor, count?: number) {
-    slices.push(turns)
-    return AbstractCursor.prototype.readBufferedDocuments.call(this, count) as object[]
-  })
-  const counting = setInterval(() => turns++)
-  t.teardown(() => {
-    clearInterval(counting)
-  })
-  t.match(await link.transfer(), { pulled: 100, rounds: 1, failed: false })
-  t.ok(calls().length > 1)
-  t.ok(new Set(slices).size > 1, 'timers were called between them')
-})
 
 t.test('a collection of several lists is read in one transfer, list by list', { skip }, async (t) => {
   const logs = captureLogs(t, 'info')
