@@ -15,6 +15,7 @@ t.test('without options, the defaults hold', async (t) => {
     startTimeout: 60_000,
     shutdownTimeout: 60_000,
     timeoutGrace: 1000,
+    store: undefined,
   })
   t.ok(Object.isFrozen(options))
 })
@@ -35,6 +36,7 @@ t.test('options are taken as they are; the length of time is seconds', async (t)
     startTimeout: { minutes: 2 },
     shutdownTimeout: Infinity,
     timeoutGrace: 0.05,
+    store: './state',
   })
   t.strictSame(resolve(given), { ...given, lateAfter: 250, startTimeout: 120_000, timeoutGrace: 50 })
   t.equal(resolve({ transfers: Infinity }).transfers, Infinity)
@@ -47,7 +49,7 @@ t.test('a subclass has options of its own', async (t) => {
   t.throws(() => resolve({ threads: 3 } as PlannerOptions), {
     code: 'DATABAY_INVALID_OPTION',
     option: 'threads',
-    message: /^threads: expected one of the options ignoreExceptions, .*timeoutGrace, got 'threads'$/,
+    message: /^threads: expected one of the options ignoreExceptions, .*store, got 'threads'$/,
   })
 })
 

@@ -217,7 +217,8 @@ t.test(
     other.restoreState(outlet.saveState())
     await other.push([new Record({ b: 4 })], update)
     const read = Buffer.alloc(100)
-    t.equal(read.toString('utf8', 0, readSync(reader, read)), 'a\n1\n2\n3\nb\n4\n')
+    // which of the pushes at once comes first is open
+    t.match(read.toString('utf8', 0, readSync(reader, read)), /^a\n(1\n2|2\n1)\n3\nb\n4\n$/)
     rmSync(path)
     await push({ a: 5 })
     t.equal(readFileSync(path, 'utf8'), 'a\n5\n')
