@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { rm, stat } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { getLogger } from '../../base/log.js'
 import { toError } from '../../base/errors.js'
+import { lazy } from '../../base/libraries.js'
 import { realTarget } from './real-target.js'
+
+const crypto = lazy<typeof import('node:crypto')>('node:crypto')
+const net = lazy<typeof import('node:net')>('node:net')
 
 /** Most characters that are read of what an owner says of itself. */
 const LONGEST = 500
@@ -38,7 +41,7 @@ export class Claim {
   static async take(file: string, owner: string): Promise<Claim | string> {
     const address = await addressOf(file)
     for (let attempt = 1; ; attempt++) {
-      const server = createServer((socket) => {
+      const server = net().createServer((socket) => {
         socket.on('error', () => undefined)
         socket.end(owner)
       })
@@ -81,7 +84,8 @@ async function addressOf(file: string): Promise<string> {
   const real = await realTarget(path.resolve(file))
   // a folder that is made after another one was removed may get its inode, but not the time at which it was made
   const { dev, ino, birthtimeNs } = await stat(path.dirname(real), { bigint: true })
-  const name = createHash('sha256')
+  const name = crypto()
+    .createHash('sha256')
     .update(`${dev}:${ino}:${birthtimeNs}:${path.basename(real)}`)
     .digest('hex')
     .slice(0, 40)
@@ -91,7 +95,7 @@ async function addressOf(file: string): Promise<string> {
 
 /** What the owner of a name says of itself; `undefined` when there is none any more. */
 async function ask(address: string): Promise<string | undefined> {
-  const socket = connect(address)
+  const socket = net().connect(address)
   let text = ''
   socket.setEncoding('utf8').setTimeout(PATIENCE, () => socket.destroy())
   socket.on('data', (part: Buffer | string) => {
