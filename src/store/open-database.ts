@@ -67,7 +67,12 @@ function configure(database: Database, { fsync = true }: Durability): void {
   database.exec('PRAGMA wal_autocheckpoint=1000')
 }
 
-function opened(driver: Driver, file: string, prepare: (database: Database) => void): Database {
+/**
+ * Opens a file and prepares its database. When that fails, nothing stays open.
+ *
+ * @throws an error of the store that names the file
+ */
+export function opened(driver: Driver, file: string, prepare: (database: Database) => void): Database {
   let database: Database | undefined
   try {
     database = driver.open(file)

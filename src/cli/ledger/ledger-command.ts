@@ -1,10 +1,10 @@
-import { DatabayError, InvalidOptionError } from '../../base/errors.js'
+import { InvalidOptionError } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
 import { hintAt } from '../../base/suggestion.js'
 import { LedgerReader } from '../../store/ledger/ledger-reader.js'
-import { errorLine } from '../error-text.js'
 import { say } from '../links/inspect.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { refusal } from '../refusal.js'
 import { storeFolder } from '../store/store-folder.js'
 import type { LedgerArguments } from './arguments.js'
 import { balanceLines, lagLines, lagRows, problemsOf, transferLines } from './ledger-text.js'
@@ -28,10 +28,7 @@ export async function ledgerCommand(args: LedgerArguments, { env, stdout, stderr
     for (const problem of problems) say(stderr, problem)
     return { code: problems.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
   } catch (thrown) {
-    if (!(thrown instanceof DatabayError)) throw thrown
-    if (args.json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
-    say(stderr, errorLine(thrown))
-    return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
+    return refusal(thrown, args.json, { stdout, stderr })
   } finally {
     reader?.close()
   }

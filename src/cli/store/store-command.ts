@@ -1,12 +1,11 @@
-import { DatabayError, InvalidOptionError } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
 import { checkStore, type StoreCheck } from '../../store/check.js'
 import { salvageStore, type Salvage } from '../../store/salvage.js'
 import { vacuumStore, type Vacuumed } from '../../store/vacuum.js'
-import { errorLine } from '../error-text.js'
 import { say } from '../links/inspect.js'
 import { tableLines, timeText } from '../links/link-text.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { refusal } from '../refusal.js'
 import { counted } from '../run/status-text.js'
 import type { StoreArguments } from './arguments.js'
 import { storeFolder } from './store-folder.js'
@@ -29,10 +28,7 @@ export async function storeCommand(args: StoreArguments, { env, stdout, stderr }
     for (const problem of problems) say(stderr, problem)
     return { code: problems.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
   } catch (thrown) {
-    if (!(thrown instanceof DatabayError)) throw thrown
-    if (args.json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
-    say(stderr, errorLine(thrown))
-    return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
+    return refusal(thrown, args.json, { stdout, stderr })
   }
 }
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { Driver } from '../driver.js'
 import { StoreError, StoreVersionError } from '../errors.js'
-import { keepPrivate } from '../open-database.js'
-import { inTransaction, storeError, type Database } from '../sqlite.js'
+import { keepPrivate, opened } from '../open-database.js'
+import { inTransaction, type Database } from '../sqlite.js'
 
 /*
  * The ledger: what transfers did, for people to read. It is history, so it goes without what a store promises: no fsync, no
@@ -82,16 +82,4 @@ function versionOf(database: Database): number {
 
 function noLedger(file: string): StoreError {
   return new StoreError(`${file}: there is no ledger yet: a planner with this store writes it, once a second`)
-}
-
-function opened(driver: Driver, file: string, prepare: (database: Database) => void): Database {
-  let database: Database | undefined
-  try {
-    database = driver.open(file)
-    prepare(database)
-    return database
-  } catch (error) {
-    database?.close()
-    throw storeError(error, file)
-  }
 }
