@@ -97,4 +97,10 @@ export interface TransferRequest {
   readonly scheduledAt?: number
   /** Called when the transfer turns out to stream: as its second round begins, or when it is not over soon. */
   readonly streams?: (() => void) | undefined
+  /**
+   * Whether a blocked link is only to try again what failed: it pulls nothing further once its outlets have taken that. One that
+   * is not blocked, or has nothing in hand, transfers as usual.
+   * @default false
+   */
+  readonly retry?: boolean
 }

@@ -38,6 +38,31 @@ export interface OutletReport {
   readonly batches: number
   /** Records that the outlet's own buffers hold after the transfer. */
   readonly buffered: number
+  /** Dead letters of records that it refused, or that its processors failed on. Absent when there are none. */
+  readonly dead?: number
+  /** Records that wait for the outlet after the transfer, as it is unavailable. Absent when there are none. */
+  readonly waiting?: number
+  /** Records of dead letters that it was offered again. Absent when there are none. */
+  readonly replayed?: number
+}
+
+/**
+ * Why a link with `delivery` is blocked: an outlet or inlet is unavailable, or something is refused that may not be dropped.
+ * It pulls nothing until that has passed.
+ */
+export interface Blocked {
+  /** The node, processor or grouper that failed, as it names itself. */
+  readonly node: string
+  readonly stage: Stage
+  /** Message of the last failure, and its code where it has one. */
+  readonly message: string
+  readonly code?: string
+  /** Number of tries that failed in succession. */
+  readonly attempts: number
+  /** Time of the first of them, in milliseconds since 1970. */
+  readonly since: number
+  /** Time from which on the link is to be tried again, in milliseconds since 1970. */
+  readonly retryAt: number
 }
 
 /**
@@ -75,6 +100,10 @@ export interface TransferReport {
   readonly dropped: number
   /** Records that the link's own buffers hold after the transfer. */
   readonly buffered: number
+  /** Dead letters of records that the link's processors or groupers failed on. Absent when there are none. */
+  readonly dead?: number
+  /** Records of dead letters that went through the link's processors and groupers again. Absent when there are none. */
+  readonly replayed?: number
   /** Records offered to the outlets. */
   readonly grouped: number
   /** Batches offered to the outlets. */
@@ -86,8 +115,13 @@ export interface TransferReport {
   readonly rounds: number
   readonly outlets: readonly OutletReport[]
   readonly errors: readonly ReportedError[]
-  /** Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. */
+  /**
+   * Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. With `delivery`, an error
+   * whose records wait or are dead letters is none.
+   */
   readonly failed: boolean
+  /** Why the link is blocked after the transfer. Absent when it is not. */
+  readonly blocked?: Blocked
   /**
    * Until when the link makes no more transfers, in milliseconds since 1970: it has ended its thread again and again.
    * Absent otherwise.
