@@ -1,37 +1,40 @@
 import type { PlainError } from '../base/plain-error.js'
 import type { Body } from './codec.js'
+import type { LinkStage } from './link-stages.js'
 import { bodyChecksum, bodyOf, numberOf, optionalText, Rows, textOf } from './rows.js'
 import { TABLES } from './schema.js'
 import { inTransaction, type Database, type Row, type SqlValue } from './sqlite.js'
 
-/** Records that could not be delivered to an outlet, or processed. */
+/** A record that could not be delivered to an outlet, or processed. */
 export interface DeadLetter {
-  /** Outlet that refused them; left out where they came to none. */
+  /** Name of the outlet that refused it; left out where it came to none. */
   readonly outlet?: string
-  /** Stage at which they failed: `process`, `group`, `push`, `store`. */
+  /** Stage at which it failed: `process`, `group`, `push`, `store`. */
   readonly stage: string
   /** Node that failed. */
   readonly node: string
-  /** Place of the node in its link, such as `process:1`. */
+  /** Place of the node in its link, such as `processor:1` or `outlet:0 processor:1`. */
   readonly place: string
   /** Letters of one group failed together. */
   readonly group?: string
   /** Key of the record, where it has one. */
   readonly key?: string
-  /** Time when they were given up, in milliseconds since 1970. */
+  /** Time when it was given up, in milliseconds since 1970. */
   readonly at: number
   readonly attempts: number
   /** Code of the error. */
   readonly code?: string
   readonly error: PlainError
-  /** The records; left out where they must not lie on a disk. */
+  /** The record; left out where it must not lie on a disk, or cannot. */
   readonly body?: Body
 }
 
-/** A dead letter in the store, without its records. */
+/** A dead letter in the store, without its record. */
 export interface StoredDeadLetter extends Omit<DeadLetter, 'body'> {
   readonly id: number
   readonly link: string
+  /** Whether the store has the record. Without it, the letter cannot be delivered again. */
+  readonly hasRecord: boolean
   /** Whether it is to be delivered again at the next transfer of its link. */
   readonly replay: boolean
 }
@@ -42,6 +45,8 @@ export interface DeadLetterFilter {
   readonly outlet?: string
   readonly stage?: string
   readonly code?: string
+  /** Those that failed together, of one link. */
+  readonly group?: string
   /** Those that were given up at this time or later, in milliseconds since 1970. */
   readonly since?: number
   readonly replay?: boolean
@@ -49,11 +54,20 @@ export interface DeadLetterFilter {
   readonly after?: number
   /** @default 1000 */
   readonly limit?: number
+  /** Whether the limit takes the last ones. @default false */
+  readonly newest?: boolean
+}
+
+/** What a further try of a dead letter came to: it was refused again. */
+export interface DeadTry extends Pick<DeadLetter, 'attempts' | 'code' | 'error' | 'at'> {
+  readonly id: number
 }
 
 const ONE = 'SELECT id, $, body FROM dead WHERE id = ?'
 const HEADER = 'SELECT id, $ FROM dead WHERE id = ?'
-const UPDATE = 'UPDATE dead SET replay = ?, crc = ? WHERE id = ?'
+const MARKED = 'SELECT id FROM dead WHERE link = ? AND replay = 1 AND id > ? ORDER BY id LIMIT ?'
+/** Takes its mark off a letter that is damaged, and stays so. */
+const UNMARK = 'UPDATE dead SET replay = 0 WHERE id = ?'
 
 /** Dead letters of the links of a store. They are added and deleted inside of a transaction, see `Store.write`. */
 export class DeadLetters {
@@ -70,25 +84,38 @@ export class DeadLetters {
     return this.#rows.put(valuesOf(link, letter, false), letter.body?.bytes ?? null).lastInsertRowid
   }
 
-  /** Letters in the order in which they came, without their records. @throws {@link StoreCorruptError} */
-  list(filter: DeadLetterFilter = {}): StoredDeadLetter[] {
+  /**
+   * Letters in the order in which they came, without their records.
+   *
+   * @param onDamaged - takes the ids of those that are not what was written, which are left out
+   * @throws {@link StoreCorruptError} when one is damaged and nothing takes its id
+   */
+  list(filter: DeadLetterFilter = {}, onDamaged?: (id: number) => void): StoredDeadLetter[] {
     const { sql, values } = conditions(filter)
-    const rows = this.#rows.all(
-      `SELECT id, $ FROM dead WHERE ${sql} ORDER BY id LIMIT ?`,
-      ...values,
-      filter.limit ?? 1000,
-    )
-    return rows.map((row) => letterOf(this.#rows.checked(row)))
+    const { limit = 1000, newest = false } = filter
+    const order = newest ? 'ORDER BY id DESC LIMIT ?' : 'ORDER BY id LIMIT ?'
+    const rows = this.#rows.all(`SELECT id, $ FROM dead ${sql} ${order}`, ...values, limit)
+    if (newest) rows.reverse()
+    return rows.flatMap((row) => {
+      if (onDamaged === undefined || this.#rows.isIntact(row)) return [letterOf(this.#rows.checked(row))]
+      onDamaged(numberOf(row, 'id'))
+      return []
+    })
   }
 
   /** Number of letters. */
   count(filter: DeadLetterFilter = {}): number {
     const { sql, values } = conditions(filter)
-    const row = this.#rows.get(`SELECT count(*) AS n FROM dead WHERE ${sql}`, ...values)
+    const row = this.#rows.get(`SELECT count(*) AS n FROM dead ${sql}`, ...values)
     return row === undefined ? 0 : numberOf(row, 'n')
   }
 
-  /** A letter with its records. @throws {@link StoreCorruptError} */
+  /** Ids of letters of a link that are to be delivered again, in the order in which they came. @param after - id before the first */
+  marked(link: string, after = 0, limit = 1000): number[] {
+    return this.#rows.all(MARKED, link, after, limit).map((row) => numberOf(row, 'id'))
+  }
+
+  /** A letter with its record. @throws {@link StoreCorruptError} */
   read(id: number): (StoredDeadLetter & { readonly body?: Body }) | undefined {
     const row = this.#rows.get(ONE, id)
     if (row === undefined) return undefined
@@ -96,17 +123,45 @@ export class DeadLetters {
     return body === undefined ? letterOf(row) : { ...letterOf(row), body }
   }
 
-  /** Notes whether letters are to be delivered again. @returns number of letters that this changed */
+  /**
+   * Notes whether letters are to be delivered again.
+   *
+   * @returns number of letters that this changed
+   * @throws {@link StoreCorruptError} when one that is to be delivered is damaged
+   */
   setReplay(ids: readonly number[], replay: boolean): number {
     let changed = 0
     for (const id of ids) {
       const row = this.#rows.get(HEADER, id)
-      const value = Number(replay)
-      if (row === undefined || row['replay'] === value) continue
-      const crc = this.#rows.sealOf({ ...this.#rows.checked(row), replay: value })
-      changed += this.#rows.run(UPDATE, value, crc, id).changes
+      if (row === undefined || row['replay'] === Number(replay)) continue
+      changed += this.#change(row, { replay: Number(replay) }, replay)
     }
     return changed
+  }
+
+  /** Moves letters to another place of their link, from where they are to be delivered. @returns number of letters that were there */
+  moveTo(ids: readonly number[], { place, stage, node, outlet }: LinkStage): number {
+    return this.#changeEach(ids, { place, stage, node, outlet: outlet ?? null }, true)
+  }
+
+  /** Notes that letters were refused again: they wait for the next order to deliver them. Letters that are gone stay so. */
+  tried(tries: readonly DeadTry[]): void {
+    for (const { id, attempts, code = null, error, at } of tries) {
+      this.#changeEach([id], { attempts, code, error: JSON.stringify(error), at, replay: 0 }, false)
+    }
+  }
+
+  #changeEach(ids: readonly number[], changes: Row, mustBeIntact: boolean): number {
+    return ids.reduce((sum, id) => {
+      const row = this.#rows.get(HEADER, id)
+      return row === undefined ? sum : sum + this.#change(row, changes, mustBeIntact)
+    }, 0)
+  }
+
+  /** @param mustBeIntact - whether a damaged row is an error; else it loses its mark alone, lest it be tried for ever */
+  #change(row: Row, changes: Row, mustBeIntact: boolean): number {
+    if (!mustBeIntact && !this.#rows.isIntact(row)) return this.#rows.run(UNMARK, numberOf(row, 'id')).changes
+    return this.#rows.change(this.#rows.checked(row), changes).changes
   }
 
   /** Deletes letters. @returns number of letters that were there */
@@ -152,20 +207,26 @@ function letterOf(row: Row): StoredDeadLetter {
     attempts: numberOf(row, 'attempts'),
     ...(code === undefined ? {} : { code }),
     error: JSON.parse(textOf(row, 'error')) as PlainError,
+    hasRecord: row['body_crc'] !== null,
     replay: row['replay'] === 1,
   }
 }
 
-function conditions({ link, outlet, stage, code, since, replay, after = 0 }: DeadLetterFilter) {
+function conditions({ link, outlet, stage, code, group, since, replay, after }: DeadLetterFilter) {
   const found: (readonly [sql: string, value: SqlValue | undefined])[] = [
     ['id > ?', after],
     ['link = ?', link],
     ['outlet = ?', outlet],
     ['stage = ?', stage],
     ['code = ?', code],
-    ['at >= ?', since],
-    ['replay = ?', replay === undefined ? undefined : Number(replay)],
+    ['grp = ?', group],
+    // of all letters of a link, in the order of their ids: its index by age would have them sorted
+    ['+at >= ?', since],
   ]
   const given = found.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]))
-  return { sql: given.map(({ sql }) => sql).join(' AND '), values: given.map(({ value }) => value) }
+  const tests = given.map(({ sql }) => sql)
+  // the index of those to be delivered has them alone
+  if (replay !== undefined) tests.push(replay ? 'replay = 1' : 'replay = 0')
+  const sql = tests.length === 0 ? '' : `WHERE ${tests.join(' AND ')}`
+  return { sql, values: given.map(({ value }) => value) }
 }

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { InvalidOptionError } from '../base/errors.js'
 import { encodeValue, decodeValue, type Body, type Revive } from './codec.js'
 import { Cursors, cursorText, type StoredCursor } from './cursors.js'
-import { DeadLetters, type DeadLetter } from './dead-letters.js'
+import { DeadLetters, type DeadLetter, type DeadTry } from './dead-letters.js'
 import { FencedError } from './errors.js'
 import { LinkRows, type LinkCounts, type LinkRow } from './link-rows.js'
+import { putStages, stagesOf, type LinkStage } from './link-stages.js'
 import { Parcels, type Parcel, type ParcelChange } from './parcels.js'
 import { States, type StateKind } from './states.js'
 import type { Store } from './store.js'
@@ -27,6 +28,10 @@ export interface LinkChanges {
   /** Dead letters that are added, and ids of those that are deleted. */
   readonly dead?: readonly DeadLetter[]
   readonly deadDone?: readonly number[]
+  /** Dead letters that were refused again. */
+  readonly deadTried?: readonly DeadTry[]
+  /** Places at which records of the link may fail, all of them. */
+  readonly stages?: readonly LinkStage[]
   /** Parcels that are added, changed, and deleted. */
   readonly parcels?: readonly Parcel[]
   readonly parcelsTried?: readonly (ParcelChange & { readonly seq: number })[]
@@ -108,6 +113,11 @@ export class LinkStore {
     return this.store.read(() => this.#tables.states.of(this.opened.id, 'held'))
   }
 
+  /** Places at which records of the link may fail, as they were kept last; `undefined` when they never were. */
+  stages(): LinkStage[] | undefined {
+    return this.store.read((database) => stagesOf(database, this.opened.id))
+  }
+
   /**
    * Commits changes, together with those of other links.
    *
@@ -136,6 +146,8 @@ export class LinkStore {
       parcels.delete(changes.parcelsDone ?? [])
       for (const { seq, ...change } of changes.parcelsTried ?? []) parcels.change(seq, change)
       deadLetters.delete(changes.deadDone ?? [])
+      deadLetters.tried(changes.deadTried ?? [])
+      if (changes.stages !== undefined) putStages(this.store.database, id, changes.stages)
       return {
         link,
         parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)),

@@ -40,7 +40,6 @@ export type ParcelChange = Pick<Parcel, 'progress' | 'attempts'> & Partial<Pick<
 
 const NEXT = 'SELECT seq, $, body FROM parcel WHERE link = ? AND seq > ? ORDER BY seq LIMIT 1'
 const HEADER = 'SELECT seq, $ FROM parcel WHERE seq = ?'
-const UPDATE = 'UPDATE parcel SET progress = ?, attempts = ?, next_at = ?, error = ?, crc = ? WHERE seq = ?'
 
 /** Parcels of the links of a store, which wait for outlets. They are changed inside of a transaction. */
 export class Parcels {
@@ -77,15 +76,12 @@ export class Parcels {
   change(seq: number, { progress, attempts, nextAt, error }: ParcelChange): void {
     const row = this.#rows.get(HEADER, seq)
     if (row === undefined) return
-    const texts = [
-      JSON.stringify(progress),
+    this.#rows.change(this.#rows.checked(row), {
+      progress: JSON.stringify(progress),
       attempts,
-      nextAt ?? null,
-      error === undefined ? null : JSON.stringify(error),
-    ]
-    const [text = null, tries = null, next = null, trouble = null] = texts
-    const changed: Row = { ...this.#rows.checked(row), progress: text, attempts: tries, next_at: next, error: trouble }
-    this.#rows.run(UPDATE, text, tries, next, trouble, this.#rows.sealOf(changed), seq)
+      next_at: nextAt ?? null,
+      error: error === undefined ? null : JSON.stringify(error),
+    })
   }
 
   delete(seqs: readonly number[]): void {

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Body } from './codec.js'
 import { insertInto, isIntact, valuesOf, type Table } from './schema.js'
-import { checksum, sealed } from './sealed.js'
+import { sealed } from './sealed.js'
 import { corrupt, storeError, type Changes, type Database, type Row, type SqlValue, type Statement } from './sqlite.js'
 
 /** The rows of a table: checked when they are read, sealed when they are written. Statements are prepared at first use. */
@@ -39,9 +39,15 @@ export class Rows {
     return isIntact(this.#table, row)
   }
 
-  /** Checksum of a row, as it is. */
-  sealOf(row: Row): number {
-    return checksum(valuesOf(this.#table, row))
+  /** Changes columns of a row that was read, and its checksum. @param changes - the same columns each time */
+  change(row: Row, changes: Row): Changes {
+    const { name, key, columns } = this.#table
+    const values = sealed(valuesOf(this.#table, { ...row, ...changes }))
+    const changed = Object.keys(changes)
+    const sets = [...changed, 'crc'].map((column) => `"${column}" = ?`).join(', ')
+    const where = key.map((column) => `"${column}" = ?`).join(' AND ')
+    const stored = [...changed.map((column) => values[columns.indexOf(column)] ?? null), values.at(-1) ?? null]
+    return this.run(`UPDATE ${name} SET ${sets} WHERE ${where}`, ...stored, ...key.map((column) => row[column] ?? null))
   }
 
   /** Writes a row, in the place of one with the same key. */

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { loadDriver, type Driver, type DriverName } from './driver.js'
 import { StoreError } from './errors.js'
+import { STAGES } from './link-stages.js'
 import { makeDatabase } from './open-database.js'
 import { OwnerLock } from './owner.js'
 import { ALL_TABLES, scan, type Scanned } from './scan.js'
 import { insertInto, migrate, valuesOf, type Table } from './schema.js'
-import { inTransaction, type Database } from './sqlite.js'
+import { inTransaction, type Database, type SqlValue } from './sqlite.js'
 import { storeFiles } from './store-files.js'
 import { toError } from '../base/errors.js'
 
@@ -90,7 +91,7 @@ function copyInto(driver: Driver, source: string, target: string): Omit<Salvage,
           table,
           (row) => {
             // the version and the owner are those of the new store
-            if (table.name === 'meta' && row['key'] !== 'id') return
+            if (table.name === 'meta' && !isSaved(row['key'])) return
             insert(row)
             if (table.name === 'cursor') cursors.push(`${String(row['link'])} / ${String(row['inlet'])}`)
           },
@@ -111,6 +112,11 @@ function copyInto(driver: Driver, source: string, target: string): Omit<Salvage,
     to.exec('PRAGMA journal_mode=DELETE')
     to.close()
   }
+}
+
+/** Whether a fact about the store is saved. */
+function isSaved(key: SqlValue | undefined): boolean {
+  return typeof key === 'string' && (key === 'id' || key.startsWith(STAGES))
 }
 
 function inserter(database: Database, table: Table): (row: Parameters<typeof valuesOf>[1]) => void {

@@ -89,7 +89,10 @@ const STEPS: readonly string[] = [
     place TEXT NOT NULL, grp TEXT, key TEXT, at INTEGER NOT NULL, attempts INTEGER NOT NULL, code TEXT,
     error TEXT NOT NULL, codec INTEGER NOT NULL, replay INTEGER NOT NULL, body_crc INTEGER, crc INTEGER NOT NULL, body BLOB
   ) STRICT;
-  CREATE INDEX dead_link ON dead(link, replay, id);
+  CREATE INDEX dead_link ON dead(link);
+  CREATE INDEX dead_replay ON dead(link) WHERE replay = 1;
+  CREATE INDEX dead_group ON dead(link, grp) WHERE grp IS NOT NULL;
+  CREATE INDEX dead_age ON dead(link, at);
   CREATE TABLE window(
     link TEXT, run TEXT, "from" INTEGER, "to" INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
     error TEXT, crc INTEGER NOT NULL, PRIMARY KEY(link, run, "from")
