@@ -60,7 +60,14 @@ export type { Schedule } from './core/schedule.js'
 export type { Duration } from './base/duration.js'
 export { Link } from './core/link.js'
 export type {
+  DeadLetterOptions,
+  DeadLetterSettings,
   DeliveryLevel,
+  FullDeadLetters,
+  LinkRetryOptions,
+  LinkRetrySettings,
+} from './core/delivery-options.js'
+export type {
   Lane,
   RoundSize,
   DueTimes,

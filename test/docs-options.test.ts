@@ -6,6 +6,7 @@ import t from 'tap'
 import type { AnySpec } from '../src/base/options.js'
 import { BUFFER_OPTIONS } from '../src/core/buffer.js'
 import { DISTINCT_OPTIONS } from '../src/core/distinct.js'
+import { DEAD_LETTER_OPTIONS, LINK_RETRY_OPTIONS } from '../src/core/delivery-options.js'
 import { LINK_OPTIONS } from '../src/core/link-options.js'
 import { PLANNER_OPTIONS } from '../src/planners/planner-options.js'
 import { SCHEDULE_PLANNER_OPTIONS } from '../src/planners/schedule-planner.js'
@@ -16,6 +17,8 @@ const page = readFileSync(join(root, 'docs/options.md'), 'utf8')
 
 const TABLES: { readonly [options: string]: AnySpec } = {
   LinkOptions: LINK_OPTIONS,
+  LinkRetryOptions: LINK_RETRY_OPTIONS,
+  DeadLetterOptions: DEAD_LETTER_OPTIONS,
   PlannerOptions: PLANNER_OPTIONS,
   WorkerPlannerOptions: WORKER_PLANNER_OPTIONS,
   SchedulePlannerOptions: SCHEDULE_PLANNER_OPTIONS,

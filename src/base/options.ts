@@ -132,10 +132,14 @@ interface CountLimits {
   readonly shown?: string
 }
 
-/** A length of time, as a number of seconds or a duration, read as milliseconds. `Infinity` is for ever. */
-export function time(byDefault: number): Option<number | Duration, number> {
+/**
+ * A length of time, as a number of seconds or a duration, read as milliseconds. `Infinity` is for ever.
+ *
+ * @param shown - default as the docs show it
+ */
+export function time(byDefault: number, shown = String(byDefault / 1000)): Option<number | Duration, number> {
   return {
-    byDefault: String(byDefault / 1000),
+    byDefault: shown,
     read: (name, value) => {
       if (value === undefined) return byDefault
       return value === Infinity ? Infinity : toMilliseconds(name, value)

@@ -12,8 +12,18 @@ import {
 import { alike } from '../base/alike.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
-import { checkWord } from '../base/check.js'
 import { checkCron } from './cron.js'
+import {
+  checkDeadLetters,
+  checkDelivery,
+  checkDurable,
+  checkLinkRetry,
+  deliverySettings,
+  type DeadLetterOptions,
+  type DeliveryLevel,
+  type DeliverySettings,
+  type LinkRetryOptions,
+} from './delivery-options.js'
 import type { Schedule } from './schedule.js'
 import { toMilliseconds, type Duration } from '../base/duration.js'
 import type { OutletFor } from './outlet.js'
@@ -161,6 +171,16 @@ export interface LinkSettings {
    */
   readonly delivery?: DeliveryLevel
   /**
+   * How often what is unavailable is tried again: an outlet that is down, a source that cannot be pulled. Only with `delivery`.
+   * @default { minDelay: 1, maxDelay: 300 }
+   */
+  readonly retry?: LinkRetryOptions
+  /**
+   * When a refused record is given up and kept in the store. With `false`, never: it blocks the link. Only with `delivery`.
+   * @default { after: 3, max: 100_000, maxAge: { days: 30 }, whenFull: 'wait' }
+   */
+  readonly deadLetters?: false | DeadLetterOptions
+  /**
    * Whether a run that was due while the process was down is made at the next start: one, however many were missed. Only
    * with `cron`, with an `id`, and with the planner's `store`, which keeps the last due time. A link that is new makes none.
    * @default false - true with `cron` and `delivery`
@@ -179,9 +199,6 @@ export interface LinkSettings {
 export type RoundSize = 'pulled' | 'whole' | number
 
 export type Lane = 'io' | 'cpu' | 'auto'
-
-/** What a link promises when its process or thread is killed. */
-export type DeliveryLevel = 'memory' | 'cursor'
 
 /** What happens when a link fails to start: its planner stops, or tries the link again and starts without it. */
 export type StartFailurePolicy = 'stop' | 'retry'
@@ -209,6 +226,8 @@ export const LINK_OPTIONS = {
   maxInstances: count(1),
   stateless: flag(false),
   delivery: custom(checkDelivery, "'memory'"),
+  retry: custom(checkLinkRetry, '{ minDelay: 1, maxDelay: 300 }'),
+  deadLetters: custom(checkDeadLetters, "{ after: 3, max: 100_000, maxAge: { days: 30 }, whenFull: 'wait' }"),
   catchUp: flag(undefined, 'false'),
   lane: word<Lane>(['io', 'cpu', 'auto'], 'auto'),
 } satisfies Spec<LinkParts<unknown, unknown, OneOrMany<AnyProcessor>>>
@@ -249,14 +268,15 @@ const SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter
  * The settings of a link, checked and complete: one frozen object, which the link, its description and its side on the
  * main thread share. Lengths of time are in milliseconds.
  */
-export type ResolvedSettings = Omit<ResolvedOptions, Own | 'immediateTransfer' | 'catchUp'> & {
-  /** Whether a run that was due while the process was down is made at the next start. */
-  readonly catchUp: boolean
-  /** Whether planners that transfer once upon starting do so for this link. */
-  readonly immediateTransfer: boolean
-  /** When the link is due, as its options say. */
-  readonly schedule: Schedule
-}
+export type ResolvedSettings = Omit<ResolvedOptions, Own | 'immediateTransfer' | 'catchUp' | keyof DeliverySettings> &
+  DeliverySettings & {
+    /** Whether a run that was due while the process was down is made at the next start. */
+    readonly catchUp: boolean
+    /** Whether planners that transfer once upon starting do so for this link. */
+    readonly immediateTransfer: boolean
+    /** When the link is due, as its options say. */
+    readonly schedule: Schedule
+  }
 
 /** A link's names beside its settings. */
 export interface ResolvedLink {
@@ -295,9 +315,10 @@ function gives(options: LinkSettings, { given }: Known): boolean {
   return true
 }
 
-/** A value that stays as it is, also when the duration that was given is changed. */
+/** A value that stays as it is, also when the durations and options that were given are changed. Functions are the same. */
 function copyOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? { ...value } : value
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]))
 }
 
 function settingsOf(all: ResolvedOptions): ResolvedSettings {
@@ -307,6 +328,7 @@ function settingsOf(all: ResolvedOptions): ResolvedSettings {
   for (const name of SETTINGS) settings[name] = all[name]
   // a program that is started again must not do the work of the night
   settings['immediateTransfer'] ??= schedule.cron === undefined && !schedule.alignToClock
+  Object.assign(settings, deliverySettings(all))
   settings['catchUp'] ??= schedule.cron !== undefined && all.delivery !== 'memory'
   return Object.freeze(settings) as unknown as ResolvedSettings
 }
@@ -348,23 +370,6 @@ function resolveJitter(jitter: number | Duration | undefined, every: number | un
 function checkRounds(name: string, rounds: RoundSize = 'pulled'): RoundSize {
   if (rounds === 'pulled' || rounds === 'whole' || (Number.isSafeInteger(rounds) && rounds > 0)) return rounds
   throw new InvalidOptionError(name, "'pulled', 'whole', or a number of records of at least 1", rounds)
-}
-
-function checkDelivery(name: string, level: DeliveryLevel = 'memory'): DeliveryLevel {
-  if ((level as string) === 'spool') {
-    throw new InvalidOptionError(name, "'memory' or 'cursor', as 'spool' is not there yet", level)
-  }
-  return checkWord(name, level, ['memory', 'cursor'] as const, 'memory')
-}
-
-/** @throws {@link InvalidOptionError} when an option does not go with the `delivery`, or a cron expression is missing */
-function checkDurable({ delivery, stateless, maxInstances, catchUp, cron }: ResolvedOptions): void {
-  if (catchUp === true && cron === undefined) {
-    throw new InvalidOptionError('catchUp', 'false without cron: an interval counts from the start', catchUp)
-  }
-  if (delivery === 'memory') return
-  if (stateless) throw new InvalidOptionError('stateless', `false with delivery: '${delivery}'`, stateless)
-  if (maxInstances > 1) throw new InvalidOptionError('maxInstances', `1 with delivery: '${delivery}'`, maxInstances)
 }
 
 function checkId(name: string, id: string | undefined): string | undefined {

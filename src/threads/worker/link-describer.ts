@@ -3,6 +3,7 @@ import { LinkModuleError, toError } from '../../base/errors.js'
 import { INSTANCES, Kinds, type SentDescription } from '../protocol/link-description.js'
 import type { ExportedLink } from './link-module.js'
 import { statefulProcessors } from './link-state.js'
+import type { ResolvedSettings } from '../../core/link-options.js'
 
 /** Describes links to the main thread. Numbers their instances, so that links which share one are seen to. */
 export class LinkDescriber {
@@ -43,7 +44,7 @@ export class LinkDescriber {
         module,
         exportName,
         // the interval may have been set since
-        settings: schedule === settings.schedule ? settings : { ...settings, schedule },
+        settings: sendable(schedule === settings.schedule ? settings : { ...settings, schedule }),
         buffers: buffer !== undefined,
         keepsRecords:
           buffers.some((processor) => processor.saveState === undefined) ||
@@ -70,4 +71,11 @@ export class LinkDescriber {
     }
     return number
   }
+}
+
+/** Settings without the function among them, which no other thread could be given. */
+function sendable(settings: ResolvedSettings): ResolvedSettings {
+  const { deadLetters } = settings
+  if (deadLetters === false || deadLetters.redact === undefined) return settings
+  return { ...settings, deadLetters: { ...deadLetters, redact: undefined } }
 }

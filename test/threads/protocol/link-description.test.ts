@@ -48,6 +48,18 @@ const settings: fc.Arbitrary<LinkKind['settings']> = plain<LinkKind['settings']>
   maxInstances: fc.constantFrom(1, 3),
   stateless: fc.boolean(),
   delivery: fc.constantFrom('memory', 'cursor'),
+  retry: plain({ minDelay: fc.constantFrom(1000, 2000), maxDelay: fc.constant(300_000) }),
+  deadLetters: fc.option(
+    plain({
+      after: fc.constantFrom(1, 3),
+      max: fc.constant(100_000),
+      maxAge: fc.constantFrom(1000, Infinity),
+      whenFull: fc.constantFrom('wait', 'dropOldest', 'dropNewest'),
+      payload: fc.boolean(),
+      redact: fc.constant(undefined),
+    }),
+    { nil: false },
+  ),
   catchUp: fc.boolean(),
   lane: fc.constantFrom('auto' as const, 'cpu' as const),
 })

@@ -34,6 +34,23 @@ t.test('an interval that was set is described as it is', async (t) => {
   ])
 })
 
+t.test('the function that redacts dead letters stays in its thread, and the other settings cross', async (t) => {
+  const make = () =>
+    new Link({
+      inlets: giving<unknown>(),
+      outlets: new KeepOutlet(),
+      interval: 1,
+      delivery: 'cursor',
+      deadLetters: { after: 2, redact: (record) => record },
+    })
+  const links = [make(), make()]
+  const described = new LinkDescriber().describe(MODULE, links.map(exported))
+  const [first, second] = structuredClone(described)
+  t.match(first?.kind.settings.deadLetters, { after: 2, payload: true, redact: undefined })
+  t.equal(first?.kind, second?.kind, 'they are alike')
+  for (const link of links) t.type(link.settings.deadLetters && link.settings.deadLetters.redact, 'function')
+})
+
 t.test('an instance has one number, whatever links and modules use it', async (t) => {
   const describer = new LinkDescriber()
   const shared = giving<unknown>()
