@@ -1,5 +1,11 @@
 import { inspect, types } from 'node:util'
 
+/** Options of an error of this package. */
+export interface DatabayErrorOptions extends ErrorOptions {
+  /** Whether what failed may succeed when it is tried again: see {@link DatabayError.retryable}. */
+  readonly retryable?: boolean | undefined
+}
+
 /**
  * Base class of all errors that this package throws. The `code` is stable across versions, the message is not.
  *
@@ -10,12 +16,23 @@ export class DatabayError extends Error {
   /** Code of all errors of the class. */
   static readonly code: string = 'DATABAY'
 
+  /** Value of {@link DatabayError.retryable} of all errors of the class that are not given another. */
+  static readonly retryable: boolean | undefined = undefined
+
+  /**
+   * Whether what failed may succeed when it is tried again. `false` for an error of a record, which is refused each time;
+   * absent for most errors of an outlet or source. A link with `delivery` goes by it.
+   */
+  declare readonly retryable?: boolean
+
   /** Stable identifier of the kind of error, like `DATABAY_MISSING_LINK`. */
   readonly code: string
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: DatabayErrorOptions) {
     super(message, options)
     this.code = new.target.code
+    const retryable = options?.retryable ?? new.target.retryable
+    if (retryable !== undefined) this.retryable = retryable
     // the class's own name, also under a minifier that renames nothing but locals
     // an assignment fails where the application has frozen Error.prototype
     const name = { value: new.target.name, enumerable: true, configurable: true, writable: true }
@@ -109,6 +126,8 @@ export class ThreadLostError extends DatabayError {
 /** A payload cannot be copied: for another outlet, or so that its record can cross to another thread. */
 export class UncloneableRecordError extends DatabayError {
   static override readonly code = 'DATABAY_UNCLONEABLE_RECORD'
+
+  static override readonly retryable = false
 }
 
 /** An optional package is needed but cannot be loaded. The message says what to install. */

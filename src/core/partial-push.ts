@@ -3,6 +3,8 @@ import { DatabayError, isError } from '../base/errors.js'
 /** An outlet or a processor cannot take a record because of its payload. The message never shows the payload. */
 export class InvalidPayloadError extends DatabayError {
   static override readonly code = 'DATABAY_INVALID_PAYLOAD'
+
+  static override readonly retryable = false
 }
 
 /** A record that an outlet did not take. */

@@ -21,7 +21,7 @@ import {
 import { PartialPushError } from '../../src/core/partial-push.js'
 import { DatabaseError } from '../../src/connectors/errors.js'
 import { getLogger } from '../../src/base/log.js'
-import { plainError } from '../../src/base/plain-error.js'
+import { plainError, restoreError } from '../../src/base/plain-error.js'
 import { captureLogs } from '../helpers/logs.js'
 
 type Plain = typeof DatabayError
@@ -182,4 +182,17 @@ t.test('a push that was not taken whole says of which records, and why, in short
   getLogger('databay.X').error({ err: many })
   t.ok((logs.lines[0]?.length ?? 0) < 3000, 'nor does a log line hold them all')
   t.equal(plainError(many).message, many.message)
+})
+
+t.test('an error says whether another try may help, where it is known, in another thread too', async (t) => {
+  t.equal(new UncloneableRecordError('a payload').retryable, false, 'what is of a record is refused each time')
+  t.notOk('retryable' in new DatabayError('x'), 'most errors do not say')
+  t.equal(new DatabayError('x', { retryable: true }).retryable, true)
+  t.equal(new UncloneableRecordError('x', { retryable: true }).retryable, true, 'an error has the say over its class')
+  class NotAnOrder extends DatabayError {
+    static override readonly retryable = false
+  }
+  t.equal(new NotAnOrder('x').retryable, false)
+  const restored = restoreError(structuredClone(plainError(new UncloneableRecordError('a payload'))))
+  t.match(restored, { retryable: false, code: 'DATABAY_UNCLONEABLE_RECORD' })
 })
