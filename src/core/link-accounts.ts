@@ -2,7 +2,7 @@ import type { OutletReport, TransferReport } from './report.js'
 
 /**
  * What became of the records that a link had for one of its outlets. None is unaccounted for:
- * `pulled + added = filtered + pushed + dropped + lost + buffered`.
+ * `pulled + replayed + added = filtered + pushed + dropped + dead + lost + pulledAgain + waiting + buffered`.
  *
  * What happens before the outlets part ways is in the account of each of them: a record that was pulled counts as pulled
  * for every outlet.
@@ -24,6 +24,17 @@ export interface OutletAccount {
   readonly lost: number
   /** Records that are in buffers, or were handed off by buffers and wait for their link to be opened. */
   readonly buffered: number
+  /** Dead letters. Absent when there are none. */
+  readonly dead?: number
+  /** Records of dead letters that were run again. Absent when there are none. */
+  readonly replayed?: number
+  /** Records that wait for the outlet, as it is unavailable. Absent when there are none. */
+  readonly waiting?: number
+  /**
+   * Records of a link with `delivery` that waited or were in buffers when it moved, was stopped or lost its thread: they are
+   * pulled again, and count as pulled once more. Absent when there are none.
+   */
+  readonly pulledAgain?: number
 }
 
 /** Numbers of records by where they were: in the link's own buffers first, then in those of each of its outlets. */
@@ -39,16 +50,23 @@ class Part {
   out = 0
   dropped = 0
   lost = 0
+  dead = 0
+  replayed = 0
+  /** Records that were let go of, as they are pulled again. */
+  again = 0
 
   /** Number of records that are held: they came in and did not go. */
   get held(): number {
-    return this.in + this.added - this.filtered - this.out - this.dropped - this.lost
+    const came = this.in + this.replayed + this.added
+    return came - this.filtered - this.out - this.dropped - this.dead - this.lost - this.again
   }
 }
 
 /** One outlet of a link. */
 class OutletPart extends Part {
   readonly outlet: string
+  /** Number of the records that are held which wait for the outlet. */
+  waiting = 0
   /** What had become of the link's records when the outlet came to it. */
   readonly before: Readonly<Part>
 
@@ -77,6 +95,21 @@ export class LinkAccounts {
     let held = this.#link.held
     for (const outlet of this.#outlets) held += outlet.held
     return held
+  }
+
+  /** Number of records that wait for outlets. */
+  get waiting(): number {
+    return this.#sum(({ waiting }) => waiting)
+  }
+
+  /** Number of dead letters. */
+  get dead(): number {
+    return this.#link.dead + this.#sum(({ dead }) => dead)
+  }
+
+  /** Number of records of dead letters that were run again. */
+  get replayed(): number {
+    return this.#link.replayed + this.#sum(({ replayed }) => replayed)
   }
 
   /** Numbers of the records that are held, by where they are. */
@@ -114,14 +147,19 @@ export class LinkAccounts {
     link.filtered += report.filtered
     link.out += grouped
     link.dropped += report.dropped
+    link.dead += report.dead ?? 0
+    link.replayed += report.replayed ?? 0
     for (let at = 0; at < outlets.length; at++) {
       const part = this.#outlets[at] as OutletPart
-      const { added, filtered, pushed, dropped } = outlets[at] as OutletReport
+      const { added, filtered, pushed, dropped, dead = 0, waiting = 0, replayed = 0 } = outlets[at] as OutletReport
       part.in += grouped
       part.added += added
       part.filtered += filtered
       part.out += pushed
       part.dropped += dropped
+      part.dead += dead
+      part.replayed += replayed
+      part.waiting = waiting
     }
     return lost
   }
@@ -154,11 +192,33 @@ export class LinkAccounts {
     return sum
   }
 
+  /**
+   * Takes note of records that are gone from memory and pulled again: all that buffers hold, and all that waits.
+   *
+   * @param held - where they were. Default: everywhere
+   * @returns their number
+   */
+  pullAgain(held?: Held): number {
+    let sum = 0
+    for (let at = 0; at <= this.#outlets.length; at++) {
+      const part = at === 0 ? this.#link : (this.#outlets[at - 1] as OutletPart)
+      const again = held === undefined ? Math.max(0, part.held) : (held[at] ?? 0)
+      part.again += again
+      sum += again
+    }
+    for (const outlet of this.#outlets) outlet.waiting = Math.min(outlet.waiting, Math.max(0, outlet.held))
+    return sum
+  }
+
   /** The account of each outlet, as plain data. */
   read(): OutletAccount[] {
     const link = this.#link
     if (this.#outlets.length > 0) return this.#outlets.map((outlet) => accountOf(link, outlet))
-    return link.in + link.added > 0 && link.out === 0 ? [accountOf(link, new OutletPart('', NOTHING))] : []
+    return link.in + link.replayed + link.added > 0 && link.out === 0 ? [accountOf(link, new OutletPart('', NOTHING))] : []
+  }
+
+  #sum(count: (outlet: OutletPart) => number): number {
+    return this.#outlets.reduce((sum, outlet) => sum + count(outlet), 0)
   }
 
   /** Whether the outlets are these. */
@@ -192,6 +252,7 @@ function accountOf(link: Part, outlet: OutletPart): OutletAccount {
     return records - others
   }
   const pushed = own(outlet.out)
+  const waiting = Math.min(outlet.waiting, Math.max(0, held))
   return {
     outlet: outlet.outlet,
     pulled: link.in - before.in,
@@ -200,15 +261,26 @@ function accountOf(link: Part, outlet: OutletPart): OutletAccount {
     pushed,
     dropped: own(link.dropped - before.dropped + outlet.dropped),
     lost: own(link.lost - before.lost + outlet.lost),
-    buffered: Math.max(0, held),
+    buffered: Math.max(0, held) - waiting,
+    ...some({
+      dead: own(link.dead - before.dead + outlet.dead),
+      replayed: link.replayed - before.replayed + outlet.replayed,
+      waiting,
+      pulledAgain: own(link.again - before.again + outlet.again),
+    }),
   }
 }
 
+/** The counts that are not 0: what only links with `delivery` have is absent elsewhere. */
+function some<K extends string>(counts: { readonly [_ in K]: number }): { readonly [_ in K]?: number } {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as { [_ in K]?: number }
+}
+
 /** Part of the account of a link that is one of an outlet which it shares. */
-export type SharedPart = Pick<OutletPart, 'held' | 'out' | 'dropped' | 'filtered' | 'lost'>
+export type SharedPart = Pick<OutletPart, 'held' | 'out' | 'dropped' | 'filtered' | 'lost' | 'dead'>
 
 /** Ways in which records leave an outlet's buffers. */
-const WAYS = ['out', 'dropped', 'filtered', 'lost'] as const
+const WAYS = ['out', 'dropped', 'filtered', 'lost', 'dead'] as const
 
 /**
  * Settles the accounts of links that share an outlet: what one let go of beyond its own records goes to those that hold
@@ -240,6 +312,12 @@ export function addAccounts(some: readonly OutletAccount[], others: readonly Out
       dropped: one.dropped + other.dropped,
       lost: one.lost + other.lost,
       buffered: one.buffered + other.buffered,
+      ...some({
+        dead: (one.dead ?? 0) + (other.dead ?? 0),
+        replayed: (one.replayed ?? 0) + (other.replayed ?? 0),
+        waiting: (one.waiting ?? 0) + (other.waiting ?? 0),
+        pulledAgain: (one.pulledAgain ?? 0) + (other.pulledAgain ?? 0),
+      }),
     }
   })
 }

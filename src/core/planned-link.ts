@@ -89,6 +89,11 @@ export interface PlannedLink {
   toString(): string
 }
 
+/** Whether the store keeps how far a link has come: what it has in memory is pulled again when that is gone. */
+export function isDurable({ settings }: { readonly settings: PlannedLink['settings'] }): boolean {
+  return settings.delivery !== undefined && settings.delivery !== 'memory'
+}
+
 export interface TransferRequest {
   /**
    * When the transfer was due, in milliseconds since 1970.

@@ -69,8 +69,8 @@ export interface Blocked {
  * What one transfer did, as plain data. Counts are of records, times are milliseconds since 1970, lengths of time
  * are milliseconds.
  *
- * Every record is accounted for: `pulled + added + (buffered before) = filtered + dropped + grouped + (buffered
- * after)`, and each outlet is offered the `grouped` records.
+ * Every record is accounted for: `pulled + replayed + added + (buffered before) = filtered + dropped + dead + grouped +
+ * (buffered after)`, and each outlet is offered the `grouped` records.
  *
  * When its thread is lost, a transfer that streams has the counts of the rounds that had ended, and any other counts
  * nothing: what became of the records of a round that had begun is not known.
@@ -143,6 +143,8 @@ export type CountsSoFar = Pick<
   | 'batches'
   | 'rounds'
   | 'outlets'
+  | 'dead'
+  | 'replayed'
 >
 
 /** Fields that identify a transfer in its report. */

@@ -82,7 +82,7 @@ export class RecordedHost implements Channel {
 
   run(link: number, request: Partial<AskedRun> = {}): AskedRun {
     const run = this.#runs++
-    return { run, link, transferNumber: run, scheduledAt: 0, drain: false, ...request }
+    return { run, link, transferNumber: run, scheduledAt: 0, drain: false, retry: false, ...request }
   }
 
   /** Reports so far, by the numbers of their runs. */
@@ -94,8 +94,8 @@ export class RecordedHost implements Channel {
 /** Packs runs as they are sent: their numbers must follow each other. */
 export function packed(runs: readonly AskedRun[]): PackedRuns {
   const packer = new RunPacker()
-  for (const { run, link, transferNumber, scheduledAt, drain } of runs) {
-    packer.add(run, link, transferNumber, scheduledAt, drain)
+  for (const { run, link, transferNumber, scheduledAt, drain, retry } of runs) {
+    packer.add(run, link, transferNumber, scheduledAt, drain, retry)
   }
   return packer.take()
 }

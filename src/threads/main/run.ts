@@ -39,6 +39,8 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
   readonly scheduledAt: number
   /** Whether nothing is pulled and everything that buffers hold comes out. */
   readonly drain: boolean
+  /** Whether a blocked link is only to try again what it has in hand. */
+  readonly retry: boolean
   /** Called with the report by the link, once. */
   readonly resolve: (report: TransferReport) => void
   readonly #streams: (() => void) | undefined
@@ -52,12 +54,14 @@ export class Run<P extends RunPlace = RunPlace> implements TransferIdentity {
     drain: boolean,
     resolve: (report: TransferReport) => void,
     streams?: () => void,
+    retry = false,
   ) {
     this.#owner = owner
     this.at = at
     this.transferNumber = transferNumber
     this.scheduledAt = scheduledAt
     this.drain = drain
+    this.retry = retry
     this.resolve = resolve
     this.#streams = streams
   }

@@ -193,7 +193,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   transfer(request: TransferRequest = {}): Promise<TransferReport> {
     return new Promise((resolve) => {
-      this.#begin(request.scheduledAt ?? Date.now(), false, resolve, request.streams)
+      this.#begin(request.scheduledAt ?? Date.now(), false, resolve, request.streams, request.retry)
     })
   }
 
@@ -318,8 +318,14 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#places.started && this.quarantinedUntil === undefined
   }
 
-  #begin(scheduledAt: number, drain: boolean, resolve: (report: TransferReport) => void, streams?: () => void): void {
-    this.#run(new Run(this, this.#places.leastLoaded, this.#transfers++, scheduledAt, drain, resolve, streams))
+  #begin(
+    scheduledAt: number,
+    drain: boolean,
+    resolve: (report: TransferReport) => void,
+    streams?: () => void,
+    retry?: boolean,
+  ): void {
+    this.#run(new Run(this, this.#places.leastLoaded, this.#transfers++, scheduledAt, drain, resolve, streams, retry))
   }
 
   /** Makes a transfer: in its thread, or in another when that was lost before the transfer had begun. */

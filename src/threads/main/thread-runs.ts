@@ -101,7 +101,7 @@ export class ThreadRuns {
     const number = this.#next++
     this.#running.set(number, run)
     if (this.#counts !== undefined) this.#counts.set(run.at.id, this.countOf(run.at.id) + 1)
-    this.#outbox.add(number, run.at.id, run.transferNumber, run.scheduledAt, run.drain)
+    this.#outbox.add(number, run.at.id, run.transferNumber, run.scheduledAt, run.drain, run.retry)
     if (this.#outbox.size === 1) void NOW.then(this.#flushSoon)
     // a full message does not wait for the rest of the tick
     if (this.#outbox.size === MAX_RUNS) this.#flush()

@@ -18,6 +18,8 @@ const COUNTS = [
   'grouped',
   'batches',
   'rounds',
+  'dead',
+  'replayed',
 ] as const satisfies (keyof CountsSoFar)[]
 
 const OUTLET_COUNTS = [
@@ -27,7 +29,13 @@ const OUTLET_COUNTS = [
   'dropped',
   'batches',
   'buffered',
+  'dead',
+  'waiting',
+  'replayed',
 ] as const satisfies (keyof CountsSoFar['outlets'][number])[]
+
+/** Counts that are absent when they are 0. */
+const ABSENT: ReadonlySet<string> = new Set(['dead', 'waiting', 'replayed'])
 
 /** What a thread tells of the counts of a transfer. */
 export interface SharedCounts {
@@ -48,8 +56,8 @@ export function writeCounts({ memory, outlets }: SharedCounts, counts: CountsSoF
   const writes = writesOf(memory)
   const written = Atomics.load(writes, 0) + 1
   let at = startOf(written, outlets)
-  for (const name of COUNTS) numbers[at++] = counts[name]
-  for (const outlet of counts.outlets) for (const name of OUTLET_COUNTS) numbers[at++] = outlet[name]
+  for (const name of COUNTS) numbers[at++] = counts[name] ?? 0
+  for (const outlet of counts.outlets) for (const name of OUTLET_COUNTS) numbers[at++] = outlet[name] ?? 0
   Atomics.store(writes, 0, written)
 }
 
@@ -66,8 +74,12 @@ export function readCounts({ memory, outlets }: SharedCounts): CountsSoFar {
 
 function unpacked(numbers: Float64Array, outlets: readonly string[]): CountsSoFar {
   let at = 0
-  const read = <K extends string>(names: readonly K[]) =>
-    Object.fromEntries(names.map((name) => [name, numbers[at++] ?? 0])) as { readonly [_ in K]: number }
+  const read = <K extends string>(names: readonly K[]) => {
+    const counts = names.map((name) => [name, numbers[at++] ?? 0] as const)
+    return Object.fromEntries(counts.filter(([name, count]) => count !== 0 || !ABSENT.has(name))) as {
+      readonly [_ in K]: number
+    }
+  }
   return { ...read(COUNTS), outlets: outlets.map((outlet) => ({ outlet, ...read(OUTLET_COUNTS) })) }
 }
 

@@ -25,7 +25,10 @@ export interface ManyReports {
   readonly counts: Uint32Array
   /** Names of outlets, each once. */
   readonly names: readonly string[]
-  /** Reports with counts that have no room among the others, as a transfer that streams may go on for days. */
+  /**
+   * Reports with something that has no room among the others: counts of a transfer that streams for days, or what only links
+   * with `delivery` have.
+   */
   readonly large?: readonly { readonly run: number; readonly report: RunReport }[]
   /** Errors of the reports that have some. */
   readonly errors: readonly {
@@ -67,7 +70,7 @@ export class ReportPacker {
 
   /** Gives the reports, and begins with none. */
   take(): PackedReports {
-    if (this.#first?.report.errors.length === 0) {
+    if (this.#first?.report.errors.length === 0 && !hasMore(this.#first.report)) {
       const { run, report } = this.#first
       this.#first = undefined
       return packLone(run, report)
@@ -114,7 +117,7 @@ export class ReportPacker {
     this.#counts.used = at
     if (errors.length > 0) this.#errors.push({ run, errors, failed })
     // no list is longer, so that only rounds can add up to more
-    if (report.rounds > 1 && isLarge(report)) (this.#large ??= []).push({ run, report })
+    if ((report.rounds > 1 && isLarge(report)) || hasMore(report)) (this.#large ??= []).push({ run, report })
   }
 
   #takeMany(): ManyReports {
@@ -193,6 +196,7 @@ function unpackMany<T extends TransferIdentity>(
 ): void {
   const { times, counts, names, large } = packed
   const failures = packed.errors.length === 0 ? undefined : new Map(packed.errors.map((one) => [one.run, one]))
+  const wholes = large && new Map(large.map((one) => [one.run, one.report]))
   for (let time = 0, count = 0; time < times.length; time += TIMES) {
     const run = times[time] as number
     const transfer = identify(run)
@@ -200,10 +204,10 @@ function unpackMany<T extends TransferIdentity>(
     const from = count
     count += COUNTS + outlets * OUTLET_COUNTS
     if (transfer === undefined) continue
-    const whole = large?.find((one) => one.run === run)
+    const whole = wholes?.get(run)
     if (whole !== undefined) {
       const { link, update, transferNumber, thread, scheduledAt } = transfer
-      take(transfer, { link, update, transferNumber, thread, scheduledAt, ...whole.report })
+      take(transfer, { ...whole, link, update, transferNumber, thread, scheduledAt })
       continue
     }
     const failure = failures?.get(run)
@@ -302,6 +306,16 @@ function unpackLoneOutlet(packed: LoneReport, index: number): OutletReport {
 /** Makes a list. Most have one element, and a list that grows takes room for many. */
 function listOf<T>(length: number, make: (index: number) => T): T[] {
   return length === 1 ? [make(0)] : Array.from({ length }, (_, index) => make(index))
+}
+
+/** Whether a report has what only links with `delivery` have: it is blocked, or has counts that others have not. */
+function hasMore({ blocked, dead, replayed, outlets }: RunReport): boolean {
+  if (blocked !== undefined || dead !== undefined || replayed !== undefined) return true
+  for (let at = 0; at < outlets.length; at++) {
+    const { dead, waiting, replayed } = outlets[at] as OutletReport
+    if (dead !== undefined || waiting !== undefined || replayed !== undefined) return true
+  }
+  return false
 }
 
 /** Whether a count of a report is more than 32 bits can hold. */

@@ -1,11 +1,15 @@
 /**
  * Transfers of one message as numbers: the number of the first run, and for each run its link, transfer number, time, and
- * whether it is a drain. Runs are counted on from the first. A structured clone copies many numbers best as one block, and
+ * flags. Runs are counted on from the first. A structured clone copies many numbers best as one block, and
  * few as a plain list.
  */
 export type PackedRuns = Float64Array | readonly number[]
 
 const FIELDS = 4
+
+/** Flags of a run: whether it only drains buffers, and whether it tries again what a blocked link has in hand. */
+const DRAIN = 1
+const RETRY = 2
 
 /** Most runs that are sent as a plain list: a block costs some microseconds more, however long it is. */
 const FEW = 16
@@ -21,9 +25,10 @@ export class RunPacker {
   }
 
   /** Adds a run. Its number follows that of the one before. */
-  add(run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean): void {
-    if (this.#size++ === 0) this.#numbers = [run, link, transferNumber, scheduledAt, drain ? 1 : 0]
-    else this.#numbers.push(link, transferNumber, scheduledAt, drain ? 1 : 0)
+  add(run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean, retry = false): void {
+    const flags = (drain ? DRAIN : 0) | (retry ? RETRY : 0)
+    if (this.#size++ === 0) this.#numbers = [run, link, transferNumber, scheduledAt, flags]
+    else this.#numbers.push(link, transferNumber, scheduledAt, flags)
   }
 
   /** Gives the runs, and begins with none. */
@@ -39,9 +44,18 @@ export class RunPacker {
 /** Unpacks runs: calls `take` with each. */
 export function unpackRuns(
   packed: PackedRuns,
-  take: (run: number, link: number, transferNumber: number, scheduledAt: number, drain: boolean) => void,
+  take: (
+    run: number,
+    link: number,
+    transferNumber: number,
+    scheduledAt: number,
+    drain: boolean,
+    retry: boolean,
+  ) => void,
 ): void {
   for (let at = 1, run = packed[0] as number; at < packed.length; at += FIELDS, run++) {
-    take(run, packed[at] as number, packed[at + 1] as number, packed[at + 2] as number, packed[at + 3] === 1)
+    const [link, transferNumber, scheduledAt] = [packed[at], packed[at + 1], packed[at + 2]] as [number, number, number]
+    const flags = packed[at + 3] as number
+    take(run, link, transferNumber, scheduledAt, (flags & DRAIN) !== 0, (flags & RETRY) !== 0)
   }
 }

@@ -19,6 +19,8 @@ export interface QueuedRun {
   readonly transferNumber: number
   readonly scheduledAt: number
   readonly drain: boolean
+  /** Whether a blocked link is only to try again what it has in hand. */
+  readonly retry: boolean
   /** The message that it came with. */
   readonly message: RunMessage
 }
@@ -71,9 +73,9 @@ export class RunQueue {
   /** Takes the runs of a message. Ends when all of them have ended and their reports are sent. */
   add(packed: PackedRuns): MaybePromise<void> {
     const message: RunMessage = { left: 0, done: () => undefined }
-    unpackRuns(packed, (run, link, transferNumber, scheduledAt, drain) => {
+    unpackRuns(packed, (run, link, transferNumber, scheduledAt, drain, retry) => {
       message.left++
-      this.#queue.push({ run, link, transferNumber, scheduledAt, drain, message })
+      this.#queue.push({ run, link, transferNumber, scheduledAt, drain, retry, message })
     })
     if (!this.#pumping) void this.#pump()
     if (message.left === 0) {

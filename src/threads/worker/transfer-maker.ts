@@ -82,7 +82,7 @@ export class TransferMaker implements RunMaker {
   }
 
   #request({ stopped, endedUpTo, inside }: OpenLink, queued: QueuedRun): HostedRequest {
-    const { scheduledAt, transferNumber, drain } = queued
+    const { scheduledAt, transferNumber, drain, retry } = queued
     const cancelled = stopped !== undefined && transferNumber <= stopped.upTo ? stopped.reason : undefined
     let shared: SharedCounts | undefined
     const progress = (counts: CountsSoFar) => {
@@ -92,7 +92,7 @@ export class TransferMaker implements RunMaker {
       if (isFirst) this.#streams(queued.run, shared)
     }
     const ending = transferNumber <= endedUpTo
-    return { scheduledAt, transferNumber, drain, thread: this.#thread, cancelled, ending, inside, progress }
+    return { scheduledAt, transferNumber, drain, retry, thread: this.#thread, cancelled, ending, inside, progress }
   }
 
   #end(run: QueuedRun, { link }: OpenLink, thrown: unknown): TransferReport {

@@ -41,6 +41,17 @@ for (const outlets of [[], ['A'], ['A', 'B', 'A']]) {
   })
 }
 
+t.test('dead letters and waiting records are among the counts, and absent when there are none', async (t) => {
+  const shared = sharedCounts(['A', 'B'])
+  const plain = counts(1, 'A', 'B')
+  const [a, b] = plain.outlets as [CountsSoFar['outlets'][number], CountsSoFar['outlets'][number]]
+  const written = { ...plain, dead: 2, outlets: [{ ...a, dead: 1, waiting: 3 }, b] }
+  writeCounts(shared, written)
+  t.strictSame(readCounts(shared), written)
+  writeCounts(shared, { ...plain, replayed: 4 })
+  t.strictSame(readCounts(shared), { ...plain, replayed: 4 })
+})
+
 t.test('counts that are only written in part do not show', async (t) => {
   const shared = sharedCounts(['A'])
   const first = counts(1, 'A')

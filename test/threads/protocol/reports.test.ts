@@ -35,6 +35,17 @@ const outlet = plain({
   batches: count,
   buffered: count,
 })
+/** What only links with `delivery` have, of outlets and of reports. */
+const more = fc.record({ dead: count, waiting: count, replayed: count }, { requiredKeys: [], noNullPrototype: true })
+const blocked = plain({
+  ...{ node: fc.string(), stage: fc.constant('push' as const), message: fc.string(), attempts: count },
+  ...{ since: time, retryAt: time },
+})
+const deliveredOutlet = fc.tuple(outlet, more).map(([one, counts]) => ({ ...one, ...counts }))
+const delivery = fc.record(
+  { dead: count, replayed: count, blocked, outlets: fc.array(deliveredOutlet, { maxLength: 3 }) },
+  { requiredKeys: [], noNullPrototype: true },
+)
 const error = plain({
   name: fc.constant('TypeError'),
   message: fc.string(),
@@ -62,6 +73,32 @@ const report = plain({
   rounds: rest.pulled > 0xffff_ffff ? 2 + rest.rounds : rest.rounds,
   failed: rest.errors.length > 0 && !ignores,
 }))
+
+const durable = fc.tuple(report, delivery).map(([one, extra]): RunReport => ({ ...one, ...extra }))
+
+t.test('property: reports of links with delivery are what they were too, alone and among others', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(plain({ run: count, report: fc.oneof(report, durable) }), {
+        maxLength: 4,
+        selector: ({ run }) => run,
+      }),
+      (reports) => {
+        t.strictSame(crossing(reports), reports)
+      },
+    ),
+  )
+})
+
+t.test('a report without dead letters and of no blocked link crosses as before: nothing is sent twice', async (t) => {
+  const packer = new ReportPacker()
+  const [one, other] = fc
+    .sample(report, 2)
+    .map((given) => ({ ...given, rounds: 1, pulled: 3, errors: [], failed: false }))
+  packer.add(1, one as RunReport)
+  packer.add(2, other as RunReport)
+  t.notOk('large' in packer.take())
+})
 
 t.test('property: reports are on the other side what they were, in their order', async (t) => {
   fc.assert(

@@ -8,6 +8,7 @@ const run = fc.record(
     transferNumber: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
     scheduledAt: fc.double({ min: 0, max: 1e13, noNaN: true }),
     drain: fc.boolean(),
+    retry: fc.boolean(),
   },
   { noNullPrototype: true },
 )
@@ -18,13 +19,13 @@ t.test('property: runs are on the other side what they were, few or many, messag
   fc.assert(
     fc.property(messages, fc.nat(), (all, first) => {
       for (const runs of all) {
-        runs.forEach(({ link, transferNumber, scheduledAt, drain }, at) => {
-          packer.add(first + at, link, transferNumber, scheduledAt, drain)
+        runs.forEach(({ link, transferNumber, scheduledAt, drain, retry }, at) => {
+          packer.add(first + at, link, transferNumber, scheduledAt, drain, retry)
         })
         t.equal(packer.size, runs.length)
         const came: unknown[] = []
-        unpackRuns(structuredClone(packer.take()), (number, link, transferNumber, scheduledAt, drain) => {
-          came.push({ number, link, transferNumber, scheduledAt, drain })
+        unpackRuns(structuredClone(packer.take()), (number, link, transferNumber, scheduledAt, drain, retry) => {
+          came.push({ number, link, transferNumber, scheduledAt, drain, retry })
         })
         t.strictSame(
           came,

@@ -21,7 +21,10 @@ function setUp(t: Test, pull: () => unknown, options: { timeout?: number; ignore
   const message = { left: 1, done: () => undefined }
   let runs = 0
   const make = (id = 7, alone = true) =>
-    maker.make({ run: runs, link: id, transferNumber: runs++, scheduledAt: 1234, drain: false, message }, alone)
+    maker.make(
+      { run: runs, link: id, transferNumber: runs++, scheduledAt: 1234, drain: false, retry: false, message },
+      alone,
+    )
   return { pulse, open, maker, make }
 }
 
