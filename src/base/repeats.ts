@@ -107,7 +107,7 @@ export class Repeats {
     Object.assign(trouble, { toldAt: now, untold: 0, occasion })
     this.#isTold = true
     this.#untold -= untold
-    write(ofLastLine || untold === amount ? '' : `; ${count(untold)} ${noun} in ${length(now - toldAt)}`)
+    write(ofLastLine || untold === amount ? '' : `; ${count(untold)} ${noun} in ${lengthText(now - toldAt)}`)
   }
 
   /**
@@ -134,7 +134,7 @@ export class Repeats {
 
   #end(write: (total: string, time: string) => void): void {
     const total = count(this.#total)
-    const time = length(this.#last - (this.#since ?? this.#last))
+    const time = lengthText(this.#last - (this.#since ?? this.#last))
     this.#reset()
     write(total, time)
   }
@@ -182,7 +182,7 @@ function count(number: number): string {
 }
 
 /** A length of time as text, in seconds or minutes. */
-function length(milliseconds: number): string {
+export function lengthText(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   return milliseconds < 120_000
     ? `${Math.round(milliseconds / 1000)} s`

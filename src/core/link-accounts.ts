@@ -214,7 +214,9 @@ export class LinkAccounts {
   read(): OutletAccount[] {
     const link = this.#link
     if (this.#outlets.length > 0) return this.#outlets.map((outlet) => accountOf(link, outlet))
-    return link.in + link.replayed + link.added > 0 && link.out === 0 ? [accountOf(link, new OutletPart('', NOTHING))] : []
+    return link.in + link.replayed + link.added > 0 && link.out === 0
+      ? [accountOf(link, new OutletPart('', NOTHING))]
+      : []
   }
 
   #sum(count: (outlet: OutletPart) => number): number {
@@ -262,7 +264,7 @@ function accountOf(link: Part, outlet: OutletPart): OutletAccount {
     dropped: own(link.dropped - before.dropped + outlet.dropped),
     lost: own(link.lost - before.lost + outlet.lost),
     buffered: Math.max(0, held) - waiting,
-    ...some({
+    ...present({
       dead: own(link.dead - before.dead + outlet.dead),
       replayed: link.replayed - before.replayed + outlet.replayed,
       waiting,
@@ -272,7 +274,7 @@ function accountOf(link: Part, outlet: OutletPart): OutletAccount {
 }
 
 /** The counts that are not 0: what only links with `delivery` have is absent elsewhere. */
-function some<K extends string>(counts: { readonly [_ in K]: number }): { readonly [_ in K]?: number } {
+function present<K extends string>(counts: { readonly [_ in K]: number }): { readonly [_ in K]?: number } {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as { [_ in K]?: number }
 }
 
@@ -312,7 +314,7 @@ export function addAccounts(some: readonly OutletAccount[], others: readonly Out
       dropped: one.dropped + other.dropped,
       lost: one.lost + other.lost,
       buffered: one.buffered + other.buffered,
-      ...some({
+      ...present({
         dead: (one.dead ?? 0) + (other.dead ?? 0),
         replayed: (one.replayed ?? 0) + (other.replayed ?? 0),
         waiting: (one.waiting ?? 0) + (other.waiting ?? 0),

@@ -19,7 +19,7 @@ export interface PlannedLink {
   readonly schedule: Schedule
   /** Settings of the link that planners go by. */
   readonly settings: Pick<ResolvedSettings, 'immediateTransfer' | 'ignoreExceptions' | 'maxInstances'> &
-    Partial<Pick<ResolvedSettings, 'onStartFailure' | 'delivery' | 'catchUp'>>
+    Partial<Pick<ResolvedSettings, 'onStartFailure' | 'delivery' | 'catchUp' | 'retry'>>
   /** URL of the module that exports the link; `undefined` for a live link. */
   readonly module?: string
   /**

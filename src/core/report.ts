@@ -180,10 +180,20 @@ export function failedReport(
     batches: 0,
     rounds: 0,
     outlets: [],
-    errors: [{ ...plainError(thrown), node: `thread ${identity.thread}`, stage: 'transfer', ...roundOf(soFar) }],
+    errors: [{ ...plainError(thrown), node: threadName(identity.thread), stage: 'transfer', ...roundOf(soFar) }],
     failed: !ignoreExceptions,
     ...soFar,
   }
+}
+
+/** Whether a report was made in the place of a thread that was lost, or could not be reached. */
+export function isOfLostThread({ errors, thread }: Pick<TransferReport, 'errors' | 'thread'>): boolean {
+  const [first] = errors
+  return first?.stage === 'transfer' && first.node === threadName(thread)
+}
+
+function threadName(thread: number): string {
+  return `thread ${thread}`
 }
 
 function roundOf({ rounds = 0 }: Partial<CountsSoFar> = {}): Pick<ReportedError, 'round'> {

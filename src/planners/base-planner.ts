@@ -4,11 +4,11 @@ import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import { throwAny } from '../base/many-errors.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
-import type { PlannedLink } from '../core/planned-link.js'
+import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { CountsSoFar, TransferReport } from '../core/report.js'
 import { shutdownAtExit, stayUp } from './at-exit.js'
 import type { DueTime } from './clock/trigger.js'
-import { Dispatcher } from './dispatcher.js'
+import { Dispatcher, dueNow } from './dispatcher.js'
 import { cancelLinks } from './link-group.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import { PlannerEmitter } from './planner-emitter.js'
@@ -66,23 +66,24 @@ export abstract class BasePlanner extends PlannerEmitter {
     this.#scheduled = scheduled
     const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
     this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
-    this.#dispatcher = new Dispatcher(this.options, {
-      notify: (event, ...payload) => {
+    const hooks = {
+      notify: <K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]) => {
         this.notify(event, ...payload)
       },
-      onFailure: (error) => {
+      onFailure: (error: Error) => {
         this.onException(error)
       },
-      keep: (report, isDrain) => {
+      keep: (report: TransferReport, isDrain: boolean) => {
         this.#store.keep(report, isDrain)
       },
-      onUsedUp: (link) => {
+      onUsedUp: (link: PlannedLink) => {
         this.unschedule(link)
       },
       onAllUsedUp: () => {
         this.#life.end()
       },
-    })
+    }
+    this.#dispatcher = new Dispatcher(this.options, hooks, undefined, clock)
     const scheduling = {
       add: (link: PlannedLink) => {
         this.#schedule(link)
@@ -218,6 +219,7 @@ export abstract class BasePlanner extends PlannerEmitter {
     if (!this.running) throw new PlannerStateError('pause() needs a running planner')
     if (this.#paused) return
     this.pausePlanner()
+    this.#dispatcher.blocked.pause()
     this.#paused = true
   }
 
@@ -226,11 +228,13 @@ export abstract class BasePlanner extends PlannerEmitter {
     if (!this.running) throw new PlannerStateError('resume() needs a running planner')
     if (!this.#paused) return
     this.resumePlanner()
+    this.#dispatcher.blocked.resume()
     this.#paused = false
   }
 
   /**
-   * Makes one transfer of each link now, whenever it is due. A link whose `maxInstances` transfers still run is skipped.
+   * Makes one transfer of each link now, whenever it is due. A link whose `maxInstances` transfers still run is skipped. A
+   * blocked link is tried now, whenever its next try is.
    *
    * @param links - the links. Default: all
    * @returns the reports of the links that were not skipped
@@ -243,10 +247,10 @@ export abstract class BasePlanner extends PlannerEmitter {
     const [only] = list
     // one link may be called again and again
     if (only !== undefined && list.length === 1) {
-      const report = await this.dispatch(only)
+      const report = await this.#force(only)
       return report === undefined ? [] : [report]
     }
-    const reports = await Promise.all(list.map((link) => this.dispatch(link)))
+    const reports = await Promise.all(list.map((link) => this.#force(link)))
     return reports.filter((report) => report !== undefined)
   }
 
@@ -359,8 +363,18 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   protected dispatch(link: PlannedLink, due: DueTime = dueNow()): Promise<TransferReport | undefined> {
     if (!this.#transfers) return Promise.resolve(undefined)
-    if (link.settings.catchUp === true) this.#store.catchUp?.note(link, due)
+    this.#noteDue(link, due)
     return this.#dispatcher.dispatch(link, due)
+  }
+
+  #force(link: PlannedLink): Promise<TransferReport | undefined> {
+    const due = dueNow()
+    this.#noteDue(link, due)
+    return this.#dispatcher.dispatch(link, due, undefined, true)
+  }
+
+  #noteDue(link: PlannedLink, due: DueTime): void {
+    if (link.settings.catchUp === true) this.#store.catchUp?.note(link, due)
   }
 
   /**
@@ -369,7 +383,7 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   protected dispatchDue(link: PlannedLink, due: DueTime): void {
     if (!this.#transfers) return
-    if (link.settings.catchUp === true) this.#store.catchUp?.note(link, due)
+    this.#noteDue(link, due)
     this.#dispatcher.dispatchDue(link, due)
   }
 
@@ -445,6 +459,7 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   protected opened(link: PlannedLink): void {
     this.#retries.opened(link)
+    this.#dispatcher.blocked.soon(link)
   }
 
   /**
@@ -546,6 +561,7 @@ export abstract class BasePlanner extends PlannerEmitter {
         },
         undo: (shutdown) => {
           this.#paused = false
+          this.#dispatcher.blocked.pause()
           this.#retries.cancel(this.links)
           return this.#links.endRemovals(shutdown)
         },
@@ -572,7 +588,9 @@ export abstract class BasePlanner extends PlannerEmitter {
     if (!this.options.immediateTransfer) return
     // a link that is to be tried again transfers once it has started
     const first = others.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
-    await Promise.all(first.map((link) => this.#transferOnce(link)))
+    // one with delivery may be blocked, for as long as an outlet is down
+    for (const link of first) if (isDurable(link)) this.dispatchDue(link, dueNow())
+    await Promise.all(first.map((link) => (isDurable(link) ? undefined : this.#transferOnce(link))))
   }
 
   /** Makes a first transfer. One that streams may never end: it is waited for as long as a short one takes. */
@@ -593,7 +611,3 @@ export abstract class BasePlanner extends PlannerEmitter {
 
 /** Time for which `start()` waits for a first transfer that streams, in milliseconds. */
 const STREAM_WAIT = 1000
-
-function dueNow(): DueTime {
-  return { scheduledAt: Date.now(), lateness: 0, missed: 0 }
-}

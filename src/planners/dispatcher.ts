@@ -1,8 +1,10 @@
 import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
-import type { PlannedLink } from '../core/planned-link.js'
+import { isDurable, type PlannedLink, type TransferRequest } from '../core/planned-link.js'
 import { type CountsSoFar, TransferError, type TransferReport } from '../core/report.js'
+import { BlockedLinks } from './blocked-links.js'
+import type { Clock } from './clock/clock.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
@@ -58,16 +60,31 @@ export class Dispatcher {
   readonly #links = new Map<PlannedLink, LinkState>()
   /** Accounts of the links' records. */
   readonly accounts = new PlannerAccounts(() => this.#links.keys())
+  /** Links that are blocked. */
+  readonly blocked: BlockedLinks
   readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
+  /** Dead letters, and records of dead letters that were run again. */
+  readonly #letters = { dead: 0, replayed: 0 }
   #inFlight = 0
   /** Callbacks that wait until no transfer runs: of a link, by its state, or of all. */
   readonly #waiting = new Map<LinkState | undefined, (() => void)[]>()
 
-  /** @param now - a clock in milliseconds that never jumps, for the log */
-  constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks, now?: () => number) {
+  /**
+   * @param now - a clock in milliseconds that never jumps, for the log
+   * @param clock - the clock by which blocked links are tried again
+   */
+  constructor(options: ResolvedPlannerOptions, hooks: DispatcherHooks, now?: () => number, clock?: Clock) {
     this.#options = options
     this.#hooks = hooks
     this.#now = now
+    const blocked = {
+      notify: hooks.notify,
+      retry: (link: PlannedLink) => this.#retry(link),
+      transfer: (link: PlannedLink) => {
+        this.dispatchDue(link, dueNow())
+      },
+    }
+    this.blocked = new BlockedLinks(blocked, clock)
   }
 
   /** The links: a copy of the list. */
@@ -77,7 +94,18 @@ export class Dispatcher {
 
   /** Totals of all links, also of those that were removed. */
   get counts(): PlannerCounts {
-    return { ...this.#counts, lost: this.accounts.lost }
+    const { dead, replayed } = this.#letters
+    const blocked = this.blocked.size
+    let waiting = 0
+    for (const link of this.blocked.links) waiting += this.accounts.undelivered(link).waiting ?? 0
+    return {
+      ...this.#counts,
+      lost: this.accounts.lost,
+      ...(blocked > 0 && { blocked }),
+      ...(waiting > 0 && { waiting }),
+      ...(dead > 0 && { dead }),
+      ...(replayed > 0 && { replayed }),
+    }
   }
 
   /** Stats of each link. */
@@ -85,6 +113,7 @@ export class Dispatcher {
     this.accounts.settle()
     return [...this.#links].map(([link, { running, startFailure, counters = NOTHING }]) => {
       const { quarantinedUntil } = link
+      const blocked = this.blocked.get(link)
       const streaming = streamingOf(link)
       return {
         link: link.name,
@@ -95,6 +124,8 @@ export class Dispatcher {
         ...counters.read(),
         ...(quarantinedUntil === undefined ? {} : { quarantinedUntil }),
         ...(startFailure === undefined ? {} : { startFailure: statsOf(startFailure) }),
+        ...(blocked && { blocked }),
+        ...this.accounts.undelivered(link),
       }
     })
   }
@@ -139,6 +170,7 @@ export class Dispatcher {
   retire(link: PlannedLink): void {
     const state = this.#links.get(link)
     if (state !== undefined) state.retired = true
+    this.blocked.forget(link)
   }
 
   /**
@@ -150,6 +182,7 @@ export class Dispatcher {
     const state = this.#links.get(link)
     if (state === undefined) return
     this.accounts.close(link, why)
+    this.blocked.forget(link)
     this.#links.delete(link)
     endLogs(link, state)
     state.gone = true
@@ -163,7 +196,9 @@ export class Dispatcher {
    * hold is lost.
    */
   reset(): void {
+    this.blocked.reset()
     this.accounts.loseHeld(this.links, 'the planner is shut down')
+    this.accounts.sayPulledAgain('at the next start')
     for (const [link, state] of this.#links) {
       state.dispatched = 0
       endLogs(link, state)
@@ -174,11 +209,20 @@ export class Dispatcher {
    * Runs one transfer. Gives its report, or `undefined` when the link is skipped. Never rejects because of the link.
    *
    * @param streams - called when the transfer turns out to stream
+   * @param isForced - whether it is made now, also when the link is blocked
    */
-  dispatch(link: PlannedLink, due: DueTime, streams?: () => void): Promise<TransferReport | undefined> {
+  dispatch(
+    link: PlannedLink,
+    due: DueTime,
+    streams?: () => void,
+    isForced = false,
+  ): Promise<TransferReport | undefined> {
     try {
-      const state = this.#admit(link, due)
-      return state === undefined ? SKIPPED : begin(link, due.scheduledAt, streams).then(state.ended, state.broken)
+      const state = this.#admit(link, due, isForced)
+      const { scheduledAt } = due
+      if (state === undefined) return SKIPPED
+      const request = streams === undefined ? { scheduledAt } : { scheduledAt, streams }
+      return begin(link, request).then(state.ended, state.broken)
     } catch (thrown) {
       return Promise.reject(toError(thrown)) // a planner of a third party that cannot unschedule
     }
@@ -189,17 +233,33 @@ export class Dispatcher {
     const state = this.#admit(link, due)
     if (state === undefined) return
     if (link.transferDue !== undefined) link.transferDue(due.scheduledAt, state.ended)
-    else void begin(link, due.scheduledAt).then(state.ended, state.broken)
+    else void begin(link, { scheduledAt: due.scheduledAt }).then(state.ended, state.broken)
+  }
+
+  /** Has a blocked link try again what it has in hand, which does not count as one of its transfers. Gives whether it does. */
+  #retry(link: PlannedLink): boolean {
+    const state = this.#links.get(link)
+    if (state === undefined || state.running >= link.settings.maxInstances) return false
+    if (link.quarantinedUntil !== undefined) return false
+    if (state.startFailure !== undefined && this.#waitsForStart(link)) return false
+    state.running++
+    this.#inFlight++
+    void begin(link, { scheduledAt: dueNow().scheduledAt, retry: true }).then(state.ended, state.broken)
+    return true
   }
 
   /** Counts a transfer that begins. Gives `undefined` when the link is skipped. */
-  #admit(link: PlannedLink, due: DueTime): LinkState | undefined {
+  #admit(link: PlannedLink, due: DueTime, isForced = false): LinkState | undefined {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
     const late = due.missed > 0 || due.lateness > this.#options.lateAfter
     if (late) this.#noteLate(link, due, state)
     if (state.startFailure !== undefined && this.#waitsForStart(link)) {
       this.#noteSkipped(link, due, 'starting', state)
+      return undefined
+    }
+    if (!isForced && this.blocked.skips(link)) {
+      this.#noteSkipped(link, due, 'blocked', state)
       return undefined
     }
     if (state.running >= link.settings.maxInstances) {
@@ -241,7 +301,9 @@ export class Dispatcher {
     countersOf(state).add(report)
     if (state.gone) this.accounts.addLate(link, report)
     else this.accounts.add(link, report)
+    if (isDurable(link)) this.#countLetters(report)
     this.note(report, false)
+    if (!state.retired) this.blocked.ended(link, report)
     if (report.failed) {
       this.#hooks.onFailure(new TransferError(report, { stops: !this.#options.ignoreExceptions }))
     }
@@ -263,6 +325,7 @@ export class Dispatcher {
       getLogger('databay.BasePlanner').error({ err: failure }, message)
     })
     this.#leave(state)
+    this.blocked.ended(link, undefined)
     this.#hooks.onFailure(failure)
     this.#afterwards(state)
     return undefined
@@ -290,8 +353,20 @@ export class Dispatcher {
   /** Counts a transfer that drained buffers. Gives its error when it failed and exceptions are not ignored. */
   drained(link: PlannedLink, report: TransferReport): Error | undefined {
     this.accounts.add(link, report)
+    // a blocked link has drained nothing
+    if (report.blocked !== undefined && report.errors.length === 0) return undefined
+    if (isDurable(link)) this.#countLetters(report)
     this.note(report)
     return report.failed && !this.#options.ignoreExceptions ? new TransferError(report) : undefined
+  }
+
+  #countLetters({ dead = 0, replayed = 0, outlets }: TransferReport): void {
+    this.#letters.dead += dead
+    this.#letters.replayed += replayed
+    for (const outlet of outlets) {
+      this.#letters.dead += outlet.dead ?? 0
+      this.#letters.replayed += outlet.replayed ?? 0
+    }
   }
 
   /** Waits until no transfer runs, of one link or of all. */
@@ -361,8 +436,9 @@ export class Dispatcher {
       running: `${running} of its transfers still run`,
       quarantined: 'it is quarantined',
       starting: state.startFailure === undefined ? 'it is being opened' : 'it could not be started yet',
+      blocked: undefined, // it was logged that it is
     }[reason]
-    this.#latenessOf(link, state).skipped(reason, why)
+    if (why !== undefined) this.#latenessOf(link, state).skipped(reason, why)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })
   }
 }
@@ -401,10 +477,15 @@ function bufferedIn(link: PlannedLink): number {
 
 const SKIPPED = Promise.resolve(undefined)
 
+/** A due time that is now. */
+export function dueNow(): DueTime {
+  return { scheduledAt: Date.now(), lateness: 0, missed: 0 }
+}
+
 /** Begins a transfer, also of a link of a third party that throws, or yields no promise. */
-function begin(link: PlannedLink, scheduledAt: number, streams?: () => void): Promise<TransferReport> {
+function begin(link: PlannedLink, request: TransferRequest): Promise<TransferReport> {
   try {
-    return Promise.resolve(link.transfer(streams === undefined ? { scheduledAt } : { scheduledAt, streams }))
+    return Promise.resolve(link.transfer(request))
   } catch (thrown) {
     return Promise.reject(toError(thrown))
   }

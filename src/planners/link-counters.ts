@@ -29,7 +29,18 @@ export class LinkCounters {
   }
 
   /** The counts as plain data. */
-  read(): Omit<LinkStats, 'link' | 'running' | 'buffered' | 'outlets' | 'quarantinedUntil' | 'startFailure'> {
+  read(): Pick<
+    LinkStats,
+    | 'transfers'
+    | 'failed'
+    | 'consecutiveFailures'
+    | 'lastSuccessAt'
+    | 'skipped'
+    | 'late'
+    | 'missed'
+    | 'durations'
+    | 'lateness'
+  > {
     const { transfers, failed, consecutiveFailures, lastSuccessAt, skipped, late, missed } = this
     const lastSuccess = lastSuccessAt === undefined ? {} : { lastSuccessAt }
     const [durations, lateness] = [this.#durations.read(), this.#lateness.read()]

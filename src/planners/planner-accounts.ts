@@ -2,7 +2,7 @@ import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
 import { addAccounts, LinkAccounts, settle, type OutletAccount, type SharedPart } from '../core/link-accounts.js'
 import { nodeName } from '../core/node.js'
-import type { PlannedLink } from '../core/planned-link.js'
+import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { AnyProcessor } from '../core/processor.js'
 import type { TransferReport } from '../core/report.js'
 import { bufferedBy } from '../core/transfer/process.js'
@@ -13,9 +13,14 @@ const MOST_REMOVED = 1000
 
 const NONE: ReadonlySet<unknown> = new Set()
 
+/** Most names of links that a line of the log has. */
+const MOST_NAMES = 5
+
 /** A link that has left while its outlets serve others, and hold records of it. */
 interface Leaving {
   readonly link: string
+  /** Whether what it holds is pulled again. */
+  readonly isDurable: boolean
   readonly accounts: LinkAccounts
   readonly outlets: readonly unknown[]
 }
@@ -29,6 +34,8 @@ export class PlannerAccounts {
   #leaving: Leaving[] = []
   /** Less than 0 while what was told to be lost is known to be pushed, and its loss is still to be counted. */
   #lost = 0
+  /** Numbers of records of links with `delivery` that are gone from memory, and in no line of the log yet. */
+  readonly #again = new Map<string, number>()
 
   /** @param links - gives the links that are in the planner */
   constructor(links: () => Iterable<PlannedLink> = () => []) {
@@ -54,7 +61,16 @@ export class PlannerAccounts {
 
   /** Number of records that a live link holds in buffers; `undefined` for others, and before its first transfer. */
   held(link: PlannedLink): number | undefined {
-    return isLink(link) ? this.#own.get(link)?.held : undefined
+    const own = isLink(link) ? this.#own.get(link) : undefined
+    return own && own.held - own.waiting
+  }
+
+  /** Numbers of a link's records that wait, and of its dead letters, and of those that were run again; 0 are left out. */
+  undelivered(link: PlannedLink): { readonly waiting?: number; readonly dead?: number; readonly replayed?: number } {
+    const accounts = isDurable(link) ? this.#of(link) : undefined
+    if (accounts === undefined) return {}
+    const { waiting, dead, replayed } = accounts
+    return { ...(waiting > 0 && { waiting }), ...(dead > 0 && { dead }), ...(replayed > 0 && { replayed }) }
   }
 
   /** Takes the report of a link's transfer. */
@@ -86,11 +102,12 @@ export class PlannerAccounts {
   }
 
   /** Takes the report of a transfer of a link that has left: what was told to be lost may have been pushed after all. */
-  addLate({ name }: PlannedLink, report: TransferReport): void {
+  addLate(link: PlannedLink, report: TransferReport): void {
     const late = new LinkAccounts()
     late.add(report)
-    this.#lost += late.lose(late.where)
-    this.#keep(name, late.read())
+    if (isDurable(link)) late.pullAgain(late.where)
+    else this.#lost += late.lose(late.where)
+    this.#keep(link.name, late.read())
   }
 
   /** Takes note of what is in the buffers of links that begin. */
@@ -98,7 +115,8 @@ export class PlannerAccounts {
     const seen = new Set<object>()
     let others: Map<unknown, number> | undefined
     for (const link of links) {
-      if (!isLink(link)) continue
+      // with `delivery`, what is in buffers is dropped as it is opened, and pulled again
+      if (!isLink(link) || isDurable(link)) continue
       const outlets = link.outlets
       const held = [link, ...outlets].map((node) => {
         const records = buffered(node.processors, seen)
@@ -125,7 +143,7 @@ export class PlannerAccounts {
     // to settle looks at all links, and links may leave one by one
     if (this.#leaving.length === 0 && links.every((link) => this.#of(link)?.isEven ?? true)) return
     this.settle()
-    for (const link of links) this.#lose(link.name, this.#of(link), why)
+    for (const link of links) this.#lose(link.name, this.#of(link), why, isDurable(link))
     this.#endLeaving(why)
   }
 
@@ -139,20 +157,49 @@ export class PlannerAccounts {
     const outlets = outletsOf(link)
     if (!accounts.isEven) {
       this.settle()
-      this.#lose(link.name, accounts, why, this.#outletsInUse(link), outlets)
+      this.#lose(link.name, accounts, why, isDurable(link), this.#outletsInUse(link), outlets)
     }
     this.#own.delete(link)
-    if (holds(accounts)) this.#leaving.push({ link: link.name, accounts, outlets })
+    if (holds(accounts)) this.#leaving.push({ link: link.name, isDurable: isDurable(link), accounts, outlets })
     else this.#keep(link.name, accounts.read())
     this.#endLeaving(why, link)
   }
 
   /** Loses what a link holds in buffers, but for those of outlets that are in use. */
-  #lose(name: string, accounts: LinkAccounts | undefined, why: string, used = NONE, outlets: readonly unknown[] = []) {
+  #lose(
+    name: string,
+    accounts: LinkAccounts | undefined,
+    why: string,
+    isPulledAgain: boolean,
+    used = NONE,
+    outlets: readonly unknown[] = [],
+  ) {
     const held = accounts?.where.map((records, at) => (at > 0 && used.has(outlets[at - 1]) ? 0 : Math.max(0, records)))
+    if (isPulledAgain) {
+      const again = accounts?.pullAgain(held) ?? 0
+      if (again > 0) this.#again.set(name, (this.#again.get(name) ?? 0) + again)
+      return
+    }
     const lost = accounts?.lose(held) ?? 0
     this.#lost += lost
     if (lost > 0) getLogger('databay.BasePlanner').error(`${name}: ${lost} records in its buffers are lost: ${why}`)
+  }
+
+  /**
+   * Logs, in one line for all links, how many records are pulled again.
+   *
+   * @param when - when they are, in words
+   */
+  sayPulledAgain(when: string): void {
+    if (this.#again.size === 0) return
+    const sum = [...this.#again.values()].reduce((all, records) => all + records, 0)
+    const names = [...this.#again.keys()]
+    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more links` : ''
+    this.#again.clear()
+    const whose = `${names.slice(0, MOST_NAMES).join(', ')}${more}`
+    getLogger('databay.BasePlanner').info(
+      `${sum} records of ${whose} are pulled again ${when}: not all outlets have them`,
+    )
   }
 
   /**
@@ -164,8 +211,8 @@ export class PlannerAccounts {
   #endLeaving(why?: string, left?: PlannedLink): void {
     if (this.#leaving.length === 0) return
     const used = left === undefined ? NONE : this.#outletsInUse(left)
-    this.#leaving = this.#leaving.filter(({ link, accounts, outlets }) => {
-      if (why !== undefined) this.#lose(link, accounts, why, used, outlets)
+    this.#leaving = this.#leaving.filter(({ link, isDurable, accounts, outlets }) => {
+      if (why !== undefined) this.#lose(link, accounts, why, isDurable, used, outlets)
       if (holds(accounts)) return true
       this.#keep(link, accounts.read())
       return false
@@ -191,7 +238,7 @@ export class PlannerAccounts {
   }
 
   /** Accounts of links, also of those that have left while their outlets hold records of theirs. */
-  *#all(besides: ReadonlySet<unknown> = NONE): Iterable<Omit<Leaving, 'link'>> {
+  *#all(besides: ReadonlySet<unknown> = NONE): Iterable<Pick<Leaving, 'accounts' | 'outlets'>> {
     for (const link of this.#links()) {
       const accounts = this.#of(link)
       if (accounts !== undefined && !besides.has(link)) yield { accounts, outlets: outletsOf(link) }

@@ -1,4 +1,4 @@
-import type { TransferReport } from '../core/report.js'
+import type { Blocked, TransferReport } from '../core/report.js'
 
 /**
  * Events that a planner emits, and their payloads. All of them: to add one, declare it here, name it in
@@ -13,6 +13,10 @@ export interface PlannerEvents {
   skipped: [event: SkippedEvent]
   /** A transfer starts later after its due time than `lateAfter`, or due times were missed. */
   late: [event: LateEvent]
+  /** A link with `delivery` is blocked: an outlet or inlet is unavailable. Told once, until it is not blocked any more. */
+  blocked: [event: BlockedEvent]
+  /** A link that was blocked is not any more. */
+  unblocked: [event: UnblockedEvent]
   /** A link could not be started, or opened again after its thread was lost or recycled: it is tried again. */
   startFailed: [event: StartFailedEvent]
   /** A link has started after all. */
@@ -26,6 +30,8 @@ export const PLANNER_EVENTS = Object.keys({
   transfer: true,
   skipped: true,
   late: true,
+  blocked: true,
+  unblocked: true,
   startFailed: true,
   startRecovered: true,
   threadLost: true,
@@ -39,11 +45,32 @@ export interface SkippedEvent {
   readonly scheduledAt: number
   /**
    * `running`: as many transfers of the link were under way as its `maxInstances` allows. `quarantined`: the link has ended
-   * its thread again and again. `starting`: the link is not open, as it could not be started, or is being opened.
+   * its thread again and again. `starting`: the link is not open, as it could not be started, or is being opened. `blocked`: what it has
+   * in hand is tried again first; it transfers as soon as that is through.
    */
-  readonly reason: 'running' | 'quarantined' | 'starting'
+  readonly reason: 'running' | 'quarantined' | 'starting' | 'blocked'
   /** Number of the link's transfers that were under way. */
   readonly running: number
+}
+
+/** Payload of the event `blocked`: a link is blocked, and tried again until it is not. */
+export interface BlockedEvent extends Blocked {
+  /** Name of the link. */
+  readonly link: string
+  /** Number of records that wait for outlets. A record that waits for two counts twice. */
+  readonly waiting: number
+}
+
+/** Payload of the event `unblocked`: a link is not blocked any more. */
+export interface UnblockedEvent {
+  /** Name of the link. */
+  readonly link: string
+  /** Time of the first try that failed, in milliseconds since 1970. */
+  readonly since: number
+  /** Time from then to the end of the transfer that went through, in milliseconds. */
+  readonly duration: number
+  /** Number of tries that had failed. */
+  readonly attempts: number
 }
 
 /** Payload of the event `startFailed`: a link could not be started, and is tried again. */
@@ -113,7 +140,7 @@ export interface PlannerCounts {
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which a link did not transfer: it was still transferring, or quarantined. */
+  /** Due times at which a link did not transfer: it was still transferring, quarantined, or blocked. */
   readonly skipped: number
   /** Transfers that started late. */
   readonly late: number
@@ -125,4 +152,12 @@ export interface PlannerCounts {
    * What a transfer had pulled when its thread was lost is in no count, as nobody knows how much of it was pushed.
    */
   readonly lost: number
+  /** Number of links that are blocked now. Absent when none is. */
+  readonly blocked?: number
+  /** Number of records that wait for outlets which are unavailable, now. Absent when there are none. */
+  readonly waiting?: number
+  /** Dead letters. Absent when there were none. */
+  readonly dead?: number
+  /** Records of dead letters that were run again. Absent when there were none. */
+  readonly replayed?: number
 }

@@ -218,6 +218,7 @@ export class PlannerLinks {
       this.dismiss(link, 'it is removed')
       getLogger('databay.BasePlanner').info('Removed link: %s', link)
     }
+    this.#dispatcher.accounts.sayPulledAgain('when they are in a planner again')
     throwAny(errors, 'several links failed to shut down')
   }
 

@@ -1,5 +1,5 @@
 import type { OutletAccount } from '../core/link-accounts.js'
-import type { CountsSoFar } from '../core/report.js'
+import type { Blocked, CountsSoFar } from '../core/report.js'
 import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
 
@@ -32,10 +32,18 @@ export interface LinkStats {
   readonly consecutiveFailures: number
   /** End of the last transfer without an error, in milliseconds since 1970; left out before the first. */
   readonly lastSuccessAt?: number
-  /** Due times at which the link did not transfer: it was still transferring, quarantined, or could not be started. */
+  /** Due times at which the link did not transfer: it was still transferring, quarantined, blocked, or not started. */
   readonly skipped: number
   /** End of the link's quarantine, in milliseconds since 1970; left out when it is not quarantined. */
   readonly quarantinedUntil?: number
+  /** Why the link is blocked, since when, and when it is tried again; left out when it is not. */
+  readonly blocked?: Blocked
+  /** Records that wait for outlets, as these are unavailable; left out when there are none. */
+  readonly waiting?: number
+  /** Dead letters of the link; left out when there are none. */
+  readonly dead?: number
+  /** Records of dead letters that were run again; left out when there are none. */
+  readonly replayed?: number
   /** Why the link could not be started, while it is tried again; left out otherwise. */
   readonly startFailure?: StartFailureStats
   /** Transfers that were reported as late. */

@@ -21,6 +21,8 @@ export interface MigratingLink {
   drain(place: LinkPlace): Promise<void>
   /** Takes note of records that are lost, of all that its buffers hold when no numbers are given. Gives their number. */
   lose(held?: Held): number
+  /** Takes note that the link has left its thread: what it has in the store is all that it keeps. */
+  left(): void
   /** Opens the link again where it is by now, if it is to be open. */
   reopen(place: LinkPlace): void
   /** Whether the link is tried again when it fails to start. */
@@ -73,6 +75,7 @@ export class LinkMigration {
     const onLost = (lost: Held) => {
       this.#link.lose(lost)
     }
+    this.#link.left()
     this.#place.moveTo(thread, state === undefined ? undefined : { state, onLost })
     this.#failure = undefined
     const wanted = this.#link.wanted()

@@ -3,7 +3,7 @@ import { PlannerStateError, ThreadLostError, toError } from '../../base/errors.j
 import type { Duration } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import { Repeats } from '../../base/repeats.js'
-import type { PlannedLink, TransferRequest } from '../../core/planned-link.js'
+import { isDurable, type PlannedLink, type TransferRequest } from '../../core/planned-link.js'
 import { transferText } from '../../core/update.js'
 import { type CountsSoFar, failedReport, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
@@ -289,6 +289,9 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
         if (lost !== 0) this.#hooks.lost?.(lost)
         return lost
       },
+      left: () => {
+        if (isDurable(this)) this.#lose()
+      },
       openFailed: (error) => {
         this.#openFailed(error)
       },
@@ -473,11 +476,15 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#hooks.lost?.(lost)
   }
 
-  /** Takes note of records that are lost: of all that buffers hold, or of some of them. Gives their number. */
+  /**
+   * Takes note of records that are gone from memory: of all that buffers hold, or of some of them. Gives the number of those that
+   * are lost: with `delivery`, they are pulled again.
+   */
   #lose(held?: Held): number {
-    const lost = this.#accounts?.lose(held) ?? 0
-    this.#buffered = held === undefined ? 0 : Math.max(0, this.#buffered - lost)
-    return lost
+    const isPulledAgain = isDurable(this)
+    const gone = (isPulledAgain ? this.#accounts?.pullAgain(held) : this.#accounts?.lose(held)) ?? 0
+    this.#buffered = held === undefined ? 0 : Math.max(0, this.#buffered - gone)
+    return isPulledAgain ? 0 : gone
   }
 }
 

@@ -21,6 +21,7 @@ function setUp() {
       keepsRecords: false,
       endStreams: () => undefined,
       drain: async (at) => void told.push(`releases in thread ${at.thread.number}`),
+      left: () => told.push('has left'),
       lose: (held = []) => told.push(`loses ${JSON.stringify(held)}`),
       reopen: (at) => void told.push(`reopens in thread ${at.thread.number}`),
     })
@@ -44,7 +45,7 @@ t.test('a link is moved when its transfers have ended, with its state', async (t
   t.same(to.calls, ['open 7 "state"'])
   migration.end()
   t.same([place.isOpen, place.isMoving], [true, false])
-  t.same(told, ['reopens in thread 2'])
+  t.same(told, ['has left', 'reopens in thread 2'])
 })
 
 t.test('a link that is being opened is open when that is done', async (t) => {
@@ -100,5 +101,5 @@ t.test('what is lost of a state when the link is opened, it is told', async (t) 
   await migration.idle
   to.lost = [0, 3]
   await migration.arrive(to.thread, 'state')
-  t.same(told, ['loses [0,3]'])
+  t.same(told, ['has left', 'loses [0,3]'])
 })
