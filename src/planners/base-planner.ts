@@ -66,24 +66,28 @@ export abstract class BasePlanner extends PlannerEmitter {
     this.#scheduled = scheduled
     const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
     this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
-    const hooks = {
-      notify: <K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]) => {
-        this.notify(event, ...payload)
+    this.#dispatcher = new Dispatcher(
+      this.options,
+      {
+        notify: (event, ...payload) => {
+          this.notify(event, ...payload)
+        },
+        onFailure: (error) => {
+          this.onException(error)
+        },
+        keep: (report, isDrain) => {
+          this.#store.keep(report, isDrain)
+        },
+        onUsedUp: (link) => {
+          this.unschedule(link)
+        },
+        onAllUsedUp: () => {
+          this.#life.end()
+        },
       },
-      onFailure: (error: Error) => {
-        this.onException(error)
-      },
-      keep: (report: TransferReport, isDrain: boolean) => {
-        this.#store.keep(report, isDrain)
-      },
-      onUsedUp: (link: PlannedLink) => {
-        this.unschedule(link)
-      },
-      onAllUsedUp: () => {
-        this.#life.end()
-      },
-    }
-    this.#dispatcher = new Dispatcher(this.options, hooks, undefined, clock)
+      undefined,
+      clock,
+    )
     const scheduling = {
       add: (link: PlannedLink) => {
         this.#schedule(link)
@@ -590,7 +594,7 @@ export abstract class BasePlanner extends PlannerEmitter {
     const first = others.filter((link) => link.settings.immediateTransfer && !this.#retries.has(link))
     // one with delivery may be blocked, for as long as an outlet is down
     for (const link of first) if (isDurable(link)) this.dispatchDue(link, dueNow())
-    await Promise.all(first.map((link) => (isDurable(link) ? undefined : this.#transferOnce(link))))
+    await Promise.all(first.filter((link) => !isDurable(link)).map((link) => this.#transferOnce(link)))
   }
 
   /** Makes a first transfer. One that streams may never end: it is waited for as long as a short one takes. */

@@ -3,7 +3,7 @@ import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import { isDurable, type PlannedLink, type TransferRequest } from '../core/planned-link.js'
 import { type CountsSoFar, TransferError, type TransferReport } from '../core/report.js'
-import { BlockedLinks } from './blocked-links.js'
+import { BlockedLinks, type BlockedHooks } from './blocked-links.js'
 import type { Clock } from './clock/clock.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
@@ -77,14 +77,16 @@ export class Dispatcher {
     this.#options = options
     this.#hooks = hooks
     this.#now = now
-    const blocked = {
-      notify: hooks.notify,
-      retry: (link: PlannedLink) => this.#retry(link),
-      transfer: (link: PlannedLink) => {
+    const calls: BlockedHooks = {
+      notify: (event, ...payload) => {
+        hooks.notify(event, ...payload)
+      },
+      retry: (link) => this.#retry(link),
+      transfer: (link) => {
         this.dispatchDue(link, dueNow())
       },
     }
-    this.blocked = new BlockedLinks(blocked, clock)
+    this.blocked = new BlockedLinks(calls, clock)
   }
 
   /** The links: a copy of the list. */
