@@ -104,7 +104,8 @@ export function selectionOf({ link = [], tag = [] }: SelectionFlags): LinkSelect
   return new LinkSelection(link, tag)
 }
 
-function addName(text: string, before: readonly string[] | undefined): readonly string[] {
+/** Adds a name to those that an option was given before. */
+export function addName(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text]
 }
 

@@ -2,6 +2,7 @@ import { checkCommand } from './links/check.js'
 import { listCommand } from './links/list.js'
 import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
+import { deadLettersCommand } from './dead-letters/dead-letters-command.js'
 import { ledgerCommand } from './ledger/ledger-command.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
@@ -28,5 +29,7 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return storeCommand(parsed, context)
     case 'ledger':
       return ledgerCommand(parsed, context)
+    case 'dead-letters':
+      return deadLettersCommand(parsed, context)
   }
 }

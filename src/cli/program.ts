@@ -7,12 +7,20 @@ import { addCreate, type CreateArguments } from './create/arguments.js'
 import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
 import { addLedger, type LedgerArguments } from './ledger/arguments.js'
+import { addDeadLetters, type DeadLettersArguments } from './dead-letters/arguments.js'
 import { addStore, type StoreArguments } from './store/arguments.js'
 import { addTune, type TuneArguments } from './tune/arguments.js'
 
 /** What a command is to do. */
 export type CommandArguments =
-  RunArguments | CheckArguments | ListArguments | TuneArguments | CreateArguments | StoreArguments | LedgerArguments
+  | RunArguments
+  | CheckArguments
+  | ListArguments
+  | TuneArguments
+  | CreateArguments
+  | StoreArguments
+  | LedgerArguments
+  | DeadLettersArguments
 
 const NEXT_STEPS = `
 Next steps:
@@ -54,6 +62,7 @@ export function parseCommandLine(
   addCreate(program, take)
   addStore(program, take)
   addLedger(program, take)
+  addDeadLetters(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

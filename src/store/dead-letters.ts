@@ -1,3 +1,4 @@
+import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import type { PlainError } from '../base/plain-error.js'
 import type { Body } from './codec.js'
 import type { LinkStage } from './link-stages.js'
@@ -39,16 +40,19 @@ export interface StoredDeadLetter extends Omit<DeadLetter, 'body'> {
   readonly replay: boolean
 }
 
-/** Which dead letters. */
+/** Which dead letters. Of several values, one has to fit; none is as if all did. */
 export interface DeadLetterFilter {
-  readonly link?: string
-  readonly outlet?: string
-  readonly stage?: string
-  readonly code?: string
+  readonly ids?: readonly number[]
+  readonly link?: OneOrMany<string>
+  readonly outlet?: OneOrMany<string>
+  readonly stage?: OneOrMany<string>
+  readonly code?: OneOrMany<string>
   /** Those that failed together, of one link. */
   readonly group?: string
   /** Those that were given up at this time or later, in milliseconds since 1970. */
   readonly since?: number
+  /** Those that were given up before this time, in milliseconds since 1970. */
+  readonly before?: number
   readonly replay?: boolean
   /** Those behind the one with this id. @default 0 */
   readonly after?: number
@@ -113,6 +117,12 @@ export class DeadLetters {
   /** Ids of letters of a link that are to be delivered again, in the order in which they came. @param after - id before the first */
   marked(link: string, after = 0, limit = 1000): number[] {
     return this.#rows.all(MARKED, link, after, limit).map((row) => numberOf(row, 'id'))
+  }
+
+  /** What letters have in a column, each once. */
+  known(column: 'link' | 'outlet' | 'code'): string[] {
+    const rows = this.#rows.all(`SELECT DISTINCT ${column} FROM dead WHERE ${column} IS NOT NULL ORDER BY ${column}`)
+    return rows.map((row) => textOf(row, column))
   }
 
   /** A letter with its record. @throws {@link StoreCorruptError} */
@@ -212,21 +222,31 @@ function letterOf(row: Row): StoredDeadLetter {
   }
 }
 
-function conditions({ link, outlet, stage, code, group, since, replay, after }: DeadLetterFilter) {
-  const found: (readonly [sql: string, value: SqlValue | undefined])[] = [
-    ['id > ?', after],
-    ['link = ?', link],
-    ['outlet = ?', outlet],
-    ['stage = ?', stage],
-    ['code = ?', code],
-    ['grp = ?', group],
-    // of all letters of a link, in the order of their ids: its index by age would have them sorted
-    ['+at >= ?', since],
+function conditions(filter: DeadLetterFilter): { readonly sql: string; readonly values: readonly SqlValue[] } {
+  const { after, group, since, before, replay } = filter
+  const found: (readonly [sql: string, values: readonly SqlValue[]])[] = [
+    among('id', filter.ids),
+    among('link', filter.link),
+    among('outlet', filter.outlet),
+    among('stage', filter.stage),
+    among('code', filter.code),
+    ['id > ?', toArray(after)],
+    ['grp = ?', toArray(group)],
+    // in the order of their ids: the index by age would have them sorted
+    ['+at >= ?', toArray(since)],
+    ['+at < ?', toArray(before)],
   ]
-  const given = found.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]))
-  const tests = given.map(({ sql }) => sql)
+  const given = found.filter(([, values]) => values.length > 0)
+  const tests = given.map(([sql]) => sql)
   // the index of those to be delivered has them alone
   if (replay !== undefined) tests.push(replay ? 'replay = 1' : 'replay = 0')
   const sql = tests.length === 0 ? '' : `WHERE ${tests.join(' AND ')}`
-  return { sql, values: given.map(({ value }) => value) }
+  return { sql, values: given.flatMap(([, values]) => values) }
+}
+
+function among(column: string, given?: OneOrMany<SqlValue>): readonly [sql: string, values: readonly SqlValue[]] {
+  const values = toArray(given)
+  if (values.length === 1) return [`${column} = ?`, values]
+  // of several, an index would have the letters sorted
+  return [`${column === 'id' ? '' : '+'}${column} IN (${values.map(() => '?').join(', ')})`, values]
 }

@@ -38,3 +38,10 @@ export function putStages(database: Database, link: string, stages: readonly Lin
   })
   writeMeta(database, STAGES + link, JSON.stringify(kept))
 }
+
+/** Whether a dead letter can be delivered from where it failed: the link has the same node there. */
+export function isAmong(stages: readonly LinkStage[], letter: LinkStage): boolean {
+  return stages.some(({ place, stage, node }) => {
+    return place === letter.place && stage === letter.stage && node === letter.node
+  })
+}

@@ -78,7 +78,7 @@ export class Rewriting {
     for (const name of names) {
       const part = (value as { readonly [name: string]: unknown })[name]
       const rewritten = this.#at(name, part)
-      if (rewritten === part) continue
+      if (Object.is(rewritten, part)) continue
       copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as { [name: string]: unknown }
       Object.defineProperty(copy, name, { value: rewritten, enumerable: true, writable: true, configurable: true })
     }

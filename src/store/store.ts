@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { loadDriver, type Driver, type DriverName } from './driver.js'
 import { StoreError } from './errors.js'
 import { GroupCommit, type CommitOptions } from './group-commit.js'
-import { isEmpty, makeDatabase, openDatabase, type Durability } from './open-database.js'
+import { isEmpty, makeDatabase, openDatabase, openToRead, type Durability } from './open-database.js'
 import { OwnerLock, thisProcess } from './owner.js'
 import { reclaim } from './reclaim.js'
 import { checkSchema, migrate, readMeta, writeMeta } from './schema.js'
@@ -140,6 +140,24 @@ function makeFolder(folder: string): void {
     throw new StoreError(`${folder}: the folder of the store cannot be made (${storeError(cause, folder).message})`, {
       cause,
     })
+  }
+}
+
+/**
+ * Opens the database of the store in a folder to read it, whoever owns it.
+ *
+ * @throws {@link StoreError} when there is none
+ * @throws {@link StoreVersionError} when a newer databay wrote it, or nothing is in it yet
+ */
+export async function readStore(folder: string, only?: DriverName): Promise<Database> {
+  const { store } = storeFiles(folder)
+  const database = openToRead(await loadDriver(only), store)
+  try {
+    checkSchema(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw storeError(error, store)
   }
 }
 

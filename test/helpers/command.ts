@@ -17,6 +17,8 @@ export function cliFixture(name: string): string {
   return fileURLToPath(new URL(`../cli/fixtures/${name}`, import.meta.url))
 }
 
+type WriteDone = (error?: Error | null) => void
+
 /** A standard stream that keeps what is written to it. */
 export class FakeStream
   extends EventEmitter<{ error: [Error]; unpipe: [{ resume(): unknown }] }>
@@ -33,8 +35,10 @@ export class FakeStream
     this.isTTY = columns > 0
   }
 
-  write(chunk: string | Uint8Array): boolean {
+  write(chunk: string | Uint8Array, encoding?: BufferEncoding | WriteDone, done?: WriteDone): boolean {
     this.text += Buffer.from(chunk).toString()
+    const told = typeof encoding === 'function' ? encoding : done
+    told?.(null)
     return true
   }
 

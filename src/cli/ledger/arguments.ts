@@ -2,7 +2,8 @@ import { Option, type Command } from 'commander'
 import { checkPath } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { hintAt } from '../../base/suggestion.js'
-import { checkCount, examples, noColorOption, valued } from '../arguments.js'
+import { addName, checkCount, examples, noColorOption, valued } from '../arguments.js'
+import { checkPast, type Past } from '../past.js'
 
 /** What `databay ledger` can do. */
 export type LedgerAction = 'list' | 'lag' | 'check'
@@ -16,7 +17,7 @@ export interface LedgerArguments {
   /** Names of links; empty for all. */
   readonly link: readonly string[]
   /** Length of time, in milliseconds, or the time itself, since when transfers are listed. */
-  readonly since?: Since
+  readonly since?: Past
   readonly failed: boolean
   /** Most transfers that are listed. */
   readonly limit: number
@@ -24,13 +25,8 @@ export interface LedgerArguments {
   readonly color: boolean
 }
 
-/** Since when: so many milliseconds ago, or a time in milliseconds since 1970. */
-export type Since = { readonly ago: number } | { readonly at: number }
-
 /** Number of transfers that are listed without `--limit`. */
 const LIMIT = 50
-
-const UNITS: { readonly [unit: string]: number } = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const AFTER_HELP = `
 A planner with a store writes there what its transfers did, once a second. The store is the folder of --store, else of
@@ -71,7 +67,7 @@ export function addLedger(program: Command, onLedger: (ledger: LedgerArguments) 
   for (const option of commonOptions()) ledger.addOption(option)
   ledger
     .addOption(
-      valued('--since <time>', 'only transfers that ended since: 90s, 10min, 1h, 7d ago, or an ISO date', checkSince),
+      valued('--since <time>', 'only transfers that ended since: 90s, 10min, 1h, 7d ago, or an ISO date', checkPast),
     )
     .option('--failed', 'only transfers with an error')
     .addOption(
@@ -117,21 +113,9 @@ function read(action: LedgerAction, flags: Flags): LedgerArguments {
 
 function commonOptions(): Option[] {
   return [
-    new Option('--link <id>', 'only the link with this name; can be given several times').argParser(
-      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
-    ),
+    new Option('--link <id>', 'only the link with this name; can be given several times').argParser(addName),
     valued('--store <folder>', 'folder of the store (default: DATABAY_STORE, else ./.databay)', checkPath),
     new Option('--json', 'one JSON document on standard output'),
     noColorOption(),
   ]
-}
-
-/** Reads a time in the past: a length of time, or a date. */
-function checkSince(option: string, text: string): Since {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(s|min|h|d)$/.exec(text) ?? []
-  if (number !== undefined) return { ago: Number(number) * (UNITS[unit] ?? 0) }
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(at)) return { at }
-  const expected = 'a length of time such as 90s, 10min, 1h or 7d, or a date such as 2026-01-31 or 2026-01-31T14:00:00Z'
-  throw new InvalidOptionError(option, expected, text)
 }

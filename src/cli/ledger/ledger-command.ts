@@ -3,6 +3,7 @@ import { printable } from '../../base/printable.js'
 import { hintAt } from '../../base/suggestion.js'
 import { LedgerReader } from '../../store/ledger/ledger-reader.js'
 import { say } from '../links/inspect.js'
+import { timeOf } from '../past.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 import { refusal } from '../refusal.js'
 import { storeFolder } from '../store/store-folder.js'
@@ -49,7 +50,7 @@ function checkLinks(links: readonly string[], reader: LedgerReader): void {
 function resultOf({ action, link, since, failed, limit }: LedgerArguments, reader: LedgerReader, now: number): Result {
   switch (action) {
     case 'list': {
-      const from = since === undefined ? {} : { since: 'at' in since ? since.at : now - since.ago }
+      const from = since === undefined ? {} : { since: timeOf(since, now) }
       const list = reader.transfers({ links: link, failed, limit, ...from })
       return { document: list, lines: transferLines(list, now), problems: [] }
     }
