@@ -28,7 +28,7 @@ export {
   TransferTimeoutError,
   UncloneableRecordError,
 } from './base/errors.js'
-export { InvalidPayloadError, PartialPushError, type RejectedRecord } from './core/partial-push.js'
+export { InvalidPayloadError, PartialPushError, UntriedRecordError, type RejectedRecord } from './core/partial-push.js'
 export { DatabaseError, FileError } from './connectors/errors.js'
 export { HttpError, type HttpErrorOptions, type HttpFailure } from './connectors/http/errors.js'
 export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'

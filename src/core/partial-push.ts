@@ -7,10 +7,21 @@ export class InvalidPayloadError extends DatabayError {
   static override readonly retryable = false
 }
 
+/** An outlet did not try to take a record, as it takes it only together with another one, which it refuses. */
+export class UntriedRecordError extends DatabayError {
+  static override readonly code = 'DATABAY_UNTRIED_RECORD'
+
+  static override readonly retryable = true
+}
+
 /** A record that an outlet did not take. */
 export interface RejectedRecord {
   /** Its place in the batch. */
   readonly index: number
+  /**
+   * Why it was not taken. A link with `delivery` makes a dead letter of the record, unless this is an error of the outlet, such
+   * as ECONNRESET: then the record was not refused, and is pushed again.
+   */
   readonly error: Error
 }
 
@@ -21,7 +32,7 @@ const SHOWN_PLACES = 10
 
 /**
  * What an outlet's `push` rejects with when it took some records of its batch and not the others. A transfer counts
- * the taken ones as pushed, and the rest as dropped. The message names the places of a few of them in the batch,
+ * the taken ones as pushed, and the rest as dropped; with `delivery`, see {@link RejectedRecord.error}. The message names the places of a few of them in the batch,
  * from 0, and why they were not taken. The first of their errors is the `cause`.
  */
 export class PartialPushError extends DatabayError {
@@ -57,6 +68,28 @@ function reasons(rejected: readonly RejectedRecord[]): string[] {
     return `${why} (${indices.length === 1 ? 'record' : 'records'} ${indices.slice(0, SHOWN_PLACES).join(', ')}${more})`
   })
   return [texts.join('; ') + (places.size > SHOWN_REASONS ? '; \u2026' : '')]
+}
+
+/**
+ * Notes on the error of a push that took nothing which records are to blame. The others may be taken without them.
+ *
+ * @returns the error
+ */
+export function blameRecords(error: Error, rejected: readonly RejectedRecord[]): Error {
+  if (rejected.length === 0) return error
+  // as in a PartialPushError, no log line is to hold all of them
+  Object.defineProperty(ofRecord(error), 'rejected', { value: rejected, configurable: true })
+  return error
+}
+
+/** Records that the error of a push blames, by {@link blameRecords}. */
+export function blamedRecords(error: Error): readonly RejectedRecord[] {
+  return 'rejected' in error && Array.isArray(error.rejected) ? (error.rejected as RejectedRecord[]) : []
+}
+
+/** Notes on an error that it is of a record, which will be refused each time. */
+export function ofRecord<E extends Error>(error: E): E {
+  return Object.assign(error, { retryable: false })
 }
 
 /** Number of records that a `push` took although it rejected with `error`, of this or of another copy of this package. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
-import { show } from '../../base/errors.js'
+import { show, toError } from '../../base/errors.js'
 import { fileError } from '../errors.js'
 import { HeaderReader, loadParse, readHeader, type CsvDialect, type CsvHeader } from './header.js'
 import type { CsvFormat } from './csv-format.js'
@@ -9,6 +9,7 @@ import { columnsOf, headerText, rowsText } from './rows.js'
 import { encode } from '../files/encode.js'
 import { otherDelimiter } from './delimiter.js'
 import { withoutGuard } from './formulas.js'
+import { blameRecords, ofRecord, type RejectedRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { AddedFile } from '../files/added-file.js'
 import { isStream } from '../files/descriptors.js'
@@ -61,7 +62,39 @@ export async function csvBytes(target: CsvTarget, style: CsvStyle, added: AddedF
   const got = style.streams.get(target.file)
   const streamed = got !== undefined && (await isStream(target.file)) ? got : undefined
   const header = target.truncate ? undefined : (streamed ?? (await headerOf(target, style, added)))
-  return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, style.dialect.encoding)))
+  const { encoding } = style.dialect
+  try {
+    return Buffer.concat(textOf(target, header, style).map((part) => encode('CsvOutlet', part, encoding)))
+  } catch (thrown) {
+    throw blameRecords(toError(thrown), unwritable(target, header, style))
+  }
+}
+
+/** Records that make no row of a file, alone. */
+function unwritable({ rows, indices }: CsvTarget, header: CsvHeader | undefined, style: CsvStyle): RejectedRecord[] {
+  const [first] = rows
+  const blamed: RejectedRecord[] = []
+  const blame = (at: number, thrown: unknown) => {
+    const index = indices[at]
+    if (index !== undefined) blamed.push({ index, error: ofRecord(toError(thrown)) })
+  }
+  try {
+    const columns = header?.columns ?? style.columns ?? (first === undefined ? [] : columnsOf(first))
+    if (header === undefined && style.columns === undefined) {
+      encode('CsvOutlet', headerText(columns, style.format), style.dialect.encoding)
+    }
+    for (const [at, row] of rows.entries()) {
+      try {
+        for (const part of rowsText([row], columns, style.format)) encode('CsvOutlet', part, style.dialect.encoding)
+      } catch (thrown) {
+        blame(at, thrown)
+      }
+    }
+  } catch (thrown) {
+    // it was to say which columns the file has
+    blame(0, thrown)
+  }
+  return blamed
 }
 
 /** Notes that a file has got its bytes: a pipe gets no second header. */

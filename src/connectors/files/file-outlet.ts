@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { checkWord } from '../../base/check.js'
+import { toError } from '../../base/errors.js'
 import { resolveOptions, word, type Spec } from '../../base/options.js'
 import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
+import { blameRecords, ofRecord, type RejectedRecord } from '../../core/partial-push.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
 import type { Update } from '../../core/update.js'
@@ -103,7 +105,7 @@ export class FileOutlet extends Outlet {
     // before the first wait: the payloads are no copies
     const lines = this.#toLines(records)
     const targets = await this.#targets.group(records, update)
-    const writes = targets.map((target) => ({ ...target, bytes: this.#toBytes(target, lines) }))
+    const writes = this.#composed(targets, records, lines)
     await this.#targets.write(writes, update, async ({ file, truncate, records, bytes }, added) => {
       if (truncate) return bytes
       const lineEnd = bytesOf('\n', this.#encodingOf(records[0]?.metadata ?? {}))
@@ -155,8 +157,31 @@ export class FileOutlet extends Outlet {
     })
   }
 
+  /** Targets with their bytes. @throws the first error of a record, which blames all that cannot be written */
+  #composed(targets: readonly Target<unknown>[], records: readonly Record[], lines: readonly (string | Unwritable)[]) {
+    try {
+      return targets.map((target) => ({ ...target, bytes: this.#toBytes(target, lines) }))
+    } catch (thrown) {
+      throw blameRecords(toError(thrown), this.#unwritable(records, lines))
+    }
+  }
+
+  #unwritable(records: readonly Record[], lines: readonly (string | Unwritable)[]): RejectedRecord[] {
+    return records.flatMap((record, index) => {
+      try {
+        this.#toBytes({ records: [record], indices: [index] }, lines)
+        return []
+      } catch (thrown) {
+        return [{ index, error: ofRecord(toError(thrown)) }]
+      }
+    })
+  }
+
   /** Encodes the lines of a file. Lines of one encoding are encoded together, up to some length. */
-  #toBytes({ records, indices }: Target<unknown>, lines: readonly (string | Unwritable)[]): Buffer {
+  #toBytes(
+    { records, indices }: Pick<Target<unknown>, 'records' | 'indices'>,
+    lines: readonly (string | Unwritable)[],
+  ): Buffer {
     const parts: Buffer[] = []
     let encoding = this.#encoding
     let text = ''

@@ -1,6 +1,14 @@
 import { checkWord } from '../../base/check.js'
 import { InvalidOptionError, toError } from '../../base/errors.js'
-import { PartialPushError } from '../../core/partial-push.js'
+import { failureClass } from '../../core/failure-class.js'
+import {
+  blameRecords,
+  blamedRecords,
+  ofRecord,
+  PartialPushError,
+  UntriedRecordError,
+  type RejectedRecord,
+} from '../../core/partial-push.js'
 import { FileError, fileError } from '../errors.js'
 import { withLock } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
@@ -129,6 +137,29 @@ export class Targets {
    * @throws {@link InvalidOptionError} on metadata that names no allowed file or mode
    */
   async group<T>(records: readonly Record<T>[], update: Update): Promise<Target<T>[]> {
+    try {
+      return await this.#grouped(records, update)
+    } catch (thrown) {
+      throw blameRecords(toError(thrown), await this.#lost(records))
+    }
+  }
+
+  /** Records whose metadata names no file that they may be written to, or no mode. */
+  async #lost(records: readonly Record[]): Promise<RejectedRecord[]> {
+    const lost: RejectedRecord[] = []
+    for (const [index, { metadata }] of records.entries()) {
+      try {
+        await this.#paths.locate(metadata[this.#keys.path])
+        this.#modeOf(metadata)
+      } catch (thrown) {
+        const error = ofChoice(toError(thrown), metadata[this.#keys.path])
+        if (failureClass(error) === 'refused') lost.push({ index, error })
+      }
+    }
+    return lost
+  }
+
+  async #grouped<T>(records: readonly Record<T>[], update: Update): Promise<Target<T>[]> {
     const known = this.#replacements.has(update) ? undefined : this.#knownTarget(records)
     if (known !== undefined) return [known]
     // many records share few paths, and following one costs several system calls
@@ -174,12 +205,13 @@ export class Targets {
     const results = await Promise.allSettled(targets.map((target) => this.#writeOne(target, update, compose, written)))
     const failed = results.flatMap((result, at) => {
       const target = targets[at]
-      return result.status === 'rejected' && target ? [{ target, error: toError(result.reason) }] : []
+      if (result.status === 'fulfilled' || target === undefined) return []
+      return [{ target, error: ofChoice(toError(result.reason), target.given) }]
     })
     const [first] = failed
     if (first === undefined) return
     if (targets.length === 1) throw first.error
-    const rejected = failed.flatMap(({ target, error }) => target.indices.map((index) => ({ index, error })))
+    const rejected = failed.flatMap(({ target, error }) => rejectedOf(target, error))
     const taken = targets.reduce((sum, { records }) => sum + records.length, 0) - rejected.length
     throw new PartialPushError(
       this.#outlet,
@@ -308,4 +340,23 @@ export class Targets {
     const { mode } = this.#keys
     return checkWord(mode, metadata[mode], FILE_MODES, this.#settings.fileMode)
   }
+}
+
+/** Codes of errors of the system that are the fault of a path. */
+const OF_PATH = new Set(['EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL'])
+
+/** An error, which is of a record where the record chose what is wrong: a mode, or the path of its file. */
+function ofChoice(error: Error, path: unknown): Error {
+  if (error instanceof InvalidOptionError) return ofRecord(error)
+  const { cause } = error
+  const isOfPath = cause instanceof Error && 'code' in cause && OF_PATH.has(String(cause.code))
+  return path !== undefined && isOfPath && error instanceof FileError ? ofRecord(error) : error
+}
+
+/** Records of a file that was not written while others were: only those that the error blames, or all that chose it, are refused. */
+function rejectedOf({ indices }: Target<unknown>, error: Error): RejectedRecord[] {
+  const blamed = new Map(blamedRecords(error).map((one) => [one.index, one.error]))
+  const why = blamed.size > 0 ? new UntriedRecordError(`not written: ${error.message}`, { cause: error }) : error
+  if (failureClass(why) === 'unknown') Object.assign(why, { retryable: true })
+  return indices.map((index) => ({ index, error: blamed.get(index) ?? why }))
 }
