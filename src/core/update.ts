@@ -10,13 +10,38 @@ export class Update {
   readonly tags: readonly string[]
   /** Incremental number of the transfer within its link, from 0. */
   readonly transferNumber: number
+  /**
+   * Which try this is for the batch that an outlet is given: 1, or more when a link with `delivery` tries again after the
+   * outlet failed. Batches that are tried again may have been taken in part.
+   */
+  readonly attempt: number
+  /** Whether the outlet is given dead letters, which are older than what it got before. */
+  readonly replay: boolean
   readonly #cancellation: Cancellation
   #hasRounds = false
 
-  constructor(tags: readonly string[], transferNumber: number, cancellation: Cancellation = new Cancellation()) {
+  /** @param push - of a batch that is not pushed for the first time */
+  constructor(
+    tags: readonly string[],
+    transferNumber: number,
+    cancellation: Cancellation = new Cancellation(),
+    push: { readonly attempt?: number; readonly replay?: boolean } = {},
+  ) {
     this.tags = tags
     this.transferNumber = transferNumber
+    this.attempt = push.attempt ?? 1
+    this.replay = push.replay ?? false
     this.#cancellation = cancellation
+  }
+
+  /**
+   * This transfer's identity for another push, which belongs to the transfer of another update.
+   *
+   * @param host - update of the transfer that makes the push: the push stops when that is told to stop
+   * @internal
+   */
+  forPush(host: Update, push: { readonly attempt: number; readonly replay: boolean }): Update {
+    return new Update(this.tags, this.transferNumber, host.#cancellation, push)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { KeyedMutex } from '../../base/keyed-mutex.js'
-import type { MaybePromise } from '../../base/maybe-promise.js'
+import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Inlet } from '../inlet.js'
 import { nodeName } from '../node.js'
 import type { Outlet } from '../outlet.js'
@@ -22,6 +22,12 @@ export function fail(transfers: Transfers): void {
  * and none waits for another. What fails is counted and logged as a part of the pull, or of the processing.
  */
 export function settle(tally: Tally): MaybePromise<unknown> {
+  const told = settleTransfer(tally)
+  const { delivery } = tally
+  return delivery === undefined ? told : then(told, () => keep(delivery.finish(tally), tally))
+}
+
+function settleTransfer(tally: Tally): MaybePromise<unknown> {
   const { unsettled } = tally
   if (unsettled !== undefined) {
     unsettled.rounds = tally.rounds

@@ -1,7 +1,11 @@
 import type { Cursor } from '../cursor.js'
 import type { Inlet } from '../inlet.js'
+import type { Record } from '../record.js'
+import type { Blocked, OutletReport } from '../report.js'
 import type { RoundCounts } from '../round-counts.js'
 import type { Update } from '../update.js'
+import type { TransferParts } from './parts.js'
+import type { Tally } from './tally.js'
 
 /** What came of a pull. */
 export interface PullVerdict {
@@ -28,6 +32,23 @@ export interface PullCursor extends Cursor {
   end(): void
 }
 
+/** Records that a part of a link failed on or refused. */
+export interface Refusal {
+  readonly stage: 'process' | 'group' | 'push'
+  /** The part, as it names itself, and its place in the link, like `processor:0` or `outlet:1 processor:0`. */
+  readonly node: string
+  readonly place: string
+  /** Name of the outlet, where they were for this one alone. */
+  readonly outlet?: string
+  readonly error: Error
+  readonly records: readonly Record[]
+  /**
+   * Number of times that they were tried.
+   * @default 1
+   */
+  readonly attempts?: number
+}
+
 /** What keeps how far the inlets of a link have come, for a link with `delivery`. Transfers know it by this alone. */
 export interface Delivery {
   /**
@@ -40,4 +61,29 @@ export interface Delivery {
   settle(verdicts: readonly PullVerdict[]): Promise<void>
   /** Keeps what has come of a transfer that streams, while it runs: of each inlet, so many lists were delivered. */
   progress(update: Update, lists: number): Promise<void>
+  /** Whether records wait for an outlet, so that nothing may be pulled. */
+  readonly isWaiting: boolean
+  /**
+   * Offers outlets what they have not taken before, and what dead letters are to be delivered again.
+   *
+   * @returns whether the transfer is to pull
+   */
+  resume(parts: TransferParts, tally: Tally): Promise<boolean>
+  /**
+   * Pushes batches to all outlets. What an outlet cannot take now waits for the next try; what it refuses becomes dead letters.
+   *
+   * @param isRound - whether this is a round of several, so that it does not tell who is given nothing
+   */
+  push(parts: TransferParts, batches: Record[][], tally: Tally, isRound: boolean): Promise<OutletReport[]>
+  /**
+   * Makes dead letters of records.
+   *
+   * @returns their number, 0 for records that are dropped; `undefined` when they cannot be made, so that the records have to
+   * come again
+   */
+  bury(refusal: Refusal, tally: Tally): number | undefined
+  /** Keeps what is not kept yet when a transfer ends. */
+  finish(tally: Tally): Promise<void>
+  /** Why the link is blocked now that a transfer ends; `undefined` when it is not. */
+  blockedAfter(tally: Tally): Blocked | undefined
 }

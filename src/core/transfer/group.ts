@@ -1,4 +1,4 @@
-import { ImplementationError, sortOf } from '../../base/errors.js'
+import { ImplementationError, sortOf, toError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyGrouper } from '../processor.js'
 import type { Record } from '../record.js'
@@ -35,20 +35,34 @@ async function groupSome(
       const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update))
       batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
     } catch (thrown) {
+      if (bury(toError(thrown), name, index, batches.flat(), tally)) return undefined
       tally.fail(thrown, name, 'group')
       fail(tally.inHand)
       tally.drop(before, 'a grouper failed')
       return undefined
     }
     const { lost, extra } = compare(given, batches)
-    if (lost > 0) fail(tally.inHand)
-    tally.drop(lost, `${name} left them out`)
+    const leftOut = new ImplementationError(`${name} left out ${lost.length} records`)
+    if (lost.length > 0 && !bury(leftOut, name, index, lost, tally)) {
+      fail(tally.inHand)
+      tally.drop(lost.length, `${name} left them out`)
+    }
     tally.add(extra, `${name} gave them twice, or was not given them`)
   }
   batches = batches.filter((batch) => batch.length > 0)
   tally.grouped += count(batches)
   tally.batches += batches.length
   return batches
+}
+
+/** Makes dead letters of records that a grouper failed on or left out, if the link has some. */
+function bury(error: Error, node: string, index: number, records: readonly Record[], tally: Tally): boolean {
+  if (tally.cancelled !== undefined) return false
+  const dead = tally.delivery?.bury({ error, stage: 'group', node, place: `grouper:${index}`, records }, tally)
+  if (dead === undefined) return false
+  tally.dead += dead
+  tally.failKept(error, node, 'group')
+  return true
 }
 
 /** Number of times that each record is in the batches. */
@@ -58,7 +72,7 @@ function occurrences(batches: readonly (readonly Record[])[]): Map<Record, numbe
   return times
 }
 
-/** Number of `given` records that the batches lack, and of records in the batches that were not given. */
+/** The `given` records that the batches lack, and the number of records in the batches that were not given. */
 function compare(given: Map<Record, number>, batches: readonly (readonly Record[])[]) {
   let extra = 0
   for (const batch of batches) {
@@ -68,7 +82,7 @@ function compare(given: Map<Record, number>, batches: readonly (readonly Record[
       else given.set(record, left - 1)
     }
   }
-  const lost = [...given.values()].reduce((sum, left) => sum + left, 0)
+  const lost = [...given].flatMap(([record, left]) => (left === 0 ? [] : new Array<Record>(left).fill(record)))
   return { lost, extra }
 }
 

@@ -13,6 +13,11 @@ export interface TransferParts {
   readonly inlets: readonly Inlet[]
   readonly outlets: readonly Outlet[]
   readonly processors: readonly AnyProcessor[]
+  /**
+   * Place of the first of the processors in the link.
+   * @default 0
+   */
+  readonly firstProcessor?: number
   readonly groupers: readonly AnyGrouper[]
   readonly settings: ResolvedSettings
   /** Log of what goes wrong. Default: each time has its line. */

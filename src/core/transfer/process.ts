@@ -1,4 +1,4 @@
-import { ImplementationError, show, sortOf } from '../../base/errors.js'
+import { ImplementationError, show, sortOf, toError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { nameOf, type AnyProcessor, type AnyStatefulProcessor } from '../processor.js'
 import { isRecord, type Record } from '../record.js'
@@ -9,29 +9,45 @@ import { Tally } from './tally.js'
 import { KeyedMutex } from '../../base/keyed-mutex.js'
 import type { Update } from '../update.js'
 
+/** @param first - place of the first of the processors in the link */
 export function processAll(
   processors: readonly AnyProcessor[],
   records: Record[],
   tally: Tally,
+  first = 0,
 ): MaybePromise<Record[] | undefined> {
-  return processors.length === 0 ? records : processSome(processors, records, tally)
+  return processors.length === 0 ? records : processSome(processors, records, tally, first)
 }
 
 async function processSome(
   processors: readonly AnyProcessor[],
   records: Record[],
   tally: Tally,
+  first: number,
 ): Promise<Record[] | undefined> {
-  const chain = await runProcessors(processors, records, tally)
+  const bury = ({ index, ...failure }: ProcessFailure) =>
+    tally.delivery?.bury({ ...failure, stage: 'process', place: `processor:${index}` }, tally)
+  const chain = await runProcessors(processors, records, tally, { first, bury })
   tally.inHand = chain.transfers
   tally.filtered += chain.filtered
   tally.added += chain.added
+  tally.dead += chain.dead
   tally.drop(chain.missing, 'they were not in their buffer any more')
-  if (chain.records === undefined) {
+  if (chain.records === undefined && chain.dead === 0) {
     fail(chain.transfers)
     tally.drop(chain.inHand, 'a processor failed')
   }
   return chain.records
+}
+
+/** A call of a processor that failed. */
+export interface ProcessFailure {
+  readonly error: Error
+  /** Name of the processor, and its place in its link or outlet. */
+  readonly node: string
+  readonly index: number
+  /** What it was given. */
+  readonly records: readonly Record[]
 }
 
 /** Result of a chain of processors. */
@@ -46,6 +62,8 @@ interface Processed {
   readonly transfers: Transfers
   /** Number of records that processors held after the call before, and did not any more. */
   readonly missing: number
+  /** Number of dead letters that the records in hand have become, as a processor failed. */
+  readonly dead: number
 }
 
 /**
@@ -62,22 +80,37 @@ export function acceptSize(processor: object): void {
   sizes.delete(processor)
 }
 
+/** Where processors are that are called. */
+export interface ProcessSite {
+  /** Place of the first of them in their link or outlet. */
+  readonly first: number
+  /** Makes dead letters of what a processor failed on, if it can: gives their number. */
+  readonly bury: (failure: ProcessFailure) => number | undefined
+}
+
+const NOWHERE: ProcessSite = { first: 0, bury: () => undefined }
+
 export async function runProcessors(
   processors: readonly AnyProcessor[],
-  input: Record[],
+  given: Record[],
   tally: Tally,
+  { first, bury }: ProcessSite = NOWHERE,
 ): Promise<Processed> {
-  let records: Record[] | undefined = input
-  let inHand = input.length
+  let records: Record[] | undefined = given
+  let inHand = given.length
   let filtered = 0
   let added = 0
   if (processors.some(isListener)) tally.noteListener()
   let transfers = tally.inHand
   let missing = 0
-  for (const [index, processor] of processors.entries()) {
+  let dead = 0
+  for (const [at, processor] of processors.entries()) {
+    const index = first + at
     const name = nameOf('processor', processor, index)
     let held: number | undefined
     let endTurn: (() => void) | undefined
+    const input = records
+    let failure: Error | undefined
     try {
       if (typeof processor === 'object') endTurn = await turns.take(processor, (ahead) => tally.until(ahead))
       held = sizeOf(processor)
@@ -101,7 +134,7 @@ export async function runProcessors(
       const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
       records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
-      tally.fail(thrown, name, 'process')
+      failure = toError(thrown)
       records = undefined
     }
     // what a buffer took in or let go of is neither filtered nor added
@@ -111,18 +144,25 @@ export async function runProcessors(
     if (held !== undefined && typeof processor === 'object') {
       sizes.set(processor, after)
       // one that failed gave what it does not hold any more
-      const given = records?.length ?? Math.max(0, held - after)
-      const through = noteCall(processor, transfers, { before: held, after, given })
+      const released = records?.length ?? Math.max(0, held - after)
+      const through = noteCall(processor, transfers, { before: held, after, given: released })
       if (through !== transfers) tally.noteReleased(through)
       transfers = records === undefined ? [...transfers, ...through] : through
     }
     endTurn?.()
+    if (failure !== undefined) {
+      // one that has taken in or let go of some does not tell which
+      const isWhole = out === input.length && tally.cancelled === undefined
+      dead = (isWhole ? bury({ error: failure, node: name, index, records: input }) : undefined) ?? 0
+      if (dead > 0) tally.failKept(failure, name, 'process')
+      else tally.fail(failure, name, 'process')
+    }
     filtered += Math.max(0, left - out)
     added += Math.max(0, out - left)
     inHand = out
     if (records === undefined) break
   }
-  return { records, inHand, filtered, added, transfers, missing }
+  return { records, inHand, filtered, added, transfers, missing, dead }
 }
 
 /** Whether a processor wants to know what comes of the records that it gives. */

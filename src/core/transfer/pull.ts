@@ -55,13 +55,13 @@ function hasRounds(pulled: PulledBy, rounds: RoundSize): pulled is PulledStream 
 function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record[] | undefined {
   tally.pulled = records.length
   if (mayGoOn(parts, tally)) return records
-  tally.drop(records.length, 'an inlet failed')
+  tally.giveBack(records.length, 'an inlet failed')
   return undefined
 }
 
 /** Whether a transfer goes on with what some inlets gave, as no other has failed, or that is ignored. */
 export function mayGoOn({ settings }: TransferParts, tally: Tally): boolean {
-  return tally.errors.length === 0 || (settings.ignoreExceptions && tally.cancelled === undefined)
+  return !tally.hasFailed || (settings.ignoreExceptions && tally.cancelled === undefined)
 }
 
 /** Does work for all items at once, or for as many as may be. */

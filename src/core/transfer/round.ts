@@ -19,10 +19,15 @@ export function makeRound(
   tally: Tally,
   isOne: boolean,
 ): MaybePromise<OutletReport[] | undefined> {
-  const processed = processAll(parts.processors, records, tally)
+  const processed = processAll(parts.processors, records, tally, parts.firstProcessor)
   const grouped = then(processed, (some) => {
     if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
     return some && groupAll(parts.groupers, some, tally)
   })
-  return then(grouped, (batches) => batches && pushAll(parts, batches, tally, isOne))
+  return then(grouped, (batches) => {
+    if (batches === undefined) return undefined
+    return tally.delivery === undefined
+      ? pushAll(parts, batches, tally, isOne)
+      : tally.delivery.push(parts, batches, tally, isOne)
+  })
 }

@@ -41,11 +41,13 @@ export async function transferInRounds(parts: TransferParts, { all }: Pulls, tal
         tally.logDrop(records, why)
       },
     )
-    tally.drop(left, why)
     const refused = sources.takeRefused()
-    tally.drop(refused, YIELDED_LATE)
     const all = left + refused
-    tally.pulled += all
+    if (tally.delivery === undefined) {
+      tally.drop(left, why)
+      tally.drop(refused, YIELDED_LATE)
+      tally.pulled += all
+    }
     const stopped = tally.cancelled
     if (stopped !== undefined && all > 0 && tally.errors.length === 0) tally.fail(stopped, 'transfer', 'pull')
     isComplete &&= all === 0

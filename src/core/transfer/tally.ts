@@ -73,6 +73,9 @@ export class Tally {
   batches = 0
   /** Number of rounds that the transfer has begun. */
   rounds = 0
+  /** Number of dead letters that were made of records before they came to the outlets, and of those that were run again. */
+  dead = 0
+  replayed = 0
   outlets: readonly OutletReport[] = []
   /** This transfer, when inlets or processors want to know what comes of their records. */
   unsettled: UnsettledTransfer | undefined
@@ -88,8 +91,9 @@ export class Tally {
   #dropped = 0
   /** Number of records that were lost when the round began. */
   #lostBefore = 0
-  /** Number of errors, listed or not. */
+  /** Number of errors, listed or not, and of those whose records are kept all the same. */
   #failures = 0
+  #kept = 0
   /** Whether the transfer has rounds, and whether one is under way. */
   #streams = false
   #isInRound = false
@@ -134,10 +138,20 @@ export class Tally {
     return this.#cancellation.ending
   }
 
+  /** Whether the transfer only tries again what failed before. */
+  get isRetry(): boolean {
+    return this.#request.retry === true
+  }
+
+  /** Whether something has failed whose records are not kept. */
+  get hasFailed(): boolean {
+    return this.#failures > this.#kept
+  }
+
   /** Whether no more rounds may begin. */
   get isOver(): boolean {
-    if (this.cancelled !== undefined) return true
-    return this.errors.length > 0 && !this.#parts.settings.ignoreExceptions
+    if (this.cancelled !== undefined || this.delivery?.isWaiting === true) return true
+    return this.hasFailed && !this.#parts.settings.ignoreExceptions
   }
 
   /** Number of records that were lost. */
@@ -195,12 +209,17 @@ export class Tally {
 
   /** Ends a round: whether its records were delivered is known, but for those in buffers. */
   endRound(outlets: readonly OutletReport[] | undefined): void {
-    if (outlets !== undefined) this.outlets = this.rounds === 1 ? outlets : addUp(this.outlets, outlets)
+    if (outlets !== undefined) this.addOutlets(outlets)
     const round = this.#underWay as UnsettledRound
     if (!this.delivered) round.fail()
     round.ended = true
     this.#isInRound = false
     this.#progress?.roundEnds()
+  }
+
+  /** Adds what outlets did to what they have done in the transfer before. */
+  addOutlets(outlets: readonly OutletReport[]): void {
+    this.outlets = this.outlets.length === 0 ? outlets : addUp(this.outlets, outlets)
   }
 
   /** Notes that an outlet has not kept records that it took in rounds: nothing of the transfer was delivered. */
@@ -304,6 +323,13 @@ export class Tally {
     }
   }
 
+  /** Notes an error as {@link Tally.fail} does. Its records are kept: they wait, or are dead letters. */
+  failKept(thrown: unknown, node: string, stage: Stage): void {
+    this.#kept++
+    this.#failures++
+    this.#note(toError(thrown), node, stage, true)
+  }
+
   /**
    * Notes and logs an error of user code. Of very many errors, the report lists some and says how many more there are.
    *
@@ -312,7 +338,10 @@ export class Tally {
   fail(thrown: unknown, node: string, stage: Stage, ofRound = true): void {
     this.#failures++
     this.#allInPull &&= stage === 'pull'
-    const error = toError(thrown)
+    this.#note(toError(thrown), node, stage, ofRound)
+  }
+
+  #note(error: Error, node: string, stage: Stage, ofRound: boolean): void {
     const round = ofRound ? this.#roundOf(stage) : {}
     if (this.errors.length < REPORT_ERRORS) {
       this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
@@ -331,6 +360,20 @@ export class Tally {
     // only `pull` runs ahead
     if (stage === 'pull' && this.#streams) return { round: this.rounds + 1 }
     return this.#isInRound ? { round: this.rounds } : {}
+  }
+
+  /**
+   * Takes records back that were pulled and that nobody is given: those of a link with `delivery` are pulled again, and others
+   * are dropped.
+   */
+  giveBack(records: number, why: string): void {
+    if (this.delivery === undefined || records === 0) {
+      this.drop(records, why)
+      return
+    }
+    this.pulled -= records
+    this.unsettled?.fail()
+    this.#log.debug(`${this.#name}: ${records} records are pulled again: ${why}`)
   }
 
   /** Counts and logs records that no outlet will get. */
@@ -368,6 +411,7 @@ export class Tally {
   report(): TransferReport {
     if (this.#failures > LOGGED_ERRORS) this.#noteOmitted()
     if (this.#failures === 0) this.#parts.troubles?.well(this.#parts.name)
+    const blocked = this.delivery?.blockedAfter(this)
     // until the report is there: what it counts is not seen twice, nor missed
     if (this.#progress !== undefined) this.#leave(this.#progress)
     const { update } = this
@@ -386,12 +430,15 @@ export class Tally {
       added: this.added,
       dropped: this.#dropped,
       buffered: this.buffered,
+      ...(this.dead > 0 && { dead: this.dead }),
+      ...(this.replayed > 0 && { replayed: this.replayed }),
       grouped: this.grouped,
       batches: this.batches,
       rounds: this.rounds,
       outlets: this.outlets,
       errors: this.errors,
-      failed: this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
+      failed: this.delivery === undefined && this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
+      ...(blocked && { blocked }),
     }
   }
 
@@ -486,6 +533,14 @@ function addUp(some: readonly OutletReport[], others: readonly OutletReport[]): 
       dropped: one.dropped + other.dropped,
       batches: one.batches + other.batches,
       buffered: other.buffered,
+      ...sumOf('dead', one, other),
+      ...sumOf('replayed', one, other),
+      ...(other.waiting === undefined ? {} : { waiting: other.waiting }),
     }
   })
+}
+
+function sumOf(count: 'dead' | 'replayed', one: OutletReport, other: OutletReport): Partial<OutletReport> {
+  const sum = (one[count] ?? 0) + (other[count] ?? 0)
+  return sum === 0 ? {} : { [count]: sum }
 }

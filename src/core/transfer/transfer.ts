@@ -3,6 +3,7 @@ import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Cancellation } from '../cancellation.js'
 import type { TransferReport } from '../report.js'
 import type { Update } from '../update.js'
+import type { Delivery } from './delivery.js'
 import { Tally, type HostedRequest } from './tally.js'
 import { settle } from './acknowledge.js'
 import { pullAll, Pulls } from './pull.js'
@@ -33,8 +34,24 @@ export function transfer(
 ): MaybePromise<TransferReport> {
   const tally = new Tally(parts, update, cancellation, request)
   logDetail('databay.Link', update, 'transfer')
+  const { delivery } = tally
+  const pushed = delivery === undefined ? move(parts, tally) : moveDurably(parts, delivery, tally)
+  const told = then(pushed, () => settle(tally))
+  return then(told, () => {
+    logDetail('databay.Link', update, 'done')
+    return tally.report()
+  })
+}
+
+/** With `delivery`, what outlets have not taken yet goes first, and nothing is pulled while they cannot take it. */
+async function moveDurably(parts: TransferParts, delivery: Delivery, tally: Tally): Promise<void> {
+  if (await delivery.resume(parts, tally)) await move(parts, tally)
+}
+
+/** Pulls, and brings what comes of that to the outlets. */
+function move(parts: TransferParts, tally: Tally): MaybePromise<void> {
   const pulled = tally.drain ? [] : pullAll(parts, tally)
-  const pushed = then(pulled, (pulls) => {
+  return then(pulled, (pulls) => {
     if (pulls instanceof Pulls) return transferInRounds(parts, pulls, tally)
     if (pulls === undefined) {
       tally.buffered = bufferedBy(parts.processors)
@@ -42,12 +59,7 @@ export function transfer(
     }
     tally.rounds = 1
     return then(makeRound(parts, pulls, tally, false), (outlets) => {
-      if (outlets !== undefined) tally.outlets = outlets
+      if (outlets !== undefined) tally.addOutlets(outlets)
     })
-  })
-  const told = then(pushed, () => settle(tally))
-  return then(told, () => {
-    logDetail('databay.Link', update, 'done')
-    return tally.report()
   })
 }
