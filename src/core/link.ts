@@ -23,7 +23,7 @@ import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { CountsSoFar, TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import { abandon } from './transfer/holdings.js'
-import type { Delivery } from './transfer/delivery.js'
+import type { DurableDelivery } from './transfer/durable.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
@@ -74,6 +74,8 @@ class LinkBase<A, B> implements PlannedLink {
   /** Number of the next transfer. */
   #transfers = 0
   #opener: LinkOpener | undefined
+  /** What keeps how far the inlets have come, with `delivery`. */
+  #durable: DurableDelivery | undefined
   /** Timers for transfers that stream. */
   #waits = WAITS
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
@@ -131,7 +133,8 @@ class LinkBase<A, B> implements PlannedLink {
    * Sets what keeps how far the inlets have come, from the next transfer on; `undefined` for nothing.
    * @internal
    */
-  setDelivery(delivery: Delivery | undefined): void {
+  setDelivery(delivery: DurableDelivery | undefined): void {
+    this.#durable = delivery
     this.unsettled.delivery = delivery
   }
 
@@ -242,7 +245,7 @@ class LinkBase<A, B> implements PlannedLink {
     if (request.ending === true) cancellation.end()
     const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
     return this.#running.run(update, cancellation, this.settings.timeout, () =>
-      transfer(this.#partsNow(), update, cancellation, request),
+      transfer(this.#partsNow(), update, cancellation, request, this.#durable),
     )
   }
 

@@ -126,6 +126,8 @@ export class CursorTrack {
     pull.end()
     pull.isSettled = true
     pull.result = pull.behind(rounds.deliveredRounds)
+    // what a stream gave that came into no round is pulled again
+    if (delivered && !pull.isComplete && at === this.#pulls.length - 1) this.working = pull.result
     if (!delivered) {
       // what was delivered of it counts all the same, when all before it is
       pull.isVoid = true

@@ -65,6 +65,7 @@ export class DurableLinks {
   /** Notes that a link is closed. */
   close(link: Link): void {
     for (const [inlet, one] of this.#links) if (one === link) this.#links.delete(inlet)
+    link.unsettled.delivery?.close()
     link.setDelivery(undefined)
   }
 

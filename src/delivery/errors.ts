@@ -14,3 +14,8 @@ export class NoStoreError extends DatabayError {
 export class CursorVersionError extends DatabayError {
   static override readonly code = 'DATABAY_CURSOR_VERSION'
 }
+
+/** A link has as many dead letters as it may have, and waits with the next one. */
+export class DeadLettersFullError extends DatabayError {
+  static override readonly code = 'DATABAY_DEAD_LETTERS_FULL'
+}

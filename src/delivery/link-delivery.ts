@@ -1,27 +1,49 @@
 import { ImplementationError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
+import { plainError, restoreError } from '../base/plain-error.js'
 import type { Inlet } from '../core/inlet.js'
 import type { Link } from '../core/link.js'
 import { nodeName } from '../core/node.js'
-import type { Delivery, PullCursor, PullVerdict } from '../core/transfer/delivery.js'
+import type { Record } from '../core/record.js'
+import type { Blocked, OutletReport, Stage } from '../core/report.js'
+import type { EndedTransfer, Fate, PullCursor, PullVerdict, Refusal } from '../core/transfer/delivery.js'
+import type { DurableDelivery } from '../core/transfer/durable.js'
+import type { TransferParts } from '../core/transfer/parts.js'
+import { makeRound } from '../core/transfer/round.js'
+import { nothingOf, type Tally } from '../core/transfer/tally.js'
 import type { Update } from '../core/update.js'
 import { cursorText, type StoredCursor } from '../store/cursors.js'
 import { FencedError } from '../store/errors.js'
+import type { LinkStage } from '../store/link-stages.js'
 import { LinkStore } from '../store/link-store.js'
 import type { Store } from '../store/store.js'
+import { Backoff } from './backoff.js'
 import { CursorTrack, type Mark } from './cursor-track.js'
 import { CursorVersionError } from './errors.js'
+import { DeadLetterBox } from './dead-letter-box.js'
+import { LetterOrigins } from './letter-origins.js'
+import { OutletQueues } from './outlet-queues.js'
 import type { PartStates } from './part-states.js'
+import { Replays, type ReplayedLetters } from './replays.js'
+import { readPlace, stagesOfLink } from './stages-of-link.js'
 
 /**
  * Keeps in the store how far the inlets of a link have come, with the states of its parts. What is kept is never beyond what
  * all outlets took: after a crash, the link goes on there.
  */
-export class LinkDelivery implements Delivery {
+export class LinkDelivery implements DurableDelivery {
   readonly #link: Link
   readonly #store: LinkStore
   readonly #states: PartStates
   readonly #tracks: ReadonlyMap<Inlet, CursorTrack>
+  readonly #outlets: OutletQueues
+  readonly #letters: DeadLetterBox
+  readonly #replays: Replays
+  readonly #backoff: Backoff
+  /** Why the link is blocked; `undefined` when it is not. */
+  #blocked: Blocked | undefined
+  /** Stages that are kept. */
+  #stages: readonly LinkStage[] = []
   /** Whether cursors were kept since states were. */
   #isDirty = false
   #fenced: FencedError | undefined
@@ -31,6 +53,12 @@ export class LinkDelivery implements Delivery {
     this.#store = store
     this.#states = states
     this.#tracks = tracks
+    const { deadLetters, retry } = link.settings
+    const origins = new LetterOrigins()
+    this.#outlets = new OutletQueues(link.name, deadLetters)
+    this.#letters = new DeadLetterBox(link.name, store, deadLetters, origins)
+    this.#replays = new Replays(link.name, store, link.unsettled, origins)
+    this.#backoff = new Backoff(retry)
   }
 
   /**
@@ -49,7 +77,107 @@ export class LinkDelivery implements Delivery {
       getLogger('databay.Delivery').warn(`${link.name} has no inlet ${name} any more: its cursor is not used`)
     }
     await states.restore(opened.states)
-    return new LinkDelivery(link, opened, states, tracks)
+    const delivery = new LinkDelivery(link, opened, states, tracks)
+    await delivery.#keepStages()
+    return delivery
+  }
+
+  get isWaiting(): boolean {
+    return this.#outlets.size > 0
+  }
+
+  /** Forgets what waits for outlets, as the link is closed. */
+  close(): void {
+    const waiting = this.#outlets.clear()
+    if (waiting > 0) {
+      getLogger('databay.Delivery').info(`${this.#link.name}: ${waiting} records that waited are pulled again`)
+    }
+  }
+
+  async resume(parts: TransferParts, tally: Tally): Promise<boolean> {
+    const { isWaiting } = this
+    // what its buffers hold comes behind
+    if (tally.drain && isWaiting) return false
+    if (isWaiting) {
+      tally.addOutlets(await this.#outlets.resume(parts, tally))
+      if (this.isWaiting) return false
+    }
+    if (tally.drain) return true
+    await this.#replay(parts, tally)
+    if (this.isWaiting || tally.isOver) return false
+    return !isWaiting || !tally.isRetry
+  }
+
+  async push(parts: TransferParts, batches: Record[][], tally: Tally, isRound: boolean): Promise<OutletReport[]> {
+    return this.#outlets.push(parts, batches, tally, isRound)
+  }
+
+  bury(refusal: Refusal, update: Update): Fate | undefined {
+    return this.#letters.add(refusal, update)
+  }
+
+  async finish(): Promise<void> {
+    await this.#keep()
+  }
+
+  blockedAfter(tally: EndedTransfer): Blocked | undefined {
+    if (this.#fenced !== undefined) return undefined
+    if (tally.drain && this.isWaiting) return this.#blocked
+    const trouble = this.#outlets.trouble ?? (tally.hasFailed ? failureOf(tally) : undefined)
+    if (trouble === undefined) {
+      this.#backoff.succeeded()
+      this.#blocked = undefined
+      return undefined
+    }
+    const hasProgressed = tally.outlets.some(({ waiting = 0, pushed, dead = 0 }) => waiting > 0 && pushed + dead > 0)
+    const { stage, node, error } = trouble
+    const { message, code } = plainError(error)
+    const tries = this.#backoff.failed(hasProgressed)
+    this.#blocked = { node, stage, message, ...(typeof code === 'string' && { code }), ...tries }
+    return this.#blocked
+  }
+
+  /** Has the dead letters that a command has marked go through the link again, from where they failed. */
+  async #replay(parts: TransferParts, tally: Tally): Promise<void> {
+    for (let last = 0; !tally.isOver;) {
+      const next = this.#replays.next(last, this.#stages)
+      if (next === undefined) return
+      last = next.last
+      for (const letters of next.groups) await this.#replayGroup(letters, parts, tally)
+    }
+  }
+
+  async #replayGroup(letters: ReplayedLetters, parts: TransferParts, tally: Tally): Promise<void> {
+    const records = [...letters.records]
+    const { outlet, processor } = readPlace(letters.place)
+    // they are not settled before the transfer is
+    tally.noteReleased([letters])
+    if (outlet !== undefined) {
+      const queue = this.#outlets.of(parts, outlet)
+      const firstProcessor = processor ?? parts.outlets[outlet]?.processors.length ?? 0
+      const report = await queue.offer(
+        { batches: [records], transfers: [letters], update: tally.update, firstProcessor, isReplay: true },
+        false,
+        tally,
+      )
+      const replayed = { ...report, replayed: records.length }
+      tally.addOutlets(parts.outlets.map((one, at) => (at === outlet ? replayed : nothingOf(nodeName(one)))))
+      return
+    }
+    const before = tally.inHand
+    tally.inHand = [letters]
+    tally.replayed += records.length
+    const processors = processor === undefined ? [] : parts.processors.slice(processor)
+    const rest = { ...parts, processors, firstProcessor: processor ?? 0 }
+    const outlets = await makeRound(rest, records, tally, true, (...args) => this.push(...args))
+    if (outlets !== undefined) tally.addOutlets(outlets)
+    tally.inHand = before
+  }
+
+  async #keepStages(): Promise<void> {
+    this.#stages = stagesOfLink(this.#link)
+    const kept = this.#store.stages()
+    if (JSON.stringify(kept) !== JSON.stringify(this.#stages)) await this.#store.commit({ stages: this.#stages })
   }
 
   begin(inlet: Inlet, update: Update): PullCursor {
@@ -83,12 +211,24 @@ export class LinkDelivery implements Delivery {
     this.#isDirty ||= changed.length > 0
     // while buffers hold records, states are ahead of the cursor
     const states = this.#isDirty && isQuiet ? await this.#states.changed() : undefined
-    if (changed.length === 0 && (states === undefined || states.size === 0)) return
+    // while records wait, they may be pulled again, and be refused again
+    const dead = this.isWaiting ? {} : this.#letters.take()
+    const replays = this.#replays.isEnding ? this.#replays.ended() : undefined
+    const isSame = changed.length === 0 && (states === undefined || states.size === 0)
+    if (isSame && dead.deadLimit === undefined && replays === undefined) return
     const cursors = changed.map(([{ name, version }, { text }]) => {
       return { inlet: name, version, value: JSON.parse(text) as unknown }
     })
     try {
-      await this.#store.commit({ cursors, ...(states === undefined ? {} : { states }) })
+      const deadTried = [...(dead.deadTried ?? []), ...(replays?.deadTried ?? [])]
+      const { forgotten } = await this.#store.commit({
+        cursors,
+        ...(states && { states }),
+        ...dead,
+        deadTried,
+        ...(replays && { deadDone: replays.deadDone }),
+      })
+      this.#letters.written(dead, forgotten)
     } catch (thrown) {
       this.#states.forget(states?.keys() ?? [])
       if (thrown instanceof FencedError) this.#fenced = thrown
@@ -97,6 +237,13 @@ export class LinkDelivery implements Delivery {
     for (const [track, mark] of changed) track.kept = mark
     if (states !== undefined) this.#isDirty = false
   }
+}
+
+/** The last failure of a transfer whose records are not kept. */
+function failureOf({ errors }: EndedTransfer): { readonly node: string; readonly stage: Stage; readonly error: Error } {
+  const last = errors.at(-1)
+  const { node = 'transfer', stage = 'transfer' } = last ?? {}
+  return { node, stage, error: last === undefined ? new Error('it failed') : restoreError(last) }
 }
 
 /** Names of inlets: their classes, with a number where there are several of one. */

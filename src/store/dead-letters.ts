@@ -179,6 +179,14 @@ export class DeadLetters {
     return ids.reduce((sum, id) => sum + this.#rows.run('DELETE FROM dead WHERE id = ?', id).changes, 0)
   }
 
+  /** Deletes letters of a link that are older than they may be, or too many. @returns number of letters */
+  limit(link: string, { max, before }: { readonly max?: number; readonly before?: number }): number {
+    let deleted = before === undefined ? 0 : this.deleteBefore(link, before)
+    const excess = max === undefined ? 0 : this.count({ link }) - max
+    if (excess > 0) deleted += this.deleteOldest(link, excess)
+    return deleted
+  }
+
   /** Deletes the oldest letters of a link. @returns number of letters */
   deleteOldest(link: string, count: number): number {
     const oldest = 'SELECT id FROM dead WHERE link = ? ORDER BY id LIMIT ?'

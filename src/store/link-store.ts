@@ -30,6 +30,8 @@ export interface LinkChanges {
   readonly deadDone?: readonly number[]
   /** Dead letters that were refused again. */
   readonly deadTried?: readonly DeadTry[]
+  /** How many dead letters of the link are left, of all that are there then: the newest, and those given up at a time or later. */
+  readonly deadLimit?: { readonly max?: number; readonly before?: number }
   /** Places at which records of the link may fail, all of them. */
   readonly stages?: readonly LinkStage[]
   /** Parcels that are added, changed, and deleted. */
@@ -44,6 +46,8 @@ export interface Committed {
   /** Numbers of the parcels, and ids of the dead letters, that were added. */
   readonly parcels: readonly number[]
   readonly dead: readonly number[]
+  /** Number of dead letters that were deleted for {@link LinkChanges.deadLimit}. */
+  readonly forgotten: number
 }
 
 /** How a link is opened in the store. */
@@ -148,11 +152,9 @@ export class LinkStore {
       deadLetters.delete(changes.deadDone ?? [])
       deadLetters.tried(changes.deadTried ?? [])
       if (changes.stages !== undefined) putStages(this.store.database, id, changes.stages)
-      return {
-        link,
-        parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)),
-        dead: (changes.dead ?? []).map((letter) => deadLetters.add(id, letter)),
-      }
+      const dead = (changes.dead ?? []).map((letter) => deadLetters.add(id, letter))
+      const forgotten = changes.deadLimit === undefined ? 0 : deadLetters.limit(id, changes.deadLimit)
+      return { link, parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)), dead, forgotten }
     })
   }
 

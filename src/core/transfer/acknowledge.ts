@@ -24,7 +24,7 @@ export function fail(transfers: Transfers): void {
 export function settle(tally: Tally): MaybePromise<unknown> {
   const told = settleTransfer(tally)
   const { delivery } = tally
-  return delivery === undefined ? told : then(told, () => keep(delivery.finish(tally), tally))
+  return delivery === undefined ? told : then(told, () => keep(delivery.finish(), tally))
 }
 
 function settleTransfer(tally: Tally): MaybePromise<unknown> {

@@ -1,11 +1,9 @@
 import type { Cursor } from '../cursor.js'
 import type { Inlet } from '../inlet.js'
 import type { Record } from '../record.js'
-import type { Blocked, OutletReport } from '../report.js'
+import type { Blocked, OutletReport, ReportedError } from '../report.js'
 import type { RoundCounts } from '../round-counts.js'
 import type { Update } from '../update.js'
-import type { TransferParts } from './parts.js'
-import type { Tally } from './tally.js'
 
 /** What came of a pull. */
 export interface PullVerdict {
@@ -49,6 +47,18 @@ export interface Refusal {
   readonly attempts?: number
 }
 
+/** What became of records that a part of a link failed on or refused. */
+export type Fate = 'dead' | 'dropped'
+
+/** A transfer that ends, as far as it says whether its link is blocked. */
+export interface EndedTransfer {
+  readonly drain: boolean
+  /** Whether something has failed whose records are not kept. */
+  readonly hasFailed: boolean
+  readonly errors: readonly ReportedError[]
+  readonly outlets: readonly OutletReport[]
+}
+
 /** What keeps how far the inlets of a link have come, for a link with `delivery`. Transfers know it by this alone. */
 export interface Delivery {
   /**
@@ -64,26 +74,14 @@ export interface Delivery {
   /** Whether records wait for an outlet, so that nothing may be pulled. */
   readonly isWaiting: boolean
   /**
-   * Offers outlets what they have not taken before, and what dead letters are to be delivered again.
-   *
-   * @returns whether the transfer is to pull
+   * Makes dead letters of records, or drops them when the link says so. `undefined` when neither can be, so that the records
+   * have to come again.
    */
-  resume(parts: TransferParts, tally: Tally): Promise<boolean>
-  /**
-   * Pushes batches to all outlets. What an outlet cannot take now waits for the next try; what it refuses becomes dead letters.
-   *
-   * @param isRound - whether this is a round of several, so that it does not tell who is given nothing
-   */
-  push(parts: TransferParts, batches: Record[][], tally: Tally, isRound: boolean): Promise<OutletReport[]>
-  /**
-   * Makes dead letters of records.
-   *
-   * @returns their number, 0 for records that are dropped; `undefined` when they cannot be made, so that the records have to
-   * come again
-   */
-  bury(refusal: Refusal, tally: Tally): number | undefined
+  bury(refusal: Refusal, update: Update): Fate | undefined
   /** Keeps what is not kept yet when a transfer ends. */
-  finish(tally: Tally): Promise<void>
+  finish(): Promise<void>
   /** Why the link is blocked now that a transfer ends; `undefined` when it is not. */
-  blockedAfter(tally: Tally): Blocked | undefined
+  blockedAfter(transfer: EndedTransfer): Blocked | undefined
+  /** Notes that the link is closed. */
+  close(): void
 }

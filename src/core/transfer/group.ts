@@ -58,9 +58,9 @@ async function groupSome(
 /** Makes dead letters of records that a grouper failed on or left out, if the link has some. */
 function bury(error: Error, node: string, index: number, records: readonly Record[], tally: Tally): boolean {
   if (tally.cancelled !== undefined) return false
-  const dead = tally.delivery?.bury({ error, stage: 'group', node, place: `grouper:${index}`, records }, tally)
-  if (dead === undefined) return false
-  tally.dead += dead
+  const fate = tally.delivery?.bury({ error, stage: 'group', node, place: `grouper:${index}`, records }, tally.update)
+  if (fate === undefined) return false
+  tally.settleRefused(fate, records.length, 'a grouper failed')
   tally.failKept(error, node, 'group')
   return true
 }

@@ -4,6 +4,7 @@ import { nameOf, type AnyProcessor, type AnyStatefulProcessor } from '../process
 import { isRecord, type Record } from '../record.js'
 import { adviceFor, pendingData } from './not-data.js'
 import { fail } from './acknowledge.js'
+import type { Fate } from './delivery.js'
 import { heldBy, noteCall, type Transfers } from './holdings.js'
 import { Tally } from './tally.js'
 import { KeyedMutex } from '../../base/keyed-mutex.js'
@@ -26,14 +27,14 @@ async function processSome(
   first: number,
 ): Promise<Record[] | undefined> {
   const bury = ({ index, ...failure }: ProcessFailure) =>
-    tally.delivery?.bury({ ...failure, stage: 'process', place: `processor:${index}` }, tally)
+    tally.delivery?.bury({ ...failure, stage: 'process', place: `processor:${index}` }, tally.update)
   const chain = await runProcessors(processors, records, tally, { first, bury })
   tally.inHand = chain.transfers
   tally.filtered += chain.filtered
   tally.added += chain.added
-  tally.dead += chain.dead
+  if (chain.fate !== undefined) tally.settleRefused(chain.fate, chain.inHand, 'a processor failed')
   tally.drop(chain.missing, 'they were not in their buffer any more')
-  if (chain.records === undefined && chain.dead === 0) {
+  if (chain.records === undefined && chain.fate === undefined) {
     fail(chain.transfers)
     tally.drop(chain.inHand, 'a processor failed')
   }
@@ -62,8 +63,8 @@ interface Processed {
   readonly transfers: Transfers
   /** Number of records that processors held after the call before, and did not any more. */
   readonly missing: number
-  /** Number of dead letters that the records in hand have become, as a processor failed. */
-  readonly dead: number
+  /** What became of the records in hand as a processor failed; `undefined` when they have to come again. */
+  readonly fate: Fate | undefined
 }
 
 /**
@@ -84,8 +85,13 @@ export function acceptSize(processor: object): void {
 export interface ProcessSite {
   /** Place of the first of them in their link or outlet. */
   readonly first: number
-  /** Makes dead letters of what a processor failed on, if it can: gives their number. */
-  readonly bury: (failure: ProcessFailure) => number | undefined
+  /**
+   * Transfers whose records they are given.
+   * @default those that the transfer has in hand
+   */
+  readonly transfers?: Transfers
+  /** Makes dead letters of what a processor failed on, if it can. */
+  readonly bury: (failure: ProcessFailure) => Fate | undefined
 }
 
 const NOWHERE: ProcessSite = { first: 0, bury: () => undefined }
@@ -94,16 +100,17 @@ export async function runProcessors(
   processors: readonly AnyProcessor[],
   given: Record[],
   tally: Tally,
-  { first, bury }: ProcessSite = NOWHERE,
+  site: ProcessSite = NOWHERE,
 ): Promise<Processed> {
   let records: Record[] | undefined = given
   let inHand = given.length
   let filtered = 0
   let added = 0
   if (processors.some(isListener)) tally.noteListener()
-  let transfers = tally.inHand
+  const { first, bury } = site
+  let transfers = site.transfers ?? tally.inHand
   let missing = 0
-  let dead = 0
+  let fate: Fate | undefined
   for (const [at, processor] of processors.entries()) {
     const index = first + at
     const name = nameOf('processor', processor, index)
@@ -153,8 +160,8 @@ export async function runProcessors(
     if (failure !== undefined) {
       // one that has taken in or let go of some does not tell which
       const isWhole = out === input.length && tally.cancelled === undefined
-      dead = (isWhole ? bury({ error: failure, node: name, index, records: input }) : undefined) ?? 0
-      if (dead > 0) tally.failKept(failure, name, 'process')
+      if (isWhole) fate = bury({ error: failure, node: name, index, records: input })
+      if (fate !== undefined) tally.failKept(failure, name, 'process')
       else tally.fail(failure, name, 'process')
     }
     filtered += Math.max(0, left - out)
@@ -162,7 +169,7 @@ export async function runProcessors(
     inHand = out
     if (records === undefined) break
   }
-  return { records, inHand, filtered, added, transfers, missing, dead }
+  return { records, inHand, filtered, added, transfers, missing, fate }
 }
 
 /** Whether a processor wants to know what comes of the records that it gives. */

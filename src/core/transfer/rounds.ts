@@ -3,7 +3,7 @@ import type { TransferParts } from './parts.js'
 import { bufferedBy } from './process.js'
 import { mayGoOn, type Pulls } from './pull.js'
 import { endPushes } from './push.js'
-import { makeRound } from './round.js'
+import { makeRound, type PushBatches } from './round.js'
 import { RoundQueue, type Round } from './round-queue.js'
 import { Sources, YIELDED_LATE } from './sources.js'
 import type { Tally } from './tally.js'
@@ -22,14 +22,19 @@ import type { Tally } from './tally.js'
  * the rounds before it are made, and between rounds when it is told to stop or to end. What was pulled by then is dropped,
  * and counted; a transfer that is told to end, as its planner shuts down, pushes it.
  */
-export async function transferInRounds(parts: TransferParts, { all }: Pulls, tally: Tally): Promise<void> {
+export async function transferInRounds(
+  parts: TransferParts,
+  { all }: Pulls,
+  tally: Tally,
+  push: PushBatches | undefined,
+): Promise<void> {
   const { inlets, settings } = parts
   const sources = new Sources(inlets, all, settings.inletConcurrency, tally)
   const queue = new RoundQueue(sources, settings.rounds, () => mayGoOn(parts, tally), tally.waits)
   tally.beginStream()
   let isComplete = false
   try {
-    await makeRounds(parts, queue, sources, tally)
+    await makeRounds({ parts, tally, push }, queue, sources)
     isComplete = sources.isComplete && !tally.isOver
   } finally {
     tally.endStream()
@@ -56,11 +61,19 @@ export async function transferInRounds(parts: TransferParts, { all }: Pulls, tal
   await endPushes(parts, tally, isComplete)
 }
 
-async function makeRounds(parts: TransferParts, queue: RoundQueue, sources: Sources, tally: Tally): Promise<void> {
+/** What each round of a transfer is made with. */
+interface RoundMaker {
+  readonly parts: TransferParts
+  readonly tally: Tally
+  readonly push: PushBatches | undefined
+}
+
+async function makeRounds(maker: RoundMaker, queue: RoundQueue, sources: Sources): Promise<void> {
+  const { parts, tally } = maker
   for (;;) {
     const round = await nextRound(queue, sources, tally)
     if (round === undefined) break
-    await makeOne(parts, round, tally, queue)
+    await makeOne(maker, round, queue)
     if (tally.isOver) break
     await tally.waits.turn()
   }
@@ -68,7 +81,7 @@ async function makeRounds(parts: TransferParts, queue: RoundQueue, sources: Sour
   if (stopped !== undefined) sources.stop(stopped)
   // buffers are asked in a transfer without records, too
   const isEmpty = tally.rounds === 0 && !tally.ending && mayGoOn(parts, tally)
-  if (isEmpty) await makeOne(parts, { records: [], lists: 0, whole: 0 }, tally)
+  if (isEmpty) await makeOne(maker, { records: [], lists: 0, whole: 0 })
 }
 
 /** Waits for the next round; when the transfer is told to end meanwhile, for what comes of streams that end for it. */
@@ -84,11 +97,11 @@ async function nextRound(queue: RoundQueue, sources: Sources, tally: Tally): Pro
 }
 
 /** @param queue - pulls the next round meanwhile; left out when there is none */
-async function makeOne(parts: TransferParts, round: Round, tally: Tally, queue?: RoundQueue): Promise<void> {
+async function makeOne({ parts, tally, push }: RoundMaker, round: Round, queue?: RoundQueue): Promise<void> {
   tally.beginRound(round)
   if (!tally.ending) queue?.pullAhead()
   tally.pulled += round.records.length
-  tally.endRound(await makeRound(parts, round.records, tally, true))
+  tally.endRound(await makeRound(parts, round.records, tally, true, push))
   await settleReleased(tally)
   if (tally.delivery !== undefined) await settleProgress(tally, parts.outlets)
 }

@@ -9,7 +9,7 @@ import { failureText, type CountsSoFar, type OutletReport, type ReportedError } 
 import type { Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import type { TransferRequest } from '../planned-link.js'
-import type { Delivery } from './delivery.js'
+import type { Delivery, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
@@ -376,6 +376,19 @@ export class Tally {
     this.#log.debug(`${this.#name}: ${records} records are pulled again: ${why}`)
   }
 
+  /** Counts records that did not come to the outlets, and are settled all the same. */
+  settleRefused(fate: Fate, records: number, why: string): void {
+    if (fate === 'dead') this.dead += records
+    else this.letGo(records, () => (this.#dropped += records), why)
+  }
+
+  /** Counts and logs records that are dropped for good: as far as their inlets are concerned, they are delivered. */
+  letGo(records: number, count: () => void, why: string): void {
+    count()
+    this.#lostBefore += records
+    this.logDrop(records, why)
+  }
+
   /** Counts and logs records that no outlet will get. */
   drop(records: number, why: string): void {
     this.#dropped += records
@@ -437,7 +450,7 @@ export class Tally {
       rounds: this.rounds,
       outlets: this.outlets,
       errors: this.errors,
-      failed: this.delivery === undefined && this.errors.length > 0 && !this.#parts.settings.ignoreExceptions,
+      failed: this.hasFailed && blocked === undefined && !this.#parts.settings.ignoreExceptions,
       ...(blocked && { blocked }),
     }
   }

@@ -3,12 +3,12 @@ import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Cancellation } from '../cancellation.js'
 import type { TransferReport } from '../report.js'
 import type { Update } from '../update.js'
-import type { Delivery } from './delivery.js'
+import type { DurableDelivery } from './durable.js'
 import { Tally, type HostedRequest } from './tally.js'
 import { settle } from './acknowledge.js'
 import { pullAll, Pulls } from './pull.js'
 import { bufferedBy } from './process.js'
-import { makeRound } from './round.js'
+import { makeRound, type PushBatches } from './round.js'
 import { transferInRounds } from './rounds.js'
 import type { TransferParts } from './parts.js'
 
@@ -24,6 +24,8 @@ import type { TransferParts } from './parts.js'
  * inlets      - at once ------> onTransferEnd: whether their records were delivered, once no buffer holds them
  * ```
  *
+ * @param durable - what keeps how far the inlets have come, for a link with `delivery`
+ *
  * Where inlets stream, all but the last line is done for each list that they yield: see {@link transferInRounds}.
  */
 export function transfer(
@@ -31,11 +33,11 @@ export function transfer(
   update: Update,
   cancellation: Cancellation,
   request: HostedRequest,
+  durable?: DurableDelivery,
 ): MaybePromise<TransferReport> {
   const tally = new Tally(parts, update, cancellation, request)
   logDetail('databay.Link', update, 'transfer')
-  const { delivery } = tally
-  const pushed = delivery === undefined ? move(parts, tally) : moveDurably(parts, delivery, tally)
+  const pushed = durable === undefined ? move(parts, tally) : moveDurably(parts, tally, durable)
   const told = then(pushed, () => settle(tally))
   return then(told, () => {
     logDetail('databay.Link', update, 'done')
@@ -44,21 +46,22 @@ export function transfer(
 }
 
 /** With `delivery`, what outlets have not taken yet goes first, and nothing is pulled while they cannot take it. */
-async function moveDurably(parts: TransferParts, delivery: Delivery, tally: Tally): Promise<void> {
-  if (await delivery.resume(parts, tally)) await move(parts, tally)
+async function moveDurably(parts: TransferParts, tally: Tally, durable: DurableDelivery): Promise<void> {
+  const push: PushBatches = (...args) => durable.push(...args)
+  if (await durable.resume(parts, tally)) await move(parts, tally, push)
 }
 
 /** Pulls, and brings what comes of that to the outlets. */
-function move(parts: TransferParts, tally: Tally): MaybePromise<void> {
+function move(parts: TransferParts, tally: Tally, push?: PushBatches): MaybePromise<void> {
   const pulled = tally.drain ? [] : pullAll(parts, tally)
   return then(pulled, (pulls) => {
-    if (pulls instanceof Pulls) return transferInRounds(parts, pulls, tally)
+    if (pulls instanceof Pulls) return transferInRounds(parts, pulls, tally, push)
     if (pulls === undefined) {
       tally.buffered = bufferedBy(parts.processors)
       return undefined
     }
     tally.rounds = 1
-    return then(makeRound(parts, pulls, tally, false), (outlets) => {
+    return then(makeRound(parts, pulls, tally, false, push), (outlets) => {
       if (outlets !== undefined) tally.addOutlets(outlets)
     })
   })

@@ -10,6 +10,8 @@ export interface Unsettled {
   readonly list: UnsettledTransfers
   /** Number of buffers, and of running transfers that have taken them out of one, that have records of it. */
   held: number
+  /** Whether records of it were dropped or refused. */
+  readonly failed: boolean
   /** Notes that records of it were dropped or refused. */
   fail(): void
 }
