@@ -24,9 +24,9 @@ import type { TransferParts } from './parts.js'
  * inlets      - at once ------> onTransferEnd: whether their records were delivered, once no buffer holds them
  * ```
  *
- * @param durable - what keeps how far the inlets have come, for a link with `delivery`
- *
  * Where inlets stream, all but the last line is done for each list that they yield: see {@link transferInRounds}.
+ *
+ * @param durable - what keeps how far the inlets have come, for a link with `delivery`
  */
 export function transfer(
   parts: TransferParts,
