@@ -38,6 +38,7 @@ function wrap(prototype: object, name: 'exec' | 'run', count: (when: OperationKi
 
 /** The libraries of SQLite that a store may have. */
 function libraries(): Library[] {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is put back
   const { emitWarning } = process
   process.emitWarning = () => undefined
   try {
