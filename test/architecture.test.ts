@@ -84,7 +84,16 @@ t.test('each library has one place', async (t) => {
   t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
   t.same(
     [...new Set(importers('commander').map(dirname))],
-    ['src/cli', 'src/cli/create', 'src/cli/ledger', 'src/cli/links', 'src/cli/run', 'src/cli/store', 'src/cli/tune'],
+    [
+      'src/cli',
+      'src/cli/create',
+      'src/cli/dead-letters',
+      'src/cli/ledger',
+      'src/cli/links',
+      'src/cli/run',
+      'src/cli/store',
+      'src/cli/tune',
+    ],
   )
 })
 

@@ -82,6 +82,11 @@ export class StoreProgram {
     }
   }
 
+  /** Writes to its standard input, and ends that. */
+  write(text: string): void {
+    this.#child.stdin.end(text)
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.ended
