@@ -1,4 +1,4 @@
-import { DatabayError, toError } from '../base/errors.js'
+import { DatabayError, toError, type DatabayErrorOptions } from '../base/errors.js'
 
 /** A file cannot be read or written. The `cause` is the error of the system. */
 export class FileError extends DatabayError {
@@ -28,7 +28,7 @@ export class DatabaseError extends DatabayError {
   /** Number under which the database knows the error, like 11000 for a duplicate key; `undefined` when it gave none. */
   readonly serverCode: number | undefined
 
-  constructor(message: string, options?: ErrorOptions & { readonly serverCode?: number | undefined }) {
+  constructor(message: string, options?: DatabayErrorOptions & { readonly serverCode?: number | undefined }) {
     super(message, options)
     this.serverCode = options?.serverCode
   }

@@ -88,7 +88,8 @@ export class MongoConnection {
    */
   async use<T>(work: (session: MongoSession) => Promise<T>): Promise<T> {
     if (this.#session === undefined) {
-      throw new DatabaseError(`${this.#connector}: not connected to ${this.#settings.hosts}: it is not started`)
+      const message = `${this.#connector}: not connected to ${this.#settings.hosts}: it is not started`
+      throw new DatabaseError(message, { retryable: true })
     }
     return this.#work.run(work(this.#session))
   }

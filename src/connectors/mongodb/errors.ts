@@ -1,4 +1,4 @@
-import { DatabayError, toError } from '../../base/errors.js'
+import { DatabayError, toError, type DatabayErrorOptions } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
 
 /** A record is for a MongoDB collection that does not exist, and that the outlet must not create. */
@@ -8,7 +8,7 @@ export class MongoCollectionNotFound extends DatabayError {
   /** Name of the collection. */
   readonly collection: string
 
-  constructor(collection: string, message: string, options?: ErrorOptions) {
+  constructor(collection: string, message: string, options?: DatabayErrorOptions) {
     super(message, options)
     this.collection = collection
   }
@@ -41,7 +41,7 @@ export function hasLostCursor(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === CURSOR_NOT_FOUND
 }
 
-/** Whether a code stands for "another time", rather than for a fault of the request. */
+/** Whether a code stands for "another time", rather than for a fault of the request, and the request is made again at once. */
 export function isRetryableCode(code: number): boolean {
   return RETRYABLE_CODES.has(code)
 }
@@ -52,7 +52,9 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   const serverCode = 'code' in error && typeof error.code === 'number' ? error.code : undefined
   // a failed write holds its documents
   const cause = error.name === 'MongoBulkWriteError' ? undefined : error
-  return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode })
+  // without a code, its connection broke
+  const retryable = cause === undefined && serverCode === undefined ? true : undefined
+  return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode, retryable })
 }
 
 /** A write that a server refused, as the driver tells it. */
@@ -72,7 +74,8 @@ export function refusalError(where: string, { code: serverCode, errmsg }: Refuse
     serverCode === DUPLICATE
       ? `another document has the same unique key${index === undefined ? '' : ` (index ${index})`}`
       : withoutValues(errmsg ?? 'no reason given')
-  return new DatabaseError(`MongoOutlet: ${where} refused a document (code ${serverCode}): ${why}`, { serverCode })
+  const message = `MongoOutlet: ${where} refused a document (code ${serverCode}): ${why}`
+  return new DatabaseError(message, { serverCode, retryable: false })
 }
 
 /** Message of a server without the values that it quotes, as they are parts of a document. */

@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
-import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
+import { failureClass } from '../../core/failure-class.js'
+import { ofRecord, PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import type { MongoConnection, MongoSession } from './client.js'
@@ -72,7 +73,7 @@ export function groupByCollection(
       if (group === undefined) groups.set(name, entries)
       else for (const entry of entries) group.push(entry)
     } catch (thrown) {
-      errors.set(index, toError(thrown))
+      errors.set(index, ofRecord(toError(thrown)))
     }
   }
   return groups
@@ -93,6 +94,10 @@ export function pushError(total: number, errors: Map<number, Error>, written: re
   if (reason === undefined) return undefined
   // no record is to blame for what all of them met
   if (errors.size === total && reasons.size === 1 && written.some(({ failure }) => failure === reason)) return reason
+  // records that were given up with others are not refused
+  for (const { failure } of written) {
+    if (failure !== undefined && failureClass(failure) === 'unknown') Object.assign(failure, { retryable: true })
+  }
   const rejected: RejectedRecord[] = [...errors].map(([index, error]) => ({ index, error }))
   rejected.sort((a, b) => a.index - b.index)
   return new PartialPushError('MongoOutlet', total - rejected.length, rejected)
@@ -135,7 +140,9 @@ async function checkExists({ settings, known }: Pushing, db: Db, name: string): 
   const found = await db.listCollections({ name }, { nameOnly: true }).toArray()
   if (found.length === 0) {
     const where = `${db.databaseName}.${name}`
-    throw new MongoCollectionNotFound(name, `MongoOutlet: there is no collection ${where}`)
+    // the outlet's own one may be created; another one was chosen by records
+    const retryable = name === settings.collection
+    throw new MongoCollectionNotFound(name, `MongoOutlet: there is no collection ${where}`, { retryable })
   }
   known.add(name)
 }

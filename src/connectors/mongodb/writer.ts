@@ -1,4 +1,5 @@
 import type { Collection, Document, WriteError } from 'mongodb'
+import { isPassingMongoCode } from '../../core/failure-class.js'
 import type { DatabaseError } from '../errors.js'
 import { bulkWrite } from './bulk-write.js'
 import type { Entry } from './documents.js'
@@ -79,7 +80,7 @@ export class MongoWriter {
       const upsert = entry.filter !== undefined
       if (failure === undefined) {
         if (!upsert) this.#stored.note(entry)
-      } else if (isRetryableCode(failure.code)) {
+      } else if (isRetryableCode(failure.code) || isPassingMongoCode(failure.code)) {
         later = failure
         again.push({ ...pending, unsure: true })
       } else if (failure.code !== DUPLICATE) this.#refuse(pending, failure, again)
