@@ -105,6 +105,7 @@ export type { RetryOptions } from './connectors/retry.js'
 export type { Serialize, SerializeOptions } from './connectors/serialize.js'
 export {
   TransferError,
+  type Blocked,
   type CountsSoFar,
   type OutletReport,
   type ReportedError,
@@ -123,6 +124,8 @@ export type {
   PlannerCounts,
   PlannerEvents,
   SkippedEvent,
+  BlockedEvent,
+  UnblockedEvent,
   StartFailedEvent,
   StartRecoveredEvent,
   ThreadLostEvent,

@@ -2,9 +2,10 @@ import { printableLines } from '../../base/printable.js'
 import { InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
 import { exitCodeOf, type StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
+import type { BlockedEvent } from '../../planners/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { PlannedLink } from '../../core/planned-link.js'
-import { TransferError, type TransferReport } from '../../core/report.js'
+import { failureText, TransferError, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import type { RunArguments } from './arguments.js'
 import { errorLine, errorStacks, withoutAdvice } from '../error-text.js'
@@ -240,6 +241,7 @@ export class Run {
   #tellEnd(thrown: Error | undefined): Ending {
     const error = this.#told(thrown)
     if (error !== undefined) this.#say(this.#debug ? errorStacks(error) : errorLine(error))
+    if (this.#isLimited) for (const blocked of this.#counts.blocked) this.#say(blockedLine(blocked))
     const code = this.#exitCode(error)
     this.#tellOutcome({ code, ...(error === undefined ? {} : { error: plainError(error) }) })
     return { code, signal: undefined }
@@ -264,7 +266,13 @@ export class Run {
 
   /** Whether one of so many transfers that were asked for has failed, or could not be made. */
   get #isIncomplete(): boolean {
-    return this.#isUnstarted || (this.#args.planner.transfers !== undefined && this.#counts.failed !== undefined)
+    const isShort = this.#counts.failed !== undefined || this.#counts.blocked.length > 0
+    return this.#isUnstarted || (this.#isLimited && isShort)
+  }
+
+  /** Whether so many transfers were asked for. */
+  get #isLimited(): boolean {
+    return this.#args.planner.transfers !== undefined
   }
 
   get #debug(): boolean {
@@ -283,6 +291,13 @@ export class Run {
   #emit(event: JsonEvent): void {
     this.#context.stdout.write(jsonLine(event))
   }
+}
+
+/** Tells of a link that is blocked at the end of a run. */
+function blockedLine({ link, waiting, attempts, ...why }: BlockedEvent): string {
+  const tries = attempts === 1 ? '' : `, ${attempts} times`
+  const records = waiting === 0 ? '' : `; ${counted(waiting, 'record')} waiting: the next run pulls them again`
+  return `${link} is blocked: ${failureText(why)}${tries}${records}`
 }
 
 /** Discards what threads still print when the standard output takes no more. Unread, it would keep them waiting. */

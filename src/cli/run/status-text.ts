@@ -11,6 +11,11 @@ export interface Status {
   readonly failed: number
   /** Number of links that could not be started, and are tried again. */
   readonly unstarted?: number
+  /** Number of links that are blocked, and of records that wait in them; left out when there are none. */
+  readonly blocked?: number
+  readonly waiting?: number
+  /** Number of dead letters; left out when there are none. */
+  readonly dead?: number
   /** Names of the links whose transfers the end of the run waits for. */
   readonly waitsFor?: readonly string[]
   readonly busyThreads: number
@@ -61,6 +66,7 @@ function partsOf(status: Status): Part[] {
     ...(status.waitsFor?.length ? [{ text: `waiting for ${someOf(status.waitsFor)}`, color: 'cyan' as const }] : []),
     { text: counted(status.links, 'link') },
     ...(status.unstarted ? [{ text: `${status.unstarted} not started`, color: 'red' as const }] : []),
+    ...(status.blocked ? [{ text: blockedText(status.blocked, status.waiting), color: 'red' as const }] : []),
     { text: counted(status.transfers, 'transfer') },
     ...(status.recordsSoFar === undefined ? [] : [{ text: `${shortNumber(status.recordsSoFar)} records so far` }]),
     { text: `${shortNumber(status.recordsPerSecond)} records/s` },
@@ -68,8 +74,14 @@ function partsOf(status: Status): Part[] {
     { text: `${status.skipped} skipped`, color: status.skipped > 0 ? 'yellow' : undefined },
     // failures are shown only when there are any
     ...(status.failed > 0 ? [{ text: `${status.failed} failed`, color: 'red' as const }] : []),
+    ...(status.dead ? [{ text: counted(status.dead, 'dead letter'), color: 'red' as const }] : []),
     { text: `${status.busyThreads}/${status.threads} threads busy` },
   ]
+}
+
+/** How many links are blocked, and how many records wait: `2 blocked, 50 records wait`. */
+export function blockedText(blocked: number, waiting = 0): string {
+  return waiting === 0 ? `${blocked} blocked` : `${blocked} blocked, ${counted(waiting, 'record')} waiting`
 }
 
 /** The first of some names, and the number of the others. */

@@ -49,6 +49,21 @@ t.test('the first failed transfer is kept', async (t) => {
   t.equal(counts.failed, report)
 })
 
+t.test('links that are blocked are known also when the planner has dropped them', async (t) => {
+  const planner = new WorkerPlanner([], { threads: 1 })
+  const counts = new RunCounts(planner)
+  const why = { node: 'Out', stage: 'push', message: 'it is down', attempts: 1, since: 5, retryAt: 9 } as const
+  t.notOk('blocked' in counts.outcome() || 'blocked' in counts.status(undefined))
+  planner.emit('transfer', { ...report, failed: false, blocked: why })
+  planner.emit('blocked', { ...why, link: 'a', waiting: 3 })
+  const outlets = [{ outlet: 'Out', pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0, waiting: 4 }]
+  planner.emit('transfer', { ...report, failed: false, outlets, blocked: { ...why, message: 'still', retryAt: 20 } })
+  t.match(counts.outcome().blocked, [{ link: 'a', message: 'still', attempts: 2, waiting: 4, since: 5, retryAt: 20 }])
+  t.match(counts.status(undefined), { blocked: 1, waiting: 4 })
+  planner.emit('unblocked', { link: 'a', since: 5, duration: 10, attempts: 2 })
+  t.notOk('blocked' in counts.outcome())
+})
+
 t.test('nothing is counted after the end', async (t) => {
   const planner = new WorkerPlanner([], { threads: 1 })
   const counts = new RunCounts(planner)

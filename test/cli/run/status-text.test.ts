@@ -28,6 +28,12 @@ t.test('links that could not be started are shown when there are some', async (t
   t.equal(text, '4 links | 1 not started | 120 transfers | 3.2k records/s | 0 late | 0 skipped | 2/2 threads busy')
 })
 
+t.test('blocked links, what waits in them and dead letters are shown when there are some', async (t) => {
+  const text = statusText({ ...status, blocked: 2, waiting: 50, dead: 1 })
+  t.match(text, /^4 links \| 2 blocked, 50 records waiting \| 120 transfers .* \| 1 dead letter \| 2\/2 threads busy$/)
+  t.match(statusText({ ...status, blocked: 1, waiting: 0 }), /^4 links \| 1 blocked \| /)
+})
+
 t.test('links whose transfers the end waits for are named, the first of them', async (t) => {
   const start = (waitsFor: string[]) =>
     statusText({ ...status, waitsFor, phase: 'stopping' })
