@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../base/errors.js'
 import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
-import type { PlannedLink } from '../core/planned-link.js'
+import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import type { Ledger } from '../store/ledger/ledger.js'
 import type { OwnedStore } from '../store/store.js'
@@ -75,7 +75,7 @@ export class PlannerStore {
 
   /** Takes note of a link that is about to be scheduled. */
   scheduled(link: PlannedLink): void {
-    this.#ledger?.addLink(link.name, link.schedule)
+    this.#ledger?.addLink(link.name, link.schedule, isDurable(link))
     this.#catchUp?.look(link)
   }
 
@@ -92,10 +92,10 @@ export class PlannerStore {
    */
   async prepare(links: readonly PlannedLink[], all: readonly PlannedLink[]): Promise<void> {
     if (!this.#isDryRun) checkCatchUp(links, this.#folder !== undefined)
-    const kept = links.filter(({ settings }) => isDurable(settings.delivery) || settings.catchUp === true)
+    const kept = links.filter((link) => isDurable(link) || link.settings.catchUp === true)
     if (kept.length === 0) return
     checkIds(kept, all)
-    const durable = kept.filter(({ settings }) => isDurable(settings.delivery))
+    const durable = kept.filter(isDurable)
     const live = durable.filter(isLink)
     if (live.length === 0) return
     const { DurableLinks } = await importLater(importDelivery)
@@ -117,10 +117,6 @@ export class PlannerStore {
     const what = 'what it has delivered is written by the main thread'
     getLogger('databay.BasePlanner').info(`${link.name} is a live link with delivery: ${what}`)
   }
-}
-
-function isDurable(delivery: string | undefined): boolean {
-  return delivery !== undefined && delivery !== 'memory'
 }
 
 /** What is kept of a link is kept under its id. */

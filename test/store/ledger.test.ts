@@ -447,3 +447,81 @@ t.test('records balance over any cuts into writes, hours and processes, but for 
     { numRuns: runsOf(30) },
   )
 })
+
+/** The report of a try while an outlet is down. */
+function down(waiting: number, more: Partial<TransferReport> = {}): TransferReport {
+  const blocked = { ...ERROR, attempts: 2, since: NOON, retryAt: NOON + 1000 }
+  return report('orders', {
+    pulled: 0,
+    errors: [ERROR],
+    outlets: [outlet(10), outlet(0, { waiting })],
+    blocked,
+    ...more,
+  })
+}
+
+t.test('tries of a blocked link are kept, and count as failed', async (t) => {
+  const folder = t.testdir()
+  const ledger = await ledgerIn(t, folder)
+  ledger.addLink('orders', schedule, true)
+  ledger.add(down(10, { pulled: 10, grouped: 10 }))
+  ledger.add(down(10, { errors: [], outlets: [outlet(0), outlet(0, { waiting: 10 })] }))
+  ledger.add(report('orders', { pulled: 0, outlets: [outlet(0), outlet(8, { dead: 2 })], dead: 1, replayed: 1 }))
+  ledger.flush()
+  const { transfers } = await read(folder, (reader) => reader.transfers({ ...ALL, failed: true }))
+  t.match(transfers, [
+    { blocked: { node: 'FileOutlet', attempts: 2 }, outlets: [{}, { waiting: 10 }], durable: true },
+    { blocked: { attempts: 2 }, errors: [] },
+  ])
+  t.equal(transfers.length, 2)
+  const all = await read(folder, (reader) => reader.transfers(ALL))
+  t.match(all.transfers.at(-1), { dead: 1, replayed: 1 })
+})
+
+t.test('dead letters, replays and what waits are in the balance', async (t) => {
+  const folder = t.testdir()
+  const ledger = await ledgerIn(t, folder)
+  ledger.addLink('orders', schedule, true)
+  ledger.add(down(10, { pulled: 12, grouped: 10, dead: 2 }))
+  const look = () => read(folder, (reader) => reader.check().balances)
+  ledger.flush()
+  t.match(await look(), [
+    { pulled: 12, dead: 2, delivered: 10, waiting: 0, missing: 0 },
+    { pulled: 12, dead: 2, delivered: 0, waiting: 10, missing: 0 },
+  ])
+  const outlets = [outlet(1), outlet(9, { dead: 3, replayed: 1 })]
+  ledger.add(report('orders', { pulled: 0, replayed: 2, dead: 1, grouped: 1, outlets }))
+  ledger.flush()
+  t.match(await look(), [
+    { pulled: 12, replayed: 2, dead: 3, delivered: 11, waiting: 0, missing: 0 },
+    { pulled: 12, replayed: 3, dead: 6, delivered: 9, waiting: 0, missing: 0 },
+  ])
+})
+
+for (const isDurable of [true, false]) {
+  t.test(`what is gone from memory is ${isDurable ? 'pulled again with delivery' : 'missing without'}`, async (t) => {
+    const folder = t.testdir()
+    const one = await ledgerIn(t, folder)
+    one.addLink('orders', schedule, isDurable)
+    one.add(down(10, { pulled: 10, grouped: 10 }))
+    one.close() // as if the process was killed
+    const ledger = await ledgerIn(t, folder)
+    ledger.addLink('orders', schedule, isDurable)
+    ledger.add(report('orders', { outlets: [outlet(6, { buffered: 4 }), outlet(10)] }))
+    ledger.add(report('orders', { pulled: 4, outlets: [outlet(4), outlet(4)], endedAt: NOON + HOUR }))
+    ledger.close()
+    const balances = await read(folder, (reader) => reader.check().balances)
+    t.match(
+      balances.map(({ pulled, delivered, missing }) => ({ pulled, delivered, missing })),
+      isDurable
+        ? [
+            { pulled: 20, delivered: 20, missing: 0 },
+            { pulled: 14, delivered: 14, missing: 0 },
+          ]
+        : [
+            { pulled: 24, delivered: 20, missing: 4 },
+            { pulled: 24, delivered: 14, missing: 10 },
+          ],
+    )
+  })
+}

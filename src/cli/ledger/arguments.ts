@@ -33,7 +33,7 @@ A planner with a store writes there what its transfers did, once a second. The s
 DATABAY_STORE in the environment, else ./.databay. These commands read it, and work while a planner writes it.
 
 The table has one line for each transfer, the newest last: when it ended, how long it took, how many records were pulled, what
-each outlet took, how many were dropped, and the first error. The last ${(100_000).toLocaleString('en-US')} transfers are there; of older ones the
+each outlet took, how many were dropped, and the first error, or why the link is blocked. The last ${(100_000).toLocaleString('en-US')} transfers are there; of older ones the
 ledger has the sums of each hour. The ledger is history: it may be deleted at any time.
 
 Exit code: 0; 1 when the ledger cannot be read, and for check when records are missing; 2 for bad arguments.
@@ -50,9 +50,10 @@ when it fails. The due time is known of links that the planner has which writes 
 `
 
 const AFTER_CHECK = `
-For each outlet of each link: pulled + added = filtered + dropped + delivered + held. Missing are records of which nothing is
-known: mostly those that a buffer held when its process was killed, or when its thread was lost. Records that were dropped are in
-the reports of their transfers, and are no mistake of this balance.
+For each outlet of each link: pulled + replayed + added = filtered + dropped + dead + delivered + waiting + held. Replayed and dead
+are dead letters, waiting what waits for an outlet that is unavailable. Missing are records of which nothing is known: mostly those
+that a buffer held when its process was killed, or when its thread was lost. With delivery, these are pulled again, and count once.
+Records that were dropped are in the reports of their transfers, and are no mistake of this balance.
 
 Exit code: 1 when records are missing, or more went out than came in.
 `
@@ -69,7 +70,7 @@ export function addLedger(program: Command, onLedger: (ledger: LedgerArguments) 
     .addOption(
       valued('--since <time>', 'only transfers that ended since: 90s, 10min, 1h, 7d ago, or an ISO date', checkPast),
     )
-    .option('--failed', 'only transfers with an error')
+    .option('--failed', 'only transfers with an error, and tries of a blocked link')
     .addOption(
       valued('--limit <n>', `how many transfers are listed, at most: the last ones (default: ${LIMIT})`, checkCount),
     )

@@ -42,11 +42,20 @@ function droppedIn({ dropped, outlets }: LedgerTransfer): number {
   return outlets.reduce((sum, outlet) => sum + outlet.dropped, dropped)
 }
 
-function errorText({ errors }: LedgerTransfer): string {
+function errorText(transfer: LedgerTransfer): string {
+  const { errors, blocked, outlets } = transfer
+  const waiting = outlets.reduce((sum, outlet) => sum + (outlet.waiting ?? 0), 0)
+  const dead = outlets.reduce((sum, outlet) => sum + (outlet.dead ?? 0), transfer.dead ?? 0)
+  const letters = dead === 0 ? '' : `${counted(dead, 'dead letter')}: `
+  if (blocked !== undefined) {
+    const records = waiting === 0 ? '' : `, ${counted(waiting, 'record')} waiting`
+    const why = `${blocked.node} failed to ${blocked.stage}: ${blocked.message}`
+    return `${letters}blocked, try ${blocked.attempts}${records}: ${why}`
+  }
   const [first] = errors
-  if (first === undefined) return ''
+  if (first === undefined) return dead === 0 ? '' : counted(dead, 'dead letter')
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return `${first.node} failed to ${first.stage}: ${first.message}${more}`
+  return `${letters}${first.node} failed to ${first.stage}: ${first.message}${more}`
 }
 
 /** How a link does, as `ledger lag` tells it. */
@@ -93,15 +102,29 @@ interface Check {
   readonly since?: number
 }
 
+const BALANCE = [
+  ...([
+    'pulled',
+    'replayed',
+    'added',
+    'filtered',
+    'dropped',
+    'dead',
+    'delivered',
+    'waiting',
+    'held',
+    'missing',
+  ] as const),
+]
+const RARE: readonly (typeof BALANCE)[number][] = ['replayed', 'dead', 'waiting']
+
 /** Lines that tell whether records are accounted for. */
 export function balanceLines({ balances, since }: Check, now: number): string[] {
   if (balances.length === 0) return ['no records']
-  const rows = balances.map((one) => [
-    one.link,
-    one.outlet,
-    ...[one.pulled, one.added, one.filtered, one.dropped, one.delivered, one.held, one.missing].map(String),
-  ])
-  const header = ['link', 'outlet', 'pulled', 'added', 'filtered', 'dropped', 'delivered', 'held', 'missing']
+  // what only links with delivery have is shown where there is some
+  const columns = BALANCE.filter((name) => !RARE.includes(name) || balances.some((one) => one[name] !== 0))
+  const rows = balances.map((one) => [one.link, one.outlet, ...columns.map((name) => String(one[name]))])
+  const header = ['link', 'outlet', ...columns]
   const from = since === undefined ? '' : `, since ${timeText(since, now)}`
   const wrong = balances.filter(({ missing }) => missing !== 0).length
   const end = wrong === 0 ? 'all records are accounted for' : `${counted(wrong, 'outlet')} out of balance`

@@ -23,7 +23,8 @@ const SCHEMA = `
     scheduled_at REAL NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL, busy REAL NOT NULL,
     pulled INTEGER NOT NULL, added INTEGER NOT NULL, filtered INTEGER NOT NULL, dropped INTEGER NOT NULL,
     grouped INTEGER NOT NULL, buffered INTEGER NOT NULL, batches INTEGER NOT NULL, rounds INTEGER NOT NULL,
-    outlets TEXT NOT NULL, errors TEXT, window TEXT
+    outlets TEXT NOT NULL, errors TEXT, dead INTEGER NOT NULL, replayed INTEGER NOT NULL, blocked TEXT,
+    durable INTEGER NOT NULL, window TEXT
   ) STRICT;
   CREATE TABLE hour(
     hour INTEGER NOT NULL, link TEXT NOT NULL, upto INTEGER NOT NULL, sums TEXT NOT NULL, PRIMARY KEY(hour, link)

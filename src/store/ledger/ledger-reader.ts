@@ -1,7 +1,7 @@
 import { loadDriver, type DriverName } from '../driver.js'
 import { storeError, type Database, type SqlValue } from '../sqlite.js'
 import { storeFiles } from '../store-files.js'
-import { addSums, addTransfer, noSums, startOf, type HourSums } from './hour-sums.js'
+import { addSums, addTransfer, noSums, startOf, type HourSums, type OutletSums } from './hour-sums.js'
 import { readLedger } from './ledger-database.js'
 import { sumsOf, transferOf, unlistedIn, unsummed, type LedgerLink, type LedgerTransfer } from './ledger-rows.js'
 
@@ -47,7 +47,10 @@ export interface LinkLag {
 export interface OutletBalance {
   readonly link: string
   readonly outlet: string
-  /** Records that the inlets produced, or that were in buffers when the ledger begins. */
+  /**
+   * Records that the inlets produced, or that were in buffers when the ledger begins. With `delivery`, those that were gone from
+   * memory and pulled again count once.
+   */
   readonly pulled: number
   readonly added: number
   readonly filtered: number
@@ -55,6 +58,12 @@ export interface OutletBalance {
   readonly delivered: number
   /** Records in buffers after the last transfer. */
   readonly held: number
+  /** Dead letters. */
+  readonly dead: number
+  /** Records of dead letters that were run again. */
+  readonly replayed: number
+  /** Records that wait for the outlet after the last transfer, as it is unavailable. */
+  readonly waiting: number
   /** Records of which nothing is known; less than 0 when more went out than came in. */
   readonly missing: number
 }
@@ -95,7 +104,7 @@ export class LedgerReader {
       conditions.push('ended_at >= ?')
       values.push(since)
     }
-    if (failed) conditions.push('errors IS NOT NULL')
+    if (failed) conditions.push('(errors IS NOT NULL OR blocked IS NOT NULL)')
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
     return this.#read(() => {
       const rows = this.#all(`SELECT * FROM transfer ${where} ORDER BY seq DESC LIMIT ?`, ...values, limit)
@@ -168,7 +177,7 @@ export class LedgerReader {
       const sums = sumsOf(row)
       addSums(of(sums.link), sums)
     }
-    for (const transfer of unsummed(this.#database)) addTransfer(of(transfer.link), transfer)
+    for (const transfer of unsummed(this.#database)) addTransfer(of(transfer.link), transfer, transfer.durable === true)
     return all
   }
 
@@ -196,28 +205,41 @@ export class LedgerReader {
 }
 
 function balancesOf(sums: HourSums): OutletBalance[] {
-  const { link, pulled, added, filtered, dropped, grouped, before, held } = sums
-  const missing = before + pulled + added - filtered - dropped - grouped - held
-  return sums.outlets.map((outlet) => ({
+  const { link, before, outlets } = sums
+  const missing = before + cameIn(sums) - sums.grouped - wentOut(sums) - sums.held
+  return outlets.map((outlet) => ({
     link,
     outlet: outlet.outlet,
     // what it was not offered, as the link has it for a shorter time, is none of its records
-    pulled: before + pulled + outlet.before - (grouped - outlet.offered),
-    added: added + outlet.added,
-    filtered: filtered + outlet.filtered,
-    dropped: dropped + outlet.dropped,
+    pulled: before + sums.pulled + outlet.before - (sums.grouped - outlet.offered) - again(sums) - again(outlet),
+    added: sums.added + outlet.added,
+    filtered: sums.filtered + outlet.filtered,
+    dropped: sums.dropped + outlet.dropped,
     delivered: outlet.pushed,
-    held: held + outlet.held,
+    held: sums.held + outlet.held,
+    dead: (sums.dead ?? 0) + (outlet.dead ?? 0),
+    replayed: (sums.replayed ?? 0) + (outlet.replayed ?? 0),
+    waiting: outlet.waiting ?? 0,
     missing:
       missing +
-      outlet.before +
-      outlet.offered +
-      outlet.added -
-      outlet.filtered -
-      outlet.dropped -
-      outlet.pushed -
-      outlet.held,
+      (outlet.before + outlet.offered + cameIn({ ...outlet, pulled: 0 })) -
+      (outlet.pushed + wentOut(outlet) + outlet.held + (outlet.waiting ?? 0)),
   }))
+}
+
+type Sums = Pick<OutletSums, 'added' | 'filtered' | 'dropped' | 'dead' | 'replayed' | 'again'>
+
+function cameIn({ pulled, added, replayed = 0 }: Sums & { readonly pulled: number }): number {
+  return pulled + added + replayed
+}
+
+/** Number of records that went elsewhere than to outlets. */
+function wentOut({ filtered, dropped, dead = 0, again = 0 }: Sums): number {
+  return filtered + dropped + dead + again
+}
+
+function again({ again = 0 }: Sums): number {
+  return again
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { OutletReport, ReportedError, TransferReport } from '../../core/report.js'
+import type { Blocked, OutletReport, ReportedError, TransferReport } from '../../core/report.js'
 import type { Schedule } from '../../core/schedule.js'
 import type { Database, Row, SqlValue, Statement } from '../sqlite.js'
 import type { HourSums } from './hour-sums.js'
@@ -30,12 +30,17 @@ export interface LedgerTransfer extends Pick<
   | 'batches'
   | 'rounds'
   | 'outlets'
+  | 'dead'
+  | 'replayed'
+  | 'blocked'
 > {
   /** Number of the row: later ones have higher ones. */
   readonly seq: number
   /** `drain` for a transfer that only let go of what buffers held. */
   readonly kind: 'transfer' | 'drain'
   readonly errors: readonly LedgerError[]
+  /** Whether the link has `delivery`. Absent when not. */
+  readonly durable?: true
 }
 
 /** A link of the planner that writes the ledger. */
@@ -53,6 +58,7 @@ const LONGEST_MESSAGE = 500
 const COLUMNS = [
   ...['seq', 'link', 'update', 'kind', 'thread', 'scheduled_at', 'started_at', 'ended_at', 'busy'],
   ...['pulled', 'added', 'filtered', 'dropped', 'grouped', 'buffered', 'batches', 'rounds', 'outlets', 'errors'],
+  ...['dead', 'replayed', 'blocked', 'durable'],
 ]
 
 /** SQL that inserts a transfer. */
@@ -64,6 +70,7 @@ export function putTransfer(
   seq: number,
   report: TransferReport,
   kind: LedgerTransfer['kind'],
+  isDurable: boolean,
 ): void {
   insert.run(
     seq,
@@ -85,12 +92,23 @@ export function putTransfer(
     report.rounds,
     JSON.stringify(report.outlets),
     report.errors.length === 0 ? null : JSON.stringify(report.errors.slice(0, MOST_ERRORS).map(keptError)),
+    report.dead ?? 0,
+    report.replayed ?? 0,
+    report.blocked === undefined ? null : JSON.stringify(keptBlocked(report.blocked)),
+    isDurable ? 1 : 0,
   )
 }
 
 function keptError({ node, stage, code, message }: ReportedError): LedgerError {
-  const text = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message
-  return { node, stage, ...(code === undefined ? {} : { code }), message: text }
+  return { node, stage, ...(code === undefined ? {} : { code }), message: cut(message) }
+}
+
+function keptBlocked(blocked: Blocked): Blocked {
+  return { ...blocked, message: cut(blocked.message) }
+}
+
+function cut(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message
 }
 
 /** A transfer of a row. */
@@ -117,6 +135,10 @@ export function transferOf(row: Row): LedgerTransfer {
     rounds: number('rounds'),
     outlets: JSON.parse(text('outlets')) as OutletReport[],
     errors: row['errors'] === null ? [] : (JSON.parse(text('errors')) as LedgerError[]),
+    ...(number('durable') === 1 && { durable: true as const }),
+    ...(number('dead') > 0 && { dead: number('dead') }),
+    ...(number('replayed') > 0 && { replayed: number('replayed') }),
+    ...(row['blocked'] !== null && { blocked: JSON.parse(text('blocked')) as Blocked }),
   }
 }
 

@@ -7,7 +7,7 @@ import type { Schedule } from '../../core/schedule.js'
 import { loadDriver, type Driver } from '../driver.js'
 import { StoreCorruptError, StoreVersionError } from '../errors.js'
 import { inTransaction, storeError, type Database, type Row, type Statement } from '../sqlite.js'
-import { addSums, addTransfer, hourOf, noSums, type HourSums } from './hour-sums.js'
+import { addSums, addTransfer, hourOf, noSums, type HourSums, type SummedReport } from './hour-sums.js'
 import { openLedger } from './ledger-database.js'
 import { INSERT_TRANSFER, putTransfer, sumsOf, unlistedIn, unsummed } from './ledger-rows.js'
 
@@ -61,6 +61,8 @@ export class Ledger {
   readonly #drains = new Set<TransferReport>()
   /** Links of the planner, and when each is due. */
   readonly #links = new Map<string, Schedule>()
+  /** Names of those that have `delivery`. */
+  readonly #durable = new Set<string>()
   #linksChanged = true
   /** Sums of the hour that runs, by link. */
   readonly #sums = new Map<string, HourSums>()
@@ -105,9 +107,11 @@ export class Ledger {
     this.#waiting.push(report)
   }
 
-  /** Takes note of a link of the planner. */
-  addLink(name: string, schedule: Schedule): void {
+  /** Takes note of a link of the planner, and whether it has `delivery`. */
+  addLink(name: string, schedule: Schedule, isDurable = false): void {
     this.#links.set(name, schedule)
+    if (isDurable) this.#durable.add(name)
+    else this.#durable.delete(name)
     this.#linksChanged = true
   }
 
@@ -160,7 +164,8 @@ export class Ledger {
     const written = inTransaction(database, () => {
       for (let at = 0; at < reports.length; at++) {
         const report = reports[at] as TransferReport
-        putTransfer(open.insert, firstSeq + at, report, this.#drains.has(report) ? 'drain' : 'transfer')
+        const kind = this.#drains.has(report) ? 'drain' : 'transfer'
+        putTransfer(open.insert, firstSeq + at, report, kind, this.#durable.has(report.link))
       }
       if (this.#linksChanged) this.#writeLinks(database)
       return this.#writeSums(open, lastSeq, all)
@@ -173,7 +178,7 @@ export class Ledger {
   }
 
   /** Adds a transfer to the sums of its link. */
-  #sum(report: Parameters<typeof addTransfer>[1], seq: number): void {
+  #sum(report: SummedReport, seq: number, isDurable = this.#durable.has(report.link)): void {
     const hour = hourOf(report)
     let sums = this.#sums.get(report.link)
     if (sums?.hour !== hour) {
@@ -181,7 +186,7 @@ export class Ledger {
       this.#sums.set(report.link, sums)
       this.#unmerged.add(sums)
     }
-    addTransfer(sums, report)
+    addTransfer(sums, report, isDurable)
     if (!this.#dirty.has(sums)) this.#dirty.set(sums, seq)
   }
 
@@ -283,7 +288,7 @@ export class Ledger {
     if (this.#hasTakenUp) return
     this.#hasTakenUp = true
     this.#unlisted += unlistedIn(database)
-    for (const transfer of unsummed(database)) this.#sum(transfer, transfer.seq)
+    for (const transfer of unsummed(database)) this.#sum(transfer, transfer.seq, transfer.durable === true)
   }
 
   #failed(error: Error): void {
