@@ -50,11 +50,13 @@ function checked(check: StoreCheck): Result {
   const rows = tables.map(({ table, rows, damaged, error }) => {
     return [table, String(rows), String(damaged), error === undefined ? '' : 'a part cannot be read']
   })
+  const letters = tables.find(({ table }) => table === 'dead')?.rows ?? 0
   const lines = [
     `store ${folder}${id === undefined ? '' : ` (${id})`}`,
     `${inUse ? 'in use' : 'used last'}${by}, ${sizeText(bytes)}, ${sizeText(freeBytes)} of it free`,
     ...(rows.length === 0 ? [] : ['', ...tableLines([['table', 'rows', 'damaged', ''], ...rows])]),
     '',
+    ...(letters === 0 ? [] : [`${counted(letters, 'dead letter')}: databay dead-letters list shows them`]),
     problems.length === 0
       ? 'nothing is damaged'
       : `${counted(problems.length, 'problem')}: databay store salvage saves the rest`,

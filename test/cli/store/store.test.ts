@@ -4,6 +4,7 @@ import { databay } from '../../../src/cli/databay.js'
 import { LinkStore } from '../../../src/store/link-store.js'
 import { ownStore } from '../../../src/store/store.js'
 import { fakeContext } from '../../helpers/command.js'
+import { letter, storeWithLetters } from '../../helpers/dead-letters.js'
 
 async function run(argv: readonly string[], env: { [name: string]: string } = {}) {
   const context = fakeContext(argv, { env })
@@ -49,6 +50,14 @@ t.test('check says that all is well, beside a planner too', async (t) => {
     t.match(JSON.parse(json.stdout), { error: { code: 'DATABAY_STORE_OWNED' } })
   }
   owned.release()
+})
+
+t.test('check counts dead letters, and says what shows them', async (t) => {
+  const folder = await storeWithLetters(t, [letter(1), letter(2)])
+  const { code, stdout } = await run(['store', 'check', '--store', folder])
+  t.equal(code, 0)
+  t.match(stdout, /\ndead +2 +0\n/)
+  t.match(stdout, /\n\n2 dead letters: databay dead-letters list shows them\nnothing is damaged\n$/)
 })
 
 t.test('check says what is damaged, salvage saves the rest', async (t) => {
