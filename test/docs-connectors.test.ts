@@ -250,7 +250,7 @@ t.test('the programs', async (t) => {
 
   t.test('are one for each connector', async (t) => {
     const kebab = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
-    const others = ['serialize.js', 'copy-collection.js']
+    const others = ['serialize.js', 'copy-collection.js', 'new-orders.js', 'overlap.js']
     t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
   })
@@ -274,6 +274,21 @@ t.test('the programs', async (t) => {
     const folder = set(t, 'http-inlet.js', (code) => code.replace('https://some.test.url.com', url))
     t.equal(await transfers(t, 'http-inlet.js', folder), 'todos.0 { id: 1 }\ntodos.0 { id: 2 }\ntodos.0 { id: 3 }\n')
     t.equal(asked, 3)
+  })
+
+  t.test('HttpInlet asks for what came since the last time', async (t) => {
+    const asked: unknown[] = []
+    const { url } = await serve(t, (request, response) => {
+      asked.push(request.url)
+      response.end('[{"id": 7, "updated": "2026-01-01T00:10:00Z"}]')
+    })
+    for (const name of ['new-orders.js', 'overlap.js']) {
+      const folder = set(t, name, (code) =>
+        code.replace('https://some.test.url.com', url).replace('{ seconds: 10 }', '{ milliseconds: 50 }'),
+      )
+      await transfers(t, name, folder, 2)
+    }
+    t.same(asked, ['/orders', '/orders?since_id=7', '/orders', '/orders?from=2026-01-01T00%3A05%3A00.000Z'])
   })
 
   t.test('MongoInlet reads what has settled', { skip: mongo.skip }, async (t) => {

@@ -1,7 +1,7 @@
 import { DatabayError } from '../../base/errors.js'
 
 /** Reason why an HTTP request came to nothing. */
-export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages'
+export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages' | 'since'
 
 /** The body of a response cannot be used. */
 export class BodyError extends Error {}
@@ -21,7 +21,7 @@ export class HttpError extends DatabayError {
 
   /**
    * Kind of the failure: no `connection` (also DNS and TLS), a `timeout`, a `status` that is not accepted, an unusable
-   * `body`, a `redirect` to where it must not lead, or `pages` without end.
+   * `body`, a `redirect` to where it must not lead, `pages` without end, or a value of `since` that cannot be had or sent.
    */
   readonly failure: HttpFailure
   /** Status of the response; `undefined` when there is none. */

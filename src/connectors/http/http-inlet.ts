@@ -4,42 +4,22 @@ import type { Url } from '../../base/node-types.js'
 import { Warnings } from '../../base/warnings.js'
 import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { Cursor } from '../../core/cursor.js'
+import type { RoundCounts } from '../../core/round-counts.js'
 import type { Update } from '../../core/update.js'
-import type { Connection } from './agents.js'
-import { parseBody, recordsOf, type Losses } from './body-records.js'
+import { DeliveredSince, sinceOf } from './delivered-since.js'
 import { DeliveredValidators } from './delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
-import type { HttpResponse } from './exchange.js'
 import { Lists } from '../lists.js'
 import { loadLosslessJson } from '../parse-json.js'
 import { resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
-import type { HttpRequest } from './request.js'
 import type { Tries } from './retry.js'
-import type { NextPage } from './next-link.js'
-import { RunningPulls, type RunningPull } from './running-pulls.js'
-import { checkValidators, ifChanged, isSameVersion, validatorsOf, type Validators } from './validators.js'
+import { Reading, type Opened, type Pull } from './reading.js'
+import { RunningPulls } from './running-pulls.js'
+import { SincePull } from './since-pull.js'
 
 const importClient = () => import('./client.js')
 
 const LOGGER = 'databay.HttpInlet'
-
-type Client = typeof import('./client.js')
-
-/** Modules and connection of an inlet that is started. */
-interface Opened {
-  readonly client: Client
-  readonly connection: Connection
-}
-
-/** What all requests of a pull have in common. */
-interface Pull extends Opened {
-  readonly running: RunningPull
-  readonly tries: Tries
-  readonly losses: Losses
-  readonly update: Update
-  /** Durable cursor, if there is one. */
-  readonly cursor: Cursor | undefined
-}
 
 /**
  * Pulls data from a URL. Needs the package undici: `npm install undici@^7.20.0`.
@@ -68,7 +48,11 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   readonly #warnings = new Warnings(() => getLogger(LOGGER))
   /** Validators of the last response; `undefined` without `conditional`. */
   readonly #validators: DeliveredValidators | undefined
-  /** Whether the validators are kept as a durable cursor. */
+  /** Value of `since`; `undefined` without that option. */
+  readonly #since: DeliveredSince | undefined
+  /** The pull with `since` that began last. */
+  #lastPull: Promise<void> = Promise.resolve()
+  /** Whether the validators, or the value of `since`, are kept as a durable cursor. */
   #isDurable = false
 
   /**
@@ -81,6 +65,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     this.#settings = settings
     this.#shownUrl = showUrl(settings.request.url)
     this.#validators = settings.conditional ? new DeliveredValidators() : undefined
+    this.#since = settings.since === undefined ? undefined : new DeliveredSince()
   }
 
   override async onStart(): Promise<void> {
@@ -98,22 +83,31 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     const pull = this.#begin(opened, update, this.#isDurable ? cursor : undefined)
     let pulled: unknown
     try {
-      pulled = await pull.running.within(() => this.#pull(pull))
-      if (!(pulled instanceof Lists)) this.#received(pull)
+      const since = await this.#beginSince(pull)
+      const onEnd = () => {
+        this.#received(pull)
+      }
+      const reading = new Reading(this.#settings, { ...pull, since, validators: this.#validators, onEnd })
+      pulled = await pull.running.within(() => reading.read())
+      if (!(pulled instanceof Lists)) onEnd()
     } finally {
       if (!(pulled instanceof Lists)) pull.running.end()
     }
     return pulled as T | T[] | Lists<T>
   }
 
-  /** With `conditional`, the validators of the last response are the cursor. Otherwise all is requested again each time. */
+  /**
+   * With `since` its value, and with `conditional` the validators of the last response, are the cursor. Otherwise all is requested
+   * again each time.
+   */
   override get hasCursor(): boolean {
-    return this.#settings.conditional
+    return this.#settings.conditional || this.#since !== undefined
   }
 
-  /** Notes how a transfer has ended. With `conditional`, a response that was not delivered is requested again. */
-  override onTransferEnd(update: Update, delivered: boolean): void {
+  /** Notes how a transfer has ended. With `conditional` or `since`, what was not delivered is requested again. */
+  override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): void {
     this.#validators?.ended(update, delivered)
+    this.#since?.ended(update, delivered, rounds?.deliveredRounds)
   }
 
   override async onShutdown(): Promise<void> {
@@ -127,13 +121,14 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     await opened?.connection.close()
   }
 
-  /** With `conditional`, the validators of the last response that was not in vain, and the pulls that buffers hold. */
+  /** With `conditional` or `since`, where the next pull goes on, and the pulls that buffers hold. */
   override saveState(): unknown {
-    return this.#isDurable ? undefined : this.#validators?.save()
+    return this.#isDurable ? undefined : (this.#validators ?? this.#since)?.save()
   }
 
   override restoreState(state: unknown): void {
     this.#validators?.restore(state)
+    this.#since?.restore(state)
   }
 
   override toString(): string {
@@ -176,6 +171,28 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return { ...opened, running, tries, losses: { characters: 0, bytes: 0 }, update, cursor }
   }
 
+  /** Gives a pull its value of `since`. It waits until the pull before has ended: that is where it goes on. */
+  async #beginSince({ update, cursor, running }: Pull): Promise<SincePull | undefined> {
+    const { since, request, maxPages } = this.#settings
+    const places = this.#since
+    if (since === undefined || places === undefined) return undefined
+    const before = this.#lastPull
+    this.#lastPull = running.ended
+    await running.waitFor(before)
+    const value = (cursor === undefined ? places.begin() : sinceOf(cursor.value)) ?? since.first
+    const onPage = (start: unknown, records: number, value: unknown) => {
+      // nobody takes the page any more
+      if (running.isOver) return
+      if (cursor === undefined) places.add(update, start, records, value)
+      else if (value !== start && value !== undefined) cursor.advance({ since: value })
+    }
+    const onDisorder = () => {
+      const what = `records do not come in the order of ${since.record?.join('.')}, so what breaks may lose some`
+      this.#warnings.warn({}, `${this.#shownUrl}: ${what}: see order: 'any' of the option since`, update)
+    }
+    return new SincePull(since, request, value, maxPages, { onPage, onDisorder })
+  }
+
   /** Logs that all of a pull is there. */
   #received({ losses: { characters, bytes }, update }: Pull): void {
     if (characters > 0) {
@@ -188,112 +205,6 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     }
     this.#warnings.well(String(this))
     getLogger(LOGGER).info('%s received %s', String(update), this.#shownUrl)
-  }
-
-  /** Lists of a pull that streams. */
-  #lists(pull: Pull, first: unknown[], read: () => Promise<unknown[] | undefined>, close?: () => void): Lists<unknown> {
-    const { running } = pull
-    const readOn = async () => {
-      running.signal.throwIfAborted()
-      const list = await running.within(read)
-      if (list === undefined) this.#received(pull)
-      return list
-    }
-    return new Lists(first, readOn, () => {
-      close?.()
-      running.end()
-    })
-  }
-
-  #pull(pull: Pull): Promise<unknown> {
-    return this.#settings.next === undefined ? this.#pullOne(pull) : this.#pullPages(pull)
-  }
-
-  /** Reads pages: a list of each that has records. */
-  async #pullPages(pull: Pull): Promise<unknown> {
-    const { request, next, maxPages, maxBodySize, select } = this.#settings
-    const pages = new pull.client.Pages(next as NextPage, maxPages)
-    let left = maxBodySize
-    let asked: HttpRequest | undefined = request
-    const read = async (): Promise<unknown[] | undefined> => {
-      while (asked !== undefined) {
-        const response: HttpResponse = await this.#exchange(pull, asked, left)
-        const body = parseBody(response, this.#settings, pull.losses)
-        left -= response.bytes.length
-        const records = [recordsOf(response, body, select)].flat()
-        asked = pages.after(asked, response, body)
-        if (records.length > 0) return records
-      }
-      return undefined
-    }
-    const first = (await read()) ?? []
-    // it may be set by now
-    return (asked as HttpRequest | undefined) === undefined ? first : this.#lists(pull, first, read)
-  }
-
-  async #pullOne(pull: Pull): Promise<unknown> {
-    const { request, maxBodySize, format, select, bigIntegers } = this.#settings
-    const { client, tries, losses } = pull
-    const begun = this.#validators?.begin(pull.update)
-    const known = pull.cursor === undefined ? this.#validators?.current : checkValidators(pull.cursor.value)
-    const note =
-      begun &&
-      ((validators: Validators | undefined) => {
-        begun(validators)
-        pull.cursor?.advance(validators ?? {})
-      })
-    const asked = known === undefined ? request : ifChanged(request, known)
-    const streams = format === 'ndjson' && select === undefined
-    const { response, lines, first, validators, isKnown } = await client.withTries(tries, async () => {
-      const response = await this.#exchangeOnce(pull, asked, maxBodySize, known !== undefined, streams)
-      const validators = note && validatorsOf(response.headers)
-      // some servers send what is known as if it was not
-      const isKnown = response.status === 200 && isSameVersion(known, validators)
-      if (isKnown) response.opened?.stream.close()
-      const lines = isKnown || response.opened === undefined ? undefined : new client.JsonLines(response, bigIntegers)
-      return { response, lines, first: await lines?.next(), validators, isKnown }
-    })
-    if (isKnown || (response.status === 304 && known !== undefined)) return []
-    if (lines === undefined) {
-      const records = recordsOf(response, parseBody(response, this.#settings, losses), select)
-      // only now, as an unusable response has to be requested again
-      note?.(validators)
-      return records
-    }
-    const end = () => {
-      losses.characters += lines.replaced
-      losses.bytes += lines.leftOut
-      note?.(validators)
-    }
-    if (lines.isOver) {
-      end()
-      return first ?? []
-    }
-    const readOn = async () => {
-      const list = await lines.next()
-      if (list === undefined) end()
-      return list
-    }
-    return this.#lists(pull, first ?? [], readOn, () => {
-      lines.close()
-    })
-  }
-
-  #exchange(pull: Pull, request: HttpRequest, bodyLimit: number): Promise<HttpResponse> {
-    return pull.client.withTries(pull.tries, () => this.#exchangeOnce(pull, request, bodyLimit))
-  }
-
-  #exchangeOnce(
-    { client, connection, tries }: Pull,
-    request: HttpRequest,
-    bodyLimit: number,
-    mayBeUnchanged = false,
-    streams = false,
-  ): Promise<HttpResponse> {
-    const { statuses } = this.#settings
-    const accepts = (status: number) =>
-      (status === 304 && mayBeUnchanged) || (statuses?.has(status) ?? (status >= 200 && status < 300))
-    return client.exchange(connection, request, { ...this.#settings, accepts, bodyLimit, streams }, tries.signal)
   }
 }
 

@@ -24,6 +24,7 @@ import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
 import { checkProxy } from './proxy.js'
 import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
+import { readSince, type HttpSince } from './since.js'
 import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from './content-encoding.js'
 
@@ -170,6 +171,12 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
    * @default false
    */
   readonly conditional?: boolean
+  /**
+   * How an API is asked only for what came since the last time, by an id, a time or a token. What was not delivered is asked for
+   * again. Not together with `conditional`.
+   * @default undefined - all is asked for each time
+   */
+  readonly since?: HttpSince
 }
 
 /**
@@ -206,6 +213,7 @@ export const HTTP_INLET_OPTIONS = {
   next: custom(readNext, 'undefined - there is one page'),
   maxPages: count(100, { orInfinity: true }),
   conditional: flag(false),
+  since: custom(readSince, 'undefined - all is asked for each time'),
   ...BIG_INTEGERS_OPTIONS,
 } satisfies Spec<HttpInletOptions>
 
@@ -263,6 +271,7 @@ export function resolveSettings(url: string | URL, options: HttpInletOptions): H
   const format = rest.format ?? (json === false ? 'text' : 'json')
   checkHasFields('HttpInlet.select', options.select, format)
   checkHasFields('HttpInlet.next', options.next, format)
+  checkSince(options, request, format)
   return Object.freeze({
     ...rest,
     request,
@@ -271,6 +280,30 @@ export function resolveSettings(url: string | URL, options: HttpInletOptions): H
     bodyTimeout: rest.bodyTimeout ?? Math.min(timeout, 30_000),
     idempotent: rest.idempotent ?? IDEMPOTENT.has(request.method),
   })
+}
+
+/** Checks what `since` does not go with. */
+function checkSince({ since, conditional, next }: HttpInletOptions, request: HttpRequest, format: HttpFormat): void {
+  if (since === undefined) return
+  const name = 'HttpInlet.since'
+  if (conditional === true) {
+    throw new InvalidOptionError(name, 'none with conditional: each value asks for another version', 'both')
+  }
+  if (next !== undefined && since.more !== undefined) {
+    throw new InvalidOptionError(`${name}.more`, 'none with next, which says whether there is a further page', 'both')
+  }
+  if (since.param !== undefined && request.url.searchParams.has(since.param)) {
+    throw new InvalidOptionError(`${name}.param`, 'none of the URL or of params: see its option first', since.param)
+  }
+  if (since.record !== undefined && format === 'text') {
+    throw new InvalidOptionError(
+      `${name}.record`,
+      'none with the format text, whose records have no fields',
+      since.record,
+    )
+  }
+  checkHasFields(`${name}.body`, since.body, format, 'value')
+  checkHasFields(`${name}.more`, since.more, format)
 }
 
 function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | undefined {

@@ -71,16 +71,59 @@ export function resolveRequest(url: string | URL, options: RequestOptions): Http
 function resolveUrl(option: string, url: string | URL, params: HttpParams = {}): URL {
   const resolved = parseUrl(option, url)
   resolved.username = resolved.password = resolved.hash = ''
+  addParams(resolved, params)
+  return resolved
+}
+
+/** @throws {@link InvalidOptionError} */
+function addParams(url: URL, params: HttpParams): void {
   checkSecretObject('HttpInlet.params', params)
   for (const [name, value] of Object.entries(params)) {
     for (const one of [value].flat() as unknown[]) {
       if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
         throw new InvalidOptionError(`HttpInlet.params.${name}`, 'a string, number or boolean', HIDDEN)
       }
-      resolved.searchParams.append(name, String(one))
+      url.searchParams.append(name, String(one))
     }
   }
-  return resolved
+}
+
+/** What of a request is another one's. */
+interface RequestChanges {
+  readonly url?: string
+  readonly params?: HttpParams
+  readonly headers?: HttpHeaders
+  readonly body?: string | Uint8Array
+}
+
+/**
+ * A request with other parameters, headers, another body or another URL of the same origin.
+ *
+ * @throws {@link InvalidOptionError} when they cannot be sent, or {@link Error} when the URL is of another origin
+ */
+export function changedRequest(request: HttpRequest, changes: RequestChanges): HttpRequest {
+  checkSecretObject('request', changes)
+  const { url: location = request.url.href, params = {}, headers = {}, body } = changes
+  if (!URL.canParse(location, request.url.href)) throw new Error('request() gave a url that is none')
+  const url = new URL(location, request.url)
+  url.username = url.password = url.hash = ''
+  if (url.origin !== request.url.origin) throw new Error(`request() gave a url of another origin, ${url.origin}`)
+  checkSecretObject('HttpInlet.params', params)
+  for (const name of Object.keys(params)) url.searchParams.delete(name)
+  addParams(url, params)
+  if (body !== undefined && typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
+    throw new Error(`request() gave a body of type ${typeof body}: expected a string or bytes`)
+  }
+  if (body !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
+    throw new Error(`request() gave a body, but the method is ${request.method}: see the option method`)
+  }
+  const bytes = body ?? request.body ?? ''
+  return {
+    ...request,
+    url,
+    headers: { ...request.headers, ...checkHeaders(headers, bytes) },
+    body: body ?? request.body,
+  }
 }
 
 /** Checks that a value is an object, as `checkObject` does, but never shows it: it may hold secrets. */
@@ -110,7 +153,6 @@ function parseUrl(option: string, url: string | URL): URL {
  * @throws {@link InvalidOptionError} that never shows a value
  */
 function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8Array = ''): HttpHeaders {
-  checkSecretObject('HttpInlet.headers', given)
   const headers: { [name: string]: string } = {
     'accept-encoding': ACCEPTED_ENCODINGS,
     'user-agent': 'databay',
@@ -119,13 +161,24 @@ function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8A
     const credentials = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`
     headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
   }
-  const names = new Set<string>()
+  return { ...headers, ...checkHeaders(given, body) }
+}
+
+/**
+ * Headers by their names in lower case.
+ *
+ * @throws {@link InvalidOptionError} that never shows a value
+ */
+function checkHeaders(given: HttpHeaders, body: string | Uint8Array): HttpHeaders {
+  checkSecretObject('HttpInlet.headers', given)
+  const headers: { [name: string]: string } = {}
   for (const [spelling, value] of Object.entries(given)) {
     checkHeader(spelling, value)
     const name = spelling.toLowerCase()
     checkPurpose(spelling, name, value, Buffer.byteLength(body))
-    if (names.has(name)) throw new InvalidOptionError(`HttpInlet.headers.${spelling}`, 'each header once', spelling)
-    names.add(name)
+    if (Object.hasOwn(headers, name)) {
+      throw new InvalidOptionError(`HttpInlet.headers.${spelling}`, 'each header once', spelling)
+    }
     headers[name] = value
   }
   return headers

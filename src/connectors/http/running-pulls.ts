@@ -2,10 +2,13 @@ import { toError } from '../../base/errors.js'
 
 /** A pull that is under way: its signal is of its transfer, its time, and its inlet. */
 export class RunningPull {
+  /** Resolves when it ends. */
+  readonly ended: Promise<void>
   readonly #own = new AbortController()
   readonly #transfer: AbortSignal
   readonly #late: () => Error
   readonly #onEnd: (pull: RunningPull) => void
+  #resolve: (() => void) | undefined
   readonly #cancel: () => void
   /** Time that is left while it does no work, in milliseconds. */
   #left: number
@@ -17,11 +20,19 @@ export class RunningPull {
     this.#left = timeout
     this.#late = late
     this.#onEnd = onEnd
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
     this.#cancel = () => {
       this.stop(toError(transfer.reason))
     }
     if (transfer.aborted) this.#cancel()
     else transfer.addEventListener('abort', this.#cancel)
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#resolve === undefined
   }
 
   get signal(): AbortSignal {
@@ -48,6 +59,24 @@ export class RunningPull {
     }
   }
 
+  /**
+   * Waits for something, but no longer than until its signal aborts.
+   *
+   * @throws the reason of its signal
+   */
+  async waitFor(other: Promise<unknown>): Promise<void> {
+    const { signal } = this
+    signal.throwIfAborted()
+    let abort: (() => void) | undefined
+    const aborted = new Promise<void>((resolve) => {
+      abort = resolve
+      signal.addEventListener('abort', abort)
+    })
+    await Promise.race([other, aborted])
+    if (abort !== undefined) signal.removeEventListener('abort', abort)
+    signal.throwIfAborted()
+  }
+
   /** Aborts its signal. */
   stop(reason: Error): void {
     this.#own.abort(reason)
@@ -56,6 +85,8 @@ export class RunningPull {
   end(): void {
     this.#transfer.removeEventListener('abort', this.#cancel)
     this.#onEnd(this)
+    this.#resolve?.()
+    this.#resolve = undefined
   }
 }
 

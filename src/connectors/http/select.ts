@@ -37,10 +37,13 @@ export function readNext(name: string, given: string | NextPage | undefined): Ne
   }
 }
 
-/** @throws {@link InvalidOptionError} on a path where bodies have no fields */
-export function checkHasFields(name: string, given: unknown, format: HttpFormat): void {
+/**
+ * @param instead - what else to give
+ * @throws {@link InvalidOptionError} on a path where bodies have no fields
+ */
+export function checkHasFields(name: string, given: unknown, format: HttpFormat, instead = 'a function'): void {
   if (typeof given === 'string' && format !== 'json') {
-    throw new InvalidOptionError(name, `a function with the format ${format}, whose bodies have no fields`, given)
+    throw new InvalidOptionError(name, `${instead} with the format ${format}, whose bodies have no fields`, given)
   }
 }
 
