@@ -59,6 +59,7 @@ export { NullInlet } from './connectors/samples/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples/random-int-inlet.js'
 export type { Schedule } from './core/schedule.js'
 export type { Duration } from './base/duration.js'
+export type { NameOption } from './core/name-option.js'
 export { Link } from './core/link.js'
 export type {
   DeadLetterOptions,

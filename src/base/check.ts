@@ -22,6 +22,19 @@ export function checkPath(option: string, value: unknown): string {
   return value
 }
 
+/**
+ * A name that is read in logs, commands and files, or is none: text on one line, without white space at its ends.
+ *
+ * @returns what was given
+ */
+export function checkName(option: string, name: string | undefined): string | undefined {
+  if (name === undefined || (typeof name === 'string' && NAME.test(name))) return name
+  const expected = 'a string of 1 to 200 characters, without white space at its ends or control characters'
+  throw new InvalidOptionError(option, expected, name)
+}
+
+const NAME = /^(?!\s)[^\x00-\x1f\x7f]{1,200}(?<!\s)$/
+
 /** One of a few words. */
 export function checkWord<W extends string>(option: string, value: unknown, words: readonly W[], otherwise: W): W {
   if (value === undefined) return otherwise

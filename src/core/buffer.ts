@@ -6,13 +6,14 @@ import type { StatefulProcessor } from './processor.js'
 import { count, custom, flag, func, type Resolved, resolveOptions, seconds, type Spec } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { withTags } from './crossing.js'
+import { NAME_OPTION, type NameOption } from './name-option.js'
 import { Record, type Metadata } from './record.js'
 import type { Update } from './update.js'
 
 /** Decides whether a buffer releases (`true`) or stores (`false`), from all records that it would release. */
 export type BufferController<T = unknown> = (records: readonly Record<T>[]) => boolean | Promise<boolean>
 
-export interface BufferOptions<T = unknown> {
+export interface BufferOptions<T = unknown> extends NameOption {
   /**
    * Release when this many records are stored.
    * @default undefined - the count does not matter
@@ -50,6 +51,7 @@ export const BUFFER_OPTIONS = {
   conjugateControllers: flag(false),
   onReset: func<() => void>(),
   now: func<() => number, () => number>(() => performance.now()),
+  ...NAME_OPTION,
 } satisfies Spec<BufferOptions<never>>
 
 /**
@@ -65,6 +67,8 @@ export const BUFFER_OPTIONS = {
 export class Buffer<T = unknown> implements StatefulProcessor<T> {
   /** Set to release everything at the next call, whatever the controllers say. Unset by the release. */
   flush = false
+  /** Name of this buffer in logs, reports and dead letters, by its option. */
+  readonly name: string | undefined
   readonly #options: Resolved<typeof BUFFER_OPTIONS>
   #records: Record<T>[] = []
   /** Log of functions of the buffer's user that failed; `undefined` while none has. */
@@ -74,6 +78,7 @@ export class Buffer<T = unknown> implements StatefulProcessor<T> {
   /** @throws {@link InvalidOptionError} */
   constructor(options: BufferOptions<T> = {}) {
     this.#options = resolveOptions(undefined, options, BUFFER_OPTIONS)
+    this.name = this.#options.name
   }
 
   /** Number of records held. */

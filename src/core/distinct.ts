@@ -8,6 +8,7 @@ import { Repeats } from '../base/repeats.js'
 import { type DistinctKey, fieldsKey, knownKey, type KnownKey } from './distinct-key.js'
 import { InvalidPayloadError } from './partial-push.js'
 import type { Quiet, Said } from './pipeline.js'
+import { NAME_OPTION, type NameOption } from './name-option.js'
 import type { StatefulProcessor } from './processor.js'
 import type { Record } from './record.js'
 import type { Update } from './update.js'
@@ -19,7 +20,7 @@ export type KeyOf<T = unknown> = (payload: T, record: Record<T>) => DistinctKey
 export type AliasesOf<T = unknown> = (payload: T, record: Record<T>) => Iterable<DistinctKey>
 
 /** Options of {@link Distinct}. */
-export interface DistinctOptions<T = unknown> {
+export interface DistinctOptions<T = unknown> extends NameOption {
   /**
    * What tells records apart: the path of a field of the payload (`'id'`, `'user.id'`), a list of paths whose values
    * together do, or a function. A record without a key is an error.
@@ -54,6 +55,7 @@ export const DISTINCT_OPTIONS = {
   capacity: count(100_000, { orInfinity: true, shown: '100_000' }),
   ttl: time(Infinity),
   now: func<() => number, () => number>(() => performance.now()),
+  ...NAME_OPTION,
 } satisfies Spec<DistinctOptions<never>>
 
 /** What was seen in a transfer of which it is not known yet what comes of it. */
@@ -89,6 +91,8 @@ interface CarriedSight extends Sight {
  * @typeParam T - type of the payloads that the functions look at; records pass with the type they came with
  */
 export class Distinct<T = unknown> implements StatefulProcessor<T> {
+  /** Name of this processor in logs, reports and dead letters, by its option. */
+  readonly name: string | undefined
   readonly #options: Resolved<typeof DISTINCT_OPTIONS>
   /** Keys of what was delivered, and when each was last seen: what was seen longest ago comes first. */
   readonly #known = new Map<KnownKey, number>()
@@ -101,6 +105,7 @@ export class Distinct<T = unknown> implements StatefulProcessor<T> {
   /** @throws {@link InvalidOptionError} */
   constructor(options: DistinctOptions<T>) {
     this.#options = resolveOptions('Distinct', options, DISTINCT_OPTIONS)
+    this.name = this.#options.name
   }
 
   /** Number of keys that are remembered. */

@@ -1,7 +1,8 @@
-import { checkObject } from '../base/check.js'
+import { checkName, checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
 import { MemoryCursor, type Cursor } from './cursor.js'
 import { Node, nodeName } from './node.js'
+import { NAME_OPTION, type NameOption } from './name-option.js'
 import { Record, type Metadata } from './record.js'
 import type { RoundCounts } from './round-counts.js'
 import type { Update } from './update.js'
@@ -16,7 +17,7 @@ const NO_METADATA: Metadata = Object.freeze({})
 declare const produces: unique symbol
 
 /** Options that every inlet takes. */
-export interface InletOptions {
+export interface InletOptions extends NameOption {
   /**
    * Global metadata: attached to every record of this inlet. Local metadata given to {@link Inlet.newRecord}
    * overrides it. An inlet does not read it: what it needs to work, it takes as options of its own.
@@ -26,7 +27,7 @@ export interface InletOptions {
 }
 
 /** The options that every inlet takes; {@link Inlet} itself reads them. */
-export const INLET_OPTIONS = { metadata: given<Metadata>('{}') } satisfies Spec<InletOptions>
+export const INLET_OPTIONS = { metadata: given<Metadata>('{}'), ...NAME_OPTION } satisfies Spec<InletOptions>
 
 /**
  * What {@link Inlet.pull} may give: an array is many records, `[]` none, and anything else one. Elements of an
@@ -74,10 +75,10 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
   #shared: Metadata | undefined
   #memory: MemoryCursor<C> | undefined
 
-  /** @throws {@link InvalidOptionError} when the options or their `metadata` are no object */
+  /** @throws {@link InvalidOptionError} when the options or their `metadata` are no object, or their `name` is none */
   constructor(options: InletOptions = {}) {
-    super()
     checkObject('options', options)
+    super(checkName('name', options.name))
     if (options.metadata !== undefined) checkObject('metadata', options.metadata)
     this.metadata = options.metadata === undefined ? NO_METADATA : Object.freeze({ ...options.metadata })
   }

@@ -10,6 +10,7 @@ import {
   word,
 } from '../base/options.js'
 import { alike } from '../base/alike.js'
+import { checkName } from '../base/check.js'
 import { InvalidOptionError } from '../base/errors.js'
 import type { Inlet } from './inlet.js'
 import { checkCron } from './cron.js'
@@ -209,7 +210,7 @@ export const LINK_OPTIONS = {
   outlets: given<OneOrMany<OutletFor<unknown>>>(),
   processors: given<OneOrMany<AnyProcessor>>('[]'),
   groupers: given<OneOrMany<Grouper>>('[]'),
-  id: custom(checkId, 'the name of its export'),
+  id: custom(checkName, 'the name of its export'),
   interval: given<number | Duration>(),
   cron: given<string>(),
   timeZone: given<string>('the time zone of the process'),
@@ -298,7 +299,7 @@ let last: Known | undefined
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveLink(options: LinkSettings): ResolvedLink {
   if (last !== undefined && gives(options, last)) {
-    return { id: checkId('id', options.id), tags: checkTags('tags', options.tags), settings: last.settings }
+    return { id: checkName('id', options.id), tags: checkTags('tags', options.tags), settings: last.settings }
   }
   const all = resolveOptions(undefined, options, LINK_OPTIONS)
   checkDurable(all)
@@ -371,21 +372,6 @@ function checkRounds(name: string, rounds: RoundSize = 'pulled'): RoundSize {
   if (rounds === 'pulled' || rounds === 'whole' || (Number.isSafeInteger(rounds) && rounds > 0)) return rounds
   throw new InvalidOptionError(name, "'pulled', 'whole', or a number of records of at least 1", rounds)
 }
-
-function checkId(name: string, id: string | undefined): string | undefined {
-  if (id === undefined) return undefined
-  if (typeof id !== 'string' || !ID.test(id)) {
-    throw new InvalidOptionError(
-      name,
-      'a string of 1 to 200 characters, without white space at its ends or control characters',
-      id,
-    )
-  }
-  return id
-}
-
-/** Ids appear in logs, commands and file names, so they are readable on one line. */
-const ID = /^(?!\s)[^\x00-\x1f\x7f]{1,200}(?<!\s)$/
 
 function checkTags(name: string, tags: OneOrMany<string> | undefined): readonly string[] {
   const list = toArray(tags)

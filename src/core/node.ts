@@ -23,6 +23,20 @@ export abstract class Node {
   /** Whether a step runs that has not come to its first wait. */
   #stepping = false
   #holder: string | undefined
+  readonly #name: string | undefined
+
+  /** @param name - the option `name` */
+  constructor(name?: string) {
+    this.#name = name
+  }
+
+  /**
+   * The option `name`. Not called `name`, as classes that extend it may have a field of that name.
+   * @internal
+   */
+  get givenName(): string | undefined {
+    return this.#name
+  }
 
   /** Whether this node is started and ready. Set after `onStart`, unset before `onShutdown`. */
   get active(): boolean {
@@ -61,11 +75,11 @@ export abstract class Node {
   restoreState?(state: unknown): void | Promise<void>
 
   /**
-   * How the node names itself in logs, reports and an inlet's `__inlet__` metadata: its class. Override it to show
+   * How a node without a `name` is called in logs, reports and an inlet's `__inlet__` metadata: its class. Override it to show
    * more, but never what may hold secrets, such as headers or a URL's query.
    */
   toString(): string {
-    return this.constructor.name
+    return this.#name ?? this.constructor.name
   }
 
   /** Calls `onStart` unless the node is started. Called by links. */
@@ -145,10 +159,11 @@ export abstract class Node {
   }
 }
 
-/** Name of a node in logs, reports and errors: its class where its own `toString()` fails. */
+/** Name of a node in logs, reports and errors: its option, or how it shows itself, or its class where that fails. */
 export function nodeName(node: Node): string {
   try {
-    return String(node)
+    // a node of another copy of this package may not have it
+    return node.givenName ?? String(node)
   } catch {
     return node.constructor.name
   }

@@ -1,6 +1,7 @@
-import { checkObject } from '../base/check.js'
+import { checkName, checkObject } from '../base/check.js'
 import { given, type Spec } from '../base/options.js'
 import { Node } from './node.js'
+import { NAME_OPTION, type NameOption } from './name-option.js'
 import { checkProcessors, type AnyProcessor, type Processor } from './processor.js'
 import { toFrozen, type OneOrMany } from '../base/one-or-many.js'
 import type { Record } from './record.js'
@@ -19,7 +20,7 @@ declare const consumes: unique symbol
 export type MetadataKey = `${string}.${string}`
 
 /** Options that every outlet takes. */
-export interface OutletOptions<T = unknown> {
+export interface OutletOptions<T = unknown> extends NameOption {
   /**
    * Processors of this outlet alone: applied to each batch that it is given, after the link's groupers.
    * @default []
@@ -28,7 +29,10 @@ export interface OutletOptions<T = unknown> {
 }
 
 /** The options that every outlet takes; {@link Outlet} itself reads them. */
-export const OUTLET_OPTIONS = { processors: given<OneOrMany<Processor>>('[]') } satisfies Spec<OutletOptions>
+export const OUTLET_OPTIONS = {
+  processors: given<OneOrMany<Processor>>('[]'),
+  ...NAME_OPTION,
+} satisfies Spec<OutletOptions>
 
 /**
  * Consumes data. Extend it and implement {@link Outlet.push}.
@@ -69,10 +73,10 @@ export abstract class Outlet<T = unknown> extends Node {
    */
   readonly readsOnly: boolean = false
 
-  /** @throws {@link InvalidOptionError} when a processor is none */
+  /** @throws {@link InvalidOptionError} when a processor is none, or the `name` */
   constructor(options: OutletOptions<T> = {}) {
-    super()
     checkObject('options', options)
+    super(checkName('name', options.name))
     this.processors = toFrozen<AnyProcessor>(options.processors, (some) => checkProcessors('processors', some))
   }
 

@@ -16,6 +16,8 @@ export type ProcessorFunction<A = unknown, B = A> = (
 export interface StatefulProcessor<A = unknown, B = A> {
   /** Processes records as a {@link ProcessorFunction}. A property, so that the compiler checks its parameters strictly. */
   readonly process: ProcessorFunction<A, B>
+  /** Name in logs, reports and dead letters, where a link has several of one class. */
+  readonly name?: string | undefined
   /** Number of records it holds back. They count as buffered, not as filtered. */
   readonly size?: number
   /** Set to `true` by the engine when everything is to come out at the next call, as before a shutdown. */
@@ -81,13 +83,15 @@ export type Grouper<T = unknown> = (
 /** Names that JavaScript gives a function that is the value of the option, as in `processors: (records) => ...`. */
 const NAMES_OF_OPTIONS: readonly unknown[] = ['processors', 'groupers']
 
-/** Name of a processor or grouper in errors and logs: its function or class, or else its place. */
+/** Name of a processor or grouper in errors, logs and dead letters: its own, that of its function or class, or else its place. */
 export function nameOf(kind: 'processor' | 'grouper', value: object, index: number): string {
   return `${kind} ${ownName(value) ?? index}`
 }
 
 function ownName(value: object): string | undefined {
   try {
+    if (typeof value === 'object' && 'name' in value && typeof value.name === 'string' && value.name !== '')
+      return value.name
     const named = (typeof value === 'function' ? value : value.constructor) as { name?: unknown } | undefined
     const name = named?.name
     const isOwn = typeof name === 'string' && name !== '' && named !== Object && !NAMES_OF_OPTIONS.includes(name)
