@@ -148,7 +148,7 @@ export class Repeats {
   }
 
   #troubleOf(kind: string, now: number): Trouble {
-    let key = kind.replace(/\d+/g, '#').slice(0, 500)
+    let key = kindOf(kind)
     if (!this.#troubles.has(key) && this.#troubles.size >= MOST_KINDS) {
       for (const [old, trouble] of this.#troubles) if (isNewAt(now, trouble)) this.#troubles.delete(old)
       if (this.#troubles.size >= MOST_KINDS) key = ''
@@ -174,6 +174,11 @@ export class Repeats {
 /** Whether trouble that happens now is new: it has its line at once. */
 function isNewAt(now: number, { last, wait, isOver }: Trouble): boolean {
   return now - last >= (isOver ? Math.min(wait, CALM) : wait)
+}
+
+/** What makes a kind of trouble: numbers in it make no difference. */
+export function kindOf(text: string): string {
+  return text.replace(/\d+/g, '#').slice(0, 500)
 }
 
 /** A count as text, as in `1,234`. */

@@ -1,5 +1,8 @@
 import { getLogger } from '../base/log.js'
-import { Repeats } from '../base/repeats.js'
+import { kindOf, Repeats } from '../base/repeats.js'
+
+/** Most kinds of errors of a blocked link that have their lines. */
+const MOST_KINDS = 20
 
 /** Log of what goes wrong in the transfers of one link: few lines, however often it does. */
 export class TroubleLog {
@@ -7,6 +10,11 @@ export class TroubleLog {
   /** Made when something goes wrong for the first time: most links are well. */
   #errors: Repeats | undefined
   #drops: Repeats | undefined
+  /** Kinds of errors of the last transfer that had some; while the link is blocked, of all its tries. */
+  #kinds: Set<string> | undefined
+  /** What these belong to. */
+  #occasion: unknown
+  #isBlocked = false
 
   /** @param now - a clock in milliseconds that never jumps */
   constructor(now?: () => number) {
@@ -16,7 +24,21 @@ export class TroubleLog {
   /** Notes an error, and has its line written when one is due: see {@link Repeats.again}. */
   failed(kind: string, occasion: unknown, write: (counted: string) => void): void {
     this.#errors ??= new Repeats(this.#now)
-    this.#errors.again(kind, write, { occasion })
+    this.#errors.again(kind, this.#isNew(kind, occasion) ? write : nothing, { occasion })
+  }
+
+  /** Takes note whether the link is blocked: while it is, an error that has its line has no other. */
+  blocked(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked
+  }
+
+  #isNew(text: string, occasion: unknown): boolean {
+    const kind = kindOf(text)
+    if (this.#kinds === undefined || (!this.#isBlocked && occasion !== this.#occasion)) this.#kinds = new Set()
+    this.#occasion = occasion
+    if (this.#isBlocked && (this.#kinds.has(kind) || this.#kinds.size >= MOST_KINDS)) return false
+    this.#kinds.add(kind)
+    return true
   }
 
   /** Notes records that were dropped, and has their line written when one is due. */
@@ -44,6 +66,10 @@ export class TroubleLog {
       warn(`${link} had dropped ${records} records in ${time}, when it was shut down`)
     })
   }
+}
+
+function nothing(): void {
+  // it has its line
 }
 
 function warn(text: string): void {

@@ -565,7 +565,7 @@ export abstract class BasePlanner extends PlannerEmitter {
         },
         undo: (shutdown) => {
           this.#paused = false
-          this.#dispatcher.blocked.pause()
+          this.#dispatcher.blocked.stop()
           this.#retries.cancel(this.links)
           return this.#links.endRemovals(shutdown)
         },

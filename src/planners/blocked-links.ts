@@ -1,6 +1,6 @@
 import { LONGEST_TIMER } from '../base/duration.js'
 import { getLogger } from '../base/log.js'
-import { lengthText } from '../base/repeats.js'
+import { lengthText, Repeats } from '../base/repeats.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { failureText, isOfLostThread, type Blocked, type TransferReport } from '../core/report.js'
 import { systemClock, type Clock } from './clock/clock.js'
@@ -33,6 +33,8 @@ interface Entry {
   due: number
   /** Whether a due time was skipped meanwhile. */
   isOwed: boolean
+  /** Whether it was logged that the link is blocked. */
+  isTold: boolean
   /** Whether a try is under way. */
   isTrying: boolean
 }
@@ -49,6 +51,10 @@ export class BlockedLinks {
   /** When the wake-up comes, by the monotonic clock. */
   #wakesAt = Infinity
   #isPaused = false
+  /** Whether the planner stops: links that are blocked from now on are of no interest. */
+  #isStopping = false
+  /** What was logged of links that are blocked again and again. */
+  #logs = new WeakMap<PlannedLink, Repeats>()
 
   constructor(hooks: BlockedHooks, clock: Clock = systemClock) {
     this.#hooks = hooks
@@ -115,15 +121,32 @@ export class BlockedLinks {
     this.#arm()
   }
 
+  /** Tries nothing any more, until {@link BlockedLinks.reset}. */
+  stop(): void {
+    this.pause()
+    this.#isStopping = true
+  }
+
   /** Forgets all links, and begins without a pause. */
   reset(): void {
     this.#sleep()
     this.#entries.clear()
     this.#isPaused = false
+    this.#isStopping = false
+    this.#logs = new WeakMap()
   }
 
   #block(link: PlannedLink, known: Entry | undefined, blocked: Blocked, { outlets }: TransferReport): void {
-    const entry = known ?? { blocked, since: blocked.since, before: 0, due: 0, isOwed: false, isTrying: false }
+    if (known === undefined && this.#isStopping) return
+    const entry = known ?? {
+      blocked,
+      since: blocked.since,
+      before: 0,
+      due: 0,
+      isOwed: false,
+      isTrying: false,
+      isTold: false,
+    }
     if (known === undefined) this.#entries.set(link, entry)
     else if (blocked.since !== entry.blocked.since && blocked.attempts <= entry.blocked.attempts) {
       entry.before += entry.blocked.attempts
@@ -137,9 +160,11 @@ export class BlockedLinks {
     if (known !== undefined) return
     const waiting = outlets.reduce((sum, outlet) => sum + (outlet.waiting ?? 0), 0)
     const what = waiting === 0 ? '' : `; ${waiting} records wait`
-    getLogger('databay.BasePlanner').warn(
-      `${link.name} is blocked, and tried again until it is not: ${failureText(blocked)}${what}`,
-    )
+    this.#logOf(link).again(`${blocked.node} ${blocked.stage}`, (counted) => {
+      entry.isTold = true
+      const why = `${failureText(blocked)}${what}${counted}`
+      getLogger('databay.BasePlanner').warn(`${link.name} is blocked, and tried again until it is not: ${why}`)
+    })
     this.#hooks.notify('blocked', { link: link.name, ...toldOf(entry), waiting })
   }
 
@@ -148,12 +173,20 @@ export class BlockedLinks {
     const { since, attempts } = toldOf(entry)
     const duration = Math.max(0, endedAt - since)
     const tries = attempts === 1 ? '1 try had failed' : `${attempts} tries had failed`
-    getLogger('databay.BasePlanner').info(
-      `${link.name} is not blocked any more: it was for ${lengthText(duration)}, and ${tries}`,
-    )
+    if (entry.isTold) {
+      const length = lengthText(duration)
+      getLogger('databay.BasePlanner').info(`${link.name} is not blocked any more: it was for ${length}, and ${tries}`)
+    }
     this.#hooks.notify('unblocked', { link: link.name, since, duration, attempts })
     // any other transfer has pulled already
     if (entry.isOwed && entry.isTrying && !this.#isPaused) this.#hooks.transfer(link)
+  }
+
+  /** Log of a link: one that is blocked again soon is only counted. */
+  #logOf(link: PlannedLink): Repeats {
+    let log = this.#logs.get(link)
+    if (log === undefined) this.#logs.set(link, (log = new Repeats(() => this.#clock.monotonic())))
+    return log
   }
 
   #tryLater(entry: Entry): void {

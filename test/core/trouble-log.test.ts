@@ -104,3 +104,28 @@ t.test('a link has one such log over all its transfers', async (t) => {
   await link.onShutdown()
   t.match(logs.messages()[1], /^a had 51 errors in .*, when it was shut down$/)
 })
+
+t.test('tries of a blocked link have no further lines, but for another error', async (t) => {
+  const logs = captureLogs(t)
+  const clock = { now: 0 }
+  const troubles = new TroubleLog(() => clock.now)
+  const written: string[] = []
+  const attempt = (...kinds: string[]) => {
+    const occasion = {}
+    for (const kind of kinds) troubles.failed(kind, occasion, (counted) => written.push(`${kind}${counted}`))
+    troubles.blocked(true)
+    clock.now += 300_000
+  }
+  attempt('disk full', 'refused on port 4711')
+  for (let time = 0; time < 20; time++) attempt('refused on port 4712', 'disk full')
+  attempt('no route')
+  attempt('no route')
+  t.same(written, ['disk full', 'refused on port 4711', 'no route'])
+  for (let time = 0; time < 50; time++) attempt(`error ${String.fromCharCode(65 + time)}`)
+  t.ok(written.length <= 23, 'errors that are never the same are not all written')
+  troubles.blocked(false)
+  troubles.well('a')
+  t.match(logs.messages(), [/^a transfers again without errors: it had 94 in \d+ min$/])
+  attempt('disk full')
+  t.equal(written.at(-1), 'disk full')
+})

@@ -318,7 +318,7 @@ t.test('a link that is removed, or whose planner stops, is tried no more; what w
   dispatcher.delete(a.link, 'it is removed')
   await clock.pass(1000)
   t.strictSame([a.tries.length, b.tries.length], [1, 2])
-  dispatcher.blocked.pause()
+  dispatcher.blocked.stop()
   dispatcher.reset()
   await clock.pass(100_000)
   t.equal(b.tries.length, 2)
@@ -334,6 +334,34 @@ t.test('a drain of a blocked link, which has released nothing, is of no account'
   const report = { ...emptyReport('orders'), blocked: outage.blocked() }
   t.equal(dispatcher.drained(outage.link, report), undefined)
   t.match(dispatcher.counts, { transfers: 1, waiting: 5 })
+})
+
+t.test('a link that is blocked again and again does not fill the log, and each time has its events', async (t) => {
+  const { clock, events, outage, due, lines } = setUp(t)
+  for (let time = 0; time < 10; time++) {
+    outage.isUp = false
+    await due()
+    outage.isUp = true
+    await clock.pass(1000)
+  }
+  t.equal(events.length, 20)
+  t.equal(lines().length, 2)
+  await clock.pass(600_000)
+  outage.isUp = false
+  await due()
+  t.match(lines().at(-1), /is blocked/)
+})
+
+t.test('a transfer that ends while the planner stops has nobody told that its link is blocked', async (t) => {
+  const { dispatcher, events, outage, due } = setUp(t)
+  outage.isUp = false
+  const ending = due()
+  dispatcher.blocked.stop()
+  await ending
+  t.strictSame(events, [])
+  dispatcher.reset()
+  await due()
+  t.match(events, [{ event: 'blocked' }])
 })
 
 t.test('dead letters are counted', async (t) => {

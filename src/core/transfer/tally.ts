@@ -425,6 +425,7 @@ export class Tally {
     if (this.#failures > LOGGED_ERRORS) this.#noteOmitted()
     if (this.#failures === 0) this.#parts.troubles?.well(this.#parts.name)
     const blocked = this.delivery?.blockedAfter(this)
+    if (this.delivery !== undefined) this.#parts.troubles?.blocked(blocked !== undefined)
     // until the report is there: what it counts is not seen twice, nor missed
     if (this.#progress !== undefined) this.#leave(this.#progress)
     const { update } = this
@@ -474,6 +475,8 @@ export class Tally {
       grouped: this.grouped,
       batches: this.batches,
       rounds: this.rounds,
+      ...(this.dead > 0 && { dead: this.dead }),
+      ...(this.replayed > 0 && { replayed: this.replayed }),
       outlets: this.outlets.length > 0 ? this.outlets : outlets.map((outlet) => nothingOf(nodeName(outlet))),
     }
   }
