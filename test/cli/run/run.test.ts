@@ -50,6 +50,38 @@ t.test('stacks are shown at the level debug', async (t) => {
   t.match(run.stderr, /\|D\| failing\.0 transfer \(databay\.Link\)/)
 })
 
+t.test('a link that is blocked at the end of a number of transfers: the exit code is 1, and it says why', async (t) => {
+  const run = command(t, `run --threads 1 --transfers 1 blocked.mjs --store ${t.testdir()}`)
+  t.equal(await run.ended, 1)
+  t.match(
+    run.stderr,
+    /\|W\| orders is blocked, and tried again until it is not: Down failed to push: it is down; 3 records/,
+  )
+  t.match(run.stderr, '\ndatabay: orders is blocked: Down failed to push: it is down; 3 records waiting: the next run')
+  t.match(
+    run.stderr,
+    /1 transfer of 1 link .*: 3 records pulled, 0 pushed, .* skipped, 1 blocked, 3 records waiting\n$/,
+  )
+})
+
+t.test('--json tells that a link is blocked once, and at the end', async (t) => {
+  const run = command(t, `run --threads 1 --json blocked.mjs --store ${t.testdir()}`)
+  const transfers = () => run.stdout.split('"event":"transfer"').length - 1
+  while (transfers() < 3) await new Promise((go) => setTimeout(go, 20))
+  run.kill('SIGINT')
+  t.equal(await run.ended, 0)
+  t.match(
+    eventsOf(run).filter(({ event }) => event === 'blocked'),
+    [{ link: 'orders', node: 'Down', stage: 'push', code: 'ECONNREFUSED', attempts: 1, waiting: 3 }],
+  )
+  t.match(eventsOf(run).at(-1), {
+    event: 'finished',
+    code: 0,
+    blocked: [{ link: 'orders', waiting: 3 }],
+    counts: { lost: 0 },
+  })
+})
+
 t.test('a failed transfer does not end it; of a number of transfers, its exit code is 1', async (t) => {
   const run = command(t, 'run --threads 1 --transfers 4 failing.mjs')
   t.equal(await run.ended, 1)
