@@ -10,7 +10,7 @@ import type { EndedTransfer, Fate, PullCursor, PullVerdict, Refusal } from '../c
 import type { DurableDelivery } from '../core/transfer/durable.js'
 import type { TransferParts } from '../core/transfer/parts.js'
 import { makeRound } from '../core/transfer/round.js'
-import { nothingOf, type Tally } from '../core/transfer/tally.js'
+import type { Tally } from '../core/transfer/tally.js'
 import type { Update } from '../core/update.js'
 import { cursorText, type StoredCursor } from '../store/cursors.js'
 import { FencedError } from '../store/errors.js'
@@ -42,6 +42,8 @@ export class LinkDelivery implements DurableDelivery {
   readonly #backoff: Backoff
   /** Why the link is blocked; `undefined` when it is not. */
   #blocked: Blocked | undefined
+  /** Whether the last transfer did nothing, as the link is blocked. */
+  #isSkipped = false
   /** Stages that are kept. */
   #stages: readonly LinkStage[] = []
   /** Whether cursors were kept since states were. */
@@ -96,8 +98,9 @@ export class LinkDelivery implements DurableDelivery {
 
   async resume(parts: TransferParts, tally: Tally): Promise<boolean> {
     const { isWaiting } = this
-    // what its buffers hold comes behind
-    if (tally.drain && isWaiting) return false
+    // what its buffers hold comes behind, and a drain waits for nothing
+    this.#isSkipped = tally.drain && isWaiting
+    if (this.#isSkipped) return false
     if (isWaiting) {
       tally.addOutlets(await this.#outlets.resume(parts, tally))
       if (this.isWaiting) return false
@@ -122,7 +125,7 @@ export class LinkDelivery implements DurableDelivery {
 
   blockedAfter(tally: EndedTransfer): Blocked | undefined {
     if (this.#fenced !== undefined) return undefined
-    if (tally.drain && this.isWaiting) return this.#blocked
+    if (this.#isSkipped) return this.#blocked
     const trouble = this.#outlets.trouble ?? (tally.hasFailed ? failureOf(tally) : undefined)
     if (trouble === undefined) {
       this.#backoff.succeeded()
@@ -161,7 +164,7 @@ export class LinkDelivery implements DurableDelivery {
         tally,
       )
       const replayed = { ...report, replayed: records.length }
-      tally.addOutlets(parts.outlets.map((one, at) => (at === outlet ? replayed : nothingOf(nodeName(one)))))
+      tally.addOutlets(parts.outlets.map((_, at) => (at === outlet ? replayed : this.#outlets.of(parts, at).idle())))
       return
     }
     const before = tally.inHand
@@ -211,8 +214,8 @@ export class LinkDelivery implements DurableDelivery {
     this.#isDirty ||= changed.length > 0
     // while buffers hold records, states are ahead of the cursor
     const states = this.#isDirty && isQuiet ? await this.#states.changed() : undefined
-    // while records wait, they may be pulled again, and be refused again
-    const dead = this.isWaiting ? {} : this.#letters.take()
+    // as long as records come again should the process be killed, they are refused again
+    const dead = this.isWaiting && changed.length === 0 ? {} : this.#letters.take()
     const replays = this.#replays.isEnding ? this.#replays.ended() : undefined
     const isSame = changed.length === 0 && (states === undefined || states.size === 0)
     if (isSame && dead.deadLimit === undefined && replays === undefined) return

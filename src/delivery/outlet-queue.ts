@@ -82,7 +82,16 @@ export class OutletQueue {
     // without a batch, an outlet's buffer is asked all the same: it may be due
     const offered = batches.length === 0 && outlet.processors.length > 0 ? [[]] : batches
     for (const records of offered) {
-      const batch = { records, transfers, update, firstProcessor, isReplay, attempts: 0, refusals: new Map() }
+      const batch = {
+        records,
+        transfers,
+        update,
+        firstProcessor,
+        isReplay,
+        attempts: 0,
+        suspicions: undefined,
+        refusals: new Map(),
+      }
       if (this.#waiting.length > 0) this.#wait(batch)
       else await this.#deliver(batch, report, tally)
     }
@@ -108,6 +117,11 @@ export class OutletQueue {
       else await this.#deliver(batch, report, tally)
     }
     return this.#finished(report)
+  }
+
+  /** Report of a transfer in which the outlet was offered nothing. */
+  idle(): OutletReport {
+    return this.#finished(nothingOf(this.#name))
   }
 
   /** Forgets what waits. Gives the number of records. */

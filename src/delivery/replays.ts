@@ -35,6 +35,10 @@ export class ReplayedLetters implements Unsettled {
     this.failed = true
   }
 
+  get ids(): number[] {
+    return this.#origins.map(({ id }) => id)
+  }
+
   /** Letters that are no more, as their records were delivered, or have become other letters. */
   get done(): number[] {
     return this.#origins.filter(({ isRefused }) => !isRefused).map(({ id }) => id)
@@ -80,7 +84,10 @@ export class Replays {
     const last = ids.at(-1)
     if (last === undefined) return undefined
     const groups = new Map<string, { place: string; letters: { origin: LetterOrigin; record: Record }[] }>()
+    const underWay = new Set(this.#running.flatMap((letters) => letters.ids))
     for (const id of ids) {
+      // a buffer may hold it still
+      if (underWay.has(id)) continue
       const letter = this.#read(id, stages)
       if (letter === undefined) continue
       const { place, group, record, attempts } = letter

@@ -16,6 +16,8 @@ export interface WaitingBatch {
   readonly isReplay: boolean
   /** Number of pushes of them that failed. */
   attempts: number
+  /** Number of pushes that failed since other records of it were taken; `undefined` while none were. */
+  suspicions: number | undefined
   /** Number of times that each record was refused by name. */
   readonly refusals: Map<Record, number>
 }
