@@ -72,9 +72,13 @@ export class BatchPush {
       } else if (of === 'unavailable' || this.#after === Infinity) {
         return error
       } else if (of === 'refused' ? refusals >= this.#after : batch.attempts >= this.#after) {
-        const halving = new Halving(records, this, failure, this.#probes())
+        if (batch.suspicions !== undefined) batch.suspicions++
+        // what fails time and again where others were taken does not fail because of the outlet
+        const works = batch.suspicions !== undefined && batch.suspicions >= this.#after
+        const halving = new Halving(records, this, failure, works, this.#probes())
         const waits = await halving.run(Math.max(1, this.#after - 1))
         batch.records = halving.left
+        if (halving.works) batch.suspicions ??= 0
         return batch.records.length === 0 ? undefined : (waits ?? error)
       } else if (of === 'unknown') {
         return error
@@ -144,14 +148,25 @@ class Halving {
   #suspects: number[] = []
   #last: Failure
   /** Whether the outlet has taken something, or refused a record by name. */
-  #works = false
+  works: boolean
   #probes: number
 
-  /** @param failure - what came of the push of all of them */
-  constructor(records: readonly Record[], batch: Pick<BatchPush, 'push' | 'bury'>, failure: Failure, probes: number) {
+  /**
+   * @param failure - what came of the push of all of them
+   * @param works - whether the outlet is known to work
+   * @param probes - number of parts that may fail before it is known to work
+   */
+  constructor(
+    records: readonly Record[],
+    batch: Pick<BatchPush, 'push' | 'bury'>,
+    failure: Failure,
+    works: boolean,
+    probes: number,
+  ) {
     this.#records = records
     this.#batch = batch
     this.#last = failure
+    this.works = works
     this.#probes = probes
   }
 
@@ -166,12 +181,13 @@ class Halving {
    */
   async run(tries: number): Promise<Error | undefined> {
     let waits = this.#takeApart([...this.#records.keys()], this.#last)
+    if (this.works) waits ??= await this.#judge(tries)
     while (waits === undefined) {
       const part = this.#parts.pop()
       if (part === undefined) break
       const failure = await this.#push(part)
       if (failure !== undefined) waits = this.#takeApart(part, failure)
-      if (this.#works) waits ??= await this.#judge(tries)
+      if (this.works) waits ??= await this.#judge(tries)
     }
     return waits ?? (this.#suspects.length > 0 ? this.#last.error : undefined)
   }
@@ -185,7 +201,7 @@ class Halving {
 
   #settle(part: readonly number[]): void {
     for (const at of part) this.#settled.add(at)
-    this.#works = true
+    this.works = true
   }
 
   /** Takes a part apart that failed. Gives why all has to wait, if it has to. */
@@ -202,7 +218,7 @@ class Halving {
     } else {
       this.#suspects.push(first)
     }
-    return this.#works || of === 'refused' || this.#probes-- > 0 ? undefined : error
+    return this.works || of === 'refused' || this.#probes-- > 0 ? undefined : error
   }
 
   #settleParts(part: readonly number[], { taken, refused, rest }: NotTaken): Error | undefined {
