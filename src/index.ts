@@ -35,7 +35,15 @@ export { MongoCollectionNotFound } from './connectors/mongodb/errors.js'
 export type { RoundCounts } from './core/round-counts.js'
 export { Inlet, type InletOptions, type Pulled, type PulledStep, type PulledStream } from './core/inlet.js'
 export type { Cursor } from './core/cursor.js'
-export { CursorVersionError, NoCursorError, NoStoreError } from './delivery/errors.js'
+export { CursorVersionError, DeadLettersFullError, NoCursorError, NoStoreError } from './delivery/errors.js'
+export {
+  FencedError,
+  StoreCorruptError,
+  StoreError,
+  StoreOwnedError,
+  StoreVersionError,
+  UnspoolableError,
+} from './store/errors.js'
 export { CsvInlet, type CsvInletOptions } from './connectors/csv/csv-inlet.js'
 export type { CsvRowOf } from './connectors/csv/typed-rows.js'
 export type { CsvRow } from './connectors/csv/types.js'

@@ -78,7 +78,8 @@ payload is shown with --payload.
 const AFTER_REPLAY = `
 Marks letters. The thread that hosts their link delivers them at its next transfer: from the stage at which they failed, those of
 an outlet to that outlet alone. So they come after newer records. A letter is deleted once its record is delivered; one that is
-refused again stays, with its last error. Letters that failed together are marked together. Those without a payload stay.
+refused again stays, with its last error. Records on which a processor or grouper failed together are marked together. Letters
+without a payload stay.
 
 Letters are known by the place and name of the node that failed. When the link has another one there now, nothing is marked, and
 the places of the link are listed: choose one with --at.

@@ -82,7 +82,9 @@ function planOf(selected: Selected, places: Places, at: string | undefined): Pla
   }
   for (const slice of selected.slices()) {
     for (const letter of slice) {
-      const { link, group } = letter
+      const { link, stage } = letter
+      // what an outlet refused, it refused one by one; a processor or grouper failed on all of a group at once
+      const group = stage === 'push' ? undefined : letter.group
       const name = group === undefined ? '' : JSON.stringify([link, group])
       if (groups.has(name)) continue
       const unit: Marked[] = []

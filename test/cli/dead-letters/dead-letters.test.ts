@@ -125,13 +125,15 @@ t.test('show tells all of a letter, the payload only when asked', async (t) => {
   })
 })
 
-t.test('replay marks letters, those of a group together', async (t) => {
+t.test('replay marks letters, those of a group that a processor failed on together', async (t) => {
+  const failed = { stage: 'process', place: 'processor:0', node: 'clean' }
   const folder = await storeWithLetters(t, [
-    letter(1, { group: 'orders.7#0' }),
-    letter(2, { group: 'orders.8#0' }),
-    letter(3, { group: 'orders.7#0' }),
-    withoutRecord({ group: 'orders.7#0' }),
-    letter(5),
+    letter(1, { group: 'orders.7#0', ...failed }),
+    letter(2, { group: 'orders.8#0', ...failed }),
+    letter(3, { group: 'orders.7#0', ...failed }),
+    withoutRecord({ group: 'orders.7#0', ...failed }),
+    letter(5, { group: 'orders.9#0' }),
+    letter(6, { group: 'orders.9#0' }),
   ])
   const dry = await run(folder, 'replay', '--id', '3', '--dry-run')
   t.equal(dry.code, 1, 'one cannot be delivered')
@@ -143,14 +145,19 @@ t.test('replay marks letters, those of a group together', async (t) => {
   t.equal(stdout, '2 dead letters of orders will be delivered: at the next transfer of the link, after newer records\n')
   t.same(await markedIn(folder), [1, 3])
   release()
+  t.match(
+    (await run(folder, 'replay', '--id', '5')).stdout,
+    /^1 dead letter of orders will be /,
+    'an outlet refuses one by one',
+  )
   const json = JSON.parse((await run(folder, 'replay', '--all', '--json')).stdout) as object
-  const expected = { dryRun: false, marked: 2, alreadyMarked: 2, withoutPayload: 1, links: { orders: 2 } }
+  const expected = { dryRun: false, marked: 2, alreadyMarked: 3, withoutPayload: 1, links: { orders: 2 } }
   t.same(json, { ...expected, missing: [], damaged: [] })
-  t.same(await markedIn(folder), [1, 2, 3, 5])
-  t.match((await run(folder, 'replay', '--link', 'orders')).stdout, '4 dead letters marked before\n')
+  t.same(await markedIn(folder), [1, 2, 3, 5, 6])
+  t.match((await run(folder, 'replay', '--link', 'orders')).stdout, '5 dead letters marked before\n')
   t.match(
     (await run(folder, 'list')).stdout,
-    /\n5 +.* to replay .*\n\n5 dead letters\n4 dead letters to be delivered at/,
+    /\n5 +.* to replay .*\n6 .*\n\n6 dead letters\n5 dead letters to be delivered at/,
   )
 })
 
