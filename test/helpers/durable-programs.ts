@@ -1,5 +1,5 @@
 /** Runs programs with durable links in processes of their own, and kills them. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -95,6 +95,85 @@ export interface RunningProgram {
   /** Shuts it down. Gives its log. */
   end(): Promise<string>
   log(): string
+}
+
+/** What a mortal program has printed, and how it ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Values that it printed, as JSON. */
+  readonly said: readonly { readonly [name: string]: unknown }[]
+  /** Its log. */
+  readonly log: string
+}
+
+/** A program that makes some transfers and ends, or is killed by its own links at a point that its environment names. */
+export class MortalProgram {
+  readonly folder: string
+
+  /**
+   * @param links - code of the link module: `databay` is there, `at(point)` kills the process at the point that is to be in the
+   * environment as `POINT`, and `lines(file, values)` adds lines to a file
+   * @param main - code for the main thread, with `planner` and `at`, before the planner starts
+   */
+  constructor(folder: string, links: string, main = '') {
+    this.folder = folder
+    const databay = pathToFileURL(index).href
+    const head = `
+      import * as databay from '${databay}'
+      import { appendFileSync } from 'node:fs'
+      import { onCommit } from '${pathToFileURL(join(index, '../../test/delivery/oracle/store-kills.js')).href}'
+      const { POINT, STORE = './.databay', TRANSFERS = '2', THREADS = '2' } = process.env
+      const at = (point) => { if (point === POINT) process.kill(process.pid, 'SIGKILL') }
+      const lines = (file, values) => appendFileSync(file, values.map((value) => value + '\\n').join(''))
+      const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n')`
+    writeFileSync(join(folder, 'links.mjs'), `${head}\n${links}`)
+    writeFileSync(
+      join(folder, 'main.mjs'),
+      `${head}
+      const options = { store: STORE, threads: Number(THREADS), ignoreExceptions: true, transfers: Number(TRANSFERS) }
+      const planner = new databay.WorkerPlanner(new URL('./links.mjs', import.meta.url), options)
+      ${main}
+      await planner.start()
+      await planner.finished`,
+    )
+  }
+
+  /** Starts it. @param wrap - command that runs it, such as strace with its arguments */
+  start(more: NodeJS.ProcessEnv = {}, wrap: readonly string[] = []): { child: ChildProcess; ended: Promise<Ended> } {
+    const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
+    const [file, ...args] = [...wrap, process.execPath, 'main.mjs']
+    const child = spawn(file, args, { cwd: this.folder, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, log] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text))
+    const ended = once(child, 'close').then(([code, signal]: unknown[]): Ended => {
+      const said = out.split('\n').filter((line) => line.startsWith('{'))
+      return {
+        code: code as number | null,
+        signal: signal as NodeJS.Signals | null,
+        said: said.map((line) => JSON.parse(line) as { readonly [name: string]: unknown }),
+        log,
+      }
+    })
+    return { child, ended }
+  }
+
+  /** Runs it to its end. */
+  run(env: NodeJS.ProcessEnv = {}, wrap: readonly string[] = []): Promise<Ended> {
+    return this.start(env, wrap).ended
+  }
+
+  /** Numbers in a file that it wrote, one a line. */
+  numbers(file: string): number[] {
+    const path = join(this.folder, file)
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1).map(Number) : []
+  }
+}
+
+/** Whether a command can be run here. */
+export function can(file: string, ...args: readonly string[]): boolean {
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0
 }
 
 /** What a list of numbers says of a source that gives 0, 1, 2 and so on. */

@@ -24,6 +24,7 @@ export interface Row {
   readonly kind: string
   readonly outlet: string
   readonly records: number
+  readonly dead: number
   readonly kills: number
   readonly lost: number
   readonly outOfOrder: number
@@ -132,6 +133,7 @@ function rowsOf(kind: string, outcomes: readonly Outcome[]): Row[] {
       kills,
       recovery,
       records: sum(verdicts.map(({ records }) => records)),
+      dead: sum(verdicts.map(({ dead }) => dead)),
       lost: sum(verdicts.map(({ lost }) => lost)),
       outOfOrder: sum(verdicts.map(({ outOfOrder }) => outOfOrder)),
       double: sum(verdicts.map(({ double, repeated }) => double + repeated)),

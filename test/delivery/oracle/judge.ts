@@ -4,6 +4,8 @@ import type { Opening } from './journal.js'
 export interface Verdict {
   /** Records that the outlet took, each once, and those that are dead letters. */
   readonly records: number
+  /** Records that are dead letters. */
+  readonly dead: number
   /** Records that it never had. */
   readonly lost: number
   /** Records that came after later ones, for a reason other than a kill. */
@@ -51,7 +53,7 @@ export function judge(openings: readonly Opening[], dead: ReadonlySet<number>, e
   for (let number = 0; number < end; number++) if (!taken.has(number) && !dead.has(number)) lost.push(number)
   if (lost.length > 0) examples.push(`${rangesOf(lost)} never came${around(lost[0] ?? 0, openings)}`)
   const records = new Set([...taken, ...dead]).size
-  return { records, lost: lost.length, outOfOrder, double, mostDouble, repeated, examples }
+  return { records, dead: dead.size, lost: lost.length, outOfOrder, double, mostDouble, repeated, examples }
 }
 
 /** Highest number in a journal, or -1. */

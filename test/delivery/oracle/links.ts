@@ -12,7 +12,8 @@ dieOnOrder()
 
 const { folder } = ordersOfThisProcess()
 const every = { interval: { milliseconds: 10 } } as const
-const durable = { ...every, delivery: 'cursor' } as const
+const retry = { minDelay: { milliseconds: 20 }, maxDelay: { milliseconds: 200 } }
+const durable = { ...every, delivery: 'cursor', retry } as const
 const buffer = () => new Buffer({ countThreshold: BUFFERED, timeThreshold: 0.1 })
 
 export const gone = new Link({ ...every, inlets: new Gone(), processors: buffer(), outlets: new Journal('gone') })

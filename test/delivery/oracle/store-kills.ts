@@ -25,12 +25,23 @@ export function killAtOperation(thread: OperationKill['where']): void {
   }
 }
 
-function wrap(prototype: object, name: 'exec' | 'run', count: (when: OperationKill['when']) => void): void {
+/** Has a function called before and after each COMMIT of this thread. */
+export function onCommit(call: (when: OperationKill['when']) => void): void {
+  for (const { database } of libraries()) {
+    wrap(database, 'exec', (when, [sql]) => {
+      if (sql === 'COMMIT') call(when)
+    })
+  }
+}
+
+type Count = (when: OperationKill['when'], args: readonly unknown[]) => void
+
+function wrap(prototype: object, name: 'exec' | 'run', count: Count): void {
   const method: unknown = Reflect.get(prototype, name)
   const counted: Method = function (...args) {
-    count('before')
+    count('before', args)
     const result = Reflect.apply(method as Method, this, args)
-    count('after')
+    count('after', args)
     return result
   }
   Reflect.set(prototype, name, counted)

@@ -4,6 +4,7 @@ const COLUMNS: readonly (readonly [title: string, width: number, (row: Row) => s
   ['kills of', -10, ({ kind }) => kind],
   ['outlet', -14, ({ outlet }) => outlet],
   ['records', 9, ({ records }) => records],
+  ['dead', 6, ({ dead }) => dead],
   ['kills', 7, ({ kills }) => kills],
   ['lost', 6, ({ lost }) => lost],
   ['out of order', 14, ({ outOfOrder }) => outOfOrder],
