@@ -1,4 +1,6 @@
 import { LONGEST_TIMER } from '../base/duration.js'
+import { getLogger } from '../base/log.js'
+import { lengthText } from '../base/repeats.js'
 import { StoreError } from './errors.js'
 import { inTransaction, passes, storeError, type Database } from './sqlite.js'
 
@@ -49,6 +51,8 @@ export class GroupCommit {
   #callOff: (() => void) | undefined
   /** Number of tries that failed in succession. */
   #failures = 0
+  /** Time of the first of them, by a clock that nobody sets. */
+  #failingSince = 0
   /** Failure of the last try. */
   #failure: Error | undefined
   #isClosed = false
@@ -137,7 +141,10 @@ export class GroupCommit {
     this.#waiting = [...writes, ...this.#waiting]
     this.#failure = storeError(thrown, this.#database.file)
     if (this.#isClosed) return
-    this.#failures++
+    if (this.#failures++ === 0) {
+      this.#failingSince = performance.now()
+      logger().warn(`links with delivery wait until their store can be written: ${this.#failure.message}`)
+    }
     const delay = Math.min(MIN_DELAY * 2 ** (this.#failures - 1), MAX_DELAY, LONGEST_TIMER)
     this.#callOff = this.#later(delay, () => {
       this.#commit()
@@ -147,10 +154,16 @@ export class GroupCommit {
 
   #recovered(): void {
     if (this.#failures === 0) return
+    const time = lengthText(performance.now() - this.#failingSince)
+    logger().warn(`${this.#database.file} can be written again, after ${time}: ${this.#failures} tries had failed`)
     this.#failures = 0
     this.#failure = undefined
     this.#options.onRecovered?.()
   }
+}
+
+function logger() {
+  return getLogger('databay.Store')
 }
 
 function closed({ file }: Database): StoreError {

@@ -84,7 +84,8 @@ t.test(
     t.equal(end.code, 0, end.log)
     const delivered = program.numbers('cursor.txt')
     t.same(delivered, upTo(delivered.length), 'each record once, in order')
-    t.match(end.log, /full/i, 'the log says why')
+    t.match(end.log, /links with delivery wait until their store can be written: .*full/)
+    t.match(end.log, /store\.db can be written again/)
     t.same((await checkStore(`${disk}/store`)).problems, [])
   },
 )
@@ -96,7 +97,7 @@ const noStrace = can('strace', ...strace, '-e', 'inject=fsync:error=EIO:when=999
 
 for (const [what, inject] of [
   ['syncs fail', 'fdatasync,fsync:error=EIO:when=15..18'],
-  ['writes fail', 'pwrite64:error=ENOSPC:when=90..110'],
+  ['writes fail', 'pwrite64:error=ENOSPC:when=90..92'],
 ] as const) {
   t.test(`${what} in a commit: it is made again, and each record comes once`, { skip: skip || noStrace }, async (t) => {
     const program = new MortalProgram(t.testdir(), PARTS + CURSOR)
@@ -110,7 +111,8 @@ for (const [what, inject] of [
       upTo(21).map((at) => 3 * at),
     )
     t.same(program.numbers('memory.txt'), [0, ...upTo(20)], 'the other link is unharmed')
-    t.match(log, /databay\.(Store|Delivery|DurableLinks|Link)/, 'the log says that it waits')
+    t.match(log, /links with delivery wait until their store can be written: .*(disk I\/O error|full)/)
+    t.match(log, /store\.db can be written again, after .*: \d+ tries had failed/)
     t.same((await checkStore(join(program.folder, '.databay'))).problems, [])
   })
 }
@@ -216,10 +218,12 @@ t.test('a process is killed while a dead letter is replayed: it comes again, and
   t.equal((await program.run({ THREADS: '1' })).code, 0)
   t.equal(ones(), 3, 'what was committed does not come again')
   t.notMatch(letters('list', '--json'), /"stage"/, 'no letter is left')
-  const numbers = program.numbers('cursor.txt').filter((number) => number !== 1)
+  const numbers = program.numbers('cursor.txt')
+  const most = Math.max(...numbers)
   t.same(
-    numbers,
-    upTo(numbers.length + 1).filter((number) => number !== 1),
-    'the others come once',
+    [...new Set(numbers)].sort((one, other) => one - other),
+    upTo(most + 1),
+    'nothing is lost',
   )
+  t.ok(numbers.length - most - 1 <= 2 + 3, 'and beside the letter, the pull of one transfer comes again')
 })

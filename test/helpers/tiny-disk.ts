@@ -15,7 +15,7 @@ export function tinyDisk(t: Test, size: number): string | undefined {
   const folder = mkdtempSync(path.join(tmpdir(), 'tiny-disk-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}k`, 'tmpfs', folder]).status === 0
   t.teardown(() => {
-    if (mounted) spawnSync('umount', [folder])
+    if (mounted) spawnSync('umount', ['-l', folder])
     rmdirSync(folder)
   })
   return mounted ? folder : undefined
