@@ -18,6 +18,15 @@ testPage(t, 'docs/delivery.md', async (t, page) => {
     t.equal(readFileSync(join(folder, 'copied.txt'), 'utf8'), ordered)
   })
 
+  t.test('an outlet that is down is tried again until it is up', async (t) => {
+    const { code, stdout, stderr } = await page.run(page.folder(t), 'node outage.js')
+    t.equal(code, 0, stderr)
+    t.match(
+      stdout,
+      /^letters is blocked, 1 records wait for Shop: it is down\n1 sold\nletters goes on after \d+ tries\n$/,
+    )
+  })
+
   t.test('an inlet of your own reads on from its cursor', async (t) => {
     const { OrdersInlet } = (await page.load(page.folder(t), 'orders-inlet.js')) as {
       OrdersInlet: new (ordersAfter: (id: number) => Promise<unknown[]>) => Inlet<unknown, number>

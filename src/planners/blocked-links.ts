@@ -159,7 +159,7 @@ export class BlockedLinks {
     this.#plan(entry, wait > longest ? 0 : wait)
     if (known !== undefined) return
     const waiting = outlets.reduce((sum, outlet) => sum + (outlet.waiting ?? 0), 0)
-    const what = waiting === 0 ? '' : `; ${waiting} records wait`
+    const what = waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'record waits' : 'records wait'}`
     this.#logOf(link).again(`${blocked.node} ${blocked.stage}`, (counted) => {
       entry.isTold = true
       const why = `${failureText(blocked)}${what}${counted}`
