@@ -5,11 +5,13 @@ import { isLink } from '../core/link.js'
 import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import type { Ledger } from '../store/ledger/ledger.js'
+import type { Reclaimer } from '../store/reclaimer.js'
 import type { OwnedStore } from '../store/store.js'
 import { CatchUp, checkCatchUp } from './catch-up.js'
 
 const importStore = () => import('../store/store.js')
 const importLastDue = () => import('../store/last-due.js')
+const importReclaimer = () => import('../store/reclaimer.js')
 const importLedger = () => import('../store/ledger/ledger.js')
 const importDelivery = () => import('../delivery/durable-links.js')
 
@@ -24,6 +26,7 @@ export class PlannerStore {
   #owned: OwnedStore | undefined
   #ledger: Ledger | undefined
   #catchUp: CatchUp | undefined
+  #reclaimer: Reclaimer | undefined
   #saidLive = false
 
   /**
@@ -52,14 +55,18 @@ export class PlannerStore {
     const { ownStore } = await importLater(importStore)
     const { LastDueTimes } = await importLater(importLastDue)
     const { Ledger } = await importLater(importLedger)
+    const { Reclaimer } = await importLater(importReclaimer)
     this.#owned = await ownStore(this.#folder)
     const { store } = this.#owned
     this.#catchUp = new CatchUp(new LastDueTimes(store), this.#now)
     this.#ledger = await Ledger.open(store.files.ledger)
+    this.#reclaimer = new Reclaimer(store)
   }
 
   /** Lets another process have the store. */
   release(): void {
+    this.#reclaimer?.stop()
+    this.#reclaimer = undefined
     this.#ledger?.close()
     this.#ledger = undefined
     this.#catchUp = undefined
