@@ -1,4 +1,4 @@
-import { WorkerPlanner } from 'databay'
+import { WorkerPlanner, type WorkerPlannerOptions } from 'databay'
 import { withInternals } from '../src/planners/planner-internals.js'
 import { LoopClock } from './loop-clock.js'
 import { check } from './measure.js'
@@ -13,11 +13,11 @@ export class DueAtOnce {
   #done: () => void = () => undefined
   #failed: (error: Error) => void = () => undefined
 
-  private constructor(module: URL, threads: number) {
+  private constructor(module: URL, threads: number, options: WorkerPlannerOptions) {
     this.#clock = new LoopClock()
     this.#planner = new WorkerPlanner(
       module,
-      withInternals({ threads, immediateTransfer: false }, { clock: this.#clock }),
+      withInternals({ ...options, threads, immediateTransfer: false }, { clock: this.#clock }),
     )
     this.#planner.on('transfer', () => {
       if (--this.#left === 0) this.#done()
@@ -25,8 +25,8 @@ export class DueAtOnce {
     this.#planner.on('skipped', ({ link }) => this.#failed(new Error(`${link} was skipped`)))
   }
 
-  static async start(module: URL, threads: number): Promise<DueAtOnce> {
-    const loop = new DueAtOnce(module, threads)
+  static async start(module: URL, threads: number, options: WorkerPlannerOptions = {}): Promise<DueAtOnce> {
+    const loop = new DueAtOnce(module, threads, options)
     await loop.#planner.start()
     loop.#links = loop.#planner.links.length
     loop.#planner.finished.catch((error: unknown) => loop.#failed(error as Error))
