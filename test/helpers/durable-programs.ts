@@ -139,10 +139,19 @@ export class MortalProgram {
     )
   }
 
-  /** Starts it. @param wrap - command that runs it, such as strace with its arguments */
-  start(more: NodeJS.ProcessEnv = {}, wrap: readonly string[] = []): { child: ChildProcess; ended: Promise<Ended> } {
+  /**
+   * Starts it.
+   *
+   * @param wrap - command that runs it, such as strace with its arguments
+   * @param node - the Node that runs it
+   */
+  start(
+    more: NodeJS.ProcessEnv = {},
+    wrap: readonly string[] = [],
+    node = process.execPath,
+  ): { child: ChildProcess; ended: Promise<Ended> } {
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
-    const [file, ...args] = [...wrap, process.execPath, 'main.mjs']
+    const [file, ...args] = [...wrap, node, 'main.mjs']
     const child = spawn(file, args, { cwd: this.folder, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
     let [out, log] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
@@ -160,8 +169,8 @@ export class MortalProgram {
   }
 
   /** Runs it to its end. */
-  run(env: NodeJS.ProcessEnv = {}, wrap: readonly string[] = []): Promise<Ended> {
-    return this.start(env, wrap).ended
+  run(env: NodeJS.ProcessEnv = {}, wrap: readonly string[] = [], node?: string): Promise<Ended> {
+    return this.start(env, wrap, node).ended
   }
 
   /** Numbers in a file that it wrote, one a line. */
