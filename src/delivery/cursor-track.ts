@@ -118,6 +118,15 @@ export class CursorTrack {
     return pull
   }
 
+  /** Notes that no more than so many lists of a pull came into rounds: what it gave beyond them is pulled again. */
+  cutShort(update: Update, lists: number): void {
+    const pull = this.#pulls.findLast((one) => one.update === update && !one.isSettled)
+    if (pull === undefined || pull.marks.length <= lists) return
+    pull.marks.length = lists
+    pull.isComplete = false
+    if (!pull.isVoid) this.working = pull.behind(lists)
+  }
+
   /** Notes what came of a pull. After one that was not delivered, what came after it is pulled again. */
   settle({ update, delivered, rounds }: PullVerdict): void {
     const at = this.#pulls.findIndex((pull) => pull.update === update && !pull.isSettled)
@@ -126,8 +135,6 @@ export class CursorTrack {
     pull.end()
     pull.isSettled = true
     pull.result = pull.behind(rounds.deliveredRounds)
-    // what a stream gave that came into no round is pulled again
-    if (delivered && !pull.isComplete && at === this.#pulls.length - 1) this.working = pull.result
     if (!delivered) {
       // what was delivered of it counts all the same, when all before it is
       pull.isVoid = true

@@ -198,6 +198,10 @@ export class LinkDelivery implements DurableDelivery {
     await this.#keep()
   }
 
+  cutShort(update: Update, lists: number): void {
+    for (const track of this.#tracks.values()) track.cutShort(update, lists)
+  }
+
   async progress(update: Update, lists: number): Promise<void> {
     for (const track of this.#tracks.values()) track.progress(update, lists)
     await this.#keep()

@@ -31,7 +31,10 @@ interface OutletPlan {
 interface Plan {
   readonly size: number
   readonly lists: number
-  readonly streams: boolean
+  readonly streams: 'no' | 'at once' | 'later'
+  readonly rounds: 'pulled' | 'whole' | number
+  /** Which of its pulls fail: before the first list, or behind it. */
+  readonly fails: readonly boolean[]
   readonly buffer: number
   /** Payload on which a processor fails. */
   readonly poison: number
@@ -56,17 +59,35 @@ class Source extends Inlet<number, number> {
     this.#plan = plan
   }
 
-  pull(_update: Update, cursor: Cursor<number>) {
+  pull(update: Update, cursor: Cursor<number>) {
     const list = () => {
       const from = cursor.value ?? 0
       const to = Math.min(TOTAL, from + this.#plan.size)
       cursor.advance(to)
       return Array.from({ length: to - from }, (_, at) => from + at)
     }
-    const { lists, streams } = this.#plan
-    if (!streams) return list()
+    const { lists, streams, fails } = this.#plan
+    const mayFail = () => {
+      if (fails[update.transferNumber] === true) throw new Error('the source is down')
+    }
+    if (streams === 'no') {
+      mayFail()
+      return list()
+    }
+    if (streams === 'later') {
+      return (async function* () {
+        for (let at = 0; at < lists; at++) {
+          yield list()
+          await Promise.resolve()
+          mayFail()
+        }
+      })()
+    }
     return (function* () {
-      for (let at = 0; at < lists; at++) yield list()
+      for (let at = 0; at < lists; at++) {
+        yield list()
+        mayFail()
+      }
     })()
   }
 }
@@ -118,6 +139,7 @@ function linkOf(id: string, plan: Plan, world: World) {
     id,
     delivery: 'cursor',
     interval: 3600,
+    rounds: plan.rounds,
     inlets: new Source(plan),
     processors: [failing, ...(plan.buffer > 0 ? [new Buffer({ countThreshold: plan.buffer })] : [])] as never,
     outlets: plan.outlets.map((outlet, at) => new Target(at, outlet, world)),
@@ -173,7 +195,9 @@ const planOf = (refusing: fc.Arbitrary<Refusing>, bad: fc.Arbitrary<number[]>) =
   fc.record({
     size: fc.integer({ min: 2, max: 7 }),
     lists: fc.integer({ min: 1, max: 4 }),
-    streams: fc.boolean(),
+    streams: fc.constantFrom('no' as const, 'at once' as const, 'later' as const),
+    rounds: fc.constantFrom('pulled' as const, 'pulled' as const, 'whole' as const, 3),
+    fails: fc.array(fc.boolean(), { maxLength: 6 }),
     buffer: fc.constantFrom(0, 0, 3, 9),
     poison: fc.constantFrom(-1, -1, 5, 17),
     outlets: fc.array(

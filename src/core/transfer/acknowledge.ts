@@ -79,11 +79,12 @@ async function tellDurably(verdicts: readonly Verdict[], tally: Tally): Promise<
   )
   const pulls = verdicts.filter(({ processor }) => processor === undefined)
   const byDelivery = new Map<Delivery, PullVerdict[]>()
-  for (const { part, update, delivered, rounds, delivery } of pulls) {
+  for (const { part, update, failed, rounds, delivery } of pulls) {
     if (delivery === undefined) continue
     const some = byDelivery.get(delivery) ?? []
     byDelivery.set(delivery, some)
-    some.push({ inlet: part as Inlet, update, delivered, rounds })
+    // what a pull gave before it failed is delivered all the same
+    some.push({ inlet: part as Inlet, update, delivered: !failed, rounds })
   }
   for (const [delivery, some] of byDelivery) await keep(delivery.settle(some), tally)
   await tellParts(pulls, tally)

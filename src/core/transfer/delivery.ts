@@ -69,6 +69,8 @@ export interface Delivery {
   begin(inlet: Inlet, update: Update): PullCursor
   /** Keeps what came of pulls; resolves when that is on the disk. Inlets and outlets are told later. */
   settle(verdicts: readonly PullVerdict[]): Promise<void>
+  /** Notes that of each inlet, no more than so many lists came into rounds of a transfer: what follows is pulled again. */
+  cutShort(update: Update, lists: number): void
   /** Keeps what has come of a transfer that streams, while it runs: of each inlet, so many lists were delivered. */
   progress(update: Update, lists: number): Promise<void>
   /** Whether records wait for an outlet, so that nothing may be pulled. */

@@ -112,7 +112,7 @@ export async function endPushes({ outlets }: TransferParts, tally: Tally, isComp
     outlets.map(async (outlet, at) => {
       const report = tally.outlets[at]
       if (report === undefined) return
-      await endRounds(outlet, at, report.outlet, tally, isComplete)
+      await endRounds(outlet, at, report.outlet, tally, isComplete && report.waiting === undefined)
       const isEmpty = mayBeEmpty && report.pushed + report.buffered + report.dropped === 0
       if (isEmpty) await tellEmpty(outlet, report, tally)
     }),

@@ -30,7 +30,7 @@ export async function transferInRounds(
 ): Promise<void> {
   const { inlets, settings } = parts
   const sources = new Sources(inlets, all, settings.inletConcurrency, tally)
-  const queue = new RoundQueue(sources, settings.rounds, () => mayGoOn(parts, tally), tally.waits)
+  const queue = new RoundQueue(sources, settings.rounds, () => mayMakeRounds(parts, tally), tally.waits)
   tally.beginStream()
   let isComplete = false
   try {
@@ -52,6 +52,8 @@ export async function transferInRounds(
       tally.drop(left, why)
       tally.drop(refused, YIELDED_LATE)
       tally.pulled += all
+    } else {
+      tally.delivery.cutShort(tally.update, tally.wholeLists)
     }
     const stopped = tally.cancelled
     if (stopped !== undefined && all > 0 && tally.errors.length === 0) tally.fail(stopped, 'transfer', 'pull')
@@ -59,6 +61,10 @@ export async function transferInRounds(
   }
   if (parts.processors.length > 0) tally.buffered = bufferedBy(parts.processors)
   await endPushes(parts, tally, isComplete)
+}
+
+function mayMakeRounds(parts: TransferParts, tally: Tally): boolean {
+  return tally.delivery === undefined ? mayGoOn(parts, tally) : !tally.isOver
 }
 
 /** What each round of a transfer is made with. */
@@ -89,7 +95,7 @@ async function nextRound(queue: RoundQueue, sources: Sources, tally: Tally): Pro
   if (tally.ending) queue.stop()
   const next = queue.next()
   if (!(next instanceof Promise)) return next
-  await tally.untilEnding(next)
+  if (!tally.ending) await tally.untilEnding(next)
   if (!tally.ending) return next
   queue.stop()
   await sources.end()

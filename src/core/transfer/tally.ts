@@ -73,6 +73,8 @@ export class Tally {
   batches = 0
   /** Number of rounds that the transfer has begun. */
   rounds = 0
+  /** Number of lists of each inlet, as long as it gave some, that are in them as a whole. */
+  wholeLists = 0
   /** Number of dead letters that were made of records before they came to the outlets, and of those that were run again. */
   dead = 0
   replayed = 0
@@ -94,6 +96,8 @@ export class Tally {
   /** Number of errors, listed or not, and of those whose records are kept all the same. */
   #failures = 0
   #kept = 0
+  /** Number of those that are of pulls. */
+  #pullFailures = 0
   /** Whether the transfer has rounds, and whether one is under way. */
   #streams = false
   #isInRound = false
@@ -135,7 +139,8 @@ export class Tally {
 
   /** Whether a transfer that streams is to end with the records that it has pulled. */
   get ending(): boolean {
-    return this.#cancellation.ending
+    if (this.#cancellation.ending || this.delivery === undefined) return this.#cancellation.ending
+    return this.delivery.isWaiting || this.#pullFailures > 0
   }
 
   /** Whether the transfer only tries again what failed before. */
@@ -150,8 +155,10 @@ export class Tally {
 
   /** Whether no more rounds may begin. */
   get isOver(): boolean {
-    if (this.cancelled !== undefined || this.delivery?.isWaiting === true) return true
-    return this.hasFailed && !this.#parts.settings.ignoreExceptions
+    if (this.cancelled !== undefined) return true
+    // with `delivery`, what was pulled before a pull failed goes to the outlets
+    const failures = this.#failures - this.#kept - (this.delivery === undefined ? 0 : this.#pullFailures)
+    return failures > 0 && !this.#parts.settings.ignoreExceptions
   }
 
   /** Number of records that were lost. */
@@ -190,6 +197,7 @@ export class Tally {
    */
   beginRound({ lists, whole }: { readonly lists: number; readonly whole: number }): void {
     this.rounds++
+    this.wholeLists = whole
     this.#isInRound = true
     this.#progress?.roundBegins(this.rounds)
     this.#lostBefore = this.lost
@@ -337,6 +345,7 @@ export class Tally {
    */
   fail(thrown: unknown, node: string, stage: Stage, ofRound = true): void {
     this.#failures++
+    if (stage === 'pull') this.#pullFailures++
     this.#allInPull &&= stage === 'pull'
     this.#note(toError(thrown), node, stage, ofRound)
   }

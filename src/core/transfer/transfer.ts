@@ -5,7 +5,7 @@ import type { TransferReport } from '../report.js'
 import type { Update } from '../update.js'
 import type { DurableDelivery } from './durable.js'
 import { Tally, type HostedRequest } from './tally.js'
-import { settle } from './acknowledge.js'
+import { settle, settleReleased } from './acknowledge.js'
 import { pullAll, Pulls } from './pull.js'
 import { bufferedBy } from './process.js'
 import { makeRound, type PushBatches } from './round.js'
@@ -48,7 +48,11 @@ export function transfer(
 /** With `delivery`, what outlets have not taken yet goes first, and nothing is pulled while they cannot take it. */
 async function moveDurably(parts: TransferParts, tally: Tally, durable: DurableDelivery): Promise<void> {
   const push: PushBatches = (...args) => durable.push(...args)
-  if (await durable.resume(parts, tally)) await move(parts, tally, push)
+  const mayPull = await durable.resume(parts, tally)
+  // what is settled by that is known before anything is pulled
+  await settleReleased(tally)
+  if (mayPull) await move(parts, tally, push)
+  else tally.buffered = bufferedBy(parts.processors)
 }
 
 /** Pulls, and brings what comes of that to the outlets. */

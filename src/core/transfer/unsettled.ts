@@ -144,6 +144,8 @@ export interface Verdict {
   readonly processor?: string
   readonly update: Update
   readonly delivered: boolean
+  /** Whether records of the transfer were dropped or refused: `delivered` is false also where a pull failed. */
+  readonly failed: boolean
   readonly rounds: RoundCounts
   /** What keeps how far the inlets of the link have come. */
   readonly delivery: Delivery | undefined
@@ -241,10 +243,10 @@ export class UnsettledTransfers {
     const own = stream === undefined ? counts : { rounds: stream.lists, deliveredRounds: delivered?.lists ?? 0 }
     for (const [part, pulled] of inlets) {
       if (this.#removed?.has(part) === true && !part.active) continue
-      verdicts.push({ part, update, delivered: !failed && pulled, rounds: own, delivery })
+      verdicts.push({ part, update, delivered: !failed && pulled, failed, rounds: own, delivery })
     }
     for (const [part, processor] of processors) {
-      verdicts.push({ part, processor, update, delivered: !failed, rounds: counts, delivery })
+      verdicts.push({ part, processor, update, delivered: !failed, failed, rounds: counts, delivery })
     }
   }
 
