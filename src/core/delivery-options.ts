@@ -2,6 +2,8 @@ import { checkObject, checkWord } from '../base/check.js'
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { count, flag, func, resolveOptions, time, timer, word, type Spec } from '../base/options.js'
+import { nodeName } from './node.js'
+import type { Outlet } from './outlet.js'
 import type { Record } from './record.js'
 
 /** What a link promises when its process or thread is killed. */
@@ -156,6 +158,21 @@ export function deliverySettings({ delivery, retry, deadLetters }: Durable): Del
     retry: retry ?? (RETRY as LinkRetrySettings),
     deadLetters: delivery === 'memory' ? false : (deadLetters ?? (DEAD_LETTERS as DeadLetterSettings)),
   }
+}
+
+/** @throws {@link InvalidOptionError} when an outlet of a link with `delivery` replaces what it held, round by round */
+export function checkReplacing(settings: ReplacingSettings, outlets: readonly Outlet[]): void {
+  const { delivery, rounds } = settings
+  if (delivery === 'memory' || rounds === 'whole') return
+  const replacing = outlets.find(({ replacesContent }) => replacesContent)
+  if (replacing === undefined) return
+  const why = `'whole' with delivery: '${delivery}' and ${nodeName(replacing)}, which replaces what it held`
+  throw new InvalidOptionError('rounds', why, rounds)
+}
+
+interface ReplacingSettings {
+  readonly delivery: DeliveryLevel
+  readonly rounds: unknown
 }
 
 /** @throws {@link InvalidOptionError} when an option does not go with the `delivery`, or a cron expression is missing */

@@ -4,6 +4,7 @@ import { getLogger } from '../base/log.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
 import { type OneOrMany, toArray } from '../base/one-or-many.js'
 import { Cancellation } from './cancellation.js'
+import { checkReplacing } from './delivery-options.js'
 import { eventLoopWaits, STREAM_GRACE } from './event-loop.js'
 import { type Inlet, isInlet } from './inlet.js'
 import { LinkNodes, type NodeKind } from './link-nodes.js'
@@ -95,6 +96,7 @@ class LinkBase<A, B> implements PlannedLink {
     this.processors = processors
     this.groupers = groupers
     this.#nodes = new LinkNodes(options.inlets, options.outlets, this)
+    checkReplacing(settings, this.#nodes.outlets)
   }
 
   /** Inlets of this link: a copy of the list. */
@@ -335,6 +337,7 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   async #add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {
+    checkReplacing(this.settings, toArray(nodes).filter(isOutlet))
     await this.#nodes.add(kind, nodes, () => {
       this.#parts = undefined
       for (const inlet of toArray(nodes).filter(isInlet)) this.unsettled.noteInlet(inlet, false)

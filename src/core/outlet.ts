@@ -100,6 +100,13 @@ export abstract class Outlet<T = unknown> extends Node {
   onEmptyTransfer?(update: Update): void | Promise<void>
 
   /**
+   * Whether what a transfer pushes takes the place of what the outlet held before, as with `fileMode: 'w'`. A link with
+   * `delivery` then needs `rounds: 'whole'`: of a transfer that goes on after a crash, the rounds before would be missing.
+   * @default undefined - as `false`
+   */
+  readonly replacesContent?: boolean
+
+  /**
    * Whether an outlet with {@link Outlet.onLastRound} keeps what it took of a transfer so far, whatever comes of the rest. A
    * link with `delivery: 'cursor'` then keeps its cursor after each round; without this method after the last one.
    */

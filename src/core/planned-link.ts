@@ -41,6 +41,11 @@ export interface PlannedLink {
    */
   readonly accounts?: LinkAccounts | undefined
   /**
+   * Numbers of the link's inlets where they are in a thread, with their classes: what links share has one number.
+   * @internal
+   */
+  readonly inletInstances?: ReadonlyMap<unknown, string>
+  /**
    * Numbers of the link's outlets, and of whatever follows them, where they are in a thread: what links share has one.
    * @internal
    */

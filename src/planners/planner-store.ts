@@ -1,7 +1,8 @@
-import { InvalidOptionError } from '../base/errors.js'
+import { InvalidNodeError, InvalidOptionError } from '../base/errors.js'
 import { importLater } from '../base/libraries.js'
 import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
+import { nodeName } from '../core/node.js'
 import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import type { Ledger } from '../store/ledger/ledger.js'
@@ -96,9 +97,11 @@ export class PlannerStore {
    *
    * @param all - the links that the planner has, these among them or not
    * @throws {@link InvalidOptionError} when two links have one id, one of them with `delivery` or `catchUp`
+   * @throws {@link InvalidNodeError} when two links share an inlet, one of them with `delivery`
    */
   async prepare(links: readonly PlannedLink[], all: readonly PlannedLink[]): Promise<void> {
     if (!this.#isDryRun) checkCatchUp(links, this.#folder !== undefined)
+    if (!this.#isDryRun) checkInlets(all)
     const kept = links.filter((link) => isDurable(link) || link.settings.catchUp === true)
     if (kept.length === 0) return
     checkIds(kept, all)
@@ -125,6 +128,31 @@ export class PlannerStore {
     getLogger('databay.BasePlanner').info(`${link.name} is a live link with delivery: ${what}`)
   }
 }
+
+/** An inlet has one cursor, which says what one link has delivered. */
+function checkInlets(all: readonly PlannedLink[]): void {
+  const owners = new Map<unknown, PlannedLink>()
+  for (const link of all.filter(isDurable)) {
+    for (const inlet of inletsOf(link).keys()) if (!owners.has(inlet)) owners.set(inlet, link)
+  }
+  if (owners.size === 0) return
+  for (const link of all) {
+    for (const [inlet, name] of inletsOf(link)) {
+      const owner = owners.get(inlet)
+      if (owner === undefined || owner === link) continue
+      const why = `with delivery: '${owner.settings.delivery ?? ''}', a link has its inlets for itself`
+      throw new InvalidNodeError(`${name} is in ${owner.name} and in ${link.name}: ${why}`)
+    }
+  }
+}
+
+/** Inlets of a link, or their numbers in a thread, with their names. */
+function inletsOf(link: PlannedLink): ReadonlyMap<unknown, string> {
+  if (!isLink(link)) return link.inletInstances ?? NO_INLETS
+  return new Map(link.inlets.map((inlet) => [inlet, nodeName(inlet)]))
+}
+
+const NO_INLETS: ReadonlyMap<unknown, string> = new Map()
 
 /** What is kept of a link is kept under its id. */
 function checkIds(durable: readonly PlannedLink[], all: readonly PlannedLink[]): void {

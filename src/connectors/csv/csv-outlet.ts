@@ -88,6 +88,7 @@ export class CsvOutlet extends Outlet {
 
   /** Whether payloads are only read: not where a class that extends this one has a push of its own. */
   override readonly readsOnly: boolean
+  override readonly replacesContent: boolean
   readonly #filepath: string
   readonly #style: CsvStyle
   readonly #targets: Targets
@@ -113,6 +114,7 @@ export class CsvOutlet extends Outlet {
     const isLate = format.ignoreExtraColumns && columns === undefined
     // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
     this.readsOnly = Object.is(this.push, CsvOutlet.prototype.push) && !isLate
+    this.replacesContent = settings.fileMode === 'w'
     this.#filepath = filepath
     this.#style = { columns, dialect: { delimiter, encoding }, format, streams: new Map() }
     const keys = { path: CsvOutlet.CSV_FILE, mode: CsvOutlet.FILE_MODE }

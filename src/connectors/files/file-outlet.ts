@@ -67,6 +67,7 @@ export class FileOutlet extends Outlet {
   /** Whether payloads are only read: not where a class that extends this one has a push of its own. */
   // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
   override readonly readsOnly: boolean = Object.is(this.push, FileOutlet.prototype.push)
+  override readonly replacesContent: boolean
   readonly #filepath: string
   readonly #encoding: TextEncoding
   readonly #asJson: boolean
@@ -81,6 +82,7 @@ export class FileOutlet extends Outlet {
     const settings = resolveOptions('FileOutlet', options, FILE_OUTLET_OPTIONS)
     super(options)
     const keys = { path: FileOutlet.FILEPATH, mode: FileOutlet.FILE_MODE }
+    this.replacesContent = settings.fileMode === 'w'
     this.#filepath = filepath
     this.#encoding = settings.encoding
     this.#asJson = settings.format === 'json'

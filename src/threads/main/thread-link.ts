@@ -152,6 +152,12 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
   }
 
   /** @internal */
+  get inletInstances(): ReadonlyMap<number, string> {
+    const { instances, nodes, parts } = this.description
+    return new Map(instances.slice(0, nodes.inlets).map((instance, at) => [instance, parts[at] ?? 'an inlet']))
+  }
+
+  /** @internal */
   get outletInstances(): readonly number[] {
     const { instances, nodes } = this.description
     return instances.slice(nodes.inlets)
