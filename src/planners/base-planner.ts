@@ -78,6 +78,11 @@ export abstract class BasePlanner extends PlannerEmitter {
         keep: (report, isDrain) => {
           this.#store.keep(report, isDrain)
         },
+        onBlocked: (link, scheduledAt) => {
+          const { catchUp } = this.#store
+          if (scheduledAt === undefined) catchUp?.settle(link)
+          else catchUp?.owe(link, scheduledAt)
+        },
         onUsedUp: (link) => {
           this.unschedule(link)
         },

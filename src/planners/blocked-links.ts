@@ -18,6 +18,8 @@ export interface BlockedHooks {
   notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void
   /** Begins a transfer that tries again what the link has in hand. Gives whether it has begun. */
   retry(link: PlannedLink): boolean
+  /** Called when a link is blocked by a run, and without one when it is not any more. */
+  changed(link: PlannedLink, scheduledAt?: number): void
   /** Begins an ordinary transfer. */
   transfer(link: PlannedLink): void
 }
@@ -136,7 +138,13 @@ export class BlockedLinks {
     this.#logs = new WeakMap()
   }
 
-  #block(link: PlannedLink, known: Entry | undefined, blocked: Blocked, { outlets }: TransferReport): void {
+  #block(
+    link: PlannedLink,
+    known: Entry | undefined,
+    blocked: Blocked,
+    { outlets, scheduledAt }: TransferReport,
+  ): void {
+    if (known === undefined) this.#hooks.changed(link, scheduledAt)
     if (known === undefined && this.#isStopping) return
     const entry = known ?? {
       blocked,
@@ -155,8 +163,9 @@ export class BlockedLinks {
     entry.isTrying = false
     const wait = blocked.retryAt - this.#clock.now()
     const longest = (link.settings.retry?.maxDelay ?? MAX_DELAY) + TOLERANCE
-    // a time further away was told by a clock that has been set since
-    this.#plan(entry, wait > longest ? 0 : wait)
+    // a time further away was told by a clock that has been set since; two clocks that differ for long are no reason to spin
+    const isOdd = wait > longest
+    this.#plan(entry, isOdd ? (known === undefined ? 0 : LATER) : wait)
     if (known !== undefined) return
     const waiting = outlets.reduce((sum, outlet) => sum + (outlet.waiting ?? 0), 0)
     const what = waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'record waits' : 'records wait'}`
@@ -170,6 +179,7 @@ export class BlockedLinks {
 
   #unblock(link: PlannedLink, entry: Entry, { endedAt }: TransferReport): void {
     this.#entries.delete(link)
+    this.#hooks.changed(link)
     const { since, attempts } = toldOf(entry)
     const duration = Math.max(0, endedAt - since)
     const tries = attempts === 1 ? '1 try had failed' : `${attempts} tries had failed`

@@ -11,6 +11,8 @@ export class CatchUp {
   readonly #now: () => number
   /** Runs that were missed, and are to be made. */
   readonly #missed = new Map<PlannedLink, DueTime>()
+  /** Links whose run has not come through, as they are blocked. */
+  readonly #owing = new Set<PlannedLink>()
 
   constructor(times: LastDueTimes, now: () => number) {
     this.#times = times
@@ -44,14 +46,27 @@ export class CatchUp {
 
   /** Notes that a due time of a link has come: what was missed with it is not made up any more. */
   note(link: PlannedLink, { scheduledAt, missed }: DueTime): void {
-    if (link.id !== undefined) this.#times.set(link.id, missed > 0 ? Math.max(scheduledAt, this.#now()) : scheduledAt)
+    if (link.id !== undefined && !this.#owing.has(link))
+      this.#times.set(link.id, missed > 0 ? Math.max(scheduledAt, this.#now()) : scheduledAt)
+  }
+
+  /** Notes that a run has not come through, as its link is blocked: the next process makes it, should this one end before. */
+  owe(link: PlannedLink, scheduledAt: number): void {
+    if (link.settings.catchUp !== true || link.id === undefined) return
+    this.#owing.add(link)
+    this.#times.set(link.id, scheduledAt - 1)
+  }
+
+  /** Notes that a link is not blocked any more. */
+  settle(link: PlannedLink): void {
+    if (this.#owing.delete(link) && link.id !== undefined) this.#times.set(link.id, this.#now())
   }
 
   /** Notes that links are due no more: what was due until now was made, or left out on purpose. */
   end(links: readonly PlannedLink[]): void {
     const now = this.#now()
     for (const link of links) {
-      if (link.settings.catchUp === true && link.id !== undefined && !this.#missed.has(link))
+      if (link.settings.catchUp === true && link.id !== undefined && !this.#missed.has(link) && !this.#owing.has(link))
         this.#times.set(link.id, now)
     }
     this.#missed.clear()

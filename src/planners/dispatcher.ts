@@ -22,6 +22,8 @@ export interface DispatcherHooks {
   keep?(report: TransferReport, isDrain: boolean): void
   /** Called when a transfer has failed whose link does not ignore that. */
   onFailure(error: Error): void
+  /** Called when a link is blocked by a run that was due at a time, and without one when it is not any more. */
+  onBlocked?(link: PlannedLink, scheduledAt?: number): void
   /** Called when a link has begun the last transfer that it may make. */
   onUsedUp(link: PlannedLink): void
   /** Called when all links have made all transfers that they may make. */
@@ -80,6 +82,9 @@ export class Dispatcher {
     const calls: BlockedHooks = {
       notify: (event, ...payload) => {
         hooks.notify(event, ...payload)
+      },
+      changed: (link, scheduledAt) => {
+        hooks.onBlocked?.(link, scheduledAt)
       },
       retry: (link) => this.#retry(link),
       transfer: (link) => {

@@ -1,8 +1,10 @@
 import t from 'tap'
+import type { Cursor } from '../../src/core/cursor.js'
 import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
 import type { LinkSettings } from '../../src/core/link-options.js'
 import { Outlet } from '../../src/core/outlet.js'
+import type { Record } from '../../src/core/record.js'
 import type { TransferReport } from '../../src/core/report.js'
 import { missedRun } from '../../src/planners/catch-up.js'
 import { timetable } from '../../src/planners/clock/timetable.js'
@@ -14,6 +16,7 @@ import { LedgerReader } from '../../src/store/ledger/ledger-reader.js'
 import { LinkStore } from '../../src/store/link-store.js'
 import { openStore, ownStore } from '../../src/store/store.js'
 import { FakeClock } from '../helpers/fake-clock.js'
+import { turnOfTheLoop } from '../helpers/nodes.js'
 import fc, { runsOf } from '../helpers/fast-check.js'
 
 const HOUR = 3_600_000
@@ -260,4 +263,43 @@ t.test('a planner with a store has a ledger of its transfers, with those that dr
   reader.close()
   t.match(transfers, [{ link: 'nightly', kind: 'transfer', pulled: 1, scheduledAt: MIDNIGHT + 2 * HOUR }])
   t.match(lag, { link: 'nightly', planned: { schedule: { cron: '0 2 * * *' } } })
+})
+
+t.test('a run that was blocked is made up for when the process ends before it has come through', async (t) => {
+  const folder = t.testdir()
+  let isDown = true
+  const got: unknown[] = []
+  class Numbers extends Inlet<number, number> {
+    pull(_update: unknown, cursor: Cursor<number>) {
+      const next = (cursor.value ?? 0) + 1
+      cursor.advance(next)
+      return next
+    }
+  }
+  class Shop extends Outlet {
+    push(records: Record[]) {
+      if (isDown) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' })
+      got.push(...records.map(({ payload }) => payload))
+    }
+  }
+  const link = () =>
+    new Link({
+      ...{ id: 'nightly', cron: '0 2 * * *', timeZone: 'UTC', delivery: 'cursor' },
+      ...{ inlets: new Numbers(), outlets: new Shop() },
+    }) as Link
+  const first = await new Life(folder, MIDNIGHT, link()).start()
+  await first.clock.pass(2 * HOUR + 1)
+  for (let turn = 0; turn < 500 && first.planner.counts.blocked === undefined; turn++) await turnOfTheLoop()
+  t.match(first.planner.counts, { blocked: 1 })
+  await first.stop()
+  t.same(got, [])
+  isDown = false
+  const second = await new Life(folder, MIDNIGHT + 3 * DAY, link()).start()
+  for (let turn = 0; turn < 500 && second.made.length === 0; turn++) await turnOfTheLoop()
+  t.same(second.made, [MIDNIGHT + 2 * HOUR])
+  await second.stop()
+  const third = await new Life(folder, MIDNIGHT + 3 * DAY + HOUR, link()).start()
+  await third.clock.pass(1)
+  t.same([got, third.made], [[1], []], 'and only once')
+  await third.stop()
 })
