@@ -1,5 +1,6 @@
 import type { Measurement } from './bench.js'
 import { cpuCase } from './cpu.js'
+import { COPY_CASE, CURSOR, MEMORY, MEMORY_WITH_STORE, MORE, smallCase } from './delivery.js'
 import { dueAtOnceCase, KEPT, KEPT_LINKS, onePerMessageCase } from './dispatch.js'
 import { BY_CSV_PARSE, BY_PYTHON, BY_STREAMS, CSV_CASE, LINE_CASE, LINES_CASE } from './files.js'
 import { besideCase, waitingCase } from './io.js'
@@ -228,6 +229,26 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'S7', bench: 'stream', unit: 'ms', better: 'less', floor: 50, aim: 20 },
     what: 'p99 of how late a waiting link is in the thread of one that copies a file',
     of: { case: NEIGHBOUR_CASE, subject: BESIDE, figure: 'late p99' },
+  },
+  {
+    ...{ id: 'D1', bench: 'delivery', unit: 'commits', better: 'less', floor: 1.3, aim: 1 },
+    what: '1,000 lines a transfer, file to file: time with a cursor above that in memory',
+    of: { case: COPY_CASE, subject: MORE, figure: 'time' },
+  },
+  {
+    ...{ id: 'D1', bench: 'delivery', unit: 'us', better: 'less', floor: 0.3, aim: 0.1 },
+    what: 'the same: CPU of a record above that in memory and of a bare commit',
+    of: { case: COPY_CASE, subject: MORE, figure: 'cpu' },
+  },
+  {
+    ...{ id: 'D2', bench: 'delivery', unit: 'transfers/s', better: 'more', floor: 10_000, aim: 20_000 },
+    what: '100 small links with a cursor in each of 2 threads',
+    of: { case: smallCase(2), subject: CURSOR, figure: 'rate' },
+  },
+  {
+    ...{ id: 'D3', bench: 'delivery', unit: 'x', better: 'less', floor: 1.3, aim: 1.05 },
+    what: 'CPU of links in memory, in a planner with a store / without',
+    of: { case: smallCase(2), subject: MEMORY_WITH_STORE, figure: 'cpu', peer: MEMORY },
   },
 ]
 

@@ -158,15 +158,16 @@ export class LinkStore {
     })
   }
 
-  /** The link with what is added to it, written. */
-  #counted({ counts = {}, number, lastScheduledAt }: LinkChanges): LinkRow {
+  /** The link with what is added to it, written if that is anything. */
+  #counted({ counts, number, lastScheduledAt }: LinkChanges): LinkRow {
     const { id, epoch } = this.opened
     const before = this.#tables.links.find(id)
     if (before?.epoch !== epoch) {
       throw new FencedError(`link ${id} was opened again elsewhere: what this thread wanted to write comes too late`)
     }
+    if (counts === undefined && number === undefined && lastScheduledAt === undefined) return before
     const sums = { ...before.counts }
-    for (const name of Object.keys(NO_COUNTS) as (keyof LinkCounts)[]) sums[name] += counts[name] ?? 0
+    for (const name of Object.keys(NO_COUNTS) as (keyof LinkCounts)[]) sums[name] += counts?.[name] ?? 0
     const link: LinkRow = {
       ...before,
       number: number ?? before.number,
