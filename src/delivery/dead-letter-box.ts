@@ -56,11 +56,6 @@ export class DeadLetterBox {
     const group = `${String(update)}#${this.#store.opened.epoch}.${this.#groups}`
     const error = plainError(refusal.error)
     for (const record of refusal.records) this.#addOne(record, refusal, error, group)
-    const [what, verb] = refusal.records.length === 1 ? ['record', 'is a dead letter'] : ['records', 'are dead letters']
-    const where = `${refusal.node} failed to ${refusal.stage}`
-    getLogger('databay.Delivery').warn(
-      `${this.#name}: ${refusal.records.length} ${what} ${verb}, as ${where}: ${error.message}`,
-    )
     return 'dead'
   }
 

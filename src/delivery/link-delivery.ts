@@ -1,9 +1,7 @@
-import { ImplementationError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { plainError, restoreError } from '../base/plain-error.js'
 import type { Inlet } from '../core/inlet.js'
 import type { Link } from '../core/link.js'
-import { nodeName } from '../core/node.js'
 import type { Record } from '../core/record.js'
 import type { Blocked, OutletReport, Stage } from '../core/report.js'
 import type { EndedTransfer, Fate, PullCursor, PullVerdict, Refusal } from '../core/transfer/delivery.js'
@@ -12,16 +10,14 @@ import type { TransferParts } from '../core/transfer/parts.js'
 import { makeRound } from '../core/transfer/round.js'
 import type { Tally } from '../core/transfer/tally.js'
 import type { Update } from '../core/update.js'
-import { cursorText, type StoredCursor } from '../store/cursors.js'
-import { FencedError } from '../store/errors.js'
 import type { LinkStage } from '../store/link-stages.js'
-import { LinkStore } from '../store/link-store.js'
+import { LinkStore, type Committed, type LinkChanges } from '../store/link-store.js'
 import type { Store } from '../store/store.js'
 import { Backoff } from './backoff.js'
-import { CursorTrack, type Mark } from './cursor-track.js'
-import { CursorVersionError } from './errors.js'
+import { CursorTracks } from './cursor-tracks.js'
 import { DeadLetterBox } from './dead-letter-box.js'
 import { LetterOrigins } from './letter-origins.js'
+import { LinkCommits } from './link-commits.js'
 import { OutletQueues } from './outlet-queues.js'
 import type { PartStates } from './part-states.js'
 import { Replays, type ReplayedLetters } from './replays.js'
@@ -35,7 +31,8 @@ export class LinkDelivery implements DurableDelivery {
   readonly #link: Link
   readonly #store: LinkStore
   readonly #states: PartStates
-  readonly #tracks: ReadonlyMap<Inlet, CursorTrack>
+  readonly #tracks: CursorTracks
+  readonly #commits: LinkCommits
   readonly #outlets: OutletQueues
   readonly #letters: DeadLetterBox
   readonly #replays: Replays
@@ -48,13 +45,13 @@ export class LinkDelivery implements DurableDelivery {
   #stages: readonly LinkStage[] = []
   /** Whether cursors were kept since states were. */
   #isDirty = false
-  #fenced: FencedError | undefined
 
-  private constructor(link: Link, store: LinkStore, states: PartStates, tracks: ReadonlyMap<Inlet, CursorTrack>) {
+  private constructor(link: Link, store: LinkStore, states: PartStates, tracks: CursorTracks) {
     this.#link = link
     this.#store = store
     this.#states = states
     this.#tracks = tracks
+    this.#commits = new LinkCommits(store)
     const { deadLetters, retry } = link.settings
     const origins = new LetterOrigins()
     this.#outlets = new OutletQueues(link.name, deadLetters)
@@ -70,14 +67,7 @@ export class LinkDelivery implements DurableDelivery {
    */
   static async open(link: Link, store: Store, states: PartStates): Promise<LinkDelivery> {
     const opened = await LinkStore.open(store, link.id ?? '')
-    const names = namesOf(link.inlets)
-    const tracks = new Map<Inlet, CursorTrack>()
-    for (const [inlet, name] of names) tracks.set(inlet, await trackOf(inlet, name, opened.cursors.get(name)))
-    const known = new Set(names.values())
-    for (const name of opened.cursors.keys()) {
-      if (known.has(name)) continue
-      getLogger('databay.Delivery').warn(`${link.name} has no inlet ${name} any more: its cursor is not used`)
-    }
+    const tracks = await CursorTracks.open(link, opened.cursors)
     await states.restore(opened.states)
     const delivery = new LinkDelivery(link, opened, states, tracks)
     await delivery.#keepStages()
@@ -98,9 +88,16 @@ export class LinkDelivery implements DurableDelivery {
 
   async resume(parts: TransferParts, tally: Tally): Promise<boolean> {
     const { isWaiting } = this
+    const hasInHand = isWaiting || this.#commits.isPending
     // what its buffers hold comes behind, and a drain waits for nothing
-    this.#isSkipped = tally.drain && isWaiting
+    this.#isSkipped = tally.drain && hasInHand
     if (this.#isSkipped) return false
+    try {
+      await this.#commits.retry()
+    } catch (thrown) {
+      tally.fail(thrown, 'delivery', 'transfer')
+      return false
+    }
     if (isWaiting) {
       tally.addOutlets(await this.#outlets.resume(parts, tally))
       if (this.isWaiting) return false
@@ -108,7 +105,7 @@ export class LinkDelivery implements DurableDelivery {
     if (tally.drain) return true
     await this.#replay(parts, tally)
     if (this.isWaiting || tally.isOver) return false
-    return !isWaiting || !tally.isRetry
+    return !hasInHand || !tally.isRetry
   }
 
   async push(parts: TransferParts, batches: Record[][], tally: Tally, isRound: boolean): Promise<OutletReport[]> {
@@ -124,7 +121,7 @@ export class LinkDelivery implements DurableDelivery {
   }
 
   blockedAfter(tally: EndedTransfer): Blocked | undefined {
-    if (this.#fenced !== undefined) return undefined
+    if (this.#commits.fenced !== undefined) return undefined
     if (this.#isSkipped) return this.#blocked
     const trouble = this.#outlets.trouble ?? (tally.hasFailed ? failureOf(tally) : undefined)
     if (trouble === undefined) {
@@ -184,65 +181,54 @@ export class LinkDelivery implements DurableDelivery {
   }
 
   begin(inlet: Inlet, update: Update): PullCursor {
-    if (this.#fenced !== undefined) throw this.#fenced
-    const track = this.#tracks.get(inlet)
-    if (track !== undefined) return track.begin(update)
-    const name = `${nodeName(inlet)} of ${this.#link.name}`
-    throw new ImplementationError(
-      `${name} was added while the link was open: its cursor is kept from the next start on`,
-    )
+    if (this.#commits.fenced !== undefined) throw this.#commits.fenced
+    return this.#tracks.begin(inlet, update)
   }
 
   async settle(verdicts: readonly PullVerdict[]): Promise<void> {
-    for (const verdict of verdicts) this.#tracks.get(verdict.inlet)?.settle(verdict)
+    this.#tracks.settle(verdicts)
     await this.#keep()
   }
 
   cutShort(update: Update, lists: number): void {
-    for (const track of this.#tracks.values()) track.cutShort(update, lists)
+    this.#tracks.cutShort(update, lists)
   }
 
   async progress(update: Update, lists: number): Promise<void> {
-    for (const track of this.#tracks.values()) track.progress(update, lists)
+    this.#tracks.progress(update, lists)
     await this.#keep()
   }
 
   async #keep(): Promise<void> {
-    const changed: (readonly [CursorTrack, Mark])[] = []
-    let isQuiet = true
-    for (const track of this.#tracks.values()) {
-      const mark = track.toKeep
-      if (mark !== undefined) changed.push([track, mark])
-      isQuiet &&= track.isQuiet
-    }
+    // what it does not have comes with the next one
+    if (this.#commits.isPending) return
+    const { changed } = this.#tracks
     this.#isDirty ||= changed.length > 0
     // while buffers hold records, states are ahead of the cursor
-    const states = this.#isDirty && isQuiet ? await this.#states.changed() : undefined
+    const states = this.#isDirty && this.#tracks.areQuiet ? await this.#states.changed() : undefined
     // as long as records come again should the process be killed, they are refused again
     const dead = this.isWaiting && changed.length === 0 ? {} : this.#letters.take()
     const replays = this.#replays.isEnding ? this.#replays.ended() : undefined
     const isSame = changed.length === 0 && (states === undefined || states.size === 0)
     if (isSame && dead.deadLimit === undefined && replays === undefined) return
-    const cursors = changed.map(([{ name, version }, { text }]) => {
-      return { inlet: name, version, value: JSON.parse(text) as unknown }
-    })
-    try {
-      const deadTried = [...(dead.deadTried ?? []), ...(replays?.deadTried ?? [])]
-      const { forgotten } = await this.#store.commit({
-        cursors,
-        ...(states && { states }),
-        ...dead,
-        deadTried,
-        ...(replays && { deadDone: replays.deadDone }),
-      })
-      this.#letters.written(dead, forgotten)
-    } catch (thrown) {
-      this.#states.forget(states?.keys() ?? [])
-      if (thrown instanceof FencedError) this.#fenced = thrown
-      throw thrown
+    const changes: LinkChanges = {
+      cursors: changed.map(([{ name, version }, { text }]) => {
+        return { inlet: name, version, value: JSON.parse(text) as unknown }
+      }),
+      ...(states && { states }),
+      ...dead,
+      deadTried: [...(dead.deadTried ?? []), ...(replays?.deadTried ?? [])],
+      ...(replays && { deadDone: replays.deadDone }),
     }
-    for (const [track, mark] of changed) track.kept = mark
-    if (states !== undefined) this.#isDirty = false
+    const written = ({ forgotten }: Committed) => {
+      this.#letters.written(dead, forgotten)
+      for (const [track, mark] of changed) track.kept = mark
+      if (states !== undefined) this.#isDirty = false
+    }
+    const failed = () => {
+      this.#states.forget(states?.keys() ?? [])
+    }
+    await this.#commits.write(changes, written, failed)
   }
 }
 
@@ -251,32 +237,4 @@ function failureOf({ errors }: EndedTransfer): { readonly node: string; readonly
   const last = errors.at(-1)
   const { node = 'transfer', stage = 'transfer' } = last ?? {}
   return { node, stage, error: last === undefined ? new Error('it failed') : restoreError(last) }
-}
-
-/** Names of inlets: their classes, with a number where there are several of one. */
-function namesOf(inlets: readonly Inlet[]): Map<Inlet, string> {
-  const counts = new Map<string, number>()
-  return new Map(
-    inlets.map((inlet) => {
-      const { name } = inlet.constructor
-      const count = (counts.get(name) ?? 0) + 1
-      counts.set(name, count)
-      return [inlet, count === 1 ? name : `${name} ${count}`]
-    }),
-  )
-}
-
-async function trackOf(inlet: Inlet, name: string, stored: StoredCursor | undefined): Promise<CursorTrack> {
-  const version = inlet.cursorVersion ?? 1
-  if (stored === undefined) return new CursorTrack(name, version)
-  const { value } = stored
-  if (stored.version === version) return new CursorTrack(name, version, { value, text: cursorText(value, name) })
-  if (inlet.migrateCursor === undefined) {
-    const advice = 'give it a migrateCursor(old, version)'
-    throw new CursorVersionError(
-      `the kept cursor of ${name} has version ${stored.version}, the inlet has ${version}: ${advice}`,
-    )
-  }
-  const migrated: unknown = await inlet.migrateCursor(value, stored.version)
-  return new CursorTrack(name, version, { value: migrated, text: cursorText(migrated, name) })
 }

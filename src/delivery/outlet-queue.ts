@@ -149,7 +149,7 @@ export class OutletQueue {
     const processed = await this.#process(batch, report, tally)
     if (processed === undefined || processed.records.length === 0) return
     const before = report.batches
-    let refusal: Error | undefined
+    const refused = new Map<string, { readonly error: Error; records: number }>()
     const push = new BatchPush(processed, {
       deadLetters: this.#site.deadLetters,
       push: async (records, { attempts, isReplay }) => {
@@ -160,12 +160,17 @@ export class OutletQueue {
         report.pushed += records
       },
       bury: (records, error, attempts) => {
-        refusal = error
-        return this.#bury({ ...this.#asOutlet(error), records, attempts }, report, tally)
+        const fate = this.#bury({ ...this.#asOutlet(error), records, attempts }, report, tally)
+        const same = refused.get(error.message) ?? { error, records: 0 }
+        if (fate === 'dead') same.records += records.length
+        refused.set(error.message, same)
+        return fate
       },
     })
     const why = await push.run()
-    if (refusal !== undefined && refusal !== why) tally.failKept(refusal, this.#name, 'push')
+    for (const { error, records } of refused.values()) {
+      if (records > 0) tally.failDead(error, this.#name, 'push', records)
+    }
     if (why === undefined) return
     tally.failKept(why, this.#name, 'push')
     this.#why = why
@@ -232,7 +237,7 @@ export class OutletQueue {
             fail(transfers)
             report.dropped++
           } else {
-            tally.failKept(error, this.#name, 'copy')
+            tally.failDead(error, this.#name, 'copy', 1)
           }
           return []
         }

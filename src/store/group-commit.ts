@@ -32,6 +32,8 @@ interface Write {
   readonly work: () => unknown
   readonly resolve: (result: never) => void
   readonly reject: (error: Error) => void
+  /** Takes note that it is not written yet, as commits fail. */
+  readonly delayed: ((why: Error) => void) | undefined
 }
 
 /**
@@ -72,13 +74,15 @@ export class GroupCommit {
    * Has work done in the next transaction.
    *
    * @param work - what changes the database; it may be called several times, and only its last result counts
+   * @param delayed - called with the failure of a commit that is tried again, at each such try
    * @returns its result, once it is committed
    * @throws what the work threw, when nothing of it is committed
    */
-  write<T>(work: () => T): Promise<T> {
+  write<T>(work: () => T, delayed?: (why: Error) => void): Promise<T> {
     if (this.#isClosed) return Promise.reject(closed(this.#database))
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject })
+      this.#waiting.push({ work, resolve, reject, delayed })
+      if (this.#failure !== undefined) delayed?.(this.#failure)
       if (this.#callOff !== undefined) return
       const planned = setImmediate(() => {
         this.#commit()
@@ -145,6 +149,7 @@ export class GroupCommit {
       this.#failingSince = performance.now()
       logger().warn(`links with delivery wait until their store can be written: ${this.#failure.message}`)
     }
+    for (const { delayed } of this.#waiting) delayed?.(this.#failure)
     const delay = Math.min(MIN_DELAY * 2 ** (this.#failures - 1), MAX_DELAY, LONGEST_TIMER)
     this.#callOff = this.#later(delay, () => {
       this.#commit()

@@ -125,12 +125,13 @@ export class LinkStore {
   /**
    * Commits changes, together with those of other links.
    *
+   * @param delayed - called when it cannot be made now, and is tried again
    * @returns what it came to, once it is on the disk; waits while nothing can be written
    * @throws {@link FencedError} when the link was opened again elsewhere
    * @throws {@link UnspoolableError} when a state has something that would not come back as it was
    * @throws {@link InvalidOptionError} when a cursor is no JSON, or too long
    */
-  async commit(changes: LinkChanges): Promise<Committed> {
+  async commit(changes: LinkChanges, delayed?: (why: Error) => void): Promise<Committed> {
     const now = Date.now()
     // as they are now, not as they may be when the commit is made
     const cursors = (changes.cursors ?? []).map(({ inlet, version, value }) => {
@@ -155,7 +156,7 @@ export class LinkStore {
       const dead = (changes.dead ?? []).map((letter) => deadLetters.add(id, letter))
       const forgotten = changes.deadLimit === undefined ? 0 : deadLetters.limit(id, changes.deadLimit)
       return { link, parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)), dead, forgotten }
-    })
+    }, delayed)
   }
 
   /** The link with what is added to it, written if that is anything. */

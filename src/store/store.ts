@@ -46,8 +46,8 @@ export class Store {
    * @returns its result, once it is committed
    * @throws what the work threw, when nothing of it is committed
    */
-  write<T>(work: () => T): Promise<T> {
-    return this.#commits.write(work)
+  write<T>(work: () => T, delayed?: (why: Error) => void): Promise<T> {
+    return this.#commits.write(work, delayed)
   }
 
   /** Tries again at once to write what waits. */

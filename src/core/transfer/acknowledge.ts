@@ -86,8 +86,12 @@ async function tellDurably(verdicts: readonly Verdict[], tally: Tally): Promise<
     // what a pull gave before it failed is delivered all the same
     some.push({ inlet: part as Inlet, update, delivered: !failed, rounds })
   }
-  for (const [delivery, some] of byDelivery) await keep(delivery.settle(some), tally)
-  await tellParts(pulls, tally)
+  const kept = new Set<Delivery>()
+  for (const [delivery, some] of byDelivery) if (await keep(delivery.settle(some), tally)) kept.add(delivery)
+  await tellParts(
+    pulls.filter(({ delivery }) => delivery === undefined || kept.has(delivery)),
+    tally,
+  )
 }
 
 /** Keeps what has come of a transfer that streams so far, if what an outlet took stays there. */
@@ -99,12 +103,14 @@ export async function settleProgress(tally: Tally, outlets: readonly Outlet[]): 
   await keep(delivery.progress(tally.update, stream.settle().lists), tally)
 }
 
-/** Waits until something is on the disk. A transfer that is told to stop does not wait. */
-async function keep(keeping: Promise<void>, tally: Tally): Promise<void> {
+/** Waits until something is on the disk, and gives whether it is. A transfer that is told to stop does not wait. */
+async function keep(keeping: Promise<void>, tally: Tally): Promise<boolean> {
   try {
     await tally.until(keeping)
+    return true
   } catch (thrown) {
     if (thrown !== tally.cancelled || tally.errors.length === 0) tally.fail(thrown, 'delivery', 'transfer')
+    return false
   }
 }
 

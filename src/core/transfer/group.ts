@@ -61,7 +61,7 @@ function bury(error: Error, node: string, index: number, records: readonly Recor
   const fate = tally.delivery?.bury({ error, stage: 'group', node, place: `grouper:${index}`, records }, tally.update)
   if (fate === undefined) return false
   tally.settleRefused(fate, records.length, 'a grouper failed')
-  tally.failKept(error, node, 'group')
+  tally.failDead(error, node, 'group', records.length)
   return true
 }
 

@@ -161,7 +161,7 @@ export async function runProcessors(
       // one that has taken in or let go of some does not tell which
       const isWhole = out === input.length && tally.cancelled === undefined
       if (isWhole) fate = bury({ error: failure, node: name, index, records: input })
-      if (fate !== undefined) tally.failKept(failure, name, 'process')
+      if (fate !== undefined) tally.failDead(failure, name, 'process', input.length)
       else tally.fail(failure, name, 'process')
     }
     filtered += Math.max(0, left - out)

@@ -331,7 +331,19 @@ export class Tally {
     }
   }
 
-  /** Notes an error as {@link Tally.fail} does. Its records are kept: they wait, or are dead letters. */
+  /** Notes an error whose records are dead letters, or dropped for good: it is over and done with. */
+  failDead(error: Error, node: string, stage: Stage, records: number): void {
+    this.#kept++
+    this.#failures++
+    this.#list(error, { node, stage, ...this.#roundOf(stage) })
+    const { message } = plainError(error)
+    this.#say(`dead ${node} ${stage} ${message}`, (counted) => {
+      const what = records === 1 ? 'a record is a dead letter' : `${records} records are dead letters`
+      this.#log.warn(`${this.#name}: ${what}, as ${failureText({ node, stage, message })}${counted}`)
+    })
+  }
+
+  /** Notes an error as {@link Tally.fail} does. Its records are kept: they wait. */
   failKept(thrown: unknown, node: string, stage: Stage): void {
     this.#kept++
     this.#failures++
@@ -352,10 +364,7 @@ export class Tally {
 
   #note(error: Error, node: string, stage: Stage, ofRound: boolean): void {
     const round = ofRound ? this.#roundOf(stage) : {}
-    if (this.errors.length < REPORT_ERRORS) {
-      this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
-      this.errors.push({ ...plainError(error, this.#budget), node, stage, ...round })
-    }
+    this.#list(error, { node, stage, ...round })
     if (this.#failures > LOGGED_ERRORS) return
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     const { message } = plainError(error)
@@ -363,6 +372,12 @@ export class Tally {
       const what = failureText({ node, stage, ...round, message })
       this.#log.error({ err: error }, `${this.#name} ${what}${ignored}${counted}`)
     })
+  }
+
+  #list(error: Error, where: Pick<ReportedError, 'node' | 'stage' | 'round'>): void {
+    if (this.errors.length >= REPORT_ERRORS) return
+    this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
+    this.errors.push({ ...plainError(error, this.#budget), ...where })
   }
 
   #roundOf(stage: Stage): Pick<ReportedError, 'round'> {
