@@ -11,6 +11,7 @@ import type { OwnedStore } from '../store/store.js'
 import { CatchUp, checkCatchUp } from './catch-up.js'
 
 const importStore = () => import('../store/store.js')
+const importErrors = () => import('../store/errors.js')
 const importLastDue = () => import('../store/last-due.js')
 const importReclaimer = () => import('../store/reclaimer.js')
 const importLedger = () => import('../store/ledger/ledger.js')
@@ -25,6 +26,8 @@ export class PlannerStore {
   readonly #now: () => number
   readonly #isDryRun: boolean
   #owned: OwnedStore | undefined
+  /** Frees the store when it is damaged. */
+  #releaseDamaged: (() => void) | undefined
   #ledger: Ledger | undefined
   #catchUp: CatchUp | undefined
   #reclaimer: Reclaimer | undefined
@@ -47,17 +50,26 @@ export class PlannerStore {
   }
 
   /**
-   * Makes this process the owner of the store, if there is to be one.
+   * Makes this process the owner of the store, if there is to be one. When the store is damaged, links without `delivery` run
+   * all the same: only the others need it, and fail to start.
    *
    * @throws {@link StoreOwnedError} when it has an owner
    */
   async own(): Promise<void> {
     if (this.#folder === undefined) return
-    const { ownStore } = await importLater(importStore)
+    const { ownDamaged, ownStore } = await importLater(importStore)
+    const { StoreCorruptError } = await importLater(importErrors)
     const { LastDueTimes } = await importLater(importLastDue)
     const { Ledger } = await importLater(importLedger)
     const { Reclaimer } = await importLater(importReclaimer)
-    this.#owned = await ownStore(this.#folder)
+    try {
+      this.#owned = await ownStore(this.#folder)
+    } catch (error) {
+      if (!(error instanceof StoreCorruptError)) throw error
+      this.#releaseDamaged = await ownDamaged(this.#folder)
+      getLogger('databay.BasePlanner').error(`links with delivery do not start: ${error.message}`)
+      return
+    }
     const { store } = this.#owned
     this.#catchUp = new CatchUp(new LastDueTimes(store), this.#now)
     this.#ledger = await Ledger.open(store.files.ledger)
@@ -73,6 +85,8 @@ export class PlannerStore {
     this.#catchUp = undefined
     this.#owned?.release()
     this.#owned = undefined
+    this.#releaseDamaged?.()
+    this.#releaseDamaged = undefined
   }
 
   /** Takes the report of a transfer into the ledger. */
@@ -109,7 +123,7 @@ export class PlannerStore {
     const live = durable.filter(isLink)
     if (live.length === 0) return
     const { DurableLinks } = await importLater(importDelivery)
-    const opened = new DurableLinks(this.#owned?.store)
+    const opened = new DurableLinks(this.#owned?.store ?? this.#folder)
     for (const link of live) {
       link.setOpener({
         open: () => opened.open(link, all.filter(isLink)),

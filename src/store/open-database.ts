@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import type { Driver } from './driver.js'
-import { StoreError } from './errors.js'
+import { StoreError, type StoreCorruptError } from './errors.js'
 import { corrupt, storeError, type Database } from './sqlite.js'
 
 /** How the connection waits and writes. */
@@ -37,9 +37,10 @@ export function isEmpty(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
 }
 
-/** Opens the file of a store that is there. */
+/** Opens the file of a store that is there. An empty one stays as it is: what was in it is lost. */
 export function openDatabase(driver: Driver, file: string, durability: Durability): Database {
   checkExists(file)
+  if (isEmpty(file)) throw gone(file)
   return opened(driver, file, (database) => {
     configure(database, durability)
   })
@@ -52,6 +53,11 @@ export function openToRead(driver: Driver, file: string): Database {
     database.exec(`PRAGMA busy_timeout=${BUSY}`)
     database.exec('PRAGMA query_only=ON')
   })
+}
+
+/** Makes the error of a store whose file is missing or empty, and has had something in it. */
+export function gone(file: string): StoreCorruptError {
+  return corrupt(file, 'the file is gone, or has nothing in it any more')
 }
 
 function checkExists(file: string): void {

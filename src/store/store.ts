@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { loadDriver, type Driver, type DriverName } from './driver.js'
 import { StoreError } from './errors.js'
 import { GroupCommit, type CommitOptions } from './group-commit.js'
-import { isEmpty, makeDatabase, openDatabase, openToRead, type Durability } from './open-database.js'
+import { gone, isEmpty, makeDatabase, openDatabase, openToRead, type Durability } from './open-database.js'
 import { OwnerLock, thisProcess } from './owner.js'
 import { reclaim } from './reclaim.js'
 import { checkSchema, migrate, readMeta, writeMeta } from './schema.js'
-import { corrupt, storeError, type Database } from './sqlite.js'
+import { storeError, type Database } from './sqlite.js'
 import { storeFiles, type StoreFiles } from './store-files.js'
 
 /** How a thread opens a store. */
@@ -119,8 +119,21 @@ export async function ownStore(folder: string, options: StoreOptions = {}): Prom
   }
 }
 
+/**
+ * Makes this process the owner of a store that is damaged, so that no other mends or uses it meanwhile.
+ *
+ * @returns what lets another process have it
+ * @throws {@link StoreOwnedError} when it has an owner
+ */
+export async function ownDamaged(folder: string): Promise<() => void> {
+  const lock = new OwnerLock(await loadDriver(), storeFiles(folder))
+  return () => {
+    lock.release()
+  }
+}
+
 function prepared(driver: Driver, files: StoreFiles, lock: OwnerLock, options: StoreOptions): Database {
-  if (lock.isMade && isEmpty(files.store)) throw corrupt(files.store, 'the file is gone, or has nothing in it any more')
+  if (lock.isMade && isEmpty(files.store)) throw gone(files.store)
   const database = makeDatabase(driver, files.store, options)
   try {
     migrate(database)

@@ -57,8 +57,12 @@ t.test('threads end by themselves: nothing is lost', { skip }, async (t) => {
   const program = new DurableProgram(
     t.testdir(),
     `${NUMBERS}
-    import { isMainThread } from 'node:worker_threads'
-    if (!isMainThread) setTimeout(() => { throw new Error('it ends the thread') }, 200 + Math.random() * 100)`,
+    let pulls = 0
+    const { pull } = Numbers.prototype
+    Numbers.prototype.pull = function (update, cursor) {
+      if (++pulls === 25) setTimeout(() => { throw new Error('it ends the thread') }, Math.random() * 5)
+      return pull.call(this, update, cursor)
+    }`,
   )
   const running = await program.start()
   await wait(1500)

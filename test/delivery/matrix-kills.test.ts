@@ -213,7 +213,10 @@ t.test(
     )
     t.same(cursor.slice(12, 21), [12, 13, 14, 12, 13, 14, 15, 16, 17], 'one pull came again')
     t.same(program.numbers('memory.txt'), [0, 1, 2, 3, 4, 8, 9, 10, 11], 'what its buffer held is lost')
-    t.match(lost, [{ buffered: 0 }, { links: ['memory'], buffered: 2 }])
+    t.match(
+      lost.find(({ links }) => (links as string[]).includes('memory')),
+      { buffered: 2 },
+    )
     const removed = said.flatMap((value) => (value['removed'] ?? []) as { link: string; outlets: object[] }[])
     t.match(
       removed.sort((one, other) => one.link.localeCompare(other.link)),

@@ -117,19 +117,35 @@ for (const [what, inject] of [
   })
 }
 
-t.test('the store is damaged: links without delivery run, those with it say that it is', { skip }, async (t) => {
+t.test('the store is damaged: links without delivery run, those with it do not start', { skip }, async (t) => {
   const program = new MortalProgram(
     t.testdir(),
-    PARTS + CURSOR,
-    "process.on('uncaughtException', ({ code, message }) => { say({ code, message }); process.exit(1) })",
+    PARTS + CURSOR.replace('interval', "onStartFailure: process.env.FAILURE ?? 'stop', interval"),
+    `process.on('uncaughtException', ({ code, message }) => { say({ code, message }); process.exit(1) })
+    planner.on('startFailed', ({ link, error }) => { say({ link, code: error.code }); setTimeout(() => planner.shutdown(), 500) })`,
   )
   t.equal((await program.run()).code, 0)
   const file = join(program.folder, '.databay/store.db')
-  rmSync(`${file}-wal`, { force: true })
-  writeFileSync(file, Buffer.alloc(20_000, 'no database'))
-  const { said, log } = await program.run()
-  t.match(said, [{ code: 'DATABAY_STORE_CORRUPT', message: /databay store salvage/ }], log)
-  t.same(program.numbers('cursor.txt'), upTo(6))
+  for (const [what, damage] of [
+    ['it is no database', () => writeFileSync(file, Buffer.alloc(20_000, 'no database'))],
+    ['it is empty', () => writeFileSync(file, '')],
+  ] as const) {
+    rmSync(`${file}-wal`, { force: true })
+    damage()
+    const { said, log, code } = await program.run()
+    t.match(
+      { code, said },
+      { code: 1, said: [{ code: 'DATABAY_STORE_CORRUPT', message: /databay store salvage/ }] },
+      log,
+    )
+    const before = program.numbers('memory.txt').length
+    const tolerant = await program.run({ FAILURE: 'retry', TRANSFERS: '1000' })
+    t.equal(tolerant.code, 0, tolerant.log)
+    t.match(tolerant.said, [{ link: 'cursor', code: 'DATABAY_STORE_CORRUPT' }], what)
+    t.match(tolerant.log, /links with delivery do not start: .*databay store salvage/)
+    t.ok(program.numbers('memory.txt').length > before + 5, 'the other link runs')
+    t.same(program.numbers('cursor.txt'), upTo(6))
+  }
 })
 
 t.test('the clock is set, by an hour, while a link is blocked: it is tried again all the same', { skip }, async (t) => {
