@@ -132,3 +132,57 @@ t.test('property: accounts are balanced, whatever is reported, found and lost', 
     { numRuns: 200 },
   )
 })
+
+t.test(
+  'property: with dead letters, records that wait, and what is pulled again, accounts are balanced too',
+  async () => {
+    const more = fc.record({ dead: counts, waiting: counts, replayed: counts }, { requiredKeys: [] })
+    const durableOutlet = fc.tuple(anyOutlet, more).map(([one, extra]) => ({ ...one, ...extra }))
+    const durableReport = fc
+      .tuple(
+        anyReport,
+        fc.record({ dead: counts, replayed: counts }, { requiredKeys: [] }),
+        fc.array(durableOutlet, { maxLength: 3 }),
+      )
+      .map(([one, extra, outlets]) => ({ ...one, ...extra, outlets, grouped: outlets.length === 0 ? 0 : one.grouped }))
+    const step = fc.oneof(durableReport, fc.array(counts, { maxLength: 3 }), fc.constant(undefined))
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const accounts = new LinkAccounts()
+        for (const one of steps) {
+          if (one === undefined || Array.isArray(one)) accounts.pullAgain(one)
+          else accounts.add(one)
+          for (const account of accounts.read()) {
+            const { dead = 0, replayed = 0, waiting = 0, pulledAgain = 0, ...rest } = account
+            const { pulled, added, filtered, pushed, dropped, lost, buffered } = rest
+            const came = pulled + replayed + added
+            const went = filtered + pushed + dropped + dead + lost + pulledAgain + waiting + buffered
+            if (came !== went || buffered < 0 || waiting < 0) throw new Error(JSON.stringify(account))
+          }
+        }
+      }),
+      { numRuns: 200 },
+    )
+  },
+)
+
+t.test(
+  'what waits for an outlet that comes up is pushed; what waits in a link that moves is pulled again',
+  async (t) => {
+    const accounts = new LinkAccounts()
+    accounts.add(
+      report({ pulled: 4, grouped: 4, outlets: [outletReport('a', { pushed: 4 }), outletReport('b', { waiting: 4 })] }),
+    )
+    t.equal(accounts.waiting, 4)
+    t.match(accounts.read(), [
+      { pushed: 4, waiting: undefined },
+      { pushed: 0, waiting: 4, buffered: 0 },
+    ])
+    accounts.add(report({ outlets: [outletReport('a'), outletReport('b', { pushed: 1, waiting: 3 })] }))
+    t.equal(accounts.pullAgain(), 3)
+    t.match(accounts.read(), [
+      { pulledAgain: undefined },
+      { pushed: 1, waiting: undefined, pulledAgain: 3, buffered: 0 },
+    ])
+  },
+)
