@@ -213,8 +213,8 @@ export abstract class BasePlanner extends PlannerEmitter {
 
   /**
    * Starts the planner: starts all links' nodes, begins scheduling, and makes the first transfers. Resolves when all
-   * that is done; scheduling runs meanwhile. When any of it fails, what was started is shut down in reverse, and this
-   * rejects.
+   * that is done, but for the first transfers of links with `delivery`, which may wait for an outlet that is down; scheduling
+   * runs meanwhile. When any of it fails, what was started is shut down in reverse, and this rejects.
    *
    * @throws {@link PlannerStateError} when this planner is started already
    * @throws {@link TransferError} when a first transfer fails
@@ -223,7 +223,10 @@ export abstract class BasePlanner extends PlannerEmitter {
     return this.#life.start()
   }
 
-  /** Pauses scheduling. Transfers that are running end as usual; what comes due meanwhile is left out. */
+  /**
+   * Pauses scheduling. Transfers that are running end as usual; what comes due meanwhile is left out. Blocked links are not tried
+   * again.
+   */
   pause(): void {
     if (!this.running) throw new PlannerStateError('pause() needs a running planner')
     if (this.#paused) return
@@ -232,7 +235,7 @@ export abstract class BasePlanner extends PlannerEmitter {
     this.#paused = true
   }
 
-  /** Goes on after {@link BasePlanner.pause}, on the due times from before. */
+  /** Goes on after {@link BasePlanner.pause}, on the due times from before. Blocked links whose next try is due are tried. */
   resume(): void {
     if (!this.running) throw new PlannerStateError('resume() needs a running planner')
     if (!this.#paused) return
