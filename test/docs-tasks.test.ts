@@ -103,6 +103,12 @@ testPage(t, 'docs/inlets-and-outlets.md', async (t, page) => {
     t.equal(readFileSync(join(folder, 'pages.txt'), 'utf8'), '1a\n1b\n2a\n2b\n3a\n3b\n')
   })
 
+  t.test('an outlet says which records it refuses', async (t) => {
+    const { stdout, stderr } = await page.run(folder, 'databay run small-orders.js --threads 1 --once --json')
+    t.match(stdout + stderr, /Shop: 1 of 3 records were not taken: an order of 5000 \(record 1\)/)
+    t.match(stdout + stderr, /"pushed":2/)
+  })
+
   t.test('an inlet that streams goes back to what was not delivered', async (t) => {
     const failing = page.folder(t, {
       'orders.ts': (code) =>

@@ -90,12 +90,12 @@ export class CursorTracks {
   }
 }
 
-/** Names of inlets: their classes, with a number where there are several of one. */
+/** Names of inlets: their option, or their classes, with a number where there are several of one. */
 function namesOf(inlets: readonly Inlet[]): Map<Inlet, string> {
   const counts = new Map<string, number>()
   return new Map(
     inlets.map((inlet) => {
-      const { name } = inlet.constructor
+      const name = inlet.givenName ?? inlet.constructor.name
       const count = (counts.get(name) ?? 0) + 1
       counts.set(name, count)
       return [inlet, count === 1 ? name : `${name} ${count}`]
