@@ -8,13 +8,16 @@ export interface Changed {
   readonly problems: readonly string[]
 }
 
+/** Most letters that are changed in one transaction, which threads that write meanwhile wait for: a slice, and a unit of 1,000. */
+const MOST = SLICE + 1000
+
 /** Time between two transactions, in which others can write, in milliseconds. */
 const PAUSE = 2
 
 /**
  * Does work on letters in slices, with pauses in which others can write.
  *
- * @param units - letters that are changed together
+ * @param units - letters that are changed together, where they are not too many
  * @param work - changes letters of several units, in one transaction
  */
 export async function inSlices<T>(
@@ -24,10 +27,12 @@ export async function inSlices<T>(
   let slice: T[] = []
   for (const [at, unit] of units.entries()) {
     slice = slice.concat(unit)
-    if (slice.length === 0 || (slice.length < SLICE && at < units.length - 1)) continue
-    work(slice)
+    if (slice.length < SLICE && at < units.length - 1) continue
+    for (let from = 0; from < slice.length; from += MOST) {
+      work(slice.slice(from, from + MOST))
+      await sleep(PAUSE)
+    }
     slice = []
-    await sleep(PAUSE)
   }
 }
 

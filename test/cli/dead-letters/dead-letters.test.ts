@@ -161,6 +161,18 @@ t.test('replay marks letters, those of a group that a processor failed on togeth
   )
 })
 
+t.test('replay marks a group that is large, and what is beside it', async (t) => {
+  const failed = { stage: 'process', place: 'processor:0', node: 'clean', group: 'orders.7#0' }
+  const folder = await storeWithLetters(t, [
+    ...Array.from({ length: 499 }, (_, n) => letter(n)),
+    ...Array.from({ length: 3000 }, (_, n) => letter(n, failed)),
+    letter(0),
+  ])
+  t.match((await run(folder, 'replay', '--all', '--json')).stdout, /"marked": 3500,\n/)
+  const { stdout } = await run(folder, 'list')
+  t.match(stdout, /\n3500 dead letters, of which .*\n3500 dead letters to be delivered at the next transfer/)
+})
+
 t.test('replay lists the places of the link when a letter is of none of them, and takes one', async (t) => {
   const folder = await storeWithLetters(t, [
     letter(1, { node: 'OldOutlet' }),
