@@ -39,6 +39,8 @@ export class LinkDelivery implements DurableDelivery {
   readonly #backoff: Backoff
   /** Why the link is blocked; `undefined` when it is not. */
   #blocked: Blocked | undefined
+  /** Whether something was left to be pushed or kept when the last transfer ended: a retry is for that alone. */
+  #hadInHand = false
   /** Whether the last transfer did nothing, as the link is blocked. */
   #isSkipped = false
   /** Stages that are kept. */
@@ -78,6 +80,10 @@ export class LinkDelivery implements DurableDelivery {
     return this.#outlets.size > 0
   }
 
+  get #hasInHand(): boolean {
+    return this.isWaiting || this.#commits.isPending
+  }
+
   /** Forgets what waits for outlets, as the link is closed. */
   close(): void {
     const waiting = this.#outlets.clear()
@@ -88,9 +94,9 @@ export class LinkDelivery implements DurableDelivery {
 
   async resume(parts: TransferParts, tally: Tally): Promise<boolean> {
     const { isWaiting } = this
-    const hasInHand = isWaiting || this.#commits.isPending
+    const hadInHand = this.#hadInHand
     // what its buffers hold comes behind, and a drain waits for nothing
-    this.#isSkipped = tally.drain && hasInHand
+    this.#isSkipped = tally.drain && this.#hasInHand
     if (this.#isSkipped) return false
     try {
       await this.#commits.retry()
@@ -105,7 +111,7 @@ export class LinkDelivery implements DurableDelivery {
     if (tally.drain) return true
     await this.#replay(parts, tally)
     if (this.isWaiting || tally.isOver) return false
-    return !hasInHand || !tally.isRetry
+    return !tally.isRetry || !hadInHand || (isWaiting && this.#outlets.hadVoid)
   }
 
   async push(parts: TransferParts, batches: Record[][], tally: Tally, isRound: boolean): Promise<OutletReport[]> {
@@ -124,6 +130,7 @@ export class LinkDelivery implements DurableDelivery {
     if (this.#commits.fenced !== undefined) return undefined
     if (this.#isSkipped) return this.#blocked
     const trouble = this.#outlets.trouble ?? (tally.hasFailed ? failureOf(tally) : undefined)
+    this.#hadInHand = this.#hasInHand
     if (trouble === undefined) {
       this.#backoff.succeeded()
       this.#blocked = undefined

@@ -59,6 +59,9 @@ export class OutletQueue {
     this.#name = nodeName(site.outlet)
   }
 
+  /** Whether something that waited is pulled again, as its transfer has failed otherwise: as of the last resumption. */
+  hadVoid = false
+
   /** Number of records that wait. */
   get size(): number {
     return this.#waiting.reduce((sum, { records }) => sum + records.length, 0)
@@ -106,12 +109,14 @@ export class OutletQueue {
     const report: Writable<OutletReport> = nothingOf(this.#name)
     const waiting = this.#waiting
     this.#waiting = []
+    this.hadVoid = false
     for (const batch of waiting) {
       // its transfer has failed otherwise: it is pulled again, and so is all that came with it
       const isVoid = batch.transfers.some((transfer) => transfer.failed)
       // the transfer has them now, until it ends
       tally.noteReleased(batch.transfers)
       release(batch)
+      this.hadVoid ||= isVoid
       if (isVoid) fail(batch.transfers)
       else if (this.#waiting.length > 0) this.#wait(batch)
       else await this.#deliver(batch, report, tally)

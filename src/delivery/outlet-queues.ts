@@ -27,6 +27,11 @@ export class OutletQueues {
     return size
   }
 
+  /** Whether something that waited is pulled again, as of the last resumption. */
+  get hadVoid(): boolean {
+    return [...this.#queues.values()].some(({ hadVoid }) => hadVoid)
+  }
+
   /** An outlet that records wait for, and why; `undefined` when there is none. */
   get trouble(): OutletQueue['trouble'] {
     for (const { trouble } of this.#queues.values()) if (trouble !== undefined) return trouble

@@ -392,6 +392,42 @@ t.test('a list that was pulled ahead of a round that waits goes on, to the outle
   )
 })
 
+t.test('what one outlet waits for is pulled again when another has not kept its rounds', async (t) => {
+  const { open } = await setUp(t)
+  class Rounds extends Target {
+    kept: unknown[] = []
+    isBroken = true
+    override onLastRound(): number {
+      const { length } = this.got
+      if (!this.isBroken) this.kept.push(...this.got)
+      this.got.length = 0
+      return this.isBroken ? length : 0
+    }
+  }
+  class Streamed extends Inlet<number, number> {
+    *pull(_update: Update, cursor: Cursor<number>) {
+      for (let at = cursor.value ?? 0; at < 2; at++) {
+        cursor.advance(at + 1)
+        yield [at]
+      }
+    }
+  }
+  const [target, rounds] = [new Target(), new Rounds()]
+  target.instead = down
+  const link = await open(new Streamed(), [target, rounds])
+  t.match(await link.transfer(), { pulled: 1, failed: false, outlets: [{ waiting: 1 }, { pushed: 0, dropped: 1 }] })
+  target.instead = () => undefined
+  rounds.isBroken = false
+  t.match(await link.transfer({ retry: true }), { pulled: 2, dropped: 0, blocked: undefined })
+  t.same(
+    [target.got, rounds.kept],
+    [
+      [0, 1],
+      [0, 1],
+    ],
+  )
+})
+
 t.test('a pull that fails is tried again, and what other inlets gave meanwhile comes again', async (t) => {
   const { open } = await setUp(t)
   const target = new Target()
