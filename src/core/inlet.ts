@@ -96,7 +96,8 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
 
   /**
    * Whether the inlet says by its cursor how far it has come, which a link with `delivery: 'cursor'` needs. An inlet does
-   * when its `pull` has a second parameter, or when it has a {@link Inlet.cursorVersion}.
+   * when its `pull` is written with a second parameter, or when it has a {@link Inlet.cursorVersion}. Parameters with a default and
+   * `...rest` do not count: such an inlet needs a version. One whose options decide overrides this.
    */
   get hasCursor(): boolean {
     return this.cursorVersion !== undefined || this.pull.length > 1
