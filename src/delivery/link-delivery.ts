@@ -88,7 +88,7 @@ export class LinkDelivery implements DurableDelivery {
   close(): void {
     const waiting = this.#outlets.clear()
     if (waiting > 0) {
-      getLogger('databay.Delivery').info(`${this.#link.name}: ${waiting} records that waited are pulled again`)
+      getLogger('databay.Delivery').debug(`${this.#link.name}: ${waiting} records that waited are pulled again`)
     }
   }
 

@@ -255,6 +255,19 @@ t.test('a blocked link is removed at once, and is tried no more', async (t) => {
   t.equal(reports.length, length)
 })
 
+t.test('a thread that is lost in a transfer of a link with delivery does not stop the planner', async (t) => {
+  const { planner, folder, reports, got } = await start(t)
+  await planner.forceTransfer()
+  writeFileSync(join(folder, 'crash'), '')
+  t.match(await planner.forceTransfer(), [{ failed: false, errors: [{ code: 'DATABAY_THREAD_LOST' }] }])
+  rmSync(join(folder, 'crash'))
+  t.ok(planner.running)
+  await planner.forceTransfer()
+  t.same(got(), upTo(4))
+  t.ok(reports.every(({ failed }) => !failed))
+  checkAccounts(t, planner)
+})
+
 t.test('another interval changes nothing of when a blocked link is tried', async (t) => {
   const { planner, down, up, unblocked, skipped, got } = await start(t)
   down()

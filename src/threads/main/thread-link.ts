@@ -407,8 +407,10 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     this.#fail(run, thrown, ignoreExceptions || onStartFailure === 'retry')
   }
 
-  #fail(run: Run<LinkPlace>, thrown: unknown, isIgnored = this.settings.ignoreExceptions): void {
+  #fail(run: Run<LinkPlace>, thrown: unknown, ignores = this.settings.ignoreExceptions): void {
     const error = toError(thrown)
+    // with `delivery`, what the thread had in hand is pulled again
+    const isIgnored = ignores || (this.settings.delivery !== 'memory' && error instanceof ThreadLostError)
     this.#failures ??= new Repeats()
     this.#failures.again(error.message, (counted) => {
       const where = run.soFar === undefined ? '' : ` in round ${run.soFar.rounds}`
