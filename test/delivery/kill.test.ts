@@ -32,7 +32,7 @@ t.test(
   { skip },
   async (t) => {
     const program = new DurableProgram(t.testdir(), NUMBERS)
-    const kills = 10
+    const kills = 4
     for (let kill = 0; kill < kills; kill++) {
       const running = await program.start()
       await wait(Math.random() * 150)
@@ -92,17 +92,17 @@ t.test('a file that is read through a buffer: a kill loses none of its lines', {
     folder,
     `const { FileInlet, Link, Buffer, FileOutlet } = databay
     export default new Link({
-      id: 'lines', delivery: 'cursor', interval: 0.01, inlets: new FileInlet('in.txt', { linesPerTransfer: 10 }),
+      id: 'lines', delivery: 'cursor', interval: 0.01, inlets: new FileInlet('in.txt', { linesPerTransfer: 50 }),
       processors: new Buffer({ countThreshold: 200 }), outlets: new FileOutlet('out.txt'),
     })`,
   )
   appendFileSync(join(folder, 'in.txt'), Array.from({ length: 190 }, (_, line) => `${line}\n`).join(''))
   const first = await program.start()
-  await wait(300)
+  await wait(500)
   await first.kill()
   t.same(program.lines('out.txt'), [], 'the buffer had them')
   const second = await program.start()
-  await wait(300)
+  await wait(500)
   await second.end()
   t.match(judge(program.lines('out.txt')), { lost: 0, double: 0, last: 189 })
   const third = await program.start()
