@@ -39,13 +39,14 @@ export class Backoff {
    * Counts a try that failed.
    *
    * @param hasProgressed - whether a part of it succeeded, so that the delays begin with the shortest again
+   * @param least - shortest time to the next try in milliseconds, as a server may ask for; at most the longest delay counts
    */
-  failed(hasProgressed: boolean): Tries {
+  failed(hasProgressed: boolean, least = 0): Tries {
     const { minDelay, maxDelay } = this.#settings
     this.#attempts = hasProgressed ? 1 : this.#attempts + 1
     const now = this.#now()
     const delay = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#attempts - 1, 50))
-    const retryAt = now + Math.min(maxDelay, delay * (0.5 + this.#random()))
+    const retryAt = now + Math.min(maxDelay, Math.max(least, delay * (0.5 + this.#random())))
     return (this.#tries = { attempts: this.#attempts, since: this.#tries?.since ?? now, retryAt })
   }
 

@@ -221,12 +221,13 @@ class Halving {
     return this.works || of === 'refused' || this.#probes-- > 0 ? undefined : error
   }
 
-  #settleParts(part: readonly number[], { taken, refused, rest }: NotTaken): Error | undefined {
+  #settleParts(part: readonly number[], { taken, refused, rest, untried }: NotTaken): Error | undefined {
     this.#settle(taken.map((at) => part[at] as number))
     for (const [at, error] of refused) {
       const full = this.#bury(part[at] as number, error)
       if (full !== undefined) return full
     }
+    if (untried.length > 0) this.#parts.push(untried.map((at) => part[at] as number))
     return rest[0]?.[1]
   }
 

@@ -139,7 +139,7 @@ export class LinkDelivery implements DurableDelivery {
     const hasProgressed = tally.outlets.some(({ waiting = 0, pushed, dead = 0 }) => waiting > 0 && pushed + dead > 0)
     const { stage, node, error } = trouble
     const { message, code } = plainError(error)
-    const tries = this.#backoff.failed(hasProgressed)
+    const tries = this.#backoff.failed(hasProgressed, askedDelay(error))
     this.#blocked = { node, stage, message, ...(typeof code === 'string' && { code }), ...tries }
     return this.#blocked
   }
@@ -237,6 +237,12 @@ export class LinkDelivery implements DurableDelivery {
     }
     await this.#commits.write(changes, written, failed)
   }
+}
+
+/** Time that a server asks to be left alone for, such as by `Retry-After`, in milliseconds; 0 when it asks for none. */
+function askedDelay(error: Error): number {
+  const asked = 'retryAfter' in error ? error.retryAfter : undefined
+  return typeof asked === 'number' && asked > 0 ? asked : 0
 }
 
 /** The last failure of a transfer whose records are not kept. */

@@ -6,7 +6,7 @@ import type { DeadLetterOptions } from '../../src/core/delivery-options.js'
 import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
 import { Outlet } from '../../src/core/outlet.js'
-import { InvalidPayloadError, PartialPushError } from '../../src/core/partial-push.js'
+import { blameRecords, InvalidPayloadError, PartialPushError } from '../../src/core/partial-push.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
 import { Backoff } from '../../src/delivery/backoff.js'
@@ -362,6 +362,25 @@ t.test('an outlet whose account of a batch does not add up is taken to have take
   t.same([target.got, letters.count()], [['a', 'b', 'c'], 0])
 })
 
+t.test('what an outlet did not try because of another record is delivered with the next push', async (t) => {
+  const { open, store } = await setUp(t)
+  const target = new Target()
+  target.instead = (payloads) => {
+    const at = payloads.findIndex((one) => String(one).startsWith('bad'))
+    if (at >= 0) throw blameRecords(new InvalidPayloadError('it is bad'), [{ index: at, error: new Error('bad one') }])
+  }
+  const link = await open(new Lists(['a', 'bad 1', 'b', 'bad 2', 'c']), target, { deadLetters: { after: 2 } })
+  t.match((await link.transfer()).outlets, [{ pushed: 3, dead: 2 }])
+  t.same(
+    [target.got, payloadsIn(store)],
+    [
+      ['a', 'b', 'c'],
+      ['bad 1', 'bad 2'],
+    ],
+  )
+  t.equal(target.updates.length, 5, 'nothing is halved')
+})
+
 t.test('a list that was pulled ahead of a round that waits goes on, to the outlets that take it', async (t) => {
   const { open } = await setUp(t)
   class Streamed extends Inlet<number, number> {
@@ -454,6 +473,8 @@ t.test('delays double up to the longest, and begin again when something was take
   })
   t.same(delays, [1000, 2000, 4000, 5000, 5000])
   t.match(backoff.failed(true), { attempts: 1, since: 10, retryAt: now + 1000 })
+  t.equal(backoff.failed(true, 3000).retryAt, now + 3000, 'as a server asks')
+  t.equal(backoff.failed(true, 60_000).retryAt, now + 5000, 'but no longer than the longest')
   backoff.succeeded()
   t.equal(backoff.tries, undefined)
   const extremes = [0, 0.999].map((chance) => {
