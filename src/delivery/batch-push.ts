@@ -185,7 +185,10 @@ class Halving {
     while (waits === undefined) {
       const part = this.#parts.pop()
       if (part === undefined) break
-      const failure = await this.#push(part)
+      let failure = await this.#push(part)
+      // in its turn: what is behind it is not pushed before it unless it fails again and again
+      for (let tried = 0; tried < tries && part.length === 1 && isVague(failure); tried++)
+        failure = await this.#push(part)
       if (failure !== undefined) waits = this.#takeApart(part, failure)
       if (this.works) waits ??= await this.#judge(tries)
     }
@@ -250,6 +253,11 @@ class Halving {
     if (full === undefined) this.#settled.add(at)
     return full
   }
+}
+
+/** Whether it is not known if a push failed because of its records or of its outlet. */
+function isVague(failure: Failure | undefined): boolean {
+  return failure?.of === 'unknown' && failure.parts === undefined
 }
 
 /** Places of records whose errors say the same, together. */

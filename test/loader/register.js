@@ -13,8 +13,12 @@ register('./hooks.js', import.meta.url)
 // the preload has seen it; from Node 22 on, tap itself would set flags of Node by it
 delete process.env.TAP_TYPE_STRIP_ONLY
 
-/** Options of Node without tap's measure of coverage, as text. */
-const unmeasured = (options) => options.replace(/"?--import=\S+\/@tapjs\/processinfo\/\S+/, '').trim()
+/** Options of Node without tap's measure of coverage, and without its flag of Node 22 that others refuse, as text. */
+const unmeasured = (options) =>
+  options
+    .replace(/"?--import=\S+\/@tapjs\/processinfo\/\S+/, '')
+    .replace('--experimental-strip-types', '')
+    .trim()
 
 /** Whether programs and threads are measured, too. It takes twice the time, so few tests ask for it. */
 const isMeasured = (env) => env.MEASURE_COVERAGE !== undefined
