@@ -59,8 +59,12 @@ async function ledgerIn(t: Test, folder: string, driver?: DriverName, limits?: L
   return ledger
 }
 
-async function read<T>(folder: string, work: (reader: LedgerReader) => T): Promise<T> {
-  const reader = await LedgerReader.open(folder)
+async function readBy<T>(
+  driver: DriverName | undefined,
+  folder: string,
+  work: (reader: LedgerReader) => T,
+): Promise<T> {
+  const reader = await LedgerReader.open(folder, driver)
   try {
     return work(reader)
   } finally {
@@ -70,6 +74,8 @@ async function read<T>(folder: string, work: (reader: LedgerReader) => T): Promi
 
 for (const driver of DRIVERS) {
   t.test(`a ledger (${driver})`, async (t) => {
+    // two libraries of SQLite in one process cannot share a file
+    const read = <T>(folder: string, work: (reader: LedgerReader) => T) => readBy(driver, folder, work)
     t.test('has transfers one by one, beside the planner that writes it', async (t) => {
       const folder = t.testdir()
       const ledger = await ledgerIn(t, folder, driver)
@@ -381,7 +387,7 @@ t.test('check says how many records are missing', async (t) => {
   ledger.add(report('puts', { pulled: 0, grouped: 0, outlets: [outlet(0, { outlet: 'Shared', buffered: 0 })] }))
   ledger.add(report('takes', { pulled: 0, grouped: 0, outlets: [outlet(0, { outlet: 'Shared', buffered: 10 })] }))
   ledger.flush()
-  const look = () => read(folder, (reader) => reader.check().balances)
+  const look = () => readBy(undefined, folder, (reader) => reader.check().balances)
   const balances = await look()
   t.match(
     balances.map(({ link, outlet, missing }) => [link, outlet, missing]),
@@ -437,7 +443,7 @@ t.test('records balance over any cuts into writes, hours and processes, but for 
         held = 0
       }
       ledger.close()
-      const balances = await read(folder, (reader) => reader.check().balances)
+      const balances = await readBy(undefined, folder, (reader) => reader.check().balances)
       const missing = balances[0]?.missing ?? 0
       // what the last kill took shows with the next transfer
       const last = steps.at(-1)
@@ -468,13 +474,13 @@ t.test('tries of a blocked link are kept, and count as failed', async (t) => {
   ledger.add(down(10, { errors: [], outlets: [outlet(0), outlet(0, { waiting: 10 })] }))
   ledger.add(report('orders', { pulled: 0, outlets: [outlet(0), outlet(8, { dead: 2 })], dead: 1, replayed: 1 }))
   ledger.flush()
-  const { transfers } = await read(folder, (reader) => reader.transfers({ ...ALL, failed: true }))
+  const { transfers } = await readBy(undefined, folder, (reader) => reader.transfers({ ...ALL, failed: true }))
   t.match(transfers, [
     { blocked: { node: 'FileOutlet', attempts: 2 }, outlets: [{}, { waiting: 10 }], durable: true },
     { blocked: { attempts: 2 }, errors: [] },
   ])
   t.equal(transfers.length, 2)
-  const all = await read(folder, (reader) => reader.transfers(ALL))
+  const all = await readBy(undefined, folder, (reader) => reader.transfers(ALL))
   t.match(all.transfers.at(-1), { dead: 1, replayed: 1 })
 })
 
@@ -483,7 +489,7 @@ t.test('dead letters, replays and what waits are in the balance', async (t) => {
   const ledger = await ledgerIn(t, folder)
   ledger.addLink('orders', schedule, true)
   ledger.add(down(10, { pulled: 12, grouped: 10, dead: 2 }))
-  const look = () => read(folder, (reader) => reader.check().balances)
+  const look = () => readBy(undefined, folder, (reader) => reader.check().balances)
   ledger.flush()
   t.match(await look(), [
     { pulled: 12, dead: 2, delivered: 10, waiting: 0, missing: 0 },
@@ -510,7 +516,7 @@ for (const isDurable of [true, false]) {
     ledger.add(report('orders', { outlets: [outlet(6, { buffered: 4 }), outlet(10)] }))
     ledger.add(report('orders', { pulled: 4, outlets: [outlet(4), outlet(4)], endedAt: NOON + HOUR }))
     ledger.close()
-    const balances = await read(folder, (reader) => reader.check().balances)
+    const balances = await readBy(undefined, folder, (reader) => reader.check().balances)
     t.match(
       balances.map(({ pulled, delivered, missing }) => ({ pulled, delivered, missing })),
       isDurable
