@@ -75,8 +75,14 @@ t.test('an outlet that replaces a file cannot be added to a link with rounds', a
   t.equal(link.outlets.length, 1)
 })
 
+/** What an error has. */
+interface Wrong {
+  readonly code: string
+  readonly message?: RegExp
+}
+
 /** Links that `start()` and `addLinks()` refuse: those that are there before, and that which is added. */
-const SHARED: readonly [what: string, make: () => [Link[], Link], wrong: object, needsStore: boolean][] = [
+const SHARED: readonly [what: string, make: () => [Link[], Link], wrong: Wrong, needsStore: boolean][] = [
   ['no store', () => [[], linkOf()], { code: 'DATABAY_NO_STORE', message: /option store of the planner/ }, false],
   [
     'no id',
@@ -178,7 +184,7 @@ function moduleOf(file: string, code: string): URL {
   return pathToFileURL(file)
 }
 
-const HOSTED: readonly [what: string, code: string, wrong: object, needsStore?: false][] = [
+const HOSTED: readonly [what: string, code: string, wrong: Wrong, needsStore?: false][] = [
   ['no store', 'export const a = linkOf({})', { code: 'DATABAY_NO_STORE' }, false],
   ['no cursor', 'export const a = linkOf({ inlets: new RandomIntInlet() })', { code: 'DATABAY_NO_CURSOR' }],
   [
