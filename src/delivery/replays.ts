@@ -80,6 +80,7 @@ export class Replays {
     after: number,
     stages: readonly LinkStage[],
   ): { readonly last: number; readonly groups: readonly ReplayedLetters[] } | undefined {
+    if (!this.#store.store.read(() => this.#store.deadLetters.hasMarked())) return undefined
     const ids = this.#store.store.read(() => this.#store.deadLetters.marked(this.#store.opened.id, after, AT_ONCE))
     const last = ids.at(-1)
     if (last === undefined) return undefined

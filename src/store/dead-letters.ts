@@ -69,6 +69,7 @@ export interface DeadTry extends Pick<DeadLetter, 'attempts' | 'code' | 'error' 
 
 const ONE = 'SELECT id, $, body FROM dead WHERE id = ?'
 const HEADER = 'SELECT id, $ FROM dead WHERE id = ?'
+const ANY_MARKED = 'SELECT 1 AS any FROM dead WHERE replay = 1 LIMIT 1'
 const MARKED = 'SELECT id FROM dead WHERE link = ? AND replay = 1 AND id > ? ORDER BY id LIMIT ?'
 /** Takes its mark off a letter that is damaged, and stays so. */
 const UNMARK = 'UPDATE dead SET replay = 0 WHERE id = ?'
@@ -77,6 +78,7 @@ const UNMARK = 'UPDATE dead SET replay = 0 WHERE id = ?'
 export class DeadLetters {
   readonly #database: Database
   readonly #rows: Rows
+  #hasMarked: boolean | undefined
 
   constructor(database: Database) {
     this.#database = database
@@ -112,6 +114,18 @@ export class DeadLetters {
     const { sql, values } = conditions(filter)
     const row = this.#rows.get(`SELECT count(*) AS n FROM dead ${sql}`, ...values)
     return row === undefined ? 0 : numberOf(row, 'n')
+  }
+
+  /**
+   * Whether letters of any link are to be delivered again, as of this turn of the event loop: each transfer asks, and there are
+   * hardly ever some.
+   */
+  hasMarked(): boolean {
+    if (this.#hasMarked === undefined) {
+      this.#hasMarked = this.#rows.get(ANY_MARKED) !== undefined
+      setImmediate(() => (this.#hasMarked = undefined))
+    }
+    return this.#hasMarked
   }
 
   /** Ids of letters of a link that are to be delivered again, in the order in which they came. @param after - id before the first */

@@ -28,6 +28,7 @@ export interface LinkRow {
 }
 
 const ALL = 'SELECT $ FROM link ORDER BY id'
+const EPOCH = 'SELECT epoch FROM link WHERE id = ?'
 const ONE = 'SELECT $ FROM link WHERE id = ?'
 
 /** Links of the store. */
@@ -42,6 +43,12 @@ export class LinkRows {
   find(id: string): LinkRow | undefined {
     const row = this.#rows.get(ONE, id)
     return row === undefined ? undefined : linkOf(this.#rows.checked(row))
+  }
+
+  /** Who has the link open may write: nobody else has raised its epoch. Cheap, as each commit asks for it. */
+  epochOf(id: string): number | undefined {
+    const row = this.#rows.get(EPOCH, id)
+    return row === undefined ? undefined : numberOf(row, 'epoch')
   }
 
   all(): LinkRow[] {

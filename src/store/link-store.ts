@@ -42,7 +42,6 @@ export interface LinkChanges {
 
 /** What a commit came to. */
 export interface Committed {
-  readonly link: LinkRow
   /** Numbers of the parcels, and ids of the dead letters, that were added. */
   readonly parcels: readonly number[]
   readonly dead: readonly number[]
@@ -141,8 +140,9 @@ export class LinkStore {
       return [part, value === undefined ? undefined : encodeValue(value, `the state of ${part}`)] as const
     })
     return this.store.write(() => {
-      const link = this.#counted(changes)
-      const { id } = link
+      this.#checkEpoch()
+      this.#count(changes)
+      const { id } = this.opened
       const { parcels, deadLetters } = this.#tables
       for (const { inlet, version, text } of cursors) this.#tables.cursors.put(id, inlet, version, text, now)
       for (const inlet of changes.forget ?? []) this.#tables.cursors.delete(id, inlet)
@@ -155,18 +155,20 @@ export class LinkStore {
       if (changes.stages !== undefined) putStages(this.store.database, id, changes.stages)
       const dead = (changes.dead ?? []).map((letter) => deadLetters.add(id, letter))
       const forgotten = changes.deadLimit === undefined ? 0 : deadLetters.limit(id, changes.deadLimit)
-      return { link, parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)), dead, forgotten }
+      return { parcels: (changes.parcels ?? []).map((parcel) => parcels.add(id, parcel)), dead, forgotten }
     }, delayed)
   }
 
-  /** The link with what is added to it, written if that is anything. */
-  #counted({ counts, number, lastScheduledAt }: LinkChanges): LinkRow {
+  #checkEpoch(): void {
     const { id, epoch } = this.opened
-    const before = this.#tables.links.find(id)
-    if (before?.epoch !== epoch) {
-      throw new FencedError(`link ${id} was opened again elsewhere: what this thread wanted to write comes too late`)
-    }
-    if (counts === undefined && number === undefined && lastScheduledAt === undefined) return before
+    if (this.#tables.links.epochOf(id) === epoch) return
+    throw new FencedError(`link ${id} was opened again elsewhere: what this thread wanted to write comes too late`)
+  }
+
+  /** Adds to what the store knows of the link, if there is anything to add. */
+  #count({ counts, number, lastScheduledAt }: LinkChanges): void {
+    if (counts === undefined && number === undefined && lastScheduledAt === undefined) return
+    const before = this.#tables.links.find(this.opened.id) ?? this.opened
     const sums = { ...before.counts }
     for (const name of Object.keys(NO_COUNTS) as (keyof LinkCounts)[]) sums[name] += counts?.[name] ?? 0
     const link: LinkRow = {
@@ -176,7 +178,6 @@ export class LinkStore {
       counts: sums,
     }
     this.#tables.links.put(link)
-    return link
   }
 
   #putState(part: string, kind: StateKind, body: Body | undefined): void {
