@@ -4,6 +4,7 @@ import type { Inlet } from '../core/inlet.js'
 import type { Link } from '../core/link.js'
 import type { Record } from '../core/record.js'
 import type { Blocked, OutletReport, Stage } from '../core/report.js'
+import { settleReleased } from '../core/transfer/acknowledge.js'
 import type { EndedTransfer, Fate, PullCursor, PullVerdict, Refusal } from '../core/transfer/delivery.js'
 import type { DurableDelivery } from '../core/transfer/durable.js'
 import type { TransferParts } from '../core/transfer/parts.js'
@@ -110,7 +111,7 @@ export class LinkDelivery implements DurableDelivery {
     }
     if (tally.drain) return true
     await this.#replay(parts, tally)
-    if (this.isWaiting || tally.isOver) return false
+    if (this.#hasInHand || tally.isOver) return false
     return !tally.isRetry || !hadInHand || (isWaiting && this.#outlets.hadVoid)
   }
 
@@ -144,13 +145,21 @@ export class LinkDelivery implements DurableDelivery {
     return this.#blocked
   }
 
-  /** Has the dead letters that a command has marked go through the link again, from where they failed. */
+  /** Has the dead letters that a command has marked go through the link again, from where they failed, some at a time. */
   async #replay(parts: TransferParts, tally: Tally): Promise<void> {
-    for (let last = 0; !tally.isOver;) {
+    for (let last = 0; !this.#hasInHand && !tally.isOver;) {
       const next = this.#replays.next(last, this.#stages)
       if (next === undefined) return
       last = next.last
       for (const letters of next.groups) await this.#replayGroup(letters, parts, tally)
+      await settleReleased(tally)
+      try {
+        // a process that is killed delivers no more than the next ones again
+        await this.#keep()
+      } catch (thrown) {
+        tally.fail(thrown, 'delivery', 'transfer')
+        return
+      }
     }
   }
 

@@ -70,7 +70,7 @@ async function setUp(t: Test) {
   const replay = () =>
     store.write(() =>
       letters.setReplay(
-        letters.list().map(({ id }) => id),
+        letters.list({ limit: 10_000 }).map(({ id }) => id),
         true,
       ),
     )
@@ -325,6 +325,23 @@ t.test('a letter of one outlet is replayed to that one alone, and says so', asyn
   t.match((await link.transfer()).outlets, [{ replayed: 1, pushed: 1 }, { pushed: 0 }])
   t.same([target.got, other.got, letters.count()], [['a', 'bad 1'], ['bad 1', 'a'], 0])
   t.equal(target.updates.at(-1)?.replay, true)
+})
+
+t.test('many letters are replayed a thousand at a time, and are no more once these are delivered', async (t) => {
+  const { open, letters, replay } = await setUp(t)
+  const target = new Target()
+  target.instead = bad
+  const all = Array.from({ length: 2500 }, (_, at) => `bad ${at}`)
+  const link = await open(new Lists(all), target, { deadLetters: { after: 1 } })
+  await link.transfer()
+  await replay()
+  target.instead = down
+  t.match((await link.transfer()).outlets, [{ replayed: 1000, waiting: 1000 }], 'a backlog is not read at once')
+  const left: number[] = []
+  target.instead = () => left.push(letters.count())
+  t.match((await link.transfer()).outlets, [{ pushed: 1500 + 1000 }])
+  t.same(left, [2500, 1500, 500], 'a process that is killed delivers few of them again')
+  t.same([target.got, letters.count()], [all, 0])
 })
 
 t.test('a letter of a place that is no more is not replayed, and not lost', async (t) => {
