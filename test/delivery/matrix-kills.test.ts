@@ -33,9 +33,9 @@ const three = (from) => [from, from + 1, from + 2]
 
 const MAIN = `
 planner.on('transfer', ({ transferNumber }) => { if (transferNumber === 1) at('report') })
-let isStarted = false
-planner.on('transfer', () => { isStarted = true })
-onCommit((when) => { if (isStarted && when === 'after') at('ledger') })
+let isOver = false
+planner.on('transfer', ({ transferNumber }) => { isOver ||= transferNumber === 1 })
+onCommit((when) => { if (isOver && when === 'after') at('ledger') })
 `
 
 /** A point of a transfer: whether `a` and `b` have its records by then, and whether they do not come again. */
