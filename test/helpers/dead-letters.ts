@@ -16,6 +16,9 @@ export const STAGES: readonly LinkStage[] = [
   { place: 'outlet:1 processor:0', stage: 'process', node: 'shorten', outlet: 'FileOutlet' },
 ]
 
+/** Made once: stacks are slow to read where source maps are on. */
+const REFUSED = plainError(new Error('422 Unprocessable\nEntity', { cause: new Error('no amount') }))
+
 /** A dead letter of an outlet. */
 export function letter(payload: unknown, more: Partial<DeadLetter> = {}): DeadLetter {
   return {
@@ -26,7 +29,7 @@ export function letter(payload: unknown, more: Partial<DeadLetter> = {}): DeadLe
     at: Date.now() - 60_000,
     attempts: 3,
     code: 'DATABAY_HTTP',
-    error: plainError(new Error('422 Unprocessable\nEntity', { cause: new Error('no amount') })),
+    error: REFUSED,
     body: encodeRecords([new Record(payload, { file: 'orders.csv' })]),
     ...more,
   }
