@@ -86,7 +86,7 @@ function nodeDriver(): Driver | undefined {
 async function libsqlDriver(): Promise<Driver> {
   const loaded: unknown = await loadOptional(
     { name: 'libsql', range: '^0.5.29', load: () => import('libsql') },
-    `a store on Node ${process.versions.node}, which has no SQLite of its own as 22.13 has,`,
+    `Node ${process.versions.node} has no SQLite for a store, as Node 22.13 has; it`,
   )
   const { default: Opened } = loaded as { readonly default: new (file: string) => LibsqlDatabase }
   return {

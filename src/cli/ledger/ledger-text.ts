@@ -1,3 +1,4 @@
+import type { Blocked } from '../../core/report.js'
 import type { LinkLag, OutletBalance, TransferList } from '../../store/ledger/ledger-reader.js'
 import type { LedgerTransfer } from '../../store/ledger/ledger-rows.js'
 import { nextDue, tableLines, timeText } from '../links/link-text.js'
@@ -47,30 +48,31 @@ function errorText(transfer: LedgerTransfer): string {
   const waiting = outlets.reduce((sum, outlet) => sum + (outlet.waiting ?? 0), 0)
   const dead = outlets.reduce((sum, outlet) => sum + (outlet.dead ?? 0), transfer.dead ?? 0)
   const letters = dead === 0 ? '' : `${counted(dead, 'dead letter')}: `
-  if (blocked !== undefined) {
-    const records = waiting === 0 ? '' : `, ${counted(waiting, 'record')} waiting`
-    const why = `${blocked.node} failed to ${blocked.stage}: ${blocked.message}`
-    return `${letters}blocked, try ${blocked.attempts}${records}: ${why}`
-  }
+  if (blocked !== undefined) return `${letters}blocked, ${blockedText(blocked, waiting)}`
   const [first] = errors
   if (first === undefined) return dead === 0 ? '' : counted(dead, 'dead letter')
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   return `${letters}${first.node} failed to ${first.stage}: ${first.message}${more}`
 }
 
+function blockedText({ attempts, node, stage, message }: Blocked, waiting: number): string {
+  const records = waiting === 0 ? '' : `, ${counted(waiting, 'record')} waiting`
+  return `try ${attempts}${records}: ${node} failed to ${stage}: ${message}`
+}
+
 /** How a link does, as `ledger lag` tells it. */
 export interface LagRow extends Omit<LinkLag, 'planned'> {
   /** Time since the last transfer without an error, in milliseconds. */
   readonly age?: number
-  /** Next due time of a link with `cron` or `alignToClock`, or of another that has transferred. */
+  /** Next try of a blocked link; else next due time of one with `cron` or `alignToClock`, or of another that has transferred. */
   readonly dueAt?: number
 }
 
 /** How links do, with their due times. */
 export function lagRows(links: readonly LinkLag[], now: number): LagRow[] {
   return links.map(({ planned, ...link }) => {
-    const { lastSuccessAt, lastScheduledAt } = link
-    const dueAt = planned === undefined ? undefined : dueTime(planned, lastScheduledAt, now)
+    const { lastSuccessAt, lastScheduledAt, blocked } = link
+    const dueAt = blocked?.retryAt ?? (planned === undefined ? undefined : dueTime(planned, lastScheduledAt, now))
     return {
       ...link,
       ...(lastSuccessAt === undefined ? {} : { age: Math.max(0, now - lastSuccessAt) }),
@@ -87,14 +89,16 @@ function dueTime({ schedule }: NonNullable<LinkLag['planned']>, lastAt: number |
 /** Lines that tell how links do. */
 export function lagLines(links: readonly LagRow[], now: number): string[] {
   if (links.length === 0) return ['no links']
-  const rows = links.map(({ link, lastSuccessAt, age, dueAt, failingSince }) => [
+  const rows = links.map(({ link, lastSuccessAt, age, dueAt, failingSince, blocked, waiting = 0 }) => [
     link,
     lastSuccessAt === undefined ? 'never' : timeText(lastSuccessAt, now),
     age === undefined ? '' : spanText(age),
     dueAt === undefined ? '' : timeText(dueAt, now),
     failingSince === undefined ? '' : timeText(failingSince, now),
+    ...(blocked === undefined ? [] : [blockedText(blocked, waiting)]),
   ])
-  return tableLines([['link', 'last success', 'age', 'due', 'failing since'], ...rows])
+  const header = ['link', 'last success', 'age', 'due', 'failing since']
+  return tableLines([links.some(({ blocked }) => blocked) ? [...header, 'blocked'] : header, ...rows])
 }
 
 interface Check {

@@ -4,6 +4,8 @@ import { InvalidOptionError } from '../../base/errors.js'
 import { hintAt } from '../../base/suggestion.js'
 import { storeFiles } from '../../store/store-files.js'
 
+const DEFAULT_FOLDER = './.databay'
+
 /**
  * Folder of the store that a command is about.
  *
@@ -16,10 +18,12 @@ export function storeFolder({ store }: { readonly store?: string }, inEnvironmen
       ? ['--store', store]
       : inEnvironment !== ''
         ? ['DATABAY_STORE', inEnvironment]
-        : ['--store', './.databay']
+        : ['--store', DEFAULT_FOLDER]
+  const isDefault = store === undefined && inEnvironment === ''
   const files = storeFiles(folder)
   if (!existsSync(files.store) && !existsSync(files.owner)) {
-    throw new InvalidOptionError(option, 'a folder with a store in it', folder, { hint: nearFolder(files.folder) })
+    const hint = isDefault ? 'that is the default, name yours or set DATABAY_STORE' : nearFolder(files.folder)
+    throw new InvalidOptionError(option, 'a folder with a store in it', folder, { hint })
   }
   return folder
 }

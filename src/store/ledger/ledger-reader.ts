@@ -1,3 +1,4 @@
+import type { Blocked } from '../../core/report.js'
 import { loadDriver, type DriverName } from '../driver.js'
 import { storeError, type Database, type SqlValue } from '../sqlite.js'
 import { storeFiles } from '../store-files.js'
@@ -37,6 +38,10 @@ export interface LinkLag {
   readonly failingSince?: number
   /** Due time of the last transfer. */
   readonly lastScheduledAt?: number
+  /** What blocked the link at its last transfer; left out when nothing did. */
+  readonly blocked?: Blocked
+  /** Records that waited for outlets then. */
+  readonly waiting?: number
   readonly transfers: number
   readonly failed: number
   /** The link as the planner has it; left out when it has left. */
@@ -132,6 +137,7 @@ export class LedgerReader {
         ]),
       )
       const sums = this.#sums()
+      const blocked = this.#blocked()
       const names = [...new Set([...planned.keys(), ...sums.keys()])].sort()
       return names
         .filter((link) => links.length === 0 || links.includes(link))
@@ -145,6 +151,7 @@ export class LedgerReader {
             ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
             ...(failingSince === undefined ? {} : { failingSince }),
             ...(lastScheduledAt === undefined ? {} : { lastScheduledAt }),
+            ...blocked.get(link),
             ...(known === undefined ? {} : { planned: known }),
           }
         })
@@ -179,6 +186,21 @@ export class LedgerReader {
     }
     for (const transfer of unsummed(this.#database)) addTransfer(of(transfer.link), transfer, transfer.durable === true)
     return all
+  }
+
+  /** What blocks the links whose last transfer was a try that failed. */
+  #blocked(): Map<string, Pick<LinkLag, 'blocked' | 'waiting'>> {
+    const rows = this.#all(
+      'SELECT * FROM transfer WHERE blocked IS NOT NULL AND seq IN (SELECT max(seq) FROM transfer GROUP BY link)',
+    )
+    return new Map(
+      rows
+        .map(transferOf)
+        .map(({ link, blocked, outlets }) => [
+          link,
+          { ...(blocked && { blocked }), waiting: outlets.reduce((sum, { waiting = 0 }) => sum + waiting, 0) },
+        ]),
+    )
   }
 
   /** Reads all of one state of the ledger, whatever is written meanwhile. */

@@ -91,6 +91,47 @@ t.test('lag says since when links have had no success', async (t) => {
   t.equal(links[0]?.dueAt, (links[0]?.lastScheduledAt ?? 0) + 60_000)
 })
 
+t.test('lag says what blocks a link, and when it is tried again', async (t) => {
+  const folder = await storeIn(t)
+  const ledger = new Ledger(await loadDriver(), storeFiles(folder).ledger)
+  const now = Date.now()
+  const failed = { node: 'Shop', stage: 'push', message: 'it is down' } as const
+  const report = (update: number, blocked?: object) => ({
+    ...{
+      link: 'orders',
+      update: `orders.${update}`,
+      transferNumber: update,
+      thread: 1,
+      busy: 1,
+      batches: 1,
+      rounds: 1,
+    },
+    ...{ pulled: 0, added: 0, filtered: 0, dropped: 0, grouped: 0, buffered: 0, errors: [], failed: false },
+    ...{ scheduledAt: now, startedAt: now, endedAt: now },
+    outlets: [
+      { outlet: 'Mail', pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 },
+      { outlet: 'Shop', pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 1, buffered: 0, waiting: 12 },
+    ],
+    ...(blocked && { blocked: { ...failed, attempts: 3, since: now - 5000, retryAt: now + 60_000 } }),
+  })
+  ledger.add(report(2, failed))
+  ledger.close()
+  const { code, stdout } = await run(['lag', '--store', folder])
+  const lines = stdout.trimEnd().split('\n')
+  t.equal(code, 0)
+  t.match(lines[0], /failing since +blocked$/)
+  t.notMatch(lines[1], 'try')
+  t.match(lines[2], /^orders .* try 3, 12 records waiting: Shop failed to push: it is down$/)
+  const { links } = JSON.parse((await run(['lag', '--json', '--link', 'orders', '--store', folder])).stdout) as {
+    links: { dueAt: number; waiting: number; blocked: { attempts: number } }[]
+  }
+  t.match(links, [{ dueAt: now + 60_000, waiting: 12, blocked: { attempts: 3 } }])
+  const later = new Ledger(await loadDriver(), storeFiles(folder).ledger)
+  later.add(report(3))
+  later.close()
+  t.notMatch((await run(['lag', '--store', folder])).stdout, 'blocked', 'a link that goes on is not blocked')
+})
+
 t.test('check says which records are missing, and exits with 1', async (t) => {
   const folder = await storeIn(t)
   const { code, stdout, stderr } = await run(['check', '--store', folder])
@@ -124,6 +165,9 @@ t.test('bad arguments are told, with what was meant', async (t) => {
   await refused(['--limit', '0'], /^databay: --limit: expected an integer of at least 1, got '0'\n$/)
   await refused(['--faild'], /unknown option '--faild'/)
   await refused(['lag', '--failed'], /^databay: --failed: expected the list alone: lag and check do not take it/)
+  await refused([], /, got '\.\/\.databay': that is the default, name yours or set DATABAY_STORE\n$/, {
+    DATABAY_STORE: '',
+  })
   await refused(
     ['--store', `${folder}x`],
     /^databay: --store: expected a folder with a store in it, got .*: did you mean /,
