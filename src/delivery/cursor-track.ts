@@ -120,11 +120,14 @@ export class CursorTrack {
 
   /** Notes that no more than so many lists of a pull came into rounds: what it gave beyond them is pulled again. */
   cutShort(update: Update, lists: number): void {
-    const pull = this.#pulls.findLast((one) => one.update === update && !one.isSettled)
+    const at = this.#pulls.findLastIndex((one) => one.update === update && !one.isSettled)
+    const pull = this.#pulls[at]
     if (pull === undefined || pull.marks.length <= lists) return
     pull.marks.length = lists
     pull.isComplete = false
-    if (!pull.isVoid) this.working = pull.behind(lists)
+    if (pull.isVoid) return
+    this.#voidAfter(at)
+    this.working = pull.behind(lists)
   }
 
   /** Notes what came of a pull. After one that was not delivered, what came after it is pulled again. */
@@ -135,16 +138,21 @@ export class CursorTrack {
     pull.end()
     pull.isSettled = true
     pull.result = pull.behind(rounds.deliveredRounds)
-    if (!delivered) {
+    if (!delivered && rounds.deliveredRounds < pull.marks.length) {
       // what was delivered of it counts all the same, when all before it is
       pull.isVoid = true
-      for (const later of this.#pulls.splice(at + 1)) later.isVoid = true
+      this.#voidAfter(at)
       this.working = pull.result
     }
     for (let first = this.#pulls[0]; first?.isSettled === true; first = this.#pulls[0]) {
       this.#settled = first.result
       this.#pulls.shift()
     }
+  }
+
+  /** Notes that what was pulled after a pull is pulled again. */
+  #voidAfter(at: number): void {
+    for (const later of this.#pulls.splice(at + 1)) later.isVoid = true
   }
 
   /** Notes that so many lists of a pull that goes on were delivered. */

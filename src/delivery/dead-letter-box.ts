@@ -47,16 +47,15 @@ export class DeadLetterBox {
    */
   add(refusal: Refusal, update: Update): Fate | undefined {
     if (this.#settings === false) return undefined
-    const added = refusal.records.filter((record) => this.#origins.of(record) === undefined)
-    if (!this.#hasRoom(added.length)) {
-      if (this.#settings.whenFull === 'wait') return undefined
-      if (this.#settings.whenFull === 'dropNewest') return 'dropped'
-    }
+    const { records } = refusal
+    const known = records.filter((record) => this.#origins.of(record) !== undefined)
+    const isFull = this.#settings.whenFull !== 'dropOldest' && !this.#hasRoom(records.length - known.length)
+    if (isFull && this.#settings.whenFull === 'wait') return undefined
     this.#groups++
     const group = `${String(update)}#${this.#store.opened.epoch}.${this.#groups}`
     const error = plainError(refusal.error)
-    for (const record of refusal.records) this.#addOne(record, refusal, error, group)
-    return 'dead'
+    for (const record of isFull ? known : records) this.#addOne(record, refusal, error, group)
+    return isFull ? 'dropped' : 'dead'
   }
 
   /** What is to be written. */
@@ -78,8 +77,10 @@ export class DeadLetterBox {
   written({ dead = [], deadTried = [] }: DeadChanges, forgotten: number): void {
     this.#letters = this.#letters.slice(dead.length)
     this.#tried = this.#tried.slice(deadTried.length)
-    if (this.#stored !== undefined) this.#stored += dead.length - forgotten
+    if (this.#stored !== undefined) this.#stored += dead.length
     if (forgotten === 0) return
+    // some of them were not counted
+    this.#stored = undefined
     getLogger('databay.Delivery').warn(
       `${this.#name}: ${forgotten} dead letters were too old or too many: they are dropped`,
     )
@@ -112,15 +113,20 @@ export class DeadLetterBox {
     }
   }
 
-  /** Whether so many letters fit. Asks the store only when they may not. */
+  /** Whether so many letters fit. Asks the store only when they may not. Those that are too old go with the next commit. */
   #hasRoom(count: number): boolean {
     if (this.#settings === false) return false
-    const { max } = this.#settings
+    if (count === 0) return true
+    const { max, maxAge } = this.#settings
     const needed = this.#letters.length + count
-    if (this.#stored === undefined || this.#stored + needed > max) {
-      const { store, deadLetters, opened } = this.#store
-      this.#stored = store.read(() => deadLetters.count({ link: opened.id }))
-    }
+    if (this.#stored === undefined || this.#stored + needed > max) this.#stored = this.#count()
+    if (this.#stored + needed > max && maxAge < Infinity) this.#stored = this.#count(Date.now() - maxAge)
     return this.#stored + needed <= max
+  }
+
+  /** Number of letters in the store. @param since - time of the first of them */
+  #count(since?: number): number {
+    const { store, deadLetters, opened } = this.#store
+    return store.read(() => deadLetters.count({ link: opened.id, ...(since !== undefined && { since }) }))
   }
 }

@@ -41,6 +41,13 @@ export interface QueueSite {
   readonly deadLetters: DeadLetterSettings | false
 }
 
+/** Why records wait for an outlet: the node that failed, which is the outlet or a processor of it. */
+export interface QueueTrouble {
+  readonly node: string
+  readonly stage: 'push' | 'process'
+  readonly error: Error
+}
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
@@ -51,8 +58,8 @@ export class OutletQueue {
   readonly #site: QueueSite
   readonly #name: string
   #waiting: WaitingBatch[] = []
-  /** Why it waits. */
-  #why: Error | undefined
+  /** Why they wait. */
+  #trouble: QueueTrouble | undefined
 
   constructor(site: QueueSite) {
     this.#site = site
@@ -67,10 +74,9 @@ export class OutletQueue {
     return this.#waiting.reduce((sum, { records }) => sum + records.length, 0)
   }
 
-  /** The outlet, and why its records wait; `undefined` when none do. */
-  get trouble(): { readonly node: string; readonly stage: 'push'; readonly error: Error } | undefined {
-    if (this.#why === undefined || this.#waiting.length === 0) return undefined
-    return { node: this.#name, stage: 'push', error: this.#why }
+  /** Why records wait for the outlet; `undefined` when none do. */
+  get trouble(): QueueTrouble | undefined {
+    return this.#waiting.length === 0 ? undefined : this.#trouble
   }
 
   /**
@@ -139,7 +145,7 @@ export class OutletQueue {
   #finished(report: Writable<OutletReport>): OutletReport {
     const { processors } = this.#site.outlet
     if (processors.length > 0) report.buffered = bufferedBy(processors)
-    if (this.#waiting.length === 0) this.#why = undefined
+    if (this.#waiting.length === 0) this.#trouble = undefined
     else report.waiting = this.size
     return report
   }
@@ -178,7 +184,7 @@ export class OutletQueue {
     }
     if (why === undefined) return
     tally.failKept(why, this.#name, 'push')
-    this.#why = why
+    this.#trouble = { node: this.#name, stage: 'push', error: why }
     this.#wait(processed)
   }
 
@@ -208,7 +214,10 @@ export class OutletQueue {
       const at = `${place} processor:${index}`
       return this.#bury({ ...failure, stage: 'process', place: at, outlet: this.#name }, report, tally)
     }
-    const chain = await runProcessors(processors, this.#copies(batch, report, tally), tally, { first, bury, transfers })
+    const chain = await runProcessors(processors, this.#copies(batch, report, tally), tally, {
+      ...{ first, bury, transfers },
+      keeps: true,
+    })
     report.filtered += chain.filtered
     report.added += chain.added
     report.dropped += chain.missing
@@ -216,7 +225,14 @@ export class OutletQueue {
     if (chain.records !== undefined) {
       return { ...batch, records: chain.records, transfers: chain.transfers, firstProcessor: outlet.processors.length }
     }
-    if (chain.fate === undefined) {
+    const { kept } = chain
+    if (kept !== undefined) {
+      const { error, node, index } = kept
+      this.#trouble = { node, stage: 'process', error }
+      // it may have changed copies that it was given
+      const records = index === first ? batch.records : kept.records
+      this.#wait({ ...batch, records, transfers: chain.transfers, firstProcessor: index })
+    } else if (chain.fate === undefined && chain.inHand > 0) {
       fail(chain.transfers)
       report.dropped += chain.inHand
       tally.logDrop(chain.inHand, `a processor of ${this.#name} failed`)

@@ -6,7 +6,7 @@ import type { Record } from '../core/record.js'
 import type { OutletReport } from '../core/report.js'
 import type { TransferParts } from '../core/transfer/parts.js'
 import type { Tally } from '../core/transfer/tally.js'
-import { OutletQueue } from './outlet-queue.js'
+import { OutletQueue, type QueueTrouble } from './outlet-queue.js'
 
 /** What each outlet of a link has to be given. */
 export class OutletQueues {
@@ -33,7 +33,7 @@ export class OutletQueues {
   }
 
   /** An outlet that records wait for, and why; `undefined` when there is none. */
-  get trouble(): OutletQueue['trouble'] {
+  get trouble(): QueueTrouble | undefined {
     for (const { trouble } of this.#queues.values()) if (trouble !== undefined) return trouble
     return undefined
   }

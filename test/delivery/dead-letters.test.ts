@@ -1,81 +1,16 @@
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { UncloneableRecordError } from '../../src/base/errors.js'
 import type { Cursor } from '../../src/core/cursor.js'
 import type { DeadLetterOptions } from '../../src/core/delivery-options.js'
 import { Inlet } from '../../src/core/inlet.js'
-import { Link } from '../../src/core/link.js'
-import { Outlet } from '../../src/core/outlet.js'
 import { blameRecords, InvalidPayloadError, PartialPushError } from '../../src/core/partial-push.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
 import { Backoff } from '../../src/delivery/backoff.js'
-import { DurableLinks } from '../../src/delivery/durable-links.js'
 import { decodeRecords } from '../../src/store/codec.js'
 import { DeadLetters } from '../../src/store/dead-letters.js'
-import { ownStore, type Store } from '../../src/store/store.js'
-import { captureLogs } from '../helpers/logs.js'
-
-/** Gives lists, each once, as its cursor says. */
-class Lists extends Inlet<unknown, number> {
-  readonly #lists: readonly (readonly unknown[])[]
-
-  constructor(...lists: (readonly unknown[])[]) {
-    super()
-    this.#lists = lists
-  }
-
-  pull(_update: Update, cursor: Cursor<number>) {
-    const at = cursor.value ?? 0
-    const list = this.#lists[at]
-    if (list !== undefined) cursor.advance(at + 1)
-    return [...(list ?? [])]
-  }
-}
-
-/** Takes what it may, and notes its pushes. */
-class Target extends Outlet {
-  readonly got: unknown[] = []
-  readonly updates: Update[] = []
-  /** Does something else instead of taking a batch. */
-  instead: (payloads: readonly unknown[]) => void = () => undefined
-
-  push(records: Record[], update: Update) {
-    this.updates.push(update)
-    const payloads = records.map(({ payload }) => payload)
-    this.instead(payloads)
-    this.got.push(...payloads)
-  }
-}
-
-const bad = (payloads: readonly unknown[]) => {
-  if (payloads.some((one) => String(one).startsWith('bad'))) throw new InvalidPayloadError('it is bad')
-}
-
-const down = () => {
-  throw Object.assign(new Error('it is down'), { code: 'ECONNREFUSED' })
-}
-
-async function setUp(t: Test) {
-  captureLogs(t)
-  const { store, release } = await ownStore(join(t.testdir(), 'store'))
-  t.teardown(release)
-  const letters = new DeadLetters(store.database)
-  const open = async (inlets: Inlet, outlets: Outlet | Outlet[], more: object = {}) => {
-    const link = new Link({ id: 'a', delivery: 'cursor', interval: 3600, inlets, outlets, ...more } as never)
-    await new DurableLinks(store).open(link, [])
-    await link.onStart()
-    return link
-  }
-  const replay = () =>
-    store.write(() =>
-      letters.setReplay(
-        letters.list({ limit: 10_000 }).map(({ id }) => id),
-        true,
-      ),
-    )
-  return { store, letters, open, replay }
-}
+import type { Store } from '../../src/store/store.js'
+import { bad, down, Lists, setUp, Target } from '../helpers/durable-links.js'
 
 function payloadsIn(store: Store): unknown[] {
   const letters = new DeadLetters(store.database)

@@ -34,7 +34,7 @@ async function processSome(
   tally.added += chain.added
   if (chain.fate !== undefined) tally.settleRefused(chain.fate, chain.inHand, 'a processor failed')
   tally.drop(chain.missing, 'they were not in their buffer any more')
-  if (chain.records === undefined && chain.fate === undefined) {
+  if (chain.records === undefined && chain.fate === undefined && (tally.delivery === undefined || chain.inHand > 0)) {
     fail(chain.transfers)
     tally.drop(chain.inHand, 'a processor failed')
   }
@@ -65,6 +65,8 @@ interface Processed {
   readonly missing: number
   /** What became of the records in hand as a processor failed; `undefined` when they have to come again. */
   readonly fate: Fate | undefined
+  /** What a processor failed on that can wait for the next try; `undefined` for nothing. */
+  readonly kept: ProcessFailure | undefined
 }
 
 /**
@@ -92,6 +94,11 @@ export interface ProcessSite {
   readonly transfers?: Transfers
   /** Makes dead letters of what a processor failed on, if it can. */
   readonly bury: (failure: ProcessFailure) => Fate | undefined
+  /**
+   * Whether what a processor failed on waits for the next try where there are no dead letters.
+   * @default false
+   */
+  readonly keeps?: boolean
 }
 
 const NOWHERE: ProcessSite = { first: 0, bury: () => undefined }
@@ -107,10 +114,11 @@ export async function runProcessors(
   let filtered = 0
   let added = 0
   if (processors.some(isListener)) tally.noteListener()
-  const { first, bury } = site
+  const { first, bury, keeps = false } = site
   let transfers = site.transfers ?? tally.inHand
   let missing = 0
   let fate: Fate | undefined
+  let kept: ProcessFailure | undefined
   for (const [at, processor] of processors.entries()) {
     const index = first + at
     const name = nameOf('processor', processor, index)
@@ -118,6 +126,7 @@ export async function runProcessors(
     let endTurn: (() => void) | undefined
     const input = records
     let failure: Error | undefined
+    let isCalled = false
     try {
       if (typeof processor === 'object') endTurn = await turns.take(processor, (ahead) => tally.until(ahead))
       held = sizeOf(processor)
@@ -138,6 +147,7 @@ export async function runProcessors(
         // what it is given may come from processors before it that add records
         if (records.length > 0 && !transfers.includes(told)) transfers = [...transfers, told]
       }
+      isCalled = true
       const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
       records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
@@ -158,18 +168,28 @@ export async function runProcessors(
     }
     endTurn?.()
     if (failure !== undefined) {
+      const failed = { error: failure, node: name, index, records: input }
       // one that has taken in or let go of some does not tell which
-      const isWhole = out === input.length && tally.cancelled === undefined
-      if (isWhole) fate = bury({ error: failure, node: name, index, records: input })
+      const isWhole = out === input.length
+      if (isWhole && tally.cancelled === undefined) fate = bury(failed)
       if (fate !== undefined) tally.failDead(failure, name, 'process', input.length)
-      else tally.fail(failure, name, 'process')
+      else if (keeps && isWhole && !(isCalled && isListener(processor))) {
+        // one that wants to know what comes of a transfer goes back to before it
+        kept = failed
+        tally.failKept(failure, name, 'process')
+      } else if (tally.delivery !== undefined && out === 0) {
+        // it holds all that it was given
+        tally.failKept(failure, name, 'process')
+      } else {
+        tally.fail(failure, name, 'process')
+      }
     }
     filtered += Math.max(0, left - out)
     added += Math.max(0, out - left)
     inHand = out
     if (records === undefined) break
   }
-  return { records, inHand, filtered, added, transfers, missing, fate }
+  return { records, inHand, filtered, added, transfers, missing, fate, kept }
 }
 
 /** Whether a processor wants to know what comes of the records that it gives. */

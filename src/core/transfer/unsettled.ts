@@ -125,6 +125,16 @@ export class UnsettledStream {
     return { rounds: this.#deliveredRounds, lists: this.#deliveredLists }
   }
 
+  /**
+   * Number of lists of each inlet up to the first round that failed, if buffers or outlets still have records of rounds before
+   * it; `undefined` if not.
+   */
+  get listsHeld(): number | undefined {
+    const failed = this.open.findIndex((round) => round.failed)
+    const before = failed < 0 ? this.open : this.open.slice(0, failed)
+    return before.some(({ held }) => held > 0) ? before.at(-1)?.lists : undefined
+  }
+
   /** Notes that nothing of the transfer was delivered, whatever became of its rounds. */
   takeBack(): void {
     for (const round of this.open) round.fail()
@@ -221,8 +231,13 @@ export class UnsettledTransfers {
   settle(): Verdict[] {
     this.#sort()
     const verdicts: Verdict[] = []
-    for (const transfer of this.#failed) this.#tell(transfer, verdicts)
+    const failed = this.#failed
     this.#failed = NOT_ANY
+    for (const transfer of failed) {
+      if (!this.#keepsHeld(transfer, verdicts)) this.#tell(transfer, verdicts)
+      else if (this.#failed === NOT_ANY) this.#failed = [transfer]
+      else this.#failed.push(transfer)
+    }
     let settled = 0
     for (const transfer of this.#waiting) {
       if (transfer.isHeld) break
@@ -233,9 +248,22 @@ export class UnsettledTransfers {
     return verdicts
   }
 
+  /**
+   * Whether a failed transfer of a link with `delivery` has rounds on their way that come before what failed. These are not
+   * pulled again: the inlets go back to behind them at once, and are told when they are settled.
+   */
+  #keepsHeld(transfer: UnsettledTransfer, verdicts: Verdict[]): boolean {
+    const lists = this.delivery && transfer.stream?.listsHeld
+    if (lists === undefined) return false
+    this.delivery?.cutShort(transfer.update, lists)
+    // what they have seen of the rounds that failed comes again before that
+    this.#tellProcessors(transfer, verdicts, { rounds: transfer.rounds, deliveredRounds: 0 })
+    return true
+  }
+
   #tell(transfer: UnsettledTransfer, verdicts: Verdict[]): void {
     transfer.state = 'told'
-    const { update, inlets, processors = [], failed, rounds, stream } = transfer
+    const { update, inlets, failed, rounds, stream } = transfer
     const { delivery } = this
     const delivered = stream?.settle()
     const counts = { rounds, deliveredRounds: delivered?.rounds ?? (failed ? 0 : rounds) }
@@ -245,8 +273,15 @@ export class UnsettledTransfers {
       if (this.#removed?.has(part) === true && !part.active) continue
       verdicts.push({ part, update, delivered: !failed && pulled, failed, rounds: own, delivery })
     }
+    this.#tellProcessors(transfer, verdicts, counts)
+  }
+
+  #tellProcessors(transfer: UnsettledTransfer, verdicts: Verdict[], rounds: RoundCounts): void {
+    const { processors, update, failed } = transfer
+    if (processors === undefined) return
+    transfer.processors = undefined
     for (const [part, processor] of processors) {
-      verdicts.push({ part, processor, update, delivered: !failed, failed, rounds: counts, delivery })
+      verdicts.push({ part, processor, update, delivered: !failed, failed, rounds, delivery: this.delivery })
     }
   }
 
