@@ -34,16 +34,19 @@ export interface Salvage {
 export async function salvageStore(folder: string, only?: DriverName): Promise<Salvage> {
   const driver = await loadDriver(only)
   const files = storeFiles(folder)
-  const source = existsSync(files.store) ? files.store : latestKept(files.folder, files.store)
-  if (source === undefined) throw new StoreError(`${files.store}: there is no store`)
+  const kept = existsSync(files.store) ? undefined : latestKept(files.folder, files.store)
+  const isGone = kept === undefined && !existsSync(files.store)
+  if (isGone && !existsSync(files.owner)) throw new StoreError(`${files.store}: there is no store`)
+  // of one that was taken away, an empty one is made
+  const source = kept ?? files.store
   const lock = new OwnerLock(driver, files)
   const target = `${files.store}.salvaged`
   try {
     for (const end of ENDS) rmSync(target + end, { force: true })
     const saved = copyInto(driver, source, target)
-    const kept = source === files.store ? keep(files.store) : [source]
+    const aside = kept === undefined ? keep(files.store) : [kept]
     renameSync(target, files.store)
-    return { folder: files.folder, ...saved, kept }
+    return { folder: files.folder, ...saved, kept: aside }
   } finally {
     lock.release()
   }

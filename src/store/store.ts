@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { loadDriver, type Driver, type DriverName } from './driver.js'
 import { StoreError } from './errors.js'
 import { GroupCommit, type CommitOptions } from './group-commit.js'
@@ -178,9 +178,11 @@ export async function readStore(folder: string, only?: DriverName): Promise<Data
  * Opens the store in a folder, which a process owns. Each thread has a connection of its own.
  *
  * @throws {@link StoreError} when there is none
+ * @throws {@link StoreCorruptError} when there was one
  */
 export async function openStore(folder: string, options: StoreOptions = {}): Promise<Store> {
   const files = storeFiles(folder)
+  if (existsSync(files.owner) && isEmpty(files.store)) throw gone(files.store)
   const database = openDatabase(await loadDriver(options.driver), files.store, options)
   try {
     checkSchema(database)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { once } from 'node:events'
 import t from 'tap'
@@ -7,6 +7,7 @@ import { loadDriver } from '../../src/store/driver.js'
 import { isOwned } from '../../src/store/owner.js'
 import { migrate, SCHEMA_VERSION, writeMeta } from '../../src/store/schema.js'
 import { storeFiles } from '../../src/store/store-files.js'
+import { salvageStore } from '../../src/store/salvage.js'
 import { openStore, ownStore } from '../../src/store/store.js'
 import { builtStore, DRIVERS, isBuilt, StoreProgram } from '../helpers/stores.js'
 
@@ -82,6 +83,12 @@ for (const driver of DRIVERS) {
       owned.release()
       truncateSync(storeFiles(gone).store, 0)
       await t.rejects(ownStore(gone, { driver }), corrupt, 'an empty file is not taken for a new one')
+      rmSync(storeFiles(gone).store)
+      await t.rejects(ownStore(gone, { driver }), corrupt, 'nor is a file that is missing')
+      await t.rejects(openStore(gone, { driver }), corrupt, 'in a thread, too')
+      t.match(await salvageStore(gone, driver), { cursors: [] }, 'a salvage makes an empty one')
+      const salvaged = await ownStore(gone, { driver })
+      salvaged.release()
     })
 
     t.test('has one owner, in a process and beside others', async (t) => {
