@@ -39,7 +39,7 @@ t.test(
       await running.kill()
     }
     const running = await program.start()
-    await wait(50)
+    while (['a.txt', 'b.txt'].some((file) => program.lines(file).length < 40)) await wait(5)
     t.notMatch(await running.end(), /"level":[56]0/, 'nothing failed')
     for (const file of ['a.txt', 'b.txt']) {
       const { lost, double, back, ahead, last } = judge(program.lines(file))
@@ -65,9 +65,10 @@ t.test('threads end by themselves: nothing is lost', { skip }, async (t) => {
     }`,
   )
   const running = await program.start()
-  await wait(1500)
+  while (!running.log().includes('it ends the thread')) await wait(5)
+  const { length } = program.lines('a.txt')
+  while (program.lines('a.txt').length < length + 20) await wait(5)
   await running.kill()
-  t.match(running.log(), /it ends the thread/)
   const { lost, ahead, last } = judge(program.lines('a.txt'))
   t.match({ lost, ahead }, { lost: 0, ahead: 0 })
   t.ok(last > 20, `${last} records`)
@@ -80,6 +81,7 @@ t.test('threads are recycled: nothing is lost, and nothing comes twice', { skip 
     await wait(60)
     await running.do('recycle')
   }
+  while (program.lines('a.txt').length <= 21) await wait(5)
   await running.end()
   const { lost, ahead, double, last } = judge(program.lines('a.txt'))
   t.match({ lost, ahead, double }, { lost: 0, ahead: 0, double: 0 })
