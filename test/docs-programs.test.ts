@@ -148,6 +148,7 @@ function commandsOf(script: string): string[] {
         .replace(/(^| )#.*/, '')
         .replace(/^\s*(?:\w+=\S* )*/, '')
         .replaceAll(/\s*[<>]+.*/g, '')
+        .replace(/ &\s*$/, '')
         .trim(),
     )
     .filter((command) => command !== '')
