@@ -1,4 +1,4 @@
 import t from 'tap'
 import { runFaults } from '../helpers/fault-group.js'
 
-t.test('faults by chance, while all is changed', (t) => runFaults(t, 'mix', 1, ['--seconds', '20']))
+t.test('faults by chance, while all is changed', (t) => runFaults(t, 'mix', 1, ['--seconds', '10']))
