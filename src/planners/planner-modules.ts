@@ -83,6 +83,21 @@ export class PlannerModules {
     else removed.add(keyOf(link))
   }
 
+  /**
+   * Checks that a link was removed, and can be taken back: others of its module are in the planner.
+   *
+   * @throws {@link InvalidOptionError} when it cannot
+   */
+  checkRemoved(link: LinkAddress, name: string): void {
+    if (this.#removed.get(link.module)?.has(keyOf(link)) === true) return
+    throw new InvalidOptionError('links', 'a live link, or the URL of a link module', `${name} of ${link.module}`)
+  }
+
+  /** Takes a link back that was removed. */
+  takeBack(link: LinkAddress): void {
+    this.#removed.get(link.module)?.delete(keyOf(link))
+  }
+
   /** Whether a link that a module exports belongs to the planner: its module is there, and the link was not removed. */
   wants(link: LinkAddress): boolean {
     return this.#modules.has(link.module) && this.#removed.get(link.module)?.has(keyOf(link)) !== true

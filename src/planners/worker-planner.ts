@@ -104,7 +104,7 @@ export class WorkerPlanner extends BasePlanner {
     }
     this.#modules = new PlannerModules(modules)
     this.pool = threadPool(() => this.#threads?.pool.threads ?? [])
-    this.#sayLive(live)
+    this.#sayLive(live.filter((link) => this.#threads?.hosting.isHosted(link) !== true))
   }
 
   /** Number of worker threads of this planner. */
@@ -219,15 +219,18 @@ export class WorkerPlanner extends BasePlanner {
     if (running) this.#modules.join(modules)
     else this.#modules.add(modules)
     try {
-      if (running) await this.#addRunning(live, modules)
-      else await super.addLinks(live)
+      const back = this.#removedOf(live)
+      if (running) await this.#addRunning(live, modules, back)
+      // the next start makes those that are taken back
+      else await super.addLinks(live.filter((link) => !(back as readonly PlannedLink[]).includes(link)))
+      for (const { description } of back) this.#modules.takeBack(description)
     } catch (error) {
       for (const module of modules) this.#modules.remove(module)
       throw error
     } finally {
       this.#modules.leave(modules)
     }
-    this.#sayLive(live)
+    this.#sayLive(live.filter((link) => this.#threads?.hosting.isHosted(link) !== true))
   }
 
   /**
@@ -369,7 +372,11 @@ export class WorkerPlanner extends BasePlanner {
   }
 
   /** Adds links and modules to threads that are up, once a start that is under way has ended. */
-  async #addRunning(live: readonly PlannedLink[], modules: readonly string[]): Promise<void> {
+  async #addRunning(
+    live: readonly PlannedLink[],
+    modules: readonly string[],
+    back: readonly ThreadLink[],
+  ): Promise<void> {
     await this.settled()
     const hosted = await unlessStopped(
       this,
@@ -378,11 +385,21 @@ export class WorkerPlanner extends BasePlanner {
     )
     this.#modules.add(modules)
     try {
+      this.#threads?.hosting.takeBack(back)
       await super.addLinks([...live, ...hosted])
     } catch (error) {
-      this.#threads?.hosting.drop(hosted)
+      this.#threads?.hosting.drop([...hosted, ...back])
       throw error
     }
+  }
+
+  /** The links among those to be added that are of a module of this planner, and were removed. */
+  #removedOf(links: readonly PlannedLink[]): ThreadLink[] {
+    const hosting = this.#threads?.hosting
+    if (hosting === undefined) return []
+    const back = links.filter((link) => hosting.isHosted(link)).filter((link) => !this.hasLink(link))
+    for (const { description, name } of back) this.#modules.checkRemoved(description, name)
+    return back
   }
 
   #sayLive(live: readonly PlannedLink[]): void {

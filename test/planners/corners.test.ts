@@ -197,6 +197,35 @@ t.test('links of a module that were removed do not come back, and the last takes
   await planner.shutdown()
 })
 
+t.test('a link of a module that was removed can be added again, and is a link of its module again', async (t) => {
+  const link = 'new Link({ inlets: new NullInlet(), outlets: [], interval: 60 })'
+  const planner = new WorkerPlanner(moduleOf(t, `export const a = ${link}\nexport const b = ${link}`), { threads: 1 })
+  const names = () => planner.links.map(({ name }) => name).sort()
+  await planner.start()
+  const a = planner.links[0]!
+  await t.rejects(planner.addLinks(a), { code: 'DATABAY_INVALID_OPTION', message: /not in this planner yet/ })
+  await planner.removeLinks(a)
+  await planner.addLinks(a)
+  t.same(names(), ['a', 'b'])
+  await planner.recycle()
+  t.equal((await planner.forceTransfer(a))[0]?.failed, false, 'it goes along with its thread')
+  await planner.removeLinks(a)
+  await planner.recycle()
+  await t.rejects(planner.addLinks(a), { code: 'DATABAY_INVALID_OPTION', message: /has not been replaced/ })
+  await planner.shutdown()
+  await planner.addLinks(a)
+  await planner.start()
+  t.same(names(), ['a', 'b'], 'also when it is added while the planner is stopped')
+  await planner.shutdown()
+  await planner.start()
+  t.same(names(), ['a', 'b'])
+  await planner.removeLinks(planner.links)
+  await t.rejects(planner.addLinks(a), {
+    message: /expected a live link, or the URL of a link module, got 'a of file:/,
+  })
+  await planner.shutdown()
+})
+
 t.test('what nodes print while they shut down is printed', async (t) => {
   const path = moduleOf(
     t,

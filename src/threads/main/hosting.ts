@@ -1,4 +1,4 @@
-import { LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
+import { InvalidOptionError, LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
 import { INSTANCES, keyOf, nameOf, type LinkDescription } from '../protocol/link-description.js'
@@ -107,6 +107,20 @@ export class Hosting {
       return link
     }
     return this.reconfiguration.reload(module, { ...hooks, add })
+  }
+
+  /**
+   * Hosts links again that were dropped, where they were.
+   *
+   * @throws {@link InvalidOptionError} when a thread of one is no more; then none is
+   */
+  takeBack(links: readonly ThreadLink[]): void {
+    for (const link of links) {
+      if (link.threads.every((thread) => this.#pool.threads.includes(thread))) continue
+      const expected = 'a link whose thread has not been replaced since it was removed: add its module in place of it'
+      throw new InvalidOptionError('links', expected, link.name)
+    }
+    this.#hosted.add(links)
   }
 
   /** Drops links that were removed. */
