@@ -40,7 +40,10 @@ export class DurableLinks {
       throw new InvalidOptionError('id', `a name for a link with delivery: '${delivery}'`, link.id)
     for (const inlet of link.inlets) {
       if (inlet.hasCursor) continue
-      const advice = 'it cannot say how far it has come. Give its pull a cursor, or the link another delivery'
+      const advice = [
+        'it cannot say how far it has come. Give the pull of an inlet of yours a cursor, FileInlet the mode line,',
+        'HttpInlet since or conditional, MongoInlet a cursorField',
+      ].join(' ')
       throw new NoCursorError(`${nodeName(inlet)} of ${link.name} has no cursor: ${advice}`)
     }
     for (const other of others) if (other !== link) checkShared(link, other)

@@ -93,7 +93,7 @@ const SHARED: readonly [what: string, make: () => [Link[], Link], wrong: Wrong, 
   [
     'no cursor',
     () => [[], linkOf({ inlets: new RandomIntInlet() })],
-    { code: 'DATABAY_NO_CURSOR', message: /^RandomIntInlet of a has no cursor/ },
+    { code: 'DATABAY_NO_CURSOR', message: /^RandomIntInlet of a has no cursor: .* HttpInlet since or conditional/ },
     true,
   ],
   [
