@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { toError } from '../base/errors.js'
+import { UndoStack } from '../base/undo-stack.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { LinkSelection } from './link-selection.js'
 import { PlannerThreads } from './planner-threads.js'
+
+const importStore = () => import('../store/store.js')
 
 /** Time that a module may take to load, and a link to start or stop, in milliseconds. */
 const LIMIT = 60_000
@@ -19,6 +26,8 @@ export interface Trouble {
  */
 export class LinkInspection {
   readonly #threads: PlannerThreads
+  /** Folder of a store that is there while links with `delivery` are started: a planner may have their own. */
+  readonly #store = join(tmpdir(), `databay-check-${randomUUID()}`)
   #links: readonly ThreadLink[] = []
 
   constructor() {
@@ -30,7 +39,7 @@ export class LinkInspection {
       hangTimeout: LIMIT,
     }
     this.#threads = new PlannerThreads(
-      { ...options, printsToError: true },
+      { ...options, printsToError: true, store: this.#store },
       {
         isRunning: () => false,
         drained: () => undefined,
@@ -72,16 +81,29 @@ export class LinkInspection {
   }
 
   /**
-   * Starts the nodes of all links, and shuts them down again. Nothing is transferred.
+   * Starts the nodes of all links, and shuts them down again. Nothing is transferred. Links with `delivery` start as at the
+   * very first time, whatever their store has.
    *
    * @returns the trouble with those that do not start or stop
    */
   async connect(): Promise<Trouble[]> {
-    const started = await this.#all(this.#links, (link) => link.onStart())
-    const failed = new Set(started.map(({ link }) => link))
-    const open = this.#links.filter((link) => !failed.has(link))
-    const stopped = await this.#all(open, (link) => link.onShutdown())
-    return [...started, ...stopped].map(({ link, error }) => ({ link: link.name, error }))
+    const undo = new UndoStack()
+    try {
+      if (this.#links.some(({ settings }) => settings.delivery !== 'memory')) {
+        undo.push(() => rm(this.#store, { recursive: true, force: true }))
+        const { release } = await (await importStore()).ownStore(this.#store)
+        undo.push(release)
+      }
+      const started = await this.#all(this.#links, (link) => link.onStart())
+      const failed = new Set(started.map(({ link }) => link))
+      const open = this.#links.filter((link) => !failed.has(link))
+      const stopped = await this.#all(open, (link) => link.onShutdown())
+      return [...started, ...stopped].map(({ link, error }) => ({ link: link.name, error }))
+    } catch (thrown) {
+      return [{ link: undefined, error: toError(thrown) }]
+    } finally {
+      await undo.undo()
+    }
   }
 
   /** Ends the thread. */

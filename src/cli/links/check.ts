@@ -15,7 +15,7 @@ export function checkCommand(args: CheckArguments, context: ProcessContext): Pro
     const warnings = sharedIds(links).map((id) => `several links have the id ${id}: give each an id of its own`)
     if (args.connect) {
       const found = await inspection.connect()
-      troubles.push(...found.map(({ link, error }) => `${link ?? ''}: ${errorLine(error)}`))
+      troubles.push(...found.map(({ link, error }) => `${link === undefined ? '' : `${link}: `}${errorLine(error)}`))
     }
     const { stdout, stderr } = context
     if (args.json) stdout.write(`${JSON.stringify({ links, warnings, errors: troubles }, undefined, 2)}\n`)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { command, MAIN, MEASURED } from '../../helpers/command.js'
 
@@ -80,6 +80,21 @@ t.test('check --connect starts and stops all, transfers nothing, and tells which
   t.equal(await check.ended, 1)
   t.match(JSON.parse(check.stdout), { links: { length: 3 }, errors: [/^closed: .*no such server: ENOTFOUND$/] })
   t.equal(readFileSync(`${folder}/notes`, 'utf8'), 'started stopped ')
+})
+
+t.test('check --connect starts links with delivery in a store of its own, which is gone afterwards', async (t) => {
+  const own = t.testdir({
+    'a.txt': 'a line\n',
+    'links.mjs': `
+      import { FileInlet, Link, NullOutlet, RandomIntInlet } from 'databay'
+      const ends = (inlets) => ({ inlets, outlets: new NullOutlet(), interval: 9, delivery: 'cursor' })
+      export const lines = new Link(ends(new FileInlet(new URL('./a.txt', import.meta.url).pathname)))
+      export const numbers = new Link(ends(new RandomIntInlet()))`,
+  })
+  const check = command(t, `check --connect --json ${own}/links.mjs`, { TMPDIR: own })
+  t.equal(await check.ended, 1)
+  t.match(JSON.parse(check.stdout), { links: { length: 2 }, errors: { length: 1, 0: /^numbers: .*has no cursor/ } })
+  t.strictSame(readdirSync(own).sort(), ['a.txt', 'links.mjs'])
 })
 
 t.test('an id that no link has is a bad argument', async (t) => {
