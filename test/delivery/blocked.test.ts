@@ -200,27 +200,28 @@ const CHANGES: { readonly [name: string]: (planner: WorkerPlanner) => Promise<un
   },
 }
 
-for (const [name, change] of Object.entries(CHANGES)) {
-  t.test(`${name}: a blocked link takes it at once, and is tried again at once`, async (t) => {
-    const { planner, blocked, unblocked, reports, down, up, got, attempts } = await start(t, { link: RARE })
+t.test('reload, recycle, lost threads: a blocked link takes each at once, and is tried again at once', async (t) => {
+  const { planner, blocked, unblocked, reports, down, up, got, attempts } = await start(t, { link: RARE })
+  for (const [at, [name, change]] of Object.entries(CHANGES).entries()) {
     down()
     await planner.forceTransfer()
     const since = performance.now()
     await change(planner)
     await until(() => (attempts() ?? 0) >= 2)
-    t.ok(performance.now() - since < 20_000)
-    t.equal(blocked.length, 1, 'it is blocked still')
+    t.ok(performance.now() - since < 20_000, name)
+    t.equal(blocked.length, at + 1, `${name}: it is blocked still`)
     checkAccounts(t, planner)
+    const { length } = got()
     up()
     await change(planner)
-    await until(() => unblocked.length > 0)
-    t.same(got(), upTo(got().length))
-    t.ok(got().length >= 2)
+    await until(() => unblocked.length > at)
+    t.same(got(), upTo(got().length), name)
+    t.ok(got().length >= length + 2, name)
     checkAccounts(t, planner)
     t.ok(reports.every(({ failed }) => !failed))
     t.match(planner.counts, { lost: 0 })
-  })
-}
+  }
+})
 
 t.test('threads that end, and a balance of threads, move blocked links at once', async (t) => {
   const ids = ['one', 'two', 'three']
