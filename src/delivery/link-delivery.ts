@@ -203,6 +203,8 @@ export class LinkDelivery implements DurableDelivery {
 
   async settle(verdicts: readonly PullVerdict[]): Promise<void> {
     this.#tracks.settle(verdicts)
+    // inlets may let go of what is on the disk, and of nothing else
+    await this.#commits.retry()
     await this.#keep()
   }
 

@@ -123,7 +123,7 @@ export class OutletQueue {
       tally.noteReleased(batch.transfers)
       release(batch)
       this.hadVoid ||= isVoid
-      if (isVoid) fail(batch.transfers)
+      if (isVoid) this.#giveUp(batch, report, tally)
       else if (this.#waiting.length > 0) this.#wait(batch)
       else await this.#deliver(batch, report, tally)
     }
@@ -148,6 +148,12 @@ export class OutletQueue {
     if (this.#waiting.length === 0) this.#trouble = undefined
     else report.waiting = this.size
     return report
+  }
+
+  /** Counts a batch as dropped whose records are pulled again, and with them all that came together. */
+  #giveUp({ records: { length }, transfers }: WaitingBatch, report: Writable<OutletReport>, tally: Tally): void {
+    fail(transfers)
+    tally.letGo(length, () => (report.dropped += length), `they are pulled again for ${this.#name}`)
   }
 
   #wait(batch: WaitingBatch): void {

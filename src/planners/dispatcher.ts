@@ -310,7 +310,7 @@ export class Dispatcher {
     else this.accounts.add(link, report)
     if (isDurable(link)) this.#countLetters(report)
     this.note(report, false)
-    if (!state.retired) this.blocked.ended(link, report)
+    if (!state.retired && !state.gone) this.blocked.ended(link, report)
     if (report.failed) {
       this.#hooks.onFailure(new TransferError(report, { stops: !this.#options.ignoreExceptions }))
     }

@@ -6,8 +6,11 @@ import { Buffer } from '../../src/core/buffer.js'
 import type { Cursor } from '../../src/core/cursor.js'
 import { Distinct } from '../../src/core/distinct.js'
 import { Inlet } from '../../src/core/inlet.js'
+import { Link } from '../../src/core/link.js'
+import { LinkAccounts } from '../../src/core/link-accounts.js'
 import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
+import { DurableLinks } from '../../src/delivery/durable-links.js'
 import { bad, down, Lists, setUp, Target } from '../helpers/durable-links.js'
 
 /** A target with processors of its own. */
@@ -134,6 +137,65 @@ for (const held of ['an outlet', 'a buffer', 'a buffer, past what is told apart'
     t.equal(link.unsettled.all.length, 0, 'all is settled')
   })
 }
+
+t.test('what waits as its transfer fails otherwise is accounted for, and pulled again', async (t) => {
+  const { open } = await setUp(t)
+  let keeps = false
+  class Keeping extends Target {
+    onLastRound() {
+      if (!keeps) throw new Error('it cannot be kept')
+    }
+  }
+  const [keeping, waiting] = [new Keeping(), new Target()]
+  const link = await open(new Streaming(), [keeping, waiting], { rounds: 'whole' })
+  const accounts = new LinkAccounts()
+  waiting.instead = down
+  accounts.add(await link.transfer())
+  waiting.instead = () => undefined
+  keeps = true
+  for (let at = 0; at < 3; at++) accounts.add(await link.transfer())
+  t.same(waiting.got, [0, 1, 2, 3])
+  t.equal(accounts.held, 0, 'nothing is held')
+})
+
+t.test('an inlet is not told that its records were delivered before that is on the disk', async (t) => {
+  const { store } = await setUp(t)
+  let isFull = false
+  let free: () => void = () => undefined
+  // a store on a disk that is full for a while
+  const full = new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target)
+      if (name === 'write') {
+        return async (work: () => unknown, delayed?: (why: Error) => void) => {
+          if (isFull) {
+            delayed?.(new Error('the disk is full'))
+            await new Promise<void>((resolve) => (free = resolve))
+          }
+          return target.write(work)
+        }
+      }
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+  const told: boolean[] = []
+  class Acknowledging extends Streaming {
+    onTransferEnd(_update: Update, delivered: boolean) {
+      told.push(delivered)
+    }
+  }
+  const options = { delivery: 'cursor', interval: 3600, rounds: 1, ignoreExceptions: true } as const
+  const link = new Link({ id: 'full', ...options, inlets: new Acknowledging(), outlets: new Target() } as never)
+  await new DurableLinks(full).open(link, [])
+  await link.onStart()
+  isFull = true
+  t.match(await link.transfer(), { blocked: { message: 'the disk is full' } })
+  t.same(told, [])
+  isFull = false
+  free()
+  await sleep(20)
+  t.equal((await link.transfer()).blocked, undefined)
+})
 
 t.test('a letter that is refused again needs no room', async (t) => {
   for (const whenFull of ['wait', 'dropNewest', 'dropOldest'] as const) {

@@ -363,3 +363,15 @@ t.test('one can wait until no transfer runs, of one link or of all', async (t) =
   t.equal(all(), 'resolved')
   await Promise.all(running)
 })
+
+t.test('a late report of a link that was removed blocks nothing', async (t) => {
+  const { dispatcher, told, addSlow } = setUp(t)
+  const { link, ends } = addSlow('a')
+  const transfer = dispatcher.dispatch(link, ON_TIME)
+  dispatcher.delete(link, 'it is removed')
+  const blocked = { node: 'outlet', stage: 'push', message: 'it is down', attempts: 1, since: 0, retryAt: 0 } as const
+  ends[0]?.({ ...emptyReport('a'), blocked })
+  await transfer
+  t.equal(dispatcher.blocked.size, 0)
+  t.notOk(eventsOf(told).includes('blocked'))
+})
