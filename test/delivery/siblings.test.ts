@@ -142,7 +142,7 @@ t.test('what waits as its transfer fails otherwise is accounted for, and pulled 
   const { open } = await setUp(t)
   let keeps = false
   class Keeping extends Target {
-    onLastRound() {
+    override onLastRound(): undefined {
       if (!keeps) throw new Error('it cannot be kept')
     }
   }
@@ -180,7 +180,7 @@ t.test('an inlet is not told that its records were delivered before that is on t
   })
   const told: boolean[] = []
   class Acknowledging extends Streaming {
-    onTransferEnd(_update: Update, delivered: boolean) {
+    override onTransferEnd(_update: Update, delivered: boolean) {
       told.push(delivered)
     }
   }
