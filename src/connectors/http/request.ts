@@ -100,6 +100,7 @@ interface RequestChanges {
  * A request with other parameters, headers, another body or another URL of the same origin.
  *
  * @throws {@link InvalidOptionError} when they cannot be sent, or {@link Error} when the URL is of another origin
+ * @internal
  */
 export function changedRequest(request: HttpRequest, changes: RequestChanges): HttpRequest {
   checkSecretObject('request', changes)

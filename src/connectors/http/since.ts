@@ -117,7 +117,10 @@ export interface Since {
   readonly more: ((page: SincePage) => boolean) | undefined
 }
 
-/** @throws {@link InvalidOptionError} */
+/**
+ * @throws {@link InvalidOptionError}
+ * @internal
+ */
 export function readSince(name: string, since: HttpSince | undefined): Since | undefined {
   if (since === undefined) return undefined
   checkObject(name, since)
