@@ -104,7 +104,7 @@ t.test('without a library of SQLite, the error says what to install', async (t) 
   )) as typeof import('../../src/store/driver.js')
   await t.rejects(loadDriver('libsql'), {
     code: MissingDependencyError.code,
-    message: /^a store on Node \d.*needs the package libsql.*: npm install libsql@\^0\.5\.29 /,
+    message: /^Node \d.* has no SQLite for a store.*needs the package libsql.*: npm install libsql@\^0\.5\.29 /,
   })
 })
 
