@@ -9,9 +9,9 @@ import { Link } from '../../src/core/link.js'
 import type { LinkSettings } from '../../src/core/link-options.js'
 import type { PlannedLink } from '../../src/core/planned-link.js'
 import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
+import { Kept } from '../helpers/durable-links.js'
 import { serve } from '../helpers/servers.js'
 import { Outlet } from '../../src/core/outlet.js'
-import type { Record } from '../../src/core/record.js'
 import type { Update } from '../../src/core/update.js'
 import { FileInlet } from '../../src/connectors/files/file-inlet.js'
 import { DurableLinks } from '../../src/delivery/durable-links.js'
@@ -42,21 +42,6 @@ class Streamed extends Inlet<number, number> {
       cursor.advance(from + 2)
       yield [from, from + 1]
     }
-  }
-}
-
-class Kept extends Outlet {
-  readonly got: unknown[] = []
-  readonly #refuses: (payload: unknown) => boolean
-
-  constructor(refuses: (payload: unknown) => boolean = () => false) {
-    super()
-    this.#refuses = refuses
-  }
-
-  push(records: Record[]) {
-    for (const { payload } of records) if (this.#refuses(payload)) throw new Error(`no ${String(payload)}`)
-    for (const { payload } of records) this.got.push(payload)
   }
 }
 

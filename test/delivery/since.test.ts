@@ -5,28 +5,13 @@ import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
 import type { HttpInletOptions } from '../../src/connectors/http/options.js'
 import { Link } from '../../src/core/link.js'
 import { Outlet } from '../../src/core/outlet.js'
-import type { Record } from '../../src/core/record.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { DurableProgram, isBuilt, judge } from '../helpers/durable-programs.js'
 import { captureLogs } from '../helpers/logs.js'
+import { Kept } from '../helpers/durable-links.js'
 import { serve } from '../helpers/servers.js'
 
 const skip = !isBuilt && 'the package is not built'
-
-class Kept extends Outlet {
-  readonly got: unknown[] = []
-  readonly #refuses: (payload: unknown) => boolean
-
-  constructor(refuses: (payload: unknown) => boolean = () => false) {
-    super()
-    this.#refuses = refuses
-  }
-
-  push(records: Record[]) {
-    for (const { payload } of records) if (this.#refuses(payload)) throw new Error('no')
-    for (const { payload } of records) this.got.push(payload)
-  }
-}
 
 async function transfer(folder: string, inlets: HttpInlet, outlets: Outlet, times: number) {
   const link = new Link({

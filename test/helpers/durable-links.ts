@@ -44,6 +44,22 @@ export class Target extends Outlet {
   }
 }
 
+/** Keeps the payloads of a batch, unless it refuses one of them: then it keeps none. */
+export class Kept extends Outlet {
+  readonly got: unknown[] = []
+  readonly #refuses: (payload: unknown) => boolean
+
+  constructor(refuses: (payload: unknown) => boolean = () => false) {
+    super()
+    this.#refuses = refuses
+  }
+
+  push(records: Record[]) {
+    for (const { payload } of records) if (this.#refuses(payload)) throw new Error(`no ${String(payload)}`)
+    for (const { payload } of records) this.got.push(payload)
+  }
+}
+
 /** Refuses a batch with a payload like `bad 1`. */
 export const bad = (payloads: readonly unknown[]) => {
   if (payloads.some((one) => String(one).startsWith('bad'))) throw new InvalidPayloadError('it is bad')
