@@ -139,10 +139,10 @@ export type {
   StartFailedEvent,
   StartRecoveredEvent,
   ThreadLostEvent,
-} from './planners/planner-events.js'
+} from './operate/planner-events.js'
 export type { PlannerEmitter, PlannerListener } from './planners/planner-emitter.js'
-export type { Distribution } from './planners/histogram.js'
-export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './planners/planner-stats.js'
+export type { Distribution } from './operate/histogram.js'
+export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './operate/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner } from './planners/worker-planner.js'
 export { type LinkOrModule } from './planners/planner-modules.js'

@@ -23,11 +23,14 @@ export const RULES = [
   ['src/threads/protocol', ['src/core', 'src/base']],
   ['src/threads/main', ['src/threads/protocol', 'src/core', 'src/base']],
   ['src/threads/worker', ['src/threads/protocol', 'src/delivery', 'src/core', 'src/base']],
+  ['src/operate/*', ['src/operate', 'src/threads/main', 'src/core', 'src/base']],
+  ['src/operate', ['src/threads/main', 'src/core', 'src/base']],
   ['src/planners/clock', ['src/core', 'src/base']],
   [
     'src/planners',
     [
       'src/planners/clock',
+      'src/operate',
       'src/threads/main',
       'src/threads/protocol',
       'src/delivery',
@@ -37,7 +40,8 @@ export const RULES = [
     ],
   ],
   ['src/testing', ['src/planners', 'src/core', 'src/base']],
-  ['src/cli', ['src/planners', 'src/store', 'src/threads/protocol', 'src/core', 'src/base']],
+  ['src/config', ['src/planners', 'src/operate', 'src/threads/protocol', 'src/core', 'src/base']],
+  ['src/cli', ['src/config', 'src/planners', 'src/operate', 'src/store', 'src/threads/protocol', 'src/core', 'src/base']],
   ['workers', ['src/threads/worker', 'src/threads/protocol', 'src/core', 'src/base', 'src/index.ts']],
 ]
 

@@ -10,7 +10,7 @@ import { shutdownAtExit, stayUp } from './at-exit.js'
 import type { DueTime } from './clock/trigger.js'
 import { Dispatcher, dueNow } from './dispatcher.js'
 import { cancelLinks } from './link-group.js'
-import type { PlannerCounts, PlannerEvents } from './planner-events.js'
+import type { PlannerCounts, PlannerEvents } from '../operate/planner-events.js'
 import { PlannerEmitter } from './planner-emitter.js'
 import { internalsOf } from './planner-internals.js'
 import { PlannerLifecycle, type Step } from './planner-lifecycle.js'
@@ -23,7 +23,7 @@ import {
   type ShutdownOptions,
 } from './planner-options.js'
 import { PlannerStore } from './planner-store.js'
-import type { PlannerStats } from './planner-stats.js'
+import type { PlannerStats } from '../operate/planner-stats.js'
 import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
 

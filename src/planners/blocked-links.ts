@@ -4,7 +4,7 @@ import { lengthText, Repeats } from '../base/repeats.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import { failureText, isOfLostThread, type Blocked, type TransferReport } from '../core/report.js'
 import { systemClock, type Clock } from './clock/clock.js'
-import type { PlannerEvents } from './planner-events.js'
+import type { PlannerEvents } from '../operate/planner-events.js'
 
 /** Longest time until the next try of a link that does not say otherwise, in milliseconds. */
 const MAX_DELAY = 300_000

@@ -10,8 +10,8 @@ import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
 import { PlannerAccounts } from './planner-accounts.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
-import type { PlannerCounts, PlannerEvents, SkippedEvent } from './planner-events.js'
-import type { LinkStats, StartFailureStats } from './planner-stats.js'
+import type { PlannerCounts, PlannerEvents, SkippedEvent } from '../operate/planner-events.js'
+import type { LinkStats, StartFailureStats } from '../operate/planner-stats.js'
 import type { StartFailure } from './start-retries.js'
 
 /** Calls of a dispatcher to its planner. */

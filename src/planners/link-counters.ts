@@ -1,6 +1,6 @@
 import type { TransferReport } from '../core/report.js'
-import { Histogram } from './histogram.js'
-import type { LinkStats } from './planner-stats.js'
+import { Histogram } from '../operate/histogram.js'
+import type { LinkStats } from '../operate/planner-stats.js'
 
 /** Counts of one link's transfers. Made at the link's first one: many links may be idle. */
 export class LinkCounters {

@@ -6,7 +6,7 @@ import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { AnyProcessor } from '../core/processor.js'
 import type { TransferReport } from '../core/report.js'
 import { bufferedBy } from '../core/transfer/process.js'
-import type { RemovedLinkStats } from './planner-stats.js'
+import type { RemovedLinkStats } from '../operate/planner-stats.js'
 
 /** Most names of links that have left of which the accounts are kept. */
 const MOST_REMOVED = 1000

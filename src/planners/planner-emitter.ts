@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { InvalidOptionError } from '../base/errors.js'
 import { hintAt } from '../base/suggestion.js'
-import { PLANNER_EVENTS, type PlannerEvents } from './planner-events.js'
+import { PLANNER_EVENTS, type PlannerEvents } from '../operate/planner-events.js'
 
 /** Listener of an event of a planner. It may be asynchronous; what it gives does not matter. */
 export type PlannerListener<K extends keyof PlannerEvents> = (...payload: PlannerEvents[K]) => unknown

@@ -5,7 +5,7 @@ import { Hosting } from '../threads/main/hosting.js'
 import type { LostThread, ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
 import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
-import type { ThreadLostEvent } from './planner-events.js'
+import type { ThreadLostEvent } from '../operate/planner-events.js'
 import { threadLoss } from './thread-loss.js'
 import { ThreadMaintenance } from './thread-maintenance.js'
 

@@ -1,7 +1,7 @@
 import { getLogger } from '../base/log.js'
 import type { Hit } from '../threads/main/hosting.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
-import type { ThreadLostEvent } from './planner-events.js'
+import type { ThreadLostEvent } from '../operate/planner-events.js'
 
 /** Effect of the loss of a thread that hosts no links yet. */
 const NO_HIT: Hit = { names: [], buffered: () => 0, culprit: undefined }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { TransferError, type TransferReport } from '../../src/core/report.js'
-import type { LateEvent, SkippedEvent } from '../../src/planners/planner-events.js'
+import type { LateEvent, SkippedEvent } from '../../src/operate/planner-events.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
 import { handPlanner, stateOf, tracedLink, type Trace } from '../helpers/planners.js'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import type { ThreadLostEvent } from '../../src/planners/planner-events.js'
+import type { ThreadLostEvent } from '../../src/operate/planner-events.js'
 import { PlannerThreads } from '../../src/planners/planner-threads.js'
 import { captureLogs } from '../helpers/logs.js'
 import { linkModule, measureThreads, until } from '../helpers/threads.js'

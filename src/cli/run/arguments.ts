@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { checkPath } from '../../base/check.js'
 import type { LogLevel } from '../../base/log.js'
-import { PLANNER_EVENTS } from '../../planners/planner-events.js'
+import { PLANNER_EVENTS } from '../../operate/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 import type { LinkSelection } from '../../planners/link-selection.js'
 import {

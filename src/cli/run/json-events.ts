@@ -1,5 +1,5 @@
 import type { BasePlanner } from '../../planners/base-planner.js'
-import { PLANNER_EVENTS, type PlannerEvents } from '../../planners/planner-events.js'
+import { PLANNER_EVENTS, type PlannerEvents } from '../../operate/planner-events.js'
 import { isError } from '../../base/errors.js'
 import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { StartRow } from './start-table.js'

@@ -1,5 +1,5 @@
 import { OUTPUT_CLOSED } from '../../base/standard-output.js'
-import type { BlockedEvent } from '../../planners/planner-events.js'
+import type { BlockedEvent } from '../../operate/planner-events.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { Blocked, TransferReport } from '../../core/report.js'
 import type { Abandoned } from './json-events.js'

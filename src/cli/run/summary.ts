@@ -1,4 +1,4 @@
-import type { BlockedEvent, PlannerCounts } from '../../planners/planner-events.js'
+import type { BlockedEvent, PlannerCounts } from '../../operate/planner-events.js'
 import { blockedText, counted } from './status-text.js'
 import type { Totals } from './totals.js'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { jsonLine, passEvents, type JsonEvent } from '../../../src/cli/run/json-events.js'
-import { PLANNER_EVENTS } from '../../../src/planners/planner-events.js'
+import { PLANNER_EVENTS } from '../../../src/operate/planner-events.js'
 import { SchedulePlanner } from '../../../src/planners/schedule-planner.js'
 import { failedReport } from '../../../src/core/report.js'
 

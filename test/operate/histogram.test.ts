@@ -1,6 +1,6 @@
 import fc from '../helpers/fast-check.js'
 import t from 'tap'
-import { Histogram, HISTOGRAM_ERROR } from '../../src/planners/histogram.js'
+import { Histogram, HISTOGRAM_ERROR } from '../../src/operate/histogram.js'
 
 function histogramOf(lengths: readonly number[]): Histogram {
   const histogram = new Histogram()

@@ -1,0 +1,43 @@
+import { throwAny } from '../base/many-errors.js'
+import { UndoStack } from '../base/undo-stack.js'
+import type { Service, SteeredPlanner } from '../operate/service.js'
+import type { ResolvedPlannerOptions } from './planner-options.js'
+
+/** Opens a service of a planner, if its options ask for it. */
+type OpenService = (planner: SteeredPlanner, options: ResolvedPlannerOptions) => Promise<Service> | undefined
+
+/** The services that there are. Each is loaded at its first use. */
+const SERVICES: readonly OpenService[] = []
+
+/** The services of a planner: what watches it, tells of it and steers it while it runs. */
+export class PlannerServices {
+  readonly #planner: SteeredPlanner
+  readonly #options: ResolvedPlannerOptions
+  #undo = new UndoStack()
+
+  constructor(planner: SteeredPlanner, options: ResolvedPlannerOptions) {
+    this.#planner = planner
+    this.#options = options
+  }
+
+  /**
+   * Opens the services that the options ask for, one after the other. {@link PlannerServices.close} closes those that were
+   * opened, also when another failed.
+   */
+  open(): Promise<void> | undefined {
+    this.#undo = new UndoStack()
+    return SERVICES.length === 0 ? undefined : this.#open()
+  }
+
+  async #open(): Promise<void> {
+    for (const open of SERVICES) {
+      const service = await open(this.#planner, this.#options)
+      if (service !== undefined) this.#undo.push(() => service.close())
+    }
+  }
+
+  /** Closes the services, the last one first. */
+  async close(): Promise<void> {
+    throwAny(await this.#undo.undo(), 'several services failed to close')
+  }
+}
