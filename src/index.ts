@@ -126,7 +126,7 @@ export { type PlainError } from './base/plain-error.js'
 export type { TextEncoding } from './connectors/files/text-encoding.js'
 export { Update } from './core/update.js'
 export { BasePlanner } from './planners/base-planner.js'
-export { type ShutdownOptions } from './planners/planner-options.js'
+export type { ShutdownOptions, StartOptions } from './planners/planner-options.js'
 export type { DueTime } from './planners/clock/trigger.js'
 export type { PlannerOptions } from './planners/planner-options.js'
 export type {
@@ -136,10 +136,12 @@ export type {
   SkippedEvent,
   BlockedEvent,
   UnblockedEvent,
+  PausedEvent,
   StartFailedEvent,
   StartRecoveredEvent,
   ThreadLostEvent,
 } from './operate/planner-events.js'
+export type { PlannerState } from './operate/service.js'
 export type { PlannerEmitter, PlannerListener } from './planners/planner-emitter.js'
 export type { Distribution } from './operate/histogram.js'
 export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './operate/planner-stats.js'

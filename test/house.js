@@ -41,7 +41,10 @@ export const RULES = [
   ],
   ['src/testing', ['src/planners', 'src/core', 'src/base']],
   ['src/config', ['src/planners', 'src/operate', 'src/threads/protocol', 'src/core', 'src/base']],
-  ['src/cli', ['src/config', 'src/planners', 'src/operate', 'src/store', 'src/threads/protocol', 'src/core', 'src/base']],
+  [
+    'src/cli',
+    ['src/config', 'src/planners', 'src/operate', 'src/store', 'src/threads/protocol', 'src/core', 'src/base'],
+  ],
   ['workers', ['src/threads/worker', 'src/threads/protocol', 'src/core', 'src/base', 'src/index.ts']],
 ]
 

@@ -17,6 +17,10 @@ export interface PlannerEvents {
   blocked: [event: BlockedEvent]
   /** A link that was blocked is not any more. */
   unblocked: [event: UnblockedEvent]
+  /** A link, or the planner as a whole, is paused. */
+  paused: [event: PausedEvent]
+  /** A link, or the planner as a whole, goes on after a pause. */
+  resumed: [event: PausedEvent]
   /** A link could not be started, or opened again after its thread was lost or recycled: it is tried again. */
   startFailed: [event: StartFailedEvent]
   /** A link has started after all. */
@@ -32,6 +36,8 @@ export const PLANNER_EVENTS = Object.keys({
   late: true,
   blocked: true,
   unblocked: true,
+  paused: true,
+  resumed: true,
   startFailed: true,
   startRecovered: true,
   threadLost: true,
@@ -46,9 +52,9 @@ export interface SkippedEvent {
   /**
    * `running`: as many transfers of the link were under way as its `maxInstances` allows. `quarantined`: the link has ended
    * its thread again and again. `starting`: the link is not open, as it could not be started, or is being opened. `blocked`: what it has
-   * in hand is tried again first; it transfers as soon as that is through.
+   * in hand is tried again first; it transfers as soon as that is through. `paused`: the link is paused.
    */
-  readonly reason: 'running' | 'quarantined' | 'starting' | 'blocked'
+  readonly reason: 'running' | 'quarantined' | 'starting' | 'blocked' | 'paused'
   /** Number of the link's transfers that were under way. */
   readonly running: number
 }
@@ -71,6 +77,12 @@ export interface UnblockedEvent {
   readonly duration: number
   /** Number of tries that had failed. */
   readonly attempts: number
+}
+
+/** Payload of the events `paused` and `resumed`. */
+export interface PausedEvent {
+  /** Name of the link; left out for the planner as a whole. */
+  readonly link?: string
 }
 
 /** Payload of the event `startFailed`: a link could not be started, and is tried again. */
@@ -140,7 +152,7 @@ export interface PlannerCounts {
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which a link did not transfer: it was still transferring, quarantined, or blocked. */
+  /** Due times at which a link did not transfer: it was still transferring, quarantined, blocked, or paused. */
   readonly skipped: number
   /** Transfers that started late. */
   readonly late: number

@@ -18,12 +18,16 @@ import { PlannerLinks } from './planner-links.js'
 import {
   resolvePlannerOptions,
   resolveShutdownOptions,
+  resolveStartOptions,
   type PlannerOptions,
   type ResolvedPlannerOptions,
   type ShutdownOptions,
+  type StartOptions,
 } from './planner-options.js'
+import { PlannerServices } from './planner-services.js'
 import { PlannerStore } from './planner-store.js'
 import type { PlannerStats } from '../operate/planner-stats.js'
+import type { PlannerState } from '../operate/service.js'
 import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
 
@@ -42,10 +46,13 @@ export abstract class BasePlanner extends PlannerEmitter {
   readonly #links: PlannerLinks
   readonly #retries: StartRetries
   readonly #store: PlannerStore
+  readonly #services: PlannerServices
   /** Called in a start before the first transfers. */
   readonly #scheduled: () => void
   readonly #startLog = new StartLog()
   #paused = false
+  /** Listens no more to the signal that the planner was started with. */
+  #forgetSignal: () => void = () => undefined
   /** What was logged of listeners that failed, by the event. */
   readonly #listenerErrors = new Map<string, Repeats>()
 
@@ -64,6 +71,7 @@ export abstract class BasePlanner extends PlannerEmitter {
     const { tellsShutdownErrors = false, scheduled = () => undefined, dryRun = false, clock } = internalsOf(options)
     this.#store = new PlannerStore(this.options.store, clock && (() => clock.now()), dryRun)
     this.#scheduled = scheduled
+    this.#services = new PlannerServices(this, this.options)
     const ignoreExceptions = this.options.ignoreExceptions && !tellsShutdownErrors
     this.#life = new PlannerLifecycle(this, { ...this.options, ignoreExceptions }, cancel, this.#steps())
     this.#dispatcher = new Dispatcher(
@@ -133,7 +141,12 @@ export abstract class BasePlanner extends PlannerEmitter {
     return this.#life.running
   }
 
-  /** Whether this planner is paused. */
+  /** State of this planner: `idle` before it is started and after it is shut down. One that is paused is `running`. */
+  get state(): PlannerState {
+    return this.#life.state
+  }
+
+  /** Whether this planner is paused as a whole. */
   get paused(): boolean {
     return this.#paused
   }
@@ -218,30 +231,66 @@ export abstract class BasePlanner extends PlannerEmitter {
    *
    * @throws {@link PlannerStateError} when this planner is started already
    * @throws {@link TransferError} when a first transfer fails
+   * @throws the reason of the `signal` when that aborts before the planner runs
    */
-  start(): Promise<void> {
-    return this.#life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    const { signal } = resolveStartOptions(options)
+    if (signal === undefined) return this.#life.start()
+    signal.throwIfAborted()
+    const stop = () => {
+      if (this.running) this.#life.end()
+      else this.shutdown().catch(() => undefined) // this start rejects
+    }
+    const starting = this.#life.start()
+    signal.addEventListener('abort', stop)
+    this.#forgetSignal = () => {
+      signal.removeEventListener('abort', stop)
+    }
+    return starting.catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error
+    })
   }
 
   /**
-   * Pauses scheduling. Transfers that are running end as usual; what comes due meanwhile is left out. Blocked links are not tried
-   * again.
+   * Pauses links, or the planner. Transfers that are running end as usual; what comes due meanwhile is left out. Blocked links
+   * are not tried again. A link stays paused until it is resumed, also when its module is reloaded, or until the planner is shut
+   * down.
+   *
+   * @param links - the links. Default: the planner as a whole, which has nothing to do with which of its links are paused
+   * @throws {@link PlannerStateError} when the planner is not running
+   * @throws {@link MissingLinkError} when a link is not in this planner; then none is paused
    */
-  pause(): void {
+  pause(links?: OneOrMany<PlannedLink>): void {
     if (!this.running) throw new PlannerStateError('pause() needs a running planner')
+    if (links !== undefined) {
+      this.#setPaused(links, true)
+      return
+    }
     if (this.#paused) return
     this.pausePlanner()
     this.#dispatcher.blocked.pause()
     this.#paused = true
+    this.notify('paused', {})
   }
 
-  /** Goes on after {@link BasePlanner.pause}, on the due times from before. Blocked links whose next try is due are tried. */
-  resume(): void {
+  /**
+   * Goes on after {@link BasePlanner.pause}, on the due times from before. Blocked links whose next try is due are tried.
+   *
+   * @param links - the links. Default: the planner as a whole; links that are paused stay so
+   * @throws {@link PlannerStateError} when the planner is not running
+   * @throws {@link MissingLinkError} when a link is not in this planner; then none is resumed
+   */
+  resume(links?: OneOrMany<PlannedLink>): void {
     if (!this.running) throw new PlannerStateError('resume() needs a running planner')
+    if (links !== undefined) {
+      this.#setPaused(links, false)
+      return
+    }
     if (!this.#paused) return
     this.resumePlanner()
     this.#dispatcher.blocked.resume()
     this.#paused = false
+    this.notify('resumed', {})
   }
 
   /**
@@ -377,6 +426,13 @@ export abstract class BasePlanner extends PlannerEmitter {
     if (!this.#transfers) return Promise.resolve(undefined)
     this.#noteDue(link, due)
     return this.#dispatcher.dispatch(link, due)
+  }
+
+  #setPaused(links: OneOrMany<PlannedLink>, isPaused: boolean): void {
+    for (const link of this.#links.known(toArray(links))) {
+      if (!this.#dispatcher.setPaused(link, isPaused)) continue
+      this.notify(isPaused ? 'paused' : 'resumed', { link: link.name })
+    }
   }
 
   #force(link: PlannedLink): Promise<TransferReport | undefined> {
@@ -522,9 +578,14 @@ export abstract class BasePlanner extends PlannerEmitter {
         },
         undo: () => {
           letGo()
+          this.#forgetSignal()
           this.#dispatcher.reset()
           this.#endListening()
         },
+      },
+      {
+        do: () => this.#services.open(),
+        undo: () => this.#services.close(),
       },
       {
         do: () => this.#store.own(),

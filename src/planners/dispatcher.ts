@@ -38,6 +38,8 @@ interface LinkState {
   dispatched: number
   /** Whether the link makes no more transfers, as it is about to be removed. */
   retired: boolean
+  /** Whether the link is paused: it transfers only when it is forced to. */
+  paused: boolean
   /** Whether the link was removed. */
   gone: boolean
   /** Why the link could not be started; `undefined` when it was. */
@@ -156,6 +158,7 @@ export class Dispatcher {
       running: 0,
       dispatched: 0,
       retired: false,
+      paused: false,
       gone: false,
       startFailure: undefined,
       counters: undefined,
@@ -171,6 +174,14 @@ export class Dispatcher {
   noteStartFailure(link: PlannedLink, failure: StartFailure | undefined): void {
     const state = this.#links.get(link)
     if (state !== undefined) state.startFailure = failure
+  }
+
+  /** Pauses a link, or lets it go on. Gives whether that is a change. */
+  setPaused(link: PlannedLink, isPaused: boolean): boolean {
+    const state = this.#links.get(link)
+    if (state === undefined || state.paused === isPaused) return false
+    state.paused = isPaused
+    return true
   }
 
   /** Lets a link make no more transfers: it is about to be removed. */
@@ -208,6 +219,7 @@ export class Dispatcher {
     this.accounts.sayPulledAgain('at the next start')
     for (const [link, state] of this.#links) {
       state.dispatched = 0
+      state.paused = false
       endLogs(link, state)
     }
   }
@@ -247,7 +259,7 @@ export class Dispatcher {
   #retry(link: PlannedLink): boolean {
     const state = this.#links.get(link)
     if (state === undefined || state.running >= link.settings.maxInstances) return false
-    if (link.quarantinedUntil !== undefined) return false
+    if (link.quarantinedUntil !== undefined || state.paused) return false
     if (state.startFailure !== undefined && this.#waitsForStart(link)) return false
     state.running++
     this.#inFlight++
@@ -259,6 +271,10 @@ export class Dispatcher {
   #admit(link: PlannedLink, due: DueTime, isForced = false): LinkState | undefined {
     const state = this.#links.get(link)
     if (state === undefined || this.#hasUsedUp(state)) return undefined
+    if (state.paused && !isForced) {
+      this.#noteSkipped(link, due, 'paused', state)
+      return undefined
+    }
     const late = due.missed > 0 || due.lateness > this.#options.lateAfter
     if (late) this.#noteLate(link, due, state)
     if (state.startFailure !== undefined && this.#waitsForStart(link)) {
@@ -444,6 +460,7 @@ export class Dispatcher {
       quarantined: 'it is quarantined',
       starting: state.startFailure === undefined ? 'it is being opened' : 'it could not be started yet',
       blocked: undefined, // it was logged that it is
+      paused: undefined, // somebody wants it so
     }[reason]
     if (why !== undefined) this.#latenessOf(link, state).skipped(reason, why)
     this.#hooks.notify('skipped', { link: link.name, scheduledAt: due.scheduledAt, reason, running })

@@ -93,6 +93,28 @@ export function resolvePlannerOptions(options: PlannerOptions, others: readonly 
   return Object.freeze(resolveOptions(undefined, options, PLANNER_OPTIONS, others))
 }
 
+/** Options of a planner's `start()`. */
+export interface StartOptions {
+  /**
+   * Signal that stops the planner, as `shutdown()` does: a start that is under way rejects with its reason, a planner that runs
+   * shuts down in order.
+   * @default undefined - none
+   */
+  readonly signal?: AbortSignal
+}
+
+const START_OPTIONS = {
+  signal: custom((name, value: AbortSignal | undefined) => {
+    if (value === undefined || (value as unknown) instanceof AbortSignal) return value
+    throw new InvalidOptionError(name, 'an AbortSignal', value)
+  }),
+} satisfies Spec<StartOptions>
+
+/** @throws {@link InvalidOptionError} */
+export function resolveStartOptions(options: StartOptions): Resolved<typeof START_OPTIONS> {
+  return resolveOptions(undefined, options, START_OPTIONS)
+}
+
 /** Options of a planner's `shutdown()`. */
 export interface ShutdownOptions {
   /**
