@@ -13,6 +13,7 @@ export { Distinct, type AliasesOf, type DistinctOptions, type KeyOf } from './co
 export type { DistinctKey } from './core/distinct-key.js'
 export {
   DatabayError,
+  EnvironmentError,
   ImplementationError,
   InvalidNodeError,
   InvalidOptionError,
@@ -67,6 +68,8 @@ export { NullInlet } from './connectors/samples/null-inlet.js'
 export { RandomIntInlet, type RandomIntInletOptions } from './connectors/samples/random-int-inlet.js'
 export type { Schedule } from './core/schedule.js'
 export type { Duration } from './base/duration.js'
+export { env, secret, type SecretReader } from './base/environment.js'
+export { Secret, type SecretText } from './base/secret.js'
 export type { NameOption } from './core/name-option.js'
 export { Link } from './core/link.js'
 export type {

@@ -135,6 +135,23 @@ export class MissingDependencyError extends DatabayError {
   static override readonly code = 'DATABAY_MISSING_DEPENDENCY'
 }
 
+/** A variable of the environment is missing, or a secret cannot be read. The message has its name, never a value. */
+export class EnvironmentError extends DatabayError {
+  static override readonly code = 'DATABAY_ENVIRONMENT'
+
+  /** Name of the variable. */
+  readonly variable: string
+
+  /** File, line and column that asked for it; `undefined` when they are not known. */
+  readonly place: string | undefined
+
+  constructor(variable: string, what: string, place: string | undefined) {
+    super(`${variable} ${what}${place === undefined ? '' : ` (${place})`}`)
+    this.variable = variable
+    this.place = place
+  }
+}
+
 /** The prototypes of errors of this package, by their codes. */
 const PROTOTYPES: ReadonlyMap<string, object> = new Map(
   [
@@ -152,6 +169,7 @@ const PROTOTYPES: ReadonlyMap<string, object> = new Map(
     ThreadLostError,
     UncloneableRecordError,
     MissingDependencyError,
+    EnvironmentError,
   ].map(({ code, prototype }) => [code, prototype]),
 )
 

@@ -5,6 +5,7 @@ import { isPromiseLike } from './maybe-promise.js'
 import { plainError, restoreError } from './plain-error.js'
 import { plainLogger } from './plain-logger.js'
 import { printable, printableLines } from './printable.js'
+import { scrubJson } from './scrub.js'
 
 const pino = lazy<typeof import('pino')>('pino')
 
@@ -62,7 +63,9 @@ const tree = {
 
 const sink: LogDestination = {
   write: (given) => {
-    const line = given.length > LONGEST_LINE ? shortenLine(given) : given
+    // before it is cut: a part of a secret would not be known
+    const shown = scrubJson(given)
+    const line = shown.length > LONGEST_LINE ? shortenLine(shown) : shown
     try {
       if (tree.destination !== undefined) {
         const writing = tree.destination.write(line)

@@ -1,4 +1,5 @@
 import { isError, reviveClass, show, toError } from './errors.js'
+import { scrub } from './scrub.js'
 
 /** An error as plain data: what a structured clone would lose (name, code, own fields) is kept. */
 export interface PlainError {
@@ -19,6 +20,9 @@ const KNOWN_FIELDS = new Set(['name', 'message', 'code', 'stack', 'cause', 'erro
 /** Most characters of a message or a stack, and of the texts that identify an error. */
 const LONG_TEXT = 10_000
 const SHORT_TEXT = 200
+
+/** Characters of a text in which secrets are looked for: far more than what is left of it. */
+const LONGEST_SCRUBBED = 1_048_576
 
 /** Most own fields of an error, and most characters of one that is a text. */
 const MAX_FIELDS = 50
@@ -89,11 +93,12 @@ function partsOf(errors: readonly unknown[], nested: (part: Error) => PlainError
   return parts
 }
 
-/** A text, cut to what a limit and the budget allow. */
-function cut(value: string, limit: number, budget: ErrorBudget): string {
+/** A text without secrets, cut to what a limit and the budget allow. */
+function cut(whole: string, limit: number, budget: ErrorBudget): string {
+  const value = scrub(whole.slice(0, LONGEST_SCRUBBED))
   const most = Math.max(Math.min(limit, budget.characters), Math.min(limit, SHORT_TEXT))
   budget.characters -= Math.min(value.length, most)
-  return value.length > most ? `${value.slice(0, most)}\u2026 (${value.length} characters)` : value
+  return value.length > most ? `${value.slice(0, most)}\u2026 (${whole.length} characters)` : value
 }
 
 /** A field of an error, `undefined` where it cannot be read. */
