@@ -22,15 +22,18 @@ export const __esModule = true
 
 let host: LinkHost | undefined
 let notes: MessagePort | undefined
-/** Resolves when this package is loaded; `undefined` from then on. */
+/** Resolves when the thread is set up; `undefined` from then on. */
 let warmingUp: Promise<void> | undefined
 
 /** Does a task. Piscina calls this for each. */
-export default function run(task: Task): MaybePromise<void> {
+function run(task: Task): MaybePromise<void> {
   if ('call' in task && task.call === 'hello') {
-    hello(task)
+    const greeted = hello(task)
     task.port.postMessage({ event: 'answer', task: task.task, answer: null })
-    warmUp()
+    const done = () => {
+      warmingUp = undefined
+    }
+    warmingUp = warmUp(greeted).then(done, done)
     return
   }
   // tasks and notes come by different ways: notes that were sent before this task are taken before it
@@ -42,20 +45,20 @@ export default function run(task: Task): MaybePromise<void> {
   return warmingUp === undefined ? host?.handle(task) : warmingUp.then(() => host?.handle(task))
 }
 
+/** What Piscina runs: programs name it, as `databay/worker`, and do not call it. */
+export default run as (task: never) => unknown
+
 /**
- * Loads in advance what most link modules import. Tasks wait for it: Node 20 cannot `require()`, as a CommonJS module does,
- * what is being imported. Only in the build: from the sources it would take too long.
+ * Sets the thread up, and then loads in advance what most link modules import. Tasks wait for it: Node 20 cannot `require()`,
+ * as a CommonJS module does, what is being imported. Only in the build: from the sources it would take too long.
  */
-function warmUp(): void {
-  if (!import.meta.url.endsWith('.js')) return
-  const done = () => {
-    warmingUp = undefined
-  }
-  warmingUp = importLater(() => import('../src/index.js')).then(done, done)
+async function warmUp(greeted: LinkHost): Promise<void> {
+  await greeted.prepare()
+  if (import.meta.url.endsWith('.js')) await importLater(() => import('../src/index.js'))
 }
 
 /** Takes the channel and the settings. */
-function hello({ port, setup }: Calls['hello']['request']): void {
+function hello({ port, setup }: Calls['hello']['request']): LinkHost {
   const greeted = new LinkHost(port, setup)
   host = greeted
   notes = port
@@ -83,4 +86,5 @@ function hello({ port, setup }: Calls['hello']['request']): void {
   })
   // the pool keeps the thread; the channel alone must not
   port.unref()
+  return greeted
 }

@@ -1,6 +1,8 @@
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
-import { count, custom, time, type Spec } from '../base/options.js'
+import type { Url } from '../base/node-types.js'
+import { count, custom, time, type Option, type Spec } from '../base/options.js'
+import { moduleUrl } from '../threads/protocol/module-url.js'
 import { checkThreads, usualThreads } from './most-threads.js'
 import type { PlannerOptions } from './planner-options.js'
 
@@ -52,6 +54,18 @@ export interface WorkerPlannerOptions extends PlannerOptions {
    * @default 0
    */
   readonly niceIncrement?: number
+  /**
+   * Module that each thread loads before any link module, as a URL or a path: to register what exists once in each thread,
+   * such as an OpenTelemetry SDK. If it exports a function `shutdown`, that is called when the thread ends in order. It may be
+   * TypeScript, as link modules may. When it cannot be loaded, no link starts: `start()` rejects with a {@link LinkModuleError}.
+   * @default undefined - none
+   */
+  readonly threadSetup?: Url | string
+  /**
+   * URL or path of the module that each worker thread runs: where a bundler has put the entry `databay/worker`.
+   * @default undefined - the file of the package `databay`
+   */
+  readonly workerUrl?: Url | string
 }
 
 /** Highest nice value of Linux. */
@@ -59,6 +73,19 @@ const NICEST = 19
 
 /** Least memory that a thread starts with, in MiB. */
 const LEAST_MEMORY = 16
+
+/**
+ * A module that need not be given, as a URL.
+ *
+ * @param what - what the module is, for errors
+ * @param shown - default as the docs show it
+ */
+function moduleOption(what: string, shown: string): Option<unknown, string | undefined> {
+  return custom(
+    (name, module: unknown) => (module === undefined ? undefined : moduleUrl(name, module as URL | string, what)),
+    shown,
+  )
+}
 
 /** The options of planners with threads, beside those of every planner: how each is read, and its default. */
 export const WORKER_PLANNER_OPTIONS = {
@@ -77,4 +104,6 @@ export const WORKER_PLANNER_OPTIONS = {
     if (Number.isInteger(increment) && increment >= 0 && increment <= NICEST) return increment
     throw new InvalidOptionError(name, `an integer from 0 to ${NICEST}`, increment)
   }, '0'),
+  threadSetup: moduleOption('a module for each thread', 'undefined - none'),
+  workerUrl: moduleOption("a bundle of 'databay/worker'", 'undefined - the file of the package `databay`'),
 } satisfies Spec<Omit<WorkerPlannerOptions, keyof PlannerOptions>>

@@ -3,9 +3,11 @@ import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
 import { getLogger } from '../../src/base/log.js'
 import type { Calls, Task, ThreadEvent } from '../../src/threads/protocol/messages.js'
-import run, * as entry from '../../workers/transfer.js'
+import worker, * as entry from '../../workers/transfer.js'
 import { captureLogs } from '../helpers/logs.js'
 import { linkModule, until } from '../helpers/threads.js'
+
+const run = worker as (task: object) => unknown
 
 t.test('the entry takes the channel, and hands what comes to the host', async (t) => {
   captureLogs(t)

@@ -57,6 +57,7 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     checkCount,
   ),
   store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath).env('DATABAY_STORE'),
+  threadSetup: valued('--thread-setup <module>', 'module that each thread loads before the link modules', checkPath),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
   immediateTransfer: new Option(
     '--no-immediate-transfer',

@@ -30,6 +30,8 @@ export interface ThreadPoolOptions extends Partial<ThreadSettings> {
    * @default Infinity
    */
   readonly maxTransfersPerThread?: number
+  /** URL of the module that workers run. Default: the file of this package. */
+  readonly workerUrl?: string | undefined
 }
 
 /** A thread whose worker has ended by itself or was ended, and what was in the worker. */

@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ThreadLostError } from '../../base/errors.js'
 import { shareLocks } from '../../base/locks.js'
 import { logLevels, onLogLevels } from '../../base/log.js'
-import type { ThreadSettings } from '../protocol/messages.js'
+import { SETUP_SHUTDOWN, type ThreadSettings } from '../protocol/messages.js'
 import { checkNiceable } from './nice.js'
 import type { LostThread, ThreadPoolEvents, ThreadPoolOptions } from './thread-pool-options.js'
 import { ThreadTracing } from './thread-tracing.js'
-import { ThreadWorker } from './thread-worker.js'
+import { checkWorkerUrl, ThreadWorker } from './thread-worker.js'
 import { Thread } from './thread.js'
 import { Utilization } from './utilization.js'
 import { LOOK_INTERVAL, Watchdog } from './watchdog.js'
@@ -42,10 +42,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#size = options.threads
     this.#options = options
     const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
-    const { dryRun = false, store, printsToError = false } = options
+    const { dryRun = false, store, printsToError = false, threadSetup } = options
     const { grace = 1000 } = options
     const streamGrace = grace
-    this.#settings = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace, dryRun, store, printsToError }
+    const limits = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace }
+    this.#settings = { ...limits, dryRun, store, printsToError, threadSetup }
     this.#watchdog = new Watchdog({ grace, hangTimeout: options.hangTimeout ?? Infinity })
   }
 
@@ -79,9 +80,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    *
    * @throws {@link ThreadLostError} when one cannot be started
    * @throws {@link MissingDependencyError} when they are to be nice, and the package for that is missing
+   * @throws {@link InvalidOptionError} when there is no file at `workerUrl`
    */
   async start(): Promise<void> {
     checkNiceable(this.#options.niceIncrement)
+    checkWorkerUrl(this.#options.workerUrl)
     shareLocks() // threads find only what is there before them
     this.#running = true
     this.#threads = Array.from({ length: this.size }, (_, index) => this.#startThread(index + 1))
@@ -202,7 +205,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     const reachable = threads.filter((thread) => thread.worker !== undefined)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, MAX_REST)
+      timer = setTimeout(resolve, this.#settings.threadSetup === undefined ? MAX_REST : MAX_REST + SETUP_SHUTDOWN)
     })
     await Promise.race([Promise.allSettled(reachable.map((thread) => thread.call('rest', {}))), late])
     clearTimeout(timer)

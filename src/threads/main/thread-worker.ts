@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { MissingDependencyError, toError } from '../../base/errors.js'
+import { InvalidOptionError, MissingDependencyError, toError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
 import { freeLocksOf } from '../../base/locks.js'
 import { getLogger } from '../../base/log.js'
@@ -17,9 +17,11 @@ const loadPiscina = lazy<typeof import('piscina')>('piscina')
  * URL of the module that each worker runs. It lies beside `src`, in the sources as in the build; where a bundler has put
  * this file into another one, in the package as it is installed.
  *
+ * @param workerUrl - where it is, if that was said
  * @throws {@link MissingDependencyError} when it is in neither place
  */
-function findEntry(): string {
+function findEntry(workerUrl: string | undefined): string {
+  if (workerUrl !== undefined) return workerUrl
   const beside = new URL('../../../workers/transfer.js', import.meta.url)
   if ([beside, new URL('./transfer.ts', beside)].some((file) => existsSync(file))) return beside.href
   try {
@@ -27,10 +29,22 @@ function findEntry(): string {
     return new URL('dist/workers/transfer.js', pathToFileURL(manifest)).href
   } catch (cause) {
     throw new MissingDependencyError(
-      'threads run a file of the package databay, which this bundle is too far from: install databay beside the bundle, and keep it external',
+      "threads run a file of the package databay, which this bundle is too far from: make 'databay/worker' an entry of the bundle and give its URL as workerUrl, or install databay beside the bundle",
       { cause },
     )
   }
+}
+
+/**
+ * Checks that there is a file at the URL of a worker's module: Piscina would start worker after worker.
+ *
+ * @throws {@link InvalidOptionError}
+ */
+export function checkWorkerUrl(workerUrl: string | undefined): void {
+  if (workerUrl === undefined || existsSync(fileURLToPath(workerUrl))) return
+  throw new InvalidOptionError('workerUrl', "the URL of a file: a bundle of 'databay/worker'", workerUrl, {
+    hint: 'there is no such file',
+  })
 }
 
 /** Number of tasks that Piscina may give a worker at once: the thread itself bounds them. */
@@ -47,6 +61,9 @@ const YOUNG_GENERATION_MB = 32
 const REVIVAL = 500
 const LONGEST_REVIVAL = 60_000
 
+/** Options of a worker. */
+type WorkerOptions = Pick<ThreadPoolOptions, 'niceIncrement' | 'memoryLimit' | 'workerUrl'>
+
 /** What a thread needs to know of its workers. */
 export interface WorkerHooks {
   /** Called when a worker is there. */
@@ -62,7 +79,7 @@ export interface WorkerHooks {
 export class ThreadWorker {
   /** Number of the thread. */
   readonly #thread: number
-  readonly #options: Pick<ThreadPoolOptions, 'niceIncrement' | 'memoryLimit'>
+  readonly #options: WorkerOptions
   readonly #hooks: WorkerHooks
   /** `undefined` once this is destroyed. */
   #piscina: Piscina | undefined
@@ -71,7 +88,7 @@ export class ThreadWorker {
   /** Why the worker is being ended, and when it has. */
   #ending: { readonly reason: Error; readonly ended: Promise<unknown> } | undefined
 
-  constructor(thread: number, options: Pick<ThreadPoolOptions, 'niceIncrement' | 'memoryLimit'>, hooks: WorkerHooks) {
+  constructor(thread: number, options: WorkerOptions, hooks: WorkerHooks) {
     this.#thread = thread
     this.#options = options
     this.#hooks = hooks
@@ -106,9 +123,9 @@ export class ThreadWorker {
   #start(failures: number): void {
     const since = performance.now()
     const { Piscina } = loadPiscina()
-    const { niceIncrement, memoryLimit } = this.#options
+    const { niceIncrement, memoryLimit, workerUrl } = this.#options
     const piscina = new Piscina({
-      filename: findEntry(),
+      filename: findEntry(workerUrl),
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Infinity,

@@ -143,7 +143,14 @@ export class Thread {
       pulse: this.#pulse.memory,
       trace: this.#trace,
     }
-    await this.#calls.ask('hello', { port: port2, setup }, (task) => this.#send(task, [port2]))
+    try {
+      await this.#calls.ask('hello', { port: port2, setup }, (task) => this.#greet(task, port2))
+    } catch (thrown) {
+      const { message } = toError(thrown)
+      const cause = new ThreadLostError(`thread ${this.number} could not be started: ${message}`, { cause: thrown })
+      if (this.#worker === worker) this.#failReady(cause)
+      throw thrown
+    }
     // that it has taken the channel may have been the last thing that it told
     if (this.#worker !== worker) return
     this.#greeted = true
@@ -240,6 +247,14 @@ export class Thread {
   /** Does something at once when it can be. */
   #whenGreeted<T>(what: () => Promise<T>): Promise<T> {
     return this.#greeted ? what() : this.#ready.then(what)
+  }
+
+  /** Sends the first task. Rejects when the worker is done with it and has not answered: it runs another module. */
+  async #greet(task: Task, port: MessagePort): Promise<void> {
+    await this.#send(task, [port])
+    this.#hearRest()
+    if ('task' in task)
+      this.#calls.fail(task.task, new Error("its worker does not run 'databay/worker': see workerUrl"))
   }
 
   /** Gives the worker a task. Resolves when the worker is done with it. */

@@ -81,6 +81,8 @@ export interface ThreadSetup {
   readonly dryRun?: boolean
   /** Folder of the store; `undefined` when there is none. */
   readonly store?: string | undefined
+  /** URL of the module that the thread loads before any other; `undefined` when there is none. */
+  readonly threadSetup?: string | undefined
   /** Whether what links print goes to standard error: see `printToStandardError`. */
   readonly printsToError?: boolean
   /** Memory in which the thread shows what it does: see `Pulse`. */
@@ -92,8 +94,18 @@ export interface ThreadSetup {
 /** Settings that all threads of a pool have in common. */
 export type ThreadSettings = Pick<
   ThreadSetup,
-  'transfersPerThread' | 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'store' | 'printsToError'
+  | 'transfersPerThread'
+  | 'startTimeout'
+  | 'shutdownTimeout'
+  | 'streamGrace'
+  | 'dryRun'
+  | 'store'
+  | 'printsToError'
+  | 'threadSetup'
 >
+
+/** Time that `shutdown` of the module {@link ThreadSetup.threadSetup} may take, in milliseconds. */
+export const SETUP_SHUTDOWN = 5000
 
 /** Name of a call. */
 export type CallName = keyof Calls

@@ -7,11 +7,12 @@ import { InvalidOptionError } from '../../base/errors.js'
  * Gives the URL of a module that is given as a URL or as a path; a relative path is relative to the working folder.
  *
  * @param option - name of the option that gives it, for the error
+ * @param what - what the module is, for the error
  *
  * @throws {@link InvalidOptionError} unless it is a path or a `file:` URL
  */
-export function moduleUrl(option: string, module: URL | string): string {
-  const expected = 'a path or a file: URL of a link module'
+export function moduleUrl(option: string, module: URL | string, what = 'a link module'): string {
+  const expected = `a path or a file: URL of ${what}`
   if (typeof module === 'string' && !/^[a-z][a-z0-9+.-]+:/i.test(module)) {
     if (module === '') throw new InvalidOptionError(option, expected, module)
     return pathToFileURL(realPath(resolve(module))).href

@@ -17,6 +17,7 @@ import { Outbox } from './outbox.js'
 import type { TellPart } from './part-answers.js'
 import { processRecords } from './process-records.js'
 import { RunQueue } from './run-queue.js'
+import { SetupModule } from './thread-setup.js'
 import { TimeLimits } from './time-limits.js'
 import { TransferMaker } from './transfer-maker.js'
 
@@ -37,6 +38,7 @@ type Question = Exclude<Call, { readonly call: 'hello' }>
 export class LinkHost {
   readonly #pulse: Pulse
   readonly #attribution: Attribution
+  readonly #setup: SetupModule
   readonly #modules: LoadedModules
   readonly #describer = new LinkDescriber()
   readonly #links: OpenLinks
@@ -49,6 +51,7 @@ export class LinkHost {
     this.#attribution = new Attribution(this.#pulse, setup.trace === true)
     this.#outbox = new Outbox(channel)
     const limits = new TimeLimits(this.#pulse)
+    this.#setup = new SetupModule(limits, setup)
     this.#modules = new LoadedModules(limits, setup.startTimeout, dryRun && ((link) => dryRun.prepare(link)))
     this.#links = new OpenLinks(this.#modules, limits, this.#attribution, setup)
     const maker = new TransferMaker(
@@ -62,6 +65,11 @@ export class LinkHost {
       },
     )
     this.#runs = new RunQueue(setup.transfersPerThread, maker, this.#outbox)
+  }
+
+  /** Prepares the thread for its links; tasks have to wait for it. Does not reject. */
+  prepare(): Promise<void> {
+    return this.#setup.load()
   }
 
   /** Shows whose promise was rejected without a handler. */
@@ -129,6 +137,7 @@ export class LinkHost {
   }
 
   async #do(task: Question): Promise<unknown> {
+    if (task.call !== 'rest') this.#setup.check()
     switch (task.call) {
       case 'load':
         return (await this.#modules.loadInTime(task.module)).size
@@ -146,6 +155,7 @@ export class LinkHost {
         return processRecords(task)
       case 'rest':
         await this.#links.end()
+        await this.#setup.end()
         await Promise.all([process.stdout, process.stderr].map(printed))
         return null
     }

@@ -17,14 +17,15 @@ export interface ExportedLink {
 /**
  * Loads a module. What a CommonJS module exports, and what an object that is the default export has, counts as exported.
  *
+ * @param as - what the module is for, before what is said of it in errors
  * @throws {@link LinkModuleError} when it is missing, does not parse, or throws
  */
-export async function loadModule(url: string): Promise<ModuleExports> {
-  if (!existsSync(fileURLToPath(url))) throw new LinkModuleError(url, noSuchFile(url))
+export async function loadModule(url: string, as = ''): Promise<ModuleExports> {
+  if (!existsSync(fileURLToPath(url))) throw new LinkModuleError(url, as + noSuchFile(url))
   try {
     return exportsOf(await importModule(url))
   } catch (cause) {
-    throw new LinkModuleError(url, await whyNotLoaded(cause, url), { cause })
+    throw new LinkModuleError(url, as + (await whyNotLoaded(cause, url)), { cause })
   }
 }
 
