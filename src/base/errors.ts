@@ -98,6 +98,19 @@ export class LinkModuleError extends DatabayError {
   }
 }
 
+/** A configuration file cannot be used: it is missing or broken, or says what does not hold. */
+export class ConfigError extends DatabayError {
+  static override readonly code = 'DATABAY_CONFIG'
+
+  /** Path of the file. */
+  readonly file: string
+
+  constructor(file: string, message: string, options?: ErrorOptions) {
+    super(`${file}: ${message}`, options)
+    this.file = file
+  }
+}
+
 /** A transfer did not end within its link's `timeout`. */
 export class TransferTimeoutError extends DatabayError {
   static override readonly code = 'DATABAY_TRANSFER_TIMEOUT'
@@ -162,6 +175,7 @@ const PROTOTYPES: ReadonlyMap<string, object> = new Map(
     ScheduleIntervalError,
     PlannerStateError,
     LinkModuleError,
+    ConfigError,
     TransferTimeoutError,
     StartTimeoutError,
     ShutdownTimeoutError,

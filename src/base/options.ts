@@ -19,6 +19,8 @@ export interface Option<I, O> {
   readonly read: (name: string, value: I | undefined) => O
   /** Default as the docs show it; `undefined` when the option is needed, or has none. */
   readonly byDefault: string | undefined
+  /** Whether the value is a path: one in a configuration file is relative to the file. */
+  readonly isPath?: boolean
 }
 
 /** A table with one row for each option of `T`: the compiler sees to it that none is missing and none is too many. */
@@ -233,7 +235,8 @@ export function word<W extends string>(words: readonly W[], byDefault: NoInfer<W
  * @param shown - default as the docs show it
  */
 export function path(shown: string): Option<string, string | undefined> {
-  return { byDefault: shown, read: (name, value) => (value === undefined ? undefined : checkPath(name, value)) }
+  const read = (name: string, value: string | undefined) => (value === undefined ? undefined : checkPath(name, value))
+  return { byDefault: shown, isPath: true, read }
 }
 
 /** Whatever was given: it is read elsewhere. */

@@ -1,12 +1,10 @@
-import { existsSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
 import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
-import { nearFile } from '../base/near-file.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
+import { existingModule } from '../config/modules.js'
 import { LinkSelection } from '../planners/link-selection.js'
 import { checkThreads } from '../planners/most-threads.js'
-import { moduleUrl } from '../threads/protocol/module-url.js'
 
 /*
  * Checks of single arguments. Each throws an InvalidOptionError that names the argument as it is typed.
@@ -41,22 +39,7 @@ export function checkWatchPath(option: string, text: string): string {
 
 /** Reads a link module, which must be a file that exists, as a URL. Whether it can be loaded is seen later. */
 export function checkModule(argument: string, text: string): string {
-  const url = moduleUrl(argument, text)
-  const file = isFile(argument, url, text)
-  if (file === undefined) {
-    throw new InvalidOptionError(argument, 'a link module that exists', text, { hint: nearFile(fileURLToPath(url)) })
-  }
-  if (!file) throw new InvalidOptionError(argument, 'a link module, which is a file', text)
-  return url
-}
-
-/** Whether a URL is a file; `undefined` when nothing is there. */
-function isFile(argument: string, url: string, text: string): boolean | undefined {
-  try {
-    return statSync(fileURLToPath(url), { throwIfNoEntry: false })?.isFile()
-  } catch (cause) {
-    throw new InvalidOptionError(argument, 'a link module that can be read', text, { cause })
-  }
+  return existingModule(argument, text)
 }
 
 /*

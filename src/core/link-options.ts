@@ -255,7 +255,7 @@ const OWN: readonly Own[] = [
 ]
 
 /** Names of the options that settings are made of. */
-const GIVEN = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter(
+export const LINK_SETTINGS = (Object.keys(LINK_OPTIONS) as (keyof ResolvedOptions)[]).filter(
   (name): name is Exclude<keyof LinkSettings, 'id' | 'tags'> =>
     !['inlets', 'outlets', 'processors', 'groupers', 'id', 'tags'].includes(name),
 )
@@ -285,11 +285,16 @@ export interface ResolvedLink {
   readonly id: string | undefined
   readonly tags: readonly string[]
   readonly settings: ResolvedSettings
+  /** Options that the settings are made of. */
+  readonly given: GivenSettings
 }
+
+/** Options that settings are made of, as far as they were given. */
+export type GivenSettings = Omit<LinkSettings, 'id' | 'tags'>
 
 /** Options that settings are made of, and the settings that the last ones gave. */
 interface Known {
-  readonly given: { readonly [name: string]: unknown }
+  readonly given: GivenSettings
   readonly settings: ResolvedSettings
 }
 
@@ -299,20 +304,22 @@ let last: Known | undefined
 /** @throws {@link InvalidOptionError} naming the option, what was expected and what came */
 export function resolveLink(options: LinkSettings): ResolvedLink {
   if (last !== undefined && gives(options, last)) {
-    return { id: checkName('id', options.id), tags: checkTags('tags', options.tags), settings: last.settings }
+    return { id: checkName('id', options.id), tags: checkTags('tags', options.tags), ...last }
   }
   const all = resolveOptions(undefined, options, LINK_OPTIONS)
   checkDurable(all)
   const settings = settingsOf(all)
-  last = { given: Object.fromEntries(GIVEN.map((name) => [name, copyOf(options[name])])), settings }
-  return { id: all.id, tags: all.tags, settings }
+  const names = LINK_SETTINGS.filter((name) => options[name] !== undefined)
+  const given: GivenSettings = Object.fromEntries(names.map((name) => [name, copyOf(options[name])]))
+  last = { given, settings }
+  return { id: all.id, tags: all.tags, settings, given }
 }
 
 /** Whether options have no names but known ones, and make the same settings. */
 function gives(options: LinkSettings, { given }: Known): boolean {
   if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) return false
   for (const name of Object.keys(options)) if (!Object.hasOwn(LINK_OPTIONS, name)) return false
-  for (const name of GIVEN) if (!alike(options[name], given[name])) return false
+  for (const name of LINK_SETTINGS) if (!alike(options[name], given[name])) return false
   return true
 }
 

@@ -1,4 +1,5 @@
 import type { Duration } from '../base/duration.js'
+import { alike } from '../base/alike.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { MaybePromise } from '../base/maybe-promise.js'
@@ -9,12 +10,14 @@ import { eventLoopWaits, STREAM_GRACE } from './event-loop.js'
 import { type Inlet, isInlet } from './inlet.js'
 import { LinkNodes, type NodeKind } from './link-nodes.js'
 import {
+  type GivenSettings,
   type LinkOptions,
   type ProcessedLinkOptions,
   type ResolvedSettings,
   resolveLink,
   resolvePipeline,
 } from './link-options.js'
+import type { LinkOverrides } from './link-overrides.js'
 import { LiveSchedule } from './live-schedule.js'
 import { type Node, nodeName } from './node.js'
 import { isOutlet, type Outlet } from './outlet.js'
@@ -57,7 +60,9 @@ class LinkBase<A, B> implements PlannedLink {
   /** Groupers that divide the records into batches, after the processors, in this order. */
   readonly groupers: readonly AnyGrouper[]
   #id: string | undefined
-  readonly #schedule: LiveSchedule
+  /** Options that the settings are made of; `undefined` once it is settled that these stay. */
+  #given: GivenSettings | undefined
+  #schedule: LiveSchedule
   readonly #nodes: LinkNodes
   readonly #running = new RunningTransfers()
   /** Transfers that stream now. */
@@ -87,10 +92,11 @@ class LinkBase<A, B> implements PlannedLink {
       const got = `${others.length + 1} argument${others.length > 0 ? 's' : ', an inlet'}`
       throw new InvalidOptionError('options', 'one object, as in new Link({ inlets, outlets, interval: 5 })', got)
     }
-    const { id, tags, settings } = resolveLink(options)
+    const { id, tags, settings, given } = resolveLink(options)
     this.settings = settings
     this.tags = tags
     this.#id = id
+    this.#given = given
     this.#schedule = new LiveSchedule(settings.schedule)
     const { processors, groupers } = resolvePipeline(options)
     this.processors = processors
@@ -149,12 +155,32 @@ class LinkBase<A, B> implements PlannedLink {
   }
 
   /**
-   * Takes the name of its export for an id, unless it has one.
+   * Takes the name of its export for an id, unless it has one, and the settings that a configuration has for it.
    * @internal
    */
-  nameAfterExport(id: string): void {
+  nameAfterExport(id: string, overrides?: LinkOverrides): void {
     this.#id ??= id
+    this.override(overrides)
+  }
+
+  /**
+   * Takes the settings that a configuration has for this link in the place of its own. Only the first call counts.
+   *
+   * @throws {@link ConfigError} when they do not hold
+   * @internal
+   */
+  override(overrides: LinkOverrides | undefined): void {
+    const given = this.#given
+    this.#given = undefined
     this.#parts = undefined
+    const settings = given && overrides?.resolve(this, given)
+    if (settings === undefined) return
+    overrides?.blaming(this, () => {
+      checkReplacing(settings, this.#nodes.outlets)
+    })
+    // an interval that was set since stays, unless the configuration has another
+    if (!alike(settings.schedule, this.settings.schedule)) this.#schedule = new LiveSchedule(settings.schedule)
+    ;(this as { settings: ResolvedSettings }).settings = settings
   }
 
   /** Due times of this link: as its options say, or as {@link LinkBase.setInterval} has changed them. */

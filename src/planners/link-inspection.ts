@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toError } from '../base/errors.js'
 import { UndoStack } from '../base/undo-stack.js'
+import { LinkOverrides, type LinkOverride } from '../core/link-overrides.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { LinkSelection } from './link-selection.js'
 import { PlannerThreads } from './planner-threads.js'
@@ -28,9 +29,12 @@ export class LinkInspection {
   readonly #threads: PlannerThreads
   /** Folder of a store that is there while links with `delivery` are started: a planner may have their own. */
   readonly #store = join(tmpdir(), `databay-check-${randomUUID()}`)
+  readonly #overrides: LinkOverrides
   #links: readonly ThreadLink[] = []
 
-  constructor() {
+  /** @param overrides - settings that a configuration has for links */
+  constructor(overrides: readonly LinkOverride[] = []) {
+    this.#overrides = new LinkOverrides(overrides)
     const options = {
       threads: 1,
       transfersPerThread: 1,
@@ -39,7 +43,7 @@ export class LinkInspection {
       hangTimeout: LIMIT,
     }
     this.#threads = new PlannerThreads(
-      { ...options, printsToError: true, store: this.#store },
+      { ...options, printsToError: true, store: this.#store, overrides },
       {
         isRunning: () => false,
         drained: () => undefined,
@@ -53,7 +57,7 @@ export class LinkInspection {
     )
   }
 
-  /** Links of the modules, in their order. */
+  /** Links of the modules, in their order, without those that the configuration turns off. */
   get links(): readonly ThreadLink[] {
     return this.#links
   }
@@ -63,6 +67,7 @@ export class LinkInspection {
    *
    * @returns the trouble with those that cannot be used
    * @throws {@link InvalidOptionError} when the selection has what no link has, and all modules could be used
+   * @throws {@link ConfigError} when the configuration has what no link has, likewise
    */
   async load(modules: readonly string[], selection: LinkSelection): Promise<Trouble[]> {
     await this.#threads.pool.start()
@@ -75,8 +80,11 @@ export class LinkInspection {
         troubles.push({ link: undefined, error: toError(thrown) })
       }
     }
-    if (troubles.length === 0) selection.check(found)
-    this.#links = found.filter((link) => selection.has(link))
+    if (troubles.length === 0) {
+      this.#overrides.check(found)
+      selection.check(found)
+    }
+    this.#links = found.filter((link) => selection.has(link) && this.#overrides.disabling(link) === undefined)
     return troubles
   }
 

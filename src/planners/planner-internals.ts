@@ -1,3 +1,4 @@
+import type { LinkOverride } from '../core/link-overrides.js'
 import type { Clock } from './clock/clock.js'
 import type { LinkSelection } from './link-selection.js'
 import type { SchedulingFactory } from './scheduling.js'
@@ -16,6 +17,8 @@ export interface PlannerInternals {
   readonly printsToError?: boolean
   /** Links of modules that belong to the planner. Default: all. Only of planners with threads. */
   readonly selection?: LinkSelection
+  /** Settings that a configuration has for links. Default: none. */
+  readonly overrides?: readonly LinkOverride[]
   /** Called in a start, when all links are started and before their first transfers. */
   readonly scheduled?: () => void
 }

@@ -5,6 +5,8 @@ import { getLogger } from '../base/log.js'
 import type { Url } from '../base/node-types.js'
 import { resolveOptions } from '../base/options.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
+import { isLink } from '../core/link.js'
+import { LinkOverrides } from '../core/link-overrides.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
 import type { ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
@@ -60,6 +62,8 @@ export class WorkerPlanner extends BasePlanner {
   readonly #modules: PlannerModules
   /** Links of the modules that belong to the planner; `undefined` for all. */
   readonly #selection: LinkSelection | undefined
+  /** Settings that a configuration has for links. */
+  readonly #overrides: LinkOverrides
   /** Whether the start that is under way is to end soon. */
   #forced = false
   #saidLive = false
@@ -76,7 +80,8 @@ export class WorkerPlanner extends BasePlanner {
       Object.keys(PLANNER_OPTIONS),
     )
     const { live, modules } = divide(toArray(links))
-    super(live, options, Object.keys(WORKER_PLANNER_OPTIONS))
+    const overrides = new LinkOverrides(internalsOf(options).overrides)
+    super(overrideLive(live, overrides), options, Object.keys(WORKER_PLANNER_OPTIONS))
     const {
       clock,
       dryRun = false,
@@ -85,6 +90,7 @@ export class WorkerPlanner extends BasePlanner {
       scheduling = clockScheduling(0, clock),
     } = internalsOf(options)
     this.#selection = selection
+    this.#overrides = overrides
     this.#scheduling = scheduling({
       dispatch: (link) => this.dispatch(link),
       dispatchDue: (link, due) => {
@@ -100,6 +106,7 @@ export class WorkerPlanner extends BasePlanner {
       shutdownTimeout,
       dryRun,
       store: store && resolve(store),
+      overrides: internalsOf(options).overrides,
       printsToError,
     }
     this.#modules = new PlannerModules(modules)
@@ -213,7 +220,8 @@ export class WorkerPlanner extends BasePlanner {
    * @throws {@link LinkModuleError} when a module cannot be used; then nothing is added
    */
   override async addLinks(links: OneOrMany<LinkOrModule>): Promise<void> {
-    const { live, modules } = divide(toArray(links))
+    const { live: given, modules } = divide(toArray(links))
+    const live = overrideLive(given, this.#overrides)
     // noted from here on, so that no module is added twice; a start that follows at once takes them along
     const running = this.#areThreadsUp
     if (running) this.#modules.join(modules)
@@ -298,6 +306,7 @@ export class WorkerPlanner extends BasePlanner {
     if (this.#forced) throw new PlannerStateError('the planner was shut down while it started')
     await pool.start()
     const hosted = await hosting.host(this.modules)
+    this.#overrides.check(hosted)
     this.#selection?.check(hosted)
     const unwanted = new Set(hosted.filter(({ description }) => !this.#wants(description)))
     hosting.drop([...unwanted])
@@ -320,8 +329,9 @@ export class WorkerPlanner extends BasePlanner {
     }
   }
 
-  /** Whether a link of a module belongs to the planner: it is selected, and was not removed. */
+  /** Whether a link of a module belongs to the planner: it is selected, not turned off, and was not removed. */
   #wants(link: LinkDescription): boolean {
+    if (this.#overrides.disabling(link) !== undefined) return false
     return this.#selection?.has(link) !== false && this.#modules.wants(link)
   }
 
@@ -378,11 +388,14 @@ export class WorkerPlanner extends BasePlanner {
     back: readonly ThreadLink[],
   ): Promise<void> {
     await this.settled()
-    const hosted = await unlessStopped(
+    const exported = await unlessStopped(
       this,
       'links were added',
       this.#load().then(({ hosting }) => hosting.host(modules)),
     )
+    const hosted = exported.filter((link) => this.#overrides.disabling(link) === undefined)
+    const wanted = new Set(hosted)
+    this.#threads?.hosting.drop(exported.filter((link) => !wanted.has(link)))
     this.#modules.add(modules)
     try {
       this.#threads?.hosting.takeBack(back)
@@ -410,4 +423,11 @@ export class WorkerPlanner extends BasePlanner {
       `${link.name} is a live link, so it runs on the main thread: to run it in a worker thread, export it from a module and give the planner that module's URL`,
     )
   }
+}
+
+/** Live links with the settings that a configuration has for them, without those that it turns off. */
+function overrideLive(links: readonly PlannedLink[], overrides: LinkOverrides): PlannedLink[] {
+  if (overrides.isEmpty) return [...links]
+  for (const link of links) if (isLink(link)) link.override(overrides)
+  return links.filter((link) => overrides.disabling(link) === undefined)
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError, LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
+import { ConfigError, InvalidOptionError, LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
 import { INSTANCES, keyOf, nameOf, type LinkDescription } from '../protocol/link-description.js'
@@ -68,6 +68,7 @@ export class Hosting {
    * Loads modules in a thread, and gives their links a place. They are not opened yet.
    *
    * @throws {@link LinkModuleError} naming the module that cannot be used, or an `AggregateError` of several
+   * @throws {@link ConfigError} when a link cannot have the settings of the configuration
    */
   async host(modules: readonly string[]): Promise<ThreadLink[]> {
     if (modules.length === 0) return []
@@ -75,6 +76,9 @@ export class Hosting {
       const [thread] = this.#pool.threads
       if (thread === undefined) throw new PlannerStateError('the planner was shut down while link modules were loaded')
       const { descriptions, errors } = await this.#describe(modules, thread)
+      // one line of a configuration may be wrong for many modules
+      const ofConfig = errors.find((error) => error instanceof ConfigError)
+      if (ofConfig !== undefined) throw ofConfig
       const [error] = errors
       if (error === undefined) {
         const links = this.#place(descriptions)
@@ -166,7 +170,7 @@ export class Hosting {
         this.#checkOnce(described, descriptions)
         descriptions.push(...described)
       } catch (thrown) {
-        errors.push(moduleError(module, whileLoading(thrown)))
+        errors.push(thrown instanceof ConfigError ? thrown : moduleError(module, whileLoading(thrown)))
       }
     }
     return { descriptions, errors }

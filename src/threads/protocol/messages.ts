@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { LogLevels } from '../../base/log.js'
 import type { Held } from '../../core/link-accounts.js'
+import type { LinkOverride } from '../../core/link-overrides.js'
 import type { PlainError } from '../../base/plain-error.js'
 import type { SharedCounts } from './progress.js'
 import type { PackedReports } from './reports.js'
@@ -83,6 +84,8 @@ export interface ThreadSetup {
   readonly store?: string | undefined
   /** URL of the module that the thread loads before any other; `undefined` when there is none. */
   readonly threadSetup?: string | undefined
+  /** Settings that a configuration has for links. */
+  readonly overrides?: readonly LinkOverride[] | undefined
   /** Whether what links print goes to standard error: see `printToStandardError`. */
   readonly printsToError?: boolean
   /** Memory in which the thread shows what it does: see `Pulse`. */
@@ -100,6 +103,7 @@ export type ThreadSettings = Pick<
   | 'streamGrace'
   | 'dryRun'
   | 'store'
+  | 'overrides'
   | 'printsToError'
   | 'threadSetup'
 >

@@ -1,6 +1,7 @@
 import { adoptLogLevels } from '../../base/log.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
+import type { Link } from '../../core/link.js'
 import type { Call, Calls, Channel, Note, ThreadSetup } from '../protocol/messages.js'
 import { Pulse } from '../protocol/pulse.js'
 import { packDescriptions } from '../protocol/packed-descriptions.js'
@@ -52,7 +53,8 @@ export class LinkHost {
     this.#outbox = new Outbox(channel)
     const limits = new TimeLimits(this.#pulse)
     this.#setup = new SetupModule(limits, setup)
-    this.#modules = new LoadedModules(limits, setup.startTimeout, dryRun && ((link) => dryRun.prepare(link)))
+    const prepare = dryRun && ((link: Link) => dryRun.prepare(link))
+    this.#modules = new LoadedModules(limits, setup.startTimeout, prepare, setup.overrides)
     this.#links = new OpenLinks(this.#modules, limits, this.#attribution, setup)
     const maker = new TransferMaker(
       setup.thread,

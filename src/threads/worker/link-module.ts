@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LinkModuleError } from '../../base/errors.js'
 import { isLink, type Link } from '../../core/link.js'
+import type { LinkOverrides } from '../../core/link-overrides.js'
 import { exportId, nameOf } from '../protocol/link-description.js'
-import { importModule, type ModuleExports } from './import-module.js'
-import { noSuchFile, whyNotLoaded } from './load-failure.js'
+import { importModule, type ModuleExports } from '../../base/modules/import-module.js'
+import { noSuchFile, whyNotLoaded } from '../../base/modules/load-failure.js'
 
 /** A link of a module, and where in the module it is. */
 export interface ExportedLink {
@@ -43,9 +44,11 @@ function exportsOf(module: ModuleExports): ModuleExports {
 /**
  * Loads a module and gives the links that it exports, by themselves or in lists.
  *
+ * @param overrides - settings that a configuration has for them
  * @throws {@link LinkModuleError} when it cannot be loaded, exports no link, or exports one twice
+ * @throws {@link ConfigError} when a link cannot have the settings of the configuration
  */
-export async function loadLinks(url: string): Promise<ExportedLink[]> {
+export async function loadLinks(url: string, overrides?: LinkOverrides): Promise<ExportedLink[]> {
   const exported = linksOf(await loadModule(url))
   if (exported.length === 0) {
     throw new LinkModuleError(url, "exports no link: expected one as in 'export const link = new Link({ \u2026 })'")
@@ -59,7 +62,7 @@ export async function loadLinks(url: string): Promise<ExportedLink[]> {
       throw new LinkModuleError(url, `exports the same link twice, as ${other} and as ${name}: export it once`)
     }
     names.set(link, name)
-    link.nameAfterExport(exportId({ module: url, exportName, index }))
+    link.nameAfterExport(exportId({ module: url, exportName, index }), overrides)
   }
   return exported
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { LinkModuleError, StartTimeoutError } from '../../base/errors.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import type { Link } from '../../core/link.js'
+import { LinkOverrides, type LinkOverride } from '../../core/link-overrides.js'
 import { nameOf, type LinkAddress } from '../protocol/link-description.js'
 import { loadLinks, type ExportedLink } from './link-module.js'
 import type { TimeLimits } from './time-limits.js'
@@ -19,6 +20,7 @@ const WAITS = 20
 export class LoadedModules {
   readonly #limits: Pick<TimeLimits, 'within'>
   readonly #timeout: number
+  readonly #overrides: LinkOverrides
   readonly #prepare: ((link: Link) => Promise<void>) | undefined
   /** Modules that are loaded, and those on their way. */
   readonly #modules = new Map<string, MaybePromise<LinksByName>>()
@@ -28,11 +30,18 @@ export class LoadedModules {
   /**
    * @param timeout - time that {@link LoadedModules.loadInTime} gives a module, in milliseconds
    * @param prepare - changes each link before it is used
+   * @param overrides - settings that a configuration has for links
    */
-  constructor(limits: Pick<TimeLimits, 'within'>, timeout: number, prepare?: (link: Link) => Promise<void>) {
+  constructor(
+    limits: Pick<TimeLimits, 'within'>,
+    timeout: number,
+    prepare?: (link: Link) => Promise<void>,
+    overrides?: readonly LinkOverride[],
+  ) {
     this.#limits = limits
     this.#timeout = timeout
     this.#prepare = prepare
+    this.#overrides = new LinkOverrides(overrides)
   }
 
   /** Loads a module; gives its links at once when it is there. Rejects with a {@link LinkModuleError}. */
@@ -63,7 +72,7 @@ export class LoadedModules {
   }
 
   async #loadLinks(module: string): Promise<LinksByName> {
-    const links = await loadLinks(module)
+    const links = await loadLinks(module, this.#overrides)
     if (this.#prepare !== undefined) for (const { link } of links) await this.#prepare(link)
     return new Map(links.map((one) => [nameOf(one), one]))
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { importLater } from '../../base/libraries.js'
+import { importLater } from '../libraries.js'
 
 /** Exports of a module, by their names. */
 export type ModuleExports = { readonly [name: string]: unknown }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { show } from '../../base/errors.js'
-import { nearFile } from '../../base/near-file.js'
+import { show } from '../errors.js'
+import { nearFile } from '../near-file.js'
 import { isUnknownTypeScript } from './import-module.js'
 import { findPlace, isOfLoader, sourceFrame, type CodePlace } from './syntax-place.js'
 import { isThrownByCode, thrownPlace } from './thrown-place.js'
@@ -18,7 +18,7 @@ export async function whyNotLoaded(error: unknown, url: string): Promise<string>
     return `cannot be loaded as it is: Node ${process.versions.node} loads no TypeScript by itself: ${WAYS} (${error.message})`
   }
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    return `cannot be loaded as it is: link modules are .js, .mjs, .cjs or TypeScript (${error.message})`
+    return `cannot be loaded as it is: modules are .js, .mjs, .cjs or TypeScript (${error.message})`
   }
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     return withHint(`failed to load: ${firstLine(error)}`, missingFile(error))

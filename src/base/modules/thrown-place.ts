@@ -1,7 +1,7 @@
 import { placeAbove, placeAt, type CodePlace } from './syntax-place.js'
 
 /** Folder of this package's code; in a bundle, the bundle. */
-const OWN = import.meta.url.replace(/threads\/worker\/[^/]*$/, '')
+const OWN = import.meta.url.replace(/base\/modules\/[^/]*$/, '')
 
 /** Place in a user's code where an error was made, as far as its stack shows: not in a package. */
 export function thrownPlace(error: Error): CodePlace | undefined {
