@@ -81,6 +81,7 @@ t.test('each library has one place', async (t) => {
   t.same(importers('p-retry'), ['src/connectors/retry.ts'])
   t.same(importers('pino'), ['src/base/log.ts'])
   t.same(importers('csv-parse/sync'), ['src/connectors/csv/header.ts', 'src/connectors/csv/row-parser.ts'])
+  t.same(importers('tinyglobby'), ['src/config/modules.ts'])
   t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
   t.same(
     [...new Set(importers('commander').map(dirname))],

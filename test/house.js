@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
  * the folder that it lies in.
  */
 export const RULES = [
+  ['src/base/modules', ['src/base']],
   ['src/base', []],
   ['src/core', ['src/base']],
   ['src/connectors/csv', ['src/connectors/files', 'src/connectors', 'src/core', 'src/base']],

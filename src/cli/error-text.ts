@@ -1,4 +1,5 @@
-import { isError, LinkModuleError, toError } from '../base/errors.js'
+import { ConfigError, isError, LinkModuleError, toError } from '../base/errors.js'
+import type { LogLevel } from '../base/log.js'
 import { TransferError } from '../core/report.js'
 
 const MAX_DEPTH = 8
@@ -25,7 +26,7 @@ export function errorLine(error: Error, end = ''): string {
     if (toldInFull.has(one)) continue
     const { text, frame } = withoutFrame(one.message === '' ? one.name : one.message)
     if (frame !== '') frames.add(frame)
-    if (one instanceof LinkModuleError && frame !== '') toldInFull.add(one.cause)
+    if ((one instanceof LinkModuleError || one instanceof ConfigError) && frame !== '') toldInFull.add(one.cause)
     const message = oneLine(text)
     if (!line.includes(message)) line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
     const mistake = mistakeIn(one.stack)
@@ -70,6 +71,11 @@ function placeOf(error: Error, line: string): string {
 export function errorStacks(error: Error, end = ''): string {
   const stacks = chainOf(error).map((one) => one.stack ?? `${one.name}: ${one.message}`)
   return stacks.join('\ncaused by: ').replace(/^.*/, (first) => first + end)
+}
+
+/** Whether errors are told with their stacks at a log level. */
+export function showsStacks(level: LogLevel | undefined): boolean {
+  return level === 'debug' || level === 'trace'
 }
 
 /** The error, what caused it, what caused that; the errors of an `AggregateError` count as causes. */

@@ -1,7 +1,7 @@
-import { DatabayError, InvalidOptionError } from '../base/errors.js'
-import { errorLine } from './error-text.js'
-import { say } from './links/inspect.js'
+import { ConfigError, DatabayError, InvalidOptionError } from '../base/errors.js'
+import { errorLine, errorStacks } from './error-text.js'
 import { EXIT, type Ending, type ProcessContext } from './process-context.js'
+import { say } from './say.js'
 
 /**
  * Says why a command that answers once could not, and how it ends.
@@ -17,5 +17,22 @@ export function refusal(
   if (!(thrown instanceof DatabayError)) throw thrown
   if (json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
   say(stderr, errorLine(thrown))
-  return { code: thrown instanceof InvalidOptionError ? EXIT.badArguments : EXIT.failed, signal: undefined }
+  return { code: isAboutArguments(thrown) ? EXIT.badArguments : EXIT.failed, signal: undefined }
+}
+
+/** Whether an error means that what a command was given is wrong, its configuration included: nothing was started. */
+export function isAboutArguments(error: unknown): error is InvalidOptionError | ConfigError {
+  return error instanceof InvalidOptionError || error instanceof ConfigError
+}
+
+/**
+ * Says what is wrong with what a command was given, and how it ends.
+ *
+ * @param stacks - whether to show where the errors came from
+ * @throws what was thrown, unless it is about that
+ */
+export function refused(thrown: unknown, { stderr }: Pick<ProcessContext, 'stderr'>, stacks = false): Ending {
+  if (!isAboutArguments(thrown)) throw thrown
+  say(stderr, stacks ? errorStacks(thrown) : errorLine(thrown))
+  return { code: EXIT.badArguments, signal: undefined }
 }

@@ -121,7 +121,7 @@ function checkSettings(file: string, where: string, settings: LinkOverrideSettin
     const hint = 'threads are given plain data: it stays an option of the link'
     throw new InvalidOptionError(nested('deadLetters.redact'), 'no function', 'one', { hint })
   }
-  return given as LinkOverrideSettings
+  return given
 }
 
 /** Checks a cron expression, and has its error name where it is. */

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { globSync, isDynamicPattern } from 'tinyglobby'
 import { InvalidOptionError } from '../base/errors.js'
+import { lazy } from '../base/libraries.js'
 import { nearFile } from '../base/near-file.js'
 import { moduleUrl } from '../threads/protocol/module-url.js'
+
+const tinyglobby = lazy<typeof import('tinyglobby')>('tinyglobby')
 
 /** Files that a pattern may stand for: code, but no declarations of types. */
 const CODE = /(?<!\.d)\.[cm]?[jt]sx?$/
@@ -52,7 +54,8 @@ export function modulesOf(place: string, modules: unknown, folder: string): stri
     if (one instanceof URL) return [existingModule(name, one)]
     if (!isText(one) || one === '') throw new InvalidOptionError(name, 'a path or a file: URL of a link module', one)
     if (one.startsWith('!')) return []
-    if (!isDynamicPattern(one) || exists(path.resolve(folder, one))) return [existingModule(name, one, folder)]
+    if (!tinyglobby().isDynamicPattern(one) || exists(path.resolve(folder, one)))
+      return [existingModule(name, one, folder)]
     return matches(name, one, folder, ignored)
   })
   if (urls.length === 0) throw new InvalidOptionError(place, 'at least one link module', modules)
@@ -66,7 +69,9 @@ function exists(file: string): boolean {
 /** Files that fit a pattern. */
 function matches(name: string, pattern: string, folder: string, ignored: readonly string[]): string[] {
   const options = { cwd: folder, absolute: true, ignore: ['**/node_modules/**', ...ignored] }
-  const files = globSync(pattern, options).filter((file) => CODE.test(file))
+  const files = tinyglobby()
+    .globSync(pattern, options)
+    .filter((file) => CODE.test(file))
   if (files.length === 0) {
     throw new InvalidOptionError(name, 'a pattern that some file with code fits', pattern, {
       hint: `none in ${folder} does`,

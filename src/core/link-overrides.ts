@@ -101,9 +101,9 @@ export class LinkOverrides {
       if (!(error instanceof InvalidOptionError)) throw error
       const overrides = this.of(link)
       const [name = ''] = error.option.split('.')
-      const { file, place } =
-        overrides.findLast(({ settings }) => name in settings) ?? (overrides.at(-1) as LinkOverride)
-      throw new ConfigError(file, `${place}: link ${link.name}: ${error.message}`, { cause: error })
+      const blamed = overrides.findLast(({ settings }) => name in settings) ?? overrides.at(-1)
+      if (blamed === undefined) throw error
+      throw new ConfigError(blamed.file, `${blamed.place}: link ${link.name}: ${error.message}`, { cause: error })
     }
   }
 }

@@ -17,7 +17,7 @@ t.test('without options the library decides', async (t) => {
     command: 'run',
     modules: [ticks],
     selection: new LinkSelection([], []),
-    planner: { ignoreExceptions: true },
+    planner: {},
     ignoreExceptions: false,
     quiet: false,
     color: true,
@@ -36,7 +36,7 @@ t.test('options are taken, before and after the modules', async (t) => {
     command: 'run',
     modules: [ticks, pathToFileURL(cliFixture('rare.mjs')).href],
     selection: new LinkSelection(['a', 'b'], ['c']),
-    planner: { threads: 3, transfersPerThread: 7, transfers: 5, ignoreExceptions: true, immediateTransfer: false },
+    planner: { threads: 3, transfersPerThread: 7, transfers: 5, immediateTransfer: false },
     ignoreExceptions: true,
     quiet: true,
     color: false,
@@ -71,7 +71,6 @@ t.test('tune has defaults of its own', async (t) => {
 
 t.test('a bad command line has exit code 2 and one line that says what is wrong', async (t) => {
   const lines = {
-    run: "databay: missing required argument 'link-module'\n",
     'run --threads 0 ticks.mjs': "databay: --threads: expected an integer of at least 1, got '0'\n",
     'run --threads -1 ticks.mjs': "databay: --threads: expected an integer of at least 1, got '-1'\n",
     'run ticks.mjs --transfers two': "databay: --transfers: expected an integer of at least 1, got 'two'\n",
@@ -109,7 +108,7 @@ t.test('without a command the help is shown as an error', async (t) => {
 })
 
 t.test('--help and --version are answered on standard output', async (t) => {
-  t.match(parse('--help'), { parsed: 0, stdout: /Usage: databay .*run \[options\] <link-module\.\.\.>/s, stderr: '' })
+  t.match(parse('--help'), { parsed: 0, stdout: /Usage: databay .*run \[options\] \[link-module\.\.\.\]/s, stderr: '' })
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

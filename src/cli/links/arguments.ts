@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { LogLevel } from '../../base/log.js'
 import type { LinkSelection } from '../../planners/link-selection.js'
 import {
-  addModule,
   examples,
   logLevelOption,
   noColorOption,
@@ -10,10 +9,9 @@ import {
   selectionOptions,
   type SelectionFlags,
 } from '../arguments.js'
+import { addConfigOptions, configFlags, type ConfigArguments, type ConfigFlags } from '../configured.js'
 
-interface LinksArguments {
-  /** URLs of the link modules. */
-  readonly modules: readonly string[]
+interface LinksArguments extends ConfigArguments {
   readonly selection: LinkSelection
   readonly json: boolean
   readonly color: boolean
@@ -35,7 +33,10 @@ export interface CheckArguments extends LinksArguments {
 }
 
 interface Flags
-  extends SelectionFlags, Partial<Pick<CheckArguments, 'json' | 'color' | 'logLevel' | 'connect' | 'quiet'>> {}
+  extends
+    SelectionFlags,
+    ConfigFlags,
+    Partial<Pick<CheckArguments, 'json' | 'color' | 'logLevel' | 'connect' | 'quiet'>> {}
 
 const AFTER_LIST = `
 Loads the modules in a thread: what stands outside of links there, at the top level, runs. No link is started. Due times
@@ -82,7 +83,7 @@ export function addCheck(program: Command, onCheck: (check: CheckArguments) => v
 }
 
 function common(command: Command): Command {
-  command.argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
+  addConfigOptions(command)
   for (const option of selectionOptions()) command.addOption(option)
   return command
     .option('--json', 'one JSON document on standard output')
@@ -92,5 +93,5 @@ function common(command: Command): Command {
 
 function read(modules: readonly string[], flags: Flags): LinksArguments {
   const { json = false, color = true, logLevel = 'warn' } = flags
-  return { modules, selection: selectionOf(flags), json, color, logLevel }
+  return { modules, ...configFlags(flags), selection: selectionOf(flags), json, color, logLevel }
 }

@@ -9,7 +9,7 @@ import { linkInfo, linkTable } from './link-info.js'
 
 /** The command `databay check`: whether link modules load, and their links are well. */
 export function checkCommand(args: CheckArguments, context: ProcessContext): Promise<Ending> {
-  return inspect(args, context, async (inspection, troubles) => {
+  return inspect(args, context, async (inspection, troubles, modules) => {
     const now = Date.now()
     const links = inspection.links.map((link) => linkInfo(link, now))
     const warnings = sharedIds(links).map((id) => `several links have the id ${id}: give each an id of its own`)
@@ -23,7 +23,7 @@ export function checkCommand(args: CheckArguments, context: ProcessContext): Pro
     for (const warning of warnings) stderr.write(`databay: ${printable(warning)}\n`)
 
     function verdict(): string {
-      const what = `${counted(links.length, 'link')} of ${counted(args.modules.length, 'module')}`
+      const what = `${counted(links.length, 'link')} of ${counted(modules.length, 'module')}`
       if (troubles.length > 0) return `${what}: ${counted(troubles.length, 'error')}`
       return `${what}: ${args.connect ? 'all start and stop' : 'all can be loaded; --connect starts them too'}`
     }

@@ -1,15 +1,15 @@
-import { InvalidOptionError } from '../../base/errors.js'
 import { setLogLevel, type LogLevel } from '../../base/log.js'
-import { printableLines } from '../../base/printable.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { LinkInspection } from '../../planners/link-inspection.js'
 import type { LinkSelection } from '../../planners/link-selection.js'
-import { errorLine } from '../error-text.js'
+import { configured, type ConfigArguments } from '../configured.js'
+import { errorLine, showsStacks } from '../error-text.js'
 import { logTo } from '../log-output.js'
-import { EXIT, type Ending, type ProcessContext, type TextStream } from '../process-context.js'
+import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { refused } from '../refusal.js'
+import { say } from '../say.js'
 
-interface Inspected {
-  readonly modules: readonly string[]
+interface Inspected extends ConfigArguments {
   readonly selection: LinkSelection
   readonly json: boolean
   readonly logLevel: LogLevel
@@ -22,29 +22,24 @@ interface Inspected {
  */
 export async function inspect(
   args: Inspected,
-  { stderr }: ProcessContext,
-  tell: (inspection: LinkInspection, troubles: string[]) => Promise<void>,
+  context: ProcessContext,
+  tell: (inspection: LinkInspection, troubles: string[], modules: readonly string[]) => Promise<void>,
 ): Promise<Ending> {
   setLogLevel(args.logLevel)
+  const { stderr } = context
   const undo = new UndoStack()
   undo.push(logTo(stderr, { json: args.json, stacks: false }))
-  const inspection = new LinkInspection()
-  undo.push(() => inspection.close())
   try {
-    const troubles = (await inspection.load(args.modules, args.selection)).map(({ error }) => errorLine(error))
-    await tell(inspection, troubles)
+    const { modules, links } = await configured(args, context)
+    const inspection = new LinkInspection(links)
+    undo.push(() => inspection.close())
+    const troubles = (await inspection.load(modules, args.selection)).map(({ error }) => errorLine(error))
+    await tell(inspection, troubles, modules)
     for (const trouble of troubles) say(stderr, trouble)
     return { code: troubles.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
   } catch (thrown) {
-    if (!(thrown instanceof InvalidOptionError)) throw thrown
-    say(stderr, thrown.message)
-    return { code: EXIT.badArguments, signal: undefined }
+    return refused(thrown, context, showsStacks(args.logLevel))
   } finally {
     await undo.undo()
   }
-}
-
-/** Writes a message of the command. */
-export function say(stream: TextStream, text: string): void {
-  stream.write(`databay: ${printableLines(text)}\n`)
 }

@@ -5,7 +5,6 @@ import { PLANNER_EVENTS } from '../../operate/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 import type { LinkSelection } from '../../planners/link-selection.js'
 import {
-  addModule,
   checkCount,
   checkThreadCount,
   checkWatchPath,
@@ -17,12 +16,11 @@ import {
   valued,
   type SelectionFlags,
 } from '../arguments.js'
+import { addConfigOptions, configFlags, type ConfigArguments, type ConfigFlags } from '../configured.js'
 
 /** The command line of `databay run`, checked. */
-export interface RunArguments {
+export interface RunArguments extends ConfigArguments {
   readonly command: 'run'
-  /** URLs of the link modules. */
-  readonly modules: readonly string[]
   /** Links of the modules that are run. */
   readonly selection: LinkSelection
   /** Options of the planner, as far as they were given. */
@@ -56,7 +54,7 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     `how many transfers may run at once in a thread (default: ${WORKER_PLANNER_OPTIONS.transfersPerThread.byDefault})`,
     checkCount,
   ),
-  store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath).env('DATABAY_STORE'),
+  store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath),
   threadSetup: valued('--thread-setup <module>', 'module that each thread loads before the link modules', checkPath),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
   immediateTransfer: new Option(
@@ -92,17 +90,19 @@ object a line, each an event: started, ${PLANNER_EVENTS.join(', ')}, reloaded, r
 stopping and finished. What links print goes to standard error then.
 ${EXAMPLES}`
 
-interface Flags extends SelectionFlags, Partial<Omit<RunArguments, 'command' | 'modules' | 'selection' | 'planner'>> {
+interface Flags
+  extends
+    SelectionFlags,
+    ConfigFlags,
+    Partial<Omit<RunArguments, 'command' | 'modules' | 'selection' | 'planner' | keyof ConfigFlags>> {
   readonly stopOnError?: boolean
 }
 
 /** Adds the command `run` to the program. */
 export function addRun(program: Command, onRun: (run: RunArguments) => void): void {
-  const run = program
-    .command('run')
-    .description('run the links of link modules on their schedules, in worker threads')
-    .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
-  for (const option of [...selectionOptions(), ...Object.values(PLANNER_FLAGS)]) run.addOption(option)
+  const run = program.command('run').description('run the links of link modules on their schedules, in worker threads')
+  addConfigOptions(run)
+  for (const option of [...selectionOptions(), ...plannerFlags()]) run.addOption(option)
   run
     .addOption(new Option('--stop-on-error', 'stop when a transfer has failed, rather than log and count it'))
     .addOption(new Option('--ignore-exceptions', 'without effect: it is what a run does by itself').hideHelp())
@@ -123,19 +123,28 @@ export function addRun(program: Command, onRun: (run: RunArguments) => void): vo
     .action((modules: string[], flags: Flags, command: Command) => {
       const { once = false, logLevel, json = false, watchPath = [], watch = watchPath.length > 0 } = flags
       const { stopOnError = false, ignoreExceptions = false, quiet = false, color = true } = flags
-      const given = Object.keys(PLANNER_FLAGS).filter((name) =>
-        ['cli', 'env'].includes(command.getOptionValueSource(name) ?? ''),
-      )
-      const options = Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
       const planner: WorkerPlannerOptions = {
-        ...options,
+        ...readPlannerFlags(command),
         ...(once && { transfers: 1 }),
-        ignoreExceptions: !stopOnError,
+        ...(stopOnError && { ignoreExceptions: false }),
       }
       const selection = selectionOf(flags)
       const output = { quiet, color, json, logLevel }
-      onRun({ command: 'run', modules, selection, planner, ignoreExceptions, once, ...output, watch, watchPath })
+      const config = configFlags(flags)
+      const all = { modules, ...config, selection, planner, ignoreExceptions, once, ...output, watch, watchPath }
+      onRun({ command: 'run', ...all })
     })
+}
+
+/** Makes the flags that stand for options of the planner. */
+export function plannerFlags(): Option[] {
+  return Object.values(PLANNER_FLAGS)
+}
+
+/** Options of the planner that were given as {@link plannerFlags}. */
+export function readPlannerFlags(command: Command): WorkerPlannerOptions {
+  const given = Object.keys(PLANNER_FLAGS).filter((name) => command.getOptionValueSource(name) === 'cli')
+  return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
 }
 
 function addWatchPath(text: string, before: readonly string[] | undefined): readonly string[] {

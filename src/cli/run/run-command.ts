@@ -1,32 +1,33 @@
-import { printable } from '../../base/printable.js'
-import { InvalidOptionError } from '../../base/errors.js'
 import { setLogLevel } from '../../base/log.js'
 import { withInternals } from '../../planners/planner-internals.js'
 import { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { RunArguments } from './arguments.js'
-import { errorLine } from '../error-text.js'
+import { configured } from '../configured.js'
+import { showsStacks } from '../error-text.js'
+import { refused } from '../refusal.js'
 import { Run } from './run.js'
-import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import type { Ending, ProcessContext } from '../process-context.js'
 
 /** The command `databay run`: a planner from its start to its end. */
 export async function runCommand(args: RunArguments, context: ProcessContext): Promise<Ending> {
   if (args.logLevel !== undefined) setLogLevel(args.logLevel)
-  const internals = {
-    selection: args.selection,
-    printsToError: args.json,
-    tellsShutdownErrors: true,
-    scheduled: () => {
-      run.announce()
-    },
-  }
-  let planner: WorkerPlanner
   try {
-    planner = new WorkerPlanner(args.modules, withInternals(args.planner, internals))
+    const { modules, planner: given, links } = await configured(args, context)
+    // a run goes on after a failed transfer, unless a flag or the configuration says otherwise
+    const options = { ignoreExceptions: true, ...given }
+    const internals = {
+      selection: args.selection,
+      overrides: links,
+      printsToError: args.json,
+      tellsShutdownErrors: true,
+      scheduled: () => {
+        run.announce()
+      },
+    }
+    const planner = new WorkerPlanner([...modules], withInternals(options, internals))
+    const run = new Run(planner, { ...args, modules, planner: options }, context)
+    return await run.toEnd()
   } catch (thrown) {
-    if (!(thrown instanceof InvalidOptionError)) throw thrown
-    context.stderr.write(`databay: ${printable(errorLine(thrown))}\n`)
-    return { code: EXIT.badArguments, signal: undefined }
+    return refused(thrown, context, showsStacks(args.logLevel))
   }
-  const run = new Run(planner, args, context)
-  return run.toEnd()
 }

@@ -1,5 +1,5 @@
 import { printableLines } from '../../base/printable.js'
-import { InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
+import { ConfigError, InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
 import { exitCodeOf, type StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import type { BlockedEvent } from '../../operate/planner-events.js'
@@ -8,7 +8,7 @@ import type { PlannedLink } from '../../core/planned-link.js'
 import { failureText, TransferError, type TransferReport } from '../../core/report.js'
 import { plainError } from '../../base/plain-error.js'
 import type { RunArguments } from './arguments.js'
-import { errorLine, errorStacks, withoutAdvice } from '../error-text.js'
+import { errorLine, errorStacks, showsStacks, withoutAdvice } from '../error-text.js'
 import { jsonLine, passEvents, type Finish, type JsonEvent } from './json-events.js'
 import { logTo } from '../log-output.js'
 import { showProgress } from './progress.js'
@@ -254,6 +254,7 @@ export class Run {
   }
 
   #exitCode(error: Error | undefined): number {
+    if (error instanceof ConfigError) return EXIT.badArguments
     if (error instanceof InvalidOptionError && SELECTORS.includes(error.option)) return EXIT.badArguments
     return error === undefined && !this.#isIncomplete ? EXIT.orderly : EXIT.failed
   }
@@ -276,7 +277,7 @@ export class Run {
   }
 
   get #debug(): boolean {
-    return this.#args.logLevel === 'debug' || this.#args.logLevel === 'trace'
+    return showsStacks(this.#args.logLevel)
   }
 
   /** Writes what is not needed when all is well. */

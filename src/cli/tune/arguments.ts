@@ -4,13 +4,12 @@ import { InvalidOptionError } from '../../base/errors.js'
 import type { LogLevel } from '../../base/log.js'
 import { checkThreads } from '../../planners/most-threads.js'
 import { WORKER_PLANNER_OPTIONS } from '../../planners/worker-planner-options.js'
-import { addModule, checkCount, examples, logLevelOption, noColorOption, valued } from '../arguments.js'
+import { checkCount, examples, logLevelOption, noColorOption, valued } from '../arguments.js'
+import { addConfigOptions, type ConfigArguments } from '../configured.js'
 
 /** The command line of `databay tune`, checked. */
-export interface TuneArguments {
+export interface TuneArguments extends Omit<ConfigArguments, 'planner'> {
   readonly command: 'tune'
-  /** URLs of the link modules. */
-  readonly modules: readonly string[]
   /** Thread counts to try; left out when it is to be found out which are of use. */
   readonly threads?: readonly number[]
   /** Numbers of transfers at once in a thread to try. */
@@ -53,10 +52,9 @@ ${examples([
 
 /** Adds the command `tune` to the program. */
 export function addTune(program: Command, onTune: (tune: TuneArguments) => void): void {
-  program
-    .command('tune')
-    .description('find out how many worker threads suit the links of link modules')
-    .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
+  addConfigOptions(
+    program.command('tune').description('find out how many worker threads suit the links of link modules'),
+  )
     .addOption(
       valued(
         '--threads <list>',

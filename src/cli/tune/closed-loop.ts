@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OneOrMany } from '../../base/one-or-many.js'
+import type { LinkOverride } from '../../core/link-overrides.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { Deferred } from '../../planners/deferred.js'
 import { withInternals } from '../../planners/planner-internals.js'
@@ -77,14 +78,16 @@ export class ClosedLoop implements Scheduling {
 }
 
 /** Options of a {@link closedLoopPlanner}. */
-export interface ClosedLoopOptions extends Pick<WorkerPlannerOptions, 'threads' | 'transfersPerThread'> {
+export interface ClosedLoopOptions extends Omit<WorkerPlannerOptions, 'immediateTransfer' | 'shutdownTimeout'> {
   /** Whether outlets are given the records of their links; otherwise these are only counted. */
   readonly push: boolean
+  /** Settings that a configuration has for links. */
+  readonly overrides?: readonly LinkOverride[]
 }
 
 /** Makes a planner whose links transfer in a {@link ClosedLoop}, to see how much its threads can do. */
 export function closedLoopPlanner(links: OneOrMany<LinkOrModule>, options: ClosedLoopOptions): WorkerPlanner {
-  const { push, ...settings } = options
+  const { push, overrides = [], ...settings } = options
   const planner: WorkerPlanner = new WorkerPlanner(
     links,
     withInternals(
@@ -93,6 +96,7 @@ export function closedLoopPlanner(links: OneOrMany<LinkOrModule>, options: Close
       {
         scheduling: (due) => new ClosedLoop(due, () => planner.threads * planner.transfersPerThread),
         dryRun: !push,
+        overrides,
         printsToError: true,
       },
     ),

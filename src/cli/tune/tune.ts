@@ -6,10 +6,14 @@ import { exitCodeOf, type StopSignal } from '../../base/stop-signals.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { setLogLevel } from '../../base/log.js'
 import { failureText } from '../../core/report.js'
-import { closedLoopPlanner } from './closed-loop.js'
+import { closedLoopPlanner, type ClosedLoopOptions } from './closed-loop.js'
 import type { WorkerPlanner } from '../../planners/worker-planner.js'
+import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
+import type { LinkOverride } from '../../core/link-overrides.js'
 import { plainError } from '../../base/plain-error.js'
-import { errorLine, withoutAdvice } from '../error-text.js'
+import { configured } from '../configured.js'
+import { errorLine, showsStacks, withoutAdvice } from '../error-text.js'
+import { refused } from '../refusal.js'
 import { logTo } from '../log-output.js'
 import { showLine } from '../run/progress.js'
 import { onSignals } from '../signals.js'
@@ -36,12 +40,29 @@ const WIDTH = { otherwise: 80, most: 120 }
 /** The command `databay tune`: tries settings, and recommends one. */
 export async function tuneCommand(args: TuneArguments, context: ProcessContext): Promise<Ending> {
   setLogLevel(args.logLevel)
-  return new Tune(args, context).toEnd()
+  try {
+    const { planner, ...config } = await configured(args, context)
+    const { transfersPerThread } = planner
+    const given = { ...(transfersPerThread === undefined ? {} : { transfersPerThread: [transfersPerThread] }), ...args }
+    return await new Tune({ ...given, modules: config.modules }, context, ofThreads(planner, config.links)).toEnd()
+  } catch (thrown) {
+    return refused(thrown, context, showsStacks(args.logLevel))
+  }
+}
+
+/** Options of a configuration that count beside those that are tried: nothing that watches or steers the planner, no store. */
+const COUNTING = [...Object.keys(WORKER_PLANNER_OPTIONS), 'startTimeout', 'timeoutGrace']
+
+/** What of a configuration counts. */
+function ofThreads(planner: WorkerPlannerOptions, overrides: readonly LinkOverride[]): Partial<ClosedLoopOptions> {
+  return { ...Object.fromEntries(Object.entries(planner).filter(([name]) => COUNTING.includes(name))), overrides }
 }
 
 class Tune {
   readonly #args: TuneArguments
   readonly #context: ProcessContext
+  /** What the configuration says of links and their threads. */
+  readonly #options: Partial<ClosedLoopOptions>
   readonly #times: RoundTimes
   readonly #cores = availableParallelism()
   readonly #rounds = new Map<Setting, RoundFigures[]>()
@@ -55,8 +76,9 @@ class Tune {
   #done = 0
   readonly #began = performance.now()
 
-  constructor(args: TuneArguments, context: ProcessContext) {
+  constructor(args: TuneArguments, context: ProcessContext, options: Partial<ClosedLoopOptions>) {
     this.#args = args
+    this.#options = options
     this.#context = context
     const window = (args.seconds * 1000) / ROUNDS
     this.#times = { window, warmUp: Math.max(WARM_UP.least, WARM_UP.share * window) }
@@ -107,7 +129,7 @@ class Tune {
   async #try(setting: Setting): Promise<void> {
     this.#trying = setting
     const { modules, push } = this.#args
-    const planner = closedLoopPlanner([...modules], { ...setting, push })
+    const planner = closedLoopPlanner([...modules], { ...this.#options, ...setting, push })
     this.#planner = planner
     this.#checkTold()
     let room = Infinity
