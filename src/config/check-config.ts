@@ -64,9 +64,14 @@ function checkProfile(file: string, folder: string, prefix: string, profile: obj
     if (option === undefined) throw new ConfigError(file, `${prefix}${name}: ${unknownKey(name, prefix)}`)
     if (value === undefined) continue
     option.read(`${prefix}${name}`, value as never)
-    planner[name] = option.isPath === true ? path.resolve(folder, value as string) : value
+    planner[name] = option.isPath === true ? fromFolder(folder, value) : value
   }
   return { prefix, modules, planner, links: checkLinks(file, `${prefix}links`, links) }
+}
+
+/** A path from the folder of the file; a URL stays. */
+function fromFolder(folder: string, value: unknown): unknown {
+  return typeof value !== 'string' || /^[a-z][a-z0-9+.-]+:/i.test(value) ? value : path.resolve(folder, value)
 }
 
 function unknownKey(name: string, prefix: string): string {

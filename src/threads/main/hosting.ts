@@ -1,4 +1,10 @@
-import { ConfigError, InvalidOptionError, LinkModuleError, PlannerStateError, ThreadLostError } from '../../base/errors.js'
+import {
+  ConfigError,
+  InvalidOptionError,
+  LinkModuleError,
+  PlannerStateError,
+  ThreadLostError,
+} from '../../base/errors.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import { groupByCommon, place, threadsFor, type Placeable } from './placement.js'
 import { INSTANCES, keyOf, nameOf, type LinkDescription } from '../protocol/link-description.js'
