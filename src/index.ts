@@ -98,6 +98,7 @@ export {
   type LogMethod,
   type LogLevel,
 } from './base/log.js'
+export { setLogger, type HostLogger, type HostLogMethod } from './base/host-logger.js'
 export type { MongoConnectionOptions } from './connectors/mongodb/connection-options.js'
 export { Outlet, type MetadataKey, type OutletOptions } from './core/outlet.js'
 export { CsvOutlet, type CsvOutletOptions } from './connectors/csv/csv-outlet.js'

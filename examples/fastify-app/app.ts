@@ -1,8 +1,9 @@
 /** A service: fastify answers requests, and a planner beside it transfers in worker threads. Needs `npm install fastify`. */
-import { WorkerPlanner } from 'databay'
+import { setLogger, WorkerPlanner } from 'databay'
 import { fastify } from 'fastify'
 
 const app = fastify({ logger: true })
+setLogger(app.log) // one log for both, that of the threads too
 const planner = new WorkerPlanner(new URL('./links.js', import.meta.url), { ignoreExceptions: true })
 
 app.get('/health', (_request, reply) => {

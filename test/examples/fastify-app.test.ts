@@ -51,6 +51,12 @@ t.test('it is unhealthy while the API fails, and healthy again when that has pas
     (ill.body.links[0]?.lastSuccessAt ?? 0) >= (well.body.links[0]?.lastSuccessAt ?? Infinity),
     'it is told since when',
   )
+  t.match(
+    app.stdout,
+    /^\{"level":50,.*"name":"databay\.Link","thread":1,.*404/m,
+    'its log is in the one of the service',
+  )
+  t.equal(app.stderr, '')
   rates.answer = answer
   t.match(await until(({ status }) => status === 200), { body: { links: [{ consecutiveFailures: 0 }] } })
   app.kill('SIGTERM')
@@ -69,7 +75,7 @@ t.test('a stop lets the transfer that runs end', async (t) => {
   setTimeout(() => ended?.end('{"EUR":2}'), 300)
   t.equal(await app.ended, 0)
   t.equal(lines(), rates.asked, 'what it was given is written')
-  t.notMatch(app.stderr, /"level":[56]0|Error/, 'no error; that it was due meanwhile may be told')
+  t.notMatch(app.stdout + app.stderr, /"level":[56]0|Error/, 'no error; that it was due meanwhile may be told')
 })
 
 t.test('a stop while it starts is orderly, too', async (t) => {
