@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { LOG_LEVELS, type LogLevel } from '../base/log.js'
 import { existingModule } from '../config/modules.js'
-import { LinkSelection } from '../planners/link-selection.js'
+import { LinkSelection } from '../core/link-selection.js'
 import { checkThreads } from '../planners/most-threads.js'
 
 /*

@@ -6,6 +6,7 @@ import { deadLettersCommand } from './dead-letters/dead-letters-command.js'
 import { ledgerCommand } from './ledger/ledger-command.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
+import { steerCommand } from './steer/steer-command.js'
 import { storeCommand } from './store/store-command.js'
 import { tuneCommand } from './tune/tune.js'
 
@@ -31,5 +32,10 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return ledgerCommand(parsed, context)
     case 'dead-letters':
       return deadLettersCommand(parsed, context)
+    case 'status':
+    case 'force':
+    case 'pause':
+    case 'resume':
+      return steerCommand(parsed, context)
   }
 }

@@ -8,6 +8,7 @@ import { addCheck, addList, type CheckArguments, type ListArguments } from './li
 import { addRun, type RunArguments } from './run/arguments.js'
 import { addLedger, type LedgerArguments } from './ledger/arguments.js'
 import { addDeadLetters, type DeadLettersArguments } from './dead-letters/arguments.js'
+import { addSteer, type ForceArguments, type PauseArguments, type StatusArguments } from './steer/arguments.js'
 import { addStore, type StoreArguments } from './store/arguments.js'
 import { addTune, type TuneArguments } from './tune/arguments.js'
 
@@ -21,12 +22,16 @@ export type CommandArguments =
   | StoreArguments
   | LedgerArguments
   | DeadLettersArguments
+  | StatusArguments
+  | ForceArguments
+  | PauseArguments
 
 const NEXT_STEPS = `
 Next steps:
   databay create my-links      write a project with a link and its test
   databay check links.js       see whether the links of a module are well
   databay run links.js         run them
+  databay status               what a running process does
   databay help run             all options of a command, with examples
 `
 
@@ -63,6 +68,7 @@ export function parseCommandLine(
   addStore(program, take)
   addLedger(program, take)
   addDeadLetters(program, take)
+  addSteer(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

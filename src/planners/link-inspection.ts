@@ -6,7 +6,7 @@ import { toError } from '../base/errors.js'
 import { UndoStack } from '../base/undo-stack.js'
 import { LinkOverrides, type LinkOverride } from '../core/link-overrides.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
-import type { LinkSelection } from './link-selection.js'
+import type { LinkSelection } from '../core/link-selection.js'
 import { PlannerThreads } from './planner-threads.js'
 
 const importStore = () => import('../store/store.js')

@@ -1,6 +1,6 @@
 import type { LinkOverride } from '../core/link-overrides.js'
 import type { Clock } from './clock/clock.js'
-import type { LinkSelection } from './link-selection.js'
+import type { LinkSelection } from '../core/link-selection.js'
 import type { SchedulingFactory } from './scheduling.js'
 
 /** Options of planners that are not public: for tests, benches and `databay tune`. */

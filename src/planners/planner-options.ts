@@ -1,3 +1,4 @@
+import { checkPath } from '../base/check.js'
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
 import { count, custom, flag, path, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
@@ -64,6 +65,13 @@ export interface PlannerOptions {
    * @default undefined - none: durable links do not start
    */
   readonly store?: string
+  /**
+   * Unix socket by which `databay status`, `force`, `pause` and `resume` reach this planner: `true` for one in the folder of the
+   * store, or else in that of temporary files, or the path of one. Only the user of the process can open it. There is none on
+   * Windows. With `true`, a planner for which none can be made says so and runs all the same.
+   * @default false
+   */
+  readonly control?: string | boolean
 }
 
 /** The options of every planner: how each is read, and its default. */
@@ -78,6 +86,10 @@ export const PLANNER_OPTIONS = {
   shutdownTimeout: time(60_000),
   timeoutGrace: time(1000),
   store: path('undefined - none: durable links do not start'),
+  control: custom((name, value: string | boolean | undefined = false) => {
+    if (typeof value === 'boolean') return value
+    return checkPath(name, value)
+  }, 'false'),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */

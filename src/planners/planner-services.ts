@@ -1,13 +1,21 @@
+import { importLater } from '../base/libraries.js'
 import { throwAny } from '../base/many-errors.js'
 import { UndoStack } from '../base/undo-stack.js'
 import type { Service, SteeredPlanner } from '../operate/service.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 
+const importControl = () => import('../operate/control/control.js')
+
 /** Opens a service of a planner, if its options ask for it. */
 type OpenService = (planner: SteeredPlanner, options: ResolvedPlannerOptions) => Promise<Service> | undefined
 
 /** The services that there are. Each is loaded at its first use. */
-const SERVICES: readonly OpenService[] = []
+const SERVICES: readonly OpenService[] = [
+  (planner, { control, store }) => {
+    if (control === false) return undefined
+    return importLater(importControl).then(({ openControl }) => openControl(planner, control, store))
+  },
+]
 
 /** The services of a planner: what watches it, tells of it and steers it while it runs. */
 export class PlannerServices {
@@ -26,14 +34,19 @@ export class PlannerServices {
    */
   open(): Promise<void> | undefined {
     this.#undo = new UndoStack()
-    return SERVICES.length === 0 ? undefined : this.#open()
+    let opening: Promise<void> | undefined
+    for (const open of SERVICES) {
+      const next = () => open(this.#planner, this.#options)
+      const service = opening === undefined ? next() : opening.then(next)
+      // a planner without services starts at once
+      if (service !== undefined) opening = this.#take(service)
+    }
+    return opening
   }
 
-  async #open(): Promise<void> {
-    for (const open of SERVICES) {
-      const service = await open(this.#planner, this.#options)
-      if (service !== undefined) this.#undo.push(() => service.close())
-    }
+  async #take(opening: Promise<Service | undefined>): Promise<void> {
+    const service = await opening
+    if (service !== undefined) this.#undo.push(() => service.close())
   }
 
   /** Closes the services, the last one first. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { LinkSelection } from '../../src/planners/link-selection.js'
+import { LinkSelection } from '../../src/core/link-selection.js'
 import { parseCommandLine } from '../../src/cli/program.js'
 import { cliFixture, FakeStream, words } from '../helpers/command.js'
 

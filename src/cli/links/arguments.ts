@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { LogLevel } from '../../base/log.js'
-import type { LinkSelection } from '../../planners/link-selection.js'
+import type { LinkSelection } from '../../core/link-selection.js'
 import {
   examples,
   logLevelOption,

@@ -1,7 +1,7 @@
 import { setLogLevel, type LogLevel } from '../../base/log.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { LinkInspection } from '../../planners/link-inspection.js'
-import type { LinkSelection } from '../../planners/link-selection.js'
+import type { LinkSelection } from '../../core/link-selection.js'
 import { configured, type ConfigArguments } from '../configured.js'
 import { errorLine, showsStacks } from '../error-text.js'
 import { logTo } from '../log-output.js'

@@ -3,7 +3,7 @@ import { checkPath } from '../../base/check.js'
 import type { LogLevel } from '../../base/log.js'
 import { PLANNER_EVENTS } from '../../operate/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
-import type { LinkSelection } from '../../planners/link-selection.js'
+import type { LinkSelection } from '../../core/link-selection.js'
 import {
   checkCount,
   checkThreadCount,
@@ -56,6 +56,11 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
   ),
   store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath),
   threadSetup: valued('--thread-setup <module>', 'module that each thread loads before the link modules', checkPath),
+  control: valued(
+    '--control <path>',
+    'Unix socket for databay status, force, pause and resume (default: in the store, else in the temporary folder)',
+    checkPath,
+  ),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
   immediateTransfer: new Option(
     '--no-immediate-transfer',
@@ -104,6 +109,7 @@ export function addRun(program: Command, onRun: (run: RunArguments) => void): vo
   addConfigOptions(run)
   for (const option of [...selectionOptions(), ...plannerFlags()]) run.addOption(option)
   run
+    .addOption(new Option('--no-control', 'no such socket'))
     .addOption(new Option('--stop-on-error', 'stop when a transfer has failed, rather than log and count it'))
     .addOption(new Option('--ignore-exceptions', 'without effect: it is what a run does by itself').hideHelp())
     .addOption(new Option('--once', 'make one transfer of each link now, then stop').conflicts('transfers'))

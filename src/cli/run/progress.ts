@@ -72,6 +72,6 @@ function isTerminal(stream: TextStream, env: ProcessContext['env']): boolean {
 }
 
 /** Whether a terminal is to show colours. See https://no-color.org: NO_COLOR counts when it is set and not empty. */
-function wantsColor(stream: TextStream, env: ProcessContext['env']): boolean {
+export function wantsColor(stream: TextStream, env: ProcessContext['env']): boolean {
   return (env.NO_COLOR ?? '') === '' && stream.hasColors?.(env) === true
 }

@@ -14,7 +14,7 @@ export async function runCommand(args: RunArguments, context: ProcessContext): P
   try {
     const { modules, planner: given, links } = await configured(args, context)
     // a run goes on after a failed transfer, unless a flag or the configuration says otherwise
-    const options = { ignoreExceptions: true, ...given }
+    const options = { ignoreExceptions: true, control: true, ...given }
     const internals = {
       selection: args.selection,
       overrides: links,
