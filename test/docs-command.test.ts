@@ -27,7 +27,19 @@ function help(command: string): string {
 }
 
 t.test('the page on the command names the options that there are', async (t) => {
-  const helps = ['run', 'check', 'list', 'tune', 'create', 'store check', 'store salvage', 'store vacuum', 'status', 'force', 'pause']
+  const helps = [
+    'run',
+    'check',
+    'list',
+    'tune',
+    'create',
+    'store check',
+    'store salvage',
+    'store vacuum',
+    'status',
+    'force',
+    'pause',
+  ]
     .map(help)
     .join('\n')
   const known = optionsIn(helps)

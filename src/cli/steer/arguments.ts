@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander'
 import { checkPath } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import { configFlags, configOptions, type ConfigFlags } from '../configured.js'
 import { addName, checkCount, examples, noColorOption, valued } from '../arguments.js'
 
-interface SteerArguments {
+interface SteerArguments extends ConfigFlags {
   /** Path of the socket; left out when the process is to be found. */
   readonly control?: string
   /** Number of the process. */
@@ -127,7 +128,11 @@ function addForce(program: Command, take: Take): void {
     .action((flags: Flags) => {
       const { link = [], tag = [], all = false, wait = true, quiet = false } = flags
       if (!all && link.length + tag.length === 0)
-        throw new InvalidOptionError('force', '--link, --tag or --all, for the links that are to transfer', 'none of them')
+        throw new InvalidOptionError(
+          'force',
+          '--link, --tag or --all, for the links that are to transfer',
+          'none of them',
+        )
       checkAll(flags)
       take({ command: 'force', ...read(flags), all, wait, quiet })
     })
@@ -135,7 +140,10 @@ function addForce(program: Command, take: Take): void {
 
 function addPause(program: Command, command: 'pause' | 'resume', description: string, take: Take): void {
   common(program.command(command).description(description))
-    .option('--all', command === 'pause' ? 'all links, as without --link and --tag' : 'links that were paused by themselves, too')
+    .option(
+      '--all',
+      command === 'pause' ? 'all links, as without --link and --tag' : 'links that were paused by themselves, too',
+    )
     .option('--quiet', 'only what went wrong')
     .addHelpText('after', afterPause(command))
     .action((flags: Flags) => {
@@ -147,11 +155,11 @@ function addPause(program: Command, command: 'pause' | 'resume', description: st
 
 function checkAll({ all = false, link = [], tag = [] }: Flags): void {
   const [named] = [...link, ...tag]
-  if (all && named !== undefined)
-    throw new InvalidOptionError('--all', 'no --link and no --tag beside it', named)
+  if (all && named !== undefined) throw new InvalidOptionError('--all', 'no --link and no --tag beside it', named)
 }
 
 function common(command: Command): Command {
+  for (const option of configOptions()) command.addOption(option)
   return command
     .addOption(new Option('--link <id>', 'the link with this id; can be given several times').argParser(addName))
     .addOption(new Option('--tag <tag>', 'links with this tag; can be given several times').argParser(addName))
@@ -165,6 +173,7 @@ function common(command: Command): Command {
 function read(flags: Flags): SteerArguments {
   const { control, pid, store, link = [], tag = [], json = false, color = true } = flags
   return {
+    ...configFlags(flags),
     ...(control !== undefined && { control }),
     ...(pid !== undefined && { pid }),
     ...(store !== undefined && { store }),

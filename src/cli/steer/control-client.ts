@@ -35,7 +35,8 @@ export async function* ask(socketPath: string, asked: Asked, patience = FIRST_AN
       yield answer
     }
     if (answers > 0) return
-    if (tries === MOST_TRIES) throw new ControlError(`${socketPath}: the process ended the connection without an answer`)
+    if (tries === MOST_TRIES)
+      throw new ControlError(`${socketPath}: the process ended the connection without an answer`)
     await wait(PAUSE)
   }
 }
@@ -50,7 +51,9 @@ async function* askOnce(socketPath: string, asked: Asked, patience: number): Asy
   const socket = await connected(socketPath)
   let broken: Error | undefined
   const timer = setTimeout(() => {
-    broken = new ControlError(`${socketPath}: the process did not answer within ${patience / 1000} s: it hangs, or is stopped`)
+    broken = new ControlError(
+      `${socketPath}: the process did not answer within ${patience / 1000} s: it hangs, or is stopped`,
+    )
     socket.destroy()
   }, patience)
   socket.on('error', () => undefined) // the lines end then

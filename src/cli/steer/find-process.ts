@@ -13,24 +13,31 @@ import { modulesText } from './process-text.js'
 /** Time for a process to say which it is, in milliseconds. */
 const PATIENCE = 2000
 
-/** What is known of the process that a command is about. */
-export interface Wanted {
+/** Where a socket may be. */
+export interface Places {
+  /** Path of the socket. */
   readonly control?: string
-  readonly pid?: number
+  /** Folder of the store of its process. */
   readonly store?: string
+}
+
+/** What a command says of the process that it is about. */
+export interface Wanted extends Places {
+  readonly pid?: number
 }
 
 /**
  * Finds the process that a command is about.
  *
- * @param known - store of the environment or of the configuration: its process counts when it runs
+ * @param configured - reads the places that the environment or the configuration says: a process that runs there counts
  * @returns path of its socket
  * @throws {@link ControlError} when there is none, or there are several
  */
-export async function findProcess({ control, pid, store }: Wanted, known: Wanted = {}): Promise<string> {
+export async function findProcess({ control, pid, store }: Wanted, configured: () => Promise<Places>): Promise<string> {
   if (control !== undefined) return control
   if (store !== undefined) return join(store, SOCKET_NAME)
   if (pid === undefined) {
+    const known = await configured()
     for (const socket of [known.control, known.store && join(known.store, SOCKET_NAME)]) {
       if (socket !== undefined && (await listens(socket)) === 'yes') return socket
     }
@@ -93,7 +100,9 @@ function withNumber(running: readonly Running[], pid: number): Running[] {
 
 function none(folder: string, pid: number | undefined, running: readonly Running[]): ControlError {
   if (pid !== undefined && running.length > 0)
-    return new ControlError([`process ${pid} runs no links that can be steered. Those that do:`, ...listOf(running)].join('\n'))
+    return new ControlError(
+      [`process ${pid} runs no links that can be steered. Those that do:`, ...listOf(running)].join('\n'),
+    )
   const which = pid === undefined ? 'no process runs links' : `process ${pid} runs no links that can be steered`
   return new ControlError(
     [

@@ -43,7 +43,9 @@ export function byUrgency(links: readonly LinkStatus[]): LinkStatus[] {
  */
 export function statusTable(links: readonly LinkStatus[], now: number, color: boolean): string[] {
   if (links.length === 0) return []
-  const columns = COLUMNS.filter(({ cell, optional }) => optional !== true || links.some((link) => cell(link, now) !== ''))
+  const columns = COLUMNS.filter(
+    ({ cell, optional }) => optional !== true || links.some((link) => cell(link, now) !== ''),
+  )
   const rows = links.map((link) => columns.map(({ cell }) => printable(cell(link, now))))
   const [header = '', ...lines] = tableLines([columns.map(({ title }) => title), ...rows])
   const troubles = links.flatMap((link) => (link.trouble === undefined ? [] : [troubleText(link, now)]))
@@ -63,7 +65,8 @@ function troubleText({ link, trouble = '', failures, since }: LinkStatus, now: n
 }
 
 function stateText({ state, failures = 0, paused }: LinkStatus): string {
-  const text = state === 'starting' ? 'not started' : state === 'failing' && failures > 1 ? `failing, ${failures} in a row` : state
+  const text =
+    state === 'starting' ? 'not started' : state === 'failing' && failures > 1 ? `failing, ${failures} in a row` : state
   return paused && state !== 'paused' ? `${text}, paused` : text
 }
 

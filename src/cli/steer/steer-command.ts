@@ -1,17 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { DatabayError, InvalidOptionError, reviveClass } from '../../base/errors.js'
+import { DatabayError, reviveClass } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
 import { failureText, type TransferReport } from '../../core/report.js'
 import { ControlError } from '../../operate/control/errors.js'
 import { isTrouble } from '../../operate/control/link-status.js'
 import type { ControlAnswer, PauseAnswer } from '../../operate/control/protocol.js'
+import { isAboutArguments } from '../refusal.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
+import { configFlags, configurationOf } from '../configured.js'
 import { say } from '../say.js'
 import { wantsColor } from '../run/progress.js'
 import { counted } from '../run/status-text.js'
 import type { ForceArguments, PauseArguments, StatusArguments } from './arguments.js'
 import { ask, askFor } from './control-client.js'
-import { findProcess } from './find-process.js'
+import { findProcess, type Places } from './find-process.js'
 import { processLines } from './process-text.js'
 import { byUrgency, SHOWN, statusTable } from './status-table.js'
 import { lengthText } from './times.js'
@@ -21,16 +23,23 @@ type Args = StatusArguments | ForceArguments | PauseArguments
 /** The commands `databay status`, `force`, `pause` and `resume`: look at a running process, and steer it. */
 export async function steerCommand(args: Args, context: ProcessContext): Promise<Ending> {
   try {
-    const store = context.env['DATABAY_STORE']
-    const socket = await findProcess(args, store === undefined || store === '' ? {} : { store })
+    const socket = await findProcess(args, () => configuredPlaces(args, context))
     return { code: await answerOf(args, socket, context), signal: undefined }
   } catch (thrown) {
     if (!(thrown instanceof DatabayError)) throw thrown
-    if (args.json) context.stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
+    if (args.json)
+      context.stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
     say(context.stderr, thrown.message)
-    const isBad = thrown instanceof InvalidOptionError || thrown instanceof ControlError
+    const isBad = isAboutArguments(thrown) || thrown instanceof ControlError
     return { code: isBad ? EXIT.badArguments : EXIT.failed, signal: undefined }
   }
+}
+
+/** Places of the socket that the environment or the configuration says. */
+async function configuredPlaces(args: Args, context: ProcessContext): Promise<Places> {
+  const { planner } = await configurationOf(configFlags(args), context, false)
+  const { store, control } = planner
+  return { ...(store !== undefined && { store }), ...(typeof control === 'string' && { control }) }
 }
 
 function answerOf(args: Args, socket: string, context: ProcessContext): Promise<number> {

@@ -29,13 +29,16 @@ export async function openControl(
 ): Promise<Service> {
   const undo = new UndoStack()
   try {
-    if (process.platform === 'win32') throw new ControlError('a process cannot be steered on Windows: there is no Unix socket')
+    if (process.platform === 'win32')
+      throw new ControlError('a process cannot be steered on Windows: there is no Unix socket')
     await open(planner, control, store, undo)
   } catch (thrown) {
     await undo.undo()
     const error = toError(thrown)
     if (control !== true) throw error
-    getLogger('databay.Control').warn(`databay status, force, pause and resume will not find this process: ${error.message}`)
+    getLogger('databay.Control').warn(
+      `databay status, force, pause and resume will not find this process: ${error.message}`,
+    )
   }
   return {
     close: async () => {

@@ -85,7 +85,18 @@ export type StatsToCome = LinkStats & {
 
 /** What there is to tell of a link. */
 export function linkStatus(stats: StatsToCome, now: number): LinkStatus {
-  const { link, id, tags = [], module, schedule = '', paused = false, running, lastReport, lastSuccessAt, nextDueAt } = stats
+  const {
+    link,
+    id,
+    tags = [],
+    module,
+    schedule = '',
+    paused = false,
+    running,
+    lastReport,
+    lastSuccessAt,
+    nextDueAt,
+  } = stats
   const { transfers, failed, skipped, late, pulled = 0, pushed = 0, buffered, waiting = 0, dead = 0 } = stats
   return {
     ...{ link, ...(id !== undefined && { id }), tags, ...(module !== undefined && { module }), schedule },

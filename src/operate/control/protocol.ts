@@ -62,7 +62,13 @@ export type ControlAnswer =
   /** A transfer that was asked for could not be made. */
   | { readonly type: 'skipped'; readonly link: string; readonly reason: string }
   /** All that `force` was asked for is done; without `wait`, it has begun. */
-  | { readonly type: 'done'; readonly begun: number; readonly made: number; readonly failed: number; readonly skipped: number }
+  | {
+      readonly type: 'done'
+      readonly begun: number
+      readonly made: number
+      readonly failed: number
+      readonly skipped: number
+    }
   | PauseAnswer
   | { readonly type: 'error'; readonly code: string; readonly message: string }
 
@@ -98,7 +104,8 @@ const REQUEST = {
   by: custom((option, value: unknown) => {
     if (value === undefined) return undefined
     const { pid, user } = (value ?? {}) as { readonly pid?: unknown; readonly user?: unknown }
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid)) throw new InvalidOptionError(`${option}.pid`, 'a number', pid)
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid))
+      throw new InvalidOptionError(`${option}.pid`, 'a number', pid)
     return { pid, user: checkName(`${option}.user`, user as string) ?? '?' }
   }),
 } satisfies Spec<ControlRequest>

@@ -108,7 +108,8 @@ async function claim(path: string, folder: string, put: () => void): Promise<voi
 async function makeRoom(path: string, aside: string): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false })
   if (before === undefined) return
-  if (!before.isSocket() && !before.isSymbolicLink()) throw new PlaceTakenError(`${path}: something else is there, no socket`)
+  if (!before.isSocket() && !before.isSymbolicLink())
+    throw new PlaceTakenError(`${path}: something else is there, no socket`)
   const listening = await listens(path)
   if (listening === 'yes') throw new PlaceTakenError(`${path}: another process is steered by this socket`)
   // a link to where this process cannot look may be that of another container

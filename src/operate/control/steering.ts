@@ -64,7 +64,9 @@ export class Steering {
 
   async #force(request: CheckedRequest, answer: (answer: ControlAnswer) => void): Promise<void> {
     if (!namesLinks(request) && !request.all)
-      throw new InvalidOptionError('force', 'links, tags or all', 'none', { hint: 'name the links that are to transfer' })
+      throw new InvalidOptionError('force', 'links, tags or all', 'none', {
+        hint: 'name the links that are to transfer',
+      })
     this.#checkRunning('make a transfer')
     const links = this.#selected(request)
     logAction('has forced a transfer of', namesOf(links), request.by)
@@ -139,7 +141,9 @@ export class Steering {
 
   #pausedLinks(): Set<PlannedLink> {
     const { links } = this.#planner
-    return new Set(this.#planner.stats().links.flatMap(({ paused }: StatsToCome, at) => (paused ? (links[at] ?? []) : [])))
+    return new Set(
+      this.#planner.stats().links.flatMap(({ paused }: StatsToCome, at) => (paused ? (links[at] ?? []) : [])),
+    )
   }
 
   #checkRunning(what: string): void {

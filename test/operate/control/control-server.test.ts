@@ -41,7 +41,10 @@ t.test('a request is answered, however its line arrives', async (t) => {
   }
   const [data] = (await once(socket, 'data')) as [Buffer]
   t.match(String(data), '"done"')
-  t.match(asked, [{ action: 'status', links: [], tags: [], all: false, wait: true, by: undefined }, { action: 'status' }])
+  t.match(asked, [
+    { action: 'status', links: [], tags: [], all: false, wait: true, by: undefined },
+    { action: 'status' },
+  ])
 })
 
 t.test('what is no request is refused, and says what a request is', async (t) => {
@@ -71,7 +74,11 @@ t.test('what is no request is refused, and says what a request is', async (t) =>
     t.match(await exchange(path, sent), [{ type: 'error', code: /^DATABAY_/, message }], sent.slice(0, 80))
   }
   t.equal(asked, 0, 'nothing was asked for')
-  t.match(await exchange(path, 'y'.repeat(200_000)), [{ type: 'error' }], 'a line without an end is not read to its end')
+  t.match(
+    await exchange(path, 'y'.repeat(200_000)),
+    [{ type: 'error' }],
+    'a line without an end is not read to its end',
+  )
 })
 
 t.test('what the process throws is answered; what is no error of this package is logged', async (t) => {
@@ -123,7 +130,7 @@ t.test('of thousands of connections, some are open, and the others do not count'
     }),
   )
   t.ok(all.filter((socket) => socket !== undefined).length > 100)
-  await Promise.all(all.map((socket) => socket && closed(socket)))
+  await Promise.all(all.map((socket) => (socket === undefined ? Promise.resolve() : closed(socket))))
   clearInterval(counting)
   t.ok(most > 0 && most <= 64, `${most} were open`)
   t.strictSame(await exchange(path, REQUEST), [DONE], 'then requests are answered as before')

@@ -96,8 +96,14 @@ t.test('what is in use, or is no socket, stays as it is', async (t) => {
 t.test('a path that is too long, or cannot be written, is refused', async (t) => {
   const folder = shortFolder(t)
   const long = join(folder, 'x'.repeat(120))
-  await t.rejects(publish(server(t), long), /the path of a socket may have \d+ bytes, this one has \d+: name a shorter one/)
-  await t.rejects(publish(server(t), join(folder, 'none', 'x.sock')), /none\/x\.sock: the socket cannot be made: ENOENT/)
+  await t.rejects(
+    publish(server(t), long),
+    /the path of a socket may have \d+ bytes, this one has \d+: name a shorter one/,
+  )
+  await t.rejects(
+    publish(server(t), join(folder, 'none', 'x.sock')),
+    /none\/x\.sock: the socket cannot be made: ENOENT/,
+  )
   const fits = join(folder, 'y'.repeat(107 - folder.length - 1))
   await publish(server(t), fits)
   t.equal(await listens(fits), 'yes', 'one of the greatest length is not')
@@ -157,9 +163,14 @@ t.test('the folder of sockets is for its user alone', async (t) => {
   openSocketFolder(folder)
 
   chmodSync(folder, 0o770)
-  t.throws(() => {
-    openSocketFolder(folder)
-  }, new ControlError(`${folder}, where sockets of running processes lie, can be used by other users: its mode is 770 rather than 700`))
+  t.throws(
+    () => {
+      openSocketFolder(folder)
+    },
+    new ControlError(
+      `${folder}, where sockets of running processes lie, can be used by other users: its mode is 770 rather than 700`,
+    ),
+  )
   chmodSync(folder, 0o700)
   const link = join(parent, 'link')
   symlinkSync(folder, link)
