@@ -145,7 +145,8 @@ export type {
   StartRecoveredEvent,
   ThreadLostEvent,
 } from './operate/planner-events.js'
-export type { PlannerState } from './operate/service.js'
+export { HttpListenError } from './operate/errors.js'
+export type { HttpEndpoint, PlannerState } from './operate/service.js'
 export type { PlannerEmitter, PlannerListener } from './planners/planner-emitter.js'
 export type { Distribution } from './operate/histogram.js'
 export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './operate/planner-stats.js'

@@ -2,6 +2,7 @@ import type { OneOrMany } from '../base/one-or-many.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
+import type { PlannerReading } from './planner-reading.js'
 import type { PlannerStats } from './planner-stats.js'
 
 /** State of a planner. One that is paused is `running`. */
@@ -18,6 +19,8 @@ export interface ObservedPlanner {
   /** Number of worker threads; `undefined` for a planner without threads. */
   readonly threads?: number
   stats(): PlannerStats
+  /** Figures for metrics, none of which takes time to work out. */
+  reading(): PlannerReading
   on<K extends keyof PlannerEvents>(event: K, listener: (...payload: PlannerEvents[K]) => unknown): unknown
   off<K extends keyof PlannerEvents>(event: K, listener: (...payload: PlannerEvents[K]) => unknown): unknown
 }
@@ -34,6 +37,18 @@ export interface SteeredPlanner extends ObservedPlanner {
 
 /** Something that runs beside a planner, from the beginning of its start to the end of its shutdown. */
 export interface Service {
+  /** Where the service listens, if it serves metrics and probes. */
+  readonly endpoint?: HttpEndpoint
   /** Ends the service. Called once, when nothing transfers any more. */
   close(): Promise<void> | void
+}
+
+/** Where metrics and probes are served. */
+export interface HttpEndpoint {
+  /** Host that is listened on, as the option names it; `::` or `0.0.0.0` for all interfaces. */
+  readonly host: string
+  /** Port that is listened on, also when the option leaves it to the system. */
+  readonly port: number
+  /** Address for a browser or `curl`, without a path, such as `http://127.0.0.1:9464`. */
+  readonly url: string
 }

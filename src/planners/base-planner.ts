@@ -26,8 +26,9 @@ import {
 } from './planner-options.js'
 import { PlannerServices } from './planner-services.js'
 import { PlannerStore } from './planner-store.js'
+import type { PlannerReading } from '../operate/planner-reading.js'
 import type { PlannerStats } from '../operate/planner-stats.js'
-import type { PlannerState } from '../operate/service.js'
+import type { HttpEndpoint, PlannerState } from '../operate/service.js'
 import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
 
@@ -172,6 +173,11 @@ export abstract class BasePlanner extends PlannerEmitter {
     return this.#dispatcher.streaming
   }
 
+  /** Where metrics and probes are served; `undefined` without the option `http`, and while the planner is stopped. */
+  get http(): HttpEndpoint | undefined {
+    return this.#services.http
+  }
+
   /** Totals of this planner since it was made. */
   get counts(): PlannerCounts {
     return this.#dispatcher.counts
@@ -183,6 +189,14 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   stats(): PlannerStats {
     return { links: this.#dispatcher.stats, removed: this.#dispatcher.accounts.removed, threads: [] }
+  }
+
+  /**
+   * Figures for metrics, none of which takes time to work out.
+   * @internal
+   */
+  reading(): PlannerReading {
+    return { ...this.#dispatcher.reading, threads: [] }
   }
 
   /**

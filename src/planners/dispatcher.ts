@@ -8,10 +8,14 @@ import type { Clock } from './clock/clock.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
+import { bufferedIn, readLink } from './link-reading.js'
 import { PlannerAccounts } from './planner-accounts.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from '../operate/planner-events.js'
+import { transferEnded } from '../operate/channels.js'
+import type { PlannerReading } from '../operate/planner-reading.js'
 import type { LinkStats, StartFailureStats } from '../operate/planner-stats.js'
+import { TransferLengths } from '../operate/transfer-lengths.js'
 import type { StartFailure } from './start-retries.js'
 
 /** Calls of a dispatcher to its planner. */
@@ -69,6 +73,8 @@ export class Dispatcher {
   readonly #counts = { transfers: 0, failed: 0, skipped: 0, late: 0, missed: 0 }
   /** Dead letters, and records of dead letters that were run again. */
   readonly #letters = { dead: 0, replayed: 0 }
+  /** Lengths of the transfers of links that have left. */
+  readonly #removed = new TransferLengths()
   #inFlight = 0
   /** Callbacks that wait until no transfer runs: of a link, by its state, or of all. */
   readonly #waiting = new Map<LinkState | undefined, (() => void)[]>()
@@ -139,6 +145,14 @@ export class Dispatcher {
     })
   }
 
+  /** Figures of each link that take no time to work out, and of those that have left. */
+  get reading(): Pick<PlannerReading, 'counts' | 'links' | 'removed'> {
+    const links = [...this.#links].map(([link, state]) =>
+      readLink(link, state, this.accounts, this.blocked.get(link) !== undefined),
+    )
+    return { counts: this.counts, links, removed: this.#removed }
+  }
+
   /** Names of the links of which transfers run now. */
   get running(): string[] {
     return [...this.#links].filter(([, { running }]) => running > 0).map(([{ name }]) => name)
@@ -202,6 +216,7 @@ export class Dispatcher {
     this.accounts.close(link, why)
     this.blocked.forget(link)
     this.#links.delete(link)
+    if (state.counters?.lengths !== undefined) this.#removed.add(state.counters.lengths)
     endLogs(link, state)
     state.gone = true
     this.#inFlight -= state.running
@@ -321,7 +336,7 @@ export class Dispatcher {
       getLogger('databay.BasePlanner').warn(`${link.name} transfers again: it failed to ${failures} times in ${time}`)
     })
     this.#leave(state)
-    countersOf(state).add(report)
+    this.#countersOf(state).add(report)
     if (state.gone) this.accounts.addLate(link, report)
     else this.accounts.add(link, report)
     if (isDurable(link)) this.#countLetters(report)
@@ -337,7 +352,7 @@ export class Dispatcher {
   /** Counts a transfer of a link of a third party that has broken its contract. */
   #broken(link: PlannedLink, state: LinkState, thrown: unknown): undefined {
     const failure = toError(thrown)
-    const counters = countersOf(state)
+    const counters = this.#countersOf(state)
     counters.transfers++
     counters.failed++
     this.#counts.transfers++
@@ -370,6 +385,7 @@ export class Dispatcher {
     this.#hooks.keep?.(report, isDrain)
     this.#counts.transfers++
     if (report.errors.length > 0) this.#counts.failed++
+    if (transferEnded.hasSubscribers) transferEnded.publish(report)
     this.#hooks.notify('transfer', report)
   }
 
@@ -424,6 +440,10 @@ export class Dispatcher {
     return true
   }
 
+  #countersOf(state: LinkState): LinkCounters {
+    return (state.counters ??= new LinkCounters(this.#options.http !== undefined))
+  }
+
   /** Tells who waits for a link, or for all, that no transfer runs any more. */
   #tellWaiting(state: LinkState): void {
     if (this.#waiting.size === 0) return
@@ -438,7 +458,7 @@ export class Dispatcher {
   }
 
   #noteLate(link: PlannedLink, { scheduledAt, lateness, missed }: DueTime, state: LinkState): void {
-    const counters = countersOf(state)
+    const counters = this.#countersOf(state)
     counters.late++
     counters.missed += missed
     this.#counts.late++
@@ -453,7 +473,7 @@ export class Dispatcher {
 
   #noteSkipped(link: PlannedLink, due: DueTime, reason: SkippedEvent['reason'], state: LinkState): void {
     const { running } = state
-    countersOf(state).skipped++
+    this.#countersOf(state).skipped++
     this.#counts.skipped++
     const why = {
       running: `${running} of its transfers still run`,
@@ -485,19 +505,6 @@ function streamingOf({ streaming = [] }: PlannedLink): readonly CountsSoFar[] {
 
 /** Counts of links without any transfer. */
 const NOTHING = new LinkCounters()
-
-function countersOf(state: LinkState): LinkCounters {
-  return (state.counters ??= new LinkCounters())
-}
-
-/** Number of records in a link's buffers; 0 for a processor that cannot tell its size, which fails its transfers. */
-function bufferedIn(link: PlannedLink): number {
-  try {
-    return link.buffered ?? 0
-  } catch {
-    return 0
-  }
-}
 
 const SKIPPED = Promise.resolve(undefined)
 

@@ -1,6 +1,7 @@
 import { checkPath } from '../base/check.js'
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
+import { readHttpAddress } from '../operate/http/address.js'
 import { count, custom, flag, path, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
 
 /** Options that every planner takes. */
@@ -72,6 +73,13 @@ export interface PlannerOptions {
    * @default false
    */
   readonly control?: string | boolean
+  /**
+   * Address at which metrics for Prometheus and probes are served by HTTP, from the beginning of the start to the end of the
+   * shutdown: `/metrics`, `/healthz` and `/readyz`. A port, an address such as `'127.0.0.1:9464'`, `':9464'` for all interfaces,
+   * or `true` for `127.0.0.1:9464`. With port 0, `planner.http` tells which one it is.
+   * @default undefined - none
+   */
+  readonly http?: string | number | boolean
 }
 
 /** The options of every planner: how each is read, and its default. */
@@ -90,6 +98,7 @@ export const PLANNER_OPTIONS = {
     if (typeof value === 'boolean') return value
     return checkPath(name, value)
   }, 'false'),
+  http: custom(readHttpAddress, 'undefined - none'),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */

@@ -1,9 +1,10 @@
 import { importLater } from '../base/libraries.js'
 import { throwAny } from '../base/many-errors.js'
 import { UndoStack } from '../base/undo-stack.js'
-import type { Service, SteeredPlanner } from '../operate/service.js'
+import type { HttpEndpoint, Service, SteeredPlanner } from '../operate/service.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 
+const importHttp = () => import('../operate/http/http-service.js')
 const importControl = () => import('../operate/control/control.js')
 
 /** Opens a service of a planner, if its options ask for it. */
@@ -11,6 +12,8 @@ type OpenService = (planner: SteeredPlanner, options: ResolvedPlannerOptions) =>
 
 /** The services that there are. Each is loaded at its first use. */
 const SERVICES: readonly OpenService[] = [
+  // first, so that it tells how the others come up
+  (planner, { http }) => http && importLater(importHttp).then(({ openHttp }) => openHttp(planner, http)),
   (planner, { control, store }) => {
     if (control === false) return undefined
     return importLater(importControl).then(({ openControl }) => openControl(planner, control, store))
@@ -22,10 +25,16 @@ export class PlannerServices {
   readonly #planner: SteeredPlanner
   readonly #options: ResolvedPlannerOptions
   #undo = new UndoStack()
+  #http: HttpEndpoint | undefined
 
   constructor(planner: SteeredPlanner, options: ResolvedPlannerOptions) {
     this.#planner = planner
     this.#options = options
+  }
+
+  /** Where metrics and probes are served; `undefined` while they are not. */
+  get http(): HttpEndpoint | undefined {
+    return this.#http
   }
 
   /**
@@ -46,11 +55,14 @@ export class PlannerServices {
 
   async #take(opening: Promise<Service | undefined>): Promise<void> {
     const service = await opening
-    if (service !== undefined) this.#undo.push(() => service.close())
+    if (service === undefined) return
+    this.#http ??= service.endpoint
+    this.#undo.push(() => service.close())
   }
 
   /** Closes the services, the last one first. */
   async close(): Promise<void> {
+    this.#http = undefined
     throwAny(await this.#undo.undo(), 'several services failed to close')
   }
 }

@@ -4,7 +4,7 @@ import type { TransferReport } from '../core/report.js'
 import { Hosting } from '../threads/main/hosting.js'
 import type { LostThread, ThreadPoolOptions } from '../threads/main/thread-pool-options.js'
 import { ThreadPool } from '../threads/main/thread-pool.js'
-import { ThreadMeter, type ThreadStats } from '../threads/main/thread-stats.js'
+import { readThreads, ThreadMeter, type ThreadReading, type ThreadStats } from '../threads/main/thread-stats.js'
 import type { ThreadLostEvent } from '../operate/planner-events.js'
 import { threadLoss } from './thread-loss.js'
 import { ThreadMaintenance } from './thread-maintenance.js'
@@ -74,6 +74,11 @@ export class PlannerThreads {
   /** Stats of the threads; utilization counts since the last call. */
   stats(): readonly ThreadStats[] {
     return this.#meter.read(this.pool.threads)
+  }
+
+  /** Figures of the threads that no reading changes. */
+  reading(): readonly ThreadReading[] {
+    return readThreads(this.pool.threads)
   }
 
   #onLost(lost: LostThread): void {

@@ -21,6 +21,7 @@ import { internalsOf } from './planner-internals.js'
 import { unlessStopped } from './planner-lifecycle.js'
 import { divide, PlannerModules, type LinkOrModule } from './planner-modules.js'
 import { PLANNER_OPTIONS } from './planner-options.js'
+import type { PlannerReading } from '../operate/planner-reading.js'
 import type { PlannerStats } from '../operate/planner-stats.js'
 import type { PlannerThreads } from './planner-threads.js'
 import type { Scheduling } from './scheduling.js'
@@ -131,6 +132,11 @@ export class WorkerPlanner extends BasePlanner {
 
   override stats(): PlannerStats {
     return { ...super.stats(), threads: this.threadStats() }
+  }
+
+  /** @internal */
+  override reading(): PlannerReading {
+    return { ...super.reading(), threads: this.#threads?.reading() ?? [] }
   }
 
   /** The `threads` of {@link WorkerPlanner.stats}, without the links: cheap also where these are thousands. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { checkPath } from '../../base/check.js'
 import type { LogLevel } from '../../base/log.js'
+import { readHttpAddress } from '../../operate/http/address.js'
 import { PLANNER_EVENTS } from '../../operate/planner-events.js'
 import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
 import type { LinkSelection } from '../../core/link-selection.js'
@@ -61,6 +62,7 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     'Unix socket for databay status, force, pause and resume (default: in the store, else in the temporary folder)',
     checkPath,
   ),
+  http: valued('--http [address]', 'serve metrics and probes by HTTP (default address: 127.0.0.1:9464)', checkHttp),
   transfers: valued('--transfers <n>', 'make this many transfers of each link, then stop', checkCount),
   immediateTransfer: new Option(
     '--no-immediate-transfer',
@@ -73,6 +75,7 @@ const EXAMPLES = examples([
   ['databay run links.js --once', 'make one transfer of each link'],
   ['databay run links.js --link todos', 'run one link'],
   ['databay run mail.js web.js --tag daily --json', 'run links with a tag, and print events'],
+  ['databay run links.js --http', 'serve metrics for Prometheus, and probes'],
   ['databay run links.js --watch', 'load the module again when it changes'],
 ])
 
@@ -85,6 +88,9 @@ wish, a later one stops at once. When the reader of its standard output goes awa
 With --watch, a new version of a module is opened in a fresh thread, which takes over its links and what is in their
 buffers, while the old one ends its transfers. When it cannot be started, the old one runs on. What counts is code (.js,
 .mjs, .cjs, .ts, .wasm) in the folder of a module and below, not in node_modules or hidden folders.
+
+With --http, /metrics has metrics for Prometheus, /healthz answers while the process is alive, and /readyz once the links have
+started. The address is a port, HOST:PORT, or :PORT for all interfaces; DATABAY_HTTP has the same.
 
 Exit code: 0 after an orderly stop; 1 when it could not start, with --stop-on-error when a transfer has failed, and with
 --once or --transfers when one of these has failed; 2 for bad arguments; 128 and the signal's number when a later signal
@@ -151,6 +157,13 @@ export function plannerFlags(): Option[] {
 export function readPlannerFlags(command: Command): WorkerPlannerOptions {
   const given = Object.keys(PLANNER_FLAGS).filter((name) => command.getOptionValueSource(name) === 'cli')
   return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
+}
+
+/** Address of `--http` or `DATABAY_HTTP`; the words `true` and `false` are those of an environment. */
+function checkHttp(option: string, text: string): string | boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  readHttpAddress(option, text)
+  return text
 }
 
 function addWatchPath(text: string, before: readonly string[] | undefined): readonly string[] {

@@ -31,7 +31,9 @@ export function readHttpAddress(option: string, value: string | number | boolean
   if (typeof value === 'number' && isPort(value)) return { host: HOST, port: value }
   const address = typeof value === 'string' ? parse(value) : undefined
   if (address === undefined) {
-    throw new InvalidOptionError(option, EXPECTED, value, { hint: hintFor(value) })
+    // what is before an @ may be a password
+    const shown = typeof value === 'string' ? value.replace(/^.*@/s, '***@') : value
+    throw new InvalidOptionError(option, EXPECTED, shown, { hint: hintFor(value) })
   }
   return address
 }

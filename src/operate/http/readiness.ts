@@ -1,18 +1,6 @@
-/** What a planner tells of its readiness. */
-export interface Readable {
-  readonly state: 'idle' | 'starting' | 'running' | 'stopping'
-  readonly paused: boolean
-  /** Links that could not be started, and are tried again. */
-  readonly unstarted: readonly UnstartedLink[]
-}
-
-/** A link that could not be started. */
-export interface UnstartedLink {
-  /** Name of the link. */
-  readonly link: string
-  /** Whether its module could not be loaded. */
-  readonly ofModule: boolean
-}
+import { LinkModuleError } from '../../base/errors.js'
+import type { LinkReading } from '../planner-reading.js'
+import type { ObservedPlanner } from '../service.js'
 
 /** Whether a planner is ready, and a text that says why not, or what else there is to say. */
 export interface Readiness {
@@ -27,9 +15,12 @@ const MOST_NAMES = 10
  * Tells whether a planner is ready: it has started, does not stop, and all modules of its links could be loaded. A paused one is
  * ready, and so is one with links that could not be started for another reason, as they are tried again: the text names them.
  */
-export function readinessOf({ state, paused, unstarted }: Readable): Readiness {
+export function readinessOf(planner: Pick<ObservedPlanner, 'state' | 'paused' | 'unstarted' | 'reading'>): Readiness {
+  const { state, paused } = planner
   if (state !== 'running') return { ready: false, text: `not ready: ${state === 'idle' ? 'stopped' : state}` }
-  const broken = unstarted.filter(({ ofModule }) => ofModule)
+  // to read all links takes longer, and there is a reason to hardly ever
+  const unstarted = planner.unstarted.length === 0 ? [] : planner.reading().links.filter(isUnstarted)
+  const broken = unstarted.filter(({ startFailure }) => startFailure === LinkModuleError.code)
   if (broken.length > 0) return { ready: false, text: `not ready: modules cannot be loaded, of ${namesOf(broken)}` }
   const notes = [
     ...(paused ? ['paused'] : []),
@@ -38,7 +29,11 @@ export function readinessOf({ state, paused, unstarted }: Readable): Readiness {
   return { ready: true, text: ['ready', ...notes].join('; ') }
 }
 
-function namesOf(links: readonly UnstartedLink[]): string {
+function isUnstarted({ startFailure }: LinkReading): boolean {
+  return startFailure !== undefined
+}
+
+function namesOf(links: readonly LinkReading[]): string {
   const names = links.slice(0, MOST_NAMES).map(({ link }) => link)
   const more = links.length - names.length
   return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`

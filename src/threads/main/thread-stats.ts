@@ -26,6 +26,12 @@ export interface ThreadStats {
   readonly external: number
 }
 
+/** Figures of one worker thread that nobody's reading changes. */
+export interface ThreadReading extends Pick<ThreadStats, 'thread' | 'running' | 'waiting' | 'heapUsed' | 'external'> {
+  /** Time in which the thread's event loop was busy since it was started or replaced, in milliseconds. */
+  readonly busy: number
+}
+
 type Measured = Pick<Thread, 'number' | 'worker' | 'load' | 'waiting' | 'given' | 'pulse'>
 
 /**
@@ -37,19 +43,11 @@ export class ThreadMeter {
 
   /** Reads the figures of each thread. Utilization counts from the read before. */
   read(threads: readonly Measured[]): ThreadStats[] {
-    return threads.map((thread) => {
-      const { load, pulse } = thread
-      const waiting = Math.min(load, thread.waiting)
-      return {
-        thread: thread.number,
-        utilization: this.#utilization(thread.worker),
-        running: load - waiting,
-        waiting,
-        transfers: Math.max(0, thread.given - load),
-        heapUsed: pulse?.heapUsed ?? 0,
-        external: pulse?.external ?? 0,
-      }
-    })
+    return threads.map((thread) => ({
+      ...figuresOf(thread),
+      utilization: this.#utilization(thread.worker),
+      transfers: Math.max(0, thread.given - thread.load),
+    }))
   }
 
   #utilization(worker: Worker | undefined): number {
@@ -62,4 +60,21 @@ export class ThreadMeter {
     // of a thread that only waits, Node gives a little less than nothing
     return Math.min(1, Math.max(0, utilization))
   }
+}
+
+/**
+ * Reads the figures of threads that no reading changes.
+ * @internal
+ */
+export function readThreads(threads: readonly Measured[]): ThreadReading[] {
+  return threads.map((thread) => ({
+    ...figuresOf(thread),
+    busy: Math.max(0, thread.worker?.performance.eventLoopUtilization().active ?? 0),
+  }))
+}
+
+function figuresOf({ number, load, waiting: given, pulse }: Measured) {
+  const waiting = Math.min(load, given)
+  const { heapUsed = 0, external = 0 } = pulse ?? {}
+  return { thread: number, running: load - waiting, waiting, heapUsed, external }
 }

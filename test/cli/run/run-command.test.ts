@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { pathToFileURL } from 'node:url'
@@ -48,6 +50,44 @@ t.test('a standard output that cannot be written stops it in order, and says so'
   t.ok(printed.readableFlowing, 'what a thread still prints does not keep it waiting')
   t.same(await ended, { code: 1, signal: undefined })
   t.match(context.stderr.text, /^databay: standard output cannot be written: no space left$/m)
+})
+
+t.test('--http serves metrics and probes, and says where', async (t) => {
+  const context = fakeContext(words('run --threads 1 --log-level info rare.mjs --http 0'))
+  const ended = databay(context)
+  await until(() => context.stderr.text.includes('started'))
+  const [, url = 'nowhere'] = /metrics and probes on (http:\/\/127\.0\.0\.1:\d+):/.exec(context.stderr.text) ?? []
+  t.equal(await (await fetch(`${url}/readyz`)).text(), 'ready\n')
+  t.match(await (await fetch(`${url}/metrics`)).text(), /^databay_thread_heap_used_bytes\{thread="1"\} [1-9]/m)
+  context.signals.emit('SIGTERM', 'SIGTERM')
+  t.same(await ended, { code: 0, signal: undefined })
+})
+
+t.test('a port in use ends it before anything is started, without a stack', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const context = fakeContext(words(`run --threads 1 rare.mjs --http ${port}`))
+  t.same(await databay(context), { code: 1, signal: undefined })
+  t.equal(
+    context.stderr.text,
+    `databay: http: cannot listen on 127.0.0.1:${port}: another program listens there (EADDRINUSE): choose another port, or 0 for any that is free\n`,
+  )
+})
+
+t.test('an address that is none is a bad argument, also where it is a link module', async (t) => {
+  t.teardown(() => delete process.env['DATABAY_HTTP'])
+  const bad = async (line: string, expected: string) => {
+    const context = fakeContext(words(line))
+    t.same(await databay(context), { code: 2, signal: undefined }, line)
+    t.match(context.stderr.text, expected)
+    t.notMatch(context.stderr.text, /^ +at /m)
+  }
+  await bad('run rare.mjs --http 70000', '--http: expected a port from 0 to 65535')
+  await bad('run --http rare.mjs', 'a file that follows --http is taken for its address')
+  process.env['DATABAY_HTTP'] = 'http://a:1'
+  await bad('run rare.mjs', 'leave out what is before the host')
 })
 
 t.test('what the planner finds wrong with its options are bad arguments', async (t) => {

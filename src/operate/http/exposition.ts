@@ -7,6 +7,7 @@ export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 /** Text in the exposition format of Prometheus, 0.0.4: metric by metric, each with its help and type, and its samples. */
 export class Exposition {
   #text = ''
+  readonly #blocks: Buffer<ArrayBuffer>[] = []
 
   /** Begins a metric. */
   metric(name: string, type: MetricType, help: string): void {
@@ -20,7 +21,7 @@ export class Exposition {
    * @param labels - as {@link labelsText} gives them; empty for none
    */
   sample(name: string, labels: string, value: number): void {
-    this.#text += name + labels + ' ' + valueText(value) + '\n'
+    this.#text += `${name}${labels} ${value}\n`
   }
 
   /** Adds a metric of one sample without labels. */
@@ -29,8 +30,17 @@ export class Exposition {
     this.sample(name, '', value)
   }
 
-  toString(): string {
-    return this.#text
+  /** Adds what another text has: a block that need not be written each time. */
+  block(block: Buffer<ArrayBuffer>): void {
+    if (this.#text !== '') this.#blocks.push(Buffer.from(this.#text))
+    this.#text = ''
+    this.#blocks.push(block)
+  }
+
+  /** The text as bytes. */
+  bytes(): Buffer<ArrayBuffer> {
+    const rest = Buffer.from(this.#text)
+    return this.#blocks.length === 0 ? rest : Buffer.concat([...this.#blocks, rest])
   }
 }
 
@@ -45,10 +55,4 @@ const SPECIAL = /[\\"\n]/
 function escaped(value: string): string {
   if (!SPECIAL.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-}
-
-function valueText(value: number): string {
-  if (value === Infinity) return '+Inf'
-  if (value === -Infinity) return '-Inf'
-  return String(value)
 }

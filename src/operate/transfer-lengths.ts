@@ -30,6 +30,12 @@ export class TransferLengths {
   readonly duration = new LeCounts()
   readonly lateness = new LeCounts()
 
+  /** Counts a transfer. Both are in milliseconds. */
+  record(duration: number, lateness: number): void {
+    this.duration.record(duration)
+    this.lateness.record(lateness)
+  }
+
   /** Counts what others have counted. */
   add({ duration, lateness }: TransferLengths): void {
     this.duration.add(duration)

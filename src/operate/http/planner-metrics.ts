@@ -1,6 +1,7 @@
-import { labelsText, type Exposition, type MetricType } from './exposition.js'
-import { BUCKET_LABELS, TransferLengths, type LeCounts } from './le-counts.js'
-import type { LinkReading, PlannerReading, ThreadReading } from './readings.js'
+import { Exposition, labelsText, type MetricType } from './exposition.js'
+import { BUCKET_LABELS, TransferLengths, type LeCounts } from '../transfer-lengths.js'
+import type { ThreadReading } from '../../threads/main/thread-stats.js'
+import type { LinkReading, PlannerReading } from '../planner-reading.js'
 
 /** Most links of which each has buckets of its own: with more, the buckets count the transfers of all links together. */
 export const MOST_LINKS_WITH_BUCKETS = 500
@@ -50,12 +51,6 @@ const OF_LINK: readonly Metric<LinkReading>[] = [
     'Records that an error or a grouper kept from an outlet, once for each outlet.',
     (link) => link.dropped,
   ],
-  [
-    'databay_records_lost_total',
-    'counter',
-    'Records that were lost with a buffer that held them, once for each outlet.',
-    (link) => link.lost,
-  ],
   ['databay_dead_letters_total', 'counter', 'Dead letters of links with delivery.', (link) => link.dead],
   ['databay_transfers_running', 'gauge', 'Transfers that run now.', (link) => link.running],
   ['databay_records_buffered', 'gauge', 'Records in buffers.', (link) => link.buffered],
@@ -100,7 +95,7 @@ const OF_LINK: readonly Metric<LinkReading>[] = [
     'databay_link_unstarted',
     'gauge',
     'Whether the link could not be started, and is tried again.',
-    (link) => Number(link.isUnstarted),
+    (link) => Number(link.startFailure !== undefined),
   ],
 ]
 
@@ -174,34 +169,65 @@ const OF_THREAD: readonly Metric<ThreadReading>[] = [
   ],
 ]
 
-/** Writes the metrics of a planner: of the whole, of each link, and of each thread. */
-export function writePlannerMetrics(to: Exposition, planner: PlannerReading): void {
-  const { links, threads, removed } = planner
-  write(to, OF_PLANNER, [planner], [''])
-  const names = namesOf(links)
-  const labels = names.map((link) => labelsText({ link }))
-  write(to, OF_LINK, links, labels)
-  writeInfo(to, links, names)
-  writeLengths(to, links, names, removed)
-  write(
-    to,
-    OF_THREAD,
-    threads,
-    threads.map(({ thread }) => labelsText({ thread: String(thread) })),
-  )
+/** Samples of one metric as they were written last. */
+interface Block {
+  readonly labels: readonly string[]
+  readonly values: readonly (number | undefined)[]
+  readonly bytes: Buffer<ArrayBuffer>
 }
 
-/** Writes metrics of several things of a kind, each with its labels. */
-function write<T>(to: Exposition, metrics: readonly Metric<T>[], of: readonly T[], labels: readonly string[]): void {
-  for (const [name, type, help, read] of metrics) {
-    let isBegun = false
-    for (let at = 0; at < of.length; at++) {
-      const value = read(of[at] as T)
-      if (value === undefined) continue
-      if (!isBegun) to.metric(name, type, help)
-      isBegun = true
-      to.sample(name, labels[at] as string, value)
-    }
+/** Metrics of a planner: of the whole, of each link, and of each thread. */
+export class PlannerMetrics {
+  #names: readonly string[] = []
+  #labels: readonly string[] = []
+  /** Metrics of links by their names: most of them have not changed since the last scrape. */
+  readonly #blocks = new Map<string, Block>()
+
+  /** Writes the metrics. */
+  write(to: Exposition, planner: PlannerReading): void {
+    const { links, threads, removed } = planner
+    for (const metric of OF_PLANNER) write(to, metric, [planner], [''])
+    this.#setNames(namesOf(links))
+    for (const metric of OF_LINK) to.block(this.#block(metric, links))
+    writeInfo(to, links, this.#names)
+    writeLengths(to, links, this.#names, removed)
+    const labels = threads.map(({ thread }) => labelsText({ thread: String(thread) }))
+    for (const metric of OF_THREAD) write(to, metric, threads, labels)
+  }
+
+  #setNames(names: readonly string[]): void {
+    if (isSame(names, this.#names)) return
+    this.#names = names
+    this.#labels = names.map((link) => labelsText({ link }))
+  }
+
+  #block(metric: Metric<LinkReading>, links: readonly LinkReading[]): Buffer<ArrayBuffer> {
+    const [name, , , read] = metric
+    const values = links.map(read)
+    const before = this.#blocks.get(name)
+    if (before?.labels === this.#labels && isSame(values, before.values)) return before.bytes
+    const text = new Exposition()
+    write(text, metric, links, this.#labels)
+    const block = { labels: this.#labels, values, bytes: text.bytes() }
+    this.#blocks.set(name, block)
+    return block.bytes
+  }
+}
+
+function isSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  return some.length === others.length && some.every((one, at) => one === others[at])
+}
+
+/** Writes a metric of several things of a kind, each with its labels. */
+function write<T>(to: Exposition, metric: Metric<T>, of: readonly T[], labels: readonly string[]): void {
+  const [name, type, help, read] = metric
+  let isBegun = false
+  for (let at = 0; at < of.length; at++) {
+    const value = read(of[at] as T)
+    if (value === undefined) continue
+    if (!isBegun) to.metric(name, type, help)
+    isBegun = true
+    to.sample(name, labels[at] as string, value)
   }
 }
 
@@ -279,5 +305,6 @@ function namesOf(links: readonly LinkReading[]): string[] {
 function seconds(milliseconds: number): number
 function seconds(milliseconds: number | undefined): number | undefined
 function seconds(milliseconds: number | undefined): number | undefined {
-  return milliseconds === undefined ? undefined : milliseconds / 1000
+  // digits beyond microseconds say nothing, and take long to print
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 1000) / 1e6
 }

@@ -1,5 +1,6 @@
-import type { PlannerCounts } from '../planner-events.js'
-import type { TransferLengths } from './le-counts.js'
+import type { ThreadReading } from '../threads/main/thread-stats.js'
+import type { PlannerCounts } from './planner-events.js'
+import type { TransferLengths } from './transfer-lengths.js'
 
 /** Figures of a planner as metrics show them. A scrape reads them every few seconds: none of them takes time to work out. */
 export interface PlannerReading {
@@ -35,8 +36,6 @@ export interface LinkReading {
   readonly pushed: number
   /** Records that were dropped, once for each outlet that did not get them. */
   readonly dropped: number
-  /** Records that were lost outside of transfers. */
-  readonly lost: number
   /** Records in buffers. */
   readonly buffered: number
   /** Records that wait for outlets; `undefined` for a link without `delivery`. */
@@ -46,22 +45,6 @@ export interface LinkReading {
   readonly isPaused: boolean
   readonly isBlocked: boolean
   readonly isQuarantined: boolean
-  /** Whether the link could not be started, and is tried again. */
-  readonly isUnstarted: boolean
-}
-
-/** Figures of one worker thread. */
-export interface ThreadReading {
-  /** Number of the thread, from 1. */
-  readonly thread: number
-  /** Time in which the thread's event loop was busy since it was started, in milliseconds. */
-  readonly busy: number
-  /** Transfers that run in the thread. */
-  readonly running: number
-  /** Transfers that wait for their turn in the thread. */
-  readonly waiting: number
-  /** Memory of the thread's JavaScript objects, in bytes. */
-  readonly heapUsed: number
-  /** Memory outside of the heap that the thread's objects hold, in bytes. */
-  readonly external: number
+  /** Code of the error for which the link could not be started, as text; `undefined` when it was. */
+  readonly startFailure: string | undefined
 }

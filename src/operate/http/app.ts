@@ -1,0 +1,42 @@
+import { Hono } from 'hono'
+import { toError } from '../../base/errors.js'
+import { EXPOSITION_TYPE } from './exposition.js'
+import type { Readiness } from './readiness.js'
+
+/** What is served. */
+export interface Pages {
+  /** Gives the metrics as text. */
+  metrics(): Uint8Array<ArrayBuffer>
+  readiness(): Readiness
+  /** Called with what failed as an answer was made. */
+  failed(error: Error): void
+}
+
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
+const PATHS = ['/metrics', '/healthz', '/readyz'] as const
+
+/** Answers of the listener: `/metrics`, `/healthz` and `/readyz`, for GET and HEAD alone. */
+export function makeApp({ metrics, readiness, failed }: Pages): Hono {
+  const app = new Hono()
+  app.get('/healthz', (context) => context.body('ok\n', 200, PLAIN))
+  app.get('/readyz', (context) => {
+    const { ready, text } = readiness()
+    return context.body(`${text}\n`, ready ? 200 : 503, PLAIN)
+  })
+  app.get('/metrics', (context) => context.body(metrics(), 200, { ...PLAIN, 'content-type': EXPOSITION_TYPE }))
+  for (const path of PATHS) {
+    // what is sent along is not read
+    const headers = { ...PLAIN, allow: 'GET, HEAD', connection: 'close' }
+    app.all(path, (context) => context.body('only GET and HEAD\n', 405, headers))
+  }
+  app.notFound((context) => {
+    const isRead = context.req.method === 'GET' || context.req.method === 'HEAD'
+    const headers = isRead ? PLAIN : { ...PLAIN, connection: 'close' }
+    return context.body(`not found: there are ${PATHS.join(', ')}\n`, 404, headers)
+  })
+  app.onError((thrown, context) => {
+    failed(toError(thrown))
+    return context.body('failed: the log says why\n', 500, PLAIN)
+  })
+  return app
+}
