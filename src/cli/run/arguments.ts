@@ -159,7 +159,7 @@ export function readPlannerFlags(command: Command): WorkerPlannerOptions {
   return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
 }
 
-/** Address of `--http` or `DATABAY_HTTP`; the words `true` and `false` are those of an environment. */
+/** Address of `--http`; `--http=false` is for none, where the configuration has one. */
 function checkHttp(option: string, text: string): string | boolean {
   if (text === 'true' || text === 'false') return text === 'true'
   readHttpAddress(option, text)

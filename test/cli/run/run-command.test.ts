@@ -78,17 +78,15 @@ t.test('a port in use ends it before anything is started, without a stack', asyn
 })
 
 t.test('an address that is none is a bad argument, also where it is a link module', async (t) => {
-  t.teardown(() => delete process.env['DATABAY_HTTP'])
-  const bad = async (line: string, expected: string) => {
-    const context = fakeContext(words(line))
+  const bad = async (line: string, expected: string, env = {}) => {
+    const context = fakeContext(words(line), { env })
     t.same(await databay(context), { code: 2, signal: undefined }, line)
     t.match(context.stderr.text, expected)
     t.notMatch(context.stderr.text, /^ +at /m)
   }
   await bad('run rare.mjs --http 70000', '--http: expected a port from 0 to 65535')
   await bad('run --http rare.mjs', 'a file that follows --http is taken for its address')
-  process.env['DATABAY_HTTP'] = 'http://a:1'
-  await bad('run rare.mjs', 'leave out what is before the host')
+  await bad('run rare.mjs', 'DATABAY_HTTP: expected a port', { DATABAY_HTTP: 'http://a:1' })
 })
 
 t.test('what the planner finds wrong with its options are bad arguments', async (t) => {
