@@ -16,14 +16,14 @@ const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'n
 const PATHS = ['/metrics', '/healthz', '/readyz'] as const
 
 /** Answers of the listener: `/metrics`, `/healthz` and `/readyz`, for GET and HEAD alone. */
-export function makeApp({ metrics, readiness, failed }: Pages): Hono {
+export function makeApp(pages: Pages): Hono {
   const app = new Hono()
   app.get('/healthz', (context) => context.body('ok\n', 200, PLAIN))
   app.get('/readyz', (context) => {
-    const { ready, text } = readiness()
+    const { ready, text } = pages.readiness()
     return context.body(`${text}\n`, ready ? 200 : 503, PLAIN)
   })
-  app.get('/metrics', (context) => context.body(metrics(), 200, { ...PLAIN, 'content-type': EXPOSITION_TYPE }))
+  app.get('/metrics', (context) => context.body(pages.metrics(), 200, { ...PLAIN, 'content-type': EXPOSITION_TYPE }))
   for (const path of PATHS) {
     // what is sent along is not read
     const headers = { ...PLAIN, allow: 'GET, HEAD', connection: 'close' }
@@ -35,7 +35,7 @@ export function makeApp({ metrics, readiness, failed }: Pages): Hono {
     return context.body(`not found: there are ${PATHS.join(', ')}\n`, 404, headers)
   })
   app.onError((thrown, context) => {
-    failed(toError(thrown))
+    pages.failed(toError(thrown))
     return context.body('failed: the log says why\n', 500, PLAIN)
   })
   return app
