@@ -81,10 +81,9 @@ const LEAST_MEMORY = 16
  * @param shown - default as the docs show it
  */
 function moduleOption(what: string, shown: string): Option<unknown, string | undefined> {
-  return custom(
-    (name, module: unknown) => (module === undefined ? undefined : moduleUrl(name, module as URL | string, what)),
-    shown,
-  )
+  const read = (name: string, module: unknown) =>
+    module === undefined ? undefined : moduleUrl(name, module as URL | string, what)
+  return { ...custom(read, shown), isPath: true }
 }
 
 /** The options of planners with threads, beside those of every planner: how each is read, and its default. */

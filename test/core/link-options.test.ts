@@ -7,6 +7,7 @@ t.test('an interval is all that a link needs', async (t) => {
   t.strictSame(resolveLink({ interval: 5 }), {
     id: undefined,
     tags: [],
+    given: { interval: 5 },
     settings: {
       schedule: { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false },
       copyRecords: true,
@@ -45,9 +46,11 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
     stateless: true,
     lane: 'cpu',
   }
+  const { id: _id, tags: _tags, ...given } = options
   t.strictSame(resolveLink(options), {
     id: 'c',
     tags: ['a', 'b'],
+    given,
     settings: {
       schedule: { every: 60_000, cron: undefined, timeZone: undefined, jitter: 2000, alignToClock: true },
       copyRecords: false,
