@@ -87,6 +87,7 @@ t.test('each library has one place', async (t) => {
     [...new Set(importers('commander').map(dirname))],
     [
       'src/cli',
+      'src/cli/config',
       'src/cli/create',
       'src/cli/dead-letters',
       'src/cli/ledger',

@@ -78,8 +78,7 @@ export async function configured(args: ConfigArguments, context: ProcessContext)
   const configuration = await configurationOf(args, context, args.modules.length === 0)
   const { file, links } = configuration
   if (args.modules.length > 0) {
-    // links of other modules may be meant
-    return { ...configuration, modules: args.modules, links: links.map((one) => ({ ...one, optional: true })) }
+    return { ...configuration, modules: args.modules, links: optional(links) }
   }
   if (configuration.modules.length > 0) return configuration
   const expected = 'link modules, as in databay run links.js, or a configuration that names them'
@@ -88,6 +87,11 @@ export async function configured(args: ConfigArguments, context: ProcessContext)
       ? 'there is no databay.config.js in this folder; databay create writes a project'
       : `${file} has no modules`
   throw new InvalidOptionError('<link-module>', expected, 'none', { hint })
+}
+
+/** Settings of links, some of which may be in modules that are not there. */
+export function optional(links: readonly LinkOverride[]): LinkOverride[] {
+  return links.map((one) => ({ ...one, optional: true }))
 }
 
 /**

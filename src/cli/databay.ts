@@ -1,5 +1,6 @@
 import { checkCommand } from './links/check.js'
 import { listCommand } from './links/list.js'
+import { configCommand } from './config/config-command.js'
 import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
 import { deadLettersCommand } from './dead-letters/dead-letters-command.js'
@@ -24,6 +25,8 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return listCommand(parsed, context)
     case 'tune':
       return tuneCommand(parsed, context)
+    case 'config':
+      return configCommand(parsed, context)
     case 'create':
       return createCommand(parsed, context)
     case 'store':

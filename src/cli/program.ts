@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { InvalidOptionError } from '../base/errors.js'
 import { installed } from './installed.js'
 import { EXIT, type TextStream } from './process-context.js'
+import { addConfig, type ConfigCommandArguments } from './config/arguments.js'
 import { addCreate, type CreateArguments } from './create/arguments.js'
 import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
@@ -18,6 +19,7 @@ export type CommandArguments =
   | CheckArguments
   | ListArguments
   | TuneArguments
+  | ConfigCommandArguments
   | CreateArguments
   | StoreArguments
   | LedgerArguments
@@ -64,6 +66,7 @@ export function parseCommandLine(
   addCheck(program, take)
   addList(program, take)
   addTune(program, take)
+  addConfig(program, take)
   addCreate(program, take)
   addStore(program, take)
   addLedger(program, take)

@@ -30,6 +30,7 @@ export class LinkInspection {
   /** Folder of a store that is there while links with `delivery` are started: a planner may have their own. */
   readonly #store = join(tmpdir(), `databay-check-${randomUUID()}`)
   readonly #overrides: LinkOverrides
+  #exported: readonly ThreadLink[] = []
   #links: readonly ThreadLink[] = []
 
   /** @param overrides - settings that a configuration has for links */
@@ -57,7 +58,12 @@ export class LinkInspection {
     )
   }
 
-  /** Links of the modules, in their order, without those that the configuration turns off. */
+  /** Links of the modules, in their order: all of them. */
+  get exported(): readonly ThreadLink[] {
+    return this.#exported
+  }
+
+  /** Links of the modules that were chosen, in their order, without those that the configuration turns off. */
   get links(): readonly ThreadLink[] {
     return this.#links
   }
@@ -80,6 +86,7 @@ export class LinkInspection {
         troubles.push({ link: undefined, error: toError(thrown) })
       }
     }
+    this.#exported = found
     if (troubles.length === 0) {
       this.#overrides.check(found)
       selection.check(found)
