@@ -1,5 +1,5 @@
-import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { shownPath } from '../../config/find-config.js'
 import { tableLines } from '../links/link-text.js'
 import type { EffectiveConfig, EffectiveValue } from './effective.js'
@@ -9,27 +9,21 @@ const SHOWN = 5
 
 /** The effective configuration as lines of text. */
 export function configText({ file, profile, modules, options, links }: EffectiveConfig): string[] {
+  const urls = modules.value.map((url) => [shownPath(fileURLToPath(url)), originText(modules)])
   const head = [
-    `configuration   ${file ?? 'no file'}${profile === null ? '' : `, profile ${profile}`}`,
-    ...(modules.value.length === 0 ? ['link modules    none'] : modules.value.map(moduleLine)),
+    ['configuration', file ?? 'no file', profile === null ? '' : `profile ${profile}`],
+    ...(urls.length === 0 ? [['', 'none', '']] : urls).map((row, at) => [at === 0 ? 'link modules' : '', ...row]),
   ]
-  const rows = Object.entries(options).map(([option, value]) => [option, shownValue(value), originText(value)])
+  const rows = Object.entries(options).map(([option, value]) => [option, text(value.value), originText(value)])
   const table = tableLines([['option', 'value', 'from'], ...rows])
-  if (links.length === 0) return [...head, '', ...table]
+  if (links.length === 0) return [...tableLines(head), '', ...table]
   const overrides = links.map(({ pattern, settings, from, links }) => [pattern, text(settings), from, named(links)])
-  return [...head, '', ...table, '', ...tableLines([['links', 'settings', 'from', 'which are'], ...overrides])]
-
-  function moduleLine(url: string, at: number): string {
-    return `${at === 0 ? 'link modules' : ''}`.padEnd(16) + `${shownPath(fileURLToPath(url))}   ${originText(modules)}`
-  }
-}
-
-function shownValue({ value, from }: EffectiveValue): string {
-  return from === 'default' ? String(value) : text(value)
+  const tableOfLinks = tableLines([['links', 'settings', 'from', 'which are'], ...overrides])
+  return [...tableLines(head), '', ...table, '', ...tableOfLinks]
 }
 
 function text(value: unknown): string {
-  return inspect(value, { breakLength: Infinity, depth: 6 })
+  return value === null ? 'none' : inspect(value, { breakLength: Infinity, depth: 6 })
 }
 
 function originText({ from, name }: EffectiveValue): string {

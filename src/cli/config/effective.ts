@@ -7,7 +7,7 @@ import { LinkOverrides, type Overridable } from '../../core/link-overrides.js'
 
 /** A value of the configuration, and where it comes from. */
 export interface EffectiveValue extends Origin {
-  /** What was given, as JSON has it; of a default, the text of the docs. */
+  /** What was given, as JSON has it; of a default, what the docs say; `null` when there is none. */
   readonly value: unknown
 }
 
@@ -59,9 +59,12 @@ export function effective(
   }
 }
 
-/** Default of an option, as the docs have it, of a run. */
-function defaultOf(option: string, byDefault: string | undefined): string {
-  return option === 'ignoreExceptions' ? 'true' : (byDefault ?? 'undefined')
+/** Default of an option in a run, as the docs have it; `null` when it has none. */
+function defaultOf(option: string, byDefault = 'undefined'): unknown {
+  if (option === 'ignoreExceptions') return true
+  const [value = ''] = byDefault.split(' - ')
+  if (value === 'undefined') return null
+  return /^(true|false|\d+)$/.test(value) ? (JSON.parse(value) as unknown) : value.replaceAll("'", '')
 }
 
 /** A value as JSON has it. A secret has no value there, and a URL no credentials. */

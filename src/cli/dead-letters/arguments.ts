@@ -3,6 +3,8 @@ import { checkPath } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { hintAt } from '../../base/suggestion.js'
 import { addName, checkCount, examples, noColorOption, valued } from '../arguments.js'
+import { configFlags, type ConfigFlags } from '../configured.js'
+import { storeOptions } from '../store/arguments.js'
 import { checkPast, type Past } from '../past.js'
 
 /** What `databay dead-letters` can do. */
@@ -24,7 +26,7 @@ export interface Selection {
 }
 
 /** The command line of `databay dead-letters`, checked. */
-export interface DeadLettersArguments extends Selection {
+export interface DeadLettersArguments extends Selection, ConfigFlags {
   readonly command: 'dead-letters'
   readonly action: DeadLetterAction
   /** Folder of the store; left out where the environment says it, or the default holds. */
@@ -54,7 +56,7 @@ const STAGES = ['process', 'group', 'push', 'store']
 const AFTER_HELP = `
 A link with a store keeps the records that an outlet refused, or that a processor failed on, as dead letters, and goes on. These
 commands work beside the planner that uses the store, and without one. The store is the folder of --store, else of DATABAY_STORE
-in the environment, else ./.databay. Payloads are shown only with --payload, and by export.
+in the environment, else that of the configuration, else ./.databay. Payloads are shown only with --payload, and by export.
 
 Exit code: 0; 1 when the store cannot be read, or when not all could be done that was asked for; 2 for bad arguments.
 ${examples([
@@ -102,11 +104,8 @@ export function addDeadLetters(program: Command, onDeadLetters: (args: DeadLette
     .description('list, show, deliver again, delete or export records that could not be delivered')
     .addHelpText('after', AFTER_HELP)
   const add = (action: DeadLetterAction, description: string, after: string, options: readonly Option[]) => {
-    const command = group
-      .command(action)
-      .description(description)
-      .addOption(valued('--store <folder>', 'folder of the store (default: DATABAY_STORE, else ./.databay)', checkPath))
-    for (const option of options) command.addOption(option)
+    const command = group.command(action).description(description)
+    for (const option of [...storeOptions(), ...options]) command.addOption(option)
     command
       .addOption(new Option('--json', action === 'show' || action === 'list' ? JSON_LINES : JSON_DOCUMENT))
       .addOption(noColorOption())
@@ -157,6 +156,7 @@ function read(action: DeadLetterAction, flags: Flags): DeadLettersArguments {
   const { all = false, payload = false, dryRun = false, force = false, json = false, color = true } = flags
   const args: DeadLettersArguments = {
     ...{ command: 'dead-letters', action, link, outlet, stage, code, id, all, payload, dryRun, force, json, color },
+    ...configFlags(flags),
     ...(store === undefined ? {} : { store }),
     ...(since === undefined ? {} : { since }),
     ...(before === undefined ? {} : { before }),

@@ -20,10 +20,10 @@ import { Selected } from './selected.js'
 
 /** The command `databay dead-letters`. */
 export async function deadLettersCommand(args: DeadLettersArguments, context: ProcessContext): Promise<Ending> {
-  const { env, stdout, stderr } = context
+  const { stdout, stderr } = context
   let database: Database | undefined
   try {
-    const folder = storeFolder(args, env['DATABAY_STORE'])
+    const folder = await storeFolder(args, context)
     database = changes(args) ? (await openStore(folder)).database : await readStore(folder)
     const problems = await problemsOf(args, folder, database, outputTo(stdout))
     for (const problem of problems) say(stderr, problem)

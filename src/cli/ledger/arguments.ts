@@ -1,15 +1,16 @@
 import { Option, type Command } from 'commander'
-import { checkPath } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import { hintAt } from '../../base/suggestion.js'
 import { addName, checkCount, examples, noColorOption, valued } from '../arguments.js'
+import { configFlags, type ConfigFlags } from '../configured.js'
+import { storeOptions } from '../store/arguments.js'
 import { checkPast, type Past } from '../past.js'
 
 /** What `databay ledger` can do. */
 export type LedgerAction = 'list' | 'lag' | 'check'
 
 /** The command line of `databay ledger`, checked. */
-export interface LedgerArguments {
+export interface LedgerArguments extends ConfigFlags {
   readonly command: 'ledger'
   readonly action: LedgerAction
   /** Folder of the store; left out where the environment says it, or the default holds. */
@@ -30,7 +31,7 @@ const LIMIT = 50
 
 const AFTER_HELP = `
 A planner with a store writes there what its transfers did, once a second. The store is the folder of --store, else of
-DATABAY_STORE in the environment, else ./.databay. These commands read it, and work while a planner writes it.
+DATABAY_STORE in the environment, else that of the configuration, else ./.databay. These commands read it, and work while a planner writes it.
 
 The table has one line for each transfer, the newest last: when it ended, how long it took, how many records were pulled, what
 each outlet took, how many were dropped, and the first error, or why the link is blocked. The last ${(100_000).toLocaleString('en-US')} transfers are there; of older ones the
@@ -107,7 +108,7 @@ function givenTo(command: Command): Flags {
 
 function read(action: LedgerAction, flags: Flags): LedgerArguments {
   const { link = [], failed = false, limit = LIMIT, json = false, color = true, store, since } = flags
-  const where = store === undefined ? {} : { store }
+  const where = { ...configFlags(flags), ...(store === undefined ? {} : { store }) }
   const from = since === undefined ? {} : { since }
   return { command: 'ledger', action, link, failed, limit, json, color, ...where, ...from }
 }
@@ -115,7 +116,7 @@ function read(action: LedgerAction, flags: Flags): LedgerArguments {
 function commonOptions(): Option[] {
   return [
     new Option('--link <id>', 'only the link with this name; can be given several times').argParser(addName),
-    valued('--store <folder>', 'folder of the store (default: DATABAY_STORE, else ./.databay)', checkPath),
+    ...storeOptions(),
     new Option('--json', 'one JSON document on standard output'),
     noColorOption(),
   ]

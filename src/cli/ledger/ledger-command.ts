@@ -19,10 +19,11 @@ interface Result {
 }
 
 /** The command `databay ledger`. */
-export async function ledgerCommand(args: LedgerArguments, { env, stdout, stderr }: ProcessContext): Promise<Ending> {
+export async function ledgerCommand(args: LedgerArguments, context: ProcessContext): Promise<Ending> {
+  const { stdout, stderr } = context
   let reader: LedgerReader | undefined
   try {
-    reader = await LedgerReader.open(storeFolder(args, env['DATABAY_STORE']))
+    reader = await LedgerReader.open(await storeFolder(args, context))
     checkLinks(args.link, reader)
     const { document, lines, problems } = resultOf(args, reader, Date.now())
     stdout.write(`${args.json ? JSON.stringify(document, undefined, 2) : lines.map(printable).join('\n')}\n`)

@@ -1,12 +1,13 @@
-import { Command } from 'commander'
+import { Command, type Option } from 'commander'
 import { checkPath } from '../../base/check.js'
 import { examples, noColorOption, valued } from '../arguments.js'
+import { configFlags, configOptions, type ConfigFlags } from '../configured.js'
 
 /** What `databay store` can do. */
 export type StoreAction = 'check' | 'salvage' | 'vacuum'
 
 /** The command line of `databay store`, checked. */
-export interface StoreArguments {
+export interface StoreArguments extends ConfigFlags {
   readonly command: 'store'
   readonly action: StoreAction
   /** Folder of the store; left out where the environment says it, or the default holds. */
@@ -17,7 +18,7 @@ export interface StoreArguments {
 
 const AFTER_HELP = `
 The store is the folder in which links keep what must survive a crash. It is that of --store, else of DATABAY_STORE in the
-environment, else ./.databay.
+environment, else that of the configuration, else ./.databay.
 
 Exit code: 0 when all is well, 1 when something is damaged or could not be done, 2 for bad arguments.
 ${examples([
@@ -41,6 +42,12 @@ Writes the file of the store as short as it can be, which takes as much room on 
 store. It is hardly ever needed: planners give free space back by themselves.
 `
 
+/** Makes the options that say where the store is. */
+export function storeOptions(): Option[] {
+  const store = 'folder of the store (default: DATABAY_STORE, else that of the configuration, else ./.databay)'
+  return [valued('--store <folder>', store, checkPath), ...configOptions()]
+}
+
 /** Adds the command `store` to the program. */
 export function addStore(program: Command, onStore: (store: StoreArguments) => void): void {
   const store = program
@@ -48,15 +55,16 @@ export function addStore(program: Command, onStore: (store: StoreArguments) => v
     .description('check, salvage or vacuum the store in which links keep their state')
     .addHelpText('after', AFTER_HELP)
   const add = (action: StoreAction, description: string, after: string) => {
-    store
-      .command(action)
-      .description(description)
-      .addOption(valued('--store <folder>', 'folder of the store (default: DATABAY_STORE, else ./.databay)', checkPath))
+    const command = store.command(action).description(description)
+    for (const option of storeOptions()) command.addOption(option)
+    command
       .option('--json', 'one JSON document on standard output')
       .addOption(noColorOption())
       .addHelpText('after', after)
-      .action(({ store, json = false, color = true }: Partial<Pick<StoreArguments, 'store' | 'json' | 'color'>>) => {
-        onStore({ command: 'store', action, json, color, ...(store === undefined ? {} : { store }) })
+      .action((flags: Partial<StoreArguments>) => {
+        const { store, json = false, color = true } = flags
+        const where = { ...configFlags(flags), ...(store === undefined ? {} : { store }) }
+        onStore({ command: 'store', action, json, color, ...where })
       })
   }
   add('check', 'read the whole store, and say what is damaged', AFTER_CHECK)

@@ -19,9 +19,10 @@ interface Result {
 }
 
 /** The command `databay store`. */
-export async function storeCommand(args: StoreArguments, { env, stdout, stderr }: ProcessContext): Promise<Ending> {
+export async function storeCommand(args: StoreArguments, context: ProcessContext): Promise<Ending> {
+  const { stdout, stderr } = context
   try {
-    const folder = storeFolder(args, env['DATABAY_STORE'])
+    const folder = await storeFolder(args, context)
     const { document, lines, problems } = await resultOf(args, folder)
     const text = args.json ? JSON.stringify(document, undefined, 2) : lines.map(printable).join('\n')
     if (text !== '') stdout.write(`${text}\n`)
