@@ -9,12 +9,16 @@ const SHOWN = 5
 
 /** The effective configuration as lines of text. */
 export function configText({ file, profile, modules, options, links }: EffectiveConfig): string[] {
-  const urls = modules.value.map((url) => [shownPath(fileURLToPath(url)), originText(modules)])
+  const urls = modules.value.map((url) => [shownPath(fileURLToPath(url)), originText(modules, file, profile)])
   const head = [
     ['configuration', file ?? 'no file', profile === null ? '' : `profile ${profile}`],
     ...(urls.length === 0 ? [['', 'none', '']] : urls).map((row, at) => [at === 0 ? 'link modules' : '', ...row]),
   ]
-  const rows = Object.entries(options).map(([option, value]) => [option, text(value.value), originText(value)])
+  const rows = Object.entries(options).map(([option, value]) => [
+    option,
+    text(value.value),
+    originText(value, file, profile),
+  ])
   const table = tableLines([['option', 'value', 'from'], ...rows])
   if (links.length === 0) return [...tableLines(head), '', ...table]
   const overrides = links.map(({ pattern, settings, from, links }) => [pattern, text(settings), from, named(links)])
@@ -23,11 +27,13 @@ export function configText({ file, profile, modules, options, links }: Effective
 }
 
 function text(value: unknown): string {
-  return value === null ? 'none' : inspect(value, { breakLength: Infinity, depth: 6 })
+  if (value === null) return 'none'
+  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: 6 })
 }
 
-function originText({ from, name }: EffectiveValue): string {
-  return name === '' ? from : name
+function originText({ from, name }: EffectiveValue, file: string | null, profile: string | null): string {
+  if (from === 'file') return file ?? from
+  return from === 'profile' ? `profile ${profile ?? ''}` : name === '' ? from : name
 }
 
 function named(links: readonly string[]): string {
