@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { EnvironmentError, InvalidOptionError } from './errors.js'
 import { getLogger } from './log.js'
 import { SHORTEST_HIDDEN } from './scrub.js'
@@ -123,8 +122,5 @@ function placeOf(asked: (...args: never[]) => unknown): string | undefined {
   const trace: { stack?: string } = {}
   Error.captureStackTrace(trace, asked)
   const line = trace.stack?.split('\n')[1] ?? ''
-  const place = /\(?([^()]+:\d+:\d+)\)?$/.exec(line.replace(/^\s*at (async )?/, ''))?.[1]
-  if (place === undefined) return undefined
-  const url = /^file:\S+(?=:\d+:\d+$)/.exec(place)?.[0]
-  return url === undefined ? place : `${fileURLToPath(url)}${place.slice(url.length)}`
+  return /\(?([^()]+:\d+:\d+)\)?$/.exec(line.replace(/^\s*at (async )?/, ''))?.[1]
 }

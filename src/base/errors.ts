@@ -1,4 +1,5 @@
 import { inspect, types } from 'node:util'
+import { scrub } from './scrub.js'
 
 /** Options of an error of this package. */
 export interface DatabayErrorOptions extends ErrorOptions {
@@ -197,9 +198,9 @@ export function reviveClass(error: Error & { readonly code?: unknown }): void {
   Object.setPrototypeOf(error, PROTOTYPES.get(code) ?? DatabayError.prototype)
 }
 
-/** Text of a value for a message: short, on one line, never a whole payload. Never throws. */
+/** Text of a value for a message: short, on one line, without secrets, never a whole payload. Never throws. */
 export function show(value: unknown): string {
-  const text = inspected(value).replaceAll(/\s*\n\s*/g, ' ')
+  const text = scrub(inspected(value)).replaceAll(/\s*\n\s*/g, ' ')
   return text.length > 200 ? `${text.slice(0, 200)}\u2026` : text
 }
 

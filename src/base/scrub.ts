@@ -29,8 +29,8 @@ let pattern: RegExp | undefined
 let compiled = 0
 
 /**
- * Hides a value from now on: {@link scrub} replaces it. Of a URL, also its password, its path and its query; of a text of
- * several lines, also each line.
+ * Hides a value from now on: {@link scrub} replaces it. Of a URL, also its password, its query, and its path where it is
+ * one of HTTP; of a text of several lines, also each line.
  *
  * @param isDerived - whether it was made of a secret, and will be followed by others
  * @returns whether it is long enough to be hidden
@@ -52,15 +52,33 @@ function hide(value: string, isDerived: boolean): void {
     derived.delete(oldest)
   }
   hidden.changes++
+  if (hidden.changes > 1) return
+  // Node writes the error that ends a process to standard error, and that of a thread to the main thread
+  process.on('uncaughtExceptionMonitor', (error) => {
+    scrubError(error)
+  })
 }
 
 /**
  * A text without the values that are hidden: `***` stands in their place. They are found as they are, percent-encoded, as JSON
- * and HTML write them, and in base64.
+ * and HTML write them, in base64, and in part where JSON.parse quotes them.
  */
 export function scrub(text: string): string {
   if (hidden.changes === 0) return text
-  return text.replace(currentPattern(), HIDDEN_TEXT)
+  const clean = text.replace(currentPattern(), HIDDEN_TEXT)
+  return clean.includes(NO_JSON) ? clean.replaceAll(QUOTED, withoutPart) : clean
+}
+
+/** What JSON.parse says of a text that is none: with some characters of it, from around the place. */
+const NO_JSON = ' is not valid JSON'
+const QUOTED = /(, (?:\.\.\.)?\\*")([^]{1,60}?)(\\*"(?:\.\.\.)? is not valid JSON)/g
+
+function withoutPart(all: string, before: string, quoted: string, after: string): string {
+  const text = quoted.replaceAll('\\', '')
+  const values = [...hidden.read, ...hidden.derived].map((value) => value.replaceAll('\\', ''))
+  const isPart = (at: number) => values.some((value) => value.includes(text.slice(at, at + SHORTEST_HIDDEN)))
+  const places = Array.from({ length: Math.max(1, text.length - SHORTEST_HIDDEN + 1) }, (_, at) => at)
+  return places.some(isPart) ? `${before}${HIDDEN_TEXT}${after}` : all
 }
 
 /** A line of JSON without the values that are hidden. It stays JSON, though a value may be the digits of a number. */
@@ -185,10 +203,14 @@ function packedPatterns(value: string): string[] {
 function partsOfUrl(value: string): string[] {
   if (!/^[\w+.-]+:\/\//.test(value)) return []
   // the URLs of some databases have several hosts, and those are none of the class URL
-  const [, password = '', path = '', query = ''] =
-    /^[^/]*\/\/(?:[^:@/?]*:([^@/?]*)@)?[^/?#]*([^?#]*)\??([^#]*)/.exec(value) ?? []
+  const [, credentials = '', path = '', query = ''] =
+    /^[^/]*\/\/(?:([^/?#]*)@)?[^/?#]*([^?#]*)\??([^#]*)/.exec(value) ?? []
+  // a name without a password is a token
+  const password = credentials.slice(credentials.indexOf(':') + 1)
   const values = query.split('&').map((pair) => decoded(pair.slice(pair.indexOf('=') + 1)))
-  const long = [decoded(path.slice(1)), decoded(query), ...values].filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
+  // the path of a database's URL is its name
+  const secretPath = value.startsWith('http') ? decoded(path.slice(1)) : ''
+  const long = [secretPath, decoded(query), ...values].filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
   return [decoded(password), ...long]
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError, isError, LinkModuleError, toError } from '../base/errors.js'
 import type { LogLevel } from '../base/log.js'
+import { scrub } from '../base/scrub.js'
 import { TransferError } from '../core/report.js'
 
 const MAX_DEPTH = 8
@@ -10,7 +11,7 @@ export function withoutAdvice<E extends Error>(error: E): E | TransferError {
 }
 
 /**
- * An error on one line: its message, and the messages of its causes that say more. Source lines of syntax errors follow, in
+ * An error on one line, without secrets: its message, and the messages of its causes that say more. Source lines of syntax errors follow, in
  * lines of their own.
  *
  * `transfer todos.3 failed: HttpInlet failed to pull: fetch failed: connect ECONNREFUSED 127.0.0.1:80`
@@ -32,7 +33,7 @@ export function errorLine(error: Error, end = ''): string {
     const mistake = mistakeIn(one.stack)
     if (!line.includes(mistake)) line += mistake
   }
-  return [line + end, ...frames].join('\n')
+  return scrub([line + end, ...frames].join('\n'))
 }
 
 /** Takes the source lines out of a message about a syntax error: a line of the file and a caret, after an empty line. */
@@ -64,13 +65,13 @@ function placeOf(error: Error, line: string): string {
 }
 
 /**
- * Stacks of an error and its causes, over many lines.
+ * Stacks of an error and its causes, over many lines, without secrets.
  *
  * @param end - what else to say at the end of the first line
  */
 export function errorStacks(error: Error, end = ''): string {
   const stacks = chainOf(error).map((one) => one.stack ?? `${one.name}: ${one.message}`)
-  return stacks.join('\ncaused by: ').replace(/^.*/, (first) => first + end)
+  return scrub(stacks.join('\ncaused by: ').replace(/^.*/, (first) => first + end))
 }
 
 /** Whether errors are told with their stacks at a log level. */

@@ -1,4 +1,5 @@
 import { ConfigError, DatabayError, InvalidOptionError } from '../base/errors.js'
+import { scrub } from '../base/scrub.js'
 import { errorLine, errorStacks } from './error-text.js'
 import { EXIT, type Ending, type ProcessContext } from './process-context.js'
 import { say } from './say.js'
@@ -15,7 +16,7 @@ export function refusal(
   { stdout, stderr }: Pick<ProcessContext, 'stdout' | 'stderr'>,
 ): Ending {
   if (!(thrown instanceof DatabayError)) throw thrown
-  if (json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
+  if (json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: scrub(thrown.message) } })}\n`)
   say(stderr, errorLine(thrown))
   return { code: isAboutArguments(thrown) ? EXIT.badArguments : EXIT.failed, signal: undefined }
 }

@@ -1,5 +1,6 @@
 import { toError } from '../base/errors.js'
 import { isPromiseLike, type MaybePromise } from '../base/maybe-promise.js'
+import { scrub } from '../base/scrub.js'
 
 /**
  * What inlets and outlets have in common: they are started once and stopped once per instance, however many links
@@ -159,11 +160,11 @@ export abstract class Node {
   }
 }
 
-/** Name of a node in logs, reports and errors: its option, or how it shows itself, or its class where that fails. */
+/** Name of a node in logs, reports and errors: its option, or how it shows itself, or its class where that fails. It has no secrets. */
 export function nodeName(node: Node): string {
   try {
     // a node of another copy of this package may not have it
-    return node.givenName ?? String(node)
+    return scrub(node.givenName ?? String(node))
   } catch {
     return node.constructor.name
   }

@@ -26,7 +26,7 @@ t.test('a missing variable is an error with its name, and the place that asks fo
   const error = t.throws(() => env('APP_URL')) as EnvironmentError
   t.ok(error instanceof EnvironmentError)
   t.match(error, { code: 'DATABAY_ENVIRONMENT', variable: 'APP_URL' })
-  t.match(error.place, /^\/.*environment\.test\.ts:\d+:\d+$/)
+  t.match(error.place, /^(file:)?\/.*environment\.test\.ts:\d+:\d+$/)
   t.equal(error.message, `APP_URL is not set: did you mean API_URL? (${error.place})`)
 })
 
@@ -64,7 +64,10 @@ t.test('secret reads a credential of systemd', async (t) => {
 t.test('what cannot be read is an error that says what was looked for', async (t) => {
   const folder = t.testdir({ empty: '\n', folder: {}, large: 'x'.repeat(1_048_577) })
   const cases: [string, RegExp][] = [
-    ['missing', /^TOKEN is in \/.*missing, as TOKEN_FILE says, which cannot be read: ENOENT.* \(\/.*:\d+:\d+\)$/],
+    [
+      'missing',
+      /^TOKEN is in \/.*missing, as TOKEN_FILE says, which cannot be read: ENOENT.* \((file:)?\/.*:\d+:\d+\)$/,
+    ],
     ['folder', /which cannot be read: it is no file/],
     ['large', /which cannot be read: it has more than 1048576 bytes/],
     ['empty', /^TOKEN is in \/.*empty, which is empty/],
@@ -75,7 +78,9 @@ t.test('what cannot be read is an error that says what was looked for', async (t
   }
   setEnvironment(t, { TOKEN: 'the-token' })
   t.throws(() => secret('TOKEN'), { message: /^TOKEN and TOKEN_FILE are both set: unset one of them \(/ })
-  t.throws(() => secret('NOTHING'), { message: /^NOTHING is not set, nor is NOTHING_FILE \(\/.*environment.test.ts:/ })
+  t.throws(() => secret('NOTHING'), {
+    message: /^NOTHING is not set, nor is NOTHING_FILE \((file:)?\/.*environment.test.ts:/,
+  })
 })
 
 t.test('a value in the place of the name is not shown', async (t) => {

@@ -104,6 +104,23 @@ t.test('each line of a key is hidden, and the beginning of one that was cut off'
   t.equal(scrub("got '0123456789abcdef0123456789ab'... 20 more"), "got '***'... 20 more")
 })
 
+t.test('what JSON.parse quotes of a secret is hidden, and what it quotes of others is not', async (t) => {
+  forget()
+  hideValue('tok"en/+ secret-of-the-server')
+  for (const text of [
+    'tok"en/+ secret-of-the-server',
+    '{"a":tok"en/+ secret-of-the-server}',
+    '["secret-of-the-server',
+    'toke',
+  ]) {
+    const { message } = t.throws(() => JSON.parse(text) as unknown) as Error
+    if (text !== 'toke') t.notMatch(scrub(message), /en\/|secr|serv/, message)
+    t.notMatch(scrubJson(JSON.stringify({ message })), /en\/|secr|serv/, message)
+  }
+  const { message } = t.throws(() => JSON.parse('<!DOCTYPE html>') as unknown) as Error
+  t.equal(scrub(message), message)
+})
+
 t.test('a line of JSON stays JSON, though the secret is a number in it', async (t) => {
   forget()
   hideValue('170612')

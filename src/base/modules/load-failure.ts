@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { show } from '../errors.js'
+import { EnvironmentError, show } from '../errors.js'
 import { nearFile } from '../near-file.js'
 import { isUnknownTypeScript } from './import-module.js'
 import { findPlace, isOfLoader, sourceFrame, type CodePlace } from './syntax-place.js'
@@ -28,7 +28,9 @@ export async function whyNotLoaded(error: unknown, url: string): Promise<string>
     // Node 20 and 22 cannot while the thread imports it, too
     return "failed to load: it requires databay, which is an ES module: write it as one, with 'import' and 'export'"
   }
-  return `failed to load: ${error.message}${atPlace(thrownPlace(error))}`
+  // that of a variable says which place asked for it
+  const place = error instanceof EnvironmentError ? '' : atPlace(thrownPlace(error))
+  return `failed to load: ${error.message}${place}`
 }
 
 /** Names a file that is missing, with the one that is most likely meant. */

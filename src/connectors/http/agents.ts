@@ -5,7 +5,7 @@ import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
 import { environment } from './environment.js'
 import { proxiesOf, proxyAuthorization, proxyFor, type Proxies } from './proxy.js'
-import type { HttpHeaders } from './request.js'
+import type { SentHeaders } from './request.js'
 
 type Undici = typeof import('undici')
 
@@ -32,7 +32,7 @@ export interface AgentSettings {
 
 /** Options of a request, apart from where it goes. */
 export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'headers'> & {
-  readonly headers?: HttpHeaders
+  readonly headers?: SentHeaders
 }
 
 /** Share in an agent. */

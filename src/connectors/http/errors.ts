@@ -1,4 +1,5 @@
 import { DatabayError } from '../../base/errors.js'
+import { scrub } from '../../base/scrub.js'
 
 /** Reason why an HTTP request came to nothing. */
 export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages' | 'since'
@@ -46,9 +47,9 @@ export function httpError(url: URL, failure: HttpFailure, message: string, optio
 }
 
 /**
- * Text of a URL for logs and errors: without credentials and fragment, and of a query only that there is one.
+ * Text of a URL for logs and errors: without secrets, credentials and fragment, and of a query only that there is one.
  * @internal
  */
 export function showUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?\u2026'}`
+  return `${scrub(`${url.origin}${url.pathname}`)}${url.search === '' ? '' : '?\u2026'}`
 }

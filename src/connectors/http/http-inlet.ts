@@ -1,6 +1,8 @@
 import { importLater } from '../../base/libraries.js'
 import { getLogger } from '../../base/log.js'
 import type { Url } from '../../base/node-types.js'
+import { scrub } from '../../base/scrub.js'
+import type { Secret } from '../../base/secret.js'
 import { Warnings } from '../../base/warnings.js'
 import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { Cursor } from '../../core/cursor.js'
@@ -59,7 +61,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
    * @param url - URL to pull from
    * @throws {@link InvalidOptionError}
    */
-  constructor(url: string | Url, options: HttpInletOptions<T> = {}) {
+  constructor(url: string | Url | Secret, options: HttpInletOptions<T> = {}) {
     const settings = resolveSettings(url, options)
     super(options)
     this.#settings = settings
@@ -133,7 +135,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
 
   override toString(): string {
     const { origin, pathname } = this.#settings.request.url
-    return `${this.constructor.name}(${origin}${pathname})`
+    return `${this.constructor.name}(${scrub(`${origin}${pathname}`)})`
   }
 
   /** Connection of this inlet, opened at the first call. A failed attempt is forgotten, so the next one may succeed. */

@@ -14,6 +14,7 @@ import {
   type Resolved,
   type Spec,
 } from '../../base/options.js'
+import type { Secret } from '../../base/secret.js'
 import { hintAt } from '../../base/suggestion.js'
 import type { Untyped } from '../../base/untyped.js'
 import { INLET_OPTIONS, type InletOptions } from '../../core/inlet.js'
@@ -54,7 +55,7 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
    * Body of the request.
    * @default undefined - none
    */
-  readonly body?: string | Uint8Array
+  readonly body?: string | Uint8Array | Secret
   /**
    * Format of the response. Of `json`, an array is a record per element, and anything else one record. Of `ndjson`,
    * JSON in lines, each line is a record unless it is blank. `text` is one record.
@@ -96,7 +97,7 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
    * which: `HTTP_PROXY` for `http:`, `HTTPS_PROXY` for `https:`, but no proxy for the hosts of `NO_PROXY`.
    * @default undefined - as the environment says
    */
-  readonly proxy?: string | URL | false
+  readonly proxy?: string | URL | Secret | false
   /**
    * Time for a whole pull, in seconds or as a duration. It includes every try and the waits between, redirects and
    * pages; of what streams, only what the transfer waits for.
@@ -189,7 +190,7 @@ export const HTTP_INLET_OPTIONS = {
   params: given<HttpParams>('{}'),
   headers: given<HttpHeaders>('{}'),
   method: given<string>("'GET', or 'POST' when there is a `body`"),
-  body: given<string | Uint8Array>('undefined - none'),
+  body: given<string | Uint8Array | Secret>('undefined - none'),
   format: custom(readFormat, "'json', or 'text' with `json: false`"),
   json: flag(undefined, 'true'),
   select: custom(readSelect, 'undefined - the body is the records'),
@@ -243,7 +244,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  * @throws {@link InvalidOptionError} naming the option
  * @internal
  */
-export function resolveSettings(url: string | URL, options: HttpInletOptions): HttpSettings {
+export function resolveSettings(url: string | URL | Secret, options: HttpInletOptions): HttpSettings {
   const {
     metadata: _,
     params,
@@ -310,7 +311,7 @@ function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | 
   return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
 }
 
-function readProxy(name: string, proxy: string | URL | false | undefined): string | false | undefined {
+function readProxy(name: string, proxy: string | URL | Secret | false | undefined): string | false | undefined {
   return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { Environment } from './environment.js'
+import { revealed } from '../../base/secret.js'
 import { HIDDEN, percentDecoded } from './request.js'
 
 /** Proxies by which requests go, and the hosts to which they go without. */
@@ -33,7 +34,8 @@ export function proxiesOf(chosen: string | false | undefined, environment: Envir
  *
  * @throws {@link InvalidOptionError} that never shows the value: it may have credentials
  */
-export function checkProxy(name: string, value: unknown): string {
+export function checkProxy(name: string, option: unknown): string {
+  const value = revealed(option)
   const given = typeof value === 'string' || value instanceof URL ? String(value).trim() : ''
   // some shells leave the quotes in a variable
   const text = given.replace(/^(["'])(.*)\1$/, '$2').trim()

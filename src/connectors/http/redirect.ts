@@ -1,6 +1,6 @@
 import { httpError, showUrl, type HttpError, type HttpFailure } from './errors.js'
 import { urlInHeader } from './header-url.js'
-import type { HttpHeaders, HttpRequest } from './request.js'
+import type { HttpRequest, SentHeaders } from './request.js'
 
 /** Statuses of redirects. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -52,6 +52,6 @@ export function movedTo(request: HttpRequest, location: string, failure: HttpFai
   return { ...request, url, headers: only(request.headers, (name) => HARMLESS.has(name)) }
 }
 
-function only(headers: HttpHeaders, may: (name: string) => boolean): HttpHeaders {
+function only(headers: SentHeaders, may: (name: string) => boolean): SentHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => may(name)))
 }

@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
+import { hideValue } from '../../base/scrub.js'
+import { isSecret, revealed, type Secret } from '../../base/secret.js'
 import { ACCEPTED_ENCODINGS } from './content-encoding.js'
 
 const http = lazy<typeof import('node:http')>('node:http')
 
-type Param = string | number | boolean
+type Param = string | number | boolean | Secret
 
 /** Parameters for the query of a URL. A list gives a parameter several times. */
 export interface HttpParams {
@@ -14,6 +16,14 @@ export interface HttpParams {
 
 /** Headers of a request. */
 export interface HttpHeaders {
+  readonly [name: string]: string | Secret
+}
+
+/**
+ * Headers as they are sent, by their names in lower case.
+ * @internal
+ */
+export interface SentHeaders {
   readonly [name: string]: string
 }
 
@@ -25,8 +35,7 @@ export interface HttpRequest {
   /** URL without credentials and fragment. */
   readonly url: URL
   readonly method: string
-  /** Headers by their names in lower case. */
-  readonly headers: HttpHeaders
+  readonly headers: SentHeaders
   readonly body: string | Uint8Array | null
 }
 
@@ -35,7 +44,7 @@ interface RequestOptions {
   readonly params?: HttpParams | undefined
   readonly headers?: HttpHeaders | undefined
   readonly method?: string | undefined
-  readonly body?: string | Uint8Array | undefined
+  readonly body?: string | Uint8Array | Secret | undefined
 }
 
 /** Text in an error for a value that may be secret. */
@@ -47,8 +56,10 @@ export const HIDDEN = 'something else (not shown)'
  * @throws {@link InvalidOptionError} naming the option
  * @internal
  */
-export function resolveRequest(url: string | URL, options: RequestOptions): HttpRequest {
-  const { method, body } = options
+export function resolveRequest(given: string | URL | Secret, options: RequestOptions): HttpRequest {
+  const { method } = options
+  const url = revealed(given)
+  const body = revealed(options.body)
   if (method !== undefined && (typeof method !== 'string' || !/^(?!connect$)[A-Z]+$/i.test(method))) {
     throw new InvalidOptionError('HttpInlet.method', "a method like 'GET'", method)
   }
@@ -57,7 +68,7 @@ export function resolveRequest(url: string | URL, options: RequestOptions): Http
   }
   return Object.freeze({
     url: resolveUrl('HttpInlet.url', url, options.params),
-    headers: resolveHeaders(new URL(url), options.headers, body),
+    headers: resolveHeaders(new URL(url), isSecret(given), options.headers, body),
     method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
     body: body ?? null,
   })
@@ -79,7 +90,7 @@ function resolveUrl(option: string, url: string | URL, params: HttpParams = {}):
 function addParams(url: URL, params: HttpParams): void {
   checkSecretObject('HttpInlet.params', params)
   for (const [name, value] of Object.entries(params)) {
-    for (const one of [value].flat() as unknown[]) {
+    for (const one of [value].flat().map(revealed) as unknown[]) {
       if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
         throw new InvalidOptionError(`HttpInlet.params.${name}`, 'a string, number or boolean', HIDDEN)
       }
@@ -90,10 +101,10 @@ function addParams(url: URL, params: HttpParams): void {
 
 /** What of a request is another one's. */
 interface RequestChanges {
-  readonly url?: string
+  readonly url?: string | Secret
   readonly params?: HttpParams
   readonly headers?: HttpHeaders
-  readonly body?: string | Uint8Array
+  readonly body?: string | Uint8Array | Secret
 }
 
 /**
@@ -104,7 +115,9 @@ interface RequestChanges {
  */
 export function changedRequest(request: HttpRequest, changes: RequestChanges): HttpRequest {
   checkSecretObject('request', changes)
-  const { url: location = request.url.href, params = {}, headers = {}, body } = changes
+  const { params = {}, headers = {} } = changes
+  const location = revealed(changes.url ?? request.url.href)
+  const body = revealed(changes.body)
   if (!URL.canParse(location, request.url.href)) throw new Error('request() gave a url that is none')
   const url = new URL(location, request.url)
   url.username = url.password = url.hash = ''
@@ -151,16 +164,24 @@ function parseUrl(option: string, url: string | URL): URL {
  * Makes the headers to send: the given ones, and those of every request unless they are given. Credentials in the URL
  * become basic authorization.
  *
+ * @param isHidden - whether the URL is a secret
  * @throws {@link InvalidOptionError} that never shows a value
  */
-function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8Array = ''): HttpHeaders {
+function resolveHeaders(
+  url: URL,
+  isHidden: boolean,
+  given: HttpHeaders = {},
+  body: string | Uint8Array = '',
+): SentHeaders {
   const headers: { [name: string]: string } = {
     'accept-encoding': ACCEPTED_ENCODINGS,
     'user-agent': 'databay',
   }
   if (url.username !== '' || url.password !== '') {
     const credentials = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`
-    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
+    const token = Buffer.from(credentials).toString('base64')
+    if (isHidden) hideValue(token, true)
+    headers['authorization'] = `Basic ${token}`
   }
   return { ...headers, ...checkHeaders(given, body) }
 }
@@ -170,10 +191,11 @@ function resolveHeaders(url: URL, given: HttpHeaders = {}, body: string | Uint8A
  *
  * @throws {@link InvalidOptionError} that never shows a value
  */
-function checkHeaders(given: HttpHeaders, body: string | Uint8Array): HttpHeaders {
+function checkHeaders(given: HttpHeaders, body: string | Uint8Array): SentHeaders {
   checkSecretObject('HttpInlet.headers', given)
   const headers: { [name: string]: string } = {}
-  for (const [spelling, value] of Object.entries(given)) {
+  for (const [spelling, one] of Object.entries(given)) {
+    const value = revealed(one)
     checkHeader(spelling, value)
     const name = spelling.toLowerCase()
     checkPurpose(spelling, name, value, Buffer.byteLength(body))

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../base/errors.js'
 import { checkFieldPath, fieldAt } from '../../base/field-path.js'
 import { custom, func, given, resolveOptions, word, type Spec } from '../../base/options.js'
 import type { Untyped } from '../../base/untyped.js'
+import type { Secret } from '../../base/secret.js'
 import type { HttpPage } from './next-link.js'
 import type { HttpHeaders, HttpParams } from './request.js'
 
@@ -21,9 +22,9 @@ export interface SinceRequest {
   readonly params?: HttpParams
   /** Headers, instead of those of the same name. */
   readonly headers?: HttpHeaders
-  readonly body?: string | Uint8Array
+  readonly body?: string | Uint8Array | Secret
   /** URL, perhaps a relative one, at the origin of the inlet's URL. */
-  readonly url?: string
+  readonly url?: string | Secret
 }
 
 /**

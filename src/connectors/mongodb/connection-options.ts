@@ -1,5 +1,6 @@
 import type { Duration } from '../../base/duration.js'
-import { count, given, timer, type Resolved, type Spec } from '../../base/options.js'
+import { count, custom, given, timer, type Resolved, type Spec } from '../../base/options.js'
+import { revealed, type Secret } from '../../base/secret.js'
 import { retry, type RetryOptions } from '../retry.js'
 import { checkDatabase } from './names.js'
 import { checkUrl } from './url.js'
@@ -11,12 +12,12 @@ export interface MongoConnectionOptions {
    * `socketTimeoutMS`, count unless an option here overrides them.
    * @default undefined - made of `host` and `port`
    */
-  readonly url?: string
+  readonly url?: string | Secret
   /**
    * Address of the server. Not together with `url`.
    * @default 'localhost'
    */
-  readonly host?: string
+  readonly host?: string | Secret
   /**
    * Port of the server. Not together with `url`.
    * @default 27017
@@ -26,7 +27,7 @@ export interface MongoConnectionOptions {
    * Name of the database.
    * @default the one in the path of the `url`, otherwise 'databay'
    */
-  readonly database?: string
+  readonly database?: string | Secret
   /**
    * Time to find a usable server and to connect to it, in seconds or as a duration.
    * @default 10
@@ -53,15 +54,19 @@ export interface MongoConnectionOptions {
 /** Table of the options of the connection of an inlet or outlet. */
 export const MONGO_CONNECTION_OPTIONS = {
   // these are checked together, and errors must not show all of their values
-  url: given<string>('undefined - made of `host` and `port`'),
-  host: given<string>("'localhost'"),
+  url: custom(reveal, 'undefined - made of `host` and `port`'),
+  host: custom(reveal, "'localhost'"),
   port: given<number>('27017'),
-  database: given<string>("the one in the path of the `url`, otherwise 'databay'"),
+  database: custom(reveal, "the one in the path of the `url`, otherwise 'databay'"),
   connectTimeout: timer(undefined, '10'),
   socketTimeout: timer(undefined, '60'),
   maxPoolSize: count(undefined, { shown: '4' }),
   retry: retry(),
 } satisfies Spec<MongoConnectionOptions>
+
+function reveal(_name: string, value: string | Secret | undefined): string | undefined {
+  return revealed(value)
+}
 
 type ReadOptions = Resolved<typeof MONGO_CONNECTION_OPTIONS>
 
