@@ -5,6 +5,7 @@ import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
 import { deadLettersCommand } from './dead-letters/dead-letters-command.js'
 import { ledgerCommand } from './ledger/ledger-command.js'
+import { planCommand } from './plan/plan-command.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
 import { steerCommand } from './steer/steer-command.js'
@@ -23,6 +24,8 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return checkCommand(parsed, context)
     case 'list':
       return listCommand(parsed, context)
+    case 'plan':
+      return planCommand(parsed, context)
     case 'tune':
       return tuneCommand(parsed, context)
     case 'config':

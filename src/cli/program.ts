@@ -6,6 +6,7 @@ import { EXIT, type TextStream } from './process-context.js'
 import { addConfig, type ConfigCommandArguments } from './config/arguments.js'
 import { addCreate, type CreateArguments } from './create/arguments.js'
 import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
+import { addPlan, type PlanArguments } from './plan/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
 import { addLedger, type LedgerArguments } from './ledger/arguments.js'
 import { addDeadLetters, type DeadLettersArguments } from './dead-letters/arguments.js'
@@ -18,6 +19,7 @@ export type CommandArguments =
   | RunArguments
   | CheckArguments
   | ListArguments
+  | PlanArguments
   | TuneArguments
   | ConfigCommandArguments
   | CreateArguments
@@ -32,6 +34,7 @@ const NEXT_STEPS = `
 Next steps:
   databay create my-links      write a project with a link and its test
   databay check links.js       see whether the links of a module are well
+  databay plan links.js        tell what is due when
   databay run links.js         run them
   databay status               what a running process does
   databay help run             all options of a command, with examples
@@ -65,6 +68,7 @@ export function parseCommandLine(
   addRun(program, take)
   addCheck(program, take)
   addList(program, take)
+  addPlan(program, take)
   addTune(program, take)
   addConfig(program, take)
   addCreate(program, take)

@@ -7,7 +7,8 @@ import { storeFiles } from '../../store/store-files.js'
 import { configFlags, configurationOf, type ConfigFlags } from '../configured.js'
 import type { ProcessContext } from '../process-context.js'
 
-const DEFAULT_FOLDER = './.databay'
+/** Folder of the store where none is named. */
+export const DEFAULT_FOLDER = './.databay'
 
 /** What says where the store is. */
 type StoreFlags = ConfigFlags & { readonly store?: string }

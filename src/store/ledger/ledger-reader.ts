@@ -2,6 +2,7 @@ import type { Blocked } from '../../core/report.js'
 import { loadDriver, type DriverName } from '../driver.js'
 import { storeError, type Database, type SqlValue } from '../sqlite.js'
 import { storeFiles } from '../store-files.js'
+import { linkDurations, type LinkDurations } from './durations.js'
 import { addSums, addTransfer, noSums, startOf, type HourSums, type OutletSums } from './hour-sums.js'
 import { readLedger } from './ledger-database.js'
 import { sumsOf, transferOf, unlistedIn, unsummed, type LedgerLink, type LedgerTransfer } from './ledger-rows.js'
@@ -156,6 +157,11 @@ export class LedgerReader {
           }
         })
     })
+  }
+
+  /** How long the runs of each link took, by its name. */
+  durations(): Map<string, LinkDurations> {
+    return this.#read(() => linkDurations(this.#database, this.#sums().values()))
   }
 
   /** Balance of each link's records, for each of its outlets. */
