@@ -92,6 +92,7 @@ t.test('each library has one place', async (t) => {
       'src/cli/dead-letters',
       'src/cli/ledger',
       'src/cli/links',
+      'src/cli/plan',
       'src/cli/run',
       'src/cli/steer',
       'src/cli/store',

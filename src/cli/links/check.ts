@@ -9,7 +9,7 @@ import { linkInfo, linkTable } from './link-info.js'
 
 /** The command `databay check`: whether link modules load, and their links are well. */
 export function checkCommand(args: CheckArguments, context: ProcessContext): Promise<Ending> {
-  return inspect(args, context, async (inspection, troubles, modules) => {
+  return inspect(args, context, async (inspection, troubles, { modules }) => {
     const now = Date.now()
     const links = inspection.links.map((link) => linkInfo(link, now))
     const warnings = sharedIds(links).map((id) => `several links have the id ${id}: give each an id of its own`)

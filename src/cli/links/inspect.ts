@@ -2,7 +2,7 @@ import { setLogLevel, type LogLevel } from '../../base/log.js'
 import { UndoStack } from '../../base/undo-stack.js'
 import { LinkInspection } from '../../planners/link-inspection.js'
 import type { LinkSelection } from '../../core/link-selection.js'
-import { configured, type ConfigArguments } from '../configured.js'
+import { configured, type ConfigArguments, type Configured } from '../configured.js'
 import { errorLine, showsStacks } from '../error-text.js'
 import { logTo } from '../log-output.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
@@ -23,18 +23,18 @@ interface Inspected extends ConfigArguments {
 export async function inspect(
   args: Inspected,
   context: ProcessContext,
-  tell: (inspection: LinkInspection, troubles: string[], modules: readonly string[]) => Promise<void>,
+  tell: (inspection: LinkInspection, troubles: string[], by: Configured) => Promise<void>,
 ): Promise<Ending> {
   setLogLevel(args.logLevel)
   const { stderr } = context
   const undo = new UndoStack()
   undo.push(logTo(stderr, { json: args.json, stacks: false }))
   try {
-    const { modules, links } = await configured(args, context)
-    const inspection = new LinkInspection(links)
+    const by = await configured(args, context)
+    const inspection = new LinkInspection(by.links)
     undo.push(() => inspection.close())
-    const troubles = (await inspection.load(modules, args.selection)).map(({ error }) => errorLine(error))
-    await tell(inspection, troubles, modules)
+    const troubles = (await inspection.load(by.modules, args.selection)).map(({ error }) => errorLine(error))
+    await tell(inspection, troubles, by)
     for (const trouble of troubles) say(stderr, trouble)
     return { code: troubles.length === 0 ? EXIT.orderly : EXIT.failed, signal: undefined }
   } catch (thrown) {

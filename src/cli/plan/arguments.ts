@@ -2,9 +2,8 @@ import { Option, type Command } from 'commander'
 import { checkPath } from '../../base/check.js'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { LogLevel } from '../../base/log.js'
-import type { LinkSelection } from '../../planners/link-selection.js'
+import type { LinkSelection } from '../../core/link-selection.js'
 import {
-  addModule,
   checkCount,
   examples,
   logLevelOption,
@@ -14,22 +13,18 @@ import {
   valued,
   type SelectionFlags,
 } from '../arguments.js'
+import { addConfigOptions, configFlags, type ConfigArguments, type ConfigFlags } from '../configured.js'
 import { checkDuration, type GivenDuration } from './durations.js'
 
 /** The command line of `databay plan`, checked. */
-export interface PlanArguments {
+export interface PlanArguments extends ConfigArguments {
   readonly command: 'plan'
-  /** URLs of the link modules. */
-  readonly modules: readonly string[]
   readonly selection: LinkSelection
   /** Length of the window, in hours. */
   readonly hours: number
   /** Begin of the window, in milliseconds since 1970; left out for now. */
   readonly from?: number
-  /** Folder of the store; left out where the environment says it, or the default holds. */
-  readonly store?: string
   readonly duration: readonly GivenDuration[]
-  readonly transfersPerThread: number
   /** Most links in the table. */
   readonly limit: number
   readonly json: boolean
@@ -37,13 +32,16 @@ export interface PlanArguments {
   readonly logLevel: LogLevel
 }
 
-interface Flags extends SelectionFlags, Partial<Omit<PlanArguments, 'command' | 'modules' | 'selection'>> {}
+interface Flags
+  extends SelectionFlags, ConfigFlags, Partial<Omit<PlanArguments, keyof ConfigArguments | 'command' | 'selection'>> {
+  readonly store?: string
+  readonly transfersPerThread?: number
+}
 
 const HOURS = 24
 /** Hours of a year. */
 const MOST_HOURS = 8760
 const LIMIT = 40
-const TRANSFERS_PER_THREAD = 1000
 
 const AFTER_HELP = `
 Loads the modules in a thread, as check does: what stands at their top level runs, and nothing else does. Then tells what is
@@ -51,11 +49,12 @@ due: of each link, its runs, the first and the last; a curve of the runs; how ma
 a run; what changes of the clock do to cron expressions. Intervals count from the begin of the window, as if the links were
 started then. Jitter is told as a range, and does not count.
 
-How long runs take is read from the ledger of the store: --store, else DATABAY_STORE, else ./.databay where there is one. It is
-the time that 95 of 100 runs without an error did not exceed. --duration gives it instead. With it, the plan tells which runs
-overlap, which are skipped as those before still run, and how many threads that needs at its worst moment: one for each run that
-computes (it holds its thread for half of its time and at least 5 ms, or its link has the lane cpu), and for the others
-together as many as they hold, at least one, and one for each ${TRANSFERS_PER_THREAD.toLocaleString('en-US')} of them.
+How long runs take is read from the ledger of the store: --store, else DATABAY_STORE, else that of the configuration, else
+./.databay where there is one. It is the time that 95 of 100 runs without an error did not exceed. --duration gives it instead.
+With it, the plan tells which runs overlap, which are skipped as those before still run, and how many threads are needed at the
+worst moment so that no run waits for another: one for each run that computes (it holds its thread for half of its time and at
+least 5 ms, or its link has the lane cpu), and for those that wait, together, as many as they hold: at least one, and one for
+each --transfers-per-thread of them.
 
 Exit code: 0 when all modules could be loaded, 1 when one could not, 2 for bad arguments.
 ${examples([
@@ -71,7 +70,7 @@ export function addPlan(program: Command, onPlan: (plan: PlanArguments) => void)
   const command = program
     .command('plan')
     .description('tell what is due when: runs, peaks, overlaps, threads, clock changes')
-    .argument('<link-module...>', 'paths or file: URLs of link modules', addModule)
+  addConfigOptions(command)
     .addOption(
       valued(
         '--hours <n>',
@@ -102,11 +101,7 @@ export function addPlan(program: Command, onPlan: (plan: PlanArguments) => void)
       ).argParser(addDuration),
     )
     .addOption(
-      valued(
-        '--transfers-per-thread <n>',
-        `transfers that may run at once in a thread (default: ${TRANSFERS_PER_THREAD})`,
-        checkCount,
-      ),
+      valued('--transfers-per-thread <n>', 'transfers that may run at once in a thread (default: 1000)', checkCount),
     )
     .addOption(
       valued('--limit <n>', `links in the table, at most: those with the most runs (default: ${LIMIT})`, checkCount),
@@ -121,21 +116,24 @@ export function addPlan(program: Command, onPlan: (plan: PlanArguments) => void)
 }
 
 function read(modules: readonly string[], flags: Flags): PlanArguments {
-  const { hours = HOURS, from, store, duration = [], transfersPerThread = TRANSFERS_PER_THREAD, limit = LIMIT } = flags
+  const { hours = HOURS, from, store, duration = [], transfersPerThread, limit = LIMIT } = flags
   const { json = false, color = true, logLevel = 'warn' } = flags
   return {
     command: 'plan',
     modules,
+    ...configFlags(flags),
+    planner: {
+      ...(store === undefined ? {} : { store }),
+      ...(transfersPerThread === undefined ? {} : { transfersPerThread }),
+    },
     selection: selectionOf(flags),
     hours,
     duration,
-    transfersPerThread,
     limit,
     json,
     color,
     logLevel,
     ...(from === undefined ? {} : { from }),
-    ...(store === undefined ? {} : { store }),
   }
 }
 

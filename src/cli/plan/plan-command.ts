@@ -5,11 +5,15 @@ import { printable } from '../../base/printable.js'
 import type { LinkDurations } from '../../store/ledger/durations.js'
 import { LedgerReader } from '../../store/ledger/ledger-reader.js'
 import { storeFiles } from '../../store/store-files.js'
-import { inspect, say } from '../links/inspect.js'
+import type { WorkerPlannerOptions } from '../../planners/worker-planner-options.js'
+import type { Configured } from '../configured.js'
+import { inspect } from '../links/inspect.js'
 import type { Ending, ProcessContext } from '../process-context.js'
+import { say } from '../say.js'
 import { DEFAULT_FOLDER, storeFolder } from '../store/store-folder.js'
 import type { PlanArguments } from './arguments.js'
 import { durationsOf } from './durations.js'
+import type { LinkToPlan } from './planned.js'
 import { planDocument } from './plan-json.js'
 import { planLines } from './plan-text.js'
 import { planOf } from './plan.js'
@@ -18,23 +22,25 @@ const HOUR = 3_600_000
 const SECOND = 1000
 /** Width of the curve where the output is no terminal. */
 const WIDTH = 80
+/** Transfers that may run at once in a thread, as planners have it by default. */
+const TRANSFERS_PER_THREAD = 1000
 
 /** The command `databay plan`: what is due when. */
 export function planCommand(args: PlanArguments, context: ProcessContext): Promise<Ending> {
-  return inspect(args, context, async (inspection) => {
-    const { stdout, stderr, env } = context
+  return inspect(args, context, async (inspection, _troubles, { planner, origins }) => {
+    const { stdout, stderr } = context
     const from = Math.floor((args.from ?? Date.now()) / SECOND) * SECOND
-    const links = inspection.links.map(({ description, schedule }) => {
+    const { transfersPerThread = TRANSFERS_PER_THREAD, immediateTransfer: startsAtOnce = true } = planner
+    const links = inspection.links.map(({ description, schedule }): LinkToPlan => {
       const { id, tags, settings } = description
       const { immediateTransfer, maxInstances, lane } = settings
-      return { id, tags, schedule, immediateTransfer, maxInstances, lane }
+      return { id, tags, schedule, immediateTransfer: immediateTransfer && startsAtOnce, maxInstances, lane }
     })
-    const store = folderOf(args, env['DATABAY_STORE'])
+    const store = folderOf(planner, origins)
     const measured = store === undefined ? new Map<string, LinkDurations>() : await measuredIn(store)
     const durations = durationsOf(links, args.duration, measured)
-    const { transfersPerThread, limit } = args
     const plan = planOf({ links, from, to: from + args.hours * HOUR, durations, transfersPerThread })
-    const look = { width: stdout.columns ?? WIDTH, limit, store, cores: availableParallelism() }
+    const look = { width: stdout.columns ?? WIDTH, limit: args.limit, store, cores: availableParallelism() }
     const lines = args.json
       ? [JSON.stringify(planDocument(plan, transfersPerThread), undefined, 2)]
       : planLines(plan, look).map(printable)
@@ -55,8 +61,15 @@ export function planCommand(args: PlanArguments, context: ProcessContext): Promi
   })
 }
 
-/** Folder of the store that is asked for, or of the usual one where that is there. */
-function folderOf(args: PlanArguments, inEnvironment = ''): string | undefined {
-  const isAsked = args.store !== undefined || inEnvironment !== ''
-  return isAsked || existsSync(storeFiles(DEFAULT_FOLDER).store) ? storeFolder(args, inEnvironment) : undefined
+/**
+ * Folder of the store: of the one that is asked for, else of the one in the configuration or the usual one, if they are there.
+ *
+ * @throws {@link InvalidOptionError} when the one that is asked for is not there
+ */
+function folderOf({ store }: WorkerPlannerOptions, origins: Configured['origins']): string | undefined {
+  const { from } = origins.get('store') ?? { from: 'default' }
+  const folder = store ?? DEFAULT_FOLDER
+  if (from === 'flag') return storeFolder({ store: folder })
+  if (from === 'environment') return storeFolder({}, folder)
+  return existsSync(storeFiles(folder).store) ? folder : undefined
 }
