@@ -10,7 +10,7 @@ import type { Configured } from '../configured.js'
 import { inspect } from '../links/inspect.js'
 import type { Ending, ProcessContext } from '../process-context.js'
 import { say } from '../say.js'
-import { DEFAULT_FOLDER, storeFolder } from '../store/store-folder.js'
+import { checkStore, DEFAULT_FOLDER } from '../store/store-folder.js'
 import type { PlanArguments } from './arguments.js'
 import { durationsOf } from './durations.js'
 import type { LinkToPlan } from './planned.js'
@@ -67,9 +67,9 @@ export function planCommand(args: PlanArguments, context: ProcessContext): Promi
  * @throws {@link InvalidOptionError} when the one that is asked for is not there
  */
 function folderOf({ store }: WorkerPlannerOptions, origins: Configured['origins']): string | undefined {
-  const { from } = origins.get('store') ?? { from: 'default' }
+  const { from, name } = origins.get('store') ?? { from: 'default', name: '' }
+  if (store !== undefined && (from === 'flag' || from === 'environment'))
+    return checkStore({ option: name, folder: store })
   const folder = store ?? DEFAULT_FOLDER
-  if (from === 'flag') return storeFolder({ store: folder })
-  if (from === 'environment') return storeFolder({}, folder)
   return existsSync(storeFiles(folder).store) ? folder : undefined
 }

@@ -21,7 +21,15 @@ type StoreFlags = ConfigFlags & { readonly store?: string }
  * @throws {@link ConfigError} about the configuration file
  */
 export async function storeFolder(args: StoreFlags, context: Pick<ProcessContext, 'env' | 'stderr'>): Promise<string> {
-  const { option, folder, isDefault = false } = await chosenFolder(args, context)
+  return checkStore(await chosenFolder(args, context))
+}
+
+/**
+ * Gives the folder when there is a store in it.
+ *
+ * @throws {@link InvalidOptionError} when there is none
+ */
+export function checkStore({ option, folder, isDefault = false }: ChosenFolder): string {
   const files = storeFiles(folder)
   if (!existsSync(files.store) && !existsSync(files.owner)) {
     const hint = isDefault ? 'that is the default, name yours or set DATABAY_STORE' : nearFolder(files.folder)
