@@ -1,6 +1,8 @@
 /** Lints the files of examples/deployment, which are in docs/deployment.md, and runs the commands in them. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
 import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -126,8 +128,17 @@ interface Pod {
     readonly image: string
     readonly resources: { readonly limits: { readonly memory: string } }
     readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
-    readonly livenessProbe: { readonly exec: { readonly command: readonly [string, ...string[]] } }
+    readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+    readonly startupProbe: Probe
+    readonly readinessProbe: Probe
+    readonly livenessProbe: Probe
   }[]
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string }
+  readonly periodSeconds: number
+  readonly failureThreshold?: number
 }
 
 const documents = parseAllDocuments(read('kubernetes.yaml'), { strict: true, uniqueKeys: true })
@@ -162,6 +173,27 @@ t.test('the manifest of Kubernetes', async (t) => {
   })
 })
 
+t.test('probes ask where the command listens', async (t) => {
+  const [port] = container?.ports ?? []
+  const probes = [container?.startupProbe, container?.readinessProbe, container?.livenessProbe]
+  t.same(
+    probes.map((probe) => probe?.httpGet),
+    [
+      { path: '/readyz', port: port?.name },
+      { path: '/readyz', port: port?.name },
+      { path: '/healthz', port: port?.name },
+    ],
+  )
+  t.equal(command.at(-2), '--http')
+  t.equal(command.at(-1), `:${port?.containerPort}`, 'from wherever the container is reached')
+  t.match(dockerfile, `EXPOSE ${port?.containerPort}\n`)
+  t.match(dockerfile, `http://127.0.0.1:${port?.containerPort}/healthz`)
+  t.match(read('kubernetes.yaml'), `prometheus.io/port: '${port?.containerPort}'`)
+  // a start may take as long as the planner gives it
+  const { periodSeconds = 0, failureThreshold = 3 } = container?.startupProbe ?? {}
+  t.ok(periodSeconds * failureThreshold > SHUTDOWN, 'the start has the time that startTimeout gives it')
+})
+
 /** A folder as `npm ci` leaves it, with a file for the links. */
 function installed(t: Test): string {
   const at = t.testdir({
@@ -180,7 +212,10 @@ async function run(t: Test, [file = '', ...args]: readonly string[]) {
   const at = installed(t)
   const state = join(at, 'state')
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
-  const child = spawn(process.execPath, args, { cwd: at, env: { ...env, STATE_DIRECTORY: state } })
+  // the port may be taken here: the system gives one that is free
+  const port = await freePort()
+  const own = args.map((arg) => arg.replace(/^(127\.0\.0\.1)?:9464$/, `$1:${port}`))
+  const child = spawn(process.execPath, own, { cwd: at, env: { ...env, STATE_DIRECTORY: state } })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)))
@@ -189,10 +224,28 @@ async function run(t: Test, [file = '', ...args]: readonly string[]) {
   )
   const moved = () => existsSync(join(state, 'prices.jsonl')) && existsSync(join(state, 'heartbeat'))
   while (!moved() && child.exitCode === null) await wait(20)
+  const answers = own.includes('--http') ? await probe(port) : undefined
   child.kill('SIGTERM')
   const [code, signal] = await ended
   t.match(readFileSync(join(state, 'prices.jsonl'), 'utf8'), '{"id":"1","price":"2"}\n', output)
-  return { code, signal, output, state }
+  return { code, signal, output, state, answers }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Answers of the probes, once the links have started. */
+async function probe(port: number) {
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+  while ((await get('/readyz')).status === 503) await wait(20)
+  const [health, ready, metrics] = await Promise.all(['/healthz', '/readyz', '/metrics'].map(get))
+  return [health?.status, ready?.status, /^databay_links \d+$/m.exec((await metrics?.text()) ?? '')?.[0]]
 }
 
 /** Makes what follows a process with a network of its own. */
@@ -227,34 +280,44 @@ t.test(
 
 t.test('the commands really run, and end in order', async (t) => {
   t.test('ExecStart of the unit', async (t) => {
-    const { code, output } = await run(t, setting('ExecStart').split(' '))
+    const { code, output, answers } = await run(t, setting('ExecStart').split(' '))
     t.equal(code, 0)
+    t.same(answers, [200, 200, 'databay_links 2'])
     t.match(output, 'is shut down')
   })
 
-  t.test('CMD of the Dockerfile, and the probe that looks at what it wrote', async (t) => {
-    const { code, output, state } = await run(t, command)
+  t.test('CMD of the Dockerfile, and the file that tells that links move', async (t) => {
+    const { code, output, state, answers } = await run(t, command)
     t.equal(code, 0)
     t.match(output, '"event":"finished"')
-    const [shell, ...args] = container?.livenessProbe.exec.command ?? ['']
-    const probe = () => {
-      try {
-        execFileSync(
-          shell,
-          args.map((arg) => arg.replace('/data', state)),
-          { stdio: 'ignore' },
-        )
-        return 'alive'
-      } catch {
-        return 'dead'
-      }
-    }
-    t.equal(probe(), 'alive')
+    t.same(answers, [200, 200, 'databay_links 2'])
+    const [, line = ''] = /```sh\n(test -n .*)\n```/.exec(page) ?? []
+    const isAlive = () => spawnSync('sh', ['-c', line.replace('/data', state)]).status === 0
+    t.ok(isAlive())
     const old = Date.now() / 1000 - 180
     utimesSync(join(state, 'heartbeat'), old, old)
-    t.equal(probe(), 'dead')
+    t.notOk(isAlive())
     writeFileSync(join(state, 'heartbeat'), '')
-    t.equal(probe(), 'alive')
+    t.ok(isAlive())
+  })
+
+  t.test('HEALTHCHECK of the Dockerfile says whether somebody answers', async (t) => {
+    const [, text = '[]'] = /^HEALTHCHECK .*CMD (.*)$/m.exec(dockerfile) ?? []
+    const [, ...args] = JSON.parse(text) as string[]
+    const server = createHttpServer((_, response) => response.end('ok')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const check = async () => {
+      const child = spawn(
+        process.execPath,
+        args.map((arg) => arg.replace('9464', String(port))),
+      )
+      return ((await once(child, 'close')) as [number])[0]
+    }
+    t.equal(await check(), 0)
+    server.close()
+    server.closeAllConnections()
+    t.equal(await check(), 1)
   })
 
   t.test('the program', async (t) => {
