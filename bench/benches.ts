@@ -10,6 +10,7 @@ export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   cpu: async () => (await import('./cpu.js')).cpu,
   io: async () => (await import('./io.js')).io,
   schedule: async () => (await import('./schedule.js')).schedule,
+  operate: async () => (await import('./operate.js')).operate,
   offload: async () => (await import('./offload.js')).offload,
   boundary: async () => (await import('./boundary.js')).boundary,
   startup: async () => (await import('./startup.js')).startup,

@@ -118,7 +118,7 @@ function databay(links: number, how: 'aligned' | 'spread' | 'saturated', peers: 
 }
 
 /** Spreads the due times of links over a second: some begin at each millisecond. */
-async function spreadOut(links: readonly PlannedLink[]): Promise<void> {
+export async function spreadOut(links: readonly PlannedLink[]): Promise<void> {
   const from = performance.now()
   let at = 0
   while (at < links.length) {

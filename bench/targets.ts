@@ -7,6 +7,7 @@ import { besideCase, waitingCase } from './io.js'
 import { BREE, IN_BATCHES, jobCase, NOOP_CASE, ONE_BY_ONE, ORIGINAL, recordsFromOriginalCase } from './peers/names.js'
 import { pipelinesCase, recordsCase } from './records.js'
 import { firstCase, LINKS_CASE, MEMORY_CASE } from './startup.js'
+import { SCRAPED, scrapedCase } from './operate.js'
 import { BREAK_EVEN_CASE, HEAVY, threadsSubject, workCase } from './offload.js'
 import { alignedCase, saturatedCase } from './schedule.js'
 import { BESIDE, NEIGHBOUR_CASE, streamedCase, streamedSubject } from './stream.js'
@@ -249,6 +250,16 @@ export const TARGETS: readonly Target[] = [
     ...{ id: 'D3', bench: 'delivery', unit: 'x', better: 'less', floor: 1.3, aim: 1.05 },
     what: 'CPU of links in memory, in a planner with a store / without',
     of: { case: smallCase(2), subject: MEMORY_WITH_STORE, figure: 'cpu', peer: MEMORY },
+  },
+  {
+    ...{ id: 'scrape', bench: 'operate', unit: '% of a core', better: 'less', floor: 2, aim: 1 },
+    what: '1,000 links due every second: CPU that a scrape each second takes',
+    of: { case: scrapedCase('spread'), subject: SCRAPED, figure: 'CPU more' },
+  },
+  {
+    ...{ id: 'scrape', bench: 'operate', unit: 'ms', better: 'less', floor: 2, aim: 0.5 },
+    what: 'the same: how much later they are, p99',
+    of: { case: scrapedCase('spread'), subject: SCRAPED, figure: 'late p99 more' },
   },
 ]
 
