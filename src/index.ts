@@ -122,6 +122,7 @@ export {
   type Blocked,
   type CountsSoFar,
   type OutletReport,
+  type StageTime,
   type ReportedError,
   type Stage,
   type TransferReport,
@@ -146,11 +147,18 @@ export type {
   ThreadLostEvent,
 } from './operate/planner-events.js'
 export { HttpListenError } from './operate/errors.js'
-export type { HttpEndpoint, PlannerState } from './operate/service.js'
+export type { HttpEndpoint } from './operate/service.js'
 export type { PlannerEmitter, PlannerListener } from './planners/planner-emitter.js'
 export type { Distribution } from './operate/histogram.js'
-export type { LinkStats, PlannerStats, RemovedLinkStats, StartFailureStats } from './operate/planner-stats.js'
 export { ControlError } from './operate/control/errors.js'
+export type {
+  LastError,
+  LinkStats,
+  PlannerState,
+  PlannerStats,
+  RemovedLinkStats,
+  StartFailureStats,
+} from './operate/planner-stats.js'
 export { SchedulePlanner, type SchedulePlannerOptions } from './planners/schedule-planner.js'
 export { WorkerPlanner } from './planners/worker-planner.js'
 export { type LinkOrModule } from './planners/planner-modules.js'

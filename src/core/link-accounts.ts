@@ -89,6 +89,8 @@ const NOTHING: Readonly<Part> = new Part()
 export class LinkAccounts {
   readonly #link = new Part()
   #outlets: OutletPart[] = []
+  /** Number of records that outlets took which the link does not have any more. */
+  #pushedBefore = 0
 
   /** Number of records in buffers. */
   get held(): number {
@@ -100,6 +102,21 @@ export class LinkAccounts {
   /** Number of records that wait for outlets. */
   get waiting(): number {
     return this.#sum(({ waiting }) => waiting)
+  }
+
+  /** Number of records that the inlets produced. */
+  get pulled(): number {
+    return this.#link.in
+  }
+
+  /** Number of records that outlets took, also those that the link does not have any more. */
+  get pushed(): number {
+    return this.#pushedBefore + this.#sum(({ out }) => out)
+  }
+
+  /** Number of records that were dropped: before the outlets, or for an outlet. */
+  get dropped(): number {
+    return this.#link.dropped + this.#sum(({ dropped }) => dropped)
   }
 
   /** Number of dead letters. */
@@ -238,6 +255,7 @@ export class LinkAccounts {
       const at = left.findIndex(({ outlet }) => outlet === name)
       return left.splice(at, at < 0 ? 0 : 1)[0] ?? new OutletPart(name, before)
     })
+    for (const { out } of left) this.#pushedBefore += out
     return left.reduce((sum, { held }) => sum + Math.max(0, held), 0)
   }
 }

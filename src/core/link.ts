@@ -27,6 +27,7 @@ import type { AnyGrouper, AnyProcessor, Processor } from './processor.js'
 import type { CountsSoFar, TransferReport } from './report.js'
 import { describeSchedule, type Schedule } from './schedule.js'
 import { abandon } from './transfer/holdings.js'
+import { timedStagesOf } from './transfer/stage-times.js'
 import type { DurableDelivery } from './transfer/durable.js'
 import type { TransferParts } from './transfer/parts.js'
 import { bufferedBy } from './transfer/process.js'
@@ -347,19 +348,23 @@ class LinkBase<A, B> implements PlannedLink {
 
   /** The parts that a transfer needs now: nodes added or removed meanwhile count from the next transfer on. */
   #partsNow(): TransferParts {
-    this.#parts ??= {
+    this.#parts ??= this.#makeParts()
+    return this.#parts
+  }
+
+  #makeParts(): TransferParts {
+    const { processors, groupers } = this
+    const nodes = { inlets: [...this.#nodes.inlets], outlets: [...this.#nodes.outlets], processors, groupers }
+    return {
+      ...nodes,
       name: this.name,
-      inlets: [...this.#nodes.inlets],
-      outlets: [...this.#nodes.outlets],
-      processors: this.processors,
-      groupers: this.groupers,
+      stages: timedStagesOf(nodes),
       settings: this.settings,
       troubles: this.troubles,
       unsettled: this.unsettled,
       streaming: this.#streaming,
       waits: this.#waits,
     }
-    return this.#parts
   }
 
   async #add(kind: NodeKind, nodes: OneOrMany<Node>): Promise<void> {

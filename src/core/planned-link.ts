@@ -32,6 +32,10 @@ export interface PlannedLink {
    * when it may.
    */
   readonly quarantinedUntil?: number | undefined
+  /** Numbers of the threads that host the link, from 1; `undefined` for a link on the main thread. */
+  readonly threadNumbers?: readonly number[]
+  /** What the link mostly does: waits, or computes; `undefined` while that is not known. */
+  readonly lane?: 'io' | 'cpu' | undefined
   /** Number of records in the link's buffers; of a link in a thread, as of its last report. */
   readonly buffered?: number
   /**

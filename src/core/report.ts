@@ -23,6 +23,18 @@ export function failureText(error: Pick<ReportedError, 'node' | 'stage' | 'round
   return `${node} failed to ${stage}${round === undefined ? '' : ` in round ${round}`}: ${message}`
 }
 
+/** Time that one stage of a transfer took: an inlet, a processor, a grouper or an outlet. */
+export interface StageTime {
+  readonly stage: 'pull' | 'process' | 'group' | 'push'
+  /** The node, processor or grouper, as it names itself. */
+  readonly node: string
+  /**
+   * Time from its calls to their end, in milliseconds: of all rounds and batches, for an outlet with its own processors. 0 when
+   * it was not called. Stages overlap where inlets pull at once, outlets push at once, or a stream runs ahead.
+   */
+  readonly duration: number
+}
+
 /** Counts of what one outlet did with the records of a transfer. */
 export interface OutletReport {
   readonly outlet: string
@@ -114,6 +126,11 @@ export interface TransferReport {
    */
   readonly rounds: number
   readonly outlets: readonly OutletReport[]
+  /**
+   * Time of each stage, in the order of the link: its inlets, processors, groupers and outlets. Empty when nothing is known, as
+   * the thread was lost.
+   */
+  readonly stages: readonly StageTime[]
   readonly errors: readonly ReportedError[]
   /**
    * Whether an error is not to be ignored: there was one, and the link has no `ignoreExceptions`. With `delivery`, an error
@@ -180,6 +197,7 @@ export function failedReport(
     batches: 0,
     rounds: 0,
     outlets: [],
+    stages: [],
     errors: [{ ...plainError(thrown), node: threadName(identity.thread), stage: 'transfer', ...roundOf(soFar) }],
     failed: !ignoreExceptions,
     ...soFar,

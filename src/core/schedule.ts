@@ -21,3 +21,26 @@ export function describeSchedule(schedule: Schedule): string {
   }
   return `${(schedule.every ?? 0) / 1000}s`
 }
+
+const UNITS = [
+  ['week', 604_800_000],
+  ['day', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** A schedule in words: `every 5 s`, `every 10 min by the clock`, `cron 30 2 * * 1-5 (Europe/Amsterdam)`. */
+export function scheduleText({ every, cron, timeZone, jitter, alignToClock }: Schedule): string {
+  const zone = timeZone === undefined ? '' : ` (${timeZone})`
+  const times = cron === undefined ? `every ${lengthText(every ?? 0)}` : `cron ${cron}${zone}`
+  return `${times}${alignToClock ? ' by the clock' : ''}${jitter === 0 ? '' : ` + up to ${lengthText(jitter)}`}`
+}
+
+/** A length of time in the largest unit that needs no more than one decimal: `5 s`, `1.5 h`, `100 s`. */
+function lengthText(milliseconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => milliseconds >= size && milliseconds % (size / 10) === 0) ?? ['ms', 1]
+  const count = milliseconds / size
+  return `${count} ${unit}${(unit === 'day' || unit === 'week') && count !== 1 ? 's' : ''}`
+}

@@ -207,7 +207,7 @@ export class OutletQueue {
     const given = isCopied && !outlet.readsOnly && !isOwn ? copyRecords(records, outlet) : [...records]
     const isFirst = update === tally.update && push.attempt === 1 && !push.replay
     const shown = isFirst ? update : update.forPush(tally.update, push)
-    await tally.call<unknown>(() => outlet.push(given, shown))
+    await tally.call<unknown>(() => outlet.push(given, shown), tally.stageOfOutlet(outlet))
   }
 
   /** Has the outlet's processors see a batch. Gives what comes out of them; `undefined` when that is nothing. */
@@ -223,6 +223,7 @@ export class OutletQueue {
     const chain = await runProcessors(processors, this.#copies(batch, report, tally), tally, {
       ...{ first, bury, transfers },
       keeps: true,
+      stageOf: () => tally.stageOfOutlet(outlet),
     })
     report.filtered += chain.filtered
     report.added += chain.added

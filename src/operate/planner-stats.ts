@@ -1,10 +1,19 @@
 import type { OutletAccount } from '../core/link-accounts.js'
-import type { Blocked, CountsSoFar } from '../core/report.js'
+import type { Blocked, CountsSoFar, ReportedError, TransferReport } from '../core/report.js'
 import type { ThreadStats } from '../threads/main/thread-stats.js'
 import type { Distribution } from './histogram.js'
+import type { PlannerCounts } from './planner-events.js'
 
-/** State of a planner's links and threads, as plain data. Lengths of time are in milliseconds. */
+/** State of a planner. One that is paused is `running`. */
+export type PlannerState = 'idle' | 'starting' | 'running' | 'stopping'
+
+/** State of a planner, its links and its threads, as plain data. Lengths of time are in milliseconds. */
 export interface PlannerStats {
+  readonly state: PlannerState
+  /** Whether the planner is paused as a whole. */
+  readonly paused: boolean
+  /** Totals since the planner was made. */
+  readonly counts: PlannerCounts
   /** Stats of the links that are in the planner now, in the order of `planner.links`. */
   readonly links: readonly LinkStats[]
   /**
@@ -20,6 +29,29 @@ export interface PlannerStats {
 export interface LinkStats {
   /** Name of the link. */
   readonly link: string
+  /** Identifies the link in its planner; left out for a live link without one. */
+  readonly id?: string
+  /** Labels of the link. */
+  readonly tags: readonly string[]
+  /** URL of the module that exports the link; left out for a live link. */
+  readonly module?: string
+  /** Numbers of the threads that host the link, from 1; empty for a link on the main thread. */
+  readonly threads: readonly number[]
+  /** What the link mostly does: waits, or computes; left out while that is not known. */
+  readonly lane?: 'io' | 'cpu'
+  /** Schedule in words, like `every 5 s`. */
+  readonly schedule: string
+  /**
+   * Next due time, in milliseconds since 1970; left out when there is none: the link or the planner is paused, the planner does
+   * not run, or the link has made all its transfers.
+   */
+  readonly nextDueAt?: number
+  /** Whether the link is paused by itself. */
+  readonly paused: boolean
+  /** Report of the transfer that ended last; left out before the first. */
+  readonly lastReport?: TransferReport
+  /** First error of the last transfer with one; left out before the first. It stays when transfers succeed again. */
+  readonly lastError?: LastError
   /** Transfers that run now. */
   readonly running: number
   /** What the rounds did that have ended, of each transfer that streams now; left out when none does. */
@@ -50,6 +82,10 @@ export interface LinkStats {
   readonly late: number
   /** Due times that passed unnoticed, as after a stall. */
   readonly missed: number
+  /** Records that its inlets produced. */
+  readonly pulled: number
+  /** Records that its outlets took; one that two outlets took counts twice. */
+  readonly pushed: number
   /** Records in the link's buffers; of a link in a thread, as of its last report. */
   readonly buffered: number
   /** What became of the link's records, for each of its outlets; empty before the first record. */
@@ -58,6 +94,14 @@ export interface LinkStats {
   readonly durations: Distribution
   /** Delays between the due times of transfers and their start in their thread, including the wait for their turn there. */
   readonly lateness: Distribution
+}
+
+/** What went wrong last in a link's transfers. */
+export interface LastError extends Pick<ReportedError, 'node' | 'stage' | 'message'> {
+  /** Code of the error, where it has one. */
+  readonly code?: string
+  /** End of the transfer, in milliseconds since 1970. */
+  readonly at: number
 }
 
 /** Why a link could not be started. */

@@ -3,10 +3,7 @@ import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import type { PlannerCounts, PlannerEvents } from './planner-events.js'
 import type { PlannerReading } from './planner-reading.js'
-import type { PlannerStats } from './planner-stats.js'
-
-/** State of a planner. One that is paused is `running`. */
-export type PlannerState = 'idle' | 'starting' | 'running' | 'stopping'
+import type { PlannerState, PlannerStats } from './planner-stats.js'
 
 /** What a service sees of its planner. */
 export interface ObservedPlanner {

@@ -27,8 +27,8 @@ import {
 import { PlannerServices } from './planner-services.js'
 import { PlannerStore } from './planner-store.js'
 import type { PlannerReading } from '../operate/planner-reading.js'
-import type { PlannerStats } from '../operate/planner-stats.js'
-import type { HttpEndpoint, PlannerState } from '../operate/service.js'
+import type { HttpEndpoint } from '../operate/service.js'
+import type { PlannerState, PlannerStats } from '../operate/planner-stats.js'
 import { StartLog } from './start-log.js'
 import { StartRetries, type StartFailure } from './start-retries.js'
 
@@ -92,6 +92,7 @@ export abstract class BasePlanner extends PlannerEmitter {
           if (scheduledAt === undefined) catchUp?.settle(link)
           else catchUp?.owe(link, scheduledAt)
         },
+        nextDue: (link) => (this.running && !this.#paused ? this.nextDue(link) : undefined),
         onUsedUp: (link) => {
           this.unschedule(link)
         },
@@ -184,11 +185,13 @@ export abstract class BasePlanner extends PlannerEmitter {
   }
 
   /**
-   * State of the links and threads as plain data: durations and lateness of transfers, utilization of threads. Always kept,
-   * and cheap.
+   * State of the planner, its links and its threads as plain data: what is due when, what became of it, durations and lateness
+   * of transfers, utilization of threads. Always kept, and cheap.
    */
   stats(): PlannerStats {
-    return { links: this.#dispatcher.stats, removed: this.#dispatcher.accounts.removed, threads: [] }
+    const { state, paused, counts } = this
+    const { stats: links, accounts } = this.#dispatcher
+    return { state, paused, counts, links, removed: accounts.removed, threads: [] }
   }
 
   /**
@@ -377,6 +380,15 @@ export abstract class BasePlanner extends PlannerEmitter {
   /** Goes on with your scheduling after a pause. */
   protected resumePlanner(): void {
     throw new PlannerStateError(`${String(this)} cannot be resumed`)
+  }
+
+  /**
+   * Next due time of a link by your scheduling, in milliseconds since 1970, for {@link BasePlanner.stats}. Default: not known.
+   *
+   * @param _link - a link that was scheduled
+   */
+  protected nextDue(_link: PlannedLink): number | undefined {
+    return undefined
   }
 
   /** Prepares what links need, before any is started; may {@link BasePlanner.register} more links. */

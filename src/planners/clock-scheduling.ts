@@ -35,6 +35,7 @@ export function clockScheduling(grid = 0, clock: Clock = systemClock): Schedulin
       resume() {
         trigger.resume()
       },
+      nextDue: (link) => trigger.dueOf(link),
     }
   }
 }

@@ -2,6 +2,7 @@ import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import { isDurable, type PlannedLink, type TransferRequest } from '../core/planned-link.js'
+import { scheduleText } from '../core/schedule.js'
 import { type CountsSoFar, TransferError, type TransferReport } from '../core/report.js'
 import { BlockedLinks, type BlockedHooks } from './blocked-links.js'
 import type { Clock } from './clock/clock.js'
@@ -28,6 +29,8 @@ export interface DispatcherHooks {
   onFailure(error: Error): void
   /** Called when a link is blocked by a run that was due at a time, and without one when it is not any more. */
   onBlocked?(link: PlannedLink, scheduledAt?: number): void
+  /** Next due time of a link, in milliseconds since 1970; `undefined` when it has none. */
+  nextDue?(link: PlannedLink): number | undefined
   /** Called when a link has begun the last transfer that it may make. */
   onUsedUp(link: PlannedLink): void
   /** Called when all links have made all transfers that they may make. */
@@ -126,14 +129,27 @@ export class Dispatcher {
   /** Stats of each link. */
   get stats(): LinkStats[] {
     this.accounts.settle()
-    return [...this.#links].map(([link, { running, startFailure, counters = NOTHING }]) => {
-      const { quarantinedUntil } = link
+    return [...this.#links].map(([link, state]) => {
+      const { running, paused, startFailure, counters = NOTHING } = state
+      const { id, module, lane, quarantinedUntil } = link
+      const nextDueAt = this.#nextDueAt(link, state)
       const blocked = this.blocked.get(link)
       const streaming = streamingOf(link)
+      const sums = this.accounts.sums(link)
       return {
         link: link.name,
+        ...(id !== undefined && { id }),
+        tags: link.tags,
+        ...(module !== undefined && { module }),
+        threads: link.threadNumbers ?? NO_THREADS,
+        ...(lane && { lane }),
+        schedule: scheduleText(link.schedule),
+        ...(nextDueAt !== undefined && { nextDueAt }),
+        paused,
         running,
         ...(streaming.length > 0 && { streaming }),
+        pulled: sums?.pulled ?? 0,
+        pushed: sums?.pushed ?? 0,
         buffered: this.accounts.held(link) ?? bufferedIn(link),
         outlets: this.accounts.read(link),
         ...counters.read(),
@@ -148,9 +164,16 @@ export class Dispatcher {
   /** Figures of each link that take no time to work out, and of those that have left. */
   get reading(): Pick<PlannerReading, 'counts' | 'links' | 'removed'> {
     const links = [...this.#links].map(([link, state]) =>
-      readLink(link, state, this.accounts, this.blocked.get(link) !== undefined),
+      readLink(link, state, this.accounts, {
+        isBlocked: this.blocked.get(link) !== undefined,
+        nextDueAt: this.#nextDueAt(link, state),
+      }),
     )
     return { counts: this.counts, links, removed: this.#removed }
+  }
+
+  #nextDueAt(link: PlannedLink, state: LinkState): number | undefined {
+    return state.paused || this.#hasUsedUp(state) ? undefined : this.#hooks.nextDue?.(link)
   }
 
   /** Names of the links of which transfers run now. */
@@ -502,6 +525,8 @@ function endLogs({ name }: PlannedLink, { lateness, breaches }: LinkState): void
 function streamingOf({ streaming = [] }: PlannedLink): readonly CountsSoFar[] {
   return streaming
 }
+
+const NO_THREADS: readonly number[] = Object.freeze([])
 
 /** Counts of links without any transfer. */
 const NOTHING = new LinkCounters()

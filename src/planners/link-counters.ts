@@ -1,7 +1,7 @@
-import type { OutletReport, TransferReport } from '../core/report.js'
 import { TransferLengths } from '../operate/transfer-lengths.js'
+import type { ReportedError, TransferReport } from '../core/report.js'
 import { Histogram } from '../operate/histogram.js'
-import type { LinkStats } from '../operate/planner-stats.js'
+import type { LastError, LinkStats } from '../operate/planner-stats.js'
 
 /** Counts of one link's transfers. Made at the link's first one: many links may be idle. */
 export class LinkCounters {
@@ -9,14 +9,12 @@ export class LinkCounters {
   failed = 0
   consecutiveFailures = 0
   lastSuccessAt: number | undefined
+  /** Report of the transfer that ended last. */
+  lastReport: TransferReport | undefined
+  lastError: LastError | undefined
   skipped = 0
   late = 0
   missed = 0
-  /** Records that inlets produced, that outlets took, that were dropped, and that became dead letters: those of each outlet. */
-  pulled = 0
-  pushed = 0
-  dropped = 0
-  dead = 0
   /** Lengths of the transfers in buckets; `undefined` when no metrics are asked for. */
   readonly lengths: TransferLengths | undefined
   readonly #durations = new Histogram()
@@ -29,20 +27,14 @@ export class LinkCounters {
 
   /** Counts a transfer that has ended. */
   add(report: TransferReport): void {
-    const { scheduledAt, startedAt, endedAt, errors, outlets } = report
-    this.pulled += report.pulled
-    this.dropped += report.dropped
-    this.dead += report.dead ?? 0
-    for (let at = 0; at < outlets.length; at++) {
-      const { pushed, dropped, dead = 0 } = outlets[at] as OutletReport
-      this.pushed += pushed
-      this.dropped += dropped
-      this.dead += dead
-    }
+    const { scheduledAt, startedAt, endedAt, errors } = report
     this.transfers++
+    this.lastReport = report
     if (errors.length > 0) {
       this.failed++
       this.consecutiveFailures++
+      const [first] = errors
+      if (first !== undefined) this.lastError = lastErrorOf(first, endedAt)
     } else {
       this.consecutiveFailures = 0
       this.lastSuccessAt = endedAt
@@ -59,15 +51,26 @@ export class LinkCounters {
     | 'failed'
     | 'consecutiveFailures'
     | 'lastSuccessAt'
+    | 'lastReport'
+    | 'lastError'
     | 'skipped'
     | 'late'
     | 'missed'
     | 'durations'
     | 'lateness'
   > {
-    const { transfers, failed, consecutiveFailures, lastSuccessAt, skipped, late, missed } = this
-    const lastSuccess = lastSuccessAt === undefined ? {} : { lastSuccessAt }
-    const [durations, lateness] = [this.#durations.read(), this.#lateness.read()]
-    return { transfers, failed, consecutiveFailures, ...lastSuccess, skipped, late, missed, durations, lateness }
+    const { transfers, failed, consecutiveFailures, lastSuccessAt, lastReport, lastError, skipped, late, missed } = this
+    return {
+      ...{ transfers, failed, consecutiveFailures, skipped, late, missed },
+      ...(lastSuccessAt !== undefined && { lastSuccessAt }),
+      ...(lastReport && { lastReport }),
+      ...(lastError && { lastError }),
+      durations: this.#durations.read(),
+      lateness: this.#lateness.read(),
+    }
   }
+}
+
+function lastErrorOf({ node, stage, message, code }: ReportedError, at: number): LastError {
+  return { at, node, stage, message, ...(typeof code === 'string' && { code }) }
 }

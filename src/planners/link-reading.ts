@@ -1,4 +1,4 @@
-import { describeSchedule } from '../core/schedule.js'
+import { scheduleText } from '../core/schedule.js'
 import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { LinkReading } from '../operate/planner-reading.js'
 import { LinkCounters } from './link-counters.js'
@@ -21,13 +21,14 @@ export function readLink(
   link: PlannedLink,
   { running, paused, startFailure, counters = NOTHING }: LinkState,
   accounts: PlannerAccounts,
-  isBlocked: boolean,
+  { isBlocked, nextDueAt }: Pick<LinkReading, 'isBlocked' | 'nextDueAt'>,
 ): LinkReading {
   const isKept = isDurable(link)
+  const sums = accounts.sums(link)
   return {
     link: link.name,
     tags: link.tags,
-    schedule: describeSchedule(link.schedule),
+    schedule: scheduleText(link.schedule),
     transfers: counters.transfers,
     failed: counters.failed,
     skipped: counters.skipped,
@@ -35,15 +36,15 @@ export function readLink(
     missed: counters.missed,
     consecutiveFailures: counters.consecutiveFailures,
     lastSuccessAt: counters.lastSuccessAt,
-    nextDueAt: undefined,
+    nextDueAt,
     running,
     lengths: counters.lengths,
-    pulled: counters.pulled,
-    pushed: counters.pushed,
-    dropped: counters.dropped,
+    pulled: sums?.pulled ?? 0,
+    pushed: sums?.pushed ?? 0,
+    dropped: sums?.dropped ?? 0,
     buffered: accounts.held(link) ?? bufferedIn(link),
     waiting: isKept ? (accounts.undelivered(link).waiting ?? 0) : undefined,
-    dead: isKept ? counters.dead : undefined,
+    dead: isKept ? (sums?.dead ?? 0) : undefined,
     isPaused: paused,
     isBlocked,
     isQuarantined: link.quarantinedUntil !== undefined,

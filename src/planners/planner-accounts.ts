@@ -65,6 +65,11 @@ export class PlannerAccounts {
     return own && own.held - own.waiting
   }
 
+  /** Sums of what became of a link's records; `undefined` before the first report. */
+  sums(link: PlannedLink): Pick<LinkAccounts, 'pulled' | 'pushed' | 'dropped' | 'dead'> | undefined {
+    return this.#of(link)
+  }
+
   /** Numbers of a link's records that wait, and of its dead letters, and of those that were run again; 0 are left out. */
   undelivered(link: PlannedLink): { readonly waiting?: number; readonly dead?: number; readonly replayed?: number } {
     const accounts = isDurable(link) ? this.#of(link) : undefined

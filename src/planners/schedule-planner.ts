@@ -94,6 +94,10 @@ export class SchedulePlanner extends BasePlanner {
     this.#scheduling.resume()
   }
 
+  protected override nextDue(link: PlannedLink): number | undefined {
+    return this.#scheduling.nextDue?.(link)
+  }
+
   override toString(): string {
     return `SchedulePlanner(refreshInterval:${this.refreshInterval})`
   }

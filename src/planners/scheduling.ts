@@ -21,6 +21,8 @@ export interface Scheduling {
   /** Pauses: no link is due until {@link Scheduling.resume}. */
   pause(): void
   resume(): void
+  /** Next due time of a link, in milliseconds since 1970; `undefined` when it has none, or that is not known. */
+  nextDue?(link: PlannedLink): number | undefined
 }
 
 /** Calls of a scheduling to its planner, at the due times of links. */

@@ -307,6 +307,10 @@ export class WorkerPlanner extends BasePlanner {
     this.#scheduling.resume()
   }
 
+  protected override nextDue(link: PlannedLink): number | undefined {
+    return this.#scheduling.nextDue?.(link)
+  }
+
   protected override async prepare(): Promise<void> {
     const { pool, hosting } = await this.#load()
     if (this.#forced) throw new PlannerStateError('the planner was shut down while it started')

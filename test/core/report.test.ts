@@ -179,6 +179,7 @@ t.test('a transfer that could not be made has a report that says why', async (t)
     pulled: 0,
     dropped: 0,
     outlets: [],
+    stages: [],
     errors: [{ node: 'thread 2', stage: 'transfer', code: 'DATABAY_IMPLEMENTATION', message: 'no thread' }],
     failed: true,
   })
@@ -205,6 +206,7 @@ t.test('a failed transfer is an error that says where it failed', async (t) => {
     batches: 0,
     rounds: 0,
     outlets: [],
+    stages: [],
     errors,
     failed: true,
   })

@@ -3,6 +3,7 @@ import { Cancellation } from '../../src/core/cancellation.js'
 import { resolveLink } from '../../src/core/link-options.js'
 import { Link } from '../../src/core/link.js'
 import type { TransferReport } from '../../src/core/report.js'
+import { timedStagesOf } from '../../src/core/transfer/stage-times.js'
 import { UnsettledTransfers } from '../../src/core/transfer/unsettled.js'
 import { transfer } from '../../src/core/transfer/transfer.js'
 import { TroubleLog } from '../../src/core/trouble-log.js'
@@ -22,13 +23,12 @@ function setUp(t: Test) {
   const troubles = new TroubleLog(() => clock.now)
   const { settings } = resolveLink({ interval: 1, ignoreExceptions: true })
   const outlet = new KeepOutlet()
+  const nodes = { inlets: [new FromInlet(pull)], outlets: [outlet], processors: [], groupers: [] }
   const parts = {
     ...{
       name: 'a',
-      inlets: [new FromInlet(pull)],
-      outlets: [outlet],
-      processors: [],
-      groupers: [],
+      ...nodes,
+      stages: timedStagesOf(nodes),
       unsettled: new UnsettledTransfers(),
     },
     ...{ settings, troubles },

@@ -12,10 +12,10 @@ t.test('one link can be paused: its due times are skipped, and those of others a
   const [a, b] = [tracedLink('a'), tracedLink('b')]
   const planner = handPlanner(t, [a, b])
   const skipped: SkippedEvent[] = []
-  const told: unknown[] = []
+  const told: string[] = []
   planner.on('skipped', (event) => skipped.push(event))
-  planner.on('paused', (event) => told.push(['paused', event]))
-  planner.on('resumed', (event) => told.push(['resumed', event]))
+  planner.on('paused', ({ link }) => told.push(`paused ${link}`))
+  planner.on('resumed', ({ link }) => told.push(`resumed ${link}`))
   await planner.start()
   planner.pause(a)
   planner.pause([a])
@@ -51,9 +51,9 @@ t.test('a link that is not in the planner is refused, and nothing is changed', a
 t.test('a link is not paused after a shutdown, nor by a pause of the planner', async (t) => {
   const a = tracedLink('a')
   const planner = handPlanner(t, a)
-  const told: unknown[] = []
-  planner.on('paused', (event) => told.push(event))
-  planner.on('resumed', (event) => told.push(event))
+  const told: string[] = []
+  planner.on('paused', ({ link }) => told.push(`paused ${link}`))
+  planner.on('resumed', ({ link }) => told.push(`resumed ${link}`))
   await planner.start()
   planner.pause()
   planner.pause(a)

@@ -7,7 +7,7 @@ import { FakeClock } from '../helpers/fake-clock.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred } from '../helpers/nodes.js'
 import { emptyReport, handPlanner, StubLink, tracedLink } from '../helpers/planners.js'
-import type { TransferReport } from '../../src/core/report.js'
+import type { OutletReport, TransferReport } from '../../src/core/report.js'
 import { linkModule, until, workerPlanner } from '../helpers/threads.js'
 
 /** Makes a link whose transfers begin and end so many milliseconds after they are due. */
@@ -45,7 +45,13 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
   const planner = handPlanner(t, link)
   const nothing = { count: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] }
   const idle = {
+    tags: ['idle'],
+    threads: [],
+    schedule: 'every 1 s',
+    paused: false,
     running: 0,
+    pulled: 0,
+    pushed: 0,
     buffered: 0,
     outlets: [],
     transfers: 0,
@@ -63,6 +69,49 @@ t.test('a link that did nothing is there, and so is one that was added; a remove
     ['other'],
   )
 })
+
+t.test('a planner tells what its links are, what is due when, and what they did last', async (t) => {
+  captureLogs(t)
+  const clock = new FakeClock(1e12)
+  const link = new StubLink('todos')
+  const other = new StubLink('other')
+  const planner = new SchedulePlanner([link, other], withInternals({ ignoreExceptions: true }, { clock }))
+  t.teardown(() => planner.shutdown())
+  const stats = () => planner.stats().links[0] as LinkStats
+  t.match(planner.stats(), { state: 'idle', paused: false, counts: { transfers: 0 } })
+  t.equal(stats().nextDueAt, undefined, 'nothing is due before the start')
+  await planner.start()
+  t.match(planner.stats(), { state: 'running', paused: false })
+  t.match(stats(), { tags: ['todos'], schedule: 'every 1 s', paused: false, nextDueAt: clock.now() + 1000 })
+  t.notOk('id' in stats() || 'module' in stats() || 'lane' in stats(), 'what there is not is left out')
+  const good = { ...emptyReport('todos'), endedAt: 7, pulled: 3, grouped: 3, outlets: [took(2), took(1)] }
+  link.transfer = () => Promise.resolve(good)
+  await planner.forceTransfer(link)
+  t.equal(stats().lastReport, good)
+  t.notOk('lastError' in stats())
+  const error = { node: 'a', stage: 'pull' as const, name: 'Error', message: 'no', code: 'ENO', stack: 'at' }
+  const bad = { ...emptyReport('todos'), endedAt: 9, errors: [error, { ...error, message: 'second' }] }
+  link.transfer = () => Promise.resolve(bad)
+  await planner.forceTransfer(link)
+  link.transfer = () => Promise.resolve({ ...good, endedAt: 11 })
+  await planner.forceTransfer(link)
+  t.match(stats(), { pulled: 6, pushed: 6, consecutiveFailures: 0, lastSuccessAt: 11, lastReport: { endedAt: 11 } })
+  t.strictSame(stats().lastError, { at: 9, node: 'a', stage: 'pull', message: 'no', code: 'ENO' })
+  planner.pause(link)
+  t.match(stats(), { paused: true })
+  t.notOk('nextDueAt' in stats())
+  t.match(planner.stats().links[1], { paused: false, nextDueAt: Number })
+  planner.resume(link)
+  planner.pause()
+  t.match(planner.stats(), { paused: true, links: [{ paused: false, nextDueAt: undefined }, {}] })
+  planner.resume()
+  t.match(stats(), { paused: false, nextDueAt: Number })
+})
+
+/** What an outlet has done that took some records. */
+function took(pushed: number): OutletReport {
+  return { outlet: `takes ${pushed}`, pushed, filtered: 3 - pushed, added: 0, dropped: 0, batches: 1, buffered: 0 }
+}
 
 t.test('failures in a row are counted, and the last success is told', async (t) => {
   captureLogs(t)

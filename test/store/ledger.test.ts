@@ -43,6 +43,7 @@ function report(link: string, more: Partial<TransferReport> = {}): TransferRepor
     batches: 1,
     rounds: 1,
     outlets: [outlet(pulled)],
+    stages: [],
     errors: [],
     failed: false,
     ...more,
@@ -100,7 +101,7 @@ for (const driver of DRIVERS) {
           [3, 'mail', 'drain', NOON + 5],
         ],
       )
-      const { failed: _failed, transferNumber: _number, errors: _errors, ...kept } = reports[0] as TransferReport
+      const { failed: _failed, transferNumber: _number, errors: _errors, stages: _stages, ...kept } = reports[0] as TransferReport
       t.same(list.transfers[0], { ...kept, seq: 1, kind: 'transfer', errors: [] })
       const errors = list.transfers[1]?.errors
       t.same(errors, [

@@ -1,5 +1,6 @@
 import type { LinkInspection } from '../../planners/link-inspection.js'
-import { nextDue, scheduleText, tableLines, timeText } from './link-text.js'
+import { scheduleText } from '../../core/schedule.js'
+import { nextDue, tableLines, timeText } from './link-text.js'
 
 type InspectedLink = LinkInspection['links'][number]
 

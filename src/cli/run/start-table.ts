@@ -1,5 +1,6 @@
 import type { PlannedLink } from '../../core/planned-link.js'
-import { nextDue, scheduleText, tableLines, timeText } from '../links/link-text.js'
+import { scheduleText } from '../../core/schedule.js'
+import { nextDue, tableLines, timeText } from '../links/link-text.js'
 
 /** Number of links that the table shows. */
 const SHOWN = 20

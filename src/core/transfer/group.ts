@@ -29,10 +29,11 @@ async function groupSome(
     const name = nameOf('grouper', grouper, index)
     const given = occurrences(batches)
     const before = count(batches)
+    const stage = tally.firstStages.groupers + index
     try {
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
-      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update))
+      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update), stage)
       batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
     } catch (thrown) {
       if (bury(toError(thrown), name, index, batches.flat(), tally)) return undefined

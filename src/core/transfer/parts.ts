@@ -3,6 +3,7 @@ import type { ResolvedSettings } from '../link-options.js'
 import type { Outlet } from '../outlet.js'
 import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
+import type { TimedStages } from './stage-times.js'
 import type { StreamProgress } from './stream-progress.js'
 import type { UnsettledTransfers } from './unsettled.js'
 import type { Waits } from './waits.js'
@@ -19,6 +20,8 @@ export interface TransferParts {
    */
   readonly firstProcessor?: number
   readonly groupers: readonly AnyGrouper[]
+  /** The stages that these parts make. */
+  readonly stages: TimedStages
   readonly settings: ResolvedSettings
   /** Log of what goes wrong. Default: each time has its line. */
   readonly troubles?: TroubleLog

@@ -28,7 +28,8 @@ async function processSome(
 ): Promise<Record[] | undefined> {
   const bury = ({ index, ...failure }: ProcessFailure) =>
     tally.delivery?.bury({ ...failure, stage: 'process', place: `processor:${index}` }, tally.update)
-  const chain = await runProcessors(processors, records, tally, { first, bury })
+  const stages = tally.firstStages.processors
+  const chain = await runProcessors(processors, records, tally, { first, bury, stageOf: (index) => stages + index })
   tally.inHand = chain.transfers
   tally.filtered += chain.filtered
   tally.added += chain.added
@@ -99,22 +100,22 @@ export interface ProcessSite {
    * @default false
    */
   readonly keeps?: boolean
+  /** Place among the stages of the link whose time a processor takes, by its place in the link or outlet. */
+  readonly stageOf: (index: number) => number
 }
-
-const NOWHERE: ProcessSite = { first: 0, bury: () => undefined }
 
 export async function runProcessors(
   processors: readonly AnyProcessor[],
   given: Record[],
   tally: Tally,
-  site: ProcessSite = NOWHERE,
+  site: ProcessSite,
 ): Promise<Processed> {
   let records: Record[] | undefined = given
   let inHand = given.length
   let filtered = 0
   let added = 0
   if (processors.some(isListener)) tally.noteListener()
-  const { first, bury, keeps = false } = site
+  const { first, bury, keeps = false, stageOf } = site
   let transfers = site.transfers ?? tally.inHand
   let missing = 0
   let fate: Fate | undefined
@@ -148,7 +149,7 @@ export async function runProcessors(
         if (records.length > 0 && !transfers.includes(told)) transfers = [...transfers, told]
       }
       isCalled = true
-      const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update))
+      const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update), stageOf(index))
       records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
       failure = toError(thrown)

@@ -31,18 +31,20 @@ export function pullAll(parts: TransferParts, tally: Tally): MaybePromise<Record
   const { inlets, settings } = parts
   const [only] = inlets
   if (only !== undefined && inlets.length === 1) {
-    return then(pullOne(only, tally), (pulled) => {
+    return then(pullOne(only, 0, tally), (pulled) => {
       return hasRounds(pulled, settings.rounds) ? new Pulls([pulled]) : goOnWith(pulled ?? [], parts, tally)
     })
   }
-  return Promise.all(limited(inlets, settings.inletConcurrency, (inlet) => pullOne(inlet, tally))).then((all) => {
-    if (all.some((pulled) => hasRounds(pulled, settings.rounds))) return new Pulls(all)
-    return goOnWith(
-      (all as (Record[] | undefined)[]).flatMap((some) => some ?? []),
-      parts,
-      tally,
-    )
-  })
+  return Promise.all(limited(inlets, settings.inletConcurrency, (inlet, at) => pullOne(inlet, at, tally))).then(
+    (all) => {
+      if (all.some((pulled) => hasRounds(pulled, settings.rounds))) return new Pulls(all)
+      return goOnWith(
+        (all as (Record[] | undefined)[]).flatMap((some) => some ?? []),
+        parts,
+        tally,
+      )
+    },
+  )
 }
 
 /** Whether what an inlet gave makes several rounds. */
@@ -68,14 +70,15 @@ export function mayGoOn({ settings }: TransferParts, tally: Tally): boolean {
 export function limited<T, R>(
   items: readonly T[],
   concurrency: number,
-  work: (item: T) => MaybePromise<R>,
+  work: (item: T, at: number) => MaybePromise<R>,
 ): Promise<R>[] {
-  if (items.length <= concurrency) return items.map(async (item) => work(item))
+  if (items.length <= concurrency) return items.map(async (item, at) => work(item, at))
   const limit = pLimit(concurrency)
-  return items.map((item) => limit(async () => work(item)))
+  return items.map((item, at) => limit(async () => work(item, at)))
 }
 
-function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
+/** @param at - place of the inlet in its link */
+function pullOne(inlet: Inlet, at: number, tally: Tally): MaybePromise<PulledBy> {
   const { delivery } = tally
   let cursor: PullCursor | undefined
   const failed = (thrown: unknown): PulledBy => {
@@ -89,7 +92,7 @@ function pullOne(inlet: Inlet, tally: Tally): MaybePromise<PulledBy> {
     if (stopped !== undefined) throw stopped
     if (inlet.onTransferEnd !== undefined || delivery !== undefined) tally.willTell(inlet)
     cursor = delivery?.begin(inlet, tally.update)
-    const pulled = tally.call<unknown>(() => inlet.pull(tally.update, cursor ?? inlet.memoryCursor))
+    const pulled = tally.call<unknown>(() => inlet.pull(tally.update, cursor ?? inlet.memoryCursor), at)
     if (!(pulled instanceof Promise)) return take(inlet, pulled, tally, cursor)
     return pulled.then((value) => take(inlet, value, tally, cursor)).catch(failed)
   } catch (thrown) {

@@ -92,7 +92,7 @@ export function tellEmpty(outlet: Outlet, { outlet: name }: OutletReport, tally:
     tally.fail(thrown, name, 'push')
   }
   try {
-    const telling = tally.call(() => outlet.onEmptyTransfer?.(tally.update))
+    const telling = tally.call(() => outlet.onEmptyTransfer?.(tally.update), tally.stageOfOutlet(outlet))
     return telling instanceof Promise ? telling.catch(failed) : undefined
   } catch (thrown) {
     failed(thrown)
@@ -125,7 +125,7 @@ async function endRounds(outlet: Outlet, at: number, name: string, tally: Tally,
   const pushed = tally.outlets[at]?.pushed ?? 0
   try {
     // also when the transfer was told to stop: it may have to clean up
-    const ending = tally.enter(async () => outlet.onLastRound?.(tally.update, isComplete))
+    const ending = tally.enter(async () => outlet.onLastRound?.(tally.update, isComplete), tally.stageOfOutlet(outlet))
     const taken: unknown = (await tally.untilGrace(ending)) ?? 0
     if (typeof taken !== 'number' || !Number.isInteger(taken) || taken < 0 || taken > pushed) {
       const expected = `a number of the ${pushed} records that it took, or undefined`
@@ -158,6 +158,7 @@ function pushBatch(
   tally: Tally,
 ): MaybePromise<Lost | undefined> {
   let transfers = tally.inHand
+  const stage = tally.stageOfOutlet(outlet)
   const failed = (thrown: unknown, lost: number): Lost => {
     tally.fail(thrown, report.outlet, 'push')
     const taken = Math.min(takenDespite(thrown), lost)
@@ -173,7 +174,7 @@ function pushBatch(
     try {
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
-      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update))
+      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update), stage)
       return pushing instanceof Promise ? pushing.then(taken, (thrown: unknown) => failed(thrown, inHand)) : taken()
     } catch (thrown) {
       return failed(thrown, inHand)
@@ -188,7 +189,7 @@ function pushBatch(
     return { records: batch.length, transfers }
   }
   if (outlet.processors.length === 0) return push(records, records.length)
-  return runProcessors(outlet.processors, records, tally)
+  return runProcessors(outlet.processors, records, tally, { first: 0, bury: () => undefined, stageOf: () => stage })
     .then((chain) => {
       transfers = chain.transfers
       report.filtered += chain.filtered

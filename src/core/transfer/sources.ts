@@ -15,6 +15,8 @@ export const YIELDED_LATE = 'their inlet yielded them when it was told to end'
 class Source {
   readonly inlet: Inlet
   readonly #tally: Tally
+  /** Place of the inlet among the stages of the link. */
+  readonly #stage: number
   readonly #stream: PulledStream | undefined
   /** A list that was returned: it comes first. */
   #list: Record[] | undefined
@@ -27,6 +29,7 @@ class Source {
   constructor(inlet: Inlet, pulled: PulledBy, tally: Tally) {
     this.inlet = inlet
     this.#tally = tally
+    this.#stage = tally.stageOfInlet(inlet)
     this.#stream = pulled instanceof PulledStream ? pulled : undefined
     this.#list = Array.isArray(pulled) ? pulled : undefined
   }
@@ -72,7 +75,7 @@ class Source {
     try {
       const stopped = this.#tally.cancelled
       if (stopped !== undefined) throw stopped
-      const yielded = this.#tally.call(() => stream.next())
+      const yielded = this.#tally.call(() => stream.next(), this.#stage)
       if (!(yielded instanceof Promise)) return this.#toRecords(yielded)
       return yielded.then((some) => this.#toRecords(some)).catch(failed)
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { Cancellation } from '../cancellation.js'
 import { toError } from '../../base/errors.js'
 import type { Inlet } from '../inlet.js'
+import type { Outlet } from '../outlet.js'
 import type { AnyStatefulProcessor } from '../processor.js'
 import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
@@ -13,6 +14,7 @@ import type { Delivery, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
+import { stageTimes } from './stage-times.js'
 import { StreamProgress } from './stream-progress.js'
 import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
 import { endsInGrace, NO_WAITS, type Waits } from './waits.js'
@@ -60,7 +62,7 @@ const LOGGED_ERRORS = 20
 /** What the books of a transfer need to know of its link. */
 type TallyParts = Pick<
   TransferParts,
-  'name' | 'outlets' | 'settings' | 'streaming' | 'troubles' | 'unsettled' | 'waits'
+  'name' | 'inlets' | 'outlets' | 'stages' | 'settings' | 'streaming' | 'troubles' | 'unsettled' | 'waits'
 >
 
 /** Keeps the books of one transfer: calls user code, notes what it did, and becomes the report. */
@@ -106,6 +108,10 @@ export class Tally {
   /** What may still be said of errors; most transfers have none. */
   #budget: ErrorBudget | undefined
   #busy = 0
+  /** Time that each stage took so far. */
+  readonly #stageTimes: number[]
+  /** When the last call of user code was left. */
+  #leftAt = 0
   /** Shows what rounds did; `undefined` where nobody wants to know. */
   #progress: StreamProgress | undefined
   readonly #parts: TallyParts
@@ -116,10 +122,26 @@ export class Tally {
 
   constructor(parts: TallyParts, update: Update, cancellation: Cancellation, request: HostedRequest) {
     this.#parts = parts
+    this.#stageTimes = parts.stages.none.slice()
     this.#request = request
     this.#cancellation = cancellation
     this.update = update
     this.drain = request.drain ?? false
+  }
+
+  /** Place of the first processor, and of the first grouper, among the stages of the link. */
+  get firstStages(): { readonly processors: number; readonly groupers: number } {
+    return this.#parts.stages
+  }
+
+  /** Place of an inlet among the stages of the link. */
+  stageOfInlet(inlet: Inlet): number {
+    return this.#parts.inlets.indexOf(inlet)
+  }
+
+  /** Place of an outlet among the stages of the link. */
+  stageOfOutlet(outlet: Outlet): number {
+    return this.#parts.stages.outlets + this.#parts.outlets.indexOf(outlet)
   }
 
   /** Reason for which the transfer was told to stop; `undefined` while it was not. */
@@ -303,31 +325,43 @@ export class Tally {
   /**
    * Calls user code, and waits for it until the transfer is told to stop. What such code gives later is of no use any
    * more, and said to be so.
+   *
+   * @param stage - place of the stage whose time it is; left out for what is of none
    */
-  call<T>(work: () => T | PromiseLike<T>): MaybePromise<T> {
-    const result = this.enter(work)
+  call<T>(work: () => T | PromiseLike<T>, stage?: number): MaybePromise<T> {
+    const result = this.enter(work, stage)
     // an object with a `then` may do its work again each time that it is called
-    return isPromiseLike(result) ? this.#wait(Promise.resolve(result)) : result
+    return isPromiseLike(result) ? this.#wait(Promise.resolve(result), stage) : result
   }
 
-  /** Calls user code, whatever the transfer is told. */
-  enter<T>(work: () => T): T {
+  /**
+   * Calls user code, whatever the transfer is told.
+   *
+   * @param stage - place of the stage whose time it is; left out for what is of none
+   */
+  enter<T>(work: () => T, stage?: number): T {
     const started = performance.now()
     this.#request.inside?.(true)
     try {
       return work()
     } finally {
       this.#request.inside?.(false)
-      this.#busy += performance.now() - started
+      this.#leftAt = performance.now()
+      const taken = this.#leftAt - started
+      this.#busy += taken
+      if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + taken
     }
   }
 
-  async #wait<T>(pending: Promise<T>): Promise<T> {
+  async #wait<T>(pending: Promise<T>, stage: number | undefined): Promise<T> {
+    const since = this.#leftAt
     try {
       return await this.#cancellation.race(pending)
     } catch (thrown) {
       if (thrown === this.#cancellation.reason) this.#watchAbandoned(pending)
       throw thrown
+    } finally {
+      if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + performance.now() - since
     }
   }
 
@@ -474,6 +508,7 @@ export class Tally {
       batches: this.batches,
       rounds: this.rounds,
       outlets: this.outlets,
+      stages: stageTimes(this.#parts.stages, this.#stageTimes),
       errors: this.errors,
       failed: this.hasFailed && blocked === undefined && !this.#parts.settings.ignoreExceptions,
       ...(blocked && { blocked }),

@@ -130,6 +130,12 @@ export class Trigger<T> {
     return true
   }
 
+  /** Next due time of an item, in milliseconds since 1970; `undefined` when it has none, as the trigger is stopped. */
+  dueOf(item: T): number | undefined {
+    const entry = this.#running ? this.#entries.get(item) : undefined
+    return entry && this.#scheduledAt(entry)
+  }
+
   /** Starts the trigger: every item's first due time counts from now. */
   start(): void {
     this.#running = true
@@ -183,7 +189,7 @@ export class Trigger<T> {
       this.#place(entry) // by the wall clock of this look
       if (entry.wakeAt <= until) {
         const lateness = Math.max(0, now - this.#onGrid(entry.wakeAt))
-        const scheduledAt = entry.due + entry.delay + (entry.times.clock === 'wall' ? 0 : this.#offset)
+        const scheduledAt = this.#scheduledAt(entry)
         due.push({ item: entry.item, scheduledAt, lateness, missed: this.#advance(entry, until) })
         this.#place(entry)
       }
@@ -208,6 +214,11 @@ export class Trigger<T> {
   #begin(entry: Entry<T>, now: number): void {
     this.#set(entry, entry.times.first(this.#timeOf(entry, now)))
     this.#place(entry)
+  }
+
+  /** Due time of an entry with its jitter, on the wall clock. */
+  #scheduledAt({ due, delay, times }: Entry<T>): number {
+    return due + delay + (times.clock === 'wall' ? 0 : this.#offset)
   }
 
   #set(entry: Entry<T>, due: number): void {

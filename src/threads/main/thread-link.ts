@@ -140,6 +140,10 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
     return this.#places.threads
   }
 
+  get threadNumbers(): readonly number[] {
+    return this.#places.threads.map(({ number }) => number)
+  }
+
   /** What the link mostly does, as far as that is known. */
   get lane(): KnownLane {
     const { lane } = this.settings

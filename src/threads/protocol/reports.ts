@@ -1,4 +1,5 @@
-import type { OutletReport, ReportedError, TransferIdentity, TransferReport } from '../../core/report.js'
+import type { OutletReport, ReportedError, StageTime, TransferIdentity, TransferReport } from '../../core/report.js'
+import { StageLists, type StageList } from './stage-lists.js'
 
 /** The report of a run, without what the main thread knows already. */
 export type RunReport = Omit<TransferReport, keyof TransferIdentity>
@@ -7,8 +8,8 @@ export type RunReport = Omit<TransferReport, keyof TransferIdentity>
 export type PackedReports = LoneReport | ManyReports
 
 /**
- * The report of one run, alone in its message and without errors: the run, its times and counts, and for each outlet its
- * name and its counts. A structured clone carries a short list of plain values for a third of what {@link ManyReports}
+ * The report of one run, alone in its message and without errors: the run, its times and counts, for each stage its
+ * names and its time, and for each outlet its name and its counts. A structured clone carries a short list of plain values for a third of what {@link ManyReports}
  * cost.
  */
 export type LoneReport = readonly (number | string)[]
@@ -19,12 +20,17 @@ export type LoneReport = readonly (number | string)[]
  */
 export interface ManyReports {
   readonly event: 'reports'
-  /** Run and three times of each report. */
+  /** Run and three times of each report, and the times of its stages. */
   readonly times: Float64Array
-  /** Counts of each report, the number of its outlets, and for each of them the place of its name and its counts. */
+  /**
+   * Counts of each report, the place of the list of its stages, the number of its outlets, and for each of them the place of its
+   * name and its counts.
+   */
   readonly counts: Uint32Array
   /** Names of outlets, each once. */
   readonly names: readonly string[]
+  /** Names of stages, each list once. */
+  readonly stages: readonly StageList[]
   /**
    * Reports with something that has no room among the others: counts of a transfer that streams for days, or what only links
    * with `delivery` have.
@@ -40,7 +46,7 @@ export interface ManyReports {
 
 /** Number of times of a report, of its counts, and of the counts of each of its outlets. */
 const TIMES = 4
-const COUNTS = 9
+const COUNTS = 10
 const OUTLET_COUNTS = 7
 
 /** Gathers reports for one message. */
@@ -48,6 +54,7 @@ export class ReportPacker {
   readonly #times = new Numbers(Float64Array)
   readonly #counts = new Numbers(Uint32Array)
   #names = new Map<string, number>()
+  readonly #stages = new StageLists()
   #errors: ManyReports['errors'][number][] = []
   #large: { readonly run: number; readonly report: RunReport }[] | undefined
   /** The first report, as long as there is no other. */
@@ -86,13 +93,14 @@ export class ReportPacker {
   }
 
   #add(run: number, report: RunReport): void {
-    const { outlets, errors, failed } = report
-    const times = this.#times.room(TIMES)
+    const { outlets, stages, errors, failed } = report
+    const times = this.#times.room(TIMES + stages.length)
     let at = this.#times.used
     times[at++] = run
     times[at++] = report.startedAt
     times[at++] = report.endedAt
     times[at++] = report.busy
+    for (const { duration } of stages) times[at++] = duration
     this.#times.used = at
     const counts = this.#counts.room(COUNTS + outlets.length * OUTLET_COUNTS)
     at = this.#counts.used
@@ -104,6 +112,7 @@ export class ReportPacker {
     counts[at++] = report.grouped
     counts[at++] = report.batches
     counts[at++] = report.rounds
+    counts[at++] = this.#stages.placeOf(stages)
     counts[at++] = outlets.length
     for (const outlet of outlets) {
       counts[at++] = this.#placeOf(outlet.outlet)
@@ -123,7 +132,8 @@ export class ReportPacker {
   #takeMany(): ManyReports {
     const names = [...this.#names.keys()]
     const [times, counts] = [this.#times.take(), this.#counts.take()]
-    const packed = { event: 'reports', times, counts, names, errors: this.#errors } as const
+    const stages = this.#stages.take()
+    const packed = { event: 'reports', times, counts, names, stages, errors: this.#errors } as const
     const large = this.#large
     this.#large = undefined
     if (names.length > 0) this.#names = new Map()
@@ -197,11 +207,15 @@ function unpackMany<T extends TransferIdentity>(
   const { times, counts, names, large } = packed
   const failures = packed.errors.length === 0 ? undefined : new Map(packed.errors.map((one) => [one.run, one]))
   const wholes = large && new Map(large.map((one) => [one.run, one.report]))
-  for (let time = 0, count = 0; time < times.length; time += TIMES) {
-    const run = times[time] as number
+  let time = 0
+  let count = 0
+  while (time < times.length) {
+    const [at, from] = [time, count]
+    const run = times[at] as number
     const transfer = identify(run)
-    const outlets = counts[count + 8] as number
-    const from = count
+    const stages = packed.stages[counts[from + 8] as number] ?? NO_STAGES
+    const outlets = counts[from + 9] as number
+    time += TIMES + stages.length
     count += COUNTS + outlets * OUTLET_COUNTS
     if (transfer === undefined) continue
     const whole = wholes?.get(run)
@@ -218,9 +232,9 @@ function unpackMany<T extends TransferIdentity>(
       transferNumber: transfer.transferNumber,
       thread: transfer.thread,
       scheduledAt: transfer.scheduledAt,
-      startedAt: times[time + 1] as number,
-      endedAt: times[time + 2] as number,
-      busy: times[time + 3] as number,
+      startedAt: times[at + 1] as number,
+      endedAt: times[at + 2] as number,
+      busy: times[at + 3] as number,
       pulled: counts[from] as number,
       filtered: counts[from + 1] as number,
       added: counts[from + 2] as number,
@@ -233,6 +247,7 @@ function unpackMany<T extends TransferIdentity>(
         outlets === 0
           ? NO_OUTLETS
           : listOf(outlets, (index) => unpackOutlet(counts, names, from + COUNTS + index * OUTLET_COUNTS)),
+      stages: unpackStages(stages, times, at + TIMES),
       errors: failure?.errors ?? NO_ERRORS,
       failed: failure?.failed ?? false,
     })
@@ -254,18 +269,23 @@ function packLone(run: number, report: RunReport): LoneReport {
     report.grouped,
     report.batches,
     report.rounds,
+    report.stages.length,
   ]
+  for (const { stage, node, duration } of report.stages) packed.push(stage, node, duration)
   for (const { outlet, pushed, filtered, added, dropped, batches, buffered } of report.outlets) {
     packed.push(outlet, pushed, filtered, added, dropped, batches, buffered)
   }
   return packed
 }
 
-/** Number of values of a lone report before those of its outlets. */
-const LONE_VALUES = 12
+/** Number of values of a lone report before those of its stages, and of each stage. */
+const LONE_VALUES = 13
+const STAGE_VALUES = 3
 
 function unpackLone(packed: LoneReport, transfer: TransferIdentity): TransferReport {
-  const outlets = (packed.length - LONE_VALUES) / OUTLET_COUNTS
+  const stages = packed[LONE_VALUES - 1] as number
+  const first = LONE_VALUES + stages * STAGE_VALUES
+  const outlets = (packed.length - first) / OUTLET_COUNTS
   // in the order of `unpackMany`, to be of the same shape
   return {
     link: transfer.link,
@@ -284,14 +304,24 @@ function unpackLone(packed: LoneReport, transfer: TransferIdentity): TransferRep
     grouped: packed[9] as number,
     batches: packed[10] as number,
     rounds: packed[11] as number,
-    outlets: outlets === 0 ? NO_OUTLETS : listOf(outlets, (at) => unpackLoneOutlet(packed, at)),
+    outlets:
+      outlets === 0 ? NO_OUTLETS : listOf(outlets, (index) => unpackLoneOutlet(packed, first + index * OUTLET_COUNTS)),
+    stages:
+      stages === 0 ? NO_STAGES : listOf(stages, (index) => unpackLoneStage(packed, LONE_VALUES + index * STAGE_VALUES)),
     errors: NO_ERRORS,
     failed: false,
   }
 }
 
-function unpackLoneOutlet(packed: LoneReport, index: number): OutletReport {
-  const at = LONE_VALUES + index * OUTLET_COUNTS
+function unpackLoneStage(packed: LoneReport, at: number): StageTime {
+  return {
+    stage: packed[at] as StageTime['stage'],
+    node: packed[at + 1] as string,
+    duration: packed[at + 2] as number,
+  }
+}
+
+function unpackLoneOutlet(packed: LoneReport, at: number): OutletReport {
   return {
     outlet: packed[at] as string,
     pushed: packed[at + 1] as number,
@@ -325,8 +355,17 @@ function isLarge({ pulled, filtered, added, dropped, grouped, outlets }: RunRepo
   return all.some((count) => count > 0xffff_ffff)
 }
 
+const NO_STAGES: readonly StageTime[] = Object.freeze([])
 const NO_OUTLETS: readonly OutletReport[] = Object.freeze([])
 const NO_ERRORS: readonly ReportedError[] = Object.freeze([])
+
+function unpackStages(stages: StageList, times: Float64Array, from: number): readonly StageTime[] {
+  if (stages.length === 0) return NO_STAGES
+  const unpacked: StageTime[] = []
+  let at = from
+  for (const { stage, node } of stages) unpacked.push({ stage, node, duration: times[at++] as number })
+  return unpacked
+}
 
 function unpackOutlet(counts: Uint32Array, names: readonly string[], at: number): OutletReport {
   return {

@@ -22,7 +22,17 @@ async function storeIn(t: Test): Promise<string> {
   owned.release()
   const ledger = new Ledger(await loadDriver(), storeFiles(folder).ledger)
   const now = Date.now()
-  const base = { transferNumber: 0, thread: 1, busy: 1, filtered: 0, added: 0, batches: 1, rounds: 1, failed: false }
+  const base = {
+    transferNumber: 0,
+    thread: 1,
+    busy: 1,
+    filtered: 0,
+    added: 0,
+    batches: 1,
+    rounds: 1,
+    stages: [],
+    failed: false,
+  }
   const add = (link: string, at: number, pushed: number, dropped: number, held = 0) => {
     const outlet = { outlet: 'FileOutlet', pushed, filtered: 0, added: 0, dropped, batches: 1, buffered: 0 }
     const error = {
@@ -107,7 +117,7 @@ t.test('lag says what blocks a link, and when it is tried again', async (t) => {
       rounds: 1,
     },
     ...{ pulled: 0, added: 0, filtered: 0, dropped: 0, grouped: 0, buffered: 0, errors: [], failed: false },
-    ...{ scheduledAt: now, startedAt: now, endedAt: now },
+    ...{ scheduledAt: now, startedAt: now, endedAt: now, stages: [] },
     outlets: [
       { outlet: 'Mail', pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 },
       { outlet: 'Shop', pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 1, buffered: 0, waiting: 12 },

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { scheduleText, tableLines, timeText } from '../../../src/cli/links/link-text.js'
+import { tableLines, timeText } from '../../../src/cli/links/link-text.js'
+import { scheduleText } from '../../../src/core/schedule.js'
 import { sharedIds } from '../../../src/planners/link-ids.js'
 
 const schedule = { every: undefined, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false }

@@ -11,6 +11,7 @@ import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
 import { resolveLink } from '../../../src/core/link-options.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
+import { timedStagesOf } from '../../../src/core/transfer/stage-times.js'
 import { UnsettledTransfers } from '../../../src/core/transfer/unsettled.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -52,8 +53,9 @@ function run(parts: Parts, request: Request = {}) {
   } = parts
   const { inlets = [], outlets = [new KeepOutlet()], processors = [], groupers = [] } = parts
   const settings = { ...resolveLink({ interval: 1 }).settings, copyRecords, ignoreExceptions, inletConcurrency }
+  const nodes = { inlets, outlets, processors, groupers }
   return transfer(
-    { name: 'a', inlets, outlets, processors, groupers, settings, unsettled },
+    { name: 'a', ...nodes, stages: timedStagesOf(nodes), settings, unsettled },
     new Update(['a'], 0, cancellation),
     cancellation,
     { scheduledAt: 5, ...request },

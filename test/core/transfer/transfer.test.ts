@@ -9,6 +9,7 @@ import type { HostedRequest } from '../../../src/core/transfer/tally.js'
 import { transfer } from '../../../src/core/transfer/transfer.js'
 import { resolveLink } from '../../../src/core/link-options.js'
 import type { TransferParts } from '../../../src/core/transfer/parts.js'
+import { timedStagesOf } from '../../../src/core/transfer/stage-times.js'
 import { UnsettledTransfers } from '../../../src/core/transfer/unsettled.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
@@ -18,7 +19,9 @@ type Processor = (records: Record[], update: Update) => unknown
 type Grouper = (batches: Record[][], update: Update) => unknown
 
 interface Parts
-  extends Partial<Omit<TransferParts, 'processors' | 'groupers' | 'settings'>>, Partial<TransferParts['settings']> {
+  extends
+    Partial<Omit<TransferParts, 'processors' | 'groupers' | 'settings' | 'stages'>>,
+    Partial<TransferParts['settings']> {
   readonly processors?: readonly (Processor | { process: Processor; size?: number; flush?: boolean })[]
   readonly groupers?: readonly Grouper[]
 }
@@ -29,17 +32,21 @@ type Request = HostedRequest & { readonly update?: Update; readonly cancellation
 function run(parts: Parts, request: Request = {}): Promise<TransferReport> {
   const { cancellation = new Cancellation(), update = new Update(['a'], 0, cancellation) } = request
   const { copyRecords = true, ignoreExceptions = false, inletConcurrency = 9999, ...rest } = parts
+  const nodes = {
+    inlets: rest.inlets ?? [],
+    outlets: rest.outlets ?? [],
+    processors: (parts.processors ?? []) as TransferParts['processors'],
+    groupers: (parts.groupers ?? []) as TransferParts['groupers'],
+  }
   return Promise.resolve(
     transfer(
       {
         name: 'a',
-        inlets: [],
-        outlets: [],
+        stages: timedStagesOf(nodes),
         unsettled: new UnsettledTransfers(),
         settings: { ...resolveLink({ interval: 1 }).settings, copyRecords, ignoreExceptions, inletConcurrency },
         ...rest,
-        processors: (parts.processors ?? []) as TransferParts['processors'],
-        groupers: (parts.groupers ?? []) as TransferParts['groupers'],
+        ...nodes,
       },
       update,
       cancellation,

@@ -46,6 +46,11 @@ const delivery = fc.record(
   { dead: count, replayed: count, blocked, outlets: fc.array(deliveredOutlet, { maxLength: 3 }) },
   { requiredKeys: [], noNullPrototype: true },
 )
+const stage = plain({
+  stage: fc.constantFrom('pull' as const, 'process' as const, 'push' as const),
+  node: fc.constantFrom('a', 'b', ''),
+  duration: time,
+})
 const error = plain({
   name: fc.constant('TypeError'),
   message: fc.string(),
@@ -65,6 +70,7 @@ const report = plain({
   batches: count,
   rounds: count,
   outlets: fc.array(outlet, { maxLength: 3 }),
+  stages: fc.array(stage, { maxLength: 4 }),
   errors: fc.array(error, { maxLength: 2 }),
   ignores: fc.boolean(),
 }).map(({ ignores, ...rest }) => ({
