@@ -40,7 +40,6 @@ export const RULES = [
       'src/base',
     ],
   ],
-  ['src/config', ['src/planners', 'src/operate', 'src/threads/protocol', 'src/core', 'src/base']],
   ['src/testing', ['src/planners', 'src/core', 'src/base']],
   ['src/config', ['src/planners', 'src/operate', 'src/threads/protocol', 'src/core', 'src/base']],
   [
