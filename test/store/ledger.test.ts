@@ -101,7 +101,13 @@ for (const driver of DRIVERS) {
           [3, 'mail', 'drain', NOON + 5],
         ],
       )
-      const { failed: _failed, transferNumber: _number, errors: _errors, stages: _stages, ...kept } = reports[0] as TransferReport
+      const {
+        failed: _failed,
+        transferNumber: _number,
+        errors: _errors,
+        stages: _stages,
+        ...kept
+      } = reports[0] as TransferReport
       t.same(list.transfers[0], { ...kept, seq: 1, kind: 'transfer', errors: [] })
       const errors = list.transfers[1]?.errors
       t.same(errors, [
