@@ -10,7 +10,7 @@ let now = 0
 
 t.beforeEach((t) => {
   captureLogs(t, 'fatal')
-  const { now: real } = performance
+  const real = performance.now.bind(performance)
   performance.now = () => now
   t.teardown(() => {
     performance.now = real
