@@ -1,4 +1,4 @@
-import { failureText, type ReportedError, type TransferReport } from '../../core/report.js'
+import { failureText } from '../../core/report.js'
 import type { LinkStats } from '../planner-stats.js'
 
 /**
@@ -68,36 +68,10 @@ export function isTrouble(state: LinkState): boolean {
   return TROUBLE.includes(state)
 }
 
-/** Fields that stats are about to get. */
-export type StatsToCome = LinkStats & {
-  readonly id?: string
-  readonly tags?: readonly string[]
-  readonly module?: string
-  readonly schedule?: string
-  readonly paused?: boolean
-  readonly lastReport?: TransferReport
-  readonly lastError?: ReportedError
-  readonly nextDueAt?: number
-  readonly pulled?: number
-  readonly pushed?: number
-  readonly threads?: readonly number[]
-}
-
 /** What there is to tell of a link. */
-export function linkStatus(stats: StatsToCome, now: number): LinkStatus {
-  const {
-    link,
-    id,
-    tags = [],
-    module,
-    schedule = '',
-    paused = false,
-    running,
-    lastReport,
-    lastSuccessAt,
-    nextDueAt,
-  } = stats
-  const { transfers, failed, skipped, late, pulled = 0, pushed = 0, buffered, waiting = 0, dead = 0 } = stats
+export function linkStatus(stats: LinkStats, now: number): LinkStatus {
+  const { link, id, tags, module, schedule, paused, running, lastReport, lastSuccessAt, nextDueAt } = stats
+  const { transfers, failed, skipped, late, pulled, pushed, buffered, waiting = 0, dead = 0 } = stats
   return {
     ...{ link, ...(id !== undefined && { id }), tags, ...(module !== undefined && { module }), schedule },
     ...stateOf(stats, now),
@@ -113,13 +87,13 @@ export function linkStatus(stats: StatsToCome, now: number): LinkStatus {
     ...(nextDueAt !== undefined && { nextDueAt }),
     ...{ transfers, failed, skipped, late, pulled, pushed, buffered, waiting, dead },
     ...{ durationP50: stats.durations.p50, durationP99: stats.durations.p99, latenessP99: stats.lateness.p99 },
-    threads: stats.threads ?? [],
+    threads: stats.threads,
   }
 }
 
 type Condition = Pick<LinkStatus, 'state' | 'trouble' | 'since' | 'failures' | 'nextDueAt'>
 
-function stateOf(stats: StatsToCome, now: number): Condition {
+function stateOf(stats: LinkStats, now: number): Condition {
   const { quarantinedUntil, startFailure, blocked, consecutiveFailures, lastError, paused, running, transfers } = stats
   if (quarantinedUntil !== undefined && quarantinedUntil > now)
     return { state: 'quarantined', trouble: 'it has ended its thread again and again', nextDueAt: quarantinedUntil }

@@ -4,7 +4,7 @@ import type { PlannedLink } from '../../core/planned-link.js'
 import type { SkippedEvent } from '../planner-events.js'
 import type { SteeredPlanner } from '../service.js'
 import { logAction } from './control-log.js'
-import { linkStatus, type StatsToCome } from './link-status.js'
+import { linkStatus } from './link-status.js'
 import { processStatus } from './process-status.js'
 import type { CheckedRequest, ControlAnswer } from './protocol.js'
 
@@ -141,9 +141,7 @@ export class Steering {
 
   #pausedLinks(): Set<PlannedLink> {
     const { links } = this.#planner
-    return new Set(
-      this.#planner.stats().links.flatMap(({ paused }: StatsToCome, at) => (paused ? (links[at] ?? []) : [])),
-    )
+    return new Set(this.#planner.stats().links.flatMap(({ paused }, at) => (paused ? (links[at] ?? []) : [])))
   }
 
   #checkRunning(what: string): void {
