@@ -222,7 +222,7 @@ t.test('all interfaces, and IPv6, are listened on when the address says so', asy
   ] as const) {
     const planner = served(t, new StubLink('one'), { http })
     await planner.start()
-    t.ok(planner.http?.url.startsWith(url), planner.http?.url)
+    t.ok(planner.http?.url.startsWith(url), http)
     t.match(await get(planner, '/healthz'), { status: 200 }, http)
     await planner.shutdown()
   }
