@@ -1,4 +1,5 @@
-import { nextDue, scheduleText } from '../links/link-text.js'
+import { scheduleText } from '../../core/schedule.js'
+import { nextDue } from '../links/link-text.js'
 import { threadPlan, type Sums, type ThreadPlan } from './thread-plan.js'
 import { clockChanges, type ClockChange } from './clock-changes.js'
 import { Counts } from './counts.js'
