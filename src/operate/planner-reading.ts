@@ -1,3 +1,4 @@
+import type { Schedule } from '../core/schedule.js'
 import type { ThreadReading } from '../threads/main/thread-stats.js'
 import type { PlannerCounts } from './planner-events.js'
 import type { TransferLengths } from './transfer-lengths.js'
@@ -16,8 +17,7 @@ export interface LinkReading {
   /** Name of the link. Links without an id may share one. */
   readonly link: string
   readonly tags: readonly string[]
-  /** Schedule of the link in words. */
-  readonly schedule: string
+  readonly schedule: Schedule
   /** Transfers that have ended. */
   readonly transfers: number
   /** Transfers with an error. */

@@ -1,4 +1,3 @@
-import { scheduleText } from '../core/schedule.js'
 import { isDurable, type PlannedLink } from '../core/planned-link.js'
 import type { LinkReading } from '../operate/planner-reading.js'
 import { LinkCounters } from './link-counters.js'
@@ -28,7 +27,7 @@ export function readLink(
   return {
     link: link.name,
     tags: link.tags,
-    schedule: scheduleText(link.schedule),
+    schedule: link.schedule,
     transfers: counters.transfers,
     failed: counters.failed,
     skipped: counters.skipped,

@@ -93,6 +93,28 @@ export function courses(windows: readonly Window[]): Course[] {
   })
 }
 
+/** Courses as lines of a table. */
+export function courseTable(courses: readonly Course[]): string[] {
+  return [
+    `${''.padEnd(28)}first third  last third    slope  between          bound  verdict`,
+    ...courses.map(courseLine),
+  ]
+}
+
+function courseLine({ name, unit, digits, first, last, slope, low, high, bound, verdict }: Course): string {
+  const [a, b, c] = [first, last, slope].map((value) => value.toFixed(digits))
+  const between = `${low.toFixed(digits)} to ${high.toFixed(digits)}`
+  return [
+    `${name}${unit === '' ? '' : ` (${unit})`}`.padEnd(28),
+    (a ?? '').padStart(10),
+    (b ?? '').padStart(11),
+    (c ?? '').padStart(8),
+    ` ${between.padEnd(16)}`,
+    String(bound).padStart(5),
+    ` ${verdict === 'unknown' ? 'not known: run longer' : verdict}`,
+  ].join(' ')
+}
+
 /** Number of windows from which on they are merged, so that a run of any length needs no more memory. */
 const KEPT = 400
 

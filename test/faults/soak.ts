@@ -11,7 +11,7 @@ import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { anySeed } from './random.js'
-import { courses, keep, type Course, type Window } from './soak-verdict.js'
+import { courses, courseTable, keep, type Window } from './soak-verdict.js'
 import { SoakRun, type Victim } from './soak-run.js'
 import { quantile } from './trend.js'
 import { vitals } from './vitals.js'
@@ -146,8 +146,7 @@ function summary(): void {
   say(
     `\n${windows.length} windows after ${warmUp} s of warming up; slopes by Theil and Sen, with 95 % confidence, an hour`,
   )
-  say(`${''.padEnd(28)}first third  last third    slope  between          bound  verdict`)
-  for (const course of all) say(courseLine(course))
+  for (const text of courseTable(all)) say(text)
   const { counts: records } = ledger
   say(
     `\nthreads lost: ${Object.entries(run.kills)
@@ -170,18 +169,4 @@ function summary(): void {
   say(
     `${flat}; ${ledger.wrong === 0 ? 'nothing wrong: every loss is accounted for' : `${ledger.wrong} things are WRONG`}`,
   )
-}
-
-function courseLine({ name, unit, digits, first, last, slope, low, high, bound, verdict }: Course): string {
-  const [a, b, c] = [first, last, slope].map((value) => value.toFixed(digits))
-  const between = `${low.toFixed(digits)} to ${high.toFixed(digits)}`
-  return [
-    `${name}${unit === '' ? '' : ` (${unit})`}`.padEnd(28),
-    (a ?? '').padStart(10),
-    (b ?? '').padStart(11),
-    (c ?? '').padStart(8),
-    ` ${between.padEnd(16)}`,
-    String(bound).padStart(5),
-    ` ${verdict === 'unknown' ? 'not known: run longer' : verdict}`,
-  ].join(' ')
 }

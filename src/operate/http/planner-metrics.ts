@@ -1,5 +1,6 @@
 import { Exposition, labelsText, type MetricType } from './exposition.js'
 import { BUCKET_LABELS, TransferLengths, type LeCounts } from '../transfer-lengths.js'
+import { describeSchedule } from '../../core/schedule.js'
 import type { ThreadReading } from '../../threads/main/thread-stats.js'
 import type { LinkReading, PlannerReading } from '../planner-reading.js'
 
@@ -172,7 +173,7 @@ const OF_THREAD: readonly Metric<ThreadReading>[] = [
 /** Samples of one metric as they were written last. */
 interface Block {
   readonly labels: readonly string[]
-  readonly values: readonly (number | undefined)[]
+  readonly values: readonly unknown[]
   readonly bytes: Buffer<ArrayBuffer>
 }
 
@@ -189,7 +190,7 @@ export class PlannerMetrics {
     for (const metric of OF_PLANNER) write(to, metric, [planner], [''])
     this.#setNames(namesOf(links))
     for (const metric of OF_LINK) to.block(this.#block(metric, links))
-    writeInfo(to, links, this.#names)
+    to.block(this.#info(links))
     writeLengths(to, links, this.#names, removed)
     const labels = threads.map(({ thread }) => labelsText({ thread: String(thread) }))
     for (const metric of OF_THREAD) write(to, metric, threads, labels)
@@ -203,11 +204,29 @@ export class PlannerMetrics {
 
   #block(metric: Metric<LinkReading>, links: readonly LinkReading[]): Buffer<ArrayBuffer> {
     const [name, , , read] = metric
-    const values = links.map(read)
+    return this.#unlessSame(name, links.map(read), (to) => {
+      write(to, metric, links, this.#labels)
+    })
+  }
+
+  #info(links: readonly LinkReading[]): Buffer<ArrayBuffer> {
+    const name = 'databay_link_info'
+    const values = links.flatMap(({ schedule, tags }) => [schedule, tags])
+    return this.#unlessSame(name, values, (to) => {
+      if (links.length > 0) to.metric(name, 'gauge', 'What a link is: always 1.')
+      for (const [at, { schedule, tags }] of links.entries()) {
+        const [link = '', text] = [this.#names[at], describeSchedule(schedule)]
+        to.sample(name, labelsText({ link, schedule: text, tags: tags.join(',') }), 1)
+      }
+    })
+  }
+
+  /** Gives the samples as they were written last, unless links or values have changed since. */
+  #unlessSame(name: string, values: readonly unknown[], write: (to: Exposition) => void): Buffer<ArrayBuffer> {
     const before = this.#blocks.get(name)
     if (before?.labels === this.#labels && isSame(values, before.values)) return before.bytes
     const text = new Exposition()
-    write(text, metric, links, this.#labels)
+    write(text)
     const block = { labels: this.#labels, values, bytes: text.bytes() }
     this.#blocks.set(name, block)
     return block.bytes
@@ -215,7 +234,9 @@ export class PlannerMetrics {
 }
 
 function isSame(some: readonly unknown[], others: readonly unknown[]): boolean {
-  return some.length === others.length && some.every((one, at) => one === others[at])
+  if (some.length !== others.length) return false
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false
+  return true
 }
 
 /** Writes a metric of several things of a kind, each with its labels. */
@@ -228,14 +249,6 @@ function write<T>(to: Exposition, metric: Metric<T>, of: readonly T[], labels: r
     if (!isBegun) to.metric(name, type, help)
     isBegun = true
     to.sample(name, labels[at] as string, value)
-  }
-}
-
-function writeInfo(to: Exposition, links: readonly LinkReading[], names: readonly string[]): void {
-  if (links.length === 0) return
-  to.metric('databay_link_info', 'gauge', 'What a link is: always 1.')
-  for (const [at, { tags, schedule }] of links.entries()) {
-    to.sample('databay_link_info', labelsText({ link: names[at] as string, schedule, tags: tags.join(',') }), 1)
   }
 }
 

@@ -7,11 +7,13 @@ import { BUCKET_LABELS, TransferLengths } from '../../../src/operate/transfer-le
 import fc from '../../helpers/fast-check.js'
 import { histogramOf, lintMetrics, parseMetrics, valueOf } from '../../helpers/prometheus.js'
 
+const SCHEDULE = { every: 5000, cron: undefined, timeZone: undefined, jitter: 0, alignToClock: false }
+
 function reading(link: string, more: Partial<LinkReading> = {}): LinkReading {
   return {
     link,
     tags: [],
-    schedule: '5s',
+    schedule: SCHEDULE,
     transfers: 0,
     failed: 0,
     skipped: 0,
