@@ -1,6 +1,6 @@
 import { Exposition, labelsText, type MetricType } from './exposition.js'
 import { BUCKET_LABELS, TransferLengths, type LeCounts } from '../transfer-lengths.js'
-import { describeSchedule } from '../../core/schedule.js'
+import { scheduleText } from '../../core/schedule.js'
 import type { ThreadReading } from '../../threads/main/thread-stats.js'
 import type { LinkReading, PlannerReading } from '../planner-reading.js'
 
@@ -215,7 +215,7 @@ export class PlannerMetrics {
     return this.#unlessSame(name, values, (to) => {
       if (links.length > 0) to.metric(name, 'gauge', 'What a link is: always 1.')
       for (const [at, { schedule, tags }] of links.entries()) {
-        const [link = '', text] = [this.#names[at], describeSchedule(schedule)]
+        const [link = '', text] = [this.#names[at], scheduleText(schedule)]
         to.sample(name, labelsText({ link, schedule: text, tags: tags.join(',') }), 1)
       }
     })
