@@ -94,10 +94,13 @@ export const PLANNER_OPTIONS = {
   shutdownTimeout: time(60_000),
   timeoutGrace: time(1000),
   store: path('undefined - none: durable links do not start'),
-  control: custom((name, value: string | boolean | undefined = false) => {
-    if (typeof value === 'boolean') return value
-    return checkPath(name, value)
-  }, 'false'),
+  control: {
+    ...custom((name, value: string | boolean | undefined = false) => {
+      if (typeof value === 'boolean') return value
+      return checkPath(name, value)
+    }, 'false'),
+    isPath: true,
+  },
   http: custom(readHttpAddress, 'undefined - none'),
 } satisfies Spec<PlannerOptions>
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { readConfiguration, type ConfigurationParts } from '../../src/config/configuration.js'
+import { readEnvFiles } from '../../src/config/env-files.js'
 import { ConfigError, InvalidOptionError } from '../../src/base/errors.js'
 
 let folders = 0
@@ -268,5 +269,15 @@ t.test('what the environment says is read as its option wants it', async (t) => 
   await t.rejects(of({ DATABAY_DRAIN: 'yes' }), { message: "DATABAY_DRAIN: expected a boolean, got 'yes'" })
   await t.rejects(of({ DATABAY_THREADS: '0' }), {
     message: /^DATABAY_THREADS: expected an integer of at least 1, got 0$/,
+  })
+})
+
+t.test('a later file with variables goes before an earlier one, and the environment before both', async (t) => {
+  const folder = t.testdir({ '.env': 'A=1\nB=1\nC=1\n', '.env.local': 'B="2"\nC=2\n' })
+  const files = [join(folder, '.env'), join(folder, '.env.local')]
+  t.strictSame(readEnvFiles('--env-file', files, { C: '', D: '4' }), { A: '1', B: '2' })
+  t.throws(() => readEnvFiles('--env-file', [folder], {}), {
+    code: 'DATABAY_INVALID_OPTION',
+    message: /^--env-file: expected a file that can be read, got /,
   })
 })
