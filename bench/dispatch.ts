@@ -1,19 +1,12 @@
 import { WorkerPlanner, type Link, type PlannedLink } from 'databay'
 import { Piscina } from 'piscina'
-import { LinkCounters } from '../src/planners/link-counters.js'
-import { failedReport, type TransferReport } from '../src/core/report.js'
 import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
+import { KEPT, KEPT_LINKS, kept } from './kept.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
 import { plural } from './text.js'
 
 const UNITS = { ...COST_UNITS, rate: 'transfers/s' }
-
-/** Name of the subject that only keeps the counts for `stats()`, without the transfers. */
-export const KEPT = 'what stats() keeps'
-
-/** Number of links for which keeping the counts is measured. */
-export const KEPT_LINKS = 1000
 
 /** Number of transfers in process between two looks at the clock. */
 const IN_PROCESS = 100
@@ -41,7 +34,7 @@ function dueAtOnce(links: number, threads: number, settings: Settings): Promise<
     piscina(threads, threads, 'Piscina, closed loop per thread'),
     ...(links > threads ? [piscina(threads, links, 'Piscina, all at once')] : []),
     inProcess(links),
-    ...(isKept ? [kept()] : []),
+    ...(isKept ? [kept(UNITS)] : []),
   ]
   return compare(dueAtOnceCase(links, threads), subjects, { ...settings, seconds: settings.seconds / 2 })
 }
@@ -52,7 +45,10 @@ export function dueAtOnceCase(links: number, threads: number): string {
 
 function onePerMessage(threads: number, settings: Settings): Promise<Measurement[]> {
   const peer = piscina(threads, threads, 'Piscina, closed loop per thread')
-  return compare(onePerMessageCase(threads), [single(threads), peer], { ...settings, seconds: settings.seconds / 2 })
+  return compare(onePerMessageCase(threads), [single(threads), peer, kept(UNITS)], {
+    ...settings,
+    seconds: settings.seconds / 2,
+  })
 }
 
 export function onePerMessageCase(threads: number): string {
@@ -121,7 +117,7 @@ function single(threads: number): Subject {
   return {
     name: 'databay',
     units: UNITS,
-    peers: ['Piscina, closed loop per thread'],
+    peers: ['Piscina, closed loop per thread', KEPT],
     async open() {
       const planner = new WorkerPlanner(noopLinks(threads), { threads, immediateTransfer: false })
       await planner.start()
@@ -195,33 +191,6 @@ function inProcess(count: number): Subject {
             return rounds * links.length
           }
           return withCost(() => repeat(seconds, some))
-        },
-      }
-    },
-  }
-}
-
-/** Subject: the counts that a planner keeps of each transfer for `stats()`, without the transfers. */
-function kept(): Subject {
-  return {
-    name: KEPT,
-    units: UNITS,
-    open() {
-      const counters = Array.from({ length: KEPT_LINKS }, () => new LinkCounters())
-      const reports = Array.from({ length: 97 }, (_, at) => ({
-        ...failedReport({ link: '', update: '', transferNumber: at, thread: 1, scheduledAt: 0 }, undefined, true),
-        ...{ errors: [], startedAt: at / 10, endedAt: at / 10 + 2 ** (at % 8) / 100 },
-      }))
-      let made = 0
-      return {
-        async sample(seconds) {
-          const some = () => {
-            for (const one of counters) one.add(reports[made++ % reports.length] as TransferReport)
-            return counters.length
-          }
-          const figures = await withCost(() => repeat(seconds, some))
-          check('transfers', sum(counters.map((one) => one.read().durations.count)), made)
-          return figures
         },
       }
     },
