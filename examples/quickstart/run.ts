@@ -69,9 +69,10 @@ export async function run(
 }
 
 async function makePlanner({ planner, threads, interval }: Arguments) {
-  if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads })
+  const control = true // so that databay status finds it
+  if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads, control })
   const links = await import('./links.js')
-  return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval) })
+  return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval), control })
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -53,7 +53,7 @@ export class TracedInlet extends Inlet {
   }
 }
 
-class TracedOutlet extends Outlet {
+export class TracedOutlet extends Outlet {
   readonly #name: string
   readonly #trace: Trace
   readonly #behaviour: Behaviour

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import process from 'node:process'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { toError } from '../../base/errors.js'
 import { ControlError } from '../../operate/control/errors.js'
@@ -56,10 +55,9 @@ async function* askOnce(socketPath: string, asked: Asked, patience: number): Asy
     )
     socket.destroy()
   }, patience)
-  socket.on('error', () => undefined) // the lines end then
   try {
     socket.write(protocolLine({ databay: PROTOCOL, ...asked, by: { pid: process.pid, user: userName() } }))
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of linesOf(socket)) {
       clearTimeout(timer)
       yield readAnswer(line, socketPath)
     }
@@ -68,6 +66,22 @@ async function* askOnce(socketPath: string, asked: Asked, patience: number): Asy
     clearTimeout(timer)
     socket.destroy()
   }
+}
+
+/** Lines that come from a socket, until it ends, however it does. */
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+  let rest = ''
+  socket.setEncoding('utf8')
+  try {
+    for await (const text of socket as AsyncIterable<string>) {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+  } catch {
+    return // the process is gone
+  }
+  if (rest !== '') yield rest
 }
 
 async function connected(socketPath: string): Promise<Socket> {
