@@ -102,6 +102,7 @@ const REASONS: { readonly [code: string]: string } = {
   ENOENT: 'there is no socket: no process is steered by it',
   ECONNREFUSED: 'nobody listens at it any more: its process has ended',
   ENOTSOCK: 'it is no socket',
+  EAGAIN: 'too many wait for its process: it hangs, or is stopped',
   EACCES: 'it belongs to another user, who alone can steer the process',
   EPERM: 'it belongs to another user, who alone can steer the process',
 }

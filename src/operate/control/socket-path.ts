@@ -21,6 +21,14 @@ export function shortPath(path: string): string {
 /** Whether a process listens at a socket: `gone` when the file is a socket that nobody listens at, `missing` without one. */
 export type Listening = 'yes' | 'gone' | 'missing' | 'unknown'
 
+/** What errors of a connection say. */
+const LISTENING: { readonly [code: string]: Listening } = {
+  ECONNREFUSED: 'gone',
+  ENOENT: 'missing',
+  // so many wait for it already that there is no room for one more
+  EAGAIN: 'yes',
+}
+
 /** Looks whether a process listens at a socket. */
 export function listens(path: string): Promise<Listening> {
   return new Promise((found) => {
@@ -37,7 +45,7 @@ export function listens(path: string): Promise<Listening> {
       end('yes')
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      end(error.code === 'ECONNREFUSED' ? 'gone' : error.code === 'ENOENT' ? 'missing' : 'unknown')
+      end(LISTENING[error.code ?? ''] ?? 'unknown')
     })
   })
 }
