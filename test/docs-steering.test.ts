@@ -34,7 +34,8 @@ testPage(t, 'docs/steering.md', async (t, page) => {
       return output.stdout.text
     })
     const options = new Set(helps.join('').match(/(?<![\w-])--[a-z][a-z-]+/g))
-    for (const option of ['--help', '--config', '--profile', '--env-file', '--no-color', '--quiet']) options.delete(option)
+    for (const option of ['--help', '--config', '--profile', '--env-file', '--no-color', '--quiet'])
+      options.delete(option)
     for (const option of options) t.ok(page.text.includes(option), option)
     for (const state of LINK_STATES) t.match(page.text, `| \`${state === 'starting' ? 'not started' : state}\``)
     if (process.platform === 'linux') t.match(page.text, `only ${LONGEST_PATH} bytes`)

@@ -68,13 +68,16 @@ export function isTrouble(state: LinkState): boolean {
   return TROUBLE.includes(state)
 }
 
-/** What there is to tell of a link. */
-export function linkStatus(stats: LinkStats, now: number): LinkStatus {
+/**
+ * What there is to tell of a link.
+ *
+ * @param isPaused - whether the planner as a whole is paused
+ */
+export function linkStatus(stats: LinkStats, now: number, isPaused: boolean): LinkStatus {
   const { link, id, tags, module, schedule, paused, running, lastReport, lastSuccessAt, nextDueAt } = stats
   const { transfers, failed, skipped, late, pulled, pushed, buffered, waiting = 0, dead = 0 } = stats
   return {
     ...{ link, ...(id !== undefined && { id }), tags, ...(module !== undefined && { module }), schedule },
-    ...stateOf(stats, now),
     ...{ paused, running },
     ...(lastReport !== undefined && {
       last: {
@@ -85,6 +88,7 @@ export function linkStatus(stats: LinkStats, now: number): LinkStatus {
     }),
     ...(lastSuccessAt !== undefined && { lastSuccessAt }),
     ...(nextDueAt !== undefined && { nextDueAt }),
+    ...stateOf(stats, now, isPaused || paused),
     ...{ transfers, failed, skipped, late, pulled, pushed, buffered, waiting, dead },
     ...{ durationP50: stats.durations.p50, durationP99: stats.durations.p99, latenessP99: stats.lateness.p99 },
     threads: stats.threads,
@@ -93,7 +97,8 @@ export function linkStatus(stats: LinkStats, now: number): LinkStatus {
 
 type Condition = Pick<LinkStatus, 'state' | 'trouble' | 'since' | 'failures' | 'nextDueAt'>
 
-function stateOf(stats: LinkStats, now: number): Condition {
+/** @param isPaused - whether it is not tried again: it is paused, by itself or with the planner */
+function stateOf(stats: LinkStats, now: number, isPaused: boolean): Condition {
   const { quarantinedUntil, startFailure, blocked, consecutiveFailures, lastError, paused, running, transfers } = stats
   if (quarantinedUntil !== undefined && quarantinedUntil > now)
     return { state: 'quarantined', trouble: 'it has ended its thread again and again', nextDueAt: quarantinedUntil }
@@ -103,7 +108,8 @@ function stateOf(stats: LinkStats, now: number): Condition {
   }
   if (blocked !== undefined) {
     const { since, attempts, retryAt } = blocked
-    return { state: 'blocked', trouble: failureText(blocked), since, failures: attempts, nextDueAt: retryAt }
+    const condition = { state: 'blocked', trouble: failureText(blocked), since, failures: attempts } as const
+    return isPaused ? condition : { ...condition, nextDueAt: retryAt }
   }
   if (consecutiveFailures > 0) {
     const trouble = lastError === undefined ? 'its last transfer failed' : failureText(lastError)

@@ -59,7 +59,11 @@ export class Steering {
       const link = this.#planner.links[at]
       return link === undefined || selected.has(link)
     })
-    answer({ type: 'status', process: this.#process(), links: shown.map((stats) => linkStatus(stats, now)) })
+    answer({
+      type: 'status',
+      process: this.#process(),
+      links: shown.map((stats) => linkStatus(stats, now, this.#planner.paused)),
+    })
   }
 
   async #force(request: CheckedRequest, answer: (answer: ControlAnswer) => void): Promise<void> {
