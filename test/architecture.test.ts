@@ -102,7 +102,7 @@ t.test('each library has one place', async (t) => {
 })
 
 t.test(
-  'an optional package is loaded at first use, by the folder of one connector or by the store, which states its version',
+  'an optional package is loaded at first use, by the folder of one connector, by the store or by telemetry, which states its version',
   async (t) => {
     const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       peerDependencies: { [name: string]: string }
@@ -114,7 +114,7 @@ t.test(
       const loading = sources(root).filter((file) =>
         readFileSync(join(root, file), 'utf8').includes(`() => import('${name}')`),
       )
-      t.match(loading, [/^src\/(connectors\/\w+\/[\w-]+|store\/driver)\.ts$/], `${name} has one place`)
+      t.match(loading, [/^src\/(connectors\/\w+\/[\w-]+|store\/driver|telemetry\/api)\.ts$/], `${name} has one place`)
       t.equal(loading.length, 1, `${name} has no other place`)
       t.match(
         readFileSync(join(root, loading[0] ?? ''), 'utf8'),

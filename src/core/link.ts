@@ -30,6 +30,7 @@ import { abandon } from './transfer/holdings.js'
 import { timedStagesOf } from './transfer/stage-times.js'
 import type { DurableDelivery } from './transfer/durable.js'
 import type { TransferParts } from './transfer/parts.js'
+import type { Tracer } from './transfer/tracing.js'
 import { bufferedBy } from './transfer/process.js'
 import { RunningTransfers } from './running-transfers.js'
 import type { HostedRequest } from './transfer/tally.js'
@@ -83,6 +84,8 @@ class LinkBase<A, B> implements PlannedLink {
   #opener: LinkOpener | undefined
   /** What keeps how far the inlets have come, with `delivery`. */
   #durable: DurableDelivery | undefined
+  /** What follows the transfers. */
+  #tracer: Tracer | undefined
   /** Timers for transfers that stream. */
   #waits = WAITS
   /** Parts that a transfer needs; `undefined` when nodes were added or removed since the last one. */
@@ -135,6 +138,15 @@ class LinkBase<A, B> implements PlannedLink {
    */
   setStreamGrace(grace: number): void {
     if (grace !== this.#waits.grace) this.#waits = eventLoopWaits(grace)
+    this.#parts = undefined
+  }
+
+  /**
+   * Sets what follows the transfers; `undefined` for nothing.
+   * @internal
+   */
+  setTracer(tracer: Tracer | undefined): void {
+    this.#tracer = tracer
     this.#parts = undefined
   }
 
@@ -360,6 +372,7 @@ class LinkBase<A, B> implements PlannedLink {
       name: this.name,
       stages: timedStagesOf(nodes),
       settings: this.settings,
+      tracer: this.#tracer,
       troubles: this.troubles,
       unsettled: this.unsettled,
       streaming: this.#streaming,

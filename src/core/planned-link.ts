@@ -2,6 +2,7 @@ import type { Schedule } from './schedule.js'
 import type { Duration } from '../base/duration.js'
 import type { ResolvedSettings } from './link-options.js'
 import type { LinkAccounts } from './link-accounts.js'
+import type { Tracer } from './transfer/tracing.js'
 import type { CountsSoFar, TransferReport } from './report.js'
 
 /**
@@ -81,6 +82,11 @@ export interface PlannedLink {
    * @internal
    */
   setStreamGrace?(grace: number): void
+  /**
+   * Sets what follows its transfers on the main thread; `undefined` for nothing.
+   * @internal
+   */
+  setTracer?(tracer: Tracer | undefined): void
   /** Fails transfers that wait for the link to be opened. */
   endWaiting?(reason: Error): void
   /** Starts the link's nodes; when one fails, those that were started are shut down, and this rejects. */

@@ -207,7 +207,7 @@ export class OutletQueue {
     const given = isCopied && !outlet.readsOnly && !isOwn ? copyRecords(records, outlet) : [...records]
     const isFirst = update === tally.update && push.attempt === 1 && !push.replay
     const shown = isFirst ? update : update.forPush(tally.update, push)
-    await tally.call<unknown>(() => outlet.push(given, shown), tally.stageOfOutlet(outlet))
+    await tally.call<unknown>(() => outlet.push(given, shown), tally.stageOfOutlet(outlet), given.length)
   }
 
   /** Has the outlet's processors see a batch. Gives what comes out of them; `undefined` when that is nothing. */

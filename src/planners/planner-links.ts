@@ -9,6 +9,7 @@ import {
 import { getLogger } from '../base/log.js'
 import { throwAny } from '../base/many-errors.js'
 import type { PlannedLink } from '../core/planned-link.js'
+import { threadTracer } from '../core/transfer/tracing.js'
 import type { Dispatcher } from './dispatcher.js'
 import { isGivenUp } from './late-starts.js'
 import { cancelLinks, drainLinks, startLinks, stopLinks } from './link-group.js'
@@ -26,7 +27,7 @@ const MOMENT = 500
 
 type PlannerLinksOptions = Pick<
   ResolvedPlannerOptions,
-  'startTimeout' | 'shutdownTimeout' | 'timeoutGrace' | 'drain' | 'immediateTransfer'
+  'startTimeout' | 'shutdownTimeout' | 'timeoutGrace' | 'drain' | 'immediateTransfer' | 'telemetry'
 >
 
 /** What is kept of a link that is in the planner. */
@@ -296,6 +297,7 @@ export class PlannerLinks {
   #admit(link: PlannedLink): void {
     this.#dispatcher.add(link)
     link.setStreamGrace?.(this.#options.timeoutGrace)
+    link.setTracer?.(this.#options.telemetry ? threadTracer : undefined)
     const unlisten = link.onReschedule?.(() => {
       this.#reschedule(link)
     })

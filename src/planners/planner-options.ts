@@ -80,6 +80,12 @@ export interface PlannerOptions {
    * @default undefined - none
    */
   readonly http?: string | number | boolean
+  /**
+   * Whether transfers make spans, and `stats()` metrics, for the OpenTelemetry SDK that the program has registered, in threads by
+   * `threadSetup`. Needs the package `@opentelemetry/api`: without it, `start()` rejects with a {@link MissingDependencyError}.
+   * @default false
+   */
+  readonly telemetry?: boolean
 }
 
 /** The options of every planner: how each is read, and its default. */
@@ -102,6 +108,7 @@ export const PLANNER_OPTIONS = {
     isPath: true,
   },
   http: custom(readHttpAddress, 'undefined - none'),
+  telemetry: flag(false),
 } satisfies Spec<PlannerOptions>
 
 /** {@link PlannerOptions}, checked and complete. Lengths of time are in milliseconds. */

@@ -7,6 +7,8 @@ import type { ResolvedPlannerOptions } from './planner-options.js'
 const importHttp = () => import('../operate/http/http-service.js')
 const importControl = () => import('../operate/control/control.js')
 
+const importTelemetry = () => import('../operate/telemetry/telemetry.js')
+
 /** Opens a service of a planner, if its options ask for it. */
 type OpenService = (planner: SteeredPlanner, options: ResolvedPlannerOptions) => Promise<Service> | undefined
 
@@ -17,6 +19,10 @@ const SERVICES: readonly OpenService[] = [
   (planner, { control, store }) => {
     if (control === false) return undefined
     return importLater(importControl).then(({ openControl }) => openControl(planner, control, store))
+  },
+  (planner, { telemetry }) => {
+    if (!telemetry) return undefined
+    return importLater(importTelemetry).then(({ openTelemetry }) => openTelemetry(planner))
   },
 ]
 

@@ -98,7 +98,7 @@ export class WorkerPlanner extends BasePlanner {
         this.dispatchDue(link, due)
       },
     })
-    const { startTimeout, shutdownTimeout, timeoutGrace, store } = this.options
+    const { startTimeout, shutdownTimeout, timeoutGrace, store, telemetry } = this.options
     this.#settings = {
       ...settings,
       grace: timeoutGrace,
@@ -107,6 +107,7 @@ export class WorkerPlanner extends BasePlanner {
       shutdownTimeout,
       dryRun,
       store: store && resolve(store),
+      telemetry,
       overrides: internalsOf(options).overrides,
       printsToError,
     }

@@ -56,6 +56,10 @@ const PLANNER_FLAGS: { readonly [name in keyof WorkerPlannerOptions]?: Option } 
     checkCount,
   ),
   store: valued('--store <folder>', 'folder of the store for links with delivery', checkPath),
+  telemetry: new Option(
+    '--telemetry',
+    'make spans and metrics for the OpenTelemetry SDK that --thread-setup registers',
+  ),
   threadSetup: valued('--thread-setup <module>', 'module that each thread loads before the link modules', checkPath),
   control: valued(
     '--control <path>',

@@ -33,7 +33,7 @@ async function groupSome(
     try {
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
-      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update), stage)
+      const grouped = tally.call<unknown>(() => grouper(batches as Record<never>[][], tally.update), stage, before)
       batches = checkBatches(grouped instanceof Promise ? await grouped : grouped)
     } catch (thrown) {
       if (bury(toError(thrown), name, index, batches.flat(), tally)) return undefined

@@ -5,6 +5,7 @@ import type { TroubleLog } from '../trouble-log.js'
 import type { AnyGrouper, AnyProcessor } from '../processor.js'
 import type { TimedStages } from './stage-times.js'
 import type { StreamProgress } from './stream-progress.js'
+import type { Tracer } from './tracing.js'
 import type { UnsettledTransfers } from './unsettled.js'
 import type { Waits } from './waits.js'
 
@@ -23,6 +24,8 @@ export interface TransferParts {
   /** The stages that these parts make. */
   readonly stages: TimedStages
   readonly settings: ResolvedSettings
+  /** What follows transfers. Default: nothing does. */
+  readonly tracer?: Tracer | undefined
   /** Log of what goes wrong. Default: each time has its line. */
   readonly troubles?: TroubleLog
   /** The link's transfers whose records are in buffers still. */

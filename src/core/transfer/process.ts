@@ -149,7 +149,8 @@ export async function runProcessors(
         if (records.length > 0 && !transfers.includes(told)) transfers = [...transfers, told]
       }
       isCalled = true
-      const processed = tally.call<unknown>(() => call(processor, records as Record[], tally.update), stageOf(index))
+      const work = () => call(processor, records as Record[], tally.update)
+      const processed = tally.call<unknown>(work, stageOf(index), input.length, name)
       records = checkRecords(processed instanceof Promise ? await processed : processed)
     } catch (thrown) {
       failure = toError(thrown)

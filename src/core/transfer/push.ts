@@ -174,7 +174,7 @@ function pushBatch(
     try {
       const stopped = tally.cancelled
       if (stopped !== undefined) throw stopped
-      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update), stage)
+      const pushing = tally.call<unknown>(() => outlet.push(records, tally.update), stage, records.length)
       return pushing instanceof Promise ? pushing.then(taken, (thrown: unknown) => failed(thrown, inHand)) : taken()
     } catch (thrown) {
       return failed(thrown, inHand)

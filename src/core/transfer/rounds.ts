@@ -107,7 +107,9 @@ async function makeOne({ parts, tally, push }: RoundMaker, round: Round, queue?:
   tally.beginRound(round)
   if (!tally.ending) queue?.pullAhead()
   tally.pulled += round.records.length
-  tally.endRound(await makeRound(parts, round.records, tally, true, push))
+  const make = () => makeRound(parts, round.records, tally, true, push)
+  const { trace } = tally
+  tally.endRound(await (trace === undefined ? make() : trace.round(tally.rounds, round.records.length, make)))
   await settleReleased(tally)
   if (tally.delivery !== undefined) await settleProgress(tally, parts.outlets)
 }

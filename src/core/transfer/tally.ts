@@ -16,6 +16,7 @@ import { transferText, type Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
 import { stageTimes } from './stage-times.js'
 import { StreamProgress } from './stream-progress.js'
+import type { TracedCall, TransferTrace } from './tracing.js'
 import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
 import { endsInGrace, NO_WAITS, type Waits } from './waits.js'
 
@@ -92,6 +93,8 @@ export class Tally {
   readonly errors: ReportedError[] = []
   readonly update: Update
   readonly drain: boolean
+  /** What follows the transfer; `undefined` when nothing does. */
+  readonly trace: TransferTrace | undefined
   #dropped = 0
   /** Number of records that were lost when the round began. */
   #lostBefore = 0
@@ -120,8 +123,15 @@ export class Tally {
   readonly #startedAt = Date.now()
   readonly #started = performance.now()
 
-  constructor(parts: TallyParts, update: Update, cancellation: Cancellation, request: HostedRequest) {
+  constructor(
+    parts: TallyParts,
+    update: Update,
+    cancellation: Cancellation,
+    request: HostedRequest,
+    trace?: TransferTrace,
+  ) {
     this.#parts = parts
+    this.trace = trace
     this.#stageTimes = parts.stages.none.slice()
     this.#request = request
     this.#cancellation = cancellation
@@ -327,8 +337,21 @@ export class Tally {
    * more, and said to be so.
    *
    * @param stage - place of the stage whose time it is; left out for what is of none
+   * @param given - number of records that are given to it
+   * @param processor - name of the processor that is called, which may be one of an outlet
    */
-  call<T>(work: () => T | PromiseLike<T>, stage?: number): MaybePromise<T> {
+  call<T>(work: () => T | PromiseLike<T>, stage?: number, given?: number, processor?: string): MaybePromise<T> {
+    if (this.trace === undefined || stage === undefined) return this.#call(work, stage)
+    return this.trace.call(this.#traced(stage, given, processor), () => this.#call(work, stage))
+  }
+
+  #traced(place: number, given: number | undefined, processor: string | undefined): TracedCall {
+    if (processor !== undefined) return { stage: 'process', node: processor, given }
+    const { stage, node } = this.#parts.stages.all[place] ?? { stage: 'push', node: 'outlet' }
+    return { stage, node, given, round: stage === 'pull' && this.#streams ? this.rounds + 1 : undefined }
+  }
+
+  #call<T>(work: () => T | PromiseLike<T>, stage: number | undefined): MaybePromise<T> {
     const result = this.enter(work, stage)
     // an object with a `then` may do its work again each time that it is called
     return isPromiseLike(result) ? this.#wait(Promise.resolve(result), stage) : result
@@ -409,6 +432,7 @@ export class Tally {
   }
 
   #list(error: Error, where: Pick<ReportedError, 'node' | 'stage' | 'round'>): void {
+    this.trace?.failed(error, where.node, where.stage)
     if (this.errors.length >= REPORT_ERRORS) return
     this.#budget ??= { characters: REPORT_CHARACTERS, errors: REPORT_ERRORS }
     this.errors.push({ ...plainError(error, this.#budget), ...where })

@@ -35,7 +35,22 @@ export function transfer(
   request: HostedRequest,
   durable?: DurableDelivery,
 ): MaybePromise<TransferReport> {
-  const tally = new Tally(parts, update, cancellation, request)
+  const { name: link, tracer } = parts
+  const { thread = 0, scheduledAt, drain = false } = request
+  const trace = tracer?.begin({ link, update, thread, scheduledAt, drain })
+  const tally = new Tally(parts, update, cancellation, request, trace)
+  if (trace === undefined) return make(parts, tally, durable)
+  return then(
+    trace.run(() => make(parts, tally, durable)),
+    (report) => {
+      trace.end(report)
+      return report
+    },
+  )
+}
+
+function make(parts: TransferParts, tally: Tally, durable: DurableDelivery | undefined): MaybePromise<TransferReport> {
+  const { update } = tally
   logDetail('databay.Link', update, 'transfer')
   const pushed = durable === undefined ? move(parts, tally) : moveDurably(parts, tally, durable)
   const told = then(pushed, () => settle(tally))

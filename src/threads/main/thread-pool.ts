@@ -42,11 +42,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#size = options.threads
     this.#options = options
     const { transfersPerThread, startTimeout = Infinity, shutdownTimeout = Infinity } = options
-    const { dryRun = false, store, overrides, printsToError = false, threadSetup } = options
+    const { dryRun = false, store, overrides, printsToError = false, threadSetup, telemetry = false } = options
     const { grace = 1000 } = options
     const streamGrace = grace
     const limits = { transfersPerThread, startTimeout, shutdownTimeout, streamGrace }
-    this.#settings = { ...limits, dryRun, store, overrides, printsToError, threadSetup }
+    this.#settings = { ...limits, dryRun, store, overrides, printsToError, threadSetup, telemetry }
     this.#watchdog = new Watchdog({ grace, hangTimeout: options.hangTimeout ?? Infinity })
   }
 

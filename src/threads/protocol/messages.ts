@@ -86,6 +86,8 @@ export interface ThreadSetup {
   readonly threadSetup?: string | undefined
   /** Settings that a configuration has for links. */
   readonly overrides?: readonly LinkOverride[] | undefined
+  /** Whether transfers are traced: see `traceTransfers`. */
+  readonly telemetry?: boolean
   /** Whether what links print goes to standard error: see `printToStandardError`. */
   readonly printsToError?: boolean
   /** Memory in which the thread shows what it does: see `Pulse`. */
@@ -106,6 +108,7 @@ export type ThreadSettings = Pick<
   | 'overrides'
   | 'printsToError'
   | 'threadSetup'
+  | 'telemetry'
 >
 
 /** Time that `shutdown` of the module {@link ThreadSetup.threadSetup} may take, in milliseconds. */

@@ -18,7 +18,7 @@ import { Outbox } from './outbox.js'
 import type { TellPart } from './part-answers.js'
 import { processRecords } from './process-records.js'
 import { RunQueue } from './run-queue.js'
-import { SetupModule } from './thread-setup.js'
+import { ThreadPreparation } from './thread-preparation.js'
 import { TimeLimits } from './time-limits.js'
 import { TransferMaker } from './transfer-maker.js'
 
@@ -39,7 +39,7 @@ type Question = Exclude<Call, { readonly call: 'hello' }>
 export class LinkHost {
   readonly #pulse: Pulse
   readonly #attribution: Attribution
-  readonly #setup: SetupModule
+  readonly #setup: ThreadPreparation
   readonly #modules: LoadedModules
   readonly #describer = new LinkDescriber()
   readonly #links: OpenLinks
@@ -52,7 +52,7 @@ export class LinkHost {
     this.#attribution = new Attribution(this.#pulse, setup.trace === true)
     this.#outbox = new Outbox(channel)
     const limits = new TimeLimits(this.#pulse)
-    this.#setup = new SetupModule(limits, setup)
+    this.#setup = new ThreadPreparation(limits, setup)
     const prepare = dryRun && ((link: Link) => dryRun.prepare(link))
     this.#modules = new LoadedModules(limits, setup.startTimeout, prepare, setup.overrides)
     this.#links = new OpenLinks(this.#modules, limits, this.#attribution, setup)

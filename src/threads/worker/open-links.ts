@@ -4,6 +4,7 @@ import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, type PlainError } from '../../base/plain-error.js'
 import type { Link } from '../../core/link.js'
+import { threadTracer } from '../../core/transfer/tracing.js'
 import type { Held } from '../../core/link-accounts.js'
 import type { Calls, OpenAnswer, ThreadSetup } from '../protocol/messages.js'
 import type { OpenRequest } from '../protocol/packed-opens.js'
@@ -27,7 +28,7 @@ export interface OpenLink {
   endedUpTo: number
 }
 
-type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'store'>
+type Timeouts = Pick<ThreadSetup, 'startTimeout' | 'shutdownTimeout' | 'streamGrace' | 'dryRun' | 'store' | 'telemetry'>
 
 type DurableLinks = import('../../delivery/durable-links.js').DurableLinks
 
@@ -202,6 +203,7 @@ export class OpenLinks {
     })
     const open = (lost: Held | undefined): OpenAnswer => {
       link.setStreamGrace(this.#timeouts.streamGrace)
+      if (this.#timeouts.telemetry === true) link.setTracer(threadTracer)
       this.#links.set(id, { link, inside, busy: 0, stopped: undefined, endedUpTo: -1 })
       return lost === undefined ? null : { lost }
     }

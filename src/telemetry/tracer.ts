@@ -1,0 +1,161 @@
+import type { Attributes, AttributeValue, Context, Span } from '@opentelemetry/api'
+import type { MaybePromise } from '../base/maybe-promise.js'
+import { plainError } from '../base/plain-error.js'
+import { failureText, type Stage, type TransferReport } from '../core/report.js'
+import { useTracer, type TracedCall, type TracedTransfer, type TransferTrace } from '../core/transfer/tracing.js'
+import { loadTelemetryApi, type TelemetryApi } from './api.js'
+
+/** Name under which spans and metrics are made. */
+export const SCOPE = 'databay'
+
+/**
+ * Has the transfers of this thread make spans, for links whose planner has `telemetry`.
+ *
+ * ```
+ * transfer
+ *   pull HttpInlet        of a stream: one for each list
+ *   round 1               of a stream: what follows lies in it
+ *   process score
+ *   group inPairs
+ *   push MongoOutlet      for each batch
+ * ```
+ *
+ * @throws {@link MissingDependencyError} when the package is not installed
+ */
+export async function traceTransfers(): Promise<void> {
+  const api = await loadTelemetryApi()
+  useTracer({ begin: (transfer) => Trace.begin(api, transfer) })
+}
+
+/** The spans of one transfer. Each is active while its work is done, so that spans of other libraries lie in it. */
+class Trace implements TransferTrace {
+  readonly #api: TelemetryApi
+  readonly #span: Span
+  readonly #context: Context
+  /** Errors that have a place in the span of a call. */
+  readonly #noted = new WeakSet()
+
+  /** Begins the span of a transfer, unless there is no SDK. It has no parent: what is active is the start of the planner, if anything. */
+  static begin(api: TelemetryApi, transfer: TracedTransfer): Trace | undefined {
+    const { link, update, thread, scheduledAt, drain } = transfer
+    const attributes = {
+      'databay.link': link,
+      'databay.update': String(update),
+      'databay.tags': [...update.tags],
+      'databay.transfer.number': update.transferNumber,
+      'databay.thread': thread,
+      'databay.drain': drain ? true : undefined,
+      'databay.lateness': scheduledAt === undefined ? undefined : Math.max(0, Date.now() - scheduledAt) / 1000,
+    }
+    const span = tracerOf(api).startSpan('transfer', { root: true, attributes: present(attributes) })
+    return api.isSpanContextValid(span.spanContext()) ? new Trace(api, span) : undefined
+  }
+
+  private constructor(api: TelemetryApi, span: Span) {
+    this.#api = api
+    this.#span = span
+    this.#context = api.trace.setSpan(api.ROOT_CONTEXT, span)
+  }
+
+  run<T>(work: () => T): T {
+    return this.#api.context.with(this.#context, work)
+  }
+
+  round<T>(round: number, records: number, work: () => MaybePromise<T>): MaybePromise<T> {
+    return this.#within(`round ${round}`, { 'databay.round': round, 'databay.records.in': records }, work)
+  }
+
+  call<T>({ stage, node, given, round }: TracedCall, work: () => MaybePromise<T>): MaybePromise<T> {
+    const attributes = { 'databay.node': node, 'databay.records.in': given, 'databay.round': round }
+    // a processor calls itself "processor score", and an inlet may tell where its records come from
+    const name = `${stage} ${node.replace(/^(processor|grouper) |\(.*/gs, '')}`
+    return this.#within(name, attributes, work, (result) => {
+      const out = stage === 'group' ? 'databay.batches' : 'databay.records.out'
+      return stage !== 'push' && Array.isArray(result) ? { [out]: result.length } : {}
+    })
+  }
+
+  failed(error: Error, node: string, stage: Stage): void {
+    if (!this.#noted.has(error)) noteError(this.#span, error, { 'databay.node': node, 'databay.stage': stage })
+  }
+
+  end(report: TransferReport): void {
+    const { pulled, filtered, added, dropped, buffered, dead, replayed, grouped, batches, rounds, outlets } = report
+    const pushed = outlets.reduce((sum, outlet) => sum + outlet.pushed, 0)
+    const droppedByOutlets = outlets.reduce((sum, outlet) => sum + outlet.dropped, 0)
+    const records = {
+      pulled,
+      filtered,
+      added,
+      dropped: dropped + droppedByOutlets,
+      buffered,
+      dead,
+      replayed,
+      grouped,
+      pushed,
+    }
+    const counts = Object.entries(records).map(([name, count]) => [`databay.records.${name}`, count] as const)
+    const blocked = report.blocked === undefined ? undefined : true
+    this.#span.setAttributes(
+      present({
+        ...Object.fromEntries(counts),
+        'databay.batches': batches,
+        'databay.rounds': rounds,
+        'databay.blocked': blocked,
+      }),
+    )
+    const [first] = report.errors
+    if (first !== undefined) this.#span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message: failureText(first) })
+    this.#span.end()
+  }
+
+  /** Does work in a span, below the one that is active, or that of the transfer where no context is kept. */
+  #within<T>(
+    name: string,
+    attributes: Partial<Attributes>,
+    work: () => MaybePromise<T>,
+    resultOf: (result: T) => Attributes = () => ({}),
+  ): MaybePromise<T> {
+    const { context, trace, SpanStatusCode } = this.#api
+    const active = context.active()
+    const parent = trace.getSpan(active) === undefined ? this.#context : active
+    const span = tracerOf(this.#api).startSpan(name, { attributes: present(attributes) }, parent)
+    const ended = (result: T): T => {
+      span.setAttributes(resultOf(result)).end()
+      return result
+    }
+    const failed = (thrown: unknown): never => {
+      const message = noteError(span, thrown)
+      span.setStatus({ code: SpanStatusCode.ERROR, message }).end()
+      if (thrown instanceof Error) this.#noted.add(thrown)
+      throw thrown
+    }
+    let result: MaybePromise<T>
+    try {
+      result = context.with(trace.setSpan(parent, span), work)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    return result instanceof Promise ? result.then(ended, failed) : ended(result)
+  }
+}
+
+function tracerOf({ trace }: TelemetryApi) {
+  return trace.getTracer(SCOPE)
+}
+
+/** Adds an error to a span: its message, without a stack, which may have more in it. Gives the message. */
+function noteError(span: Span, thrown: unknown, attributes: Attributes = {}): string {
+  const { name, message, code } = plainError(thrown)
+  span.addEvent('exception', {
+    ...attributes,
+    'exception.type': name,
+    'exception.message': message,
+    ...(code !== undefined && { 'databay.error.code': String(code) }),
+  })
+  return message
+}
+
+function present(attributes: { readonly [name: string]: AttributeValue | undefined }): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
+}
