@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { PlannerStateError, toError } from '../base/errors.js'
+import { PlannerStateError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
-import { Repeats } from '../base/repeats.js'
 import { throwAny } from '../base/many-errors.js'
 import { toArray, type OneOrMany } from '../base/one-or-many.js'
 import { isDurable, type PlannedLink } from '../core/planned-link.js'
@@ -10,6 +9,7 @@ import { shutdownAtExit, stayUp } from './at-exit.js'
 import type { DueTime } from './clock/trigger.js'
 import { Dispatcher, dueNow } from './dispatcher.js'
 import { cancelLinks } from './link-group.js'
+import { ListenerLog } from './listener-log.js'
 import type { PlannerCounts, PlannerEvents } from '../operate/planner-events.js'
 import { PlannerEmitter } from './planner-emitter.js'
 import { internalsOf } from './planner-internals.js'
@@ -54,8 +54,7 @@ export abstract class BasePlanner extends PlannerEmitter {
   #paused = false
   /** Listens no more to the signal that the planner was started with. */
   #forgetSignal: () => void = () => undefined
-  /** What was logged of listeners that failed, by the event. */
-  readonly #listenerErrors = new Map<string, Repeats>()
+  readonly #listeners = new ListenerLog()
 
   /**
    * @param links - links to begin with; more can be added at any time
@@ -252,7 +251,8 @@ export abstract class BasePlanner extends PlannerEmitter {
    */
   async start(options: StartOptions = {}): Promise<void> {
     const { signal } = resolveStartOptions(options)
-    if (signal === undefined) return this.#life.start()
+    // a planner that runs already is not stopped by the signal of a start that is refused
+    if (signal === undefined || this.state !== 'idle') return this.#life.start()
     signal.throwIfAborted()
     const stop = () => {
       if (this.running) this.#life.end()
@@ -499,44 +499,17 @@ export abstract class BasePlanner extends PlannerEmitter {
 
   /** Logs the rejection of an asynchronous listener. Called by the emitter. */
   [Symbol.for('nodejs.rejection')](error: unknown, event: string | symbol): void {
-    this.#noteListener(error, String(event))
+    this.#listeners.failed(error, String(event))
   }
 
   /** Emits an event; an error of a listener is logged and goes no further. */
   protected notify<K extends keyof PlannerEvents>(event: K, ...payload: PlannerEvents[K]): void {
     try {
       this.emit(event, ...payload)
-      if (this.#listenerErrors.size > 0) this.#noteListened(event)
+      this.#listeners.heard(event)
     } catch (thrown) {
-      this.#noteListener(thrown, event)
+      this.#listeners.failed(thrown, event)
     }
-  }
-
-  #noteListener(thrown: unknown, event: string): void {
-    let repeats = this.#listenerErrors.get(event)
-    if (repeats === undefined) this.#listenerErrors.set(event, (repeats = new Repeats()))
-    repeats.again(event, (counted) => {
-      getLogger('databay.BasePlanner').error({ err: toError(thrown) }, `a listener of '${event}' failed${counted}`)
-    })
-  }
-
-  #noteListened(event: string): void {
-    this.#listenerErrors.get(event)?.over((failures, time) => {
-      getLogger('databay.BasePlanner').warn(
-        `listeners of '${event}' work again: they failed ${failures} times in ${time}`,
-      )
-    })
-  }
-
-  /** Has logged what was only counted of listeners. */
-  #endListening(): void {
-    for (const [event, repeats] of this.#listenerErrors) {
-      repeats.end((failures, time) => {
-        const message = `listeners of '${event}' failed ${failures} times in ${time}, when the planner was shut down`
-        getLogger('databay.BasePlanner').warn(message)
-      })
-    }
-    this.#listenerErrors.clear()
   }
 
   /**
@@ -606,7 +579,7 @@ export abstract class BasePlanner extends PlannerEmitter {
           letGo()
           this.#forgetSignal()
           this.#dispatcher.reset()
-          this.#endListening()
+          this.#listeners.end()
         },
       },
       {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { InvalidOptionError } from '../../src/base/errors.js'
+import { InvalidOptionError, PlannerStateError } from '../../src/base/errors.js'
 import { captureLogs } from '../helpers/logs.js'
 import { deferred } from '../helpers/nodes.js'
 import { handPlanner, tracedLink, type Trace } from '../helpers/planners.js'
@@ -48,6 +48,7 @@ t.test('a signal counts for one start', async (t) => {
   await planner.start({ signal: controller.signal })
   await planner.shutdown()
   await planner.start()
+  await t.rejects(planner.start({ signal: controller.signal }), PlannerStateError)
   controller.abort()
   await new Promise(setImmediate)
   t.equal(planner.state, 'running')
