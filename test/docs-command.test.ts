@@ -33,6 +33,7 @@ t.test('the page on the command names the options that there are', async (t) => 
     'list',
     'tune',
     'create',
+    'config',
     'store check',
     'store salvage',
     'store vacuum',
