@@ -14,6 +14,7 @@ export const USAGE = `Usage: npm start -- [options]
   --interval <s>    seconds between two polls of a link (default: 0.1; ${LIVE_INTERVAL} with --url)
   --work <n>        millions of random draws per fit: how heavy the analysis is (default: ${DEFAULT_WORK})
   --seconds <s>     stop after this time even if the feed is not used up
+  --http <address>  serve metrics and probes, such as at 127.0.0.1:9464
   --json            print one line of JSON at the end, and nothing else
   --help            print this`
 
@@ -26,6 +27,7 @@ export interface Arguments {
   readonly interval: number
   readonly work: number
   readonly seconds: number
+  readonly http: string | undefined
   readonly json: boolean
   readonly help: boolean
 }
@@ -44,6 +46,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
       interval: { type: 'string' },
       work: { type: 'string' },
       seconds: { type: 'string' },
+      http: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -63,6 +66,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     interval: numberOf('interval', values.interval, url === undefined ? REPLAY_INTERVAL : LIVE_INTERVAL),
     work: numberOf('work', values.work, DEFAULT_WORK),
     seconds: numberOf('seconds', values.seconds, Infinity),
+    http: values.http,
     json: values.json,
     help: values.help,
   }

@@ -68,11 +68,12 @@ export async function run(
   }
 }
 
-async function makePlanner({ planner, threads, interval }: Arguments) {
-  const control = true // so that databay status finds it
-  if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads, control })
+async function makePlanner({ planner, threads, interval, http = false }: Arguments) {
+  // so that databay status finds it, and metrics are served when that is asked for
+  const operated = { control: true, http }
+  if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads, ...operated })
   const links = await import('./links.js')
-  return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval), control })
+  return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval), ...operated })
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -6,7 +6,15 @@ import { LIVE_FEED, readSettings, toEnvironment } from '../../examples/quickstar
 
 t.test('without arguments the recorded feed is replayed in threads', async (t) => {
   t.match(parseArguments([]), {
-    ...{ url: undefined, planner: 'worker', interval: 0.1, seconds: Infinity, json: false, help: false },
+    ...{
+      url: undefined,
+      planner: 'worker',
+      interval: 0.1,
+      seconds: Infinity,
+      http: undefined,
+      json: false,
+      help: false,
+    },
     out: DEFAULT_OUTPUT,
   })
 })

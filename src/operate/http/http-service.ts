@@ -30,6 +30,8 @@ export async function openHttp(planner: ObservedPlanner, address: HttpAddress): 
     metrics: () => {
       const text = new Exposition()
       ofPlanner.write(text, planner.reading())
+      const paused = 'Whether the planner as a whole is paused.'
+      text.single('databay_planner_paused', 'gauge', paused, Number(planner.paused))
       if (planner.threads !== undefined) {
         text.single('databay_threads_lost_total', 'counter', 'Worker threads that were lost.', lostThreads)
       }

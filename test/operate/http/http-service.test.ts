@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { LinkModuleError } from '../../../src/base/errors.js'
 import type { PlannedLink } from '../../../src/core/planned-link.js'
 import type { PlannerOptions } from '../../../src/planners/planner-options.js'
+import { SchedulePlanner } from '../../../src/planners/schedule-planner.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { deferred } from '../../helpers/nodes.js'
 import { handPlanner, StubLink, tracedLink } from '../../helpers/planners.js'
@@ -135,6 +136,20 @@ t.test(
 )
 
 t.test('a paused planner is ready, and says that it is paused', async (t) => {
+  captureLogs(t)
+  const planner = new SchedulePlanner(new StubLink('one'), { http: 0, immediateTransfer: false })
+  t.teardown(() => planner.shutdown())
+  await planner.start()
+  const text = async (path: string) => (await fetch(`${planner.http?.url}${path}`)).text()
+  planner.pause()
+  t.equal(await text('/readyz'), 'ready; paused\n')
+  t.equal(valueOf(await text('/metrics'), 'databay_planner_paused'), 1)
+  planner.resume()
+  t.equal(await text('/readyz'), 'ready\n')
+  t.equal(valueOf(await text('/metrics'), 'databay_planner_paused'), 0)
+})
+
+t.test('a paused link is in the metrics', async (t) => {
   const link = new StubLink('one')
   const planner = served(t, [link, new StubLink('other')])
   await planner.start()
