@@ -68,9 +68,9 @@ export async function run(
   }
 }
 
-async function makePlanner({ planner, threads, interval, http = false }: Arguments) {
+async function makePlanner({ planner, threads, interval, http }: Arguments) {
   // so that databay status finds it, and metrics are served when that is asked for
-  const operated = { control: true, http }
+  const operated = { control: true, http: http ?? false }
   if (planner === 'worker') return new WorkerPlanner(new URL('./links.js', import.meta.url), { threads, ...operated })
   const links = await import('./links.js')
   return new SchedulePlanner(Object.values(links), { refreshInterval: Math.min(1, interval), ...operated })
