@@ -17,14 +17,14 @@ t.test('an import against the plan is found', async (t) => {
     ['src/core/link.ts', 'src/connectors/files/file-inlet.ts'],
     ['src/core/transfer/pull.ts', 'src/planners/base-planner.ts'],
     ['src/connectors/http/http-inlet.ts', 'src/connectors/files/disk.ts'],
-    ['src/connectors/retry.ts', 'src/connectors/http/retry.ts'],
+    ['src/connectors/lists.ts', 'src/connectors/http/retry.ts'],
     ['src/connectors/files/disk.ts', 'src/threads/protocol/messages.ts'],
     ['src/threads/main/thread.ts', 'src/threads/worker/link-host.ts'],
     ['src/threads/worker/link-host.ts', 'src/threads/main/thread.ts'],
     ['src/threads/protocol/messages.ts', 'src/threads/main/thread.ts'],
-    ['src/threads/main/thread.ts', 'src/connectors/retry.ts'],
+    ['src/threads/main/thread.ts', 'src/connectors/lists.ts'],
     ['src/planners/clock/trigger.ts', 'src/planners/base-planner.ts'],
-    ['src/store/store.ts', 'src/connectors/retry.ts'],
+    ['src/store/store.ts', 'src/connectors/lists.ts'],
     ['src/core/link.ts', 'src/store/store.ts'],
     ['src/planners/worker-planner.ts', 'src/threads/worker/link-host.ts'],
     ['src/planners/base-planner.ts', 'src/testing/claims.ts'],
@@ -39,7 +39,7 @@ t.test('an import against the plan is found', async (t) => {
     ['src/core/link.ts', 'src/core/transfer/transfer.ts'],
     ['src/core/transfer/transfer.ts', 'src/core/record.ts'],
     ['src/connectors/csv/csv-inlet.ts', 'src/connectors/files/following.ts'],
-    ['src/connectors/http/http-inlet.ts', 'src/connectors/retry.ts'],
+    ['src/connectors/http/http-inlet.ts', 'src/connectors/lists.ts'],
     ['src/planners/worker-planner.ts', 'src/threads/main/thread-pool.ts'],
     ['src/planners/dispatcher.ts', 'src/planners/clock/trigger.ts'],
     ['workers/transfer.ts', 'src/threads/worker/link-host.ts'],
@@ -78,7 +78,7 @@ t.test('each library has one place', async (t) => {
   t.same(importers('cron-parser'), [], 'it loses days where clocks change')
   t.same(importers('js-tokens'), ['src/base/hidden-state.ts'])
   t.same(importers('p-limit'), ['src/core/transfer/pull.ts'])
-  t.same(importers('p-retry'), ['src/connectors/retry.ts'])
+  t.same(importers('p-retry'), ['src/base/retry.ts'])
   t.same(importers('pino'), ['src/base/log.ts'])
   t.same(importers('csv-parse/sync'), ['src/connectors/csv/header.ts', 'src/connectors/csv/row-parser.ts'])
   t.same(importers('tinyglobby'), ['src/config/modules.ts'])

@@ -47,6 +47,14 @@ export interface SecretReader {
   readonly url: typeof secretUrl
 }
 
+/**
+ * The environment of the process with more variables, for a program that is started.
+ * @internal
+ */
+export function environmentWith(more: { readonly [name: string]: string }): NodeJS.ProcessEnv {
+  return { ...process.env, ...more }
+}
+
 /** Most bytes of a file with a secret. */
 const LARGEST_FILE = 1_048_576
 

@@ -207,11 +207,11 @@ function partsOfUrl(value: string): string[] {
     /^[^/]*\/\/(?:([^/?#]*)@)?[^/?#]*([^?#]*)\??([^#]*)/.exec(value) ?? []
   // a name without a password is a token
   const password = credentials.slice(credentials.indexOf(':') + 1)
-  const values = query.split('&').map((pair) => decoded(pair.slice(pair.indexOf('=') + 1)))
+  const values = query.split('&').map((pair) => percentDecoded(pair.slice(pair.indexOf('=') + 1)))
   // the path of a database's URL is its name
-  const secretPath = value.startsWith('http') ? decoded(path.slice(1)) : ''
-  const long = [secretPath, decoded(query), ...values].filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
-  return [decoded(password), ...long]
+  const secretPath = value.startsWith('http') ? percentDecoded(path.slice(1)) : ''
+  const long = [secretPath, percentDecoded(query), ...values].filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
+  return [percentDecoded(password), ...long]
 }
 
 function linesOf(value: string): string[] {
@@ -220,7 +220,7 @@ function linesOf(value: string): string[] {
 }
 
 /** Text without its percent signs, or as it is when they stand for nothing. */
-function decoded(text: string): string {
+export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

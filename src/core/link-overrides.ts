@@ -47,7 +47,7 @@ export class LinkOverrides {
   readonly #overrides: readonly { readonly fits: (link: Overridable) => boolean; readonly override: LinkOverride }[]
 
   constructor(overrides: readonly LinkOverride[] = []) {
-    this.#overrides = overrides.map((override) => ({ fits: matcher(override.pattern), override }))
+    this.#overrides = overrides.map((override) => ({ fits: linkMatcher(override.pattern), override }))
   }
 
   /** Whether there are none. */
@@ -134,7 +134,8 @@ function withRedact(
   return { ...letters, redact: given.redact }
 }
 
-function matcher(pattern: string): (link: Overridable) => boolean {
+/** Whether a link fits a pattern: its id, or `tag:` and one of its tags, where a `*` stands for any characters. */
+export function linkMatcher(pattern: string): (link: Overridable) => boolean {
   if (pattern.startsWith(TAG)) {
     const fits = fitter(pattern.slice(TAG.length))
     return ({ tags }) => tags.some(fits)

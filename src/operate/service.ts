@@ -36,8 +36,12 @@ export interface SteeredPlanner extends ObservedPlanner {
 export interface Service {
   /** Where the service listens, if it serves metrics and probes. */
   readonly endpoint?: HttpEndpoint
-  /** Ends the service. Called once, when nothing transfers any more. */
-  close(): Promise<void> | void
+  /**
+   * Ends the service. Called once, when nothing transfers any more.
+   *
+   * @param reason - error that stopped the planner, or kept it from starting; `undefined` when it was asked to stop
+   */
+  close(reason?: Error): Promise<void> | void
 }
 
 /** Where metrics and probes are served. */

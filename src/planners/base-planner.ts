@@ -584,7 +584,7 @@ export abstract class BasePlanner extends PlannerEmitter {
       },
       {
         do: () => this.#services.open(),
-        undo: () => this.#services.close(),
+        undo: () => this.#services.close(this.#life.stopReason),
       },
       {
         do: () => this.#store.own(),

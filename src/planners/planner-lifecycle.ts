@@ -87,6 +87,11 @@ export class PlannerLifecycle {
     return this.#state === 'running'
   }
 
+  /** Error that stops the planner, or keeps it from starting; `undefined` when it was asked to stop. */
+  get stopReason(): Error | undefined {
+    return this.#stopReason
+  }
+
   /** Whether the planner starts or stops. Callers look again after each wait, in which others may have changed the state. */
   get changing(): boolean {
     return this.#state === 'starting' || this.#state === 'stopping'
@@ -182,6 +187,7 @@ export class PlannerLifecycle {
       await this.#doSteps()
       this.#state = 'running'
     } catch (error) {
+      if (error !== this.#askedToStop) this.#stopReason = toError(error)
       this.#state = 'stopping'
       await this.#undoSteps()
       this.#state = 'idle'

@@ -1,6 +1,8 @@
 import { checkPath } from '../base/check.js'
 import type { Duration } from '../base/duration.js'
 import { InvalidOptionError } from '../base/errors.js'
+import type { OneOrMany } from '../base/one-or-many.js'
+import { readAlerts, type AlertOptions } from '../operate/alerts/alert-options.js'
 import { readHttpAddress } from '../operate/http/address.js'
 import { count, custom, flag, path, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
 
@@ -74,6 +76,11 @@ export interface PlannerOptions {
    */
   readonly control?: string | boolean
   /**
+   * Who is told, by a webhook, a command or a function, when links get into trouble, and when they are out of it: one, or a list.
+   * @default undefined - nobody
+   */
+  readonly alerts?: OneOrMany<AlertOptions>
+  /**
    * Address at which metrics for Prometheus and probes are served by HTTP, from the beginning of the start to the end of the
    * shutdown: `/metrics`, `/healthz` and `/readyz`. A port, an address such as `'127.0.0.1:9464'`, `':9464'` for all interfaces,
    * or `true` for `127.0.0.1:9464`. With port 0, `planner.http` tells which one it is.
@@ -107,6 +114,7 @@ export const PLANNER_OPTIONS = {
     }, 'false'),
     isPath: true,
   },
+  alerts: custom(readAlerts, 'undefined - nobody'),
   http: custom(readHttpAddress, 'undefined - none'),
   telemetry: flag(false),
 } satisfies Spec<PlannerOptions>

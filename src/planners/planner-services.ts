@@ -5,6 +5,7 @@ import type { HttpEndpoint, Service, SteeredPlanner } from '../operate/service.j
 import type { ResolvedPlannerOptions } from './planner-options.js'
 
 const importHttp = () => import('../operate/http/http-service.js')
+const importAlerts = () => import('../operate/alerts/alert-service.js')
 const importControl = () => import('../operate/control/control.js')
 
 const importTelemetry = () => import('../operate/telemetry/telemetry.js')
@@ -16,6 +17,8 @@ type OpenService = (planner: SteeredPlanner, options: ResolvedPlannerOptions) =>
 const SERVICES: readonly OpenService[] = [
   // first, so that it tells how the others come up
   (planner, { http }) => http && importLater(importHttp).then(({ openHttp }) => openHttp(planner, http)),
+  (planner, { alerts }) =>
+    alerts.length === 0 ? undefined : importLater(importAlerts).then(({ openAlerts }) => openAlerts(planner, alerts)),
   (planner, { control, store }) => {
     if (control === false) return undefined
     return importLater(importControl).then(({ openControl }) => openControl(planner, control, store))
@@ -31,6 +34,7 @@ export class PlannerServices {
   readonly #planner: SteeredPlanner
   readonly #options: ResolvedPlannerOptions
   #undo = new UndoStack()
+  #reason: Error | undefined
   #http: HttpEndpoint | undefined
 
   constructor(planner: SteeredPlanner, options: ResolvedPlannerOptions) {
@@ -63,11 +67,16 @@ export class PlannerServices {
     const service = await opening
     if (service === undefined) return
     this.#http ??= service.endpoint
-    this.#undo.push(() => service.close())
+    this.#undo.push(() => service.close(this.#reason))
   }
 
-  /** Closes the services, the last one first. */
-  async close(): Promise<void> {
+  /**
+   * Closes the services, the last one first.
+   *
+   * @param reason - error that stopped the planner, or kept it from starting
+   */
+  async close(reason: Error | undefined): Promise<void> {
+    this.#reason = reason
     this.#http = undefined
     throwAny(await this.#undo.undo(), 'several services failed to close')
   }

@@ -1,5 +1,5 @@
 import { flag, path, word, type Resolved, type Spec } from '../../base/options.js'
-import { retry, type RetryOptions } from '../retry.js'
+import { retry, type RetryOptions } from '../../base/retry.js'
 
 /** Ways to write a file: `a` appends to it, `w` replaces its content once in each transfer. */
 export type FileMode = 'a' | 'w'

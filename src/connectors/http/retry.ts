@@ -1,5 +1,5 @@
 import { HttpError } from './errors.js'
-import { withRetries, type RetrySettings } from '../retry.js'
+import { withRetries, type RetrySettings } from '../../base/retry.js'
 
 /** Statuses that may soon change. */
 export const RETRY_STATUSES = [408, 425, 429, 500, 502, 503, 504] as const

@@ -1,7 +1,7 @@
 import type { Duration } from '../../base/duration.js'
 import { count, custom, given, timer, type Resolved, type Spec } from '../../base/options.js'
 import { revealed, type Secret } from '../../base/secret.js'
-import { retry, type RetryOptions } from '../retry.js'
+import { retry, type RetryOptions } from '../../base/retry.js'
 import { checkDatabase } from './names.js'
 import { checkUrl } from './url.js'
 

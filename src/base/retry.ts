@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pRetry from 'p-retry'
-import type { Duration } from '../base/duration.js'
-import { InvalidOptionError } from '../base/errors.js'
-import { custom, resolveOptions, timer, type Option, type Spec } from '../base/options.js'
+import type { Duration } from './duration.js'
+import { InvalidOptionError } from './errors.js'
+import { custom, resolveOptions, timer, type Option, type Spec } from './options.js'
 
 /**
  * Retries of a request or write that failed. The delay doubles from one try to the next; some randomness keeps clients

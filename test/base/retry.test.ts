@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkRetry, withRetries } from '../../src/connectors/retry.js'
+import { checkRetry, withRetries } from '../../src/base/retry.js'
 
 const quick = checkRetry('retry', { retries: 3, minDelay: { milliseconds: 1 } })
 const always = () => true

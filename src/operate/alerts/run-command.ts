@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { basename } from 'node:path'
+import { environmentWith } from '../../base/environment.js'
+import { AlertError } from './alert-error.js'
+import type { AlertMessage } from './alert-message.js'
+
+/** Most characters of the standard error of a program that are shown. */
+const SHOWN = 500
+
+/**
+ * Runs a program with a message on its standard input, and waits for its end.
+ *
+ * @param signal - kills the program when it aborts
+ * @throws {@link AlertError} when it cannot be started, or fails
+ */
+export function runCommand(
+  [file, ...args]: readonly [string, ...string[]],
+  message: AlertMessage,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = basename(file)
+  const links = message.alerts.map(({ link }) => link ?? '').join(' ')
+  const env = environmentWith({
+    DATABAY_ALERT_STATUS: message.status,
+    DATABAY_ALERT_TEXT: message.text.replaceAll('\0', ''),
+    DATABAY_ALERT_LINKS: links.replaceAll('\0', ''),
+  })
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true })
+    const kill = () => child.kill('SIGKILL')
+    const settle = (error?: Error) => {
+      signal.removeEventListener('abort', kill)
+      // a program that it has started may still hold them
+      child.stderr.destroy()
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = `${said}${text}`.slice(-SHOWN)
+    })
+    child.stdin.on('error', () => undefined) // it need not read the message
+    child.once('error', (error) => {
+      settle(new AlertError(`${name} cannot be run: ${error.message}`, { retryable: false }))
+    })
+    child.once('exit', (code, killedBy) => {
+      if (code === 0) {
+        settle()
+        return
+      }
+      const how = killedBy === null ? `ended with ${code}` : `was ended by ${killedBy}`
+      settle(new AlertError(`${name} ${how}${said.trim() === '' ? '' : `: ${said.trim()}`}`))
+    })
+    signal.addEventListener('abort', kill, { once: true })
+    if (signal.aborted) kill()
+    child.stdin.end(JSON.stringify(message))
+  })
+}
