@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { WorkerPlanner } from 'databay'
 import type { Bench, Measurement } from './bench.js'
 import type { Scrape } from './children/scraper.js'
-import { check, compare, type Subject, type Units } from './measure.js'
+import { check, compare, type OpenSubject, type Subject, type Units } from './measure.js'
 import { spreadOut } from './schedule.js'
 import { percentile } from './statistics.js'
 import { plural } from './text.js'
@@ -13,18 +13,14 @@ import { plural } from './text.js'
 const THREADS = 2
 const LINKS = 1000
 
-/** Figures with scrapes, without, and by how much the first are more. */
-const UNITS: Units = {
-  CPU: '% of a core',
-  'CPU without': '% of a core',
-  'CPU more': '% of a core',
-  'late p99': 'ms',
-  'late p99 without': 'ms',
-  'late p99 more': 'ms',
-}
+const UNITS: Units = { CPU: '% of a core', 'late p99': 'ms' }
 
-/** Name of the subject of this bench. */
-export const SCRAPED = 'a scrape each second'
+/** By how much the figures with scrapes are more than those without, of two samples that follow each other. */
+const MORE: Units = { 'CPU more': '% of a core', 'late p99 more': 'ms' }
+
+/** Names of the subjects. */
+export const SCRAPED = 'databay, a scrape each second'
+const PLAIN = 'databay, not scraped'
 
 export const operate: Bench = {
   name: 'operate',
@@ -32,57 +28,97 @@ export const operate: Bench = {
   async run(settings) {
     const links = settings.smoke ? 20 : LINKS
     const measurements: Measurement[] = []
-    for (const how of ['spread', 'aligned'] as const) {
-      measurements.push(...(await compare(scrapedCase(how, links), [scraped(how, links, settings.smoke)], settings)))
+    const cases = settings.smoke ? (['spread'] as const) : (['spread', 'aligned'] as const)
+    for (const how of cases) {
+      const plain = new Plain(how, links, settings.smoke)
+      const subjects = [scraped(how, links, settings.smoke, plain), plain]
+      measurements.push(...(await compare(scrapedCase(how, links), subjects, settings)))
     }
     return measurements
   },
 }
 
-export function scrapedCase(how: 'spread' | 'aligned', links = LINKS): string {
+export function scrapedCase(how: How, links = LINKS): string {
   const when = how === 'spread' ? 'spread over it' : 'in the same millisecond'
   return `${plural(links, 'link')} due every second, ${when}, ${THREADS} threads`
 }
 
-/** Subject: two planners with the same links, of which one is scraped. They take turns, and each waits for the other. */
-function scraped(how: 'spread' | 'aligned', links: number, isShort: boolean): Subject {
+type How = 'spread' | 'aligned'
+
+interface Measured {
+  readonly cpu: number
+  readonly late: number
+}
+
+/** Length of a sample, in seconds. */
+function lengthOf(seconds: number, isShort: boolean): number {
+  return isShort ? 1.2 : Math.max(4, 10 * seconds)
+}
+
+/** Subject: links whose metrics are scraped each second. */
+function scraped(how: How, links: number, isShort: boolean, plain: Plain): Subject {
   return {
     name: SCRAPED,
-    units: UNITS,
+    units: { ...UNITS, ...MORE },
+    peers: [PLAIN],
     async open() {
       const scraper = await Scraper.start()
-      const [served, plain] = [await Watched.start(how, links, true), await Watched.start(how, links, false)]
-      let turn = 0
+      const served = await Watched.start(how, links, true)
       return {
         async sample(seconds) {
-          const length = isShort ? 1.5 : Math.max(4, 10 * seconds)
-          const withScrapes = async () => {
-            const scrapes = scraper.begin(`${served.url}/metrics`)
-            const figures = await served.measure(length)
-            scrapes.end(Math.floor(length) - 1, links * 500)
-            return figures
-          }
-          const order = [withScrapes, () => plain.measure(length)]
-          const isTurned = turn++ % 2 === 1
-          const taken = []
-          for (const phase of isTurned ? order.toReversed() : order) taken.push(await phase())
-          const [of, without] = isTurned ? taken.toReversed() : taken
-          if (of === undefined || without === undefined) throw new Error('nothing was measured')
-          return {
-            CPU: of.cpu,
-            'CPU without': without.cpu,
-            'CPU more': of.cpu - without.cpu,
-            'late p99': of.late,
-            'late p99 without': without.late,
-            'late p99 more': of.late - without.late,
-          }
+          const length = lengthOf(seconds, isShort)
+          const without = await plain.last(seconds)
+          const scrapes = scraper.begin(`${served.url}/metrics`)
+          const { cpu, late } = await served.measure(length)
+          scrapes.end(Math.max(1, Math.floor(length) - 1), links * 500)
+          return { CPU: cpu, 'late p99': late, 'CPU more': cpu - without.cpu, 'late p99 more': late - without.late }
         },
         async close() {
           scraper.stop()
-          await Promise.all([served.close(), plain.close()])
+          await served.close()
         },
       }
     },
+  }
+}
+
+/** Subject: the same links without the option `http`. They wait while those that are scraped transfer. */
+class Plain implements Subject {
+  readonly name = PLAIN
+  readonly units = UNITS
+  readonly #how: How
+  readonly #links: number
+  readonly #isShort: boolean
+  #watched: Watched | undefined
+  #last: Measured | undefined
+
+  constructor(how: How, links: number, isShort: boolean) {
+    this.#how = how
+    this.#links = links
+    this.#isShort = isShort
+  }
+
+  async open(): Promise<OpenSubject> {
+    const watched = await Watched.start(this.#how, this.#links, false)
+    this.#watched = watched
+    return {
+      sample: async (seconds) => {
+        const { cpu, late } = await this.#measure(watched, seconds)
+        return { CPU: cpu, 'late p99': late }
+      },
+      close: () => watched.close(),
+    }
+  }
+
+  /** Figures of the last sample; takes one when there is none yet. */
+  async last(seconds: number): Promise<Measured> {
+    if (this.#watched === undefined) throw new Error(`${PLAIN} is not open`)
+    return this.#last ?? this.#measure(this.#watched, seconds)
+  }
+
+  async #measure(watched: Watched, seconds: number): Promise<Measured> {
+    this.#last = await watched.measure(lengthOf(seconds, this.#isShort))
+    return this.#last
   }
 }
 
@@ -100,7 +136,7 @@ class Watched {
     })
   }
 
-  static async start(how: 'spread' | 'aligned', links: number, isServed: boolean): Promise<Watched> {
+  static async start(how: How, links: number, isServed: boolean): Promise<Watched> {
     const module = new URL(`./links/noop.js?links=${links}&interval=${how === 'aligned' ? 1 : 86_400}`, import.meta.url)
     const options = { threads: THREADS, immediateTransfer: false, ...(isServed && { http: 0 }) }
     const planner = new WorkerPlanner(module, options)
@@ -116,7 +152,7 @@ class Watched {
   }
 
   /** Lets the links transfer for some seconds. */
-  async measure(seconds: number): Promise<{ cpu: number; late: number }> {
+  async measure(seconds: number): Promise<Measured> {
     this.#planner.resume()
     await delay(500) // what came due while it was paused is over
     this.#late = []

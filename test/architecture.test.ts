@@ -83,6 +83,8 @@ t.test('each library has one place', async (t) => {
   t.same(importers('csv-parse/sync'), ['src/connectors/csv/header.ts', 'src/connectors/csv/row-parser.ts'])
   t.same(importers('tinyglobby'), ['src/config/modules.ts'])
   t.same(importers('chokidar'), ['src/cli/run/module-watcher.ts'])
+  t.same(importers('hono'), ['src/operate/http/app.ts'])
+  t.same(importers('@hono/node-server'), ['src/operate/http/http-service.ts'])
   t.same(
     [...new Set(importers('commander').map(dirname))],
     [
