@@ -92,6 +92,7 @@ t.test('each library has one place', async (t) => {
       'src/cli/config',
       'src/cli/create',
       'src/cli/dead-letters',
+      'src/cli/explain',
       'src/cli/ledger',
       'src/cli/links',
       'src/cli/plan',

@@ -5,6 +5,7 @@ import { createCommand } from './create/create.js'
 import { parseCommandLine } from './program.js'
 import { deadLettersCommand } from './dead-letters/dead-letters-command.js'
 import { ledgerCommand } from './ledger/ledger-command.js'
+import { explainCommand } from './explain/explain-command.js'
 import { planCommand } from './plan/plan-command.js'
 import { runCommand } from './run/run-command.js'
 import type { Ending, ProcessContext } from './process-context.js'
@@ -24,6 +25,8 @@ export async function databay(given: ProcessContext): Promise<Ending> {
       return checkCommand(parsed, context)
     case 'list':
       return listCommand(parsed, context)
+    case 'explain':
+      return explainCommand(parsed, context)
     case 'plan':
       return planCommand(parsed, context)
     case 'tune':

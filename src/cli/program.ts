@@ -6,6 +6,7 @@ import { EXIT, type TextStream } from './process-context.js'
 import { addConfig, type ConfigCommandArguments } from './config/arguments.js'
 import { addCreate, type CreateArguments } from './create/arguments.js'
 import { addCheck, addList, type CheckArguments, type ListArguments } from './links/arguments.js'
+import { addExplain, type ExplainArguments } from './explain/arguments.js'
 import { addPlan, type PlanArguments } from './plan/arguments.js'
 import { addRun, type RunArguments } from './run/arguments.js'
 import { addLedger, type LedgerArguments } from './ledger/arguments.js'
@@ -20,6 +21,7 @@ export type CommandArguments =
   | CheckArguments
   | ListArguments
   | PlanArguments
+  | ExplainArguments
   | TuneArguments
   | ConfigCommandArguments
   | CreateArguments
@@ -69,6 +71,7 @@ export function parseCommandLine(
   addCheck(program, take)
   addList(program, take)
   addPlan(program, take)
+  addExplain(program, take)
   addTune(program, take)
   addConfig(program, take)
   addCreate(program, take)

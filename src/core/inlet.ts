@@ -104,6 +104,15 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
   }
 
   /**
+   * What a pull does beside reading, in a few words, as in `takes messages off the queue`: `databay explain` then pulls the inlet
+   * only with `--yes`. What happens in {@link Inlet.onTransferEnd} does not count: there it is told that nothing was delivered.
+   * By itself `undefined`: a pull only reads.
+   */
+  get pullEffect(): string | undefined {
+    return undefined
+  }
+
+  /**
    * Makes a value of the cursor of one that an earlier version of the inlet has kept.
    *
    * @param old - the kept value

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toError } from '../base/errors.js'
+import { ThreadLostError, toError } from '../base/errors.js'
 import { UndoStack } from '../base/undo-stack.js'
 import { LinkOverrides, type LinkOverride } from '../core/link-overrides.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
+import type { Explanation, ExplainRequest } from '../threads/protocol/explanation.js'
+import type { LinkAddress } from '../threads/protocol/link-description.js'
 import type { LinkSelection } from '../core/link-selection.js'
 import { PlannerThreads } from './planner-threads.js'
 
@@ -13,6 +15,12 @@ const importStore = () => import('../store/store.js')
 
 /** Time that a module may take to load, and a link to start or stop, in milliseconds. */
 const LIMIT = 60_000
+
+/** How links are explained. */
+export interface ExplainOptions {
+  /** Folder of the store, which is read; `undefined` when there is none. */
+  readonly store: string | undefined
+}
 
 /** Trouble with a link module, or with the nodes of a link. */
 export interface Trouble {
@@ -33,8 +41,11 @@ export class LinkInspection {
   #exported: readonly ThreadLink[] = []
   #links: readonly ThreadLink[] = []
 
-  /** @param overrides - settings that a configuration has for links */
-  constructor(overrides: readonly LinkOverride[] = []) {
+  /**
+   * @param overrides - settings that a configuration has for links
+   * @param explains - for {@link LinkInspection.explain}; links cannot be connected then
+   */
+  constructor(overrides: readonly LinkOverride[] = [], explains?: ExplainOptions) {
     this.#overrides = new LinkOverrides(overrides)
     const options = {
       threads: 1,
@@ -44,7 +55,13 @@ export class LinkInspection {
       hangTimeout: LIMIT,
     }
     this.#threads = new PlannerThreads(
-      { ...options, printsToError: true, store: this.#store, overrides },
+      {
+        ...options,
+        printsToError: true,
+        store: this.#store,
+        overrides,
+        ...(explains && { ...explains, dryRun: true }),
+      },
       {
         isRunning: () => false,
         drained: () => undefined,
@@ -119,6 +136,18 @@ export class LinkInspection {
     } finally {
       await undo.undo()
     }
+  }
+
+  /**
+   * Makes one transfer of a link whose outlets take nothing, and tells what each stage did.
+   *
+   * @throws the error of a node that cannot be started, or of a thread that hangs
+   */
+  explain({ description }: ThreadLink, request: Omit<ExplainRequest, keyof LinkAddress>): Promise<Explanation> {
+    const { module, exportName, index } = description
+    const [thread] = this.#threads.pool.threads
+    if (thread === undefined) return Promise.reject(new ThreadLostError('the thread has ended'))
+    return thread.call('explain', { module, exportName, index, ...request })
   }
 
   /** Ends the thread. */

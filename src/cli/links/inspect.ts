@@ -1,6 +1,6 @@
 import { setLogLevel, type LogLevel } from '../../base/log.js'
 import { UndoStack } from '../../base/undo-stack.js'
-import { LinkInspection } from '../../planners/link-inspection.js'
+import { LinkInspection, type ExplainOptions } from '../../planners/link-inspection.js'
 import type { LinkSelection } from '../../core/link-selection.js'
 import { configured, type ConfigArguments, type Configured } from '../configured.js'
 import { errorLine, showsStacks } from '../error-text.js'
@@ -19,11 +19,13 @@ interface Inspected extends ConfigArguments {
  * Loads link modules, and has a command tell what it finds.
  *
  * @param tell - may add troubles: with any, the exit code is 1
+ * @param explains - how links are explained; left out when they are not
  */
 export async function inspect(
   args: Inspected,
   context: ProcessContext,
   tell: (inspection: LinkInspection, troubles: string[], by: Configured) => Promise<void>,
+  explains?: (by: Configured) => ExplainOptions,
 ): Promise<Ending> {
   setLogLevel(args.logLevel)
   const { stderr } = context
@@ -31,7 +33,7 @@ export async function inspect(
   undo.push(logTo(stderr, { json: args.json, stacks: false }))
   try {
     const by = await configured(args, context)
-    const inspection = new LinkInspection(by.links)
+    const inspection = new LinkInspection(by.links, explains?.(by))
     undo.push(() => inspection.close())
     const troubles = (await inspection.load(by.modules, args.selection)).map(({ error }) => errorLine(error))
     await tell(inspection, troubles, by)

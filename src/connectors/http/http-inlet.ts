@@ -106,6 +106,12 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return this.#settings.conditional || this.#since !== undefined
   }
 
+  /** A request that may change something at the server. */
+  override get pullEffect(): string | undefined {
+    const { method } = this.#settings.request
+    return method === 'GET' ? undefined : `sends ${method} requests`
+  }
+
   /** Notes how a transfer has ended. With `conditional` or `since`, what was not delivered is requested again. */
   override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): void {
     this.#validators?.ended(update, delivered)

@@ -3,6 +3,7 @@ import type { LogLevels } from '../../base/log.js'
 import type { Held } from '../../core/link-accounts.js'
 import type { LinkOverride } from '../../core/link-overrides.js'
 import type { PlainError } from '../../base/plain-error.js'
+import type { Explanation, ExplainRequest } from './explanation.js'
 import type { SharedCounts } from './progress.js'
 import type { PackedReports } from './reports.js'
 import type { PackedRuns } from './runs.js'
@@ -50,6 +51,8 @@ export interface Calls {
     request: { readonly links: readonly number[] }
     answer: { readonly states: readonly unknown[]; readonly lost: readonly (Held | undefined)[] }
   }
+  /** Makes one transfer of a link whose outlets take nothing, and tells what each stage did. The link must not be open. */
+  explain: { request: ExplainRequest; answer: Explanation }
   /** Waits until what the thread has printed is on its way. The last task of a thread. */
   rest: { request: object; answer: null }
   /** Applies a processor to records. */

@@ -16,6 +16,9 @@ class DryRunOutlet extends Outlet {
     this.#name = nodeName(original)
     // processors do work too; an outlet of another copy of this package has processors of that copy
     Object.defineProperty(this, 'processors', { value: original.processors })
+    // an outlet of another copy of this package may have no such field
+    const readsOnly = (original.readsOnly as boolean | undefined) === true
+    Object.defineProperty(this, 'readsOnly', { value: readsOnly })
     // its link can be moved between threads when it could be with the original
     if (original.saveState === undefined) Object.defineProperty(this, 'saveState', { value: undefined })
   }

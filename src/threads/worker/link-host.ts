@@ -1,3 +1,4 @@
+import { importLater } from '../../base/libraries.js'
 import { adoptLogLevels } from '../../base/log.js'
 import type { MaybePromise } from '../../base/maybe-promise.js'
 import { plainError, restoreError } from '../../base/plain-error.js'
@@ -12,7 +13,7 @@ import { uncloneable } from '../protocol/uncloneable.js'
 import { Attribution } from './attribution.js'
 import { DryRun } from './dry-run.js'
 import { LinkDescriber } from './link-describer.js'
-import { LoadedModules } from './loaded-modules.js'
+import { findLink, LoadedModules } from './loaded-modules.js'
 import { OpenLinks } from './open-links.js'
 import { Outbox } from './outbox.js'
 import type { TellPart } from './part-answers.js'
@@ -21,6 +22,8 @@ import { RunQueue } from './run-queue.js'
 import { ThreadPreparation } from './thread-preparation.js'
 import { TimeLimits } from './time-limits.js'
 import { TransferMaker } from './transfer-maker.js'
+
+const importExplain = () => import('./explain.js')
 
 /** A task that is answered. */
 type Question = Exclude<Call, { readonly call: 'hello' }>
@@ -40,6 +43,8 @@ export class LinkHost {
   readonly #pulse: Pulse
   readonly #attribution: Attribution
   readonly #setup: ThreadPreparation
+  readonly #limits: TimeLimits
+  readonly #timeouts: ThreadSetup
   readonly #modules: LoadedModules
   readonly #describer = new LinkDescriber()
   readonly #links: OpenLinks
@@ -52,6 +57,8 @@ export class LinkHost {
     this.#attribution = new Attribution(this.#pulse, setup.trace === true)
     this.#outbox = new Outbox(channel)
     const limits = new TimeLimits(this.#pulse)
+    this.#limits = limits
+    this.#timeouts = setup
     this.#setup = new ThreadPreparation(limits, setup)
     const prepare = dryRun && ((link: Link) => dryRun.prepare(link))
     this.#modules = new LoadedModules(limits, setup.startTimeout, prepare, setup.overrides)
@@ -132,6 +139,12 @@ export class LinkHost {
     }
   }
 
+  async #explain(request: Calls['explain']['request']): Promise<Calls['explain']['answer']> {
+    const link = findLink(await this.#modules.loadInTime(request.module), request)
+    const { explain } = await importLater(importExplain)
+    return explain(link, request, this.#timeouts, (...args) => this.#limits.within(...args))
+  }
+
   #tellPart({ task }: Question): TellPart {
     return (at, answers) => {
       this.#outbox.tell({ event: 'part', task, at, answers })
@@ -153,6 +166,8 @@ export class LinkHost {
         return this.#links.close(task.links, this.#tellPart(task))
       case 'handOff':
         return this.#links.handOff(task.links)
+      case 'explain':
+        return this.#explain(task)
       case 'process':
         return processRecords(task)
       case 'rest':
