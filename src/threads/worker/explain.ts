@@ -8,6 +8,7 @@ import type { Link } from '../../core/link.js'
 import { nodeName } from '../../core/node.js'
 import type { ReportedError, TransferReport } from '../../core/report.js'
 import { RunningTransfers } from '../../core/running-transfers.js'
+import { timedStagesOf } from '../../core/transfer/stage-times.js'
 import { transfer } from '../../core/transfer/transfer.js'
 import type { TransferParts } from '../../core/transfer/parts.js'
 import { acceptSize } from '../../core/transfer/process.js'
@@ -48,23 +49,24 @@ export async function explain(
   const peek = await Peek?.open(link, limits.store)
   if (given === undefined) await limited(link, 'start', limits.startTimeout, within, () => link.startNow())
   try {
-    const { stages, originals, ...parts } = watchedParts(link, given, request)
+    const { stages: watched, originals, ...parts } = watchedParts(link, given, request)
+    const stages = timedStagesOf(parts)
     if (peek !== undefined) peek.originals = originals
     const unsettled = new UnsettledTransfers()
     unsettled.delivery = peek
     const waits = eventLoopWaits(limits.streamGrace)
-    const whole: TransferParts = { ...parts, name: link.name, settings: link.settings, unsettled, waits }
+    const whole: TransferParts = { ...parts, stages, name: link.name, settings: link.settings, unsettled, waits }
     const report = await transferOnce(link, whole, request, within, async (update, cancellation) => {
       const report = await transfer(whole, update, cancellation, { transferNumber: 0, thread: 1 }, peek)
       // those whose records are in buffers were not told yet
-      const telling = Promise.allSettled(stages.map(async (stage) => stage.tell(update)))
+      const telling = Promise.allSettled(watched.map(async (stage) => stage.tell(update)))
       await cancellation.race(telling).catch(() => undefined)
       return report
     })
     const cursors = peek?.stored.map(({ inlet, value }) => ({ inlet, value: valueText(value, redact) }))
     return {
       unconfirmed: [],
-      stages: stages.map((stage) => stage.read()).map((stage) => withError(stage, report, redact)),
+      stages: watched.map((stage) => stage.read()).map((stage) => withError(stage, report, redact)),
       ...(cursors && { cursors }),
       errors: report.errors.map((error) => shownError(error, redact)),
       took: report.endedAt - report.startedAt,
