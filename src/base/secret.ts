@@ -61,15 +61,14 @@ export class Secret {
     return HIDDEN_TEXT
   }
 
-  [inspect.custom](): string {
-    return HIDDEN_TEXT
-  }
-
   /** @internal Tells a secret of another copy of this package from other objects. */
   get [BRAND](): true {
     return true
   }
 }
+
+// apart from the class: its types would lead to those of Node
+Object.defineProperty(Secret.prototype, inspect.custom, { value: () => HIDDEN_TEXT, configurable: true })
 
 /** A text, or a secret that reveals one. */
 export type SecretText = string | Secret

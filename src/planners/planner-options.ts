@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../base/errors.js'
 import type { OneOrMany } from '../base/one-or-many.js'
 import { readAlerts, type AlertOptions } from '../operate/alerts/alert-options.js'
 import { readHttpAddress } from '../operate/http/address.js'
+import type { Signal } from '../base/node-types.js'
 import { count, custom, flag, path, resolveOptions, seconds, time, type Resolved, type Spec } from '../base/options.js'
 
 /** Options that every planner takes. */
@@ -139,11 +140,11 @@ export interface StartOptions {
    * shuts down in order.
    * @default undefined - none
    */
-  readonly signal?: AbortSignal
+  readonly signal?: Signal
 }
 
 const START_OPTIONS = {
-  signal: custom((name, value: AbortSignal | undefined) => {
+  signal: custom((name, value: Signal | undefined) => {
     if (value === undefined || (value as unknown) instanceof AbortSignal) return value
     throw new InvalidOptionError(name, 'an AbortSignal', value)
   }),
