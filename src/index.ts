@@ -12,6 +12,7 @@ export { Buffer, type BufferController, type BufferOptions } from './core/buffer
 export { Distinct, type AliasesOf, type DistinctOptions, type KeyOf } from './core/distinct.js'
 export type { DistinctKey } from './core/distinct-key.js'
 export {
+  ConfigError,
   DatabayError,
   EnvironmentError,
   ImplementationError,

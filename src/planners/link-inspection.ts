@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ThreadLostError, toError } from '../base/errors.js'
+import { ConfigError, ThreadLostError, toError } from '../base/errors.js'
 import { UndoStack } from '../base/undo-stack.js'
 import { LinkOverrides, type LinkOverride } from '../core/link-overrides.js'
 import type { ThreadLink } from '../threads/main/thread-link.js'
@@ -90,7 +90,7 @@ export class LinkInspection {
    *
    * @returns the trouble with those that cannot be used
    * @throws {@link InvalidOptionError} when the selection has what no link has, and all modules could be used
-   * @throws {@link ConfigError} when the configuration has what no link has, likewise
+   * @throws {@link ConfigError} when the configuration has what no link has, likewise, or a link cannot have its settings
    */
   async load(modules: readonly string[], selection: LinkSelection): Promise<Trouble[]> {
     await this.#threads.pool.start()
@@ -100,6 +100,8 @@ export class LinkInspection {
       try {
         found.push(...(await this.#threads.hosting.host([module])))
       } catch (thrown) {
+        // no module is to blame
+        if (thrown instanceof ConfigError) throw thrown
         troubles.push({ link: undefined, error: toError(thrown) })
       }
     }

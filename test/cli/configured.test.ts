@@ -199,6 +199,13 @@ t.test('what is wrong with a configuration is told in one line, and nothing star
     /^databay: databay.config.js: links\['orders_us'\]: link orders_us: maxInstances: expected 1 with delivery: 'cursor', got 3$/,
     { runs: run },
   )
+  await refused(
+    t,
+    wrong(`${one}{ orders_us: { delivery: 'cursor' } } }`),
+    'check',
+    /links\['orders_us'\]: link orders_us: maxInstances: expected 1 /,
+    { runs: run },
+  )
   const beside = shop(t, { 'databay.config.ts': CONFIG })
   await refused(t, beside, 'run', /^databay: databay.config.ts: there is databay.config.js beside it: keep one of them/)
   const nothing = project(t, [], {})
@@ -235,7 +242,7 @@ export default defineConfig({ modules: 'links.js', links: { link: { interval: Nu
   const { stdout, stderr } = await run(folder, `list --json ${files}`, { NAME: 'process' })
   t.match(JSON.parse(stdout), [{ schedule: 'every 3 s', tags: ['process', 'two'] }], stderr)
   t.match((await run(folder, `config ${files}`)).stdout, /^transfers +1 +DATABAY_TRANSFERS$/m)
-  // Node 20 reads the file before any program begins, and says so itself
+  // Node looks for this option itself
   const missing = await run(folder, 'list --env-file .evn')
   t.match(missing.stderr, /^databay: --env-file: expected a file that can be read, got '.evn'$|node: .evn: not found$/m)
   t.ok(missing.code === 2 || missing.code === 9)
@@ -293,7 +300,7 @@ throw new Error('no luck with ' + secret('TOKEN').reveal())
 t.test('a check finds what would be wrong with a configuration, and a tune goes by it', async (t) => {
   const folder = shop(t)
   t.match((await run(folder, 'check')).stdout, /3 links of 1 module: all can be loaded/)
-  const { code, stdout, stderr } = await run(folder, 'tune --threads 1 --seconds 0.5 --json')
+  const { code, stdout, stderr } = await run(folder, 'tune --threads 1 --seconds 1.5 --json')
   t.equal(code, 0, stderr)
   t.match(JSON.parse(stdout), { modules: [/links.js$/] })
 })

@@ -3,6 +3,7 @@ import { withInternals } from '../../planners/planner-internals.js'
 import { WorkerPlanner } from '../../planners/worker-planner.js'
 import type { RunArguments } from './arguments.js'
 import { configured } from '../configured.js'
+import { logTo } from '../log-output.js'
 import { showsStacks } from '../error-text.js'
 import { refused } from '../refusal.js'
 import { Run } from './run.js'
@@ -12,7 +13,7 @@ import type { Ending, ProcessContext } from '../process-context.js'
 export async function runCommand(args: RunArguments, context: ProcessContext): Promise<Ending> {
   if (args.logLevel !== undefined) setLogLevel(args.logLevel)
   try {
-    const { modules, planner: given, links } = await configured(args, context)
+    const { modules, planner: given, links } = await withLog(args, context, () => configured(args, context))
     // a run goes on after a failed transfer, unless a flag or the configuration says otherwise
     const options = { ignoreExceptions: true, control: true, ...given }
     const internals = {
@@ -29,5 +30,19 @@ export async function runCommand(args: RunArguments, context: ProcessContext): P
     return await run.toEnd()
   } catch (thrown) {
     return refused(thrown, context, showsStacks(args.logLevel))
+  }
+}
+
+/** Does what may log something before the run begins. */
+async function withLog<T>(
+  { json, logLevel }: RunArguments,
+  { stderr }: ProcessContext,
+  act: () => Promise<T>,
+): Promise<T> {
+  const unlog = logTo(stderr, { json, stacks: showsStacks(logLevel) })
+  try {
+    return await act()
+  } finally {
+    unlog()
   }
 }
