@@ -31,6 +31,8 @@ t.test('the page on the command names the options that there are', async (t) => 
     'run',
     'check',
     'list',
+    'plan',
+    'explain',
     'tune',
     'create',
     'config',

@@ -28,6 +28,7 @@ export function planLines(plan: Plan, look: PlanLook): string[] {
   const { links, from, to, runs } = plan
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const what = `${counted(links.length, 'link')}, ${countText(runs, 'run')}`
+  if (links.length === 0) return ['no links']
   return [
     `${lengthText(to - from)} from ${dateText(from)} to ${dateText(to)} (${zone}): ${what}`,
     '',
@@ -167,7 +168,7 @@ function threadTexts({ threads, from, to }: Plan, { cores }: PlanLook): string[]
       : []),
     ...(waiting > 0
       ? [
-          `${needed - computing} for ${counted(waiting, 'run')} that wait${waiting === 1 ? 's' : ''} and hold ${percent(load)} of one`,
+          `${needed - computing} for ${counted(waiting, 'run')} that wait${waiting === 1 ? 's and holds' : ' and hold'} ${percent(load)} of one`,
         ]
       : []),
   ]
