@@ -151,7 +151,7 @@ const START_OPTIONS = {
 } satisfies Spec<StartOptions>
 
 /** @throws {@link InvalidOptionError} */
-export function resolveStartOptions(options: StartOptions): Resolved<typeof START_OPTIONS> {
+export function resolveStartOptions(options: StartOptions): { readonly signal: Signal | undefined } {
   return resolveOptions(undefined, options, START_OPTIONS)
 }
 

@@ -1,7 +1,7 @@
 import { checkObject } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import type { Url } from '../../base/node-types.js'
+import type { Signal, Url } from '../../base/node-types.js'
 import { toArray, type OneOrMany } from '../../base/one-or-many.js'
 import {
   count,
@@ -61,7 +61,7 @@ export interface AlertOptions {
    * URL to which messages are sent as JSON, or the request that sends them.
    * @default undefined - see `command` and `call`
    */
-  readonly webhook?: string | Url | Secret | AlertWebhook
+  readonly webhook?: WebhookTarget
   /**
    * Program that is started for each message, with its arguments: no shell. It gets the message as JSON on standard input, and
    * `DATABAY_ALERT_STATUS`, `DATABAY_ALERT_TEXT` and `DATABAY_ALERT_LINKS` in its environment.
@@ -72,7 +72,7 @@ export interface AlertOptions {
    * Function that is called with each message. It may be asynchronous; a rejection is tried again.
    * @default undefined - see `webhook` and `command`
    */
-  readonly call?: (message: AlertMessage, signal: AbortSignal) => unknown
+  readonly call?: (message: AlertMessage, signal: Signal) => unknown
   /**
    * Number of failed transfers in a row from which on a link is `failing`.
    * @default 3
@@ -144,11 +144,14 @@ function delay(byDefault: number): Option<number | Duration, number> {
   }
 }
 
+/** Where messages are sent. */
+export type WebhookTarget = string | Url | Secret | AlertWebhook
+
 /** Table of {@link AlertOptions}. */
 export const ALERT_OPTIONS = {
   links: custom(readPatterns, "'*' - all links, those without an id too"),
   on: custom(readKinds, 'all of them; `late` only with `lateness`'),
-  webhook: custom(readWebhook, 'undefined - see `command` and `call`'),
+  webhook: custom<WebhookTarget, WebhookSettings | undefined>(readWebhook, 'undefined - see `command` and `call`'),
   command: custom(readCommand, 'undefined - see `webhook` and `call`'),
   call: func(undefined, 'undefined - see `webhook` and `command`'),
   failures: count(3),
@@ -234,7 +237,7 @@ function readCommand(name: string, command: OneOrMany<string> | undefined): read
   return [file, ...args]
 }
 
-function readWebhook(name: string, option: AlertOptions['webhook']): WebhookSettings | undefined {
+function readWebhook(name: string, option: WebhookTarget | undefined): WebhookSettings | undefined {
   if (option === undefined) return undefined
   const url = revealed(option)
   const isPlain = typeof url === 'string' || url instanceof URL
@@ -254,7 +257,7 @@ function readWebhook(name: string, option: AlertOptions['webhook']): WebhookSett
   })
 }
 
-function readUrl(name: string, given: unknown): URL {
+function readUrl(name: string, given: unknown): Url {
   const text = revealed(given)
   const url = typeof text === 'string' || text instanceof URL ? String(text) : ''
   const parsed = URL.canParse(url) ? new URL(url) : undefined
