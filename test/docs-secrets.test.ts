@@ -42,6 +42,7 @@ testPage(t, 'docs/alerts.md', async (t, page) => {
     let count = 0
     const orders = await serve(t, (_, response) => response.writeHead(count++ < 6 ? 503 : 200).end('[1]'))
     const given = { ORDERS_URL: orders.url, SLACK_WEBHOOK_URL: `${receiver.url}/services/T000/B000` }
+    page.hasRun('databay.config.js', 'links.js')
     const { code, stdout, stderr } = await page.run(folder, 'databay run --transfers 40', given)
     while (bodies.length < 2) await once(receiver.server, 'received')
     t.equal(code, 1, 'transfers had failed')

@@ -1,3 +1,5 @@
+import { scrub } from '../../base/scrub.js'
+
 /** Kind of a metric of Prometheus. */
 export type MetricType = 'counter' | 'gauge' | 'histogram'
 
@@ -44,9 +46,9 @@ export class Exposition {
   }
 }
 
-/** Labels of a sample, with what their values must not have escaped. */
+/** Labels of a sample, without secrets, and with what their values must not have escaped. */
 export function labelsText(labels: { readonly [name: string]: string }): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(scrub(value))}"`)
   return `{${pairs.join(',')}}`
 }
 
