@@ -46,13 +46,22 @@ function snapshotOf(record: Record, redact: boolean): Snapshot {
     shown.set(name, valueText(value, redact))
   }
   const { payload, metadata } = record
-  if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) {
-    for (const [name, value] of Object.entries(payload)) add(name, value)
-    // a Date, a Map, bytes
-    if (fields.size === 0) add('payload', payload)
-  } else add('payload', payload)
+  for (const [name, value] of fieldsOf(payload)) add(name, value)
   for (const [name, value] of Object.entries(metadata)) add(`metadata.${name}`, value)
   return { record, text: recordText(payload, redact), fields, shown }
+}
+
+/** Fields of a payload; of one that has none, as a number, a list, a Date or bytes, the payload itself. */
+function fieldsOf(payload: unknown): (readonly [name: string, value: unknown])[] {
+  const whole = [['payload', payload] as const]
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload) || ArrayBuffer.isView(payload))
+    return whole
+  try {
+    const fields = Object.entries(payload)
+    return fields.length === 0 ? whole : fields
+  } catch {
+    return whole // a getter throws
+  }
 }
 
 /**

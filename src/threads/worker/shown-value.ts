@@ -1,4 +1,5 @@
-import { inspect, types } from 'node:util'
+import { createHash } from 'node:crypto'
+import { inspect, types, type InspectOptions } from 'node:util'
 import { scrub } from '../../base/scrub.js'
 
 /** Most characters of a value, and of a whole record. */
@@ -7,6 +8,9 @@ const LONGEST_RECORD = 300
 /** Most names of an object whose values are left out. */
 const MOST_NAMES = 30
 const DEEP = 4
+/** Most items of a list that are compared, and the length from which on a text is kept as a digest. */
+const MOST_ITEMS = 10_000
+const LONGEST_FULL = 1000
 
 /** A record's payload as text, shortened. */
 export function recordText(value: unknown, redact: boolean): string {
@@ -18,16 +22,37 @@ export function valueText(value: unknown, redact: boolean): string {
   return shortened(text(value, redact), LONGEST_VALUE)
 }
 
-/** A value as text that is long enough to compare it with another one. */
+/** A value as text that is the same for values that are alike, and another one for others: a digest of what is long. */
 export function fullText(value: unknown): string {
-  return inspect(value, { depth: 10, breakLength: Infinity, compact: true, maxStringLength: 2000, maxArrayLength: 200 })
+  if (ArrayBuffer.isView(value)) return digestOf(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+  const full = inspected(value, { depth: 100, maxStringLength: Infinity, maxArrayLength: MOST_ITEMS })
+  return full.length <= LONGEST_FULL ? full : digestOf(full)
+}
+
+function digestOf(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('base64')
 }
 
 function text(value: unknown, redact: boolean): string {
-  const shown = redact
-    ? kindOf(value, 0)
-    : inspect(value, { depth: DEEP, breakLength: Infinity, compact: true, maxArrayLength: 10, maxStringLength: 200 })
-  return scrub(shown)
+  return scrub(redact ? kindText(value) : inspected(value, { depth: DEEP, maxArrayLength: 10, maxStringLength: 200 }))
+}
+
+/** A value as Node shows it, also one that has code of its own for that which throws. */
+function inspected(value: unknown, options: InspectOptions): string {
+  const look = { ...options, breakLength: Infinity, compact: true }
+  try {
+    return inspect(value, look)
+  } catch {
+    return inspect(value, { ...look, customInspect: false })
+  }
+}
+
+function kindText(value: unknown): string {
+  try {
+    return kindOf(value, 0)
+  } catch {
+    return 'object that cannot be read'
+  }
 }
 
 function shortened(text: string, most: number): string {

@@ -102,19 +102,19 @@ function standIn<T extends object>(original: T, own: Partial<T>): T {
 }
 
 function watchedInlet(inlet: Inlet, stage: WatchedStage): Inlet {
+  const look = (value: unknown) => {
+    // a stream may be one that can be asked for its steps once
+    const steps = stepsOf(value)
+    if (steps !== undefined) return firstList(steps, stage)
+    if (value !== undefined) stage.pulled(Array.isArray(value) ? value : [value])
+    return value
+  }
   const pull: Inlet['pull'] = (update, cursor) => {
-    const pulled = stage.watch(
+    const pulled: unknown = stage.watch(
       () => inlet.pull(update, cursor),
-      (value: unknown) => {
-        if (value === undefined || stepsOf(value) !== undefined) return
-        stage.pulled(Array.isArray(value) ? value : [value])
-      },
+      () => undefined,
     )
-    const cutStream = (value: unknown) => {
-      const steps = stepsOf(value)
-      return steps === undefined ? value : firstList(steps, stage)
-    }
-    return isPromiseLike(pulled) ? Promise.resolve(pulled).then(cutStream) : cutStream(pulled)
+    return isPromiseLike(pulled) ? Promise.resolve(pulled).then(look) : look(pulled)
   }
   return standIn(inlet, { pull, ...told(inlet, stage) })
 }
@@ -148,12 +148,14 @@ function firstList(steps: { next(): unknown; return?(): unknown }, stage: Watche
         await end()
         return { done: true, value: undefined }
       }
+      const since = performance.now()
       const step = (await steps.next()) as IteratorResult<unknown>
+      const value: unknown = await step.value
+      stage.spend(performance.now() - since)
       if (step.done === true) {
         isOver = true
         return step
       }
-      const value: unknown = await step.value
       stage.pulled(Array.isArray(value) ? value : [value])
       if (Array.isArray(value)) singles = MOST_SINGLE
       else singles++

@@ -77,6 +77,11 @@ export class WatchedStage {
     ) as T
   }
 
+  /** Adds time to that of the calls, in milliseconds. */
+  spend(time: number): void {
+    this.#counts.took += time
+  }
+
   /** Notes records that an inlet gave. */
   pulled(records: readonly unknown[]): void {
     this.#counts.recordsOut += records.length

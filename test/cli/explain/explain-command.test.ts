@@ -48,6 +48,19 @@ const folder = t.testdir({
     }
     export const endless = link({ inlets: new Endless() })
     export const waiting = link({ inlets: new Waiting() })
+    const keep = (records) => [...records]
+    const giving = (pull, processors = keep) =>
+      link({ processors, copyRecords: false, inlets: new (class Giving extends Inlet { pull() { return pull() } })() })
+    export const web = giving(() => new Blob(['hello']).stream())
+    export const bytes = giving(() => [new Uint8Array(1_000_000)], (records) =>
+      records.map((one) => one.with({ payload: one.payload.map((byte, at) => (at === 999_999 ? 1 : byte)) })))
+    export const unreadable = giving(() => [
+      { get total() { throw new Error('no total') }, id: 1 },
+      { [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no look') }, id: 2 },
+    ])
+    export const long = giving(() => [{ text: 'x'.repeat(9000) + 'a' }], (records) =>
+      records.map((one) => one.with({ payload: { text: 'x'.repeat(9000) + 'b' } })))
+    export const slow = giving(async function* () { await new Promise((done) => setTimeout(done, 50)); yield [1] })
     export const hanging = link({ inlets: new class Hanging extends Source { pull() { note('pull'); return new Promise(() => {}) } } })
     export const looping = link({ inlets: new class Looping extends Source { pull() { for (;;); } } })`,
   'durable.mjs': `
@@ -136,6 +149,28 @@ t.test('a stream ends after its first list, or with the values that came', async
   t.match(waiting.explanation.stages, [{ recordsOut: 2 }, { stage: 'push', batches: [2] }])
 })
 
+t.test('a stream that can be read once is read once, and takes its time', async (t) => {
+  const { code, explanation, stderr } = await explained(t, `${links} --link web`)
+  t.equal(code, 0, stderr)
+  t.match(explanation.stages, [{ recordsOut: 1, calls: 1 }, {}, { stage: 'push', recordsIn: 1 }])
+  const slow = await explained(t, `${links} --link slow`)
+  t.ok((slow.explanation.stages[0]?.took ?? 0) > 40)
+})
+
+t.test('payloads of any kind are looked at, and do what they do in a transfer', async (t) => {
+  const bytes = await explained(t, `${links} --link bytes`)
+  t.equal(bytes.code, 0, bytes.stderr)
+  t.match(bytes.explanation.stages[1], { recordsIn: 1, changed: 1, shown: [{ fields: [{ field: 'payload' }] }] })
+  t.equal(bytes.explanation.stages[1]?.shown[0]?.fields?.length, 1)
+  const unreadable = await explained(t, `${links} --link unreadable`)
+  t.equal(unreadable.code, 0, unreadable.stderr)
+  t.match(unreadable.explanation.stages[1], { recordsIn: 2, recordsOut: 2, changed: 0 })
+  const redacted = await explained(t, `${links} --link unreadable --redact`)
+  t.equal(redacted.code, 0, redacted.stderr)
+  const long = await explained(t, `${links} --link long`)
+  t.match(long.explanation.stages[1], { recordsIn: 1, changed: 1, shown: [{ fields: [{ field: 'text' }] }] })
+})
+
 t.test('a pull that hangs is given up in time, and at a signal', async (t) => {
   const late = await explained(t, `${links} --link hanging --timeout 300ms`)
   t.equal(late.code, 1)
@@ -222,7 +257,7 @@ t.test('a request that is more than a look needs --yes', async (t) => {
 t.test('what is wrong is said', async (t) => {
   writeFileSync(`${folder}/bad.json`, '{"a":1}\nnone\n')
   for (const [args, says] of [
-    ['', /--link: expected the id of one link \(there are endless, failing, hanging, /],
+    ['', /--link: expected the id of one link \(there are bytes, endless, failing, /],
     ['--link order', /--link: .*did you mean orders\?/],
     ['--link orders --timeout soon', /--timeout: expected a length of time/],
     ['--link orders --records 0', /--records: expected an integer/],
