@@ -12,7 +12,7 @@ import type { Ending, ProcessContext } from '../process-context.js'
 import { say } from '../say.js'
 import { checkStore, DEFAULT_FOLDER } from '../store/store-folder.js'
 import type { PlanArguments } from './arguments.js'
-import { durationsOf } from './durations.js'
+import { durationsOf, type GivenDuration } from './durations.js'
 import type { LinkToPlan } from './planned.js'
 import { planDocument } from './plan-json.js'
 import { planLines } from './plan-text.js'
@@ -27,7 +27,7 @@ const TRANSFERS_PER_THREAD = 1000
 
 /** The command `databay plan`: what is due when. */
 export function planCommand(args: PlanArguments, context: ProcessContext): Promise<Ending> {
-  return inspect(args, context, async (inspection, _troubles, { planner, origins }) => {
+  return inspect(args, context, async (inspection, troubles, { planner, origins }) => {
     const { stdout, stderr } = context
     const from = Math.floor((args.from ?? Date.now()) / SECOND) * SECOND
     const { transfersPerThread = TRANSFERS_PER_THREAD, immediateTransfer: startsAtOnce = true } = planner
@@ -38,7 +38,10 @@ export function planCommand(args: PlanArguments, context: ProcessContext): Promi
     })
     const store = folderOf(planner, origins)
     const measured = store === undefined ? new Map<string, LinkDurations>() : await measuredIn(store)
-    const durations = durationsOf(links, args.duration, measured)
+    const isThere = ({ link }: GivenDuration) => link === undefined || links.some(({ id }) => id === link)
+    // a link that is not there may be in a module that could not be loaded
+    const given = troubles.length === 0 ? args.duration : args.duration.filter(isThere)
+    const durations = durationsOf(links, given, measured)
     const plan = planOf({ links, from, to: from + args.hours * HOUR, durations, transfersPerThread })
     const look = { width: stdout.columns ?? WIDTH, limit: args.limit, store, cores: availableParallelism() }
     const lines = args.json

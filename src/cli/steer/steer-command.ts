@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { DatabayError, reviveClass } from '../../base/errors.js'
+import { reviveClass } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
 import { failureText, type TransferReport } from '../../core/report.js'
 import { ControlError } from '../../operate/control/errors.js'
 import { isTrouble } from '../../operate/control/link-status.js'
 import type { ControlAnswer, PauseAnswer } from '../../operate/control/protocol.js'
-import { isAboutArguments } from '../refusal.js'
+import { refusal } from '../refusal.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 import { configFlags, configurationOf } from '../configured.js'
 import { say } from '../say.js'
@@ -26,12 +26,11 @@ export async function steerCommand(args: Args, context: ProcessContext): Promise
     const socket = await findProcess(args, () => configuredPlaces(args, context))
     return { code: await answerOf(args, socket, context), signal: undefined }
   } catch (thrown) {
-    if (!(thrown instanceof DatabayError)) throw thrown
-    if (args.json)
-      context.stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: thrown.message } })}\n`)
-    say(context.stderr, thrown.message)
-    const isBad = isAboutArguments(thrown) || thrown instanceof ControlError
-    return { code: isBad ? EXIT.badArguments : EXIT.failed, signal: undefined }
+    if (!(thrown instanceof ControlError)) return refusal(thrown, args.json, context)
+    const { code, message } = thrown
+    if (args.json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+    say(context.stderr, message) // it may have several lines
+    return { code: EXIT.badArguments, signal: undefined }
   }
 }
 
@@ -80,10 +79,21 @@ const CLEAR = '\u001b[H\u001b[2J'
 /** Interval at which the status is shown again, in milliseconds. */
 const REFRESH = 1000
 
+/** Shows the status again and again, until nobody reads it any more. */
 async function watch(args: StatusArguments, socket: string, context: ProcessContext): Promise<number> {
-  for (;;) {
-    await status(args, socket, context)
-    await wait(REFRESH)
+  const unread = new AbortController()
+  const stop = () => {
+    unread.abort()
+  }
+  context.stdout.on('error', stop)
+  try {
+    for (;;) {
+      const code = await status(args, socket, context)
+      await wait(REFRESH, undefined, unread).catch(() => undefined)
+      if (unread.signal.aborted) return code
+    }
+  } finally {
+    context.stdout.off('error', stop)
   }
 }
 

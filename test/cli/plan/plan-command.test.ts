@@ -118,4 +118,8 @@ t.test('what is wrong is said', async (t) => {
   t.equal(broken.code, 1)
   t.match(broken.stderr, /no-such-package/)
   t.match(broken.stdout, /3 links/)
+  const missing = await plan(t, [links, `${folder}/broken.mjs`, '--json', '--duration', 'lost=2s'])
+  t.equal(missing.code, 1, 'the link may be in the module that is broken')
+  t.match(missing.stderr, /no-such-package/)
+  t.equal((JSON.parse(missing.stdout) as { links: unknown[] }).links.length, 3)
 })

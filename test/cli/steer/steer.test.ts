@@ -56,6 +56,14 @@ t.test('one process is found, looked at and steered', async (t) => {
   t.match(title, /^link +state +last +next +pulled +pushed/)
   t.match(`${first}\n${second}`, /^hourly/m)
 
+  const watching = fakeContext(['status', '--watch', '--link', 'hourly'])
+  const { stdout: pipe } = watching
+  pipe.write = () => {
+    setImmediate(() => pipe.emit('error', new Error('EPIPE')))
+    return true
+  }
+  t.match(await databay(watching), { code: 0 }, 'who has read enough ends it')
+
   t.match(await run('force --link hourly'), {
     code: 0,
     stdout: /^hourly: ok in [\d.]+ m?s, \d+ records? pulled, \d+ pushed\n$/,
