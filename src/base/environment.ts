@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { EnvironmentError, InvalidOptionError } from './errors.js'
 import { getLogger } from './log.js'
-import { SHORTEST_HIDDEN } from './scrub.js'
+import { SHORTEST_HIDDEN } from './secret-forms.js'
 import { Secret, secretText, secretUrl } from './secret.js'
 import { hintAt } from './suggestion.js'
 

@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util'
-import { scrub } from './scrub.js'
+import { scrub, scrubData } from './scrub.js'
 
 /** Options of an error of this package. */
 export interface DatabayErrorOptions extends ErrorOptions {
@@ -235,7 +235,8 @@ function inspected(value: unknown): string {
   try {
     if (isError(value)) return String(value) // without its stack
     if (value instanceof URL) return `URL ${value.origin}${value.pathname}` // without credentials and query
-    return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
+    // before it is cut: a part of a secret would not be known
+    return inspect(scrubData(value), { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 })
   } catch {
     return `something that cannot be shown (${typeof value})`
   }

@@ -18,6 +18,7 @@ import {
   TransferTimeoutError,
   UncloneableRecordError,
 } from '../../src/base/errors.js'
+import { hideValue } from '../../src/base/scrub.js'
 import { PartialPushError } from '../../src/core/partial-push.js'
 import { DatabaseError } from '../../src/connectors/errors.js'
 import { getLogger } from '../../src/base/log.js'
@@ -107,6 +108,12 @@ t.test('show() never shows a whole payload', async (t) => {
   const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key${index}`, index]))
   t.match(show(wide), /^\{ key0: 0, .+…$/)
   t.ok(show(wide).length <= 210)
+})
+
+t.test('show() hides a secret also where it cuts a text', async (t) => {
+  hideValue('s3cr3t-of-show')
+  t.notMatch(show(`${'x'.repeat(92)}s3cr3t-of-show`), /s3cr/)
+  t.notMatch(show({ text: [`${'x'.repeat(92)}s3cr3t-of-show`] }), /s3cr/)
 })
 
 t.test('show() never throws', async (t) => {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { hideValue, scrub, scrubError, scrubJson } from '../../src/base/scrub.js'
 import fc, { runsOf } from '../helpers/fast-check.js'
@@ -139,7 +140,36 @@ t.test('an error is scrubbed in place, with its causes', async (t) => {
   t.notMatch(error.stack, /s3cr3t/)
   t.equal((error.errors[0] as Error).message, 'one ***')
   t.strictSame([cause.message, cause.url], ['*** is no token', 'https://x/?t=***'])
+  const told = Object.assign(new Error('a', { cause: 's3cr3t-token' }), { reason: new Error('b s3cr3t-token') })
+  scrubError(told)
+  t.notMatch(inspect(told), /s3cr3t/)
   t.doesNotThrow(() => scrubError(Object.freeze(new Error('s3cr3t-token'))))
+})
+
+t.test('data in the fields of an error is scrubbed, and is left as it is for others', async (t) => {
+  forget()
+  hideValue('s3cr3t-token')
+  const config = { url: 'https://x', headers: { Authorization: 'Bearer s3cr3t-token' }, list: ['s3cr3t-token'] }
+  const circle: { [name: string]: unknown } = { key: 's3cr3t-token' }
+  circle['self'] = circle
+  const response = new Map([['a', 1]])
+  const error = Object.assign(new Error('failed'), { config, circle, response })
+  scrubError(error)
+  t.notMatch(inspect(error), /s3cr3t/)
+  t.strictSame(error.config, { url: 'https://x', headers: { Authorization: 'Bearer ***' }, list: ['***'] })
+  t.equal(error.response, response, 'objects of classes stay')
+  t.equal(config.headers.Authorization, 'Bearer s3cr3t-token', 'others may still use it')
+})
+
+t.test('a long value, and many of them, are hidden', async (t) => {
+  forget()
+  const key = Array.from({ length: 2000 }, (_, at) => `${at.toString(36)}/+"`).join('')
+  hideValue(key)
+  t.notMatch(scrub(`it is ${key}, ${encodeURIComponent(key)}`), /[/+"%]/)
+  const token = (at: number) => `eyJhbGciOiJIUzI1NiJ9.${'ab/+'.repeat(100)}.${at}`
+  for (let at = 0; at < 600; at++) hideValue(token(at), true)
+  t.equal(scrub(`Bearer ${token(7)}`), 'Bearer ***')
+  t.match(scrubJson(JSON.stringify({ msg: token(8) })), '{"msg":"***"}')
 })
 
 t.test('of very many values that are made of secrets, the latest are hidden', async (t) => {

@@ -1,9 +1,9 @@
-import { Buffer } from 'node:buffer'
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { Environment } from './environment.js'
 import { revealed } from '../../base/secret.js'
-import { HIDDEN, percentDecoded } from './request.js'
+import { basicToken } from '../../base/url-credentials.js'
+import { HIDDEN } from './request.js'
 
 /** Proxies by which requests go, and the hosts to which they go without. */
 export interface Proxies {
@@ -52,9 +52,9 @@ export function proxyFor(url: URL, { http, https, except }: Proxies): URL | unde
 }
 
 /** Value of `proxy-authorization` for the credentials in a proxy's URL; `undefined` when it has none. */
-export function proxyAuthorization({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined
-  return `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')}`
+export function proxyAuthorization(proxy: URL): string | undefined {
+  const token = basicToken(proxy)
+  return token && `Basic ${token}`
 }
 
 /**

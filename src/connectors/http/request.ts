@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { lazy } from '../../base/libraries.js'
 import { hideValue } from '../../base/scrub.js'
+import { basicToken } from '../../base/url-credentials.js'
 import { isSecret, revealed, type Secret } from '../../base/secret.js'
 import { ACCEPTED_ENCODINGS } from './content-encoding.js'
 
@@ -177,9 +178,8 @@ function resolveHeaders(
     'accept-encoding': ACCEPTED_ENCODINGS,
     'user-agent': 'databay',
   }
-  if (url.username !== '' || url.password !== '') {
-    const credentials = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`
-    const token = Buffer.from(credentials).toString('base64')
+  const token = basicToken(url)
+  if (token !== undefined) {
     if (isHidden) hideValue(token, true)
     headers['authorization'] = `Basic ${token}`
   }
@@ -205,15 +205,6 @@ function checkHeaders(given: HttpHeaders, body: string | Uint8Array): SentHeader
     headers[name] = value
   }
   return headers
-}
-
-/** Text without its percent signs, or as it is when they stand for nothing. */
-export function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // a plain percent sign
-  }
 }
 
 function checkHeader(name: string, value: unknown): void {

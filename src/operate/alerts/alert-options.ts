@@ -16,9 +16,9 @@ import {
   type Spec,
 } from '../../base/options.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
-import { percentDecoded } from '../../base/scrub.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { hintAt } from '../../base/suggestion.js'
+import { basicToken } from '../../base/url-credentials.js'
 import type { AlertMessage } from './alert-message.js'
 import { ALERT_KINDS, type AlertKind } from './alert-states.js'
 import { checkTemplate, type AlertTemplate } from './template.js'
@@ -244,15 +244,13 @@ function readWebhook(name: string, option: WebhookTarget | undefined): WebhookSe
   const options = isPlain ? { url } : resolveOptions(name, url, WEBHOOK_OPTIONS)
   const { method = 'POST', headers = {}, body } = options as Partial<Resolved<typeof WEBHOOK_OPTIONS>>
   const parsed = readUrl(isPlain ? name : `${name}.url`, options.url)
-  const { username, password } = parsed
+  const token = basicToken(parsed)
   parsed.username = parsed.password = ''
   const hasAuthorization = Object.keys(headers).some((one) => one.toLowerCase() === 'authorization')
-  const isBasic = (username !== '' || password !== '') && !hasAuthorization
-  const credentials = Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')
   return Object.freeze({
     url: parsed.href,
     method,
-    headers: isBasic ? { ...headers, authorization: `Basic ${credentials}` } : headers,
+    headers: token === undefined || hasAuthorization ? headers : { ...headers, authorization: `Basic ${token}` },
     body,
   })
 }
