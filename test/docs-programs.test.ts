@@ -122,6 +122,7 @@ const OTHERS = [
   'docker',
   'echo',
   'git',
+  'socat',
   'journalctl',
   'jq',
   'kill',

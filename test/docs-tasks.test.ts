@@ -221,6 +221,15 @@ testPage(t, 'docs/monitoring.md', async (t, page) => {
     t.match(stdout, /^numbers: \d+ transfers, 0 failed, 99 of 100 within [\d.]+ ms\nthread 1: busy \d+ % of the time/m)
   })
 
+  t.test('times of stages', async (t) => {
+    const { code, stdout, stderr } = await page.run(folder, 'node stages.js')
+    t.equal(code, 0, stderr)
+    t.match(
+      stdout,
+      /^pull RandomIntInlet: [\d.]+ ms\nprocess processor halves: [\d.]+ ms\npush NullOutlet: [\d.]+ ms$/m,
+    )
+  })
+
   t.test('events', async (t) => {
     const { code, stdout, stderr } = await page.run(folder, 'node events.js')
     t.equal(code, 0, stderr)

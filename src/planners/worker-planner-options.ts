@@ -63,7 +63,7 @@ export interface WorkerPlannerOptions extends PlannerOptions {
   readonly threadSetup?: Url | string
   /**
    * URL or path of the module that each worker thread runs: where a bundler has put the entry `databay/worker`.
-   * @default undefined - the file of the package `databay`
+   * @default undefined - the file of the package databay
    */
   readonly workerUrl?: Url | string
 }
@@ -104,5 +104,5 @@ export const WORKER_PLANNER_OPTIONS = {
     throw new InvalidOptionError(name, `an integer from 0 to ${NICEST}`, increment)
   }, '0'),
   threadSetup: moduleOption('a module for each thread', 'undefined - none'),
-  workerUrl: moduleOption("a bundle of 'databay/worker'", 'undefined - the file of the package `databay`'),
+  workerUrl: moduleOption("a bundle of 'databay/worker'", 'undefined - the file of the package databay'),
 } satisfies Spec<Omit<WorkerPlannerOptions, keyof PlannerOptions>>

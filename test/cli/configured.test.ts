@@ -54,12 +54,18 @@ async function here(folder: string, line: string, env: NodeJS.ProcessEnv) {
 }
 
 /** Checks that a command line is refused: one line on standard error, exit code 2, nothing started. */
+type Runs = (
+  folder: string,
+  line: string,
+  env: NodeJS.ProcessEnv,
+) => Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }>
+
 async function refused(
   t: Test,
   folder: string,
   line: string,
   message: RegExp,
-  { env = {}, runs = here }: { readonly env?: NodeJS.ProcessEnv; readonly runs?: typeof here } = {},
+  { env = {}, runs = here }: { readonly env?: NodeJS.ProcessEnv; readonly runs?: Runs } = {},
 ) {
   const { code, stdout, stderr } = await runs(folder, line, env)
   t.equal(code, 2, line)

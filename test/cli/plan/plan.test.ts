@@ -40,7 +40,7 @@ const links = fc
     }),
     { minLength: 1, maxLength: 5 },
   )
-  .map((all) => all.map((one, at) => ({ ...one, id: `link${at}` })))
+  .map((all) => all.map((one, at) => ({ ...one, id: `link${at}`, tags: [] })))
 
 /** Due times of a link, one by one, with that of the start. */
 function dueOf({ schedule, immediateTransfer }: Pick<LinkToPlan, 'schedule' | 'immediateTransfer'>, to: number) {
