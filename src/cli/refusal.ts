@@ -15,10 +15,10 @@ export function refusal(
   json: boolean,
   { stdout, stderr }: Pick<ProcessContext, 'stdout' | 'stderr'>,
 ): Ending {
-  if (!(thrown instanceof DatabayError)) throw thrown
-  if (json) stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: scrub(thrown.message) } })}\n`)
-  say(stderr, errorLine(thrown))
-  return { code: isAboutArguments(thrown) ? EXIT.badArguments : EXIT.failed, signal: undefined }
+  if (json && thrown instanceof DatabayError) {
+    stdout.write(`${JSON.stringify({ error: { code: thrown.code, message: scrub(thrown.message) } })}\n`)
+  }
+  return refused(thrown, { stderr })
 }
 
 /** Whether an error means that what a command was given is wrong, its configuration included: nothing was started. */
@@ -27,13 +27,13 @@ export function isAboutArguments(error: unknown): error is InvalidOptionError | 
 }
 
 /**
- * Says what is wrong with what a command was given, and how it ends.
+ * Says why a command could not do what it was asked to, and how it ends.
  *
  * @param stacks - whether to show where the errors came from
- * @throws what was thrown, unless it is about that
+ * @throws what was thrown, unless it is an error of this package
  */
 export function refused(thrown: unknown, { stderr }: Pick<ProcessContext, 'stderr'>, stacks = false): Ending {
-  if (!isAboutArguments(thrown)) throw thrown
+  if (!(thrown instanceof DatabayError)) throw thrown
   say(stderr, stacks ? errorStacks(thrown) : errorLine(thrown))
-  return { code: EXIT.badArguments, signal: undefined }
+  return { code: isAboutArguments(thrown) ? EXIT.badArguments : EXIT.failed, signal: undefined }
 }

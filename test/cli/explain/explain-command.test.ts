@@ -218,6 +218,15 @@ t.test('cursors are read and not moved; beside a running process, records are gi
   await running.ended
 })
 
+t.test('a store that cannot be read is said to be so in one line', async (t) => {
+  const store = t.testdir({ 'owner.db': 'garbage', 'store.db': 'garbage' })
+  const { code, stdout, stderr, notes } = await explain(t, `${links} --link orders --store ${store}`)
+  t.equal(code, 1)
+  t.match(stderr, /^databay: \S+owner\.db: file is not a database: .*\n$/)
+  t.equal(stdout, '')
+  t.same(notes, [], 'nothing is pulled')
+})
+
 t.test('values are left out', async (t) => {
   const { code, stdout, stderr } = await explain(t, `${links} --link orders --redact --json`)
   t.equal(code, 0)
