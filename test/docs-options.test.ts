@@ -8,6 +8,7 @@ import { BUFFER_OPTIONS } from '../src/core/buffer.js'
 import { DISTINCT_OPTIONS } from '../src/core/distinct.js'
 import { DEAD_LETTER_OPTIONS, LINK_RETRY_OPTIONS } from '../src/core/delivery-options.js'
 import { LINK_OPTIONS } from '../src/core/link-options.js'
+import { ALERT_OPTIONS } from '../src/operate/alerts/alert-options.js'
 import { PLANNER_OPTIONS } from '../src/planners/planner-options.js'
 import { SCHEDULE_PLANNER_OPTIONS } from '../src/planners/schedule-planner.js'
 import { WORKER_PLANNER_OPTIONS } from '../src/planners/worker-planner-options.js'
@@ -20,6 +21,7 @@ const TABLES: { readonly [options: string]: AnySpec } = {
   LinkRetryOptions: LINK_RETRY_OPTIONS,
   DeadLetterOptions: DEAD_LETTER_OPTIONS,
   PlannerOptions: PLANNER_OPTIONS,
+  AlertOptions: ALERT_OPTIONS,
   WorkerPlannerOptions: WORKER_PLANNER_OPTIONS,
   SchedulePlannerOptions: SCHEDULE_PLANNER_OPTIONS,
   BufferOptions: BUFFER_OPTIONS,
@@ -42,7 +44,7 @@ for (const [options, table] of Object.entries(TABLES)) {
     const rows = documented(options)
     t.same(rows.map(([name]) => name).toSorted(), Object.keys(table).toSorted())
     for (const [name, shown] of rows) {
-      const byDefault = table[name]?.byDefault ?? ''
+      const byDefault = (table[name]?.byDefault ?? '').replaceAll('`', '')
       t.ok(
         byDefault === '' ? shown === '' || shown.startsWith('undefined') : shown.startsWith(byDefault),
         `${name}: ${shown}`,
