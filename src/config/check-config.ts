@@ -7,6 +7,7 @@ import { hintAt } from '../base/suggestion.js'
 import { checkCron } from '../core/cron.js'
 import { LINK_OPTIONS, LINK_SETTINGS } from '../core/link-options.js'
 import type { LinkOverride, LinkOverrideSettings } from '../core/link-overrides.js'
+import { isLinkPattern, LINK_PATTERN } from '../core/link-pattern.js'
 import { PLANNER_OPTIONS } from '../planners/planner-options.js'
 import { WORKER_PLANNER_OPTIONS } from '../planners/worker-planner-options.js'
 
@@ -97,9 +98,8 @@ function checkLinks(file: string, place: string, links: unknown): LinkOverride[]
 }
 
 function checkPattern(file: string, where: string, pattern: string): void {
-  const name = pattern.replace(/^tag:/, '')
-  if (name !== '' && name === name.trim()) return
-  throw new ConfigError(file, `${where}: expected the id of links, or 'tag:' and a tag, got ${show(pattern)}`)
+  if (isLinkPattern(pattern)) return
+  throw new ConfigError(file, `${where}: expected ${LINK_PATTERN}, got ${show(pattern)}`)
 }
 
 /** Checks the settings that links are given, one by one. What they come to together with those of a link, is seen there. */

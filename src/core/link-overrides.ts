@@ -1,7 +1,7 @@
 import { ConfigError, InvalidOptionError } from '../base/errors.js'
-import { hintAt } from '../base/suggestion.js'
 import type { DeadLetterOptions } from './delivery-options.js'
 import { resolveLink, type GivenSettings, type ResolvedSettings } from './link-options.js'
+import { linkMatcher, noLinkFits, type Matchable } from './link-pattern.js'
 
 /** Settings that a configuration may give links. */
 export interface LinkOverrideSettings extends Omit<GivenSettings, 'deadLetters'> {
@@ -30,21 +30,9 @@ export interface LinkOverride {
   readonly optional?: boolean
 }
 
-/** What a configuration looks at of a link. */
-export interface Overridable {
-  readonly id?: string | undefined
-  readonly tags: readonly string[]
-}
-
-/** Number of known names that an error shows. */
-const SHOWN = 10
-
-/** What a pattern begins with that is about tags. */
-const TAG = 'tag:'
-
 /** The overrides of a configuration. A later one goes before an earlier one, setting by setting. */
 export class LinkOverrides {
-  readonly #overrides: readonly { readonly fits: (link: Overridable) => boolean; readonly override: LinkOverride }[]
+  readonly #overrides: readonly { readonly fits: (link: Matchable) => boolean; readonly override: LinkOverride }[]
 
   constructor(overrides: readonly LinkOverride[] = []) {
     this.#overrides = overrides.map((override) => ({ fits: linkMatcher(override.pattern), override }))
@@ -56,12 +44,12 @@ export class LinkOverrides {
   }
 
   /** The overrides whose pattern a link fits, in their order. */
-  of(link: Overridable): LinkOverride[] {
+  of(link: Matchable): LinkOverride[] {
     return this.#overrides.flatMap(({ fits, override }) => (fits(link) ? [override] : []))
   }
 
   /** The override that turns a link off; `undefined` for one that runs. */
-  disabling(link: Overridable): LinkOverride | undefined {
+  disabling(link: Matchable): LinkOverride | undefined {
     if (this.isEmpty) return undefined
     const last = this.of(link).findLast(({ settings }) => settings.enabled !== undefined)
     return last?.settings.enabled === false ? last : undefined
@@ -73,9 +61,11 @@ export class LinkOverrides {
    * @param links - all links of the configuration, those too that are turned off
    * @throws {@link ConfigError} with what was probably meant
    */
-  check(links: readonly Overridable[]): void {
+  check(links: readonly Matchable[]): void {
     for (const { fits, override } of this.#overrides) {
-      if (override.optional !== true && !links.some(fits)) throw unknownPattern(override, links)
+      if (override.optional === true || links.some(fits)) continue
+      const { pattern, file, place } = override
+      throw new ConfigError(file, `${place}: ${noLinkFits(pattern, links)}`)
     }
   }
 
@@ -86,7 +76,7 @@ export class LinkOverrides {
    * @returns `undefined` when there are none for it
    * @throws {@link ConfigError} when the result does not hold
    */
-  resolve(link: Overridable & { readonly name: string }, given: GivenSettings): ResolvedSettings | undefined {
+  resolve(link: Matchable & { readonly name: string }, given: GivenSettings): ResolvedSettings | undefined {
     const overrides = this.of(link)
     if (overrides.length === 0) return undefined
     const options = overrides.reduce(overridden, given)
@@ -94,7 +84,7 @@ export class LinkOverrides {
   }
 
   /** Does what may throw an {@link InvalidOptionError} for the settings of a link, and has the error name its override. */
-  blaming<T>(link: Overridable & { readonly name: string }, act: () => T): T {
+  blaming<T>(link: Matchable & { readonly name: string }, act: () => T): T {
     try {
       return act()
     } catch (error) {
@@ -132,48 +122,4 @@ function withRedact(
 ): false | DeadLetterOptions {
   if (letters === false || given === undefined || given === false || given.redact === undefined) return letters
   return { ...letters, redact: given.redact }
-}
-
-/** Whether a link fits a pattern: its id, or `tag:` and one of its tags, where a `*` stands for any characters. */
-export function linkMatcher(pattern: string): (link: Overridable) => boolean {
-  if (pattern.startsWith(TAG)) {
-    const fits = fitter(pattern.slice(TAG.length))
-    return ({ tags }) => tags.some(fits)
-  }
-  const fits = fitter(pattern)
-  return ({ id }) => id !== undefined && fits(id)
-}
-
-function fitter(pattern: string): (name: string) => boolean {
-  if (!pattern.includes('*')) return (name) => name === pattern
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-  const expression = new RegExp(`^${parts.join('.*')}$`, 's')
-  return (name) => expression.test(name)
-}
-
-function unknownPattern({ pattern, file, place }: LinkOverride, links: readonly Overridable[]): ConfigError {
-  const ids = new Set(links.flatMap(({ id }) => id ?? []))
-  const tags = new Set(links.flatMap((link) => link.tags.map((tag) => `${TAG}${tag}`)))
-  const known = [...(pattern.startsWith(TAG) ? tags : ids)]
-  const names = known.length === 0 ? 'there is none' : `there are ${shown(known)}`
-  const what = pattern.startsWith(TAG) ? 'the tag of a link' : 'the id of a link'
-  const hint = tags.has(`${TAG}${pattern}`)
-    ? `did you mean ${TAG}${pattern}?`
-    : (hintAt(
-        pattern,
-        [...ids, ...tags].map((name) => asPattern(name, pattern)),
-      ) ?? '')
-  const end = hint === '' ? '' : `: ${hint}`
-  return new ConfigError(file, `${place}: expected ${what}, no link fits it (${names})${end}`)
-}
-
-function shown(names: readonly string[]): string {
-  const more = names.length > SHOWN ? `, and ${names.length - SHOWN} more` : ''
-  return `${names.slice(0, SHOWN).join(', ')}${more}`
-}
-
-/** A name with a `*` where a pattern has its first: `orders_*` of `orders_eu` for `ordres_*`. */
-function asPattern(name: string, pattern: string): string {
-  const at = pattern.indexOf('*')
-  return at === -1 ? name : `${name.slice(0, at)}${pattern.slice(at)}`
 }

@@ -3,7 +3,8 @@ import { isSecret } from '../../base/secret.js'
 import { PLANNER_KEYS } from '../../config/check-config.js'
 import type { Configuration, Origin } from '../../config/configuration.js'
 import { shownPath } from '../../config/find-config.js'
-import { LinkOverrides, type Overridable } from '../../core/link-overrides.js'
+import { LinkOverrides } from '../../core/link-overrides.js'
+import type { Matchable } from '../../core/link-pattern.js'
 
 /** A value of the configuration, and where it comes from. */
 export interface EffectiveValue extends Origin {
@@ -36,7 +37,7 @@ export function effective(
   { file, profile, planner, links, origins }: Configuration,
   modules: readonly string[],
   areGiven: boolean,
-  exported: readonly (Overridable & { readonly name: string })[],
+  exported: readonly (Matchable & { readonly name: string })[],
 ): EffectiveConfig {
   const nowhere: Origin = { from: 'default', name: '' }
   const ofModules: Origin = areGiven ? { from: 'flag', name: '<link-module>' } : (origins.get('modules') ?? nowhere)
