@@ -36,6 +36,8 @@ export interface SteeredPlanner extends ObservedPlanner {
 export interface Service {
   /** Where the service listens, if it serves metrics and probes. */
   readonly endpoint?: HttpEndpoint
+  /** Called when all links of the planner are known, before it is ready. */
+  started?(): void
   /**
    * Ends the service. Called once, when nothing transfers any more.
    *

@@ -628,6 +628,7 @@ export abstract class BasePlanner extends PlannerEmitter {
       },
       {
         do: (givenUp) => {
+          this.#services.started()
           this.#scheduled()
           return Promise.race([this.#transferFirst(), givenUp])
         },

@@ -34,6 +34,7 @@ export class PlannerServices {
   readonly #planner: SteeredPlanner
   readonly #options: ResolvedPlannerOptions
   #undo = new UndoStack()
+  #open: Service[] = []
   #reason: Error | undefined
   #http: HttpEndpoint | undefined
 
@@ -53,6 +54,7 @@ export class PlannerServices {
    */
   open(): Promise<void> | undefined {
     this.#undo = new UndoStack()
+    this.#open = []
     let opening: Promise<void> | undefined
     for (const open of SERVICES) {
       const next = () => open(this.#planner, this.#options)
@@ -67,7 +69,13 @@ export class PlannerServices {
     const service = await opening
     if (service === undefined) return
     this.#http ??= service.endpoint
+    this.#open.push(service)
     this.#undo.push(() => service.close(this.#reason))
+  }
+
+  /** Tells the services that all links of the planner are known. */
+  started(): void {
+    for (const service of this.#open) service.started?.()
   }
 
   /**

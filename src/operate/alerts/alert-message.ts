@@ -106,16 +106,17 @@ function alertOf(change: AlertChange<AlertDetail>, tags: readonly string[], now:
   const again = times > 1 ? ` (${times} times)` : ''
   const where = detail.node === undefined ? '' : `${detail.node} failed to ${String(detail.stage)}: `
   const why = detail.message === undefined ? '' : `: ${where}${detail.message.replaceAll(/\s*\n\s*/g, ' ')}`
-  const text = isTrouble
-    ? `${name} ${detail.what}${again}${why}`
-    : `${name} ${OVER[kind]} after ${lengthOf(now - since)}`
+  // before it is cut: a part of a secret would not be known
+  const text = scrub(
+    isTrouble ? `${name} ${detail.what}${again}${why}` : `${name} ${OVER[kind]} after ${lengthOf(now - since)}`,
+  )
   return {
     status: isTrouble ? 'trouble' : 'recovered',
     kind,
     ...(link === '' ? {} : { link }),
     tags,
     since: new Date(since).toISOString(),
-    text: scrub(text.length > 1000 ? `${text.slice(0, 1000)}\u2026` : text),
+    text: text.length > 1000 ? `${text.slice(0, 1000)}\u2026` : text,
     ...(detail.message === undefined ? {} : { error: scrub(detail.message) }),
     ...(detail.code === undefined ? {} : { code: detail.code }),
     ...(detail.node === undefined ? {} : { node: detail.node }),

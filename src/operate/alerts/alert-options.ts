@@ -19,6 +19,7 @@ import { retry, type RetryOptions } from '../../base/retry.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { hintAt } from '../../base/suggestion.js'
 import { basicToken } from '../../base/url-credentials.js'
+import { isLinkPattern, LINK_PATTERN } from '../../core/link-pattern.js'
 import type { AlertMessage } from './alert-message.js'
 import { ALERT_KINDS, type AlertKind } from './alert-states.js'
 import { checkTemplate, type AlertTemplate } from './template.js'
@@ -207,9 +208,7 @@ function readPatterns(name: string, patterns: OneOrMany<string> | undefined): re
   if (patterns === undefined) return undefined
   const list = toArray(patterns)
   for (const pattern of list) {
-    if (typeof pattern !== 'string' || pattern === '' || pattern === 'tag:') {
-      throw new InvalidOptionError(name, "ids of links, or 'tag:' and a tag, as in 'orders_*'", pattern)
-    }
+    if (!isLinkPattern(pattern)) throw new InvalidOptionError(name, `${LINK_PATTERN}, as in 'orders_*'`, pattern)
   }
   if (list.length === 0) throw new InvalidOptionError(name, 'one or more patterns', patterns)
   return list.includes('*') ? undefined : list

@@ -1,5 +1,5 @@
 import { getLogger } from '../../base/log.js'
-import { linkMatcher } from '../../core/link-overrides.js'
+import { linkMatcher, noLinkFits } from '../../core/link-pattern.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import type { TransferReport } from '../../core/report.js'
 import type { PlannerEvents } from '../planner-events.js'
@@ -19,6 +19,9 @@ const LONGEST = 2 ** 31 - 1
 export function openAlerts(planner: SteeredPlanner, rules: readonly AlertSettings[]): Service {
   const watches = rules.map((rule) => new AlertWatch(planner, rule))
   return {
+    started: () => {
+      for (const watch of watches) watch.checkPatterns()
+    },
     close: async (reason) => {
       await Promise.all(watches.map((watch) => watch.close(reason)))
     },
@@ -72,6 +75,15 @@ class AlertWatch {
     this.#kinds = new Set(settings.on)
     for (const [event, listener] of Object.entries(this.#listeners)) {
       planner.on(event as keyof PlannerEvents, listener as never)
+    }
+  }
+
+  /** Logs the patterns that no link fits: such a link may be added later, but nobody wants a misspelt one. */
+  checkPatterns(): void {
+    const { links } = this.#planner
+    for (const pattern of this.#settings.links ?? []) {
+      if (links.some(linkMatcher(pattern))) continue
+      getLogger('databay.alerts').warn(`alerts: links: '${pattern}': ${noLinkFits(pattern, links)}`)
     }
   }
 

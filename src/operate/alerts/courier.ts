@@ -67,15 +67,19 @@ export class Courier {
       late.abort(new AlertError(`it was not delivered within ${timeout} ms`))
     }, timeout)
     const signal = AbortSignal.any([this.#ending.signal, late.signal])
+    let abort: () => void = () => undefined
     const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => {
+      abort = () => {
         reject(toError(signal.reason))
-      })
+      }
     })
+    signal.addEventListener('abort', abort)
     try {
       await Promise.race([aborted, send(target, message, signal)])
     } finally {
       clearTimeout(timer)
+      // a signal with a listener is kept for as long as this one
+      signal.removeEventListener('abort', abort)
     }
   }
 

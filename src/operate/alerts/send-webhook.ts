@@ -1,4 +1,5 @@
 import { toError } from '../../base/errors.js'
+import { scrub } from '../../base/scrub.js'
 import type { WebhookSettings } from './alert-options.js'
 import type { AlertMessage } from './alert-message.js'
 import { AlertError } from './alert-error.js'
@@ -7,7 +8,8 @@ import { fillTemplate } from './template.js'
 /** Statuses of a failed request that is worth another try, besides those from 500 on. */
 const PASSING = new Set([408, 425, 429])
 
-/** Most characters of an answer that an error shows. */
+/** Most bytes of an answer that are looked at, and most characters that an error shows. */
+const KEPT = 10_000
 const SHOWN = 200
 
 /**
@@ -57,7 +59,9 @@ async function beginningOf({ body, ok }: Response): Promise<string> {
   try {
     if (ok) return ''
     const { value } = (await reader.read()) as { readonly value?: Uint8Array }
-    return value === undefined ? '' : new TextDecoder().decode(value.subarray(0, SHOWN)).trim()
+    const text = value === undefined ? '' : new TextDecoder().decode(value.subarray(0, KEPT))
+    // before it is cut: a part of a secret would not be known
+    return scrub(text).slice(0, SHOWN).trim()
   } catch {
     return ''
   } finally {

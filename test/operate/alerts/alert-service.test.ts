@@ -19,9 +19,10 @@ import { serve } from '../../helpers/servers.js'
 /** Inlet that fails while it is told to. */
 class Flaky extends Inlet<number> {
   fails = true
+  message = 'the source is down'
 
   pull(): number {
-    if (this.fails) throw new Error('the source is down')
+    if (this.fails) throw new Error(this.message)
     return 1
   }
 }
@@ -43,7 +44,7 @@ async function start(t: Test, alerts: AlertOptions | AlertOptions[], ids = ['ord
     for (const inlet of inlets) inlet.fails = fails
     for (let time = 0; time < times; time++) await planner.forceTransfer()
   }
-  return { planner, transfer }
+  return { planner, inlets, transfer }
 }
 
 /** Starts a receiver of messages. */
@@ -139,6 +140,58 @@ t.test('a message is about the links that are chosen, each rule for itself', asy
   await transfer(1, true)
   await planner.shutdown()
   t.same(told.sort(), ['a orders_eu', 'b orders_eu', 'b prices'])
+})
+
+t.test('a pattern that no link fits is said when the planner has started', async (t) => {
+  const { messages: logged } = captureLogs(t)
+  const call = () => undefined
+  await start(
+    t,
+    [
+      { call, links: ['ordres_*', 'tag:shop'] },
+      { call, links: 'orders_*' },
+    ],
+    ['orders_eu'],
+  )
+  t.strictSame(logged(), [
+    "alerts: links: 'ordres_*': expected the id of a link, no link fits it (there are orders_eu): did you mean orders_*?",
+  ])
+})
+
+t.test('no part of a secret is left of what a receiver says, nor of a long error', async (t) => {
+  const { lines } = captureLogs(t)
+  const token = new Secret('hook-s3cr3t-token')
+  const { url } = await serve(t, (_, response) => {
+    response.writeHead(500).end(`${'x'.repeat(190)}hook-s3cr3t-token`)
+  })
+  const command = ['sh', '-c', `printf '%s' hook-s3cr3t-token${'y'.repeat(490)} >&2; exit 3`]
+  const rule = { ...SOON, failures: 1, retry: { retries: 0 } }
+  const told: AlertMessage[] = []
+  const { planner, inlets, transfer } = await start(t, [
+    { ...rule, webhook: { url, headers: { authorization: token } } },
+    { ...rule, command },
+    { ...rule, call: (message) => told.push(message) },
+  ])
+  for (const inlet of inlets) inlet.message = `${'z'.repeat(960)}hook-s3cr3t-token`
+  await transfer(1, true)
+  await planner.shutdown()
+  t.match(lines.join(''), /the answer has the status 500: x+\*\*\*/)
+  t.match(lines.join(''), /sh ended with 3: \*\*\*y+/)
+  t.notMatch(lines.join(''), /s3cr|token/)
+  t.match(told[0]?.text, /z\*\*\*$/)
+  t.notMatch(JSON.stringify(told), /s3cr/)
+})
+
+t.test('a command is told of thousands of links', async (t) => {
+  const file = join(t.testdir({}), 'links')
+  const ids = Array.from({ length: 2500 }, (_, at) => `a_link_of_many_with_a_name_that_is_long_enough_to_fill_it_${at}`)
+  const command = ['sh', '-c', `printf '%s' "$DATABAY_ALERT_LINKS" > ${file}; cat > /dev/null`]
+  const { planner, transfer } = await start(t, { ...SOON, groupWait: 0.2, failures: 1, command }, ids)
+  await transfer(1, true)
+  await planner.shutdown()
+  const links = readFileSync(file, 'utf8').split(' ')
+  t.ok(links.length > 500, 'as many as there is room for')
+  t.strictSame(links, ids.slice(0, links.length))
 })
 
 t.test('a receiver that hangs holds up neither transfers nor the shutdown', async (t) => {
@@ -278,7 +331,8 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
     [{ call, failure: 1 }, /^alerts\.failure: expected one of the options .*: did you mean failures\?$/],
     [[{ call }, { call, failures: 0 }], /^alerts\[1\]\.failures: expected an integer of at least 1, got 0$/],
     [{ call, on: 'faling' }, /^alerts\.on: expected some of 'failing', .* got 'faling': did you mean failing\?$/],
-    [{ call, links: '' }, /^alerts\.links: expected ids of links, or 'tag:' and a tag, as in 'orders_\*', got ''$/],
+    [{ call, links: '' }, /^alerts\.links: expected the id of links, or 'tag:' and a tag, as in 'orders_\*', got ''$/],
+    [{ call, links: ['orders', 'tag: shop'] }, /^alerts\.links: expected the id of links, .* got 'tag: shop'$/],
     [
       { webhook: 'hook-secret' },
       "alerts.webhook: expected a URL that starts with https:// or http://, got 'something else (not shown)'",
