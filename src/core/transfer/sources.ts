@@ -103,13 +103,13 @@ class Source {
     const ending = this.#end(stream).catch((thrown: unknown) => {
       const err = toError(thrown)
       if (err === this.#tally.cancelled) return
-      this.#tally.warn('return failed', `${nodeName(this.inlet)} failed to end its pull: ${err.message}`, { err })
+      this.#tally.log.warn('return failed', `${nodeName(this.inlet)} failed to end its pull: ${err.message}`, { err })
     })
     const { waits } = this.#tally
     if (await endsInGrace(ending, waits)) return
     this.#isLate = true
     const what = `${nodeName(this.inlet)} did not end its pull within ${waits.grace} ms: it is not waited for`
-    this.#tally.warn('return late', what)
+    this.#tally.log.warn('return late', what)
   }
 
   /** Has the stream end, and counts what it yields instead. */

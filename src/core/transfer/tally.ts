@@ -3,55 +3,22 @@ import { toError } from '../../base/errors.js'
 import type { Inlet } from '../inlet.js'
 import type { Outlet } from '../outlet.js'
 import type { AnyStatefulProcessor } from '../processor.js'
-import { getLogger } from '../../base/log.js'
 import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import { nodeName } from '../node.js'
-import { failureText, type CountsSoFar, type OutletReport, type ReportedError } from '../report.js'
-import type { Stage, TransferReport } from '../report.js'
+import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
-import type { TransferRequest } from '../planned-link.js'
 import type { Delivery, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
-import { transferText, type Update } from '../update.js'
+import type { Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
+import type { HostedRequest } from './hosted-request.js'
+import { addUp, nothingOf } from './outlet-counts.js'
 import { stageTimes } from './stage-times.js'
 import { StreamProgress } from './stream-progress.js'
 import type { TracedCall, TransferTrace } from './tracing.js'
+import { TransferLog } from './transfer-log.js'
 import { type Unsettled, UnsettledRound, UnsettledStream, UnsettledTransfer } from './unsettled.js'
 import { endsInGrace, NO_WAITS, type Waits } from './waits.js'
-
-/**
- * A transfer to be made, as the host of its link asks for it.
- * @internal
- */
-export interface HostedRequest extends TransferRequest {
-  /** Number of the transfer; counted by the link itself when left out. */
-  readonly transferNumber?: number
-  /**
-   * Number of the thread it runs in, 0 for the main thread.
-   * @default 0
-   */
-  readonly thread?: number
-  /**
-   * Whether nothing is pulled and everything that is held back comes out.
-   * @default false
-   */
-  readonly drain?: boolean
-  /** Reason to stop the transfer before it begins. */
-  readonly cancelled?: Error | undefined
-  /**
-   * Whether a transfer that streams ends with what it has pulled at once.
-   * @default false
-   */
-  readonly ending?: boolean
-  /**
-   * Called for a transfer that turns out to stream, and then for each round that begins or ends: with what the rounds did
-   * that have ended.
-   */
-  readonly progress?: ((counts: CountsSoFar) => void) | undefined
-  /** Called when user code is entered and left, as far as it goes at a stretch. */
-  readonly inside?: (inside: boolean) => void
-}
 
 /** Most errors that a report lists, most causes of them, and most characters about all of them. */
 const REPORT_ERRORS = 1000
@@ -117,6 +84,8 @@ export class Tally {
   #leftAt = 0
   /** Shows what rounds did; `undefined` where nobody wants to know. */
   #progress: StreamProgress | undefined
+  /** Made at the first line: most transfers have none. */
+  #log: TransferLog | undefined
   readonly #parts: TallyParts
   readonly #request: HostedRequest
   readonly #cancellation: Cancellation
@@ -137,6 +106,12 @@ export class Tally {
     this.#cancellation = cancellation
     this.update = update
     this.drain = request.drain ?? false
+  }
+
+  /** Log lines of the transfer. */
+  get log(): TransferLog {
+    this.#log ??= new TransferLog(this.#parts, this.update)
+    return this.#log
   }
 
   /** Place of the first processor, and of the first grouper, among the stages of the link. */
@@ -323,7 +298,7 @@ export class Tally {
     await this.until(work).catch(() => undefined)
     const stopped = this.cancelled
     if (stopped === undefined || (await endsInGrace(work, this.waits))) return work
-    this.#watchAbandoned(work)
+    this.log.abandoned(work, stopped)
     throw stopped
   }
 
@@ -381,7 +356,7 @@ export class Tally {
     try {
       return await this.#cancellation.race(pending)
     } catch (thrown) {
-      if (thrown === this.#cancellation.reason) this.#watchAbandoned(pending)
+      if (thrown === this.#cancellation.reason) this.log.abandoned(pending, this.#cancellation.reason)
       throw thrown
     } finally {
       if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + performance.now() - since
@@ -393,11 +368,7 @@ export class Tally {
     this.#kept++
     this.#failures++
     this.#list(error, { node, stage, ...this.#roundOf(stage) })
-    const { message } = plainError(error)
-    this.#say(`dead ${node} ${stage} ${message}`, (counted) => {
-      const what = records === 1 ? 'a record is a dead letter' : `${records} records are dead letters`
-      this.#log.warn(`${this.#name}: ${what}, as ${failureText({ node, stage, message })}${counted}`)
-    })
+    this.log.dead({ node, stage, message: plainError(error).message }, records)
   }
 
   /** Notes an error as {@link Tally.fail} does. Its records are kept: they wait. */
@@ -423,12 +394,7 @@ export class Tally {
     const round = ofRound ? this.#roundOf(stage) : {}
     this.#list(error, { node, stage, ...round })
     if (this.#failures > LOGGED_ERRORS) return
-    const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
-    const { message } = plainError(error)
-    this.#say(`${node} ${stage} ${message}`, (counted) => {
-      const what = failureText({ node, stage, ...round, message })
-      this.#log.error({ err: error }, `${this.#name} ${what}${ignored}${counted}`)
-    })
+    this.log.failed(error, { node, stage, ...round, message: plainError(error).message })
   }
 
   #list(error: Error, where: Pick<ReportedError, 'node' | 'stage' | 'round'>): void {
@@ -455,7 +421,7 @@ export class Tally {
     }
     this.pulled -= records
     this.unsettled?.fail()
-    this.#log.debug(`${this.#name}: ${records} records are pulled again: ${why}`)
+    this.log.pulledAgain(records, why)
   }
 
   /** Counts records that did not come to the outlets, and are settled all the same. */
@@ -477,30 +443,15 @@ export class Tally {
     this.logDrop(records, why)
   }
 
+  /** Logs records that were dropped, if there are any. */
+  logDrop(records: number, why: string): void {
+    if (records > 0) this.log.dropped(records, why)
+  }
+
   /** Counts and logs records that came from no inlet or processor. */
   add(records: number, why: string): void {
     this.added += records
-    if (records === 0) return
-    this.#say(why, (counted) => {
-      this.#log.warn(`${this.#name} added ${records} records: ${why}${counted}`)
-    })
-  }
-
-  /** Logs something about the transfer that is no error of it. */
-  warn(kind: string, text: string, details: object = {}): void {
-    this.#say(kind, (counted) => {
-      this.#log.warn(details, `${this.#name} ${text}${counted}`)
-    })
-  }
-
-  logDrop(records: number, why: string): void {
-    if (records === 0) return
-    const write = (counted: string) => {
-      this.#log.warn(`${this.#name} dropped ${records} records: ${why}${counted}`)
-    }
-    const { troubles } = this.#parts
-    if (troubles === undefined) write('')
-    else troubles.dropped(why, records, write)
+    if (records > 0) this.log.added(records, why)
   }
 
   report(): TransferReport {
@@ -568,78 +519,9 @@ export class Tally {
   #noteOmitted(): void {
     const unlisted = this.#failures - this.errors.length
     const unlogged = this.#failures - LOGGED_ERRORS
-    if (unlogged > 0) {
-      this.#say('more errors', (counted) => {
-        this.#log.error(`${this.#name} had ${unlogged} more errors: its report lists them${counted}`)
-      })
-    }
+    if (unlogged > 0) this.log.unlogged(unlogged)
     if (unlisted <= 0) return
     const message = `${unlisted} more errors of this transfer are not listed`
     this.errors.push({ name: 'Error', message, node: 'transfer', stage: 'transfer' })
   }
-
-  /** The transfer in log lines: its update, and the id of its link where that does not show. */
-  get #name(): string {
-    const update = String(this.update)
-    return transferText(update, this.#parts.name)
-  }
-
-  /** Has a line written, unless it has been written of late: see {@link TroubleLog.failed}. */
-  #say(kind: string, write: (counted: string) => void): void {
-    const { troubles } = this.#parts
-    if (troubles === undefined) write('')
-    else troubles.failed(kind, this.update, write)
-  }
-
-  get #log() {
-    return getLogger('databay.Link')
-  }
-
-  #watchAbandoned(pending: Promise<unknown>): void {
-    const update = this.#name
-    pending.then(
-      () => {
-        this.#say('abandoned', (counted) => {
-          this.#log.warn(`${update} went on after it was told to stop: its result is dropped${counted}`)
-        })
-      },
-      (thrown: unknown) => {
-        // code that stops as asked mostly rejects with the reason
-        if (thrown === this.#cancellation.reason) return
-        this.#say('failed after its stop', (counted) => {
-          this.#log.warn({ err: toError(thrown) }, `${update} failed after it was told to stop${counted}`)
-        })
-      },
-    )
-  }
-}
-
-/** Report of an outlet that has done nothing yet. */
-export function nothingOf(outlet: string): OutletReport {
-  return { outlet, pushed: 0, filtered: 0, added: 0, dropped: 0, batches: 0, buffered: 0 }
-}
-
-/** Adds up what each outlet did in rounds. */
-function addUp(some: readonly OutletReport[], others: readonly OutletReport[]): readonly OutletReport[] {
-  if (some.length === 0) return others
-  return some.map((one, at) => {
-    const other = others[at] as OutletReport
-    return {
-      outlet: one.outlet,
-      pushed: one.pushed + other.pushed,
-      filtered: one.filtered + other.filtered,
-      added: one.added + other.added,
-      dropped: one.dropped + other.dropped,
-      batches: one.batches + other.batches,
-      buffered: other.buffered,
-      ...sumOf('dead', one, other),
-      ...sumOf('replayed', one, other),
-      ...(other.waiting === undefined ? {} : { waiting: other.waiting }),
-    }
-  })
-}
-
-function sumOf(count: 'dead' | 'replayed', one: OutletReport, other: OutletReport): Partial<OutletReport> {
-  const sum = (one[count] ?? 0) + (other[count] ?? 0)
-  return sum === 0 ? {} : { [count]: sum }
 }
