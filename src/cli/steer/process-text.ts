@@ -20,13 +20,7 @@ export function processLines(status: ProcessStatus, now: number): string[] {
   const where = threads === 0 ? 'on the main thread' : `in ${counted(threads, 'thread')}`
   const who = `process ${pid}, databay ${version} on Node ${node.replace('v', '')}`
   const how =
-    state !== 'running'
-      ? state
-      : paused
-        ? 'paused: nothing is due'
-        : ready
-          ? ''
-          : 'not ready: some links are not started'
+    state !== 'running' ? state : paused ? 'paused: nothing is due' : ready ? '' : 'not ready: modules cannot be loaded'
   const totals = [
     `${shortNumber(counts.transfers)} transfer${counts.transfers === 1 ? '' : 's'}`,
     `${shortNumber(counts.failed)} failed`,

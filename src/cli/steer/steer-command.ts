@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { reviveClass } from '../../base/errors.js'
+import { ConfigError, reviveClass } from '../../base/errors.js'
 import { printable } from '../../base/printable.js'
+import { variableOf } from '../../config/environment.js'
 import { failureText, type TransferReport } from '../../core/report.js'
 import { ControlError } from '../../operate/control/errors.js'
 import { isTrouble } from '../../operate/control/link-status.js'
@@ -34,11 +35,22 @@ export async function steerCommand(args: Args, context: ProcessContext): Promise
   }
 }
 
-/** Places of the socket that the environment or the configuration says. */
+/**
+ * Places of the socket that the environment or the configuration says. A configuration that no flag asks for may need secrets that
+ * the process alone has: then the command says so, and goes by the environment.
+ */
 async function configuredPlaces(args: Args, context: ProcessContext): Promise<Places> {
-  const { planner } = await configurationOf(configFlags(args), context, false)
-  const { store, control } = planner
-  return { ...(store !== undefined && { store }), ...(typeof control === 'string' && { control }) }
+  const flags = configFlags(args)
+  try {
+    const { planner } = await configurationOf(flags, context, false)
+    const { store, control } = planner
+    return { ...(store !== undefined && { store }), ...(typeof control === 'string' && { control }) }
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError) || Object.keys(flags).length > 0) throw thrown
+    say(context.stderr, `${thrown.message}; the process is looked for without the configuration`)
+    const { [variableOf('store')]: store = '', [variableOf('control')]: control = '' } = context.env
+    return { ...(store !== '' && { store }), ...(control.includes('/') && { control }) }
+  }
 }
 
 function answerOf(args: Args, socket: string, context: ProcessContext): Promise<number> {

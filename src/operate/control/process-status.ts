@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import process from 'node:process'
 import type { PlannerCounts } from '../planner-events.js'
+import { readinessOf } from '../readiness.js'
 import type { SteeredPlanner } from '../service.js'
 
 /** State of a process that runs a planner. Times are in milliseconds since 1970. */
@@ -18,7 +19,7 @@ export interface ProcessStatus {
   /** URLs of the link modules; empty for a planner of live links. */
   readonly modules: readonly string[]
   readonly state: 'starting' | 'running' | 'stopping'
-  /** Whether the planner runs, with all its links started. */
+  /** Whether the planner is ready, as `/readyz` says it. */
   readonly ready: boolean
   /** Whether the planner as a whole is paused. */
   readonly paused: boolean
@@ -30,7 +31,7 @@ export interface ProcessStatus {
 
 /** What there is to tell of this process and its planner. */
 export function processStatus(planner: SteeredPlanner, socket: string, startedAt: number): ProcessStatus {
-  const { state, paused, unstarted, threads = 0, modules = [], counts } = planner
+  const { state, paused, threads = 0, modules = [], counts } = planner
   return {
     pid: process.pid,
     host: hostname(),
@@ -40,7 +41,7 @@ export function processStatus(planner: SteeredPlanner, socket: string, startedAt
     startedAt,
     modules,
     state: state === 'idle' ? 'stopping' : state,
-    ready: state === 'running' && unstarted.length === 0,
+    ready: readinessOf(planner).ready,
     paused,
     threads,
     links: planner.links.length,

@@ -3,7 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import { toError } from '../../base/errors.js'
 import { EXPOSITION_TYPE } from './exposition.js'
-import type { Readiness } from './readiness.js'
+import type { Readiness } from '../readiness.js'
 
 /** What is served. */
 export interface Pages {

@@ -8,7 +8,7 @@ import { Exposition } from './exposition.js'
 import { HttpListener } from './listener.js'
 import { PlannerMetrics } from './planner-metrics.js'
 import { ProcessMetrics } from './process-metrics.js'
-import { readinessOf } from './readiness.js'
+import { readinessOf } from '../readiness.js'
 
 /**
  * Serves the metrics and probes of a planner.

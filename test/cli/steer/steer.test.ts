@@ -1,6 +1,6 @@
 /** The commands that steer a process, on processes that run. */
 import { once } from 'node:events'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -98,6 +98,18 @@ t.test('one process is found, looked at and steered', async (t) => {
   process.kill('SIGTERM')
   t.equal(await process.ended, 0)
   t.same(readdirSync(join(folder, readdirSync(folder)[0] ?? '')), [])
+})
+
+t.test('a configuration with secrets that this shell has not does not keep a process from being found', async (t) => {
+  const file = join(ownTemporaryFolder(t), 'databay.config.mjs')
+  const secret = "(() => { throw new Error('API_TOKEN is not set') })()"
+  writeFileSync(file, `export default { modules: './links.js', store: ${secret} }\n`)
+  await started(t, 'hourly.mjs')
+  const { code, stdout, stderr } = await run('status', { DATABAY_CONFIG: file })
+  t.equal(code, 0)
+  t.match(stdout, /^process \d+, /)
+  t.match(stderr, /API_TOKEN is not set.*; the process is looked for without the configuration\n$/)
+  t.match(await run(`status --config ${file}`), { code: 2, stdout: '', stderr: 'API_TOKEN is not set' })
 })
 
 t.test('of several processes, one is chosen by its number; one that was killed is not among them', async (t) => {

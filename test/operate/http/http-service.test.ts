@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { LinkModuleError } from '../../../src/base/errors.js'
 import type { PlannedLink } from '../../../src/core/planned-link.js'
 import type { PlannerOptions } from '../../../src/planners/planner-options.js'
+import { processStatus } from '../../../src/operate/control/process-status.js'
 import { SchedulePlanner } from '../../../src/planners/schedule-planner.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { deferred } from '../../helpers/nodes.js'
@@ -114,6 +115,7 @@ t.test(
     const planner = served(t, [failing, new StubLink('fine')])
     await planner.start()
     t.match(await get(planner, '/readyz'), { status: 200, text: 'ready; not started, and tried again: down\n' })
+    t.ok(processStatus(planner, '', 0).ready, 'databay status says the same')
     const { text } = await get(planner, '/metrics')
     t.equal(valueOf(text, 'databay_link_unstarted', { link: 'down' }), 1)
     t.equal(valueOf(text, 'databay_link_unstarted', { link: 'fine' }), 0)
@@ -130,6 +132,7 @@ t.test(
     )
     await planner.addLinks(broken)
     t.match(await get(planner, '/readyz'), { status: 503, text: 'not ready: modules cannot be loaded, of broken\n' })
+    t.notOk(processStatus(planner, '', 0).ready)
     await planner.removeLinks(broken)
     t.match(await get(planner, '/readyz'), { status: 200 })
   },

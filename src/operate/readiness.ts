@@ -1,6 +1,6 @@
-import { LinkModuleError } from '../../base/errors.js'
-import type { LinkReading } from '../planner-reading.js'
-import type { ObservedPlanner } from '../service.js'
+import { LinkModuleError } from '../base/errors.js'
+import type { LinkReading } from './planner-reading.js'
+import type { ObservedPlanner } from './service.js'
 
 /** Whether a planner is ready, and a text that says why not, or what else there is to say. */
 export interface Readiness {
