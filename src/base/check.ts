@@ -28,12 +28,15 @@ export function checkPath(option: string, value: unknown): string {
  * @returns what was given
  */
 export function checkName(option: string, name: string | undefined): string | undefined {
-  if (name === undefined || (typeof name === 'string' && NAME.test(name))) return name
+  if (name === undefined || (typeof name === 'string' && NAME.test(name) && !HALF.test(name))) return name
   const expected = 'a string of 1 to 200 characters, without white space at its ends or control characters'
   throw new InvalidOptionError(option, expected, name)
 }
 
 const NAME = /^(?!\s)[^\x00-\x1f\x7f]{1,200}(?<!\s)$/
+
+/** Half of a character: two names that differ in it alone are the same once they are written. */
+const HALF = /\p{Surrogate}/u
 
 /** One of a few words. */
 export function checkWord<W extends string>(option: string, value: unknown, words: readonly W[], otherwise: W): W {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import type { Duration } from './duration.js'
-import { InvalidOptionError } from './errors.js'
+import { InvalidOptionError, toError } from './errors.js'
 import { custom, resolveOptions, timer, type Option, type Spec } from './options.js'
 
 /**
@@ -99,8 +99,9 @@ export async function withRetries<T>(
   if (settings.retries === 0) throw first.error
   const results: T[] = []
   const attempt = async (number: number) => {
-    if (number === 1) throw first.error
-    results.push(await work(number))
+    const outcome = number === 1 ? first : await outcomeOf(() => work(number))
+    if ('result' in outcome) results.push(outcome.result)
+    else throw new Failure(outcome.error)
   }
   try {
     await pRetry(attempt, {
@@ -111,7 +112,7 @@ export async function withRetries<T>(
       signal,
       shouldRetry: async ({ error }) => {
         signal.throwIfAborted()
-        const verdict = judge(error)
+        const verdict = judge(reasonOf(error))
         // the usual delay comes on top of this one
         if (typeof verdict === 'number') await wait(verdict, signal)
         return verdict !== false
@@ -119,9 +120,20 @@ export async function withRetries<T>(
     })
   } catch (error) {
     // work that succeeded just when the signal aborted is done all the same
-    if (results.length === 0) throw error
+    if (results.length === 0) throw error instanceof Failure ? error.cause : error
   }
   return results[0] as T
+}
+
+/** What work failed with, whatever it is: the library that tries again gives up at some classes of errors by itself. */
+class Failure extends Error {
+  constructor(cause: unknown) {
+    super('work failed', { cause })
+  }
+}
+
+function reasonOf(error: Error): Error {
+  return error instanceof Failure ? toError(error.cause) : error
 }
 
 /** Result of work, or the error that it failed with. */

@@ -1,8 +1,9 @@
 import path from 'node:path'
 import { checkObject } from '../base/check.js'
 import { toMilliseconds } from '../base/duration.js'
-import { ConfigError, InvalidOptionError, show } from '../base/errors.js'
+import { ConfigError, InvalidOptionError, show, sortOf, toError } from '../base/errors.js'
 import type { AnySpec } from '../base/options.js'
+import { isSecret } from '../base/secret.js'
 import { hintAt } from '../base/suggestion.js'
 import { checkCron } from '../core/cron.js'
 import { LINK_OPTIONS, LINK_SETTINGS } from '../core/link-options.js'
@@ -44,17 +45,31 @@ export function checkConfig(file: string, folder: string, config: object): Check
   try {
     const { profiles, ...rest } = config as { readonly [key: string]: unknown }
     const common = checkProfile(file, folder, '', rest)
-    if (profiles !== undefined) checkObject('profiles', profiles)
+    if (profiles !== undefined) checkFields('profiles', profiles)
     const named = Object.entries((profiles ?? {}) as { readonly [name: string]: unknown })
     const checked = named.map(([name, profile]) => {
-      checkObject(`profiles.${name}`, profile)
+      checkFields(`profiles.${name}`, profile)
       return [name, checkProfile(file, folder, `profiles.${name}.`, profile as object)] as const
     })
     return { common, profiles: new Map(checked) }
   } catch (error) {
-    if (!(error instanceof InvalidOptionError)) throw error
-    throw new ConfigError(file, error.message, { cause: error })
+    if (error instanceof ConfigError) throw error
+    if (error instanceof InvalidOptionError) throw new ConfigError(file, error.message, { cause: error })
+    // a getter may throw anything
+    throw new ConfigError(file, `cannot be read: ${toError(error).message}`, { cause: error })
   }
+}
+
+/** An object whose fields are what it says. A map, a date or a secret has none, and would pass for an empty object. */
+function checkFields(place: string, value: unknown): void {
+  checkObject(place, value)
+  if (!hasFields(value as object)) throw new InvalidOptionError(place, 'an object with fields', sortOf(value))
+}
+
+/** Whether an object says what it has by its fields: a map, a date or a secret does not. */
+export function hasFields(value: object): boolean {
+  const tag = Object.prototype.toString.call(value)
+  return (tag === '[object Object]' || tag === '[object Module]') && !isSecret(value)
 }
 
 function checkProfile(file: string, folder: string, prefix: string, profile: object): CheckedProfile {
@@ -88,11 +103,11 @@ function isSetting(name: string): boolean {
 
 function checkLinks(file: string, place: string, links: unknown): LinkOverride[] {
   if (links === undefined) return []
-  checkObject(place, links)
+  checkFields(place, links)
   return Object.entries(links as { readonly [pattern: string]: unknown }).map(([pattern, settings]) => {
     const where = `${place}['${pattern}']`
     checkPattern(file, where, pattern)
-    checkObject(where, settings)
+    checkFields(where, settings)
     return { pattern, settings: checkSettings(file, where, settings as LinkOverrideSettings), file, place: where }
   })
 }

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url'
 import { ConfigError, sortOf } from '../base/errors.js'
 import { importModule, type ModuleExports } from '../base/modules/import-module.js'
 import { whyNotLoaded } from '../base/modules/load-failure.js'
+import { hasFields } from './check-config.js'
 import type { ConfigContext } from './define-config.js'
 import { shownPath } from './find-config.js'
 
@@ -25,6 +26,7 @@ export async function loadConfig(file: string, context: ConfigContext): Promise<
 async function load(url: string, shown: string, context: ConfigContext): Promise<object> {
   try {
     const source = defaultOf(await importModule(url))
+    if (isClass(source)) throw new ConfigError(shown, `exports a class: ${EXPECTED}`)
     const config: unknown = await (typeof source === 'function'
       ? (source as (given: ConfigContext) => unknown)(context)
       : source)
@@ -32,7 +34,7 @@ async function load(url: string, shown: string, context: ConfigContext): Promise
       const what = source === undefined ? 'exports nothing by default' : `gives ${sortOf(config)}`
       throw new ConfigError(shown, `${what}: ${EXPECTED}`)
     }
-    if (typeof config !== 'object' || Array.isArray(config)) {
+    if (typeof config !== 'object' || Array.isArray(config) || !hasFields(config)) {
       throw new ConfigError(shown, `exports ${Array.isArray(config) ? 'a list' : sortOf(config)}: ${EXPECTED}`)
     }
     return config
@@ -40,6 +42,10 @@ async function load(url: string, shown: string, context: ConfigContext): Promise
     if (cause instanceof ConfigError) throw cause
     throw new ConfigError(shown, await whyNotLoaded(cause, url), { cause })
   }
+}
+
+function isClass(source: unknown): boolean {
+  return typeof source === 'function' && /^class\b/.test(Function.prototype.toString.call(source))
 }
 
 /** The default export of a module: that of a CommonJS module is all that it exports, or its own `default`. */

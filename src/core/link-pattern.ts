@@ -33,10 +33,20 @@ export function linkMatcher(pattern: string): (link: Matchable) => boolean {
 }
 
 function fitter(pattern: string): (name: string) => boolean {
-  if (!pattern.includes('*')) return (name) => name === pattern
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-  const expression = new RegExp(`^${parts.join('.*')}$`, 's')
-  return (name) => expression.test(name)
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop()
+  if (last === undefined) return (name) => name === pattern
+  // no regular expression: one with many stars can take for ever
+  return (name) => {
+    if (!name.startsWith(first)) return false
+    let at = first.length
+    for (const part of rest) {
+      const found = name.indexOf(part, at)
+      if (found === -1) return false
+      at = found + part.length
+    }
+    return name.length >= at + last.length && name.endsWith(last)
+  }
 }
 
 /** Says of a pattern that no link fits what was expected, and what was probably meant. */

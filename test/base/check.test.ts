@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkPath, checkWord } from '../../src/base/check.js'
+import { checkName, checkPath, checkWord } from '../../src/base/check.js'
 import { InvalidOptionError } from '../../src/base/errors.js'
 import { checkNames, count, flag } from '../../src/base/options.js'
 
@@ -35,3 +35,11 @@ t.test('what is left out has its default, and what is invalid is an error', asyn
     t.throws(() => count(3).read('X.count', bad as number), { message: /^X.count: / })
   }
 })
+
+t.test(
+  'half of a character is in no name: two names with different ones would be the same once they are written',
+  async (t) => {
+    t.throws(() => checkName('id', 'a\ud800'), { code: 'DATABAY_INVALID_OPTION' })
+    t.equal(checkName('id', 'a\u{1f600}'), 'a\u{1f600}')
+  },
+)

@@ -90,3 +90,26 @@ t.test('work that ended well just when the signal aborted is done', async (t) =>
   }
   t.equal(await withRetries(quick, stop.signal, work, always), 'done')
 })
+
+t.test('whatever work fails with is judged, and thrown in the end as it is', async (t) => {
+  const judged: string[] = []
+  const judge = ({ message }: Error) => judged.push(message) > 0
+  for (const thrown of [new TypeError('of the user'), 'a word', null]) {
+    const signal = new AbortController().signal
+    const tries: number[] = []
+    const work = (attempt: number) => {
+      tries.push(attempt)
+      // a user may throw anything
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      return Promise.reject(thrown)
+    }
+    const caught = await withRetries(quick, signal, work, judge).then(
+      () => 'done',
+      (error: unknown) => error,
+    )
+    t.equal(caught, thrown)
+    t.same(tries, [1, 2, 3, 4], String(thrown))
+  }
+  t.same([judged[0], judged.length], ['of the user', 9])
+  t.match(judged[3], /something other than an Error was thrown: 'a word'/)
+})

@@ -281,3 +281,23 @@ t.test('a later file with variables goes before an earlier one, and the environm
     message: /^--env-file: expected a file that can be read, got /,
   })
 })
+
+t.test('what has no fields is no configuration, and what throws when it is read says so on one line', async (t) => {
+  await refused(t, 'new Map([["modules", "./a.mjs"]])', /exports a Map: expected 'export default/)
+  await refused(t, 'new Date()', /exports a Date: expected/)
+  await refused(t, 'class Config {}', /^databay.config.mjs: exports a class: expected/)
+  await refused(t, '{ links: new Map([["a", { interval: 5 }]]) }', /links: expected an object with fields, got 'a Map'/)
+  await refused(t, '{ links: { a: new Date() } }', /links\['a'\]: expected an object with fields/)
+  await refused(t, '{ profiles: { p: new Set() } }', /profiles.p: expected an object with fields/)
+  await refused(t, '{ get threads() { throw new Error("no") } }', 'databay.config.mjs: cannot be read: no')
+  await refused(t, '{ links: { a: { get interval() { throw 5 } } } }', /^databay.config.mjs: cannot be read: /)
+  await refused(t, 'new Proxy({}, { ownKeys() { throw new Error("no") } })', 'databay.config.mjs: cannot be read: no')
+})
+
+t.test('a secret is no configuration', async (t) => {
+  const { reading } = read(t, {
+    'databay.config.mjs': `import { Secret } from '${pathToFileURL('dist/src/index.js').href}'
+      export default new Secret('hunter2-hunter2')`,
+  })
+  await t.rejects(reading, { code: 'DATABAY_CONFIG', message: /exports a Secret: expected/ })
+})

@@ -6,6 +6,7 @@ import { Link } from '../../src/core/link.js'
 import { NullInlet } from '../../src/connectors/samples/null-inlet.js'
 import { NullOutlet } from '../../src/connectors/samples/null-outlet.js'
 import { Record } from '../../src/core/record.js'
+import fc from '../helpers/fast-check.js'
 
 const overrides = (links: { readonly [pattern: string]: LinkOverrideSettings }) =>
   new LinkOverrides(Object.entries(links).map(([pattern, settings]) => override(pattern, settings)))
@@ -164,4 +165,15 @@ t.test('links that differ in nothing share their settings, with overrides too', 
   for (const link of links) link.override(both)
   t.equal(links[0]?.settings, links[1]?.settings)
   t.match(resolveLink({ interval: 5 }).settings.schedule, { every: 5000 })
+})
+
+t.test('a pattern with many stars is matched in no time, and as one with a regular expression would be', async (t) => {
+  t.notOk(fits(`${'*a'.repeat(40)}b`, { id: 'a'.repeat(200) }))
+  t.ok(fits('*a'.repeat(40), { id: 'a'.repeat(200) }))
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 8 })
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (parts, id) => {
+      return fits(parts.join('*'), { id }) === new RegExp(`^${parts.join('.*')}$`, 's').test(id)
+    }),
+  )
 })

@@ -118,7 +118,7 @@ function alertOf(change: AlertChange<AlertDetail>, tags: readonly string[], now:
     since: new Date(since).toISOString(),
     text: text.length > 1000 ? `${text.slice(0, 1000)}\u2026` : text,
     ...(detail.message === undefined ? {} : { error: scrub(detail.message) }),
-    ...(detail.code === undefined ? {} : { code: detail.code }),
+    ...(detail.code === undefined ? {} : { code: scrub(detail.code) }),
     ...(detail.node === undefined ? {} : { node: detail.node }),
     ...(detail.stage === undefined ? {} : { stage: detail.stage }),
   }

@@ -30,8 +30,13 @@ export function runCommand(
     DATABAY_ALERT_LINKS: namesOf(message).replaceAll('\0', ''),
   })
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true })
-    const kill = () => child.kill('SIGKILL')
+    // a group of its own, so that what a script has started is killed with it; Windows has no groups
+    const detached = process.platform !== 'win32'
+    const child = spawn(file, args, { env, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true, detached })
+    const kill = () => {
+      if (!detached || child.pid === undefined) child.kill('SIGKILL')
+      else killGroup(child.pid)
+    }
     const settle = (error?: Error) => {
       signal.removeEventListener('abort', kill)
       // a program that it has started may still hold them
@@ -72,4 +77,12 @@ function namesOf({ alerts }: AlertMessage): string {
     names += `${names === '' ? '' : ' '}${link}`
   }
   return names
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended meanwhile
+  }
 }

@@ -23,6 +23,7 @@ const MOST_ANSWERS = 16
  */
 export class HttpListener {
   readonly #server: Server
+  readonly #failed: (error: Error) => void
   /** Open connections, the one that asked least recently first. */
   readonly #sockets = new Set<Socket>()
   /** Answers that are under way, the oldest first, and their timers. */
@@ -43,7 +44,7 @@ export class HttpListener {
     this.#server.on('connection', (socket) => {
       this.#open(socket)
     })
-    this.#server.on('error', failed)
+    this.#failed = failed
     this.#server.unref()
   }
 
@@ -56,7 +57,7 @@ export class HttpListener {
       }
       this.#server.once('error', onError)
       this.#server.listen({ port, exclusive: true, ...(host !== undefined && { host }) }, () => {
-        this.#server.off('error', onError)
+        this.#server.off('error', onError).on('error', this.#failed)
         resolve()
       })
     })

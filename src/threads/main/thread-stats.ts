@@ -67,10 +67,18 @@ export class ThreadMeter {
  * @internal
  */
 export function readThreads(threads: readonly Measured[]): ThreadReading[] {
-  return threads.map((thread) => ({
-    ...figuresOf(thread),
-    busy: Math.max(0, thread.worker?.performance.eventLoopUtilization().active ?? 0),
-  }))
+  return threads.map((thread) => ({ ...figuresOf(thread), busy: busyTime(thread.worker) }))
+}
+
+/** Longest time that each worker was seen to be busy. */
+const busyTimes = new WeakMap<Worker, number>()
+
+/** Time in which the event loop of a worker was busy. Seen from here it may shrink a little, which a sum must not. */
+function busyTime(worker: Worker | undefined): number {
+  if (worker === undefined) return 0
+  const time = Math.max(busyTimes.get(worker) ?? 0, worker.performance.eventLoopUtilization().active)
+  busyTimes.set(worker, time)
+  return time
 }
 
 function figuresOf({ number, load, waiting: given, pulse }: Measured) {

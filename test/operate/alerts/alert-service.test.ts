@@ -12,6 +12,7 @@ import {
   type AlertMessage,
   type AlertOptions,
 } from '../../../src/index.js'
+import { messageOf } from '../../../src/operate/alerts/alert-message.js'
 import { readAlerts } from '../../../src/operate/alerts/alert-options.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { serve } from '../../helpers/servers.js'
@@ -380,4 +381,33 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
       },
     },
   ])
+})
+
+t.test('a script that hangs is killed with what it has started', { skip: process.platform === 'win32' }, async (t) => {
+  const { messages: logged } = captureLogs(t)
+  const file = join(t.testdir({}), 'pid')
+  const command = ['sh', '-c', `trap '' TERM; sleep 60 & echo $! > ${file}; wait`]
+  const { planner, transfer } = await start(t, {
+    ...SOON,
+    failures: 1,
+    command,
+    timeout: { milliseconds: 500 },
+    retry: { retries: 0 },
+  })
+  await transfer(1, true)
+  while (!logged().some((text) => text.includes('could not be delivered'))) await delay(5)
+  await planner.shutdown()
+  const pid = Number(readFileSync(file, 'utf8'))
+  t.ok(pid > 0)
+  const isAlive = () => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  for (let waited = 0; isAlive() && waited < 2000; waited += 10) await delay(10)
+  t.notOk(isAlive())
+})
+
+t.test('a secret that would be cut in two is not in the text', async (t) => {
+  const secret = new Secret('hunter2')
+  const detail = { what: 'failed', message: `${'x'.repeat(985)}${secret.reveal()}`, code: secret.reveal() }
+  const change = { kind: 'failing' as const, link: 'a', isTrouble: true, since: 0, times: 1, detail }
+  const message = messageOf([change], () => [], 0)
+  t.notMatch(JSON.stringify(message), /hunt/)
 })

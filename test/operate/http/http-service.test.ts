@@ -209,12 +209,14 @@ t.test('a port in use is an error of the start, and nothing is started', async (
   const { port } = taken.address() as AddressInfo
   const trace: string[] = []
   const planner = served(t, tracedLink('one', trace), { http: port })
+  const { messages } = captureLogs(t)
   await t.rejects(planner.start(), {
     code: 'DATABAY_HTTP_LISTEN',
     message: `http: cannot listen on 127.0.0.1:${port}: another program listens there (EADDRINUSE): choose another port, or 0 for any that is free`,
     cause: { code: 'EADDRINUSE' },
   })
   t.strictSame(trace, [], 'no node was started')
+  t.strictSame(messages(), [], 'the error is told once')
   t.match(planner, { running: false, state: 'idle', http: undefined })
   taken.close()
   await once(taken, 'close')

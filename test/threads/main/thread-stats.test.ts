@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Pulse } from '../../../src/threads/protocol/pulse.js'
-import { ThreadMeter } from '../../../src/threads/main/thread-stats.js'
+import { readThreads, ThreadMeter } from '../../../src/threads/main/thread-stats.js'
 
 t.test('of the transfers in a thread, those that it has begun run, and the others wait', async (t) => {
   const pulse = new Pulse()
@@ -45,4 +45,16 @@ t.test('utilization counts from when it was last asked for', async (t) => {
   const second = utilization()
   t.ok(first > 0.1, `while it computed: ${first}`)
   t.ok(second >= 0 && second < first, `and then: ${second}`)
+})
+
+t.test('the time that a thread was busy never falls, though it may do so as seen from the main thread', async (t) => {
+  const times = [5, 4.999, 6]
+  const performance = { eventLoopUtilization: () => ({ active: times.shift() ?? 0 }) }
+  const worker = { performance } as unknown as Worker
+  const thread = { number: 1, worker, load: 0, waiting: 0, given: 0, pulse: undefined }
+  t.strictSame(
+    [1, 2, 3].map(() => readThreads([thread])[0]?.busy),
+    [5, 5, 6],
+  )
+  t.equal(readThreads([{ ...thread, worker: undefined }])[0]?.busy, 0, 'one that is replaced begins again')
 })
