@@ -152,7 +152,7 @@ export interface PlannerCounts {
   readonly transfers: number
   /** Transfers with an error, including ignored errors. */
   readonly failed: number
-  /** Due times at which a link did not transfer: it was still transferring, quarantined, blocked, or paused. */
+  /** Due times at which a link did not transfer: it was still transferring, quarantined, blocked, paused, or not started. */
   readonly skipped: number
   /** Transfers that started late. */
   readonly late: number

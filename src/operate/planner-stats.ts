@@ -64,7 +64,7 @@ export interface LinkStats {
   readonly consecutiveFailures: number
   /** End of the last transfer without an error, in milliseconds since 1970; left out before the first. */
   readonly lastSuccessAt?: number
-  /** Due times at which the link did not transfer: it was still transferring, quarantined, blocked, or not started. */
+  /** Due times at which the link did not transfer: it was still transferring, quarantined, blocked, paused, or not started. */
   readonly skipped: number
   /** End of the link's quarantine, in milliseconds since 1970; left out when it is not quarantined. */
   readonly quarantinedUntil?: number

@@ -115,18 +115,22 @@ t.test('metrics are what stats() says when they are collected, until the planner
 
 t.test('links that share a name have metrics of their own', async (t) => {
   captureLogs(t, 'silent')
-  const twin = () =>
+  const twin = (id?: string) =>
     new Link({
+      ...(id !== undefined && { id }),
       inlets: new ActInlet('twin', ['count']),
       outlets: new TraceOutlet('twin'),
       interval: 1000,
       tags: 'twin',
     })
-  const made = planner(t, twin(), twin())
+  const made = planner(t, twin(), twin(), twin('twin#2'))
   await made.start()
-  await made.forceTransfer(made.links[0])
+  await made.forceTransfer([0, 2].flatMap((at) => made.links[at] ?? []))
   const { values } = await collected()
-  t.same([values.get('databay.transfers{link=twin}'), values.get('databay.transfers{link=twin#2}')], [1, 0])
+  t.same(
+    ['twin', 'twin#3', 'twin#2'].map((name) => values.get(`databay.transfers{link=${name}}`)),
+    [1, 0, 1],
+  )
 })
 
 t.test('a live link has spans too, which do not lie in those of the start of its planner', async (t) => {

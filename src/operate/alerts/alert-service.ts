@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import { linkMatcher, noLinkFits } from '../../core/link-pattern.js'
 import type { PlannedLink } from '../../core/planned-link.js'
@@ -11,9 +12,6 @@ import { Courier } from './courier.js'
 
 /** Time that messages have to be delivered when the planner has shut down, in milliseconds. */
 const GRACE = 3000
-
-/** Longest time of a timer, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
 
 /** Tells by messages when links of a planner get into trouble, and when they are out of it. */
 export function openAlerts(planner: SteeredPlanner, rules: readonly AlertSettings[]): Service {
@@ -141,7 +139,7 @@ class AlertWatch {
         this.#tell(false)
         this.#arm()
       },
-      Math.min(LONGEST, Math.max(0, nextAt - Date.now())),
+      Math.min(LONGEST_TIMER, Math.max(0, nextAt - Date.now())),
     )
     this.#timer.unref()
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { DatabayError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
+import { scrub } from '../../base/scrub.js'
 import { ControlError } from './errors.js'
 import { MOST_BYTES, protocolLine, readRequest, type CheckedRequest, type ControlAnswer } from './protocol.js'
 
@@ -131,7 +132,7 @@ function errorAnswer(thrown: unknown): ControlAnswer {
   const error = toError(thrown)
   if (!(error instanceof DatabayError)) {
     getLogger('databay.Control').error({ err: error }, `a request could not be answered: ${error.message}`)
-    return { type: 'error', code: ControlError.code, message: `the process could not do it: ${error.message}` }
+    return { type: 'error', code: ControlError.code, message: scrub(`the process could not do it: ${error.message}`) }
   }
-  return { type: 'error', code: error.code, message: error.message }
+  return { type: 'error', code: error.code, message: scrub(error.message) }
 }

@@ -1,4 +1,5 @@
 import { InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
+import { scrub } from '../../base/scrub.js'
 import { LinkSelection } from '../../core/link-selection.js'
 import type { PlannedLink } from '../../core/planned-link.js'
 import type { SkippedEvent } from '../planner-events.js'
@@ -54,9 +55,9 @@ export class Steering {
   #status(request: CheckedRequest, answer: (answer: ControlAnswer) => void): void {
     const selected = new Set(this.#selected(request))
     const now = Date.now()
-    const { links } = this.#planner.stats()
-    const shown = links.filter((_, at) => {
-      const link = this.#planner.links[at]
+    const { links } = this.#planner
+    const shown = this.#planner.stats().links.filter((_, at) => {
+      const link = links[at]
       return link === undefined || selected.has(link)
     })
     answer({
@@ -93,7 +94,7 @@ export class Steering {
         answer({ type: 'transfer', link: link.name, report })
       } catch (thrown) {
         sums.skipped++
-        answer({ type: 'skipped', link: link.name, reason: toError(thrown).message })
+        answer({ type: 'skipped', link: link.name, reason: scrub(toError(thrown).message) })
       }
     })
     const all = Promise.all(transfers)

@@ -1,6 +1,7 @@
 import { Exposition, labelsText, type MetricType } from './exposition.js'
 import { BUCKET_LABELS, TransferLengths, type LeCounts } from '../transfer-lengths.js'
 import { scheduleText } from '../../core/schedule.js'
+import { linkLabels } from '../link-labels.js'
 import type { ThreadReading } from '../../threads/main/thread-stats.js'
 import type { LinkReading, PlannerReading } from '../planner-reading.js'
 
@@ -188,7 +189,7 @@ export class PlannerMetrics {
   write(to: Exposition, planner: PlannerReading): void {
     const { links, threads, removed } = planner
     for (const metric of OF_PLANNER) write(to, metric, [planner], [''])
-    this.#setNames(namesOf(links))
+    this.#setNames(linkLabels(links))
     for (const metric of OF_LINK) to.block(this.#block(metric, links))
     to.block(this.#info(links))
     writeLengths(to, links, this.#names, removed)
@@ -295,24 +296,6 @@ function writeHistogram(
   const own = Object.keys(labels).length === 0 ? '' : labelsText(labels)
   to.sample(`${name}_sum`, own, seconds(sum))
   to.sample(`${name}_count`, own, count)
-}
-
-/** Names of the links as labels. Links that share a name are numbered, as no two samples may have the same labels. */
-function namesOf(links: readonly LinkReading[]): string[] {
-  const seen = new Map<string, number>()
-  const all = new Set(links.map(({ link }) => link))
-  if (all.size === links.length) return [...all]
-  return links.map(({ link }) => {
-    for (;;) {
-      const times = (seen.get(link) ?? 0) + 1
-      seen.set(link, times)
-      if (times === 1) return link
-      const name = `${link}#${times}`
-      if (all.has(name)) continue
-      all.add(name)
-      return name
-    }
-  })
 }
 
 function seconds(milliseconds: number): number

@@ -2,6 +2,7 @@ import type { Attributes, BatchObservableResult, Observable } from '@opentelemet
 import { loadTelemetryApi } from '../../telemetry/api.js'
 import { SCOPE, traceTransfers } from '../../telemetry/tracer.js'
 import type { Distribution } from '../histogram.js'
+import { linkLabels } from '../link-labels.js'
 import type { LinkStats } from '../planner-stats.js'
 import type { ObservedPlanner, Service } from '../service.js'
 import type { ThreadStats } from '../../threads/main/thread-stats.js'
@@ -189,7 +190,7 @@ export async function openTelemetry(planner: ObservedPlanner): Promise<Service> 
   const ofThreads = make(OF_THREAD)
   const observe = (result: BatchObservableResult) => {
     const { links, threads } = planner.stats()
-    const names = namesOf(links)
+    const names = linkLabels(links)
     for (const [at, link] of links.entries()) observeAll(result, ofLinks, link, { link: names[at] ?? link.link })
     for (const thread of threads) observeAll(result, ofThreads, thread, { thread: thread.thread })
   }
@@ -214,16 +215,6 @@ function observeAll<T>(
       if (value !== undefined) result.observe(observable, value, { ...attributes, ...own })
     }
   }
-}
-
-/** Names of links, each once: of links that share one, the second is `name#2`. */
-function namesOf(links: readonly LinkStats[]): string[] {
-  const times = new Map<string, number>()
-  return links.map(({ link }) => {
-    const before = times.get(link) ?? 0
-    times.set(link, before + 1)
-    return before === 0 ? link : `${link}#${before + 1}`
-  })
 }
 
 function quantiles({ count, p50, p99, max }: Distribution): (readonly [number, Attributes])[] {
