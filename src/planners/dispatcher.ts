@@ -2,20 +2,20 @@ import { ImplementationError, show, toError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import { Repeats } from '../base/repeats.js'
 import { isDurable, type PlannedLink, type TransferRequest } from '../core/planned-link.js'
-import { scheduleText } from '../core/schedule.js'
 import { type CountsSoFar, TransferError, type TransferReport } from '../core/report.js'
 import { BlockedLinks, type BlockedHooks } from './blocked-links.js'
 import type { Clock } from './clock/clock.js'
 import type { DueTime } from './clock/trigger.js'
 import { LatenessLog } from './lateness-log.js'
 import { LinkCounters } from './link-counters.js'
-import { bufferedIn, readLink } from './link-reading.js'
+import { readLink } from './link-reading.js'
+import { readStats, streamingOf } from './link-stats.js'
 import { PlannerAccounts } from './planner-accounts.js'
 import type { ResolvedPlannerOptions } from './planner-options.js'
 import type { PlannerCounts, PlannerEvents, SkippedEvent } from '../operate/planner-events.js'
 import { transferEnded } from '../operate/channels.js'
 import type { PlannerReading } from '../operate/planner-reading.js'
-import type { LinkStats, StartFailureStats } from '../operate/planner-stats.js'
+import type { LinkStats } from '../operate/planner-stats.js'
 import { TransferLengths } from '../operate/transfer-lengths.js'
 import type { StartFailure } from './start-retries.js'
 
@@ -129,36 +129,12 @@ export class Dispatcher {
   /** Stats of each link. */
   get stats(): LinkStats[] {
     this.accounts.settle()
-    return [...this.#links].map(([link, state]) => {
-      const { running, paused, startFailure, counters = NOTHING } = state
-      const { id, module, lane, quarantinedUntil } = link
-      const nextDueAt = this.#nextDueAt(link, state)
-      const blocked = this.blocked.get(link)
-      const streaming = streamingOf(link)
-      const sums = this.accounts.sums(link)
-      return {
-        link: link.name,
-        ...(id !== undefined && { id }),
-        tags: link.tags,
-        ...(module !== undefined && { module }),
-        threads: link.threadNumbers ?? NO_THREADS,
-        ...(lane && { lane }),
-        schedule: scheduleText(link.schedule),
-        ...(nextDueAt !== undefined && { nextDueAt }),
-        paused,
-        running,
-        ...(streaming.length > 0 && { streaming }),
-        pulled: sums?.pulled ?? 0,
-        pushed: sums?.pushed ?? 0,
-        buffered: this.accounts.held(link) ?? bufferedIn(link),
-        outlets: this.accounts.read(link),
-        ...counters.read(),
-        ...(quarantinedUntil === undefined ? {} : { quarantinedUntil }),
-        ...(startFailure === undefined ? {} : { startFailure: statsOf(startFailure) }),
-        ...(blocked && { blocked }),
-        ...this.accounts.undelivered(link),
-      }
-    })
+    return [...this.#links].map(([link, state]) =>
+      readStats(link, state, this.accounts, {
+        blocked: this.blocked.get(link),
+        nextDueAt: this.#nextDueAt(link, state),
+      }),
+    )
   }
 
   /** Figures of each link that take no time to work out, and of those that have left. */
@@ -510,10 +486,6 @@ export class Dispatcher {
   }
 }
 
-function statsOf({ error: { message }, attempts, retryAt }: StartFailure): StartFailureStats {
-  return { message, attempts, retryAt }
-}
-
 /** Has logged what was only counted of a link that is due no more. */
 function endLogs({ name }: PlannedLink, { lateness, breaches }: LinkState): void {
   lateness?.end()
@@ -521,15 +493,6 @@ function endLogs({ name }: PlannedLink, { lateness, breaches }: LinkState): void
     getLogger('databay.BasePlanner').warn(`${name} is due no more: it failed to transfer ${failures} times in ${time}`)
   })
 }
-
-function streamingOf({ streaming = [] }: PlannedLink): readonly CountsSoFar[] {
-  return streaming
-}
-
-const NO_THREADS: readonly number[] = Object.freeze([])
-
-/** Counts of links without any transfer. */
-const NOTHING = new LinkCounters()
 
 const SKIPPED = Promise.resolve(undefined)
 

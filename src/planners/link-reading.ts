@@ -4,8 +4,8 @@ import { LinkCounters } from './link-counters.js'
 import type { PlannerAccounts } from './planner-accounts.js'
 import type { StartFailure } from './start-retries.js'
 
-/** What a dispatcher knows of a link. */
-interface LinkState {
+/** State of a link, as far as its figures come from it. */
+export interface ReadState {
   readonly running: number
   readonly paused: boolean
   readonly startFailure: StartFailure | undefined
@@ -13,12 +13,12 @@ interface LinkState {
 }
 
 /** Counts of links without any transfer. */
-const NOTHING = new LinkCounters()
+export const NOTHING = new LinkCounters()
 
 /** Figures of a link for a scrape: what takes time to work out, such as percentiles, is not among them. */
 export function readLink(
   link: PlannedLink,
-  { running, paused, startFailure, counters = NOTHING }: LinkState,
+  { running, paused, startFailure, counters = NOTHING }: ReadState,
   accounts: PlannerAccounts,
   { isBlocked, nextDueAt }: Pick<LinkReading, 'isBlocked' | 'nextDueAt'>,
 ): LinkReading {
