@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import type { Duration } from '../base/duration.js'
 import { alike } from '../base/alike.js'
 import { InvalidOptionError } from '../base/errors.js'
@@ -405,7 +406,7 @@ class LinkBase<A, B> implements PlannedLink {
     try {
       const { buffered } = this
       if (buffered > 0)
-        getLogger('databay.Link').warn(`${this.name} shuts down with ${buffered} records in its buffers`)
+        getLogger('databay.Link').warn(`${this.name} shuts down with ${counted(buffered, 'record')} in its buffers`)
       return []
     } catch (thrown) {
       return [thrown]

@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../base/counted.js'
 import { InvalidNodeError, InvalidOptionError } from '../base/errors.js'
 import { getLogger } from '../base/log.js'
 import type { Inlet } from '../core/inlet.js'
@@ -110,6 +111,8 @@ function dropBuffered(link: Link): void {
     if (held === 0) continue
     processor.reset?.()
     acceptSize(processor)
-    getLogger('databay.Delivery').info(`${link.name}: ${held} records in its buffers are pulled again`)
+    getLogger('databay.Delivery').info(
+      `${link.name}: ${counted(held, 'record')} in its buffers ${isOrAre(held)} pulled again`,
+    )
   }
 }

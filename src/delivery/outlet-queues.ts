@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { getLogger } from '../base/log.js'
 import type { DeadLetterSettings } from '../core/delivery-options.js'
 import { nodeName } from '../core/node.js'
@@ -69,7 +70,7 @@ export class OutletQueues {
       if (parts.outlets.includes(outlet)) continue
       this.#queues.delete(outlet)
       const left = queue.clear()
-      const gone = `${this.#name}: ${left} records waited for ${nodeName(outlet)}, which the link has no more: they are dropped`
+      const gone = `${this.#name}: ${counted(left, 'record')} waited for ${nodeName(outlet)}, which the link has no more: ${left === 1 ? 'it is' : 'they are'} dropped`
       if (left > 0) getLogger('databay.Delivery').warn(gone)
     }
     return Promise.all(parts.outlets.map((_, at) => this.of(parts, at).resume(tally)))

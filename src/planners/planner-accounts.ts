@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../base/counted.js'
 import { getLogger } from '../base/log.js'
 import { isLink } from '../core/link.js'
 import { addAccounts, LinkAccounts, settle, type OutletAccount, type SharedPart } from '../core/link-accounts.js'
@@ -187,7 +188,10 @@ export class PlannerAccounts {
     }
     const lost = accounts?.lose(held) ?? 0
     this.#lost += lost
-    if (lost > 0) getLogger('databay.BasePlanner').error(`${name}: ${lost} records in its buffers are lost: ${why}`)
+    if (lost > 0)
+      getLogger('databay.BasePlanner').error(
+        `${name}: ${counted(lost, 'record')} in its buffers ${isOrAre(lost)} lost: ${why}`,
+      )
   }
 
   /**
@@ -203,7 +207,7 @@ export class PlannerAccounts {
     this.#again.clear()
     const whose = `${names.slice(0, MOST_NAMES).join(', ')}${more}`
     getLogger('databay.BasePlanner').info(
-      `${sum} records of ${whose} are pulled again ${when}: not all outlets have them`,
+      `${counted(sum, 'record')} of ${whose} ${isOrAre(sum)} pulled again ${when}: not all outlets have them`,
     )
   }
 

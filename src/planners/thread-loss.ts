@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { getLogger } from '../base/log.js'
 import type { Hit } from '../threads/main/hosting.js'
 import type { LostThread } from '../threads/main/thread-pool-options.js'
@@ -20,7 +21,7 @@ export function threadLoss({ thread, runs, error }: LostThread, hit: Hit = NO_HI
     const by = culprit === undefined ? '' : ` by ${culprit.name}`
     getLogger('databay.WorkerPlanner').error(
       { err: error },
-      `thread ${thread.number} was lost${by} with ${runs.length} transfers and ${buffered} buffered records: ${error.message}`,
+      `thread ${thread.number} was lost${by} with ${counted(runs.length, 'transfer')} and ${counted(buffered, 'buffered record')}: ${error.message}`,
     )
     return {
       thread: thread.number,

@@ -1,4 +1,4 @@
-import { counted } from '../run/status-text.js'
+import { counted } from '../../base/counted.js'
 import type { DeadLettersArguments } from './arguments.js'
 import { inSlices, LinkTally, type Changed } from './changed.js'
 import type { Selected } from './selected.js'

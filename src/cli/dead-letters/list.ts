@@ -1,6 +1,6 @@
+import { counted } from '../../base/counted.js'
 import { printable } from '../../base/printable.js'
 import type { StoredDeadLetter } from '../../store/dead-letters.js'
-import { counted } from '../run/status-text.js'
 import { LISTED, type DeadLettersArguments } from './arguments.js'
 import { detailLines, letterDocument, letterLines, recordOf, type LetterRecord } from './letter-text.js'
 import type { Output } from './output.js'

@@ -1,7 +1,7 @@
+import { counted } from '../../base/counted.js'
 import type { StoredDeadLetter } from '../../store/dead-letters.js'
 import { isAmong, type LinkStage } from '../../store/link-stages.js'
 import { tableLines } from '../links/link-text.js'
-import { counted } from '../run/status-text.js'
 import type { DeadLettersArguments } from './arguments.js'
 import { inSlices, LinkTally, type Changed } from './changed.js'
 import type { Places } from './places.js'

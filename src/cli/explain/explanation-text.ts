@@ -1,7 +1,7 @@
+import { counted } from '../../base/counted.js'
 import { failureText } from '../../core/report.js'
 import type { ExplainedStage, Explanation, FieldChange, ShownRecord } from '../../threads/protocol/explanation.js'
 import { spanText } from '../ledger/ledger-text.js'
-import { counted } from '../run/status-text.js'
 
 type Color = 'red' | 'green' | 'yellow'
 

@@ -1,8 +1,8 @@
+import { counted } from '../../base/counted.js'
 import type { Blocked } from '../../core/report.js'
 import type { LinkLag, OutletBalance, TransferList } from '../../store/ledger/ledger-reader.js'
 import type { LedgerTransfer } from '../../store/ledger/ledger-rows.js'
 import { nextDue, tableLines, timeText } from '../links/link-text.js'
-import { counted } from '../run/status-text.js'
 
 const UNITS = [
   ['d', 86_400_000],

@@ -1,6 +1,7 @@
+import { counted } from '../../base/counted.js'
 import { spanText } from '../ledger/ledger-text.js'
 import { tableLines, timeText } from '../links/link-text.js'
-import { counted, shortNumber } from '../run/status-text.js'
+import { shortNumber } from '../run/status-text.js'
 import type { ClockChange } from './clock-changes.js'
 import { curveOf } from './curve.js'
 import type { LinkPlan, NamedPeak, Plan } from './plan.js'

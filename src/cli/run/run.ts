@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { printableLines } from '../../base/printable.js'
 import { ConfigError, InvalidOptionError, PlannerStateError, toError } from '../../base/errors.js'
 import { exitCodeOf, type StopSignal } from '../../base/stop-signals.js'
@@ -16,7 +17,6 @@ import { ModuleWatcher } from './module-watcher.js'
 import { isOutputClosed, RunCounts } from './run-counts.js'
 import { onSignals } from '../signals.js'
 import { startRows, startTable, type StartRow } from './start-table.js'
-import { counted } from './status-text.js'
 import { summaryText } from './summary.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 

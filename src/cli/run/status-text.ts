@@ -1,3 +1,5 @@
+import { counted } from '../../base/counted.js'
+
 /** Status of a run. */
 export interface Status {
   readonly links: number
@@ -106,11 +108,6 @@ function cut(parts: readonly Part[], width: number): Part[] {
 
 function colored({ text, color }: Part): string {
   return color === undefined ? text : `\u001b[${CODES[color]}m${text}\u001b[39m`
-}
-
-/** A number and its noun: `1 link`, `2 links`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** A number in few characters: `0.4`, `17`, `3.2k`, `1.5M`. */

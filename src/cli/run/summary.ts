@@ -1,5 +1,6 @@
+import { counted } from '../../base/counted.js'
 import type { BlockedEvent, PlannerCounts } from '../../operate/planner-events.js'
-import { blockedText, counted } from './status-text.js'
+import { blockedText } from './status-text.js'
 import type { Totals } from './totals.js'
 
 /** Outcome of a run. */

@@ -1,7 +1,8 @@
+import { counted } from '../../base/counted.js'
 import { fileURLToPath } from 'node:url'
 import path from 'node:path'
 import type { ProcessStatus } from '../../operate/control/process-status.js'
-import { blockedText, counted, shortNumber } from '../run/status-text.js'
+import { blockedText, shortNumber } from '../run/status-text.js'
 import { lengthText } from './times.js'
 
 /** Most modules that are named. */

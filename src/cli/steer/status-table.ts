@@ -1,7 +1,8 @@
+import { counted } from '../../base/counted.js'
 import { printable } from '../../base/printable.js'
 import { isTrouble, LINK_STATES, type LinkStatus } from '../../operate/control/link-status.js'
 import { tableLines } from '../links/link-text.js'
-import { counted, shortNumber } from '../run/status-text.js'
+import { shortNumber } from '../run/status-text.js'
 import { agoText, inText, lengthText } from './times.js'
 
 /** Most links that the table shows, unless some are named. */

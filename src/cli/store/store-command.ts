@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { printable } from '../../base/printable.js'
 import { checkStore, type StoreCheck } from '../../store/check.js'
 import { salvageStore, type Salvage } from '../../store/salvage.js'
@@ -6,7 +7,6 @@ import { say } from '../say.js'
 import { tableLines, timeText } from '../links/link-text.js'
 import { EXIT, type Ending, type ProcessContext } from '../process-context.js'
 import { refusal } from '../refusal.js'
-import { counted } from '../run/status-text.js'
 import type { StoreArguments } from './arguments.js'
 import { storeFolder } from './store-folder.js'
 

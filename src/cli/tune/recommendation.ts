@@ -1,4 +1,4 @@
-import { counted } from '../run/status-text.js'
+import { counted } from '../../base/counted.js'
 import type { Setting } from './settings.js'
 
 /** Rates of a setting in several rounds. */

@@ -1,4 +1,4 @@
-import { counted } from '../run/status-text.js'
+import { counted } from '../../base/counted.js'
 import { failureText } from '../../core/report.js'
 import { median, recommend, type Trial } from './recommendation.js'
 import type { RoundFigures } from './round.js'

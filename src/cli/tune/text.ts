@@ -1,5 +1,6 @@
+import { counted } from '../../base/counted.js'
 import { printable } from '../../base/printable.js'
-import { counted, shortNumber } from '../run/status-text.js'
+import { shortNumber } from '../run/status-text.js'
 import { namer } from './recommendation.js'
 import type { TuneResult, TunedSetting } from './result.js'
 

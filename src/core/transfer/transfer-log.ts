@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { failureText } from '../report.js'
@@ -20,31 +21,33 @@ export class TransferLog {
   failed(error: Error, failure: Parameters<typeof failureText>[0]): void {
     const ignored = this.#parts.settings.ignoreExceptions ? ' (ignored)' : ''
     const { node, stage, message } = failure
-    this.#say(`${node} ${stage} ${message}`, (counted) => {
-      this.#log.error({ err: error }, `${this.#name} ${failureText(failure)}${ignored}${counted}`)
+    this.#say(`${node} ${stage} ${message}`, (again) => {
+      this.#log.error({ err: error }, `${this.#name} ${failureText(failure)}${ignored}${again}`)
     })
   }
 
   /** An error whose records are dead letters. */
   dead(failure: Parameters<typeof failureText>[0], records: number): void {
     const { node, stage, message } = failure
-    this.#say(`dead ${node} ${stage} ${message}`, (counted) => {
+    this.#say(`dead ${node} ${stage} ${message}`, (again) => {
       const what = records === 1 ? 'a record is a dead letter' : `${records} records are dead letters`
-      this.#log.warn(`${this.#name}: ${what}, as ${failureText(failure)}${counted}`)
+      this.#log.warn(`${this.#name}: ${what}, as ${failureText(failure)}${again}`)
     })
   }
 
   /** Errors that have no lines. */
   unlogged(errors: number): void {
-    this.#say('more errors', (counted) => {
-      this.#log.error(`${this.#name} had ${errors} more errors: its report lists them${counted}`)
+    this.#say('more errors', (again) => {
+      this.#log.error(
+        `${this.#name} had ${counted(errors, 'more error')}: its report lists ${errors === 1 ? 'it' : 'them'}${again}`,
+      )
     })
   }
 
   /** Records that no outlet, or not every outlet, will get. */
   dropped(records: number, why: string): void {
-    const write = (counted: string) => {
-      this.#log.warn(`${this.#name} dropped ${records} records: ${why}${counted}`)
+    const write = (again: string) => {
+      this.#log.warn(`${this.#name} dropped ${counted(records, 'record')}: ${why}${again}`)
     }
     const { troubles } = this.#parts
     if (troubles === undefined) write('')
@@ -53,8 +56,8 @@ export class TransferLog {
 
   /** Records that came from no inlet or processor. */
   added(records: number, why: string): void {
-    this.#say(why, (counted) => {
-      this.#log.warn(`${this.#name} added ${records} records: ${why}${counted}`)
+    this.#say(why, (again) => {
+      this.#log.warn(`${this.#name} added ${counted(records, 'record')}: ${why}${again}`)
     })
   }
 
@@ -65,8 +68,8 @@ export class TransferLog {
 
   /** Something about the transfer that is no error of it. */
   warn(kind: string, text: string, details: object = {}): void {
-    this.#say(kind, (counted) => {
-      this.#log.warn(details, `${this.#name} ${text}${counted}`)
+    this.#say(kind, (again) => {
+      this.#log.warn(details, `${this.#name} ${text}${again}`)
     })
   }
 
@@ -84,7 +87,7 @@ export class TransferLog {
   }
 
   /** Has a line written, unless it has been written of late: see `TroubleLog.failed`. */
-  #say(kind: string, write: (counted: string) => void): void {
+  #say(kind: string, write: (again: string) => void): void {
     const { troubles } = this.#parts
     if (troubles === undefined) write('')
     else troubles.failed(kind, this.#update, write)

@@ -43,7 +43,8 @@ class AlertWatch {
       this.#transfer(report)
     },
     blocked: ({ link, node, stage, message, code, waiting }) => {
-      const what = waiting === 0 ? 'is blocked' : `is blocked, and ${waiting} records wait`
+      const what =
+        waiting === 0 ? 'is blocked' : `is blocked, and ${waiting} ${waiting === 1 ? 'record waits' : 'records wait'}`
       this.#bad('blocked', link, { what, node, stage, message, ...(code !== undefined && { code }) })
     },
     unblocked: ({ link }) => {

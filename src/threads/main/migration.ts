@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../../base/counted.js'
 import { ThreadLostError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import type { HostedLinks } from './hosted-links.js'
@@ -95,7 +96,10 @@ async function withoutState(
   }
   await Promise.all(migrations.map((migration) => migration.drain()))
   const sum = migrations.reduce((all, migration) => all + migration.lose(), 0)
-  getLogger('databay.WorkerPlanner').error({ err }, sum === 0 ? text : `${text}; ${sum} buffered records are lost`)
+  getLogger('databay.WorkerPlanner').error(
+    { err },
+    sum === 0 ? text : `${text}; ${counted(sum, 'buffered record')} ${isOrAre(sum)} lost`,
+  )
   await closeAll(migrations, from)
   return new Map()
 }

@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../../base/counted.js'
 import { isDeepStrictEqual } from 'node:util'
 import { PlannerStateError, ThreadLostError, toError } from '../../base/errors.js'
 import type { Duration } from '../../base/duration.js'
@@ -483,7 +484,7 @@ export class ThreadLink implements PlannedLink, RunOwner<LinkPlace> {
 
   #noteGone(lost: number): void {
     getLogger('databay.Link').error(
-      `${this.name}: ${lost} buffered records are lost: it does not have their outlet any more`,
+      `${this.name}: ${counted(lost, 'buffered record')} ${isOrAre(lost)} lost: it does not have their outlet any more`,
     )
     this.#hooks.lost?.(lost)
   }

@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../../base/counted.js'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
@@ -197,7 +198,8 @@ function note(lost: number[], owner: number, records: number): void {
 }
 
 function sayLost(link: Link, kind: string, records: number, why: string, err?: Error): void {
-  const what = records === 0 ? 'what it kept is dropped' : `${records} buffered records are lost`
+  const what =
+    records === 0 ? 'what it kept is dropped' : `${counted(records, 'buffered record')} ${isOrAre(records)} lost`
   getLogger('databay.LinkHost').error(
     err === undefined ? {} : { err },
     `${kind} of ${link.name} does not take over its state: ${what}: ${why}`,

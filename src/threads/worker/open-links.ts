@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../../base/counted.js'
 import { importLater } from '../../base/libraries.js'
 import { ImplementationError, ShutdownTimeoutError, StartTimeoutError, toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
@@ -311,8 +312,11 @@ function noteUnsaved(link: Link | undefined, state: PartStates): Held | undefine
   const sum = lost.reduce((all, one) => all + one, 0)
   const log = getLogger('databay.LinkHost')
   if (link !== undefined && isDurable(link))
-    log.info(`${link.name}: ${sum} buffered records are pulled again: it moves`)
-  else log.error(`${link?.name}: ${sum} buffered records are lost: the link moves, and its buffers hand off no state`)
+    log.info(`${link.name}: ${counted(sum, 'buffered record')} ${isOrAre(sum)} pulled again: it moves`)
+  else
+    log.error(
+      `${link?.name}: ${counted(sum, 'buffered record')} ${isOrAre(sum)} lost: the link moves, and its buffers hand off no state`,
+    )
   return lost
 }
 

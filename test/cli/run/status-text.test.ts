@@ -1,5 +1,6 @@
 import t from 'tap'
-import { counted, shortNumber, statusText, type Status } from '../../../src/cli/run/status-text.js'
+import { counted } from '../../../src/base/counted.js'
+import { shortNumber, statusText, type Status } from '../../../src/cli/run/status-text.js'
 
 const status: Status = {
   links: 4,

@@ -437,7 +437,7 @@ t.test('a payload that cannot be copied fails its batch at every outlet, and the
     ],
   })
   t.strictSame(outlets[0]?.payloads, [[2]])
-  const dropped = 'a.0 dropped 1 records: KeepOutlet did not take them'
+  const dropped = 'a.0 dropped 1 record: KeepOutlet did not take them'
   t.match(log.messages(), [/records failed to copy/, dropped, /records failed to copy/, dropped])
 })
 
@@ -469,7 +469,7 @@ t.test('an outlet gets every batch, whatever happens to it before and to its sib
     })
     t.strictSame(report.errors.map((error) => error.message).sort(), ['never', 'never', 'never', 'not 2'])
   }
-  t.equal(log.messages().filter((message) => message.includes('dropped 1 records')).length, 8)
+  t.equal(log.messages().filter((message) => message.includes('dropped 1 record')).length, 8)
 })
 
 t.test('an outlet can say which records of a batch it did not take', async (t) => {
@@ -488,7 +488,7 @@ t.test('an outlet can say which records of a batch it did not take', async (t) =
     ],
     errors: [{ code: 'DATABAY_PARTIAL_PUSH', message: 'KeepOutlet: 1 of 3 records were not taken: too long' }, {}, {}],
   })
-  t.ok(log.messages().includes('a.0 dropped 1 records: KeepOutlet did not take them'))
+  t.ok(log.messages().includes('a.0 dropped 1 record: KeepOutlet did not take them'))
 })
 
 t.test('a failing processor of an outlet costs that outlet its batch, and its siblings nothing', async (t) => {

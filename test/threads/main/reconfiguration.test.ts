@@ -153,7 +153,7 @@ t.test('what can be neither handed over nor released is counted as lost', async 
   await reconfiguration.recycle(pool.threads[0]!)
   t.match(drained, [{ link: 'uncloneable', errors: [{ message: 'not now' }] }])
   t.same([lost(), link!.buffered], [1, 0])
-  t.ok(logs.messages().some((text) => text.endsWith('; 1 buffered records are lost')))
+  t.ok(logs.messages().some((text) => text.endsWith('; 1 buffered record is lost')))
 })
 
 /** Has a thread refuse to open links while the returned flag is set. */
