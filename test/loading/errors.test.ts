@@ -82,8 +82,13 @@ for (const loader of nodeStrips ? [undefined] : ['tsx', 'jiti']) {
       'type.mjs': ['Cannot read .*', 'type.mjs:2:11'],
       'parent.mjs': ['boom', 'boom.mjs:2:9'],
     } as const
+    // a loader of TypeScript comes with the first .ts: it must not be there for the others
+    const [typed, plain] = [true, false].map((ts) => Object.keys(cases).filter((name) => name.endsWith('.ts') === ts))
+    const [ofTyped, ofPlain] = await Promise.all(
+      [typed, plain].map((names) => node(folder, [databay, 'check', ...(names ?? [])])),
+    )
     for (const [name, [message, place]] of Object.entries(cases)) {
-      const { stderr } = await node(folder, [databay, 'check', name])
+      const stderr = (name.endsWith('.ts') ? ofTyped : ofPlain)?.stderr
       const at = `${pathToFileURL(folder).href}/${typeof place === 'string' ? place : place.source}`
       t.match(stderr, new RegExp(`/${name}: failed to load: ${message} \\(${at}\\)$`, 'm'))
     }
