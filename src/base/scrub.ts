@@ -51,9 +51,12 @@ function hide(value: string, isDerived: boolean): void {
   }
   hidden.changes++
   if (hidden.changes > 1) return
-  // Node writes the error that ends a process to standard error, and that of a thread to the main thread
-  process.on('uncaughtExceptionMonitor', (error) => {
+  // Node writes warnings, and the error that ends a process, to standard error, and the error of a thread to the main thread
+  process.prependListener('uncaughtExceptionMonitor', (error) => {
     scrubError(error)
+  })
+  process.prependListener('warning', (warning) => {
+    scrubError(warning)
   })
 }
 

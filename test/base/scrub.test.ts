@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
 import { inspect } from 'node:util'
 import t from 'tap'
 import { hideValue, scrub, scrubError, scrubJson } from '../../src/base/scrub.js'
@@ -159,6 +160,16 @@ t.test('data in the fields of an error is scrubbed, and is left as it is for oth
   t.strictSame(error.config, { url: 'https://x', headers: { Authorization: 'Bearer ***' }, list: ['***'] })
   t.equal(error.response, response, 'objects of classes stay')
   t.equal(config.headers.Authorization, 'Bearer s3cr3t-token', 'others may still use it')
+})
+
+t.test('warnings of Node have no secrets', async (t) => {
+  forget()
+  hideValue('s3cr3t-token')
+  const warned = once(process, 'warning')
+  process.emitWarning('s3cr3t-token is old', { detail: 'as in s3cr3t-token' })
+  const [warning] = (await warned) as [Error & { detail?: string }]
+  t.strictSame([warning.message, warning.detail], ['*** is old', 'as in ***'])
+  t.notMatch(warning.stack, /s3cr3t/)
 })
 
 t.test('a long value, and many of them, are hidden', async (t) => {
