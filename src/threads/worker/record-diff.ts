@@ -65,7 +65,8 @@ function fieldsOf(payload: unknown): (readonly [name: string, value: unknown])[]
 }
 
 /**
- * Finds out which record became which: the same one, one with the same payload, or one that has most fields in common with it.
+ * Finds out which record became which: the same one, one with the same payload or the same id, the one at the same place where
+ * there are as many, or one that has most fields in common with it.
  *
  * @returns pairs in the order in which the records came out, each dropped one before those that came after it
  */
@@ -79,11 +80,7 @@ export function pairsOf(before: Snapshots, out: readonly Record[], redact: boole
   }
   const places = new Map<unknown, number[]>()
   for (const [at, { record }] of before.entries()) {
-    for (const key of keysOf(record)) {
-      const some = places.get(key)
-      if (some === undefined) places.set(key, [at])
-      else some.push(at)
-    }
+    for (const key of keysOf(record)) push(places, key, at)
   }
   for (const [to, { record }] of after.entries()) {
     const from = keysOf(record)
@@ -92,9 +89,15 @@ export function pairsOf(before: Snapshots, out: readonly Record[], redact: boole
     if (from !== undefined) claim(to, from)
   }
   const isOneToOne = made.size === 0 && before.length === after.length
+  const named = new Map<string, number[]>()
+  for (const at of left.keys()) push(named, idOf(before[at] as Snapshot), at)
+  for (const [to, one] of after.entries()) {
+    const from = made.has(to) ? undefined : named.get(idOf(one) ?? '')?.shift()
+    if (from !== undefined) claim(to, from)
+  }
   for (const [to, one] of after.entries()) {
     if (made.has(to)) continue
-    const from = isOneToOne ? to : likest(one, left)
+    const from = isOneToOne && left.has(to) ? to : likest(one, left)
     if (from !== undefined) claim(to, from)
   }
   const pairs: Pair[] = []
@@ -112,6 +115,19 @@ export function pairsOf(before: Snapshots, out: readonly Record[], redact: boole
 
 function droppedOne(before: Snapshots, dropped: number[]): Pair {
   return { text: before[dropped.shift() ?? 0]?.text ?? '', isIn: true, isOut: false, fields: [] }
+}
+
+function push<K>(places: Map<K, number[]>, key: K | undefined, at: number): void {
+  if (key === undefined) return
+  const some = places.get(key)
+  if (some === undefined) places.set(key, [at])
+  else some.push(at)
+}
+
+/** The field of a record that tells which it is; `undefined` when it has none. */
+function idOf({ fields }: Snapshot): string | undefined {
+  const name = IDS.find((one) => fields.has(one))
+  return name === undefined ? undefined : `${name}: ${fields.get(name)}`
 }
 
 /** What tells a record: itself, and its payload unless that may be another's. */
@@ -133,8 +149,7 @@ function likest({ fields }: Snapshot, left: ReadonlyMap<number, Snapshot>): numb
       all++
       if (fields.get(name) === text) same++
     }
-    const isNamed = IDS.some((name) => fields.has(name) && fields.get(name) === one.fields.get(name))
-    const share = (all === 0 ? 0 : same / all) + (isNamed ? 1 : 0)
+    const share = all === 0 ? 0 : same / all
     if (share < ALIKE || share <= most) continue
     most = share
     best = at
