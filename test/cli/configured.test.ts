@@ -278,6 +278,17 @@ t.test('config tells each value and where it comes from, and the links of each p
   })
 })
 
+t.test('config cuts a long value, so that where it comes from is beside it', async (t) => {
+  const list = `[{ command: ['notify', '${'x'.repeat(100)}'] }]`
+  const config = `export default { modules: './links.js', alerts: ${list} }`
+  const folder = project(t, [], { 'links.js': LINKS, 'databay.config.js': config })
+  const { stdout } = await run(folder, 'config')
+  t.match(stdout, /^alerts +\[ \{ command: \[ 'notify', 'x+\u2026 +databay.config.js$/m)
+  for (const line of stdout.split('\n')) t.ok(line.length < 120, line)
+  const json = JSON.parse((await run(folder, 'config --json')).stdout) as object
+  t.match(json, { options: { alerts: { value: [{ command: ['notify', 'x'.repeat(100)] }] } } })
+})
+
 t.test('a secret of a configuration is shown nowhere', async (t) => {
   const folder = project(t, [], {
     'links.js': LINKS,

@@ -7,6 +7,9 @@ import type { EffectiveConfig, EffectiveValue } from './effective.js'
 /** Number of links that a line names. */
 const SHOWN = 5
 
+/** Most characters of a value: `--json` has all of it. */
+const MOST_CHARACTERS = 60
+
 /** The effective configuration as lines of text. */
 export function configText({ file, profile, modules, options, links }: EffectiveConfig): string[] {
   const urls = modules.value.map((url) => [shownPath(fileURLToPath(url)), originText(modules, file, profile)])
@@ -28,7 +31,9 @@ export function configText({ file, profile, modules, options, links }: Effective
 
 function text(value: unknown): string {
   if (value === null) return 'none'
-  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: 6 })
+  if (typeof value === 'string') return value // a path, which is of no use when it is cut
+  const text = inspect(value, { breakLength: Infinity, depth: 6 })
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}\u2026` : text
 }
 
 function originText({ from, name }: EffectiveValue, file: string | null, profile: string | null): string {

@@ -80,7 +80,7 @@ export function messageOf(
   tagsOf: (link: string) => readonly string[],
   now: number,
 ): AlertMessage {
-  const alerts = changes.map((change) => alertOf(change, change.link === '' ? [] : tagsOf(change.link), now))
+  const alerts = changes.map((change) => alertOf(change, change.link === '' ? [] : tagsOf(change.link)))
   const troubles = alerts.filter(({ status }) => status === 'trouble')
   const lines = alerts.slice(0, SHOWN).map(({ text }) => text)
   if (alerts.length > SHOWN) lines.push(`and ${alerts.length - SHOWN} more`)
@@ -100,15 +100,15 @@ export function messageOf(
   }
 }
 
-function alertOf(change: AlertChange<AlertDetail>, tags: readonly string[], now: number): Alert {
-  const { kind, link, isTrouble, since, times, detail } = change
+function alertOf(change: AlertChange<AlertDetail>, tags: readonly string[]): Alert {
+  const { kind, link, isTrouble, since, until, times, detail } = change
   const name = link === '' ? 'the planner' : link
   const again = times > 1 ? ` (${times} times)` : ''
   const where = detail.node === undefined ? '' : `${detail.node} failed to ${String(detail.stage)}: `
   const why = detail.message === undefined ? '' : `: ${where}${detail.message.replaceAll(/\s*\n\s*/g, ' ')}`
   // before it is cut: a part of a secret would not be known
   const text = scrub(
-    isTrouble ? `${name} ${detail.what}${again}${why}` : `${name} ${OVER[kind]} after ${lengthOf(now - since)}`,
+    isTrouble ? `${name} ${detail.what}${again}${why}` : `${name} ${OVER[kind]} after ${lengthOf(until - since)}`,
   )
   return {
     status: isTrouble ? 'trouble' : 'recovered',

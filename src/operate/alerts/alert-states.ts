@@ -38,6 +38,8 @@ export interface AlertChange<D> {
   readonly isTrouble: boolean
   /** When it began, in milliseconds since 1970. */
   readonly since: number
+  /** When it ended, in milliseconds since 1970, if it has: the message about that comes later. */
+  readonly until: number
   /** Number of times that it has begun since it was told last. */
   readonly times: number
   /** What was said of it last. */
@@ -159,11 +161,11 @@ export class AlertStates<D> {
     const due = [...this.#changed].filter(({ dueAt }) => dueAt <= now)
     return due.map((cell) => {
       this.#changed.delete(cell)
-      const { kind, link, isTrouble, since, times, detail } = cell
+      const { kind, link, isTrouble, since, dueAt: until, times, detail } = cell
       cell.isTold = isTrouble
       cell.times = 0
       if (isTrouble) cell.toldAt = now
-      return { kind, link, isTrouble, since, times, detail }
+      return { kind, link, isTrouble, since, until, times, detail }
     })
   }
 

@@ -27,6 +27,14 @@ t.test('a link that fails is told once, and its recovery once', async (t) => {
   t.strictSame([states.nextAt, told(9_000_000)], [undefined, []], 'there is no third message')
 })
 
+t.test('a trouble is as long as it lasted, however late its end is told', async (t) => {
+  const { states, told } = statesWith({ failures: 1 })
+  states.bad('failing', 'orders', 'refused', 1000)
+  told(6000)
+  states.good('failing', 'orders', 15_000)
+  t.match(states.take(20_000), [{ isTrouble: false, since: 1000, until: 15_000 }])
+})
+
 t.test('failures that are not in a row are none', async (t) => {
   const { states } = statesWith()
   for (let now = 0; now < 100; now++) {
