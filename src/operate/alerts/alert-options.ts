@@ -1,6 +1,6 @@
 import { checkObject } from '../../base/check.js'
 import type { Duration } from '../../base/duration.js'
-import { InvalidOptionError } from '../../base/errors.js'
+import { InvalidOptionError, sortOf } from '../../base/errors.js'
 import type { Signal, Url } from '../../base/node-types.js'
 import { toArray, type OneOrMany } from '../../base/one-or-many.js'
 import {
@@ -240,6 +240,9 @@ function readWebhook(name: string, option: WebhookTarget | undefined): WebhookSe
   if (option === undefined) return undefined
   const url = revealed(option)
   const isPlain = typeof url === 'string' || url instanceof URL
+  // what came is not shown: it may have a secret
+  if (typeof url !== 'string' && (typeof url !== 'object' || (url as unknown) === null || Array.isArray(url)))
+    throw new InvalidOptionError(name, 'a URL, or an object that has a url', sortOf(url))
   const options = isPlain ? { url } : resolveOptions(name, url, WEBHOOK_OPTIONS)
   const { method = 'POST', headers = {}, body } = options as Partial<Resolved<typeof WEBHOOK_OPTIONS>>
   const parsed = readUrl(isPlain ? name : `${name}.url`, options.url)

@@ -339,6 +339,10 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
       "alerts.webhook: expected a URL that starts with https:// or http://, got 'something else (not shown)'",
     ],
     [{ webhook: { url: 'ftp://hook-secret' } }, /^alerts\.webhook\.url: expected a URL that starts with https/],
+    [
+      { webhook: ['https://hook-secret.test'] },
+      "alerts.webhook: expected a URL, or an object that has a url, got 'an Array'",
+    ],
     [{ webhook: {} }, /^alerts\.webhook\.url: .* got undefined$/],
     [
       { webhook: { url: 'https://a.test', method: 'GET' } },
