@@ -411,7 +411,7 @@ t.test('a script that hangs is killed with what it has started', { skip: process
 t.test('a secret that would be cut in two is not in the text', async (t) => {
   const secret = new Secret('hunter2')
   const detail = { what: 'failed', message: `${'x'.repeat(985)}${secret.reveal()}`, code: secret.reveal() }
-  const change = { kind: 'failing' as const, link: 'a', isTrouble: true, since: 0, times: 1, detail }
+  const change = { kind: 'failing' as const, link: 'a', isTrouble: true, since: 0, until: 0, times: 1, detail }
   const message = messageOf([change], () => [], 0)
   t.notMatch(JSON.stringify(message), /hunt/)
 })
