@@ -23,6 +23,15 @@ export const link = ${LINK}
 `,
 }
 
+const SHARING = `import { Link, PrintOutlet, RandomIntInlet, Record } from 'databay'
+const own = import('${pathToFileURL(join(root, 'dist/src/index.js')).href}')
+const shown = async (records: Record<number>[]) => {
+  const shared = (await own).Record === Record
+  return records.map((one) => one.with({ payload: \`shared: \${shared}\` }))
+}
+export const link: Link = ${LINK}
+`
+
 for (const loader of ['tsx', 'jiti']) {
   t.test(`a thread loads TypeScript by the ${loader} of the user`, { skip: nodeStrips && 'Node does' }, async (t) => {
     const folder = project(t, [loader], TYPED)
@@ -36,32 +45,17 @@ for (const loader of ['tsx', 'jiti']) {
     }
   })
 
-  for (const type of ['{}', '{"type":"commonjs"}']) {
-    const name = `${loader} loads what a module imports where package.json is ${type}`
+  for (const type of ['{}', '{"type":"commonjs"}', '{"type":"module"}']) {
+    const name = `${loader} loads what a module imports, and shares this package, where package.json is ${type}`
     t.test(name, { skip: nodeStrips && 'Node does' }, async (t) => {
-      const folder = project(t, [loader], { ...TYPED, 'package.json': type })
-      for (const name of ['links.ts', 'mixed.mjs']) {
-        const { code, stdout, stderr } = await run(folder, name)
-        t.match(stdout, 'it is 2', stderr)
-        t.equal(code, 0)
-      }
-    })
-  }
-
-  for (const type of ['module', 'commonjs']) {
-    const name = `${loader} shares this package with the thread where package.json says ${type}`
-    t.test(name, { skip: nodeStrips && 'Node does' }, async (t) => {
-      const code = `import { Link, PrintOutlet, RandomIntInlet, Record } from 'databay'
-const own = import('${pathToFileURL(join(root, 'dist/src/index.js')).href}')
-const shown = async (records: Record<number>[]) => {
-  const shared = (await own).Record === Record
-  return records.map((one) => one.with({ payload: \`shared: \${shared}\` }))
-}
-export const link: Link = ${LINK}
-`
-      const files = { 'links.ts': code, 'package.json': `{"type":"${type}"}` }
-      const { stdout, stderr } = await run(project(t, [loader], files), 'links.ts')
+      const folder = project(t, [loader], { ...TYPED, 'sharing.ts': SHARING, 'package.json': type })
+      // first the one that is not in TypeScript itself: the others bring the loader
+      const { code, stdout, stderr } = await node(folder, [
+        ...[databay, 'run', 'mixed.mjs', 'links.ts', 'sharing.ts', '--threads', '1', '--once'],
+      ])
+      t.equal(stdout.match(/it is 2/g)?.length, 2, stderr)
       t.match(stdout, 'shared: true', stderr)
+      t.equal(code, 0)
     })
   }
 
