@@ -4,6 +4,7 @@ import { plainError } from '../base/plain-error.js'
 import { failureText, type Stage, type TransferReport } from '../core/report.js'
 import { useTracer, type TracedCall, type TracedTransfer, type TransferTrace } from '../core/transfer/tracing.js'
 import { loadTelemetryApi, type TelemetryApi } from './api.js'
+import { SdkGuard } from './guard.js'
 
 /** Name under which spans and metrics are made. */
 export const SCOPE = 'databay'
@@ -24,19 +25,24 @@ export const SCOPE = 'databay'
  */
 export async function traceTransfers(): Promise<void> {
   const api = await loadTelemetryApi()
-  useTracer({ begin: (transfer) => Trace.begin(api, transfer) })
+  const guard = new SdkGuard()
+  useTracer({ begin: (transfer) => guard.call(() => Trace.begin(api, guard, transfer)) })
 }
 
-/** The spans of one transfer. Each is active while its work is done, so that spans of other libraries lie in it. */
+/**
+ * The spans of one transfer. Each is active while its work is done, so that spans of other libraries lie in it. A transfer goes on
+ * without spans where the SDK fails.
+ */
 class Trace implements TransferTrace {
   readonly #api: TelemetryApi
+  readonly #guard: SdkGuard
   readonly #span: Span
   readonly #context: Context
   /** Errors that have a place in the span of a call. */
   readonly #noted = new WeakSet()
 
   /** Begins the span of a transfer, unless there is no SDK. It has no parent: what is active is the start of the planner, if anything. */
-  static begin(api: TelemetryApi, transfer: TracedTransfer): Trace | undefined {
+  static begin(api: TelemetryApi, guard: SdkGuard, transfer: TracedTransfer): Trace | undefined {
     const { link, update, thread, scheduledAt, drain } = transfer
     const attributes = {
       'databay.link': link,
@@ -48,17 +54,18 @@ class Trace implements TransferTrace {
       'databay.lateness': scheduledAt === undefined ? undefined : Math.max(0, Date.now() - scheduledAt) / 1000,
     }
     const span = tracerOf(api).startSpan('transfer', { root: true, attributes: present(attributes) })
-    return api.isSpanContextValid(span.spanContext()) ? new Trace(api, span) : undefined
+    return api.isSpanContextValid(span.spanContext()) ? new Trace(api, guard, span) : undefined
   }
 
-  private constructor(api: TelemetryApi, span: Span) {
+  private constructor(api: TelemetryApi, guard: SdkGuard, span: Span) {
     this.#api = api
+    this.#guard = guard
     this.#span = span
     this.#context = api.trace.setSpan(api.ROOT_CONTEXT, span)
   }
 
   run<T>(work: () => T): T {
-    return this.#api.context.with(this.#context, work)
+    return this.#guard.around((call) => this.#api.context.with(this.#context, call), work)
   }
 
   round<T>(round: number, records: number, work: () => MaybePromise<T>): MaybePromise<T> {
@@ -76,10 +83,17 @@ class Trace implements TransferTrace {
   }
 
   failed(error: Error, node: string, stage: Stage): void {
-    if (!this.#noted.has(error)) noteError(this.#span, error, { 'databay.node': node, 'databay.stage': stage })
+    if (this.#noted.has(error)) return
+    this.#guard.call(() => noteError(this.#span, error, { 'databay.node': node, 'databay.stage': stage }))
   }
 
   end(report: TransferReport): void {
+    this.#guard.call(() => {
+      this.#end(report)
+    })
+  }
+
+  #end(report: TransferReport): void {
     const { pulled, filtered, added, dropped, buffered, dead, replayed, grouped, batches, rounds, outlets } = report
     const pushed = outlets.reduce((sum, outlet) => sum + outlet.pushed, 0)
     const droppedByOutlets = outlets.reduce((sum, outlet) => sum + outlet.dropped, 0)
@@ -117,22 +131,31 @@ class Trace implements TransferTrace {
     resultOf: (result: T) => Attributes = () => ({}),
   ): MaybePromise<T> {
     const { context, trace, SpanStatusCode } = this.#api
-    const active = context.active()
-    const parent = trace.getSpan(active) === undefined ? this.#context : active
-    const span = tracerOf(this.#api).startSpan(name, { attributes: present(attributes) }, parent)
+    const begun = this.#guard.call(() => {
+      const active = context.active()
+      const parent = trace.getSpan(active) === undefined ? this.#context : active
+      const span = tracerOf(this.#api).startSpan(name, { attributes: present(attributes) }, parent)
+      return { span, inSpan: trace.setSpan(parent, span) }
+    })
+    if (begun === undefined) return work()
+    const { span, inSpan } = begun
     const ended = (result: T): T => {
-      span.setAttributes(resultOf(result)).end()
+      this.#guard.call(() => {
+        span.setAttributes(resultOf(result)).end()
+      })
       return result
     }
     const failed = (thrown: unknown): never => {
-      const message = noteError(span, thrown)
-      span.setStatus({ code: SpanStatusCode.ERROR, message }).end()
+      this.#guard.call(() => {
+        const message = noteError(span, thrown)
+        span.setStatus({ code: SpanStatusCode.ERROR, message }).end()
+      })
       if (thrown instanceof Error) this.#noted.add(thrown)
       throw thrown
     }
     let result: MaybePromise<T>
     try {
-      result = context.with(trace.setSpan(parent, span), work)
+      result = this.#guard.around((call) => context.with(inSpan, call), work)
     } catch (thrown) {
       return failed(thrown)
     }

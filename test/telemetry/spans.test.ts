@@ -202,3 +202,22 @@ t.test('without the option there is none, and without an SDK nothing goes wrong'
   t.same(await spansOf(t, code, { telemetry: false }), [])
   t.same(await spansOf(t, code, {}, () => ''), [])
 })
+
+t.test('an SDK that throws fails no transfer', async (t) => {
+  const code = `class Numbers extends Inlet { pull() { return [1] } }
+    export const numbers = new Link({ inlets: new Numbers(), outlets: new NullOutlet(), interval: 1, processors: (r) => r })`
+  const provider = (tracer: string) => () => `import { trace, context } from '@opentelemetry/api'
+    const fail = () => { throw new Error('sdk broken') }
+    const good = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 }
+    const span = { spanContext: () => good, setAttributes: fail, setStatus: fail, addEvent: fail, end: fail }
+    trace.setGlobalTracerProvider({ getTracer: () => (${tracer}) })`
+  for (const tracer of [
+    'fail()',
+    '{ startSpan: fail }',
+    '{ startSpan: () => ({ spanContext: () => null }) }',
+    '{ startSpan: () => span }',
+  ]) {
+    // a first transfer that fails makes the start reject
+    t.same(await spansOf(t, code, { ignoreExceptions: false }, provider(tracer)), [], tracer)
+  }
+})
