@@ -10,11 +10,19 @@ import type { Explanation, ExplainRequest } from '../threads/protocol/explanatio
 import type { LinkAddress } from '../threads/protocol/link-description.js'
 import type { LinkSelection } from '../core/link-selection.js'
 import { PlannerThreads } from './planner-threads.js'
+import { WORKER_PLANNER_OPTIONS, type WorkerPlannerOptions } from './worker-planner-options.js'
 
 const importStore = () => import('../store/store.js')
 
 /** Time that a module may take to load, and a link to start or stop, in milliseconds. */
 const LIMIT = 60_000
+
+/** What a configuration says of links and the threads in which they are looked at. */
+export interface InspectionOptions {
+  /** Settings of links. */
+  readonly links: readonly LinkOverride[]
+  readonly planner?: Pick<WorkerPlannerOptions, 'threadSetup'>
+}
 
 /** How links are explained. */
 export interface ExplainOptions {
@@ -42,10 +50,9 @@ export class LinkInspection {
   #links: readonly ThreadLink[] = []
 
   /**
-   * @param overrides - settings that a configuration has for links
    * @param explains - for {@link LinkInspection.explain}; links cannot be connected then
    */
-  constructor(overrides: readonly LinkOverride[] = [], explains?: ExplainOptions) {
+  constructor({ links: overrides, planner = {} }: InspectionOptions = { links: [] }, explains?: ExplainOptions) {
     this.#overrides = new LinkOverrides(overrides)
     const options = {
       threads: 1,
@@ -60,6 +67,7 @@ export class LinkInspection {
         printsToError: true,
         store: this.#store,
         overrides,
+        threadSetup: WORKER_PLANNER_OPTIONS.threadSetup.read('threadSetup', planner.threadSetup),
         ...(explains && { ...explains, dryRun: true }),
       },
       {

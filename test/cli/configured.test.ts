@@ -1,5 +1,6 @@
 /** Commands with a configuration file, as processes of their own. */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { databay } from '../../src/cli/databay.js'
 import { fakeContext } from '../helpers/command.js'
@@ -366,4 +367,20 @@ t.test('the compiler refuses keys that there are not', async (t) => {
   const wrong = ['key.ts', 'nested.ts', 'setting.ts', 'value.ts']
   const problems = problemsOf(folder, ['good.ts', 'lazy.ts', ...wrong])
   t.same(problems.map((one) => /^\/(\S+\.ts):/.exec(one)?.[1]).sort(), wrong)
+})
+
+t.test('commands that look at links load the module that sets threads up first', async (t) => {
+  const folder = project(t, [], {
+    'ready.js': 'globalThis.isReady = true',
+    'links.js': `if (!globalThis.isReady) throw new Error('not set up')\n${LINKS}`,
+    'databay.config.js': `export default { modules: ['./links.js'], threadSetup: './ready.js' }`,
+  })
+  for (const line of ['check', 'list', 'plan --hours 1']) {
+    const { code, stderr } = await run(folder, line)
+    t.equal(code, 0, `${line}: ${stderr}`)
+  }
+  writeFileSync(join(folder, 'ready.js'), "throw new Error('no SDK')")
+  const { code, stderr } = await run(folder, 'check')
+  t.equal(code, 1)
+  t.match(stderr, /^databay: .*ready\.js: threadSetup: failed to load: no SDK[^\n]*\n$/m)
 })

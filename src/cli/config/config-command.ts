@@ -25,7 +25,7 @@ export async function configCommand(args: ConfigCommandArguments, context: Proce
     const configuration = await configurationOf(args, context, !isGiven)
     const links = isGiven ? optional(configuration.links) : configuration.links
     const modules = isGiven ? args.modules : configuration.modules
-    const inspection = new LinkInspection(links)
+    const inspection = new LinkInspection({ links, planner: configuration.planner })
     undo.push(() => inspection.close())
     const troubles = modules.length === 0 ? [] : await inspection.load(modules, new LinkSelection([], []))
     const shown = effective({ ...configuration, links }, modules, isGiven, inspection.exported)

@@ -33,7 +33,7 @@ export async function inspect(
   undo.push(logTo(stderr, { json: args.json, stacks: false }))
   try {
     const by = await configured(args, context)
-    const inspection = new LinkInspection(by.links, explains?.(by))
+    const inspection = new LinkInspection(by, explains?.(by))
     undo.push(() => inspection.close())
     const troubles = (await inspection.load(by.modules, args.selection)).map(({ error }) => errorLine(error))
     await tell(inspection, troubles, by)
