@@ -27,7 +27,10 @@ t.test('--once makes one transfer and ends', async (t) => {
 
 t.test('bad arguments have exit code 2', async (t) => {
   for (const [line, message] of [
-    ['run', /^databay: missing required argument/],
+    [
+      'run',
+      /^databay: <link-module>: expected link modules, as in databay run links.js, or a configuration that names them/,
+    ],
     ['run ./none.mjs', /^databay: <link-module>: expected a link module that exists/],
     ['run ticks.mjs --fast', /^databay: unknown option '--fast'/],
   ] as const) {

@@ -43,7 +43,9 @@ const say = (text: string) => {
 setLogLevel('silent')
 const before = vitals()
 const module = new URL(`../../bench/links/noop.js?links=${links}&interval=${interval}`, import.meta.url)
-const planner = new WorkerPlanner(module, { threads, immediateTransfer: false, http: 0 })
+// one for each thread, as they host equally many links
+const collectors = new URL(`collecting-links.js?links=${threads}&interval=${window}`, import.meta.url)
+const planner = new WorkerPlanner([module, collectors], { threads, immediateTransfer: false, http: 0 })
 let late: number[] = []
 planner.on('transfer', ({ startedAt, scheduledAt }) => late.push(startedAt - scheduledAt))
 await planner.start()
@@ -52,7 +54,7 @@ const child = spawn(process.execPath, [fileURLToPath(new URL('./scraper.js', imp
 child.stderr.pipe(process.stderr)
 const scrapes = { good: 0, bad: 0 }
 createInterface(child.stdout).on('line', (line) => {
-  if (Number(line) === links) scrapes.good++
+  if (Number(line) === links + threads) scrapes.good++
   else scrapes.bad++
 })
 

@@ -139,7 +139,7 @@ t.test('bad arguments are told, with exit code 2', async (t) => {
       "--transfers-per-thread: expected integers of at least 1, with commas between, got '0'",
     'tune --seconds 0 slow.mjs': "--seconds: expected a number of seconds above 0, got '0'",
     'tune ./none.mjs': "<link-module>: expected a link module that exists, got './none.mjs'",
-    tune: "missing required argument 'link-module'",
+    tune: "<link-module>: expected link modules, as in databay run links.js, or a configuration that names them, got 'none': there is no databay.config.js in this folder; databay create writes a project",
   }
   for (const [line, message] of Object.entries(lines)) {
     const run = command(t, line)
