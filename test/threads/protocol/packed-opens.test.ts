@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { packOpens, unpackOpens, type OpenRequest } from '../../../src/threads/protocol/packed-opens.js'
 

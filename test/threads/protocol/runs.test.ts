@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import t from 'tap'
 import { RunPacker, unpackRuns } from '../../../src/threads/protocol/runs.js'
 
