@@ -4,6 +4,7 @@ import type { Bench, Measurement, Settings } from './bench.js'
 import { DueAtOnce } from './due-at-once.js'
 import { KEPT, KEPT_LINKS, kept } from './kept.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from './measure.js'
+import { sum } from './statistics.js'
 import { plural } from './text.js'
 
 const UNITS = { ...COST_UNITS, rate: 'transfers/s' }
@@ -195,8 +196,4 @@ function inProcess(count: number): Subject {
       }
     },
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0)
 }

@@ -4,6 +4,7 @@ import { LinkCounters } from '../src/planners/link-counters.js'
 import { StageLists } from '../src/threads/protocol/stage-lists.js'
 import { Link, PrintOutlet, RandomIntInlet } from 'databay'
 import { check, repeat, withCost, type Subject, type COST_UNITS } from './measure.js'
+import { sum } from './statistics.js'
 
 /** Name of the subject that only keeps what `stats()` tells, without the transfers. */
 export const KEPT = 'what stats() keeps'
@@ -50,8 +51,4 @@ export function kept(units: typeof COST_UNITS & { readonly rate: string }): Subj
       }
     },
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0)
 }

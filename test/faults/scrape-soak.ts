@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setLogLevel, WorkerPlanner } from 'databay'
-import { courses, courseTable, keep, type Window } from './soak-verdict.js'
+import { courses, courseTable, keep, type Window, windowCells } from './soak-verdict.js'
 import { quantile } from './trend.js'
 import { vitals } from './vitals.js'
 
@@ -100,15 +100,8 @@ if (values.json) {
 }
 
 function line(now: Window): void {
-  const mebibytes = (bytes: number, digits: number) => (bytes / 1024 / 1024).toFixed(digits)
   const cells = [
-    `${now.at.toFixed(0)} s`.padStart(7),
-    mebibytes(now.resident, 1).padStart(10),
-    mebibytes(now.heap, 2).padStart(6),
-    String(now.handles).padStart(6),
-    String(now.descriptors ?? '').padStart(6),
-    String(now.threads ?? '').padStart(7),
-    now.p99.toFixed(1).padStart(9),
+    ...windowCells(now),
     String(planner.counts.transfers).padStart(11),
     String(scrapes.good).padStart(8),
     String(scrapes.bad).padStart(7),

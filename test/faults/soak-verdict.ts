@@ -40,6 +40,19 @@ const MEASURES: readonly Measure[] = [
   { name: 'p99 lateness of others', unit: 'ms', digits: 1, of: ({ undisturbed }) => undisturbed, bound: 20 },
 ]
 
+/** What each soak shows of a window, as cells of a line. */
+export function windowCells({ at, resident, heap, handles, descriptors, threads, p99 }: Window): string[] {
+  return [
+    `${at.toFixed(0)} s`.padStart(7),
+    (resident / MIB).toFixed(1).padStart(10),
+    (heap / MIB).toFixed(2).padStart(6),
+    String(handles).padStart(6),
+    String(descriptors ?? '').padStart(6),
+    String(threads ?? '').padStart(7),
+    p99.toFixed(1).padStart(9),
+  ]
+}
+
 /** Number of windows below which a run is still warming up, whatever it shows. */
 const ENOUGH = 20
 

@@ -11,7 +11,7 @@ import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { anySeed } from './random.js'
-import { courses, courseTable, keep, type Window } from './soak-verdict.js'
+import { courses, courseTable, keep, type Window, windowCells } from './soak-verdict.js'
 import { SoakRun, type Victim } from './soak-run.js'
 import { quantile } from './trend.js'
 import { vitals } from './vitals.js'
@@ -89,16 +89,9 @@ if (after.handles > before.handles) {
 summary()
 
 function line(now: Window, victim: Victim | undefined): void {
-  const mebibytes = (bytes: number, digits: number) => (bytes / 1024 / 1024).toFixed(digits)
   const { transfers, failed } = run.ledger.counts
   const cells = [
-    `${now.at.toFixed(0)} s`.padStart(7),
-    mebibytes(now.resident, 1).padStart(10),
-    mebibytes(now.heap, 2).padStart(6),
-    String(now.handles).padStart(6),
-    String(now.descriptors ?? '').padStart(6),
-    String(now.threads ?? '').padStart(7),
-    now.p99.toFixed(1).padStart(9),
+    ...windowCells(now),
     now.undisturbed.toFixed(1).padStart(10),
     now.recovery.toFixed(0).padStart(9),
     String(transfers).padStart(11),
