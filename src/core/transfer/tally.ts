@@ -347,7 +347,7 @@ export class Tally {
       this.#leftAt = performance.now()
       const taken = this.#leftAt - started
       this.#busy += taken
-      if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + taken
+      this.#addTime(stage, taken)
     }
   }
 
@@ -359,8 +359,12 @@ export class Tally {
       if (thrown === this.#cancellation.reason) this.log.abandoned(pending, this.#cancellation.reason)
       throw thrown
     } finally {
-      if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + performance.now() - since
+      if (stage !== undefined) this.#addTime(stage, performance.now() - since)
     }
+  }
+
+  #addTime(stage: number | undefined, taken: number): void {
+    if (stage !== undefined) this.#stageTimes[stage] = (this.#stageTimes[stage] ?? 0) + taken
   }
 
   /** Notes an error whose records are dead letters, or dropped for good: it is over and done with. */
