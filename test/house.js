@@ -16,6 +16,10 @@ export const RULES = [
   ['src/base', []],
   ['src/core', ['src/base']],
   ['src/connectors/csv', ['src/connectors/files', 'src/connectors', 'src/core', 'src/base']],
+  [
+    'src/connectors/s3',
+    ['src/connectors/http', 'src/connectors/csv', 'src/connectors/files', 'src/connectors', 'src/core', 'src/base'],
+  ],
   ['src/connectors/*', ['src/connectors', 'src/core', 'src/base']],
   ['src/connectors', ['src/core', 'src/base']],
   ['src/store/ledger', ['src/store', 'src/core', 'src/base']],

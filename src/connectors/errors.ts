@@ -25,10 +25,13 @@ export function fileError(connector: string, verb: string, path: string, cause: 
 export class DatabaseError extends DatabayError {
   static override readonly code = 'DATABAY_DATABASE'
 
-  /** Number under which the database knows the error, like 11000 for a duplicate key; `undefined` when it gave none. */
-  readonly serverCode: number | undefined
+  /**
+   * Code under which the database knows the error, like 11000 of MongoDB or `'23505'` of PostgreSQL for a duplicate key;
+   * `undefined` when it gave none.
+   */
+  readonly serverCode: number | string | undefined
 
-  constructor(message: string, options?: DatabayErrorOptions & { readonly serverCode?: number | undefined }) {
+  constructor(message: string, options?: DatabayErrorOptions & { readonly serverCode?: number | string | undefined }) {
     super(message, options)
     this.serverCode = options?.serverCode
   }

@@ -1,0 +1,2 @@
+/** The connectors of PostgreSQL: `databay/postgres`. The package's root exports them too. */
+export { DatabaseError } from '../errors.js'
