@@ -210,7 +210,16 @@ t.test('what is published is what is built', async (t) => {
     bin: { databay: string }
     files: string[]
   }
-  t.same(Object.keys(exports), ['.', './config', './testing', './worker', './package.json'])
+  t.same(Object.keys(exports), [
+    '.',
+    './config',
+    './http',
+    './postgres',
+    './s3',
+    './testing',
+    './worker',
+    './package.json',
+  ])
   const entries = Object.values(exports).filter((entry) => typeof entry === 'object')
   const built = [...entries.flatMap((entry) => [entry.types, entry.default]), bin.databay, 'dist/workers/transfer.js']
   for (const file of built) {
