@@ -6,6 +6,7 @@ export const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
   records: async () => (await import('./records.js')).records,
   stream: async () => (await import('./stream.js')).stream,
   files: async () => (await import('./files.js')).files,
+  databases: async () => (await import('./databases.js')).databases,
   delivery: async () => (await import('./delivery.js')).delivery,
   cpu: async () => (await import('./cpu.js')).cpu,
   io: async () => (await import('./io.js')).io,
