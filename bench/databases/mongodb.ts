@@ -52,7 +52,7 @@ async function byHand(url: string): Promise<Storage> {
     url,
     'hand',
     async (batch) => {
-      await insert(batch as readonly object[])
+      await insert(batch)
     },
     () => client.close(),
   )

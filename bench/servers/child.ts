@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 export interface Serving {
   /** First line that it printed: where it serves. */
   readonly said: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Starts a program that prints one line when it serves, and ends when its standard input does. */

@@ -5,7 +5,7 @@ import { serve } from './child.js'
 /** Server for a bench. */
 export interface BenchServer {
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 // in the sources: it is not compiled
