@@ -105,14 +105,16 @@ async function downloaded(t: Test): Promise<MongoServer | undefined> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Ends a program that runs as long as its standard input is open. */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.stdin?.end()
   await exited
 }
 
-async function freePort(): Promise<number> {
+/** Finds a port of loopback that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   const port = await listen(server)
   server.close()
