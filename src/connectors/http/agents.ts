@@ -5,7 +5,7 @@ import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
 import { environment } from './environment.js'
 import { proxiesOf, proxyAuthorization, proxyFor, type Proxies } from './proxy.js'
-import type { SentHeaders } from './request.js'
+import type { SentHeaders } from './request-headers.js'
 
 type Undici = typeof import('undici')
 
@@ -64,16 +64,17 @@ const agents = new Map<string, SharedAgents>()
 /**
  * Gives a share in the agents with these settings, which are created when there are none.
  *
+ * @param owner - connector that asks for it, for errors
  * @throws {@link FileError} when the certificates cannot be read, {@link InvalidOptionError} when the environment names
  * a proxy that is none
  */
-export async function openConnection(settings: AgentSettings): Promise<Connection> {
+export async function openConnection(settings: AgentSettings, owner = 'HttpInlet'): Promise<Connection> {
   const { connectTimeout, cacert } = settings
   const proxies = proxiesOf(settings.proxy, environment())
-  const undici = await loadOptional(UNDICI, 'HttpInlet')
+  const undici = await loadOptional(UNDICI, owner)
   // the key has the content of the file, which may be replaced while agents are open
-  const authorities = cacert === undefined ? undefined : await readAuthorities(cacert)
-  const trust = authorities === undefined ? undefined : await trusting(cacert, authorities)
+  const authorities = cacert === undefined ? undefined : await readAuthorities(owner, cacert)
+  const trust = authorities === undefined ? undefined : await trusting(owner, cacert ?? '', authorities)
   const key = JSON.stringify([connectTimeout, authorities, proxies])
   const shared = agents.get(key) ?? makeAgents(undici, settings, trust)
   agents.set(key, shared)
@@ -139,11 +140,11 @@ function makeAgents(
   return { direct, tunnels: new Map(), makeTunnel, shares: 0 }
 }
 
-async function readAuthorities(cacert: string): Promise<string> {
+async function readAuthorities(owner: string, cacert: string): Promise<string> {
   try {
     return await readFile(cacert, 'utf8')
   } catch (cause) {
-    throw unusable(cacert, cause)
+    throw unusable(owner, cacert, cause)
   }
 }
 
@@ -151,7 +152,7 @@ async function readAuthorities(cacert: string): Promise<string> {
  * Trusts authorities in addition to those of Node, which `ca` alone would replace. Its modules are loaded here, as
  * few threads need them.
  */
-async function trusting(cacert = '', authorities: string): Promise<() => SecureContext> {
+async function trusting(owner: string, cacert: string, authorities: string): Promise<() => SecureContext> {
   const tls = await import('node:tls')
   const { X509Certificate } = await import('node:crypto')
   const others = await authoritiesOfNode(tls)
@@ -161,7 +162,7 @@ async function trusting(cacert = '', authorities: string): Promise<() => SecureC
       new X509Certificate(authorities)
       return tls.createSecureContext({ ca: [...others, authorities] })
     } catch (cause) {
-      throw unusable(cacert, cause)
+      throw unusable(owner, cacert, cause)
     }
   }
 }
@@ -176,6 +177,6 @@ async function authoritiesOfNode(tls: typeof import('node:tls')): Promise<readon
   return extra.includes('-----BEGIN ') ? [...tls.rootCertificates, extra] : tls.rootCertificates
 }
 
-function unusable(cacert: string, cause: unknown): FileError {
-  return fileError('HttpInlet', 'use the certificates in', cacert, cause)
+function unusable(owner: string, cacert: string, cause: unknown): FileError {
+  return fileError(owner, 'use the certificates in', cacert, cause)
 }

@@ -1,14 +1,14 @@
-import { DatabayError } from '../../base/errors.js'
+import { DatabayError, type DatabayErrorOptions } from '../../base/errors.js'
 import { scrub } from '../../base/scrub.js'
 
 /** Reason why an HTTP request came to nothing. */
-export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages' | 'since'
+export type HttpFailure = 'connection' | 'timeout' | 'status' | 'body' | 'redirect' | 'pages' | 'since' | 'results'
 
 /** The body of a response cannot be used. */
 export class BodyError extends Error {}
 
 /** Options of an {@link HttpError}. */
-export interface HttpErrorOptions extends ErrorOptions {
+export interface HttpErrorOptions extends DatabayErrorOptions {
   readonly status?: number | undefined
   readonly retryAfter?: number | undefined
 }
@@ -22,7 +22,8 @@ export class HttpError extends DatabayError {
 
   /**
    * Kind of the failure: no `connection` (also DNS and TLS), a `timeout`, a `status` that is not accepted, an unusable
-   * `body`, a `redirect` to where it must not lead, `pages` without end, or a value of `since` that cannot be had or sent.
+   * `body`, a `redirect` to where it must not lead, `pages` without end, a value of `since` that cannot be had or sent, or
+   * `results` of single records that are not good.
    */
   readonly failure: HttpFailure
   /** Status of the response; `undefined` when there is none. */
@@ -40,10 +41,18 @@ export class HttpError extends DatabayError {
 
 /**
  * Makes the error of a request, which it names by the request's URL.
+ *
+ * @param owner - connector that made the request
  * @internal
  */
-export function httpError(url: URL, failure: HttpFailure, message: string, options?: HttpErrorOptions): HttpError {
-  return new HttpError(failure, `HttpInlet: ${showUrl(url)}: ${message}`, options)
+export function httpError(
+  url: URL,
+  failure: HttpFailure,
+  message: string,
+  options?: HttpErrorOptions,
+  owner = 'HttpInlet',
+): HttpError {
+  return new HttpError(failure, `${owner}: ${showUrl(url)}: ${message}`, options)
 }
 
 /**

@@ -66,7 +66,7 @@ export async function exchange(
       request = next
     } catch (error) {
       signal.throwIfAborted()
-      throw asHttpError(request, error)
+      throw asHttpError(request.url, error)
     }
   }
 }
@@ -94,7 +94,7 @@ async function read(
     if (opened === undefined) return undefined
     body.on('error', () => undefined)
     opened.stream.hangUp = close
-    opened.stream.toFailure = (thrown) => (signal.aborted ? toError(signal.reason) : asHttpError(request, thrown))
+    opened.stream.toFailure = (thrown) => (signal.aborted ? toError(signal.reason) : asHttpError(request.url, thrown))
     return opened
   }
   try {
@@ -107,11 +107,15 @@ async function read(
   }
 }
 
-/** Reads the rest of a response, so that the connection can be used again; but not for ever. */
-async function dump({ body }: Dispatcher.ResponseData): Promise<void> {
+/**
+ * Reads the rest of a response, so that the connection can be used again; but not for ever. Never rejects.
+ *
+ * @param limit - most bytes that are read
+ */
+export async function dump({ body }: Dispatcher.ResponseData, limit = 131_072): Promise<void> {
   const enough = new AbortController()
   const timer = setTimeout(() => enough.abort(), DUMP_TIME)
-  await body.dump({ limit: 131_072, signal: enough.signal }).catch(() => undefined)
+  await body.dump({ limit, signal: enough.signal }).catch(() => undefined)
   clearTimeout(timer)
 }
 
@@ -124,7 +128,12 @@ function refusal(request: HttpRequest, { statusCode: status, headers }: Dispatch
   })
 }
 
-function asHttpError(request: HttpRequest, cause: unknown): HttpError {
+/**
+ * Makes the error of a request that got no whole response.
+ *
+ * @param owner - connector that made the request
+ */
+export function asHttpError(url: URL, cause: unknown, owner?: string): HttpError {
   if (cause instanceof HttpError) return cause
   const error = toError(cause)
   // the error of a parser holds the text that it could not parse, up to a whole part of a response
@@ -132,5 +141,5 @@ function asHttpError(request: HttpRequest, cause: unknown): HttpError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'
   // when every address of a host failed, only the code says why
-  return httpError(request.url, failure, error.message || code, { cause })
+  return httpError(url, failure, error.message || code, { cause }, owner)
 }

@@ -23,8 +23,10 @@ import { encodingOf } from '../charsets.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
 import { FORMATS, type HttpFormat } from './format.js'
 import type { NextPage } from './next-link.js'
-import { checkProxy } from './proxy.js'
-import { resolveRequest, type HttpHeaders, type HttpParams, type HttpRequest } from './request.js'
+import { readProxy } from './proxy.js'
+import { resolveRequest, type HttpParams, type HttpRequest } from './request.js'
+import type { HttpHeaders } from './request-headers.js'
+import { isIdempotent, readRetryStatuses, readStatuses } from './statuses.js'
 import { readSince, type HttpSince } from './since.js'
 import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from './content-encoding.js'
@@ -235,9 +237,6 @@ export interface HttpSettings extends Omit<
   readonly idempotent: boolean
 }
 
-/** Methods that have the same effect when they are called twice. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-
 /**
  * Checks and resolves {@link HttpInletOptions}.
  *
@@ -279,7 +278,7 @@ export function resolveSettings(url: string | URL | Secret, options: HttpInletOp
     format,
     headersTimeout: rest.headersTimeout ?? Math.min(timeout, 30_000),
     bodyTimeout: rest.bodyTimeout ?? Math.min(timeout, 30_000),
-    idempotent: rest.idempotent ?? IDEMPOTENT.has(request.method),
+    idempotent: rest.idempotent ?? isIdempotent(request.method),
   })
 }
 
@@ -311,10 +310,6 @@ function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | 
   return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
 }
 
-function readProxy(name: string, proxy: string | URL | Secret | false | undefined): string | false | undefined {
-  return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
-}
-
 /** Charsets that a misspelt one may have meant. */
 const COMMON_CHARSETS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'iso-8859-15', 'shift_jis', 'gbk']
 
@@ -335,20 +330,4 @@ function readContentEncoding(
   const encodings = toArray(given)
   if (encodings.length === 0) throw new InvalidOptionError(name, 'one or more encodings', given)
   return encodings.map((encoding) => checkWord(name, encoding, CONTENT_ENCODINGS, 'identity'))
-}
-
-function readStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
-  if (statuses?.length === 0) throw new InvalidOptionError(name, 'one or more statuses', statuses)
-  return readSet(name, statuses, 200)
-}
-
-function readRetryStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
-  return readSet(name, statuses, 400)
-}
-
-function readSet(name: string, statuses: unknown, least: number): ReadonlySet<number> | undefined {
-  if (statuses === undefined) return undefined
-  const isStatus = (value: unknown) => Number.isInteger(value) && Number(value) >= least && Number(value) <= 599
-  if (Array.isArray(statuses) && statuses.every(isStatus)) return new Set(statuses as number[])
-  throw new InvalidOptionError(name, `a list of statuses from ${least} to 599`, statuses)
 }

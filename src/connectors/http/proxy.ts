@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '../../base/errors.js'
 import type { Environment } from './environment.js'
-import { revealed } from '../../base/secret.js'
+import { revealed, type Secret } from '../../base/secret.js'
 import { basicToken } from '../../base/url-credentials.js'
-import { HIDDEN } from './request.js'
+import { HIDDEN } from './request-headers.js'
 
 /** Proxies by which requests go, and the hosts to which they go without. */
 export interface Proxies {
@@ -43,6 +43,11 @@ export function checkProxy(name: string, option: unknown): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
   throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN)
+}
+
+/** Reads the option `proxy`: the URL of a proxy, or `false` for none. */
+export function readProxy(name: string, proxy: string | URL | Secret | false | undefined): string | false | undefined {
+  return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }
 
 /** Proxy by which a request goes; `undefined` when it goes without. */

@@ -1,6 +1,7 @@
 import { httpError, showUrl, type HttpError, type HttpFailure } from './errors.js'
 import { urlInHeader } from './header-url.js'
-import type { HttpRequest, SentHeaders } from './request.js'
+import type { HttpRequest } from './request.js'
+import type { SentHeaders } from './request-headers.js'
 
 /** Statuses of redirects. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

@@ -1,31 +1,21 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
-import { lazy } from '../../base/libraries.js'
-import { hideValue } from '../../base/scrub.js'
-import { basicToken } from '../../base/url-credentials.js'
 import { isSecret, revealed, type Secret } from '../../base/secret.js'
 import { ACCEPTED_ENCODINGS } from './content-encoding.js'
-
-const http = lazy<typeof import('node:http')>('node:http')
+import {
+  authorization,
+  checkHeaders,
+  checkSecretObject,
+  HIDDEN,
+  type HttpHeaders,
+  type SentHeaders,
+} from './request-headers.js'
 
 type Param = string | number | boolean | Secret
 
 /** Parameters for the query of a URL. A list gives a parameter several times. */
 export interface HttpParams {
   readonly [name: string]: Param | readonly Param[]
-}
-
-/** Headers of a request. */
-export interface HttpHeaders {
-  readonly [name: string]: string | Secret
-}
-
-/**
- * Headers as they are sent, by their names in lower case.
- * @internal
- */
-export interface SentHeaders {
-  readonly [name: string]: string
 }
 
 /**
@@ -48,9 +38,6 @@ interface RequestOptions {
   readonly body?: string | Uint8Array | Secret | undefined
 }
 
-/** Text in an error for a value that may be secret. */
-export const HIDDEN = 'something else (not shown)'
-
 /**
  * Makes the request of an inlet.
  *
@@ -61,18 +48,22 @@ export function resolveRequest(given: string | URL | Secret, options: RequestOpt
   const { method } = options
   const url = revealed(given)
   const body = revealed(options.body)
-  if (method !== undefined && (typeof method !== 'string' || !/^(?!connect$)[A-Z]+$/i.test(method))) {
-    throw new InvalidOptionError('HttpInlet.method', "a method like 'GET'", method)
-  }
+  if (method !== undefined) checkMethod('HttpInlet.method', method, 'GET')
   if (body !== undefined && typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
     throw new InvalidOptionError('HttpInlet.body', 'a string or bytes', typeof body)
   }
   return Object.freeze({
-    url: resolveUrl('HttpInlet.url', url, options.params),
+    url: resolveUrl('HttpInlet', url, options.params),
     headers: resolveHeaders(new URL(url), isSecret(given), options.headers, body),
     method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
     body: body ?? null,
   })
+}
+
+/** @throws {@link InvalidOptionError} */
+export function checkMethod(option: string, method: unknown, example: string): string {
+  if (typeof method === 'string' && /^(?!connect$)[A-Z]+$/i.test(method)) return method.toUpperCase()
+  throw new InvalidOptionError(option, `a method like '${example}'`, method)
 }
 
 /**
@@ -80,20 +71,20 @@ export function resolveRequest(given: string | URL | Secret, options: RequestOpt
  *
  * @throws {@link InvalidOptionError}
  */
-function resolveUrl(option: string, url: string | URL, params: HttpParams = {}): URL {
-  const resolved = parseUrl(option, url)
+export function resolveUrl(owner: string, url: string | URL, params: HttpParams = {}): URL {
+  const resolved = parseUrl(`${owner}.url`, url)
   resolved.username = resolved.password = resolved.hash = ''
-  addParams(resolved, params)
+  addParams(owner, resolved, params)
   return resolved
 }
 
 /** @throws {@link InvalidOptionError} */
-function addParams(url: URL, params: HttpParams): void {
-  checkSecretObject('HttpInlet.params', params)
+export function addParams(owner: string, url: URL, params: HttpParams): void {
+  checkSecretObject(`${owner}.params`, params)
   for (const [name, value] of Object.entries(params)) {
     for (const one of [value].flat().map(revealed) as unknown[]) {
       if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
-        throw new InvalidOptionError(`HttpInlet.params.${name}`, 'a string, number or boolean', HIDDEN)
+        throw new InvalidOptionError(`${owner}.params.${name}`, 'a string, number or boolean', HIDDEN)
       }
       url.searchParams.append(name, String(one))
     }
@@ -125,7 +116,7 @@ export function changedRequest(request: HttpRequest, changes: RequestChanges): H
   if (url.origin !== request.url.origin) throw new Error(`request() gave a url of another origin, ${url.origin}`)
   checkSecretObject('HttpInlet.params', params)
   for (const name of Object.keys(params)) url.searchParams.delete(name)
-  addParams(url, params)
+  addParams('HttpInlet', url, params)
   if (body !== undefined && typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
     throw new Error(`request() gave a body of type ${typeof body}: expected a string or bytes`)
   }
@@ -136,15 +127,8 @@ export function changedRequest(request: HttpRequest, changes: RequestChanges): H
   return {
     ...request,
     url,
-    headers: { ...request.headers, ...checkHeaders(headers, bytes) },
+    headers: { ...request.headers, ...checkHeaders('HttpInlet', headers, Buffer.byteLength(bytes)) },
     body: body ?? request.body,
-  }
-}
-
-/** Checks that a value is an object, as `checkObject` does, but never shows it: it may hold secrets. */
-function checkSecretObject(option: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(option, 'an object', HIDDEN)
   }
 }
 
@@ -174,73 +158,9 @@ function resolveHeaders(
   given: HttpHeaders = {},
   body: string | Uint8Array = '',
 ): SentHeaders {
-  const headers: { [name: string]: string } = {
+  const headers: SentHeaders = {
     'accept-encoding': ACCEPTED_ENCODINGS,
     'user-agent': 'databay',
   }
-  const token = basicToken(url)
-  if (token !== undefined) {
-    if (isHidden) hideValue(token, true)
-    headers['authorization'] = `Basic ${token}`
-  }
-  return { ...headers, ...checkHeaders(given, body) }
-}
-
-/**
- * Headers by their names in lower case.
- *
- * @throws {@link InvalidOptionError} that never shows a value
- */
-function checkHeaders(given: HttpHeaders, body: string | Uint8Array): SentHeaders {
-  checkSecretObject('HttpInlet.headers', given)
-  const headers: { [name: string]: string } = {}
-  for (const [spelling, one] of Object.entries(given)) {
-    const value = revealed(one)
-    checkHeader(spelling, value)
-    const name = spelling.toLowerCase()
-    checkPurpose(spelling, name, value, Buffer.byteLength(body))
-    if (Object.hasOwn(headers, name)) {
-      throw new InvalidOptionError(`HttpInlet.headers.${spelling}`, 'each header once', spelling)
-    }
-    headers[name] = value
-  }
-  return headers
-}
-
-function checkHeader(name: string, value: unknown): void {
-  const { validateHeaderName, validateHeaderValue } = http()
-  try {
-    validateHeaderName(name)
-  } catch {
-    // the name may be a whole header, put there by mistake
-    throw new InvalidOptionError('HttpInlet.headers', 'names fit for headers', HIDDEN)
-  }
-  try {
-    validateHeaderValue(name, value as string)
-  } catch {
-    throw new InvalidOptionError(`HttpInlet.headers.${name}`, 'a string fit for a header', HIDDEN)
-  }
-  if (typeof value !== 'string') {
-    throw new InvalidOptionError(`HttpInlet.headers.${name}`, 'a string', HIDDEN)
-  }
-}
-
-/** Headers that say how a connection is used, which undici does not let anybody set. */
-const OF_CONNECTION = new Set(['expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
-
-/** Checks that a header may be set, as the error of undici would come with each pull. */
-function checkPurpose(spelling: string, name: string, value: string, length: number): void {
-  const option = `HttpInlet.headers.${spelling}`
-  if (OF_CONNECTION.has(name)) {
-    throw new InvalidOptionError(option, `no header of the connection (${[...OF_CONNECTION].join(', ')})`, spelling)
-  }
-  if (name === 'connection' && !/^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/.test(value.trim())) {
-    throw new InvalidOptionError(option, 'names, like close or keep-alive', HIDDEN)
-  }
-  if (name === 'content-length' && value !== String(length)) {
-    throw new InvalidOptionError(option, `the length of the body, ${length} bytes`, HIDDEN)
-  }
-  if (name === 'proxy-authorization') {
-    throw new InvalidOptionError(option, 'no credentials of a proxy: see the option proxy', HIDDEN)
-  }
+  return { ...headers, ...authorization(url, isHidden), ...checkHeaders('HttpInlet', given, Buffer.byteLength(body)) }
 }

@@ -70,6 +70,8 @@ export interface Tries {
   readonly retry: RetrySettings
   /** Statuses that are tried again; `undefined` for the usual ones. */
   readonly statuses: ReadonlySet<number> | undefined
+  /** Whether the request may be made again after this error. Default: as {@link mayPass} says. */
+  readonly mayRepeat?: (error: HttpError) => boolean
   readonly signal: AbortSignal
   /** Time of `performance.now()` at which the pull has to be done. */
   readonly deadline: number
@@ -83,9 +85,10 @@ export interface Tries {
  * @throws the {@link HttpError} of the last try, or the reason of the signal
  */
 export function withTries<T>(
-  { retry, statuses, signal, deadline, onRetry }: Tries,
+  { retry, statuses, mayRepeat, signal, deadline, onRetry }: Tries,
   work: () => Promise<T>,
 ): Promise<T> {
+  const isWorthwhile = mayRepeat ?? ((error) => mayPass(error, statuses))
   let attempt = 0
   return withRetries(
     retry,
@@ -95,13 +98,11 @@ export function withTries<T>(
       try {
         return await work()
       } catch (error) {
-        throw error instanceof HttpError && mayPass(error, statuses) && number <= retry.retries
-          ? withLimit(error)
-          : error
+        throw error instanceof HttpError && isWorthwhile(error) && number <= retry.retries ? withLimit(error) : error
       }
     },
     (error) => {
-      if (!(error instanceof HttpError) || !mayPass(error, statuses)) return false
+      if (!(error instanceof HttpError) || !isWorthwhile(error)) return false
       const { retryAfter: wait = 0 } = error
       if (wait > longest()) return false
       onRetry(error, attempt)

@@ -5,7 +5,8 @@ import { custom, func, given, resolveOptions, word, type Spec } from '../../base
 import type { Untyped } from '../../base/untyped.js'
 import type { Secret } from '../../base/secret.js'
 import type { HttpPage } from './next-link.js'
-import type { HttpHeaders, HttpParams } from './request.js'
+import type { HttpParams } from './request.js'
+import type { HttpHeaders } from './request-headers.js'
 
 /**
  * Page of a response with its records, as functions of {@link HttpSince} get it.
