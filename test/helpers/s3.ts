@@ -29,11 +29,17 @@ function given(): S3Access | undefined {
   }
 }
 
+/** Options of `s3Server`. */
+export interface S3ServerOptions {
+  /** Milliseconds by which the clock of the server is ahead. Such a server is one of its own, whatever the environment says. */
+  readonly clockAhead?: number
+}
+
 /** Starts s3rver in a process of its own. */
-async function started(t: Owner): Promise<S3Access | undefined> {
+async function started(t: Owner, clockAhead = 0): Promise<S3Access | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), 'databay-s3-'))
   const program = fileURLToPath(new URL('../s3-server/main.js', import.meta.url))
-  const child = spawn(process.execPath, [program, folder], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, folder, String(clockAhead)], { stdio: ['pipe', 'pipe', 'pipe'] })
   t.teardown(() => end(child))
   try {
     const endpoint = `http://127.0.0.1:${await firstLine(child)}`
@@ -54,9 +60,9 @@ async function started(t: Owner): Promise<S3Access | undefined> {
  * })
  * ```
  */
-export async function s3Server(t: Owner) {
-  const own = given()
-  const server = own ?? (await started(t))
+export async function s3Server(t: Owner, { clockAhead }: S3ServerOptions = {}) {
+  const own = clockAhead === undefined ? given() : undefined
+  const server = own ?? (await started(t, clockAhead))
   const kind = server === undefined ? 'none' : own === undefined ? 's3rver' : 'S3_ENDPOINT'
   const skip: string | false = server === undefined ? 'no S3: set S3_ENDPOINT, or install s3rver' : false
   const options = server ?? {
@@ -86,6 +92,12 @@ export async function s3Server(t: Owner) {
     return all
   }
 
+  /** Keys of the uploads of a bucket that are neither complete nor aborted. */
+  const uploads = async (bucket: string): Promise<string[]> => {
+    const text = await (await send('GET', `/${bucket}?uploads`)).text()
+    return [...text.matchAll(/<Key>(.*?)<\/Key>/gs)].map(([, key]) => unescaped(key ?? ''))
+  }
+
   /** Makes a bucket for one test, which is deleted with its objects when the test ends. */
   const bucket = async (t: Owner): Promise<string> => {
     const name = `test-${randomBytes(6).toString('hex')}`
@@ -112,7 +124,7 @@ export async function s3Server(t: Owner) {
     const proxy = await TcpProxy.start(t, hostname, Number(port || 80))
     return { options: { ...options, endpoint: `http://127.0.0.1:${proxy.port}` }, proxy }
   }
-  return { kind, skip, options, bucket, send, keys, put, get, proxied }
+  return { kind, skip, options, bucket, send, keys, uploads, put, get, proxied }
 }
 
 const at = (bucket: string, key: string): string => `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
