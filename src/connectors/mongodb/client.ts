@@ -11,7 +11,7 @@ import { driverOptions } from './driver-options.js'
 import { DRIVER, type Mongo } from './driver.js'
 import { databaseError, isRetryable } from './errors.js'
 import { checkDatabase } from './names.js'
-import { RunningWork } from './running-work.js'
+import { RunningWork } from '../running-work.js'
 import { shown } from './url.js'
 
 /** A client that is connected, the database in use, and the driver that they come from. */

@@ -7,7 +7,7 @@ import type { Mongo } from './driver.js'
 import { hasLostCursor } from './errors.js'
 import type { MongoInletSettings } from './inlet-options.js'
 import { filterAfter, filterBefore, type Position } from './position.js'
-import { unlessAborted } from './running-work.js'
+import { unlessAborted } from '../running-work.js'
 
 /**
  * Reads the documents of one pull, list by list: each is a batch of the server. With a `cursorField`, it goes on behind a

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { RunningWork, unlessAborted } from '../../../src/connectors/mongodb/running-work.js'
-import { deferred } from '../../helpers/nodes.js'
+import { RunningWork, unlessAborted } from '../../src/connectors/running-work.js'
+import { deferred } from '../helpers/nodes.js'
 
 t.test('the end waits for work that runs, whether it succeeds or fails', async (t) => {
   const work = new RunningWork()

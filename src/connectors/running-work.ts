@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { toError } from '../../base/errors.js'
+import { toError } from '../base/errors.js'
 
 /** Time for which {@link RunningWork.end} waits for cancelled commands, in milliseconds. */
 const GRACE = 1000
