@@ -1,0 +1,27 @@
+import type { S3Object } from './client.js'
+import { readXml } from './xml.js'
+
+/** One page of a listing. */
+export interface S3Page {
+  readonly objects: S3Object[]
+  /** Token of the next page; `undefined` when this is the last one. */
+  readonly next: string | undefined
+}
+
+/** Reads a page of a listing; `undefined` when the text is none. */
+export function readListing(text: string): S3Page | undefined {
+  const xml = readXml(text)
+  if (xml?.name !== 'ListBucketResult') return undefined
+  const isEncoded = xml.text('EncodingType')?.toLowerCase() === 'url'
+  const objects = xml.all('Contents').map((object) => {
+    const key = object.text('Key') ?? ''
+    return {
+      key: isEncoded ? decodeURIComponent(key.replaceAll('+', ' ')) : key,
+      size: Number(object.text('Size') ?? 0),
+      etag: object.text('ETag') ?? '',
+      lastModified: Date.parse(object.text('LastModified') ?? ''),
+    }
+  })
+  const isCut = xml.text('IsTruncated') === 'true'
+  return { objects, next: isCut ? xml.text('NextContinuationToken') : undefined }
+}
