@@ -190,7 +190,7 @@ t.test('every error has a code of its own', async (t) => {
     .join('')
   const classes = [...source.matchAll(/^export class (\w+) extends DatabayError \{\n(.*)/gm)]
   const codes = classes.map(([, name, first = '']) => {
-    const [, code] = /^ {2}static override readonly code = '(DATABAY_[A-Z_]+)'$/.exec(first) ?? []
+    const [, code] = /^ {2}static override readonly code = '(DATABAY_[A-Z\d_]+)'$/.exec(first) ?? []
     t.ok(code, `${name} starts with its code`)
     return code
   })

@@ -11,8 +11,10 @@ export interface S3Body {
   readonly sha256: string
 }
 
-/** Most bytes that are given to a connection at once: a timeout counts from the last of them. */
-const CHUNK = 262_144
+/** Most bytes that are given to a connection at once: its timeout counts from the last of them. */
+const PIECE = 262_144
+/** Longest content that is given to a connection at once. */
+const SHORT = 1_048_576
 
 /** The content that some bytes are. They must not change before it is sent. */
 export function bodyOf(chunks: readonly Uint8Array[]): S3Body {
@@ -27,14 +29,16 @@ export function bodyOf(chunks: readonly Uint8Array[]): S3Body {
   return { chunks, size, md5: md5.digest(), sha256: sha256.digest('hex') }
 }
 
-/** Bytes of a body, in one piece. */
-export function bytesOf({ chunks, size }: S3Body): Uint8Array {
+/** Content as undici takes it: as bytes, or as pieces when it is long. */
+export function contentOf(body: S3Body): Uint8Array {
+  const { chunks, size } = body
+  // undici takes iterables, too, though its types do not say so
+  if (size > SHORT) return piecesOf(chunks) as unknown as Uint8Array
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size)
 }
 
-/** Bytes of a body, in pieces. */
-export async function* piecesOf({ chunks }: S3Body): AsyncGenerator<Uint8Array> {
+function* piecesOf(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
   for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; at += CHUNK) yield chunk.subarray(at, at + CHUNK)
+    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE)
   }
 }

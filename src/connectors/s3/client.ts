@@ -6,6 +6,7 @@ import type { Signal } from '../../base/node-types.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { withRetries } from '../../base/retry.js'
 import { Warnings } from '../../base/warnings.js'
+import { Update } from '../../core/update.js'
 import type { Connection } from '../http/agents.js'
 import { environment } from '../http/environment.js'
 import { RunningWork } from '../running-work.js'
@@ -15,6 +16,7 @@ import type { S3ConnectionSettings } from './connection-options.js'
 import { CredentialSource, type UsedCredentials } from './credentials.js'
 import { SIGNER } from './driver.js'
 import { connectionError, isRetryable, refusalError, S3Error } from './errors.js'
+import type { S3Object } from './listing.js'
 
 const importParts = () => import('./parts.js')
 
@@ -57,15 +59,6 @@ export interface S3Stream {
   readonly stream: Dispatcher.ResponseData['body']
 }
 
-/** Object in a bucket, as a listing has it. */
-export interface S3Object {
-  readonly key: string
-  readonly size: number
-  readonly etag: string
-  /** Time at which it was stored, in milliseconds since 1970. */
-  readonly lastModified: number
-}
-
 /** A connection that is open. */
 export interface S3Session {
   readonly parts: Parts
@@ -75,8 +68,6 @@ export interface S3Session {
 
 /** Most bytes of a response that is read whole. */
 const LONGEST_TEXT = 67_108_864
-/** Longest content that is given to a connection at once. */
-const SHORT_BODY = 1_048_576
 /** Difference of clocks from which on it is taken for the reason of a refusal that gives none, in milliseconds. */
 const SKEWED = 240_000
 
@@ -170,7 +161,7 @@ export class S3Connection {
     const session = this.#opened()
     const headers = { ...(range !== undefined && { range }), ...(ifMatch !== undefined && { 'if-match': ifMatch }) }
     const request: S3Request = { method: 'GET', key, headers }
-    return this.#trying(caller, request, async () => {
+    return this.#trying(caller, async () => {
       const { statusCode: status, headers, body: stream } = await this.#exchange(session, caller, request)
       return { status, headers, stream }
     })
@@ -230,13 +221,13 @@ export class S3Connection {
   }
 
   #sendBy(session: S3Session, caller: S3Caller, request: S3Request): Promise<S3Response> {
-    return this.#trying(caller, request, async () => {
+    return this.#trying(caller, async () => {
       const { statusCode: status, headers, body } = await this.#exchange(session, caller, request)
       return { status, headers, text: await this.#textOf(caller, request, body) }
     })
   }
 
-  #trying<T>(caller: S3Caller, request: S3Request, work: () => Promise<T>): Promise<T> {
+  #trying<T>(caller: S3Caller, work: () => Promise<T>): Promise<T> {
     return withRetries(this.#settings.retry, caller.signal, work, (error) => {
       const again = isRetryable(error)
       if (again) this.#warnings.warn({}, `${textOf(caller)}tries again: ${error.message}`, caller)
@@ -285,10 +276,10 @@ export class S3Connection {
       return await connection.send(url, {
         method,
         headers: { ...Object.fromEntries(signed.headers), ...(body && { 'content-length': String(body.size) }) },
-        body: body === undefined ? null : body.size > SHORT_BODY ? parts.piecesOf(body) : parts.bytesOf(body),
+        body: body === undefined ? null : parts.contentOf(body),
         headersTimeout: socketTimeout,
         bodyTimeout: socketTimeout,
-        signal: signal as AbortSignal,
+        signal,
       })
     } catch (thrown) {
       signal.throwIfAborted()
@@ -378,9 +369,9 @@ function timeText(time: number): string {
   return new Date(time).toISOString().replaceAll(/[:-]|\.\d{3}/g, '')
 }
 
+/** Text of a caller for the log; the empty text of one that has none. */
 function textOf(caller: S3Caller): string {
-  const text = String(caller)
-  return text.startsWith('[object') ? '' : `${text} `
+  return caller instanceof Update ? `${String(caller)} ` : ''
 }
 
 function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {

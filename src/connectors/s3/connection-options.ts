@@ -79,9 +79,7 @@ export const S3_CONNECTION_OPTIONS = {
   // these are checked together, and errors must not show all of their values
   bucket: given<string>(),
   region: given<string>("AWS_REGION or AWS_DEFAULT_REGION of the environment, otherwise 'us-east-1'"),
-  endpoint: given<string | Secret>(
-    'AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL of the environment, otherwise that of AWS',
-  ),
+  endpoint: given<string | Secret>('AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL of the environment, otherwise that of AWS'),
   pathStyle: flag(undefined, 'true with an endpoint, and for a bucket whose name does not fit into a host'),
   accessKeyId: given<string | Secret>('AWS_ACCESS_KEY_ID of the environment'),
   secretAccessKey: given<string | Secret>('AWS_SECRET_ACCESS_KEY of the environment'),

@@ -47,7 +47,9 @@ interface CredentialOptions {
  */
 export function checkGiven(connector: string, options: CredentialOptions): GivenCredentials | undefined {
   const { credentials, accessKeyId, secretAccessKey, sessionToken } = options
-  const given = Object.entries({ accessKeyId, secretAccessKey, sessionToken }).filter(([, value]) => value !== undefined)
+  const given = Object.entries({ accessKeyId, secretAccessKey, sessionToken }).filter(
+    ([, value]) => value !== undefined,
+  )
   if (credentials !== undefined) {
     const [both] = given
     if (both === undefined) return credentials

@@ -104,7 +104,13 @@ const OF_STORAGE = new Set([
   ...['NoSuchBucket', 'InvalidBucketName', 'AccessDenied', 'AllAccessDisabled', 'AccountProblem', 'NotSignedUp'],
   ...['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken', 'TokenRefreshRequired'],
   ...['RequestTimeTooSkewed', 'RequestExpired', 'AuthorizationHeaderMalformed', 'PermanentRedirect', 'IllegalLocation'],
-  ...['InvalidObjectState', 'QuotaExceeded', 'XMinioAdminBucketQuotaExceeded', 'XMinioStorageFull', 'KMS.DisabledException'],
+  ...[
+    'InvalidObjectState',
+    'QuotaExceeded',
+    'XMinioAdminBucketQuotaExceeded',
+    'XMinioStorageFull',
+    'KMS.DisabledException',
+  ],
 ])
 
 /** Whether a connection failed for want of trust, or of a name: that does not pass by itself. */

@@ -1,2 +1,4 @@
 /** The connectors of S3: `databay/s3`. The package's root exports them too. */
-export { HttpError } from '../http/errors.js'
+export type { S3ConnectionOptions } from './connection-options.js'
+export type { S3Credentials } from './credentials.js'
+export { S3Error, type S3ErrorOptions } from './errors.js'

@@ -1,5 +1,13 @@
-import type { S3Object } from './client.js'
 import { readXml } from './xml.js'
+
+/** Object in a bucket, as a listing has it. */
+export interface S3Object {
+  readonly key: string
+  readonly size: number
+  readonly etag: string
+  /** Time at which it was stored, in milliseconds since 1970. */
+  readonly lastModified: number
+}
 
 /** One page of a listing. */
 export interface S3Page {

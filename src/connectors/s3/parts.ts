@@ -3,6 +3,6 @@
  * their classes, and most threads run none.
  */
 export { openConnection } from '../http/agents.js'
-export { bodyOf, bytesOf, piecesOf } from './body.js'
+export { bodyOf, contentOf } from './body.js'
 export { readListing } from './listing.js'
 export { readXml } from './xml.js'
