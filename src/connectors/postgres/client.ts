@@ -1,0 +1,281 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Pool, PoolClient, PoolConfig } from 'pg'
+import { getLogger } from '../../base/log.js'
+import { loadOptional } from '../../base/optional-packages.js'
+import { withRetries } from '../../base/retry.js'
+import { Warnings } from '../../base/warnings.js'
+import type { Update } from '../../core/update.js'
+import { DatabaseError } from '../errors.js'
+import { RunningWork } from '../running-work.js'
+import type { PostgresConnectionSettings } from './connection-options.js'
+import { DRIVER, type Pg } from './driver.js'
+import { databaseError, isRetryable } from './errors.js'
+import { Lease } from './lease.js'
+import { tlsOptions } from './tls.js'
+
+/** Time for which a connection stays open without use, in milliseconds. */
+const IDLE = 120_000
+
+/** Time for which closing waits for the server to let go of its connections, in milliseconds. */
+const GRACE = 1000
+
+/** A pool of connections, and the driver that they come from. */
+interface Session {
+  readonly pg: Pg
+  readonly pool: Pool
+  readonly config: PoolConfig
+  /** Connections that are open. */
+  readonly clients: Set<PoolClient>
+}
+
+/** The connections of one inlet or outlet to PostgreSQL. */
+export class PostgresConnection {
+  readonly #connector: string
+  readonly #settings: PostgresConnectionSettings
+  readonly #warnings: Warnings
+  readonly #work = new RunningWork()
+  readonly #leases = new Set<Lease>()
+  #opening: Promise<Session> | undefined
+  #session: Session | undefined
+  #where: string
+
+  /** @param connector - name of the inlet or outlet, for errors and the log */
+  constructor(connector: string, settings: PostgresConnectionSettings) {
+    this.#connector = connector
+    this.#settings = settings
+    this.#warnings = new Warnings(() => getLogger(`databay.${connector}`))
+    const { host, port, database } = settings
+    this.#where = shownPlace(host ?? 'localhost', port, database)
+  }
+
+  /** Host and database, for errors and logs. */
+  get where(): string {
+    return this.#where
+  }
+
+  /**
+   * Connects, unless connected. Resolves with whether it was connected already.
+   *
+   * @throws {@link DatabaseError} when no connection comes about in time, or the server refuses the credentials
+   */
+  async open(): Promise<boolean> {
+    if (this.#session !== undefined) return true
+    const opening = (this.#opening ??= this.#connect())
+    try {
+      const session = await opening
+      if (this.#opening === opening) this.#session = session
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined
+      throw error
+    }
+    return false
+  }
+
+  /**
+   * Closes the connections when running work has ended; cancelled work has a second to hear from the server. Does nothing
+   * when they are closed.
+   */
+  async close(): Promise<void> {
+    const closing = this.#opening
+    this.#warnings.end(this.#connector)
+    this.#opening = undefined
+    this.#session = undefined
+    await this.#work.end()
+    for (const lease of this.#leases) lease.end(true)
+    // connections that could not be opened need no closing
+    const session = await closing?.catch(() => undefined)
+    if (session !== undefined) await endSession(session)
+  }
+
+  /**
+   * Does work that {@link PostgresConnection.close} waits for.
+   *
+   * @throws {@link DatabaseError} when not connected
+   */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#open()
+    return this.#work.run(work())
+  }
+
+  /** Waits for work unless the signal aborts, see {@link RunningWork.command}. */
+  interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+    return this.#work.command(signal, work)
+  }
+
+  /**
+   * Makes a request of a transfer, and makes it again when it fails for a reason that may pass.
+   *
+   * @param doing - what the request does, for the log, such as `read shop.orders`
+   * @throws the last error, or the reason of the transfer's signal
+   */
+  request<T>(update: Update, doing: string, send: () => Promise<T>): Promise<T> {
+    return withRetries(this.#settings.retry, update.signal, send, (error) => {
+      const again = isRetryable(error)
+      if (again) {
+        const { message } = this.toError(this.#where, error)
+        this.#warnings.warn({}, `${String(update)} tries again to ${doing}: ${message}`, update)
+      }
+      return again
+    })
+  }
+
+  /** Makes a {@link DatabaseError} of an error of the driver or the server, without the values of rows. */
+  toError(where: string, thrown: unknown): DatabaseError {
+    return databaseError(`${this.#connector}: ${where}`, thrown)
+  }
+
+  /**
+   * Does work with a connection of its own. When the signal aborts, what the connection does is cancelled on the server, and
+   * the connection is closed; so it is after a failure that leaves a transaction open.
+   *
+   * @throws what the work throws, or the reason of the signal
+   */
+  async withClient<T>(signal: AbortSignal, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const lease = await this.checkOut(signal)
+    try {
+      const result = await work(lease.client)
+      lease.end(false)
+      return result
+    } catch (thrown) {
+      lease.end(false)
+      throw lease.failure ?? thrown
+    }
+  }
+
+  /**
+   * Gives a connection for the time until {@link Lease.end}.
+   *
+   * @throws the driver's error, or the reason of the signal
+   */
+  async checkOut(signal: AbortSignal): Promise<Lease> {
+    const { pg, pool, config } = this.#open()
+    signal.throwIfAborted()
+    const connecting = pool.connect()
+    const give = (client: PoolClient) => {
+      const lease = new Lease(client, signal, this.#settings.socketTimeout, {
+        cancel: () => this.#work.run(cancelOnServer(pg, config, client, this.#settings.connectTimeout)),
+        ended: () => this.#leases.delete(lease),
+      })
+      this.#leases.add(lease)
+      return lease
+    }
+    let isWaiting = true
+    const late = connecting.then(
+      (client) => {
+        if (!isWaiting) client.release()
+      },
+      () => undefined,
+    )
+    try {
+      const client = await this.#work.command(signal, connecting)
+      return give(client)
+    } catch (thrown) {
+      isWaiting = false
+      void late
+      throw thrown
+    }
+  }
+
+  #open(): Session {
+    if (this.#session !== undefined) return this.#session
+    const message = `${this.#connector}: not connected to ${this.#where}: it is not started`
+    throw new DatabaseError(message, { retryable: true })
+  }
+
+  async #connect(): Promise<Session> {
+    const pg = await loadOptional(DRIVER, this.#connector)
+    const config = await this.#config()
+    const pool = new pg.Pool(config)
+    const clients = new Set<PoolClient>()
+    const session = { pg, pool, config, clients }
+    // of connections that break while nobody uses them: the next use makes others
+    pool.on('error', () => undefined)
+    pool.on('connect', (client) => {
+      clients.add(client)
+      // who uses it hears of what is wrong from its statement
+      client.on('error', () => undefined)
+      client.once('end', () => clients.delete(client))
+    })
+    try {
+      const client = await pool.connect()
+      this.#where = shownPlace(client.host, client.port, client.database)
+      client.release()
+      return session
+    } catch (error) {
+      await endSession(session)
+      throw this.toError(`cannot connect to ${this.#where}`, error)
+    }
+  }
+
+  async #config(): Promise<PoolConfig> {
+    const { host, port, database, user, password, options, applicationName, connectTimeout, maxPoolSize } =
+      this.#settings
+    const ssl = await tlsOptions(this.#connector, this.#settings.tls)
+    return {
+      host,
+      port,
+      database,
+      user,
+      password,
+      ...(ssl !== undefined && { ssl }),
+      ...(options !== undefined && { options }),
+      application_name: applicationName,
+      connectionTimeoutMillis: connectTimeout,
+      max: maxPoolSize,
+      idleTimeoutMillis: IDLE,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 30_000,
+    }
+  }
+}
+
+function shownPlace(host: string, port: number | undefined, database: string | undefined): string {
+  const place = port === undefined || port === 5432 ? host : `${host}:${port}`
+  return database === undefined ? place : `${place}/${database}`
+}
+
+/** Ends all connections. Those whose server does not answer are cut off. */
+async function endSession({ pool, clients }: Session): Promise<void> {
+  const enough = new AbortController()
+  const ended = pool.end()
+  const late = delay(GRACE, undefined, { signal: enough.signal }).catch(() => undefined)
+  await Promise.race([ended, late])
+  enough.abort()
+  for (const client of clients) client.connection.stream.destroy()
+}
+
+/**
+ * Asks the server to cancel what a connection does, by a connection for that alone. Resolves when the server has closed
+ * it, or it is of no use. Never rejects.
+ */
+async function cancelOnServer(pg: Pg, config: PoolConfig, client: PoolClient, timeout: number): Promise<void> {
+  const { processID, secretKey } = client as unknown as { readonly processID?: number; readonly secretKey?: number }
+  if (processID === undefined || secretKey === undefined) return
+  const { host, port } = client
+  const canceller = new pg.Connection({ ssl: config.ssl }) as InstanceType<Pg['Connection']> & Canceller
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => canceller.stream.destroy(), Math.min(timeout, GRACE))
+    const send = () => {
+      canceller.cancel(processID, secretKey)
+    }
+    canceller.on('connect', () => {
+      if (config.ssl) canceller.requestSsl()
+      else send()
+    })
+    canceller.on('sslconnect', send)
+    canceller.on('error', () => canceller.stream.destroy())
+    canceller.on('end', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    if (host.startsWith('/')) canceller.connect(`${host}/.s.PGSQL.${port}`)
+    else canceller.connect(port, host)
+  })
+}
+
+/** What a connection of the driver can do beside what its types say. */
+interface Canceller {
+  connect(port: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processID: number, secretKey: number): void
+}
