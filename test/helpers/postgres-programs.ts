@@ -52,7 +52,11 @@ export function dataTemplate(programs: string, user: ServerUser | undefined): st
   const version = spawnSync(path.join(programs, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout
   const hash = createHash('sha256').update(JSON.stringify([version, user, INITDB, LOGINS, SETTINGS]))
   const template = path.join(cacheFolder(user), hash.digest('hex').slice(0, 16))
-  if (existsSync(template)) return template
+  if (existsSync(template)) {
+    if (existsSync(path.join(template, 'global/pg_control'))) return template
+    // a cleaner of temporary folders has taken a part of it
+    rmSync(template, { recursive: true, force: true })
+  }
   const made = `${template}.${process.pid}.tmp`
   mkdirSync(made, { mode: 0o700 })
   try {

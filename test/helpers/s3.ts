@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AwsClient } from 'aws4fetch'
 import type { Test } from 'tap'
-import { end, firstLine } from './mongo.js'
+import { end, firstLine } from './children.js'
 import type { Owner } from './postgres.js'
 import { TcpProxy } from './tcp-proxy.js'
 

@@ -8,7 +8,7 @@ import path from 'node:path'
 import type { Test } from 'tap'
 
 /** Starts an HTTP server on loopback, which closes when the test ends. */
-export async function serve(t: Test, listener: RequestListener) {
+export async function serve(t: Pick<Test, 'teardown'>, listener: RequestListener) {
   const server = createServer(listener)
   t.teardown(() => {
     server.closeAllConnections()
