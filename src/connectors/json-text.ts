@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { extendedJson, type ExtendedJson } from '../base/bson.js'
 import { sortOf, toError } from '../base/errors.js'
 import { fieldBeside } from '../base/hidden-state.js'
-import { shownPath } from '../base/payload-path.js'
+import { shownPath, type Steps } from '../base/payload-path.js'
 import {
   checkAllInFields,
   checkFieldsBeside,
@@ -53,8 +53,22 @@ function toText(outlet: string, payload: unknown, serialize: Serialize | undefin
   }
 }
 
-/** Whether JSON.stringify() writes all of a value as it is. */
-function isPlain(value: unknown, depth: number): boolean {
+/**
+ * Text of a part of a payload as JSON, by the rules of {@link jsonText}; `undefined` for one that is undefined.
+ *
+ * @param steps - steps from the payload to the part, for errors and for `serialize`, which was applied to it already
+ * @throws {@link LossError} on a part that would be lost, or become another value
+ */
+export function partText(steps: Steps, value: unknown, serialize?: Serialize): string | undefined {
+  return new JsonWriter(serialize, steps).write(value)
+}
+
+/**
+ * Whether JSON.stringify() writes all of a value as it is.
+ *
+ * @param depth - number of objects in which it is
+ */
+export function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -93,12 +107,13 @@ function isPlainList(list: readonly unknown[], depth: number): boolean {
 class JsonWriter {
   readonly #serialize: Serialize | undefined
   /** Steps to the part that is being written. */
-  readonly #steps: (string | number)[] = []
+  readonly #steps: (string | number)[]
   /** Objects in which that part is. */
   readonly #around: object[] = []
 
-  constructor(serialize: Serialize | undefined) {
+  constructor(serialize: Serialize | undefined, steps: Steps = []) {
     this.#serialize = serialize
+    this.#steps = [...steps]
   }
 
   /** Text of a value to which `serialize` was applied; `undefined` for one that is undefined. */

@@ -1,0 +1,62 @@
+import { types } from 'node:util'
+import { sortOf } from '../../base/errors.js'
+import { checkAllInFields, loss, noForm, serialized, type Serialize } from '../serialize.js'
+import { isPlain } from '../json-text.js'
+import { isBytes, isIsoDate } from './value-text.js'
+
+/** Fields of a payload by name: a row. */
+export type Row = { readonly [name: string]: unknown }
+
+/**
+ * The fields of a payload, with what `serialize` gives in their place. A payload that is plain data is given as it is.
+ *
+ * @throws {@link LossError} when the payload is not an object whose data is in its fields
+ */
+export function asRow(payload: unknown, serialize: Serialize | undefined): Row {
+  if (serialize === undefined) {
+    if (isObject(payload) && Object.getPrototypeOf(payload) === Object.prototype) return payload
+    return fieldsOf(payload)
+  }
+  const row = fieldsOf(serialized(serialize, payload, []))
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, serialized(serialize, value, [name])]))
+}
+
+function isObject(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null
+}
+
+function fieldsOf(value: unknown): Row {
+  if (!isObject(value)) throw noForm([], value)
+  const { toJSON } = value
+  if (typeof toJSON !== 'function') return checkedFields(value)
+  const given: unknown = toJSON.call(value, '')
+  if (!isObject(given)) throw loss([], `is ${sortOf(value)} whose toJSON() gives no object`)
+  return checkedFields(given)
+}
+
+function checkedFields(value: Row): Row {
+  if (Array.isArray(value)) throw loss([], 'is a list, and a record is one row')
+  if (isBytes(value) || types.isDate(value) || types.isBoxedPrimitive(value)) throw noForm([], value)
+  checkAllInFields([], value)
+  return value
+}
+
+/**
+ * Whether JSON.stringify() writes a row in a form that the server reads as what it is. Fields that are undefined are left out.
+ *
+ * @param names - gets the names of its fields
+ */
+export function isPlainRow(row: Row, names: string[]): boolean {
+  for (const name in row) {
+    const value = row[name]
+    if (value === undefined) continue
+    if (!isPlainField(value)) return false
+    names.push(name)
+  }
+  return Object.getOwnPropertySymbols(row).length === 0
+}
+
+function isPlainField(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return isPlain(value, 1)
+  return types.isDate(value) && !isIsoDate(value) ? false : isPlain(value, 1)
+}
