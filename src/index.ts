@@ -111,6 +111,16 @@ export { CsvOutlet, type CsvOutletOptions } from './connectors/csv/csv-outlet.js
 export { FileOutlet, type FileOutletOptions } from './connectors/files/file-outlet.js'
 export { MongoOutlet } from './connectors/mongodb/mongo-outlet.js'
 export type { MongoMode, MongoOutletOptions } from './connectors/mongodb/outlet-options.js'
+export type { PostgresConnectionOptions } from './connectors/postgres/connection-options.js'
+export type { PostgresTable } from './connectors/postgres/identifiers.js'
+export type {
+  ExtraColumns,
+  JsonStrings,
+  PostgresMode,
+  PostgresOutletOptions,
+} from './connectors/postgres/outlet-options.js'
+export { PostgresOutlet } from './connectors/postgres/postgres-outlet.js'
+export type { PostgresTls } from './connectors/postgres/tls.js'
 export type { S3ConnectionOptions } from './connectors/s3/connection-options.js'
 export type { S3Credentials } from './connectors/s3/credentials.js'
 export { S3Error, type S3ErrorOptions } from './connectors/s3/errors.js'

@@ -26,7 +26,7 @@ function isObject(value: unknown): value is Row {
 }
 
 function fieldsOf(value: unknown): Row {
-  if (!isObject(value)) throw noForm([], value)
+  if (!isObject(value)) throw loss([], `is ${sortOf(value)}, and a record is a row`)
   const { toJSON } = value
   if (typeof toJSON !== 'function') return checkedFields(value)
   const given: unknown = toJSON.call(value, '')
@@ -35,7 +35,7 @@ function fieldsOf(value: unknown): Row {
 }
 
 function checkedFields(value: Row): Row {
-  if (Array.isArray(value)) throw loss([], 'is a list, and a record is one row')
+  if (Array.isArray(value)) throw loss([], 'is a list, and a record is a row')
   if (isBytes(value) || types.isDate(value) || types.isBoxedPrimitive(value)) throw noForm([], value)
   checkAllInFields([], value)
   return value

@@ -50,7 +50,9 @@ function field(column: Column, value: unknown, settings: LineSettings): string {
     if (typeof value === 'number' && Number.isFinite(value)) return numberText(value)
   }
   if (value === null) return NULL
-  const text = column.isList ? listText(column, value, [column.name], settings) : scalarText(column, value, [column.name], settings)
+  const text = column.isList
+    ? listText(column, value, [column.name], settings)
+    : scalarText(column, value, [column.name], settings)
   return escaped(text)
 }
 

@@ -12,6 +12,8 @@ interface ServerError extends Error {
   readonly table?: string
   /** Functions that were called. */
   readonly where?: string
+  /** Function of the server's own code that found the error. */
+  readonly routine?: string
 }
 
 /** Code of a table that is not there. */
@@ -43,6 +45,18 @@ const OF_RECORD = /^(22|23|44|54|P0001|P0004)/
 
 /** Codes of the server, of credentials and rights, and of tables and columns: these pass when somebody mends them. */
 const OF_SERVER = /^(08|0A|25|28|3D|3F|40|42|53|55|57|58|XX|F0)/
+
+/** Function of the server that refuses a row by a policy of its table. Its error has the code of missing rights. */
+const POLICY_CHECK = 'ExecWithCheckOptions'
+
+function isOfRecord({ code, routine }: ServerError): boolean {
+  return OF_RECORD.test(code) || routine === POLICY_CHECK
+}
+
+/** Whether the server refused rows for what is in them, as far as its code tells: other rows may be taken. */
+export function isOfRows(error: unknown): error is Error {
+  return isServerError(error) && (isOfRecord(error) || !OF_SERVER.test(error.code))
+}
 
 /** Errors of the driver for connections that are broken, or do not come about in time. It gives them no code. */
 const OF_CONNECTION = new RegExp(
@@ -96,7 +110,7 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
     return new DatabaseError(`${what}: ${said(error)}`, { cause: error, retryable })
   }
   const { code } = error
-  const retryable = OF_RECORD.test(code) ? false : OF_SERVER.test(code) ? true : undefined
+  const retryable = isOfRecord(error) ? false : OF_SERVER.test(code) ? true : undefined
   return new DatabaseError(`${what}: ${withoutValues(error)} (code ${code})`, { serverCode: code, retryable })
 }
 

@@ -34,5 +34,5 @@ function partOf(row: Row, key: string): string {
 
 function textOf(value: object): string {
   if (types.isDate(value) && !Number.isNaN(value.getTime())) return value.toISOString()
-  return isBytes(value) ? hexText(value) : (JSON.stringify(value) ?? '')
+  return isBytes(value) ? hexText(value) : JSON.stringify(value)
 }

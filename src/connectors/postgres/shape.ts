@@ -33,7 +33,10 @@ export function shapeOf(description: TableDescription, names: readonly string[],
     const column = settings.columns?.has(name) === false ? undefined : description.columns.get(name)
     if (column === undefined) extra.push(name)
     else if (column.filled === undefined) columns.push(column)
-    else if (column.filled === 'identity' && (settings.keys?.includes(name) === true || settings.columns !== undefined)) {
+    else if (
+      column.filled === 'identity' &&
+      (settings.keys?.includes(name) === true || settings.columns !== undefined)
+    ) {
       columns.push(column)
       isOverriding = true
     } else filled.push(name)
@@ -42,9 +45,11 @@ export function shapeOf(description: TableDescription, names: readonly string[],
   const [first] = extra
   if (first !== undefined && settings.extraColumns === 'refuse') {
     const known = [...description.columns.keys()].filter((name) => settings.columns?.has(name) !== false)
-    const hint = hintAt(first, known) ?? 'or set extraColumns'
+    const hint = hintAt(first, known) ?? 'see the option extraColumns'
     const more = extra.length === 1 ? '' : ` (and ${extra.length - 1} more)`
-    throw new InvalidPayloadError(`PostgresOutlet: ${table} has no column for the field ${shownName(first)}${more}: ${hint}`)
+    throw new InvalidPayloadError(
+      `PostgresOutlet: ${table} has no column for the field ${shownName(first)}${more}: ${hint}`,
+    )
   }
   if (columns.length === 0) {
     throw new InvalidPayloadError(`PostgresOutlet: a record has no field for a column of ${table}`)

@@ -32,23 +32,23 @@ export interface CopyStatements {
   readonly merge?: string
 }
 
-/** @param at - number of the temporary table in its transaction */
 export function copyStatements(
   description: TableDescription,
   shape: Shape,
   settings: StatementSettings,
-  at: number,
 ): CopyStatements {
   const table = quotedTable(description.table)
   const columns = columnList(shape)
   if (settings.keys === undefined) return { copy: `copy ${table} (${columns}) from stdin` }
-  const stage = `pg_temp.databay_rows_${at}`
   return {
-    stage: `create temporary table databay_rows_${at} on commit drop as select ${columns} from ${table} with no data`,
-    copy: `copy ${stage} (${columns}) from stdin`,
-    merge: `${into(description, shape)} select ${columns} from ${stage}${onConflict(shape, settings)}; truncate ${stage}`,
+    stage: `create temporary table databay_rows on commit drop as select ${columns} from ${table} with no data`,
+    copy: `copy ${STAGE} (${columns}) from stdin`,
+    merge: `${into(description, shape)} select ${columns} from ${STAGE}${onConflict(shape, settings)}; drop table ${STAGE}`,
   }
 }
+
+/** Temporary table. The schema is named, as a table of the user may have the same name. */
+const STAGE = 'pg_temp.databay_rows'
 
 function into({ table }: TableDescription, shape: Shape): string {
   const overriding = shape.isOverriding ? ' overriding system value' : ''

@@ -71,7 +71,9 @@ export async function describeTable(client: ClientBase, table: TableName, own: b
 
 async function missing(client: ClientBase, table: TableName, own: boolean): Promise<DatabaseError> {
   const { rows } = await client.query<{ schema: string; name: string; visible: boolean }>(TABLES)
-  const known = rows.map(({ schema, name, visible }) => (visible && table.schema === undefined ? name : `${schema}.${name}`))
+  const known = rows.map(({ schema, name, visible }) =>
+    visible && table.schema === undefined ? name : `${schema}.${name}`,
+  )
   const hint = hintAt(shownTable(table), known)
   const message = `PostgresOutlet: there is no table ${shownTable(table)} with columns${hint === undefined ? '' : `: ${hint}`}`
   return new DatabaseError(message, { serverCode: NO_TABLE, retryable: own })

@@ -57,7 +57,8 @@ export class Transaction {
   async commit(): Promise<void> {
     this.#isCommitting = true
     const { command } = await this.#client.query('commit')
-    if (command !== 'COMMIT') throw new DatabaseError('PostgresOutlet: a transaction was rolled back', { retryable: true })
+    if (command !== 'COMMIT')
+      throw new DatabaseError('PostgresOutlet: a transaction was rolled back', { retryable: true })
   }
 
   async rollback(): Promise<void> {
@@ -115,7 +116,10 @@ const INVALID_PARAMETER = '22023'
 
 async function terminate(client: ClientBase, { xid, pid }: TransactionId): Promise<void> {
   await client
-    .query(`select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_xid = $2::xid8::xid`, [pid, xid])
+    .query(`select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_xid = $2::xid8::xid`, [
+      pid,
+      xid,
+    ])
     .catch((error: unknown) => {
       // it is not allowed to, and the transaction may end by itself
       if (sqlState(error) !== '42501') throw error
