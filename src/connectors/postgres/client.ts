@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Pool, PoolClient, PoolConfig } from 'pg'
+import type { Client, Pool, PoolClient, PoolConfig } from 'pg'
+import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { withRetries } from '../../base/retry.js'
@@ -25,7 +26,7 @@ interface Session {
   readonly pool: Pool
   readonly config: PoolConfig
   /** Connections that are open. */
-  readonly clients: Set<PoolClient>
+  readonly clients: ReadonlySet<Client>
 }
 
 /** The connections of one inlet or outlet to PostgreSQL. */
@@ -185,17 +186,11 @@ export class PostgresConnection {
   async #connect(): Promise<Session> {
     const pg = await loadOptional(DRIVER, this.#connector)
     const config = await this.#config()
-    const pool = new pg.Pool(config)
-    const clients = new Set<PoolClient>()
+    const clients = new Set<Client>()
+    const pool = new pg.Pool({ ...config, Client: clientClass(pg, clients) })
     const session = { pg, pool, config, clients }
     // of connections that break while nobody uses them: the next use makes others
     pool.on('error', () => undefined)
-    pool.on('connect', (client) => {
-      clients.add(client)
-      // who uses it hears of what is wrong from its statement
-      client.on('error', () => undefined)
-      client.once('end', () => clients.delete(client))
-    })
     try {
       const client = await pool.connect()
       this.#where = shownPlace(client.host, client.port, client.database)
@@ -232,6 +227,43 @@ export class PostgresConnection {
 function shownPlace(host: string, port: number | undefined, database: string | undefined): string {
   const place = port === undefined || port === 5432 ? host : `${host}:${port}`
   return database === undefined ? place : `${place}/${database}`
+}
+
+/**
+ * Class of the clients of a pool.
+ *
+ * @param clients - to have those in it that are open
+ */
+function clientClass(pg: Pg, clients: Set<Client>): typeof Client {
+  return class extends pg.Client {
+    constructor(config?: PoolConfig) {
+      super(config)
+      clients.add(this)
+      // who uses it hears of what is wrong from its statement
+      this.on('error', () => undefined)
+      this.once('end', () => clients.delete(this))
+    }
+
+    /** Connects. The driver would leave the socket open when the server asks for what it does not have. */
+    override connect(callback?: (error: Error | null, client?: Client) => void): Promise<Client> {
+      const connecting = super.connect().catch((error: unknown) => {
+        this.connection.stream.destroy()
+        clients.delete(this)
+        throw error
+      })
+      if (callback !== undefined) {
+        connecting.then(
+          () => {
+            callback(null, this)
+          },
+          (error: unknown) => {
+            callback(toError(error))
+          },
+        )
+      }
+      return connecting
+    }
+  }
 }
 
 /** Ends all connections. Those whose server does not answer are cut off. */
