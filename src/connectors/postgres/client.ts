@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool, PoolClient, PoolConfig } from 'pg'
-import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { withRetries } from '../../base/retry.js'
@@ -52,6 +51,15 @@ export class PostgresConnection {
   /** Host and database, for errors and logs. */
   get where(): string {
     return this.#where
+  }
+
+  /**
+   * The driver.
+   *
+   * @throws {@link DatabaseError} when not connected
+   */
+  get pg(): Pg {
+    return this.#open().pg
   }
 
   /**
@@ -245,19 +253,20 @@ function clientClass(pg: Pg, clients: Set<Client>): typeof Client {
     }
 
     /** Connects. The driver would leave the socket open when the server asks for what it does not have. */
-    override connect(callback?: (error: Error | null, client?: Client) => void): Promise<Client> {
+    override connect(callback?: unknown): Promise<Client> {
       const connecting = super.connect().catch((error: unknown) => {
         this.connection.stream.destroy()
         clients.delete(this)
         throw error
       })
-      if (callback !== undefined) {
+      if (typeof callback === 'function') {
+        const tell = callback as (error: unknown, client?: Client) => void
         connecting.then(
           () => {
-            callback(null, this)
+            tell(null, this)
           },
           (error: unknown) => {
-            callback(toError(error))
+            tell(error)
           },
         )
       }

@@ -15,6 +15,7 @@ export interface Lessor {
 
 /** A socket, as far as it has a timer: its class depends on whether it is encrypted. */
 interface Timed {
+  readonly bytesRead: number
   setTimeout(milliseconds: number): unknown
 }
 
@@ -38,11 +39,11 @@ export class Lease {
     this.#signal = signal
     this.#lessor = lessor
     this.#socket = client.connection.stream as Duplex & Timed
-    this.#onAbort = () => void this.#stop(toError(this.#signal.reason))
+    this.#onAbort = () => void this.stop(toError(this.#signal.reason))
     this.#onTimeout = () => {
       // while nothing runs, the server has nothing to say
-      if (this.#isIdle) return
-      void this.#stop(new Error(`no reply of the server for ${timeout / 1000} s, the socketTimeout`))
+      if (this.isIdle) return
+      void this.stop(new Error(`no reply of the server for ${timeout / 1000} s, the socketTimeout`))
     }
     this.#socket.setTimeout(timeout)
     this.#socket.on('timeout', this.#onTimeout)
@@ -65,12 +66,37 @@ export class Lease {
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#socket.off('timeout', this.#onTimeout)
     this.#socket.setTimeout(0)
-    this.client.release(close || this.#failure !== undefined || !(this.#isIdle && this.#isOutside))
+    this.client.release(close || this.#failure !== undefined || !(this.isIdle && this.#isOutside))
     this.#lessor.ended()
   }
 
+  /**
+   * Closes the client, and cancels what it does on the server.
+   *
+   * @param why - error with which statements that run fail
+   */
+  async stop(why: Error): Promise<void> {
+    if (this.#failure !== undefined) return
+    this.#failure = why
+    if (!this.isIdle) {
+      await this.#lessor.cancel()
+      await this.#untilIdle()
+    }
+    this.#socket.destroy(why)
+  }
+
+  /** Whether the client was given back. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Number of bytes that the server has sent. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
   /** Whether no statement runs. */
-  get #isIdle(): boolean {
+  get isIdle(): boolean {
     return (this.client as { readonly readyForQuery?: boolean }).readyForQuery === true
   }
 
@@ -79,19 +105,9 @@ export class Lease {
     return (this.client as Partial<Pick<PoolClient, 'getTransactionStatus'>>).getTransactionStatus?.() === 'I'
   }
 
-  async #stop(why: Error): Promise<void> {
-    if (this.#failure !== undefined) return
-    this.#failure = why
-    if (!this.#isIdle) {
-      await this.#lessor.cancel()
-      await this.#untilIdle()
-    }
-    this.#socket.destroy(why)
-  }
-
   /** Waits until the cancelled statement has ended, but not for long. */
   async #untilIdle(): Promise<void> {
     const end = Date.now() + GRACE
-    while (!this.#isIdle && !this.#socket.destroyed && !this.#isOver && Date.now() < end) await delay(5)
+    while (!this.isIdle && !this.#socket.destroyed && !this.#isOver && Date.now() < end) await delay(5)
   }
 }
