@@ -285,7 +285,7 @@ class LinkBase<A, B> implements PlannedLink {
     const cancellation = new Cancellation()
     if (request.cancelled !== undefined) cancellation.cancel(request.cancelled)
     if (request.ending === true) cancellation.end()
-    const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation)
+    const update = new Update(this.tags, request.transferNumber ?? this.#transfers++, cancellation, undefined, this.#id)
     return this.#running.run(update, cancellation, this.settings.timeout, () =>
       transfer(this.#partsNow(), update, cancellation, request, this.#durable),
     )

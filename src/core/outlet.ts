@@ -113,6 +113,13 @@ export abstract class Outlet<T = unknown> extends Node {
   keepsRounds?(update: Update): boolean
 
   /**
+   * Whether {@link Outlet.onLastRound} is called at the end of each transfer in which the outlet was pushed something, also of one
+   * that has a single round. For an outlet that must not show one batch without the others.
+   * @default undefined - as `false`
+   */
+  readonly endsTransfers?: boolean
+
+  /**
    * Called when a transfer that has several rounds had its last one, see `update.hasRounds`. For an outlet that must not
    * show one round without the others, as a file that is replaced. Called also when the transfer was told to stop, and
    * waited for; from then on no longer than the planner's `timeoutGrace`.

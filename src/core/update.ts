@@ -18,20 +18,31 @@ export class Update {
   /** Whether the outlet is given dead letters, which are older than what it got before. */
   readonly replay: boolean
   readonly #cancellation: Cancellation
+  readonly #id: string | undefined
   #hasRounds = false
 
-  /** @param push - of a batch that is not pushed for the first time */
+  /**
+   * @param push - of a batch that is not pushed for the first time
+   * @param id - of the link; `undefined` when it has none
+   */
   constructor(
     tags: readonly string[],
     transferNumber: number,
     cancellation: Cancellation = new Cancellation(),
     push: { readonly attempt?: number; readonly replay?: boolean } = {},
+    id?: string,
   ) {
     this.tags = tags
     this.transferNumber = transferNumber
     this.attempt = push.attempt ?? 1
     this.replay = push.replay ?? false
     this.#cancellation = cancellation
+    this.#id = id
+  }
+
+  /** Name of the link as in logs and reports: its id, or else its tags, or else `link`. */
+  get link(): string {
+    return this.#id ?? (this.tags.length === 0 ? 'link' : this.tags.join('.'))
   }
 
   /**
@@ -41,7 +52,7 @@ export class Update {
    * @internal
    */
   forPush(host: Update, push: { readonly attempt: number; readonly replay: boolean }): Update {
-    return new Update(this.tags, this.transferNumber, host.#cancellation, push)
+    return new Update(this.tags, this.transferNumber, host.#cancellation, push, this.#id)
   }
 
   /**

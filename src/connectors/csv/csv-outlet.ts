@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InvalidOptionError } from '../../base/errors.js'
 import { importLater } from '../../base/libraries.js'
-import { custom, flag, resolveOptions, word, type Spec } from '../../base/options.js'
+import { flag, resolveOptions, word, type Spec } from '../../base/options.js'
 import { Outlet, OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import { copyPayload } from '../../core/transfer/copy.js'
@@ -9,6 +8,7 @@ import { TEXT_ENCODINGS, type TextEncoding } from '../files/text-encoding.js'
 import type { Update } from '../../core/update.js'
 import type { CsvStyle } from './bytes.js'
 import { columnNames } from './columns.js'
+import { delimiter } from './delimiter.js'
 import { TARGET_OPTIONS, type TargetOptions } from '../files/target-options.js'
 import { Targets } from '../files/targets.js'
 import { SERIALIZE_OPTIONS, type SerializeOptions } from '../serialize.js'
@@ -60,7 +60,7 @@ export const CSV_OUTLET_OPTIONS = {
   extraColumns: word(['error', 'ignore'], 'error'),
   missingColumns: word(['error', 'empty'], 'error'),
   guardFormulas: flag(true),
-  delimiter: custom(readDelimiter, "','"),
+  delimiter: delimiter(),
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
   ...SERIALIZE_OPTIONS,
   ...TARGET_OPTIONS,
@@ -217,13 +217,4 @@ function copied(record: Record): Record {
 
 function isColumns(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string')
-}
-
-function readDelimiter(name: string, delimiter: unknown): string {
-  if (delimiter === undefined) return ','
-  // a line end or a quote could not be told from the others, and readers leave out NULs
-  if (typeof delimiter !== 'string' || !/^[^"\r\n\0]$/.test(delimiter)) {
-    throw new InvalidOptionError(name, 'one character, but no quote, no line end and no NUL', delimiter)
-  }
-  return delimiter
 }

@@ -1,4 +1,5 @@
-import { show } from '../../base/errors.js'
+import { InvalidOptionError, show } from '../../base/errors.js'
+import { custom, type Option } from '../../base/options.js'
 
 /** Characters that are usual between cells. */
 export const USUAL_DELIMITERS = [',', ';', '\t', '|']
@@ -29,4 +30,16 @@ export function otherDelimiter(row: readonly string[], delimiter: string): strin
   if (cell === undefined || row.length > 1) return undefined
   const found = USUAL_DELIMITERS.find((one) => one !== delimiter && cell.includes(one))
   return found && `one cell, with ${show(found)} in it rather than ${show(delimiter)}: see the option delimiter`
+}
+
+/** The option `delimiter` of outlets. */
+export function delimiter(): Option<string, string> {
+  return custom((name, given) => {
+    if (given === undefined) return ','
+    // a line end or a quote could not be told from the others, and readers leave out NULs
+    if (typeof given !== 'string' || !/^[^"\r\n\0]$/.test(given)) {
+      throw new InvalidOptionError(name, 'one character, but no quote, no line end and no NUL', given)
+    }
+    return given
+  }, "','")
 }

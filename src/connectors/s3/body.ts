@@ -6,7 +6,7 @@ export interface S3Body {
   readonly chunks: readonly Uint8Array[]
   /** Number of bytes. */
   readonly size: number
-  readonly md5: Uint8Array
+  readonly md5: Buffer
   /** In hexadecimal digits. */
   readonly sha256: string
 }

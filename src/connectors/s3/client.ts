@@ -191,6 +191,11 @@ export class S3Connection {
     }
   }
 
+  /** Does work that {@link S3Connection.close} waits for, and nobody else. */
+  async background(work: Promise<void>): Promise<void> {
+    await this.#work.run(work).catch(() => undefined)
+  }
+
   /** Warns of something that concerns a caller; see {@link Warnings}. */
   warn(text: string, caller: S3Caller): void {
     this.#warnings.warn({}, text, caller)

@@ -94,12 +94,17 @@ async function tellDurably(verdicts: readonly Verdict[], tally: Tally): Promise<
   )
 }
 
+/** Whether outlets do not keep what they took before the transfer is over. */
+export function keepLater(outlets: readonly Outlet[], { update }: Tally): boolean {
+  return outlets.some((outlet) => outlet.onLastRound !== undefined && outlet.keepsRounds?.(update) !== true)
+}
+
 /** Keeps what has come of a transfer that streams so far, if what an outlet took stays there. */
 export async function settleProgress(tally: Tally, outlets: readonly Outlet[]): Promise<void> {
   const { delivery, unsettled } = tally
   const { stream } = unsettled ?? {}
   if (delivery === undefined || stream === undefined) return
-  if (outlets.some((outlet) => outlet.onLastRound !== undefined && outlet.keepsRounds?.(tally.update) !== true)) return
+  if (keepLater(outlets, tally)) return
   await keep(delivery.progress(tally.update, stream.settle().lists), tally)
 }
 

@@ -120,6 +120,23 @@ export async function endPushes({ outlets }: TransferParts, tally: Tally, isComp
   )
 }
 
+/**
+ * Ends the pushes of a transfer without rounds, or those of batches that had waited: tells outlets that show nothing before.
+ *
+ * @param isResumed - whether batches of other transfers were pushed: those that wait again are not missing in what is shown
+ */
+export function endTransfers({ outlets }: TransferParts, tally: Tally, isResumed = false): MaybePromise<unknown> {
+  if (!outlets.some(({ endsTransfers }) => endsTransfers)) return undefined
+  return Promise.all(
+    outlets.map(async ({ endsTransfers }, at) => {
+      const report = tally.outlets[at]
+      if (endsTransfers !== true || report === undefined) return
+      const isComplete = tally.cancelled === undefined && (isResumed || report.waiting === undefined)
+      await endRounds(outlets[at] as Outlet, at, report.outlet, tally, isComplete)
+    }),
+  )
+}
+
 /** Tells an outlet that a transfer had its last round. Takes note of records that it took and has not kept. */
 async function endRounds(outlet: Outlet, at: number, name: string, tally: Tally, isComplete: boolean): Promise<void> {
   if (outlet.onLastRound === undefined) return

@@ -1,4 +1,4 @@
-import { settleProgress, settleReleased } from './acknowledge.js'
+import { keepLater, settleProgress, settleReleased } from './acknowledge.js'
 import type { TransferParts } from './parts.js'
 import { bufferedBy } from './process.js'
 import { mayGoOn, type Pulls } from './pull.js'
@@ -110,6 +110,6 @@ async function makeOne({ parts, tally, push }: RoundMaker, round: Round, queue?:
   const make = () => makeRound(parts, round.records, tally, true, push)
   const { trace } = tally
   tally.endRound(await (trace === undefined ? make() : trace.round(tally.rounds, round.records.length, make)))
-  await settleReleased(tally)
+  if (tally.released !== undefined && !keepLater(parts.outlets, tally)) await settleReleased(tally)
   if (tally.delivery !== undefined) await settleProgress(tally, parts.outlets)
 }

@@ -244,6 +244,8 @@ export class Tally {
     )
     this.unsettled?.stream?.takeBack()
     this.unsettled?.fail()
+    // what buffers have let go of was among them
+    for (const transfer of this.released ?? []) transfer.fail()
     this.logDrop(records, `${this.outlets[outlet]?.outlet ?? 'an outlet'} did not keep them`)
   }
 

@@ -9,6 +9,7 @@ import { Tally } from './tally.js'
 import { settle, settleReleased } from './acknowledge.js'
 import { pullAll, Pulls } from './pull.js'
 import { bufferedBy } from './process.js'
+import { endTransfers } from './push.js'
 import { makeRound, type PushBatches } from './round.js'
 import { transferInRounds } from './rounds.js'
 import type { TransferParts } from './parts.js'
@@ -65,6 +66,7 @@ function make(parts: TransferParts, tally: Tally, durable: DurableDelivery | und
 async function moveDurably(parts: TransferParts, tally: Tally, durable: DurableDelivery): Promise<void> {
   const push: PushBatches = (...args) => durable.push(...args)
   const mayPull = await durable.resume(parts, tally)
+  await endTransfers(parts, tally, true)
   // what is settled by that is known before anything is pulled
   await settleReleased(tally)
   if (mayPull) await move(parts, tally, push)
@@ -72,7 +74,7 @@ async function moveDurably(parts: TransferParts, tally: Tally, durable: DurableD
 }
 
 /** Pulls, and brings what comes of that to the outlets. */
-function move(parts: TransferParts, tally: Tally, push?: PushBatches): MaybePromise<void> {
+function move(parts: TransferParts, tally: Tally, push?: PushBatches): MaybePromise<unknown> {
   const pulled = tally.drain ? [] : pullAll(parts, tally)
   return then(pulled, (pulls) => {
     if (pulls instanceof Pulls) return transferInRounds(parts, pulls, tally, push)
@@ -82,7 +84,9 @@ function move(parts: TransferParts, tally: Tally, push?: PushBatches): MaybeProm
     }
     tally.rounds = 1
     return then(makeRound(parts, pulls, tally, false, push), (outlets) => {
-      if (outlets !== undefined) tally.addOutlets(outlets)
+      if (outlets === undefined) return undefined
+      tally.addOutlets(outlets)
+      return endTransfers(parts, tally)
     })
   })
 }
