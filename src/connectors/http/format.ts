@@ -8,6 +8,9 @@ export const FORMATS = ['json', 'ndjson', 'text'] as const
 /** Format of a response. */
 export type HttpFormat = (typeof FORMATS)[number]
 
+/** What errors call that which is parsed. */
+const SUBJECT = 'Response'
+
 /** Most characters of a text that an error shows. */
 const EXCERPT = 100
 
@@ -20,7 +23,7 @@ const EXCERPT = 100
 export function parseText(format: HttpFormat, text: string, bigIntegers: BigIntegers = 'error'): unknown {
   switch (format) {
     case 'json':
-      return parseJson(withoutMarks(text), '', bigIntegers)
+      return parseDocument(text, bigIntegers)
     case 'ndjson':
       return parseLines(text, bigIntegers)
     case 'text':
@@ -40,10 +43,21 @@ function parseLines(text: string, bigIntegers: BigIntegers): unknown[] {
  * Parses one of the lines of a body.
  *
  * @param number - number of the line, from 1
+ * @param subject - what has the lines, as errors call it
  * @throws {@link BodyError}, as {@link parseText} does
  */
-export function parseLine(line: string, number: number, bigIntegers: BigIntegers): unknown {
-  return parseJson(withoutMarks(line), ` in line ${number}`, bigIntegers)
+export function parseLine(line: string, number: number, bigIntegers: BigIntegers, subject = SUBJECT): unknown {
+  return parseJson(withoutMarks(line), ` in line ${number}`, bigIntegers, subject)
+}
+
+/**
+ * Parses a text that is JSON as a whole.
+ *
+ * @param subject - what the text is of, as errors call it
+ * @throws {@link BodyError}, as {@link parseText} does
+ */
+export function parseDocument(text: string, bigIntegers: BigIntegers, subject = SUBJECT): unknown {
+  return parseJson(withoutMarks(text), '', bigIntegers, subject)
 }
 
 /** Text without the byte order marks at its start. Files that were put together have more than one. */
@@ -52,23 +66,23 @@ function withoutMarks(text: string): string {
 }
 
 /** Parses JSON. The errors of the engine are not passed on, not even as a cause: they repeat a short text whole. */
-function parseJson(text: string, where: string, bigIntegers: BigIntegers): unknown {
+function parseJson(text: string, where: string, bigIntegers: BigIntegers, subject: string): unknown {
   try {
     return parse(text, bigIntegers)
   } catch (error) {
     if (error instanceof JsonNumberError) {
       throw new BodyError(
-        `Response has a number that would change${where}: ${error.message} (see the option bigIntegers)`,
+        `${subject} has a number that would change${where}: ${error.message} (see the option bigIntegers)`,
       )
     }
     if (error instanceof RangeError) {
-      throw new BodyError(`Response is nested too deeply${where} to read its large numbers exactly`)
+      throw new BodyError(`${subject} is nested too deeply${where} to read its large numbers exactly`)
     }
     if (!(error instanceof SyntaxError)) throw error
     const { message } = error
     const reason = message.replace(/(^|, )(\.\.\.)?"[^]*$/, '').replace(/ in JSON at position .*$/, '')
     throw new BodyError(
-      `Response does not contain valid JSON${where}: ${excerpt(text, positionIn(message, text))}${reason && ` (${reason})`}`,
+      `${subject} does not contain valid JSON${where}: ${excerpt(text, positionIn(message, text))}${reason && ` (${reason})`}`,
     )
   }
 }
