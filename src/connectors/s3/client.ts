@@ -59,6 +59,13 @@ export interface S3Stream {
   readonly stream: Dispatcher.ResponseData['body']
 }
 
+/** One page of a listing, and when it was made by the clock of the storage, in milliseconds since 1970. */
+export interface ListedPage {
+  readonly objects: readonly S3Object[]
+  readonly time: number
+  readonly isLast: boolean
+}
+
 /** A connection that is open. */
 export interface S3Session {
   readonly parts: Parts
@@ -168,12 +175,12 @@ export class S3Connection {
   }
 
   /**
-   * Lists objects in the order of their keys, page by page.
+   * Lists objects in the order of their keys, page by page, each with the time of the storage.
    *
    * @param startAfter - key behind which the list begins; `undefined` for all keys
    * @throws {@link S3Error}, or the reason of the caller's signal
    */
-  async *list(caller: S3Caller, prefix: string, startAfter?: string): AsyncGenerator<S3Object[]> {
+  async *list(caller: S3Caller, prefix: string, startAfter?: string): AsyncGenerator<ListedPage> {
     const { parts } = this.#opened()
     let query: S3Query = {
       'list-type': '2',
@@ -182,12 +189,14 @@ export class S3Connection {
       ...(startAfter !== undefined && startAfter !== '' && { 'start-after': startAfter }),
     }
     for (;;) {
-      const { text } = await this.send(caller, { method: 'GET', query })
+      const { text, headers } = await this.send(caller, { method: 'GET', query })
       const page = parts.readListing(text)
       if (page === undefined) throw new S3Error(`${this.#named({ method: 'GET', query })}: the response is no listing`)
-      yield page.objects
-      if (page.next === undefined) return
-      query = { ...query, 'continuation-token': page.next }
+      const { objects, next } = page
+      const time = Date.parse(String(headers['date']))
+      yield { objects, time: Number.isNaN(time) ? Date.now() : time, isLast: next === undefined }
+      if (next === undefined) return
+      query = { ...query, 'continuation-token': next }
     }
   }
 
@@ -213,7 +222,8 @@ export class S3Connection {
     const connection = await parts.openConnection({ connectTimeout, cacert, proxy }, this.#connector)
     const session = { parts, Signer: AwsV4Signer, connection }
     try {
-      const query = { 'list-type': '2', 'max-keys': '1' }
+      // a prefix of no key, as some storages cannot cut a listing short
+      const query = { 'list-type': '2', 'max-keys': '1', prefix: '.databay/nothing' }
       await this.#sendBy(session, { signal: new AbortController().signal }, { method: 'GET', query })
     } catch (error) {
       // credentials may be for writing or reading alone

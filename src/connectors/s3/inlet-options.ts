@@ -71,7 +71,8 @@ export interface S3InletOptions extends InletOptions, BigIntegersOptions, S3Conn
   /**
    * Least age of an object that is read, in seconds or as a duration, by the clock of the storage. An object that can be seen
    * only later, and yet comes before one that was read, is never read. So this is longer than the longest upload takes, where
-   * several write at a time; in the order `modified` always, as the time of an object is that at which its upload began.
+   * several write at a time; in the order `modified` always, as the time of an object is that at which its upload began. There
+   * it is at least a second.
    * @default 5 in the order `modified`, otherwise 0
    */
   readonly settle?: number | Duration
@@ -143,7 +144,7 @@ export const S3_INLET_OPTIONS = {
   gzip: custom(readGzip, "'auto'"),
   order: word(OBJECT_ORDERS, 'key'),
   startAfter: custom(readStart, 'undefined - at the first object'),
-  settle: { ...optionalTime, byDefault: '5 in the order `modified`, otherwise 0' },
+  settle: custom(readSettle, '5 in the order `modified`, otherwise 0'),
   limit: count(undefined, { orInfinity: true, shown: '1000, and all in the order `modified`' }),
   encoding: word(TEXT_ENCODINGS, 'utf-8'),
   csv: custom(readCsv, '{} - those of CsvInlet'),
@@ -201,7 +202,7 @@ export function resolveInletOptions(options: S3InletOptions): S3InletSettings {
     gzip,
     order,
     start: isByTime ? startAtTime(startAfter) : startAtKey(startAfter),
-    settle: settle ?? (isByTime ? 5000 : 0),
+    settle: isByTime ? settleOfTimes(settle) : (settle ?? 0),
     limit: limit ?? (isByTime ? Infinity : 1000),
     encoding,
     csv,
@@ -213,6 +214,12 @@ export function resolveInletOptions(options: S3InletOptions): S3InletSettings {
     bigIntegers,
     connection: resolveConnection('S3Inlet', read),
   })
+}
+
+function settleOfTimes(settle = 5000): number {
+  if (settle >= 1000) return settle
+  const expected = "at least a second in the order 'modified', as storages tell times in seconds"
+  throw new InvalidOptionError('S3Inlet.settle', expected, settle / 1000)
 }
 
 function startAtKey(start: string | Date | undefined): ObjectPosition | undefined {
@@ -242,6 +249,10 @@ function readPrefix(name: string, prefix: string | undefined): string {
 function readPattern(name: string, pattern: string | undefined): string | undefined {
   if (pattern === undefined || (typeof pattern === 'string' && pattern !== '')) return pattern
   throw new InvalidOptionError(name, "a pattern like '*.csv'", pattern)
+}
+
+function readSettle(name: string, settle: number | Duration | undefined): number | undefined {
+  return settle === 0 ? 0 : optionalTime.read(name, settle)
 }
 
 const readWord = word(OBJECT_FORMATS, 'lines').read

@@ -1,5 +1,6 @@
 import type picomatch from 'picomatch'
 import { lazy } from '../../base/libraries.js'
+import type { ListedPage } from './client.js'
 import { S3Error } from './errors.js'
 import type { S3Object } from './listing.js'
 import { compareKeys, compareModified, isModifiedAfter, type ObjectPosition } from './position.js'
@@ -9,15 +10,8 @@ const loadMatcher = lazy<typeof picomatch>('picomatch')
 /** Most objects that are held at once of those that a listing of all gives. */
 const MOST_HELD = 10_000
 
-/** One page of a listing. */
-export interface ObjectPage {
-  readonly objects: readonly S3Object[]
-  /** Time of the storage at which it was listed, in milliseconds. */
-  readonly time: number
-}
-
 /** Lists objects in the order of their keys, page by page, behind a key if one is given. */
-export type ListObjects = (startAfter?: string) => AsyncIterable<ObjectPage>
+export type ListObjects = (startAfter?: string) => AsyncIterable<ListedPage>
 
 /** Which objects are read. */
 export interface ObjectFilter {
@@ -50,12 +44,21 @@ function isFolder({ key, size }: S3Object): boolean {
   return key.endsWith('/') && size === 0
 }
 
+function isTooYoung({ lastModified }: S3Object, time: number, { settle }: ObjectFilter): boolean {
+  // the time is one of whole seconds
+  return settle > 0 && lastModified > time - settle
+}
+
 /** New objects in the order of their keys. */
 export class ObjectsByKey implements NewObjects {
-  readonly #pages: AsyncIterator<ObjectPage>
+  readonly #pages: AsyncIterator<ListedPage>
   readonly #filter: ObjectFilter
-  readonly #order: KeyOrder
-  #page: ObjectPage = { objects: [], time: 0 }
+  readonly #start: string | undefined
+  #objects: readonly S3Object[] = []
+  /** Time at which they were listed. */
+  #time = 0
+  /** Last key of the page before. */
+  #before: string | undefined
   #at = 0
   #isOver = false
   passed: string | undefined
@@ -63,27 +66,22 @@ export class ObjectsByKey implements NewObjects {
   constructor(list: ListObjects, after: ObjectPosition | undefined, filter: ObjectFilter) {
     this.#pages = list(after?.key)[Symbol.asyncIterator]()
     this.#filter = filter
-    this.#order = new KeyOrder(after?.key)
+    this.#start = after?.key
   }
 
   async next(): Promise<S3Object | undefined> {
     while (!this.#isOver) {
-      const object = this.#page.objects[this.#at]
+      const object = this.#objects[this.#at]
       if (object === undefined) {
         await this.#turn()
         continue
       }
-      const { key, lastModified } = object
-      if (!this.#order.add(key)) {
-        this.#at++
-        continue
-      }
-      const isRead = !isFolder(object) && this.#filter.matches(key)
+      const isRead = !isFolder(object) && this.#filter.matches(object.key)
       // what is not yet to be read holds up what comes after it
-      if (isRead && lastModified > this.#page.time - this.#filter.settle) break
+      if (isRead && isTooYoung(object, this.#time, this.#filter)) break
       this.#at++
       if (isRead) return object
-      this.passed = key
+      this.passed = object.key
     }
     this.#isOver = true
     return undefined
@@ -96,40 +94,33 @@ export class ObjectsByKey implements NewObjects {
 
   async #turn(): Promise<void> {
     const step = await this.#pages.next()
-    if (step.done === true) this.#isOver = true
-    else this.#page = step.value
     this.#at = 0
-  }
-}
-
-/**
- * Order of the keys of a listing: that of their bytes, or that of JavaScript, as some storages have it. Both are the same but
- * for rare characters.
- */
-class KeyOrder {
-  readonly #start: string | undefined
-  #before: string | undefined
-  #isOfBytes = true
-  #isOfUnits = true
-
-  /** @param start - key behind which the listing begins; `undefined` for all keys */
-  constructor(start: string | undefined) {
-    this.#start = start
-  }
-
-  /** Adds a key. Returns whether it is behind the start: a storage may not know where to begin. */
-  add(key: string): boolean {
-    const before = this.#before
-    if (before === undefined) {
-      const start = this.#start
-      if (start !== undefined && key <= start && compareKeys(key, start) <= 0) return false
-    } else {
-      this.#isOfBytes &&= compareKeys(key, before) > 0
-      this.#isOfUnits &&= key > before
-      if (!this.#isOfBytes && !this.#isOfUnits) throw new S3Error(`S3Inlet: ${NO_ORDER}`)
+    if (step.done === true) {
+      this.#isOver = true
+      return
     }
-    this.#before = key
-    return true
+    const { objects, time, isLast } = step.value
+    const start = this.#start
+    // a storage may not know where to begin
+    const behind =
+      start === undefined ? objects : objects.filter(({ key }) => key > start || compareKeys(key, start) > 0)
+    this.#time = time
+    this.#objects = this.#inOrder(behind, isLast)
+  }
+
+  /**
+   * The objects of a page in order. A storage that puts some in another order is good for one page: of more, it would pass
+   * over others.
+   */
+  #inOrder(objects: readonly S3Object[], isLast: boolean): readonly S3Object[] {
+    const keys = this.#before === undefined ? [] : [this.#before]
+    for (const { key } of objects) keys.push(key)
+    this.#before = keys.at(-1)
+    const isInOrder = keys.every((key, at) => at === 0 || compareKeys(key, keys[at - 1] as string) > 0)
+    if (isInOrder) return objects
+    const isAlone = isLast && keys.length === objects.length
+    if (isAlone) return objects.toSorted((a, b) => compareKeys(a.key, b.key))
+    throw new S3Error(`S3Inlet: ${NO_ORDER}`)
   }
 }
 
@@ -194,7 +185,7 @@ export class ObjectsByTime implements NewObjects {
     if (Number.isNaN(lastModified)) {
       throw new S3Error("S3Inlet: the storage lists objects without the times of their writing: see order: 'key'")
     }
-    if (!isModifiedAfter(object, this.#after) || lastModified > time - this.#filter.settle) return false
+    if (!isModifiedAfter(object, this.#after) || isTooYoung(object, time, this.#filter)) return false
     return !isFolder(object) && this.#filter.matches(key)
   }
 }

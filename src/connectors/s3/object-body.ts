@@ -3,11 +3,17 @@ import { withRetries, type RetrySettings } from '../../base/retry.js'
 import { BodyError } from '../http/errors.js'
 import type { ResponseHeaders } from '../http/response-headers.js'
 
+/** Stream that can be ended. */
+interface EndedStream {
+  on(event: 'error', listener: () => void): unknown
+  destroy(): unknown
+}
+
 /** Response that has an object, or a part of it. */
 export interface ObjectResponse {
   readonly status: number
   readonly headers: ResponseHeaders
-  readonly stream: AsyncIterable<Uint8Array> & { destroy(): unknown }
+  readonly stream: AsyncIterable<Uint8Array> & EndedStream
 }
 
 /** Conditions of a request for an object. */
@@ -134,6 +140,8 @@ export class ObjectBody {
     const stream = this.#stream
     this.#chunks = undefined
     this.#stream = undefined
+    // it says that it was ended before its end
+    stream?.on('error', () => undefined)
     stream?.destroy()
   }
 

@@ -98,7 +98,8 @@ export class ObjectContent {
     if (gzip === true && !this.#packed && length > 0) {
       throw new BodyError('it is not packed with gzip: see the option gzip')
     }
-    if (isText && packing !== undefined && !this.#packed) throw new BodyError(`it is packed with ${packing}, which is not unpacked`)
+    if (isText && packing !== undefined && !this.#packed)
+      throw new BodyError(`it is packed with ${packing}, which is not unpacked`)
     return length === 0 ? undefined : head
   }
 }

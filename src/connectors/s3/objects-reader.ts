@@ -16,6 +16,8 @@ const LIST = { records: 4096, bytes: 262_144, time: 1000 }
 export interface ObjectSource {
   readonly list: ListObjects
   readonly get: (key: string) => GetObject
+  /** Ends the requests that are under way. */
+  readonly end: () => void
   readonly body: Omit<BodySettings, 'onCut'>
   /** Makes records of the payloads of an object. */
   readonly toRecords: (payloads: readonly unknown[], key: string) => Record[]
@@ -110,6 +112,7 @@ export class ObjectsReader {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#isMore = false
+    this.#source.end()
     await this.#leave()
   }
 
@@ -251,7 +254,7 @@ export class ObjectsReader {
     const { key } = object
     const reason = toError(thrown)
     if (isChanged(reason)) {
-      this.#source.warn(key, `it was written to again${before}: it is read from its start`)
+      this.#source.warn(key, `it was written to again${before}: it is read again from its start`)
       this.#first = { object, within: undefined }
     } else if (isGone(reason)) {
       this.#source.warn(key, `it was deleted${before === '' ? ' before it was read' : before}`)

@@ -190,6 +190,40 @@ export class S3Inlet<T = unknown> extends Inlet<T> {
     return new Lists<Record<T>>(first, readOn, () => reader.close())
   }
 
+  #makeReader(update: Update, onWarning: () => void): ObjectsReader {
+    const { module, filter, cutters } = this.#reading as Reading
+    const {
+      connection: { retry },
+      prefix,
+    } = this.#settings
+    // what is read ahead ends with the stream, and with the transfer
+    const ended = new AbortController()
+    const caller = { signal: AbortSignal.any([update.signal, ended.signal]), toString: () => String(update) }
+    const source: ObjectSource = {
+      list: (startAfter) => this.#connection.list(caller, prefix, startAfter),
+      get: (key) => (options) => this.#connection.get(caller, key, options),
+      end: () => {
+        ended.abort()
+      },
+      body: { retry, signal: update.signal },
+      toRecords: (payloads, key) => this.#toRecords(payloads as readonly T[], key),
+      warn: (key, text) => {
+        onWarning()
+        this.#warnings.warn({}, `${String(update)} ${this.#connection.where}: ${shownKey(key)}: ${text}`, update)
+      },
+      toError: (key, cause) =>
+        new S3Error(`S3Inlet: cannot read ${shownKey(key)} in ${this.#connection.where}: ${cause.message}`, { cause }),
+    }
+    return new module.ObjectsReader(source, this.#settings, filter, cutters, this.#position)
+  }
+
+  /** Records of an object: they share their metadata. */
+  #toRecords(payloads: readonly T[], key: string): Record<T>[] {
+    if (payloads.length === 0) return []
+    const { metadata } = this.newRecord(payloads[0] as T, { [S3Inlet.S3_KEY]: key })
+    return payloads.map((payload) => new Record(payload, metadata))
+  }
+
   /** Goes on at a durable cursor. */
   #goOnAt(value: unknown): void {
     const isByTime = this.#settings.order === 'modified'
@@ -207,10 +241,15 @@ export class S3Inlet<T = unknown> extends Inlet<T> {
     const records = await reader.read(start)
     // nobody takes the records any more
     update.signal.throwIfAborted()
-    if (reader.isClosed && reader.isMore) return []
+    if (reader.isClosed) return []
     if (this.#settings.redeliver && kept === undefined) this.#pulls.add(update, start, records.length)
     this.#position = reader.position
     if (this.#position !== undefined) kept?.advance(this.#position)
     return records as Record<T>[]
   }
+}
+
+/** A key on one line. */
+function shownKey(key: string): string {
+  return key.replaceAll(/[\x00-\x1f\x7f]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

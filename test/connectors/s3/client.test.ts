@@ -41,7 +41,7 @@ t.test('objects of all kinds of keys are stored, listed, read and deleted', { sk
     await connection.send(caller, { method: 'PUT', key, body: bodyOf([Buffer.from(key)]) })
   }
   const listed = []
-  for await (const page of connection.list(caller, '')) listed.push(...page)
+  for await (const { objects } of connection.list(caller, '')) listed.push(...objects)
   t.same(listed.map(({ key }) => key).sort(), [...KEYS].sort())
   for (const { key, size, lastModified } of listed) {
     t.equal(size, Buffer.byteLength(key))
@@ -50,5 +50,5 @@ t.test('objects of all kinds of keys are stored, listed, read and deleted', { sk
     t.equal(await stream.text(), key)
     await connection.send(caller, { method: 'DELETE', key })
   }
-  for await (const page of connection.list(caller, '')) t.same(page, [])
+  for await (const { objects } of connection.list(caller, '')) t.same(objects, [])
 })
