@@ -16,7 +16,7 @@ import { OBJECT_FORMATS, type ObjectFormat } from './object-format.js'
 import { OBJECT_ORDERS, type ObjectOrder, type ObjectPosition } from './position.js'
 
 /** Options of CSV objects, as those of {@link CsvInlet}. */
-export type S3CsvOptions = Pick<
+export type S3InletCsvOptions = Pick<
   CsvInletOptions,
   'delimiter' | 'header' | 'columns' | 'types' | 'guardFormulas' | 'shortRows'
 >
@@ -91,7 +91,7 @@ export interface S3InletOptions extends InletOptions, BigIntegersOptions, S3Conn
    * Options of CSV objects: `delimiter`, `header`, `columns`, `types`, `guardFormulas` and `shortRows` of CsvInlet.
    * @default {} - those of CsvInlet
    */
-  readonly csv?: S3CsvOptions
+  readonly csv?: S3InletCsvOptions
   /**
    * Most bytes of a line or row, without its line end.
    * @default 1048576 - 1 MiB
@@ -125,15 +125,15 @@ export interface S3InletOptions extends InletOptions, BigIntegersOptions, S3Conn
   readonly redeliver?: boolean
 }
 
-/** Table of {@link S3CsvOptions}. */
-const S3_CSV_OPTIONS = {
+/** Table of {@link S3InletCsvOptions}. */
+const S3_INLET_CSV_OPTIONS = {
   delimiter: CSV_INLET_OPTIONS.delimiter,
   header: CSV_INLET_OPTIONS.header,
   columns: CSV_INLET_OPTIONS.columns,
   types: CSV_INLET_OPTIONS.types,
   guardFormulas: CSV_INLET_OPTIONS.guardFormulas,
   shortRows: CSV_INLET_OPTIONS.shortRows,
-} satisfies Spec<S3CsvOptions>
+} satisfies Spec<S3InletCsvOptions>
 
 /** Table of the options of {@link S3Inlet}. */
 export const S3_INLET_OPTIONS = {
@@ -272,9 +272,9 @@ function readStart(name: string, start: string | Date | undefined): string | Dat
   throw new InvalidOptionError(name, 'a key, or a Date', start)
 }
 
-function readCsv(name: string, csv: S3CsvOptions | undefined) {
+function readCsv(name: string, csv: S3InletCsvOptions | undefined) {
   if (csv !== undefined) checkObject(name, csv)
-  const read = resolveOptions(name, csv ?? {}, S3_CSV_OPTIONS)
+  const read = resolveOptions(name, csv ?? {}, S3_INLET_CSV_OPTIONS)
   const { header, columns, types } = read
   if (!header && columns === undefined) {
     throw new InvalidOptionError(`${name}.columns`, 'a list of names, as there is no header', undefined)
