@@ -56,6 +56,16 @@ export type { FollowOptions } from './connectors/files/follow-options.js'
 export type { ResponseHeaders } from './connectors/http/response-headers.js'
 export type { HttpFormat } from './connectors/http/format.js'
 export { HttpInlet } from './connectors/http/http-inlet.js'
+export { HttpOutlet } from './connectors/http/http-outlet.js'
+export type {
+  HttpBodyFormat,
+  HttpBodyFrom,
+  HttpKey,
+  HttpOutletOptions,
+  HttpSend,
+} from './connectors/http/outlet-options.js'
+export type { HttpAnswer, HttpResult, HttpResults } from './connectors/http/results.js'
+export type { HttpDestination, HttpTarget } from './connectors/http/http-target.js'
 export type { HttpInletOptions } from './connectors/http/options.js'
 export type { SelectRecords } from './connectors/http/select.js'
 export type { HttpSince, SincePage, SinceRequest } from './connectors/http/since.js'

@@ -250,7 +250,14 @@ t.test('the programs', async (t) => {
 
   t.test('are one for each connector', async (t) => {
     const kebab = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
-    const others = ['serialize.js', 'copy-collection.js', 'new-orders.js', 'overlap.js']
+    const others = [
+      'serialize.js',
+      'copy-collection.js',
+      'new-orders.js',
+      'overlap.js',
+      'http-batches.js',
+      'http-targets.js',
+    ]
     t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
   })
@@ -289,6 +296,36 @@ t.test('the programs', async (t) => {
       await transfers(t, name, folder, 2)
     }
     t.same(asked, ['/orders', '/orders?since_id=7', '/orders', '/orders?from=2026-01-01T00%3A05%3A00.000Z'])
+  })
+
+  t.test('HttpOutlet sends records, batches, and each to its place', async (t) => {
+    const got: string[] = []
+    const { url } = await serve(t, (request, response) => {
+      let text = ''
+      request.on('data', (data: Buffer) => (text += data.toString()))
+      request.on('end', () => {
+        const key = request.headers['idempotency-key'] as string | undefined
+        got.push(`${String(request.method)} ${String(request.url)} ${String(key?.slice(0, 3))} ${text}`)
+        response.setHeader('content-type', 'application/json').end('[{"status":"ok"},{"status":"ok"}]')
+      })
+    })
+    const send = async (name: string, files: { [file: string]: string }) => {
+      got.length = 0
+      const folder = set(t, name, (code) => code.replace('https://some.test.url.com', url), files)
+      await transfers(t, name, folder)
+      return got.toSorted()
+    }
+    t.same(await send('http-outlet.js', { 'orders.csv': 'id,n\n7,1\n8,2\n' }), [
+      'POST /orders 7 {"id":"7","n":"1"}',
+      'POST /orders 8 {"id":"8","n":"2"}',
+    ])
+    t.match(await send('http-batches.js', { 'events.csv': 'id\n7\n8\n' }), [
+      /^POST \/events [\da-f]{3} \{"source":"shop","events":\[\{"id":"7"\},\{"id":"8"\}\]\}$/,
+    ])
+    t.same(await send('http-targets.js', { 'prices.csv': 'id,price\na/1,2\nb,\n' }), [
+      'DELETE /prices/b undefined ',
+      'PUT /prices/a%2F1 undefined {"id":"a/1","price":"2"}',
+    ])
   })
 
   t.test('MongoInlet reads what has settled', { skip: mongo.skip }, async (t) => {

@@ -12,6 +12,8 @@ export interface BodyOptions {
   readonly limit: number
   /** Most bytes of all bodies of the pull, for the error. */
   readonly maxSize?: number
+  /** What that limit is of, for the error; by default the pull. */
+  readonly whole?: string
   /** Encodings that hold instead of those of the response. */
   readonly contentEncoding?: readonly ContentEncoding[] | undefined
   /** Opens a long body of lines, to be read piece by piece, see {@link openStream}; otherwise it is read whole. */
@@ -45,9 +47,9 @@ const WINDOW = 1000
 export async function readBody(
   chunks: AsyncIterable<Uint8Array>,
   header: string | readonly string[] | undefined,
-  { limit, maxSize = limit, contentEncoding, open }: BodyOptions,
+  { limit, maxSize = limit, whole = 'the pull', contentEncoding, open }: BodyOptions,
 ): Promise<HttpBody> {
-  const body = new Chunks(chunks, limit, () => tooLarge(maxSize))
+  const body = new Chunks(chunks, limit, () => tooLarge(whole, maxSize))
   const parts: Uint8Array[] = []
   let size = 0
   /** Size at which it is looked at again. */
@@ -60,17 +62,17 @@ export async function readBody(
       parts.push(chunk)
     }
     if (open === undefined || (size < look && chunk !== LATE)) continue
-    const opened = await open(Buffer.concat(parts, size), body, limit, () => tooLarge(maxSize))
+    const opened = await open(Buffer.concat(parts, size), body, limit, () => tooLarge(whole, maxSize))
     if (opened !== undefined) return { bytes: Buffer.alloc(0), leftOut: 0, opened }
     look = chunk === LATE ? Math.max(look, STREAMS_FROM) : 2 * size
   }
   try {
     return await unpack(Buffer.concat(parts, size), header, limit, contentEncoding)
   } catch (error) {
-    throw isTooLarge(error) ? tooLarge(maxSize) : error
+    throw isTooLarge(error) ? tooLarge(whole, maxSize) : error
   }
 }
 
-function tooLarge(maxSize: number): BodyError {
-  return new BodyError(`with its body, the pull is larger than maxBodySize, which is ${maxSize} bytes`)
+function tooLarge(whole: string, maxSize: number): BodyError {
+  return new BodyError(`with its body, ${whole} is larger than maxBodySize, which is ${maxSize} bytes`)
 }

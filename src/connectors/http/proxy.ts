@@ -45,7 +45,10 @@ export function checkProxy(name: string, option: unknown): string {
   throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN)
 }
 
-/** Reads the option `proxy`: the URL of a proxy, or `false` for none. */
+/**
+ * Reads the option `proxy`: the URL of a proxy, or `false` for none.
+ * @internal
+ */
 export function readProxy(name: string, proxy: string | URL | Secret | false | undefined): string | false | undefined {
   return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }

@@ -19,10 +19,16 @@ export interface SentHeaders {
   readonly [name: string]: string
 }
 
-/** Text in an error for a value that may be secret. */
+/**
+ * Text in an error for a value that may be secret.
+ * @internal
+ */
 export const HIDDEN = 'something else (not shown)'
 
-/** Checks that a value is an object, as `checkObject` does, but never shows it: it may hold secrets. */
+/**
+ * Checks that a value is an object, as `checkObject` does, but never shows it: it may hold secrets.
+ * @internal
+ */
 export function checkSecretObject(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, 'an object', HIDDEN)
@@ -33,6 +39,7 @@ export function checkSecretObject(option: string, value: unknown): void {
  * Header for the credentials of a URL.
  *
  * @param isHidden - whether the URL is a secret
+ * @internal
  */
 export function authorization(url: URL, isHidden: boolean): SentHeaders {
   const token = basicToken(url)
@@ -47,6 +54,7 @@ export function authorization(url: URL, isHidden: boolean): SentHeaders {
  * @param owner - connector that has the option `headers`
  * @param length - number of bytes of the body; `undefined` when each request has another
  * @throws {@link InvalidOptionError} that never shows a value
+ * @internal
  */
 export function checkHeaders(owner: string, given: HttpHeaders, length: number | undefined): SentHeaders {
   const option = `${owner}.headers`

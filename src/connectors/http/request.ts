@@ -60,16 +60,23 @@ export function resolveRequest(given: string | URL | Secret, options: RequestOpt
   })
 }
 
-/** @throws {@link InvalidOptionError} */
-export function checkMethod(option: string, method: unknown, example: string): string {
+/**
+ * A method in capitals.
+ *
+ * @param shown - what the error shows of it
+ * @throws {@link InvalidOptionError}
+ * @internal
+ */
+export function checkMethod(option: string, method: unknown, example: string, shown: unknown = method): string {
   if (typeof method === 'string' && /^(?!connect$)[A-Z]+$/i.test(method)) return method.toUpperCase()
-  throw new InvalidOptionError(option, `a method like '${example}'`, method)
+  throw new InvalidOptionError(option, `a method like '${example}'`, shown)
 }
 
 /**
  * Makes the URL to request: with the parameters added, and without credentials and fragment.
  *
  * @throws {@link InvalidOptionError}
+ * @internal
  */
 export function resolveUrl(owner: string, url: string | URL, params: HttpParams = {}): URL {
   const resolved = parseUrl(`${owner}.url`, url)
@@ -78,7 +85,10 @@ export function resolveUrl(owner: string, url: string | URL, params: HttpParams 
   return resolved
 }
 
-/** @throws {@link InvalidOptionError} */
+/**
+ * @throws {@link InvalidOptionError}
+ * @internal
+ */
 export function addParams(owner: string, url: URL, params: HttpParams): void {
   checkSecretObject(`${owner}.params`, params)
   for (const [name, value] of Object.entries(params)) {

@@ -1,20 +1,26 @@
 import { InvalidOptionError } from '../../base/errors.js'
 
-/** Methods that have the same effect when they are called twice. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-
-/** Whether a method has the same effect when it is called twice. */
-export function isIdempotent(method: string): boolean {
-  return IDEMPOTENT.has(method)
+/**
+ * Whether a status is accepted: it is one of those that were chosen, or else from 200 to 299.
+ * @internal
+ */
+export function accepts(statuses: ReadonlySet<number> | undefined, status: number): boolean {
+  return statuses === undefined ? status >= 200 && status <= 299 : statuses.has(status)
 }
 
-/** Reads a list of statuses from 200 on, of which one is needed. */
+/**
+ * Reads a list of statuses from 200 on, of which one is needed.
+ * @internal
+ */
 export function readStatuses(name: string, statuses: readonly number[] | undefined): ReadonlySet<number> | undefined {
   if (statuses?.length === 0) throw new InvalidOptionError(name, 'one or more statuses', statuses)
   return readSet(name, statuses, 200)
 }
 
-/** Reads a list of statuses of errors. */
+/**
+ * Reads a list of statuses of errors.
+ * @internal
+ */
 export function readRetryStatuses(
   name: string,
   statuses: readonly number[] | undefined,

@@ -1,0 +1,132 @@
+import { importLater } from '../../base/libraries.js'
+import { getLogger } from '../../base/log.js'
+import type { Url as URL } from '../../base/node-types.js'
+import { scrub } from '../../base/scrub.js'
+import type { Secret } from '../../base/secret.js'
+import type { Untyped } from '../../base/untyped.js'
+import { Warnings } from '../../base/warnings.js'
+import { Outlet } from '../../core/outlet.js'
+import type { Record } from '../../core/record.js'
+import type { Update } from '../../core/update.js'
+import { loadLosslessJson } from '../parse-json.js'
+import type { Connection } from './agents.js'
+import { httpError } from './errors.js'
+import type { HttpOutletOptions } from './outlet-options.js'
+import { resolveOutletOptions, type HttpOutletSettings } from './outlet-settings.js'
+import { RunningPulls } from './running-pulls.js'
+
+const importAgents = () => import('./agents.js')
+const importPush = () => import('./push.js')
+
+/** What pushes need. */
+interface Opened {
+  readonly connection: Connection
+  readonly code: typeof import('./push.js')
+}
+
+/**
+ * Sends records to a URL: each with a request of its own, or many as a batch. Needs the package undici:
+ * `npm install undici@^7.20.0`.
+ *
+ * A record is taken when its request is answered with a status from 200 to 299. Statuses such as 422 refuse it; the others, and a
+ * server that cannot be reached, mean that it is to be sent another time. A request that may have arrived is made again only
+ * when it may be made twice: by its method, with an `idempotencyKey`, or with `idempotent: true`.
+ *
+ * @example
+ * ```ts
+ * new HttpOutlet('https://example.com/orders', { idempotencyKey: ([order]) => order.payload.id })
+ * new HttpOutlet('https://example.com/orders', { send: 'batch', format: 'ndjson', gzip: true })
+ * new HttpOutlet('https://example.com/orders', { method: 'PUT', target: ({ payload }) => String(payload.id) })
+ * ```
+ *
+ * @typeParam T - type of the payloads
+ */
+export class HttpOutlet<T = Untyped> extends Outlet<T> {
+  /** Whether payloads are only read: not where functions of the options, or a class that extends this one, get them. */
+  override readonly readsOnly: boolean
+  readonly #settings: HttpOutletSettings
+  readonly #running = new RunningPulls()
+  readonly #warnings = new Warnings(() => getLogger('databay.HttpOutlet'))
+  /** Pushes that are under way. */
+  readonly #pushes = new Set<Promise<void>>()
+  #opening: Promise<Opened> | undefined
+  #opened: Opened | undefined
+
+  /**
+   * @param url - URL with http: or https:, which may have credentials
+   * @throws {@link InvalidOptionError}
+   */
+  constructor(url: string | URL | Secret, options: HttpOutletOptions<T> = {}) {
+    const settings = resolveOutletOptions(url, options)
+    super(options)
+    this.#settings = settings
+    const { target, body, results, idempotencyKey } = settings
+    const handsOn = [target, body, results, idempotencyKey].some((option) => typeof option === 'function')
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- they are compared, not called
+    this.readsOnly = !handsOn && Object.is(this.push, HttpOutlet.prototype.push)
+  }
+
+  /** Prepares connections. It sends nothing: whether the server can be reached, the first push shows. */
+  override async onStart(): Promise<void> {
+    this.#opening ??= open(this.#settings)
+    const opening = this.#opening
+    try {
+      const opened = await opening
+      if (this.#opening === opening) this.#opened = opened
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined
+      throw error
+    }
+  }
+
+  /** Closes connections when running pushes have ended. */
+  override async onShutdown(): Promise<void> {
+    const opening = this.#opening
+    this.#opening = undefined
+    this.#opened = undefined
+    this.#warnings.end(String(this))
+    await Promise.allSettled(this.#pushes)
+    // what could not be opened needs no closing
+    const opened = await opening?.catch(() => undefined)
+    await opened?.connection.close()
+  }
+
+  override saveState(): unknown {
+    return undefined
+  }
+
+  /**
+   * Sends a batch.
+   *
+   * @throws {@link PartialPushError} when some records were not taken
+   * @throws {@link HttpError} when none were, for one reason
+   */
+  async push(records: Record<T>[], update: Update): Promise<void> {
+    if (this.#opened === undefined) {
+      const options = { retryable: true }
+      throw httpError(this.#settings.url, 'connection', 'the outlet is not started', options, 'HttpOutlet')
+    }
+    const { code, connection } = this.#opened
+    const pushing = { settings: this.#settings, connection, running: this.#running, warnings: this.#warnings }
+    const pushed = code.pushRecords(pushing, records, update)
+    this.#pushes.add(pushed)
+    try {
+      await pushed
+      this.#warnings.well(String(this))
+    } finally {
+      this.#pushes.delete(pushed)
+    }
+  }
+
+  override toString(): string {
+    const { origin, pathname } = this.#settings.url
+    return `${this.constructor.name}(${scrub(`${origin}${pathname}`)})`
+  }
+}
+
+async function open(settings: HttpOutletSettings): Promise<Opened> {
+  const { openConnection } = await importLater(importAgents)
+  const code = await importLater(importPush)
+  if (settings.format === 'form' || settings.results !== undefined) loadLosslessJson()
+  return { code, connection: await openConnection(settings, 'HttpOutlet') }
+}
