@@ -9,14 +9,13 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import S3rver from 's3rver'
 import { refusal } from './checks.js'
+import { escaped, listObjects } from './list.js'
 import { abort, mend, uploads } from './store.js'
 
 const [directory, ahead = '0'] = process.argv.slice(2)
 const s3rver = new S3rver({ directory, silent: true, vhostBuckets: false })
 mend(s3rver.store)
 const handle = s3rver.callback()
-
-const escaped = (text) => text.replace(/[<>&"']/g, (c) => `&#${c.charCodeAt()};`)
 
 function answer(response, status, xml = '') {
   response.writeHead(status, xml === '' ? {} : { 'content-type': 'application/xml' }).end(xml)
@@ -39,7 +38,10 @@ async function respond(request, response) {
     abort(s3rver.store, bucket, url.searchParams.get('uploadId'))
     return answer(response, 204)
   }
-  if (method === 'GET' && key.join('') === '' && url.searchParams.has('uploads')) {
+  const isList = method === 'GET' && key.join('') === '' && (await s3rver.store.getBucket(bucket)) !== null
+  if (isList && url.searchParams.get('list-type') === '2')
+    return answer(response, 200, await listObjects(s3rver.store, bucket, url.searchParams))
+  if (isList && url.searchParams.has('uploads')) {
     const all = uploads(s3rver.store, bucket).map(
       ({ key, id }) => `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId></Upload>`,
     )
