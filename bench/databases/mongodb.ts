@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb'
 import { MongoOutlet } from 'databay'
 import { compare } from '../measure.js'
 import type { Measurement, Settings } from '../bench.js'
-import { openMongo } from '../servers/mongodb.js'
+import { openServer } from '../servers.js'
 import { DATABAY, started, storing, type Storage } from './storing.js'
 
 /** Rows of a batch. */
@@ -14,7 +14,7 @@ export const MONGO_CASE = `MongoDB, ${BATCH.toLocaleString('en')} rows a batch`
 /** Stores rows by MongoOutlet, beside the driver's insertMany. */
 export async function mongodb(settings: Settings): Promise<Measurement[]> {
   if (!MONGO_CASE.includes(settings.only)) return []
-  const server = await openMongo()
+  const server = await openServer('mongodb')
   if (server === undefined) {
     console.error('databases: MongoDB is left out: set MONGODB_URL, or have mongod or go on the PATH')
     return []
@@ -23,8 +23,8 @@ export async function mongodb(settings: Settings): Promise<Measurement[]> {
     return await compare(
       MONGO_CASE,
       [
-        storing(DATABAY, [BY_INSERT_MANY], BATCH, () => byOutlet(server.url)),
-        storing(BY_INSERT_MANY, [], BATCH, () => byHand(server.url)),
+        storing(DATABAY, [BY_INSERT_MANY], BATCH, () => byOutlet(server.access.url)),
+        storing(BY_INSERT_MANY, [], BATCH, () => byHand(server.access.url)),
       ],
       settings,
     )

@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { PostgresInlet, PostgresOutlet, Update, type PostgresMode } from 'databay'
 import type { Measurement, Settings } from '../bench.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from '../measure.js'
-import { openPostgres } from '../servers/postgres.js'
+import { openServer } from '../servers.js'
 import type { Reading } from '../work/readings.js'
 import { DATABAY, started, storing, type Storage } from './storing.js'
 
@@ -31,12 +31,12 @@ const NAMES = 'id, sensor, value, valid, at, tags'
 /** Stores rows by PostgresOutlet, and reads them by PostgresInlet, beside the driver by hand. */
 export async function postgres(settings: Settings): Promise<Measurement[]> {
   if (![INSERT_CASE, COPY_CASE, READ_CASE].some((name) => name.includes(settings.only))) return []
-  const server = await openPostgres()
+  const server = await openServer('postgres')
   if (server === undefined) {
     console.error('databases: PostgreSQL is left out: set DATABASE_URL, or install Debian\'s package postgresql')
     return []
   }
-  const { url } = server
+  const { url } = server.access
   const outlet = (mode: PostgresMode) => (table: string) => byOutlet(url, table, mode)
   const insert = [
     storing(DATABAY, [BY_INSERT], INSERTED, () => inTable(url, 'outlet_rows', outlet('insert'))),

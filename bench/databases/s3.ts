@@ -2,7 +2,7 @@ import { AwsClient } from 'aws4fetch'
 import { S3Outlet } from 'databay'
 import type { Measurement, Settings } from '../bench.js'
 import { check, compare, repeat, withCost, type Subject } from '../measure.js'
-import { openS3, type S3Access } from '../servers/s3.js'
+import { openServer, type S3Access } from '../servers.js'
 import { DATABAY, started } from './storing.js'
 
 /** Length of a record, in bytes, with its end of line. */
@@ -18,15 +18,16 @@ export function s3Case(megabytes: number): string {
 /** Stores objects by S3Outlet, beside aws4fetch by hand. */
 export async function s3(settings: Settings): Promise<Measurement[]> {
   if (!S3_SIZES.some((size) => s3Case(size).includes(settings.only))) return []
-  const server = await openS3()
+  const server = await openServer('s3')
   if (server === undefined) {
     console.error('databases: S3 is left out: set S3_ENDPOINT, or install s3rver')
     return []
   }
+  const { bucket, ...access } = server.access
   const measurements: Measurement[] = []
   try {
     for (const size of settings.smoke ? S3_SIZES.slice(0, 1) : S3_SIZES) {
-      measurements.push(...(await compare(s3Case(size), subjects(server.access, server.bucket, size), settings)))
+      measurements.push(...(await compare(s3Case(size), subjects(access, bucket, size), settings)))
     }
   } finally {
     await server.close()
