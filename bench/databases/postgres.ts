@@ -33,7 +33,7 @@ export async function postgres(settings: Settings): Promise<Measurement[]> {
   if (![INSERT_CASE, COPY_CASE, READ_CASE].some((name) => name.includes(settings.only))) return []
   const server = await openServer('postgres')
   if (server === undefined) {
-    console.error('databases: PostgreSQL is left out: set DATABASE_URL, or install Debian\'s package postgresql')
+    console.error("databases: PostgreSQL is left out: set DATABASE_URL, or install Debian's package postgresql")
     return []
   }
   const { url } = server.access
@@ -129,7 +129,11 @@ async function connected(url: string): Promise<pg.Client> {
 type Reader = () => Promise<number>
 
 function reading(url: string, rows: number): Subject[] {
-  const subject = (name: string, peers: readonly string[], open: () => Promise<{ read: Reader; close: () => Promise<void> }>): Subject => ({
+  const subject = (
+    name: string,
+    peers: readonly string[],
+    open: () => Promise<{ read: Reader; close: () => Promise<void> }>,
+  ): Subject => ({
     name,
     units: { ...COST_UNITS, rate: 'rows/s' },
     peers,
