@@ -1,9 +1,11 @@
 /** Compares the pages on connectors with the code: options, error codes and messages; and runs its programs. */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
+import { fakeS3 } from './helpers/fake-s3.js'
 import { mongoServer } from './helpers/mongo.js'
 import { sources } from './house.js'
 import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
@@ -66,10 +68,11 @@ function connectorsOf(classes: readonly [string, Connector['made']][]): Connecto
   })
 }
 
-/** Default in the docstring of an option; without one, the defaults of its fields. */
+/** Default in the docstring of an option; without one, the defaults of its fields; none for an option that is needed. */
 function defaultOf(checker: ts.TypeChecker, property: ts.Symbol): string {
   const tag = property.getJsDocTags(checker).find(({ name }) => name === 'default')
   if (tag !== undefined) return ts.displayPartsToString(tag.text ?? [])
+  if ((property.flags & ts.SymbolFlags.Optional) === 0) return ''
   const fields = checker.getNonNullableType(checker.getTypeOfSymbol(property)).getProperties()
   return `{ ${fields.map((field) => `${field.name}: ${defaultOf(checker, field)}`).join(', ')} }`
 }
@@ -257,6 +260,7 @@ t.test('the programs', async (t) => {
       'overlap.js',
       'http-batches.js',
       'http-targets.js',
+      's3-modified.js',
     ]
     t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
@@ -376,6 +380,19 @@ t.test('the programs', async (t) => {
     const printed = await transfers(t, 'random-int-inlet.js', folder, 3)
     t.match(printed, /^dice\.0 [1-6]\ndice\.1 [1-6]\ndice\.2 [1-6]\n$/)
     t.equal(await transfers(t, 'random-int-inlet.js', folder, 3), printed)
+  })
+
+  t.test('S3Inlet reads new objects', async (t) => {
+    const s3 = await fakeS3(t)
+    const access = `...${JSON.stringify(s3.options)}`
+    s3.put('orders/2026-01-31/0001.jsonl.gz', gzipSync('{"id":1}\n{"id":2}\n'))
+    const folder = set(t, 's3-inlet.js', (code) => code.replace("bucket: 'shop'", access))
+    t.equal(await transfers(t, 's3-inlet.js', folder), 'orders.0 { id: 1 }\norders.0 { id: 2 }\n')
+    s3.put('a/old.csv', 'n\n1\n', Date.now() - 3_600_000)
+    s3.put('a/new.csv', 'n\n2\n')
+    const modified = set(t, 's3-modified.js', (code) => code.replace("bucket: 'partners'", access))
+    await transfers(t, 's3-modified.js', modified)
+    t.equal(read(modified, 'reports.jsonl'), '{"n":"1"}\n')
   })
 
   t.test('MongoOutlet replaces rows that come again', { skip: mongo.skip }, async (t) => {
