@@ -193,7 +193,7 @@ t.test('the types in the tables are those of the options', async (t) => {
   )
   const named = rows
     .flatMap(({ type }) => type.match(/\b[A-Z]\w+/g) ?? [])
-    .filter((word) => word !== 'Uint8Array' && word !== 'URL')
+    .filter((word) => !['Date', 'Promise', 'Uint8Array', 'URL'].includes(word))
   const code = [
     `import { ${connectors.map(({ name }) => name).join(', ')} } from 'databay'`,
     `import type { ${[...new Set(named)].join(', ')} } from 'databay'`,
