@@ -7,6 +7,7 @@ import { copyPayload } from '../../core/transfer/copy.js'
 import { checkAllInFields, checkFieldsBeside, loss, noForm, refusal, type Serialize } from '../serialize.js'
 import { prepared } from './prepared.js'
 import type { Mongo } from './driver.js'
+import { plainCopy, type Fields } from './plain-document.js'
 
 /** Document of a record, on its way to the database. */
 export interface Entry {
@@ -17,10 +18,6 @@ export interface Entry {
   readonly ownId: boolean
   /** Fields, with their values, by which the document replaces another; `undefined` when it is inserted. */
   readonly filter?: Document
-}
-
-interface Fields {
-  readonly [field: string]: unknown
 }
 
 /** Size in bytes from which on a document is too large for MongoDB. */
@@ -40,6 +37,8 @@ export function toEntries(
   keys: readonly string[] | undefined,
   serialize?: Serialize,
 ): Entry[] {
+  const plain = serialize === undefined ? attempt(payload, () => plainCopy(payload)) : undefined
+  if (plain !== undefined) return [toEntry(mongo, record, plain, keys, [], true)]
   const given = attempt(payload, () =>
     isPlain(payload) && serialize === undefined ? payload : prepared(mongo, payload, serialize),
   )
@@ -70,25 +69,30 @@ function attempt<T>(payload: unknown, step: () => T): T {
   }
 }
 
+/** @param isPlain - whether the value is data that surely is storable, and shared with nothing */
 function toEntry(
   mongo: Mongo,
   record: number,
   value: unknown,
   keys: readonly string[] | undefined,
   steps: Steps,
+  isPlain = false,
 ): Entry {
-  const { _id, ...others } = attempt(value, () => fieldsOf(value, steps))
+  const { _id, ...others } = isPlain ? (value as Fields) : attempt(value, () => fieldsOf(value, steps))
   const ownId = _id === undefined || _id === null
   if (keys === undefined) {
     const document = { _id: ownId ? new mongo.ObjectId() : _id, ...others }
-    checkStorable(mongo, document, document, steps)
-    separate(mongo, document, ownId)
+    if (!isPlain) {
+      checkStorable(mongo, document, document, steps)
+      separate(mongo, document, ownId)
+    }
     return { record, document, ownId }
   }
   const document = ownId ? others : { _id, ...others }
   // the driver would take the document for a list of operators, and refuse the whole batch
   if (Object.keys(document)[0]?.startsWith('$') === true) throw invalid(`its first field starts with '$'`)
   const filter = keyFilter(document, keys)
+  if (isPlain) return { record, document, ownId, filter }
   checkStorable(mongo, document, { q: filter, u: document, upsert: true }, steps)
   return { record, document, ownId, filter: separate(mongo, document, false) ? keyFilter(document, keys) : filter }
 }
