@@ -12,6 +12,8 @@ export type Fate =
   | 'cut'
   /** Passes the piece on, and drops the reply: the client waits. */
   | 'hang'
+  /** Cuts the client off, and does not pass the piece on: the server does not learn of it. */
+  | 'lose client'
 
 /** A proxy on loopback: passes bytes between its clients and a server, except where `judge` says otherwise. */
 export class TcpProxy {
@@ -57,7 +59,7 @@ export class TcpProxy {
       this.#sockets.add(socket)
       socket.on('error', cut).on('close', () => {
         this.#sockets.delete(socket)
-        cut()
+        if (fate !== 'lose client') cut()
       })
     }
     client.on('data', (piece) => {
@@ -65,6 +67,9 @@ export class TcpProxy {
       if (fate === 'cut') {
         this.cuts++
         cut()
+      } else if (fate === 'lose client') {
+        this.cuts++
+        client.destroy()
       } else server.write(this.rewriteSent(piece))
     })
     server.on('data', (piece) => {

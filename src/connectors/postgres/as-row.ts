@@ -41,19 +41,24 @@ function checkedFields(value: Row): Row {
   return value
 }
 
-/**
- * Whether JSON.stringify() writes a row in a form that the server reads as what it is. Fields that are undefined are left out.
- *
- * @param names - gets the names of its fields
- */
-export function isPlainRow(row: Row, names: string[]): boolean {
-  for (const name in row) {
-    const value = row[name]
-    if (value === undefined) continue
-    if (!isPlainField(value)) return false
-    names.push(name)
-  }
+/** Whether JSON.stringify() writes a row in a form that the server reads as what it is. */
+export function isPlainRow(row: Row): boolean {
+  for (const name in row) if (row[name] !== undefined && !isPlainField(row[name])) return false
   return Object.getOwnPropertySymbols(row).length === 0
+}
+
+/** Names of the fields of a row, without those that are undefined. */
+export function namesOf(row: Row): string[] {
+  const names: string[] = []
+  for (const name in row) if (row[name] !== undefined) names.push(name)
+  return names
+}
+
+/** Whether these are the names of the fields of a row, in their order. */
+export function hasNames(row: Row, names: readonly string[]): boolean {
+  let at = 0
+  for (const name in row) if (row[name] !== undefined && names[at++] !== name) return false
+  return at === names.length
 }
 
 function isPlainField(value: unknown): boolean {

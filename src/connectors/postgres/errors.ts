@@ -133,7 +133,7 @@ function withoutValues(error: ServerError): string {
   const { code, message, constraint, column, table } = error
   const names = new Set([constraint, column, table].filter((name) => name !== undefined))
   // what a trigger or function says may have any value in it
-  const text = code.startsWith('P0')
+  const text = isRaised(error)
     ? `the function ${/PL\/pgSQL function "?([\w.]+)/.exec(error.where ?? '')?.[1] ?? 'of a trigger'} refused it`
     : OF_RECORD.test(code)
       ? message
@@ -143,6 +143,14 @@ function withoutValues(error: ServerError): string {
       : message
   const known = column !== undefined && !text.includes(column) ? ` in column "${column}"` : ''
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}\u2026` : `${text}${known}`
+}
+
+/** Function of the server that runs RAISE of PL/pgSQL. */
+const RAISE = 'exec_stmt_raise'
+
+/** Whether the text of an error is that of a trigger or function, which may have any code. */
+function isRaised({ code, routine }: ServerError): boolean {
+  return code.startsWith('P0') || routine === RAISE
 }
 
 /** Whether a quoted text is the name of something, and no value. */

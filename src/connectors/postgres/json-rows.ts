@@ -14,19 +14,15 @@ const MOST_ROWS = 2048
 /** Length from which on the text of a statement is divided, if it has several rows. */
 const LONG = 2 ** 22
 
-/** Row that waits for its text. */
-interface Waiting extends Entry {
-  /** The row, if it is plain data: then it has no text of its own. */
-  readonly row: Row | undefined
-}
-
 /** Rows as JSON, from which the server reads them. */
 export class JsonRows implements RowGroup {
   readonly table: TableName
   readonly names: readonly string[]
   readonly shape = undefined
   readonly chunks: Chunk[] = []
-  #waiting: Waiting[] = []
+  #entries: Entry[] = []
+  /** Rows of plain data, by the place of their entry; `undefined` for those with a text of their own. */
+  #rows: (Row | undefined)[] = []
   #isPlain = true
 
   constructor(table: TableName, names: readonly string[]) {
@@ -36,25 +32,29 @@ export class JsonRows implements RowGroup {
 
   /** Adds a row of plain data. */
   addPlain(place: number, row: Row, parts?: readonly RowGroup[]): void {
-    this.#waiting.push({ place, row, text: undefined, parts })
+    this.#entries.push({ place, text: undefined, special: undefined, parts })
+    this.#rows.push(row)
   }
 
   /** Adds a row by its text. */
   addText(place: number, text: string, special: readonly SpecialValue[], parts?: readonly RowGroup[]): void {
     this.#isPlain = false
-    this.#waiting.push({ place, row: undefined, text, special, parts })
+    this.#entries.push({ place, text, special, parts })
+    this.#rows.push(undefined)
   }
 
   /** Makes the texts. No row is read after that. */
   finish(refuse: Refuse): void {
-    const all = this.#waiting
-    for (let from = 0; from < all.length; from += MOST_ROWS) {
-      const waiting = all.length <= MOST_ROWS ? all : all.slice(from, from + MOST_ROWS)
-      const text = this.#isPlain ? textOf(waiting) : undefined
-      if (text === undefined || text.length > LONG || NOT_TEXT.test(text)) this.#divide(waiting, refuse)
-      else this.chunks.push({ entries: waiting.map(settled), text })
+    const isOne = this.#entries.length <= MOST_ROWS
+    for (let from = 0; from < this.#entries.length; from += MOST_ROWS) {
+      const entries = isOne ? this.#entries : this.#entries.slice(from, from + MOST_ROWS)
+      const rows = isOne ? this.#rows : this.#rows.slice(from, from + MOST_ROWS)
+      const text = this.#isPlain ? textOf(rows) : undefined
+      if (text === undefined || text.length > LONG || !isText(text)) this.#divide(entries, rows, refuse)
+      else this.chunks.push({ entries, text })
     }
-    this.#waiting = []
+    this.#entries = []
+    this.#rows = []
   }
 
   texts({ entries, text }: Chunk): readonly string[] {
@@ -68,7 +68,7 @@ export class JsonRows implements RowGroup {
   }
 
   /** Makes the text of each row, refuses those that are none, and sends long ones in several statements. */
-  #divide(waiting: readonly Waiting[], refuse: Refuse): void {
+  #divide(all: readonly Entry[], rows: readonly (Row | undefined)[], refuse: Refuse): void {
     let entries: Entry[] = []
     let length = 0
     const close = () => {
@@ -76,10 +76,10 @@ export class JsonRows implements RowGroup {
       entries = []
       length = 0
     }
-    for (const { row, ...entry } of waiting) {
+    for (const [at, entry] of all.entries()) {
       try {
-        const text = entry.text ?? JSON.stringify(row)
-        if (NOT_TEXT.test(text)) throw notText(text)
+        const text = entry.text ?? JSON.stringify(rows[at])
+        if (!isText(text)) throw notText(text)
         if (length + text.length > LONG) close()
         length += text.length
         entries.push({ ...entry, text })
@@ -91,14 +91,10 @@ export class JsonRows implements RowGroup {
   }
 }
 
-function settled({ row: _, ...entry }: Waiting): Entry {
-  return entry
-}
-
 /** Text of plain rows; `undefined` when they cannot be written together. */
-function textOf(waiting: readonly Waiting[]): string | undefined {
+function textOf(rows: readonly (Row | undefined)[]): string | undefined {
   try {
-    return JSON.stringify(waiting.map(({ row }) => row))
+    return JSON.stringify(rows)
   } catch {
     return undefined
   }
@@ -106,6 +102,10 @@ function textOf(waiting: readonly Waiting[]): string | undefined {
 
 /** Escape of a character that no text of the server can have: NUL, or half of a character. JSON writes others as they are. */
 const NOT_TEXT = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
+
+function isText(json: string): boolean {
+  return !json.includes(String.raw`\u`) || !NOT_TEXT.test(json)
+}
 
 function notText(text: string): InvalidPayloadError {
   const isNul = /(?<!\\)(?:\\\\)*\\u0000/.test(text)

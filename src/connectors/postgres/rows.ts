@@ -2,7 +2,7 @@ import { isError } from '../../base/errors.js'
 import { ofRecord } from '../../core/partial-push.js'
 import type { Metadata, Record } from '../../core/record.js'
 import { refusal } from '../serialize.js'
-import { asRow, isPlainRow, type Row } from './as-row.js'
+import { asRow, hasNames, isPlainRow, namesOf, type Row } from './as-row.js'
 import { CopyRows } from './copy-rows.js'
 import { rowText } from './field-text.js'
 import { checkTable, quotedTable, type TableName } from './identifiers.js'
@@ -34,23 +34,22 @@ class Groups {
   readonly #byNames = new Map<string, Group>()
   #latest: Group | undefined
 
-  /** Group for rows with these fields; `make` makes it when it is missing. */
-  of(names: readonly string[], make: () => Group): Group {
-    if (this.#latest !== undefined && areSame(this.#latest.names, names)) return this.#latest
+  /** Group for a row; `make` makes it when it is the first with its fields. */
+  ofRow(row: Row, make: (names: readonly string[]) => Group): Group {
+    // most rows have the fields of the one before
+    if (this.#latest !== undefined && hasNames(row, this.#latest.names)) return this.#latest
+    return this.of(namesOf(row), make)
+  }
+
+  of(names: readonly string[], make: (names: readonly string[]) => Group): Group {
     const key = JSON.stringify(names)
     const inOrder = JSON.stringify([...names].sort())
-    const group = this.#byNames.get(key) ?? this.#byNames.get(inOrder) ?? make()
+    const group = this.#byNames.get(key) ?? this.#byNames.get(inOrder) ?? make(names)
     this.#byNames.set(key, group).set(inOrder, group)
     this.all.add(group)
     this.#latest = group
     return group
   }
-}
-
-function areSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false
-  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false
-  return true
 }
 
 /** Rows for one table. */
@@ -82,9 +81,11 @@ export class BatchRows {
     this.#own = this.#rowsOf(settings.table)
     for (let place = 0; place < records.length; place++) {
       const { payload, metadata } = records[place] as Record
-      this.#attempt(place, payload, () => {
+      try {
         this.#add(place, this.#tableOf(metadata), asRow(payload, settings.serialize))
-      })
+      } catch (thrown) {
+        this.#refuseFor(place, payload, thrown)
+      }
     }
     for (const rows of this.#tables.values()) this.#finish(rows)
   }
@@ -94,15 +95,10 @@ export class BatchRows {
     else this.groups.push(...parts)
   }
 
-  /** Does work for a record, which is refused when it fails. */
-  #attempt(place: number, payload: unknown, work: () => void): void {
-    try {
-      work()
-    } catch (thrown) {
-      const isOurs = isError(thrown) && 'code' in thrown
-      const error = isOurs ? thrown : refusal('PostgresOutlet', 'a payload cannot be a row', payload, thrown)
-      this.refused.set(place, ofRecord(error))
-    }
+  #refuseFor(place: number, payload: unknown, thrown: unknown): void {
+    const isOurs = isError(thrown) && 'code' in thrown
+    const error = isOurs ? thrown : refusal('PostgresOutlet', 'a payload cannot be a row', payload, thrown)
+    this.refused.set(place, ofRecord(error))
   }
 
   #tableOf(metadata: Metadata): TableRows {
@@ -141,26 +137,34 @@ export class BatchRows {
     }
   }
 
+  /** Adds a row, or refuses its record. */
+  #attempt(rows: TableRows, groups: Groups, place: number, row: Row, parts?: readonly RowGroup[]): void {
+    try {
+      this.#write(rows, groups, place, row, parts)
+    } catch (thrown) {
+      this.#refuseFor(place, row, thrown)
+    }
+  }
+
   /** @throws when the row cannot be written */
   #write(rows: TableRows, groups: Groups, place: number, row: Row, parts?: readonly RowGroup[]): void {
     const { table, description } = rows
     if (this.#settings.mode === 'copy' && description !== undefined) {
-      const names = namesOf(row)
-      const group = groups.of(names, () => this.#copyRows(description, names))
+      const group = groups.ofRow(row, (names) => this.#copyRows(description, names))
       if (group instanceof CopyRows) {
         group.add(place, row, this.#refuse, parts)
         return
       }
     }
-    const names: string[] = []
-    if (isPlainRow(row, names)) {
-      const group = groups.of(names, () => new JsonRows(table, names)) as JsonRows
+    const json = (names: readonly string[]) => new JsonRows(table, names)
+    if (isPlainRow(row)) {
+      const group = groups.ofRow(row, json) as JsonRows
       group.addPlain(place, row, parts)
       return
     }
-    const written = rowText(row, this.#settings.serialize)
-    const group = groups.of(written.names, () => new JsonRows(table, written.names)) as JsonRows
-    group.addText(place, written.text, written.special, parts)
+    const { names, text, special } = rowText(row, this.#settings.serialize)
+    const group = groups.of(names, json) as JsonRows
+    group.addText(place, text, special, parts)
   }
 
   /** Group of lines of COPY, unless that has no text for values of one of the columns. */
@@ -197,26 +201,16 @@ export class BatchRows {
     }
     if (good.length === 0) return
     const row = this.#settings.mode === 'insert' ? (good[0] as Row) : merged(good)
-    this.#attempt(first, row, () => {
-      this.#write(rows, rows.groups, first, row, good.length > 1 ? parts : undefined)
-    })
+    this.#attempt(rows, rows.groups, first, row, good.length > 1 ? parts : undefined)
   }
 
   /** Group of one row; none when it is refused. */
   #alone(rows: TableRows, place: number, row: Row): readonly RowGroup[] {
     const groups = new Groups()
-    this.#attempt(place, row, () => {
-      this.#write(rows, groups, place, row)
-    })
+    this.#attempt(rows, groups, place, row)
     for (const group of groups.all) group.finish(this.#refuse)
     return [...groups.all].filter(({ chunks }) => chunks.length > 0)
   }
-}
-
-function namesOf(row: Row): string[] {
-  const names: string[] = []
-  for (const name in row) if (row[name] !== undefined) names.push(name)
-  return names
 }
 
 /** Row with the fields of all, the later ones over the earlier ones. */

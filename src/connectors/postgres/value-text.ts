@@ -33,7 +33,7 @@ export function dateText(steps: Steps, date: Date): string {
 
 /** Text of any number, also of those that JSON does not have. */
 export function numberText(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value)
+  return value === 0 && Object.is(value, -0) ? '-0' : String(value)
 }
 
 /** Whether a value is bytes, as a Buffer is. */

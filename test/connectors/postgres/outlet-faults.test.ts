@@ -1,0 +1,228 @@
+/** A PostgresOutlet whose connection breaks stores each row once, and none is lost. */
+import type { Buffer } from 'node:buffer'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { TransferCancelledError } from '../../../src/base/errors.js'
+import { Cancellation } from '../../../src/core/cancellation.js'
+import { PartialPushError } from '../../../src/core/partial-push.js'
+import { Record } from '../../../src/core/record.js'
+import { Update } from '../../../src/core/update.js'
+import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
+import { captureLogs } from '../../helpers/logs.js'
+import { postgresServer } from '../../helpers/postgres.js'
+import type { Fate } from '../../helpers/tcp-proxy.js'
+
+const postgres = await postgresServer(t)
+const { skip } = postgres
+
+const update = new Update(['to_postgres'], 0)
+const retry = { retries: 5, minDelay: { milliseconds: 1 }, maxDelay: { milliseconds: 20 } }
+function records(...payloads: unknown[]): Record[] {
+  return payloads.map((payload) => new Record(payload))
+}
+
+const isCommit = (piece: Buffer) => piece.includes('commit\0')
+const isBegin = (piece: Buffer) => piece.includes('begin;')
+const isInsert = (piece: Buffer) => piece.includes('insert into') || piece.includes('copy ')
+
+/** Starts an outlet whose connection suffers these fates, at what the pieces are that `at` tells. */
+async function through(
+  t: Test,
+  at: (piece: Buffer) => boolean,
+  fates: readonly Fate[],
+  options: Partial<PostgresOutletOptions> = {},
+  table = 'create table t (n int)',
+) {
+  const { url: direct, client } = await postgres.database(t)
+  await client.query(table)
+  const { url, proxy } = await postgres.proxied(t, direct)
+  const left = [...fates]
+  proxy.judge = (piece) => (at(piece) ? (left.shift() ?? 'pass') : 'pass')
+  const outlet = new PostgresOutlet({ url, table: 't', retry, ...options })
+  await outlet.onStart()
+  t.teardown(() => outlet.onShutdown())
+  const numbers = async () => (await client.query<{ n: number }>('select n from t order by n')).rows.map(({ n }) => n)
+  return { outlet, proxy, client, numbers, url: direct }
+}
+
+async function refused(pushing: Promise<void>): Promise<number[]> {
+  try {
+    await pushing
+    return []
+  } catch (error) {
+    if (!(error instanceof PartialPushError)) throw error
+    return error.rejected.map(({ index }) => index)
+  }
+}
+
+const STAGES: readonly [string, (piece: Buffer) => boolean][] = [
+  ['BEGIN', isBegin],
+  ['the rows', isInsert],
+  ['COMMIT', isCommit],
+]
+const MODES: readonly [Partial<PostgresOutletOptions>, string][] = [
+  [{ mode: 'insert' }, 'create table t (n int)'],
+  [{ mode: 'copy' }, 'create table t (n int)'],
+  [{ mode: 'insert', keys: ['n'] }, 'create table t (n int primary key)'],
+  [{ mode: 'upsert', keys: ['n'] }, 'create table t (n int primary key)'],
+  [{ mode: 'copy', keys: ['n'] }, 'create table t (n int primary key)'],
+]
+
+for (const [stage, at] of STAGES) {
+  t.test(`a connection that breaks at ${stage} stores each row once`, { skip }, async (t) => {
+    captureLogs(t, 'silent')
+    for (const [options, table] of MODES) {
+      for (const fates of [['cut'], ['swallow reply', 'cut', 'swallow reply']] as const) {
+        const { outlet, numbers } = await through(t, at, fates, options, table)
+        await outlet.push(records({ n: 1 }, { n: 2 }, { n: 3 }), update)
+        await outlet.push(records({ n: 4 }), update)
+        t.same(await numbers(), [1, 2, 3, 4], `${JSON.stringify(options)} ${fates.join()}`)
+      }
+    }
+  })
+}
+
+t.test('what the server refuses is refused all the same when the reply of COMMIT was lost', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const mode of ['insert', 'copy'] as const) {
+    const { outlet, numbers } = await through(
+      t,
+      isCommit,
+      ['swallow reply'],
+      { mode },
+      'create table t (n int check (n < 10))',
+    )
+    t.same(await refused(outlet.push(records({ n: 1 }, { n: 11 }, { n: 2 }, 'text', { n: 12 }), update)), [1, 3, 4])
+    t.same(await numbers(), [1, 2])
+  }
+})
+
+t.test('a transaction that the server does not know to be over is ended, and holds up nobody', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const at of [isInsert, isCommit]) {
+    const { outlet, proxy, client, numbers } = await through(
+      t,
+      () => false,
+      [],
+      { mode: 'upsert', keys: ['n'] },
+      'create table t (n int primary key)',
+    )
+    let isLost = false
+    // the server never hears of the end of the connection
+    proxy.judge = (piece) => (!isLost && at(piece) ? ((isLost = true), 'lose client') : 'pass')
+    await outlet.push(records({ n: 1 }, { n: 2 }), update)
+    t.same(await numbers(), [1, 2])
+    const { rows } = await client.query(
+      `select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
+    )
+    t.same(rows, [])
+  }
+})
+
+t.test(
+  'a COMMIT whose outcome was not learned in time is settled by the next push of the same batch',
+  { skip },
+  async (t) => {
+    captureLogs(t, 'silent')
+    const { outlet, proxy, numbers } = await through(t, () => false, [], {
+      retry: { retries: 0 },
+      socketTimeout: { milliseconds: 300 },
+    })
+    let isDown = false
+    proxy.judge = (piece) => {
+      if (isDown) return 'cut'
+      if (!isCommit(piece)) return 'pass'
+      isDown = true
+      return 'swallow reply'
+    }
+    const batch = records({ n: 1 }, { n: 2 })
+    await t.rejects(outlet.push(batch, update), { code: 'DATABAY_DATABASE', retryable: true })
+    t.same(await numbers(), [1, 2])
+    isDown = false
+    proxy.judge = () => 'pass'
+    await outlet.push(batch, update)
+    t.same(await numbers(), [1, 2], 'not twice')
+    await outlet.push(batch, update)
+    t.same(await numbers(), [1, 1, 2, 2], 'the batch after it is another one')
+  },
+)
+
+t.test('when no try is left, the error says so and shows no row', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  const fates = Array.from({ length: 20 }, () => 'cut' as const)
+  const { outlet, numbers } = await through(
+    t,
+    isInsert,
+    fates,
+    { retry: { retries: 1, minDelay: { milliseconds: 1 } } },
+    'create table t (n int, s text)',
+  )
+  const error = await outlet.push(records({ n: 1, s: 'hush' }), update).catch((error: unknown) => error as Error)
+  t.match(error, {
+    code: 'DATABAY_DATABASE',
+    retryable: true,
+    message: /^PostgresOutlet: 127\.0\.0\.1:\d+\/test_\w+: /,
+  })
+  t.notMatch(JSON.stringify(error), /hush/)
+  const mixed = await outlet.push(records({ n: 1 }, 'text'), update).catch((error: unknown) => error)
+  t.match(mixed, {
+    taken: 0,
+    rejected: [
+      { index: 0, error: { retryable: true } },
+      { index: 1, error: { retryable: false } },
+    ],
+  })
+  t.same(await numbers(), [])
+})
+
+t.test('a push that is cancelled leaves nothing half', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const [options, table] of MODES) {
+    const { outlet, proxy, client, numbers } = await through(t, () => false, [], options, table)
+    await client.query('begin; lock table t')
+    const cancellation = new Cancellation()
+    proxy.judge = (piece) => {
+      if (isBegin(piece)) setTimeout(() => cancellation.cancel(new TransferCancelledError('stop')), 20)
+      return 'pass'
+    }
+    await t.rejects(
+      outlet.push(records({ n: 1 }, { n: 2 }), new Update(['x'], 0, cancellation)),
+      TransferCancelledError,
+    )
+    await client.query('commit')
+    t.same(await numbers(), [], JSON.stringify(options))
+    await outlet.push(records({ n: 3 }), update)
+    t.same(await numbers(), [3])
+  }
+})
+
+t.test(
+  'rows wait for a server that restarts',
+  { skip: skip || (postgres.restart === undefined && 'a server of others is not restarted') },
+  async (t) => {
+    captureLogs(t, 'silent')
+    const { outlet, url } = await through(t, () => false, [], {
+      retry: { retries: 50, minDelay: { milliseconds: 20 }, maxDelay: { milliseconds: 100 } },
+    })
+    let pushed = 0
+    const over = new AbortController()
+    const pushing = (async () => {
+      while (!over.signal.aborted) {
+        await outlet.push(records({ n: pushed }, { n: pushed + 1 }), update)
+        pushed += 2
+      }
+    })()
+    for (let n = 0; n < 2; n++) await postgres.restart?.()
+    over.abort()
+    await pushing
+    t.ok(pushed > 0)
+    const client = new pg.Client(url)
+    await client.connect()
+    const { rows } = await client.query<{ n: number }>('select n from t order by n')
+    await client.end()
+    t.same(
+      rows.map(({ n }) => n),
+      Array.from({ length: pushed }, (_, n) => n),
+    )
+  },
+)
