@@ -1,5 +1,9 @@
 import type { Measurement } from './bench.js'
 import { cpuCase } from './cpu.js'
+import { BY_INSERT_MANY, MONGO_CASE } from './databases/mongodb.js'
+import { BATCH_CASE, BY_REQUEST, EACH_CASE } from './databases/http.js'
+import * as tables from './databases/postgres.js'
+import { BY_HAND, S3_SIZES, s3Case } from './databases/s3.js'
 import { COPY_CASE, CURSOR, MEMORY, MEMORY_WITH_STORE, MORE, smallCase } from './delivery.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
 import { KEPT, KEPT_LINKS } from './kept.js'
@@ -58,6 +62,17 @@ const SCHEDULE = [
   { figure: 'runs p99', unit: 'ms', floor: 60, aim: 24 },
   { figure: 'missed', unit: 'runs', floor: 0, aim: 0 },
   { figure: 'main thread', unit: '% CPU', floor: 5, aim: 1 },
+]
+
+/** What is stored or read by a connector, and the peer that does the same by hand. */
+const CONNECTORS = [
+  { what: 'PostgresOutlet, insert', of: tables.INSERT_CASE, peer: tables.BY_INSERT },
+  { what: 'PostgresOutlet, copy', of: tables.COPY_CASE, peer: tables.BY_COPY },
+  { what: 'PostgresInlet', of: tables.READ_CASE, peer: tables.BY_FETCH },
+  { what: 'MongoOutlet', of: MONGO_CASE, peer: BY_INSERT_MANY },
+  ...S3_SIZES.map((size) => ({ what: `S3Outlet, ${size} MiB an object`, of: s3Case(size), peer: BY_HAND })),
+  { what: 'HttpOutlet, a row a request', of: EACH_CASE, peer: BY_REQUEST },
+  { what: 'HttpOutlet, a batch a request', of: BATCH_CASE, peer: BY_REQUEST },
 ]
 
 /** Targets of all benches. */
@@ -177,6 +192,11 @@ export const TARGETS: readonly Target[] = [
     what: 'heavy work on 2 threads / in place',
     of: { case: workCase(HEAVY), subject: threadsSubject(2), figure: 'rate', peer: 'in place' },
   },
+  ...CONNECTORS.map(({ what, of, peer }): Target => ({
+    ...{ id: 'C1', bench: 'databases', unit: 'x', better: 'more', floor: 0.8, aim: 1, orCpu: true },
+    what: `${what} / ${peer}`,
+    of: { case: of, subject: 'databay', figure: 'rate', peer },
+  })),
   {
     ...{ id: 'P12', bench: 'peers', unit: 'x', better: 'more', floor: 200, aim: 500 },
     what: 'runs of a small job / Bree, two wide',
