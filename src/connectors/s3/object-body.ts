@@ -2,6 +2,7 @@ import { toError } from '../../base/errors.js'
 import { withRetries, type RetrySettings } from '../../base/retry.js'
 import { BodyError } from '../http/errors.js'
 import type { ResponseHeaders } from '../http/response-headers.js'
+import { S3Error } from './errors.js'
 
 /** Stream that can be ended. */
 interface EndedStream {
@@ -95,7 +96,12 @@ export class ObjectBody {
   async open(): Promise<void> {
     const offset = this.#offset
     const range = offset > 0 ? { range: `bytes=${offset}-` } : {}
-    const response = await this.#get({ ...range, ...(this.#etag && { ifMatch: `"${this.#etag}"` }) })
+    const condition = this.#etag ? { ifMatch: `"${this.#etag}"` } : {}
+    const response = await this.#get({ ...range, ...condition }).catch((error: unknown) => {
+      // it has become shorter, and the storage knows no condition
+      if (error instanceof S3Error && error.status === 416) throw new ChangedObjectError(error.message)
+      throw error
+    })
     const { status, headers, stream } = response
     this.#stream = stream
     try {

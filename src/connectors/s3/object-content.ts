@@ -21,7 +21,7 @@ export interface ContentStart {
 
 /** Content of an object: its bytes, unpacked where they are packed with gzip. */
 export class ObjectContent {
-  readonly #body: Pick<ObjectBody, 'next' | 'close'>
+  readonly #body: Pick<ObjectBody, 'next' | 'close' | 'isOver'>
   readonly #rules: ContentRules
   #unpacker: StreamUnpacker | undefined
   #packed: boolean | undefined
@@ -30,7 +30,11 @@ export class ObjectContent {
   readonly #ready: Uint8Array[] = []
   #ended = false
 
-  constructor(body: Pick<ObjectBody, 'next' | 'close'>, { offset, packed }: ContentStart, rules: ContentRules) {
+  constructor(
+    body: Pick<ObjectBody, 'next' | 'close' | 'isOver'>,
+    { offset, packed }: ContentStart,
+    rules: ContentRules,
+  ) {
     this.#body = body
     this.#rules = rules
     this.#packed = packed
@@ -40,6 +44,11 @@ export class ObjectContent {
   /** Whether it is packed with gzip. */
   get packed(): boolean {
     return this.#packed === true
+  }
+
+  /** Whether all its bytes were given, as far as that is known without reading on. */
+  get isOver(): boolean {
+    return this.#ended || (this.#packed === false && this.#ready.length === 0 && this.#body.isOver)
   }
 
   /** Number of bytes behind the packed ones that were left out. */

@@ -38,7 +38,7 @@ export interface ObjectRecords {
 
 /** Records of an object that are cut out of its content piece by piece. */
 export class CutRecords implements ObjectRecords {
-  readonly #content: Pick<ObjectContent, 'next'>
+  readonly #content: Pick<ObjectContent, 'next' | 'isOver'>
   readonly #splitter: Splitter<unknown, unknown>
   #pending: Buffer = EMPTY
   #offset: number
@@ -52,7 +52,7 @@ export class CutRecords implements ObjectRecords {
   damage: string | undefined
 
   /** @param from - place at which to begin; `undefined` for the start */
-  constructor(content: Pick<ObjectContent, 'next'>, splitter: Splitter<unknown, unknown>, from?: Within) {
+  constructor(content: Pick<ObjectContent, 'next' | 'isOver'>, splitter: Splitter<unknown, unknown>, from?: Within) {
     this.#content = content
     this.#splitter = splitter
     this.#offset = from?.offset ?? 0
@@ -80,6 +80,11 @@ export class CutRecords implements ObjectRecords {
       }
       if (isCut) await this.#fill()
       isCut = this.#cut(most - taken.length, taken)
+    }
+    // a place at the end is none to go on at: there is nothing to request
+    if (!this.#isOver && this.#problem === undefined && this.#pending.length === 0 && this.#content.isOver) {
+      await this.#fill()
+      this.#cut(0, taken)
     }
     return taken
   }

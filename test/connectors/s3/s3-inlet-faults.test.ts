@@ -261,6 +261,16 @@ t.test('another instance goes on where one was', async (t) => {
   second.restoreState('x')
 })
 
+t.test('an object that ends where a list does has no rest to request', async (t) => {
+  const { s3, inlet, pull } = await stored(t, { a: `${'x'.repeat(262_143)}\n`, b: 'next\n' })
+  const lists = listsOf(inlet, new Update(['test'], 100))
+  await lists.next()
+  await lists.return()
+  inlet.onTransferEnd(new Update(['test'], 100), false, { rounds: 1, deliveredRounds: 1 })
+  t.same(await pull(), ['next'])
+  t.equal(s3.gets('a').length, 1)
+})
+
 t.test('a stream that is left ends its request', async (t) => {
   const s3 = await fakeS3(t)
   s3.put('a', text(numbers(200_000)))
