@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { fakeS3 } from './helpers/fake-s3.js'
 import { mongoServer } from './helpers/mongo.js'
+import { postgresServer } from './helpers/postgres.js'
 import { sources } from './house.js'
 import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
 import { serve } from './helpers/servers.js'
@@ -24,6 +25,7 @@ const pages = new Map(
 const text = [overview, ...pages.values()].join('\n')
 const programs = programsOf(text)
 const mongo = await mongoServer(t)
+const postgres = await postgresServer(t)
 
 /** Connector as its constructor shows it. */
 interface Connector {
@@ -410,6 +412,21 @@ t.test('the programs', async (t) => {
     for (let run = 0; run < 2; run++) {
       await transfers(t, 'mongo-outlet.js', folder)
       t.same(await stored(), [
+        { id: 1, price: 1.5 },
+        { id: 2, price: 3 },
+      ])
+    }
+  })
+
+  t.test('PostgresOutlet replaces rows that come again', { skip: postgres.skip }, async (t) => {
+    const { url, client } = await postgres.database(t)
+    await client.query('create table prices (id int primary key, price numeric)')
+    const change = (code: string) => code.replace("secret('DATABASE_URL')", `'${url}'`).replace(', secret', '')
+    const folder = set(t, 'postgres-outlet.js', change, { 'prices.csv': 'id,price\n1,1.5\n2,3\n' })
+    for (let run = 0; run < 2; run++) {
+      await transfers(t, 'postgres-outlet.js', folder)
+      const { rows } = await client.query('select id, price::float from prices order by id')
+      t.same(rows, [
         { id: 1, price: 1.5 },
         { id: 2, price: 3 },
       ])

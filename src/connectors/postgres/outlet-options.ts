@@ -63,7 +63,7 @@ export interface PostgresOutletOptions extends OutletOptions, SerializeOptions, 
 /** Table of the options of {@link PostgresOutlet}. */
 export const POSTGRES_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
-  table: custom(checkTable, 'needed'),
+  table: custom(checkTable),
   mode: word(MODES, 'insert'),
   keys: custom(readColumns, 'none'),
   columns: custom(readColumns, 'those that the record has'),

@@ -6,6 +6,7 @@ import { failureClass } from '../../core/failure-class.js'
 import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
+import { DatabaseError } from '../errors.js'
 import { BatchWrite } from './batch-write.js'
 import { NO_TABLE, sqlState } from './errors.js'
 import { quotedTable } from './identifiers.js'
@@ -50,7 +51,7 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
     await connection.request(update, `write to ${connection.where}`, () => write.attempt())
   } catch (thrown) {
     await settle(pushing, write, rows, update)
-    if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, update, thrown))
+    if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, write, update, thrown))
   }
   log.info('%s written %s to %s', String(update), count(records.length - write.refused.size), connection.where)
   throwIfRefused(records.length, write.refused)
@@ -99,8 +100,12 @@ function digestOf({ groups }: BatchRows): string {
   return hash.digest('hex')
 }
 
-function asError({ connection }: Pushing, { signal }: Update, thrown: unknown): Error {
-  return signal.aborted ? toError(thrown) : connection.toError(connection.where, thrown)
+function asError({ connection }: Pushing, write: BatchWrite, { signal }: Update, thrown: unknown): Error {
+  if (signal.aborted) return toError(thrown)
+  const error = connection.toError(connection.where, thrown)
+  if (!write.isCommitInDoubt) return error
+  const message = `${error.message}; it is not known whether the batch is stored`
+  return new DatabaseError(message, { cause: error.cause, serverCode: error.serverCode, retryable: true })
 }
 
 function throwIfRefused(total: number, refused: ReadonlyMap<number, Error>): void {
