@@ -116,6 +116,7 @@ export class RowSource {
     let isRead = false
     try {
       const isNothing = order !== undefined && bound === undefined
+      if (isNothing) await reader.close()
       const list = isNothing ? { rows: [], position } : await reader.read(position)
       isRead = true
       return { ...list, reader }
