@@ -178,7 +178,7 @@ export async function postgresServer(t: Owner, { tls = false }: PostgresServerOp
   }
 
   /** Starts a proxy before the server, which can cut connections; gives it with the URL of a database through it. */
-  const proxied = async (t: Test, databaseUrl = url): Promise<{ url: string; proxy: TcpProxy }> => {
+  const proxied = async (t: Owner, databaseUrl = url): Promise<{ url: string; proxy: TcpProxy }> => {
     const { hostname, port } = new URL(url)
     const proxy = await TcpProxy.start(t, hostname, Number(port || 5432))
     const through = new URL(databaseUrl)

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AwsClient } from 'aws4fetch'
-import type { Test } from 'tap'
 import { end, firstLine } from './children.js'
 import type { Owner } from './postgres.js'
 import { TcpProxy } from './tcp-proxy.js'
@@ -122,7 +121,7 @@ export async function s3Server(t: Owner, { clockAhead }: S3ServerOptions = {}) {
     Buffer.from(await (await send('GET', at(bucket, key))).arrayBuffer())
 
   /** Starts a proxy before the server, which can cut connections; gives it with the options to reach it. */
-  const proxied = async (t: Test): Promise<{ options: S3Access; proxy: TcpProxy }> => {
+  const proxied = async (t: Owner): Promise<{ options: S3Access; proxy: TcpProxy }> => {
     const { hostname, port } = new URL(options.endpoint)
     const proxy = await TcpProxy.start(t, hostname, Number(port || 80))
     return { options: { ...options, endpoint: `http://127.0.0.1:${proxy.port}` }, proxy }

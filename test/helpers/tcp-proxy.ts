@@ -31,7 +31,7 @@ export class TcpProxy {
   private constructor(private readonly target: { readonly host: string; readonly port: number }) {}
 
   /** Starts a proxy, which closes when the test ends. */
-  static async start(t: Test, host: string, port: number): Promise<TcpProxy> {
+  static async start(t: Pick<Test, 'teardown'>, host: string, port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy({ host, port })
     const server = createServer((client) => {
       proxy.#serve(client)
