@@ -38,6 +38,8 @@ export type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'h
 /** Share in an agent. */
 export interface Connection {
   send(url: URL, options: SendOptions): Promise<Dispatcher.ResponseData>
+  /** Sends a request, whose response a handler takes as it comes. */
+  dispatch(url: URL, options: SendOptions, handler: Dispatcher.DispatchHandler): void
   /**
    * Gives the share back. The connections of an agent are closed with its last share. Closing twice has no further
    * effect.
@@ -81,7 +83,14 @@ export async function openConnection(settings: AgentSettings, owner = 'HttpInlet
   shared.shares++
   let closed = false
   return {
-    send: (url, options) => send(shared, proxies, url, options),
+    send: (url, options) => {
+      const { by, request } = routed(shared, proxies, url, options)
+      return by.request(request)
+    },
+    dispatch: (url, options, handler) => {
+      const { by, request } = routed(shared, proxies, url, options)
+      by.dispatch(request, handler)
+    },
     close: async () => {
       if (closed) return
       closed = true
@@ -93,25 +102,35 @@ export async function openConnection(settings: AgentSettings, owner = 'HttpInlet
   }
 }
 
-function send(
+/** Request as an agent sends it, and the agent by which it goes. */
+interface Routed {
+  readonly by: Dispatcher
+  readonly request: Dispatcher.RequestOptions & { readonly origin: string }
+}
+
+function routed(
   { direct, tunnels, makeTunnel }: SharedAgents,
   proxies: Proxies,
   url: URL,
   options: SendOptions,
-): Promise<Dispatcher.ResponseData> {
-  const { origin, pathname, search, host, href, protocol } = url
-  const path = `${pathname}${search}`
+): Routed {
+  const { origin } = url
+  const path = `${url.pathname}${url.search}`
   const proxy = proxyFor(url, proxies)
-  if (proxy === undefined) return direct.request({ ...options, origin, path })
-  if (protocol === 'http:') {
+  if (proxy === undefined) return { by: direct, request: { ...options, origin, path } }
+  if (url.protocol === 'http:') {
     // a proxy may refuse to tunnel what is not encrypted, so it is asked by the whole URL
     const authorization = proxyAuthorization(proxy)
-    const headers = { host, ...options.headers, ...(authorization && { 'proxy-authorization': authorization }) }
-    return direct.request({ ...options, headers, origin: proxy.origin, path: href })
+    const headers = {
+      host: url.host,
+      ...options.headers,
+      ...(authorization && { 'proxy-authorization': authorization }),
+    }
+    return { by: direct, request: { ...options, headers, origin: proxy.origin, path: url.href } }
   }
   const tunnel = tunnels.get(proxy.href) ?? makeTunnel(proxy)
   tunnels.set(proxy.href, tunnel)
-  return tunnel.request({ ...options, origin, path })
+  return { by: tunnel, request: { ...options, origin, path } }
 }
 
 /** @param trust - makes the context that says which certificates to trust */

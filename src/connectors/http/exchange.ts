@@ -107,15 +107,10 @@ async function read(
   }
 }
 
-/**
- * Reads the rest of a response, so that the connection can be used again; but not for ever. Never rejects.
- *
- * @param limit - most bytes that are read
- */
-export async function dump({ body }: Dispatcher.ResponseData, limit = 131_072): Promise<void> {
-  const enough = new AbortController()
-  const timer = setTimeout(() => enough.abort(), DUMP_TIME)
-  await body.dump({ limit, signal: enough.signal }).catch(() => undefined)
+/** Reads the rest of a response, so that the connection can be used again; but not for ever. Never rejects. */
+export async function dump({ body }: Dispatcher.ResponseData): Promise<void> {
+  const timer = setTimeout(() => body.destroy(), DUMP_TIME)
+  await body.dump({ limit: 131_072 }).catch(() => undefined)
   clearTimeout(timer)
 }
 

@@ -13,7 +13,6 @@ import type { Connection } from './agents.js'
 import { httpError } from './errors.js'
 import type { HttpOutletOptions } from './outlet-options.js'
 import { resolveOutletOptions, type HttpOutletSettings } from './outlet-settings.js'
-import { RunningPulls } from './running-pulls.js'
 
 const importAgents = () => import('./agents.js')
 const importPush = () => import('./push.js')
@@ -45,7 +44,6 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
   /** Whether payloads are only read: not where functions of the options, or a class that extends this one, get them. */
   override readonly readsOnly: boolean
   readonly #settings: HttpOutletSettings
-  readonly #running = new RunningPulls()
   readonly #warnings = new Warnings(() => getLogger('databay.HttpOutlet'))
   /** Pushes that are under way. */
   readonly #pushes = new Set<Promise<void>>()
@@ -107,7 +105,7 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
       throw httpError(this.#settings.url, 'connection', 'the outlet is not started', options, 'HttpOutlet')
     }
     const { code, connection } = this.#opened
-    const pushing = { settings: this.#settings, connection, running: this.#running, warnings: this.#warnings }
+    const pushing = { settings: this.#settings, connection, warnings: this.#warnings }
     const pushed = code.pushRecords(pushing, records, update)
     this.#pushes.add(pushed)
     try {

@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
+import { unlessAborted } from '../running-work.js'
 import { readBody } from './body.js'
 import { bodyText } from './body-text.js'
 import { BodyError, type HttpError } from './errors.js'
 import { parseText } from './format.js'
 import type { Entry, Outgoing } from './outgoing.js'
 import { verdictsOf, type HttpAnswer, type HttpResults, type Verdict } from './results.js'
-import type { RunningPull } from './running-pulls.js'
 import { failureOf, type Sending } from './sending.js'
 
 /** Records that were not taken for now, as a response says. */
@@ -21,20 +21,16 @@ export async function judged(
   { entries }: Outgoing,
   results: HttpResults,
   response: Dispatcher.ResponseData,
-  running: RunningPull,
+  signal: AbortSignal,
 ): Promise<Again | undefined> {
   const { statusCode: status } = response
   const answer = await answerOf(sending, response)
   const records = entries.map(({ record }) => record)
   let verdicts: readonly Verdict[] = []
   try {
-    await running.waitFor(
-      verdictsOf(results, answer, records).then((given) => {
-        verdicts = given
-      }),
-    )
+    verdicts = await unlessAborted(signal, verdictsOf(results, answer, records))
   } catch (cause) {
-    running.signal.throwIfAborted()
+    signal.throwIfAborted()
     const what = `the response has the status ${status}, but ${toError(cause).message}`
     throw failureOf(sending, 'results', what, { cause, status })
   }

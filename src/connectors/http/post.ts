@@ -11,6 +11,8 @@ import type { Outgoing } from './outgoing.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
 import type { SentHeaders } from './request-headers.js'
 import { retryAfter } from './retry.js'
+import { headOf, type ResponseHead } from './response-head.js'
+import type { Slot } from './slot.js'
 import { accepts } from './statuses.js'
 
 const zlib = lazy<typeof import('node:zlib')>('node:zlib')
@@ -21,25 +23,29 @@ const KEEP_BODY = new Set([307, 308])
 /**
  * Sends a request once, and follows its redirects.
  *
- * @returns the response, whose status is accepted and whose body is not read
- * @throws {@link HttpError} of a status that is not accepted, or the error of undici, or the reason of the signal
+ * @returns the response, whose status is accepted; with `results` its body is to be read
+ * @throws {@link HttpError} of a status that is not accepted, or the error of undici, or the reason of the slot's signal
  */
 export async function post(
   connection: Connection,
   settings: HttpOutletSettings,
   outgoing: Outgoing,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  const { headersTimeout, bodyTimeout, statuses, redirects } = settings
+  slot: Slot,
+): Promise<Dispatcher.ResponseData | ResponseHead> {
+  const { headersTimeout, bodyTimeout, statuses, redirects, results, maxBodySize } = settings
   const { method } = outgoing.destination
   const headers = headersOf(settings, outgoing)
   const body = settings.gzip ? await packed(outgoing) : outgoing.body
   let { url } = outgoing.destination
   for (let left = redirects; ; left--) {
-    const response = await connection.send(url, { method, headers, body, headersTimeout, bodyTimeout, signal })
+    const options = { method, headers, body, headersTimeout, bodyTimeout }
+    const response =
+      results === undefined
+        ? await headOf(connection, url, options, maxBodySize, slot)
+        : await connection.send(url, { ...options, signal: slot.signal })
     const { statusCode: status } = response
     if (accepts(statuses, status)) return response
-    await dump(response)
+    if (response.body !== undefined) await dump(response)
     const location = KEEP_BODY.has(status) && redirects > 0 ? [response.headers['location']].flat()[0] : undefined
     if (location === undefined) throw refusal(settings, response)
     if (left === 0) throw failed(settings, 'redirect', `more than ${redirects} redirects`, status)
@@ -80,7 +86,7 @@ function movedWithin(settings: HttpOutletSettings, from: URL, location: string, 
 }
 
 /** Makes the error of a response whose status is not accepted. */
-function refusal(settings: HttpOutletSettings, { statusCode: status, headers }: Dispatcher.ResponseData): HttpError {
+function refusal(settings: HttpOutletSettings, { statusCode: status, headers }: Omit<ResponseHead, 'body'>): HttpError {
   const isRedirect = status < 400 && headers['location'] !== undefined
   const hint = !isRedirect
     ? ''

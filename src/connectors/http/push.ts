@@ -9,9 +9,9 @@ import type { Connection } from './agents.js'
 import { showUrl } from './errors.js'
 import { OutgoingRequests, type Outgoing } from './outgoing.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
-import type { RunningPulls } from './running-pulls.js'
 import { sendOut } from './send-out.js'
 import type { Sending } from './sending.js'
+import { Slot } from './slot.js'
 
 /*
  * The pushes of an HttpOutlet. This module is loaded when an outlet first starts, as every thread loads the outlet's class, and
@@ -22,7 +22,6 @@ import type { Sending } from './sending.js'
 export interface Pushing {
   readonly settings: HttpOutletSettings
   readonly connection: Connection
-  readonly running: RunningPulls
   readonly warnings: Warnings
 }
 
@@ -66,34 +65,40 @@ class Round {
   async send(all: readonly Outgoing[]): Promise<void> {
     // the workers take from one iterator
     const left = all.values()
+    const { settings, update } = this.#sending
     const work = async () => {
-      for (const outgoing of left) await this.#inLane(outgoing)
+      const slot = new Slot(update.signal, settings.timeout)
+      try {
+        for (const outgoing of left) await this.#inLane(outgoing, slot)
+      } finally {
+        slot.end()
+      }
     }
-    await Promise.all(Array.from({ length: Math.min(this.#sending.settings.concurrency, all.length) }, work))
+    await Promise.all(Array.from({ length: Math.min(settings.concurrency, all.length) }, work))
   }
 
   /** Sends a request, but behind those before it to a URL that its records have chosen. */
-  async #inLane(outgoing: Outgoing): Promise<void> {
+  async #inLane(outgoing: Outgoing, slot: Slot): Promise<void> {
     const { url } = outgoing.destination
     if (url.href === this.#sending.settings.url.href) {
-      await this.#deliver(outgoing)
+      await this.#deliver(outgoing, slot)
       return
     }
     const before = this.#lanes.get(url.href)
-    const delivering = this.#behind(before, outgoing)
+    const delivering = this.#behind(before, outgoing, slot)
     this.#lanes.set(url.href, delivering)
     await delivering
   }
 
   /** Resolves with whether the request, or one before it, failed. */
-  async #behind(before: Promise<boolean> | undefined, outgoing: Outgoing): Promise<boolean> {
-    if ((await before) !== true) return await this.#deliver(outgoing)
+  async #behind(before: Promise<boolean> | undefined, outgoing: Outgoing, slot: Slot): Promise<boolean> {
+    if ((await before) !== true) return await this.#deliver(outgoing, slot)
     this.#skip(outgoing)
     return true
   }
 
   /** Sends a request, and those in its place. Resolves with whether records of it have to wait. */
-  async #deliver(outgoing: Outgoing): Promise<boolean> {
+  async #deliver(outgoing: Outgoing, slot: Slot): Promise<boolean> {
     const queue = [outgoing]
     let failed = false
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -102,7 +107,7 @@ class Round {
         failed = true
         continue
       }
-      const { waits, parts = [] } = await sendOut(this.#sending, next)
+      const { waits, parts = [] } = await sendOut(this.#sending, next, slot)
       queue.unshift(...parts)
       if (waits !== undefined) failed = true
       this.#failuresInRow = waits === undefined ? 0 : this.#failuresInRow + 1

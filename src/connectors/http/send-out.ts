@@ -2,14 +2,14 @@ import { toError } from '../../base/errors.js'
 import { failureClass } from '../../core/failure-class.js'
 import { ofRecord } from '../../core/partial-push.js'
 import { HttpError } from './errors.js'
-import { asHttpError, dump } from './exchange.js'
+import { asHttpError } from './exchange.js'
 import { judged, type Again } from './judged.js'
 import { isTooLarge, lastError, mayRepeat } from './outcome.js'
 import { halves, type Outgoing } from './outgoing.js'
 import { post } from './post.js'
 import { withTries } from './retry.js'
-import type { RunningPull } from './running-pulls.js'
 import { failureOf, type Sending } from './sending.js'
+import type { Slot } from './slot.js'
 
 /** What came of a request. */
 export interface Sent {
@@ -20,38 +20,46 @@ export interface Sent {
 }
 
 /** Sends a request, as often as needed, and notes which of its records were not taken. Never rejects. */
-export async function sendOut(sending: Sending, first: Outgoing): Promise<Sent> {
+export async function sendOut(sending: Sending, first: Outgoing, slot: Slot): Promise<Sent> {
   const { settings, requests, update, warnings } = sending
   let outgoing = first
   let failed = ''
   const late = () => failureOf(sending, 'timeout', `no response within ${settings.timeout} ms${failed}`)
-  const running = sending.running.begin(update.signal, settings.timeout, late)
   const tries = {
     retry: settings.retry,
     statuses: settings.retryStatuses,
     mayRepeat: (error: HttpError) => mayRepeat(settings, outgoing, error),
-    signal: running.signal,
+    get signal() {
+      return slot.signal
+    },
     deadline: performance.now() + settings.timeout,
     onRetry: (reason: HttpError, attempt: number) => {
       failed = `; what failed before: ${reason.message}`
       warnings.warn({}, `${String(update)} sends again after try ${attempt}: ${reason.message}`, update)
     },
   }
+  const once = async () => {
+    const again = await attempt(sending, outgoing, slot)
+    if (again === undefined) return
+    outgoing = requests.one(outgoing.destination, again.entries)
+    throw again.error
+  }
   try {
-    await running.within(() =>
-      withTries(tries, async () => {
-        const again = await attempt(sending, outgoing, running)
-        if (again === undefined) return
-        outgoing = requests.one(outgoing.destination, again.entries)
-        throw again.error
+    await slot.within(late, () =>
+      // most requests succeed, and need nothing of what tries them again
+      once().catch((failure: unknown) => {
+        let isFirst = true
+        return withTries(tries, async () => {
+          if (!isFirst) return once()
+          isFirst = false
+          throw toError(failure)
+        })
       }),
     )
     return {}
   } catch (thrown) {
     const isDivided = isTooLarge(thrown) && outgoing.entries.length > 1
     return isDivided ? { parts: divided(sending, outgoing) } : note(sending, outgoing, toError(thrown))
-  } finally {
-    running.end()
   }
 }
 
@@ -80,17 +88,15 @@ function divided({ requests, errors, update, warnings }: Sending, { destination,
  * @returns records that were not taken for now, if the response names some
  * @throws {@link HttpError}, or the reason of the signal
  */
-async function attempt(sending: Sending, outgoing: Outgoing, running: RunningPull): Promise<Again | undefined> {
+async function attempt(sending: Sending, outgoing: Outgoing, slot: Slot): Promise<Again | undefined> {
   const { settings, connection } = sending
-  const { signal } = running
   try {
-    const response = await post(connection, settings, outgoing, signal)
-    if (settings.results !== undefined) return await judged(sending, outgoing, settings.results, response, running)
-    // the status counts, whatever becomes of the body
-    await dump(response, settings.maxBodySize)
-    return undefined
+    const response = await post(connection, settings, outgoing, slot)
+    // without results the status counts, and the body is gone
+    if (settings.results === undefined || response.body === undefined) return undefined
+    return await judged(sending, outgoing, settings.results, response, slot.signal)
   } catch (error) {
-    signal.throwIfAborted()
+    slot.signal.throwIfAborted()
     throw asHttpError(settings.url, error, 'HttpOutlet')
   }
 }
