@@ -113,8 +113,9 @@ export abstract class Outlet<T = unknown> extends Node {
   keepsRounds?(update: Update): boolean
 
   /**
-   * Whether {@link Outlet.onLastRound} is called at the end of each transfer in which the outlet was pushed something, also of one
-   * that has a single round. For an outlet that must not show one batch without the others.
+   * Whether {@link Outlet.onLastRound} is called at the end of each transfer, also of one that has a single round. For an outlet
+   * that must not show one batch without the others. A link with `delivery` also calls it once batches were pushed that had
+   * waited since an earlier transfer.
    * @default undefined - as `false`
    */
   readonly endsTransfers?: boolean

@@ -238,8 +238,16 @@ export class S3Connection {
   #sendBy(session: S3Session, caller: S3Caller, request: S3Request): Promise<S3Response> {
     return this.#trying(caller, async () => {
       const { statusCode: status, headers, body } = await this.#exchange(session, caller, request)
-      return { status, headers, text: await this.#textOf(caller, request, body) }
+      const text = await this.#textOf(caller, request, body)
+      // a request that takes long may have a response of 200 before it fails
+      if (text.includes('<Error>')) this.#throwRefusal(session, request, text, headers)
+      return { status, headers, text }
     })
+  }
+
+  #throwRefusal({ parts }: S3Session, request: S3Request, text: string, headers: S3Headers): void {
+    const xml = parts.readXml(text)
+    if (xml?.name === 'Error') throw this.toError(request, 500, xml, headers)
   }
 
   #trying<T>(caller: S3Caller, work: () => Promise<T>): Promise<T> {
