@@ -1,7 +1,7 @@
 /** Compares the pages on connectors with the code: options, error codes and messages; and runs its programs. */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
@@ -10,6 +10,7 @@ import { mongoServer } from './helpers/mongo.js'
 import { postgresServer } from './helpers/postgres.js'
 import { sources } from './house.js'
 import { databay, node, problemsOf, programsOf, write } from './helpers/programs.js'
+import { s3Server } from './helpers/s3.js'
 import { serve } from './helpers/servers.js'
 import type { AnySpec } from '../src/base/options.js'
 import * as api from '../src/index.js'
@@ -26,6 +27,7 @@ const text = [overview, ...pages.values()].join('\n')
 const programs = programsOf(text)
 const mongo = await mongoServer(t)
 const postgres = await postgresServer(t)
+const s3 = await s3Server(t)
 
 /** Connector as its constructor shows it. */
 interface Connector {
@@ -395,6 +397,36 @@ t.test('the programs', async (t) => {
     const modified = set(t, 's3-modified.js', (code) => code.replace("bucket: 'partners'", access))
     await transfers(t, 's3-modified.js', modified)
     t.equal(read(modified, 'reports.jsonl'), '{"n":"1"}\n')
+  })
+
+  t.test('S3Outlet writes objects', { skip: s3.skip }, async (t) => {
+    const bucket = await s3.bucket(t)
+    const access = `...${JSON.stringify(s3.options)}, bucket: '${bucket}'`
+    const change = (code: string) =>
+      code.replace(/bucket: '\w+'/, access).replace(/^ +(?:\/\/ MinIO|endpoint|accessKeyId|secretAccessKey).*\n/gm, '')
+    const files = {
+      'prices.csv': 'id,price\n1,1.5\n2,3\n',
+      'orders.csv': 'id,at\n1,2026-01-31T08:00\n2,2026-02-01T09:00\n3,2026-01-31T10:00\n',
+    }
+    for (const name of ['s3-outlet.js', 's3-partitions.js', 's3-elsewhere.js']) {
+      await transfers(t, name, set(t, name, change, files))
+    }
+    const stored = await Promise.all(
+      (await s3.keys(bucket)).map(async (key) => {
+        const bytes = await s3.get(bucket, key)
+        return [
+          key.replaceAll(/\/[\da-z]{25}/g, '/x'),
+          String(key.endsWith('.gz') ? gunzipSync(bytes) : bytes),
+        ] as const
+      }),
+    )
+    const day = new Date().toISOString().slice(0, 10)
+    t.match(Object.fromEntries(stored), {
+      [`numbers/${day}/x-000000.jsonl`]: /^\d+\n$/,
+      'orders/day=2026-01-31/x.csv.gz': 'id,at\n1,2026-01-31T08:00\n3,2026-01-31T10:00\n',
+      'orders/day=2026-02-01/x.csv.gz': 'id,at\n2,2026-02-01T09:00\n',
+      [`prices/${day}/x-000000.jsonl`]: '{"id":"1","price":1.5}\n{"id":"2","price":3}\n',
+    })
   })
 
   t.test('MongoOutlet replaces rows that come again', { skip: mongo.skip }, async (t) => {

@@ -159,18 +159,25 @@ export class FakeS3 {
     }
     const id = query.get('uploadId')
     const upload = id === null ? undefined : this.uploads.get(id)
-    if (id !== null && upload === undefined) return refuse(response, 404, 'NoSuchUpload')
-    if (method === 'GET' && key === '')
-      return answer(200, '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>')
+    if (id !== null && upload === undefined) {
+      refuse(response, 404, 'NoSuchUpload')
+      return
+    }
+    if (method === 'GET' && key === '') {
+      answer(200, '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>')
+      return
+    }
     if (method === 'POST' && query.has('uploads')) {
       const made = `upload ${++this.#ids}+/=`
       this.uploads.set(made, { key, parts: new Map() })
-      return answer(200, `<InitiateMultipartUploadResult><UploadId>${made}</UploadId></InitiateMultipartUploadResult>`)
+      answer(200, `<InitiateMultipartUploadResult><UploadId>${made}</UploadId></InitiateMultipartUploadResult>`)
+      return
     }
     if (method === 'PUT' && upload !== undefined) {
       upload.parts.set(Number(query.get('partNumber')), body)
       response.setHeader('etag', `"${md5(body)}"`)
-      return answer(200)
+      answer(200)
+      return
     }
     if (method === 'POST' && upload !== undefined && id !== null) {
       const parts = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>&#34;(\w+)&#34;<\/ETag>/g)].map(
@@ -179,33 +186,40 @@ export class FakeS3 {
           return part !== undefined && md5(part) === etag ? part : undefined
         },
       )
-      if (parts.length !== upload.parts.size || parts.includes(undefined)) return refuse(response, 400, 'InvalidPart')
+      if (parts.length !== upload.parts.size || parts.includes(undefined)) {
+        refuse(response, 400, 'InvalidPart')
+        return
+      }
       this.uploads.delete(id)
       this.objects.set(key, Buffer.concat(parts as Buffer[]))
       this.#etags.set(
         key,
         `${md5(Buffer.concat((parts as Buffer[]).map((part) => Buffer.from(md5(part), 'hex'))))}-${parts.length}`,
       )
-      return answer(
-        200,
-        '<?xml version="1.0"?>\n<CompleteMultipartUploadResult xmlns="x"></CompleteMultipartUploadResult>',
-      )
+      answer(200, '<?xml version="1.0"?>\n<CompleteMultipartUploadResult xmlns="x"></CompleteMultipartUploadResult>')
+      return
     }
     if (method === 'DELETE' && id !== null) {
       this.uploads.delete(id)
-      return answer(204)
+      answer(204)
+      return
     }
     if (method === 'PUT') {
       this.objects.set(key, body)
       this.#etags.set(key, md5(body))
       response.setHeader('etag', `"${md5(body)}"`)
-      return answer(200)
+      answer(200)
+      return
     }
     const found = this.objects.get(key)
-    if (found === undefined) return method === 'HEAD' ? answer(404) : refuse(response, 404, 'NoSuchKey')
+    if (found === undefined) {
+      if (method === 'HEAD') answer(404)
+      else refuse(response, 404, 'NoSuchKey')
+      return
+    }
     response.setHeader('etag', `"${this.#etags.get(key)}"`)
     response.setHeader('content-length', found.length)
-    return answer(200, found.toString('latin1'))
+    answer(200, found.toString('latin1'))
   }
 
   readonly #etags = new Map<string, string>()
