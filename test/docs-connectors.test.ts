@@ -265,6 +265,8 @@ t.test('the programs', async (t) => {
       'http-batches.js',
       'http-targets.js',
       's3-modified.js',
+      's3-partitions.js',
+      's3-elsewhere.js',
     ]
     t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)

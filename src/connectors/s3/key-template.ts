@@ -162,7 +162,7 @@ function textOf(value: unknown): string | undefined {
  * as in a URL. So different values have different keys, and none can lead to another folder.
  */
 function encoded(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{M}\p{N}\-_.~]/gu, percent).replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length))
+  return text.replaceAll(/[^\p{L}\p{M}\p{N}\-_.~]/gu, percent)
 }
 
 function percent(sign: string): string {

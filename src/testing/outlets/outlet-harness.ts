@@ -2,6 +2,7 @@ import { copy } from 'fast-copy'
 import { takenDespite, type PartialPushError } from '../../core/partial-push.js'
 import { isOutlet, type Outlet } from '../../core/outlet.js'
 import { Record, type Metadata } from '../../core/record.js'
+import type { Update } from '../../core/update.js'
 import type { Outcome } from '../claims.js'
 import { claimDelivered, claimNoExtra, newlyArrived, without } from './delivery.js'
 import { nameOf, NodeHarness } from '../node-harness.js'
@@ -34,7 +35,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
 
   async push(outlet: Outlet, payloads: readonly unknown[], metadata?: Metadata): Promise<void> {
     const records = this.#records(payloads, metadata)
-    await this.calls.succeed(`${nameOf(outlet)}.push`, () => outlet.push(records, this.update().update))
+    await this.calls.succeed(`${nameOf(outlet)}.push`, () => pushTo(outlet, records, this.update().update))
   }
 
   /**
@@ -52,7 +53,7 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
   ) {
     const records = this.#records(payloads)
     return this.calls.outcome(`${nameOf(outlet)}.push ${when}`, () => {
-      const pushing = outlet.push(records, update)
+      const pushing = pushTo(outlet, records, update)
       meanwhile()
       return pushing
     })
@@ -127,6 +128,24 @@ export class OutletHarness extends NodeHarness<Outlet, SuiteOutletOptions, Resol
     const { read } = this.setup
     return read === undefined ? [] : [...(await this.calls.succeed('read()', read))]
   }
+}
+
+/** Pushes the records of a transfer that has one batch. */
+export function pushTo(outlet: Outlet, records: Record[], update: Update): void | Promise<void> {
+  const pushing = outlet.push(records, update)
+  return outlet.endsTransfers === true ? endOf(outlet, pushing, update) : pushing
+}
+
+/** Waits for the only push of a transfer, and ends the transfer, for an outlet that keeps nothing before. */
+async function endOf(outlet: Outlet, pushing: void | Promise<void>, update: Update): Promise<void> {
+  try {
+    await pushing
+  } catch (error) {
+    await outlet.onLastRound?.(update, !update.signal.aborted)
+    throw error
+  }
+  const dropped = (await outlet.onLastRound?.(update, !update.signal.aborted)) ?? 0
+  if (dropped > 0) throw new Error(`it did not keep ${dropped} records`)
 }
 
 /** Payloads of a batch that a failed push took, as its error says. */

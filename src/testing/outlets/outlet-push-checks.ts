@@ -5,7 +5,7 @@ import { handOffState } from '../node-checks.js'
 import { nameOf } from '../node-harness.js'
 import type { Check } from '../runner.js'
 import { deepFreeze } from './delivery.js'
-import type { OutletHarness } from './outlet-harness.js'
+import { pushTo, type OutletHarness } from './outlet-harness.js'
 
 /** Metadata that no outlet can know. */
 const UNKNOWN = Object.freeze({ 'ContractSuite.KEY': 'of no meaning', __inlet__: 'ContractSuite' })
@@ -38,7 +38,7 @@ export const PUSH_CHECKS: Check<OutletHarness>[] = [
       const given = [...records]
       const before = inspect(records, { depth: Infinity })
       const call = `${nameOf(outlet)}.push`
-      await harness.calls.succeed(call, () => outlet.push(records, harness.update().update))
+      await harness.calls.succeed(call, () => pushTo(outlet, records, harness.update().update))
       const same = records.length === given.length && records.every((record, at) => record === given[at])
       claim(same, `${call} changed the list of records that it was given: other outlets may get the same`)
       claim(
@@ -46,7 +46,8 @@ export const PUSH_CHECKS: Check<OutletHarness>[] = [
         `${call} changed a payload: other outlets may get the same`,
       )
       await harness.calls.succeed(`${call} of payloads that are frozen`, () =>
-        outlet.push(
+        pushTo(
+          outlet,
           harness.payloads(3).map((payload) => new Record(deepFreeze(payload))),
           harness.update().update,
         ),
