@@ -93,7 +93,7 @@ export class PostgresOutlet extends Outlet {
   }
 
   override toString(): string {
-    return `${this.constructor.name}(${this.#connection.where}: ${shownTable(this.#settings.table)})`
+    return `${this.constructor.name}(${shownTable(this.#settings.table)})`
   }
 
   /** Loads the code of pushes when the outlet first connects: every thread loads the outlet, and most threads run none. */
