@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import { guessUtf16 } from '../unicode.js'
-import { endsInReturns, LineEnds, NEWLINE, withoutNewline, withoutReturns } from './line-ends.js'
+import { endsInReturns, LineEnds, NEWLINE, RETURN, withoutNewline, withoutReturns } from './line-ends.js'
 import { endOfNuls } from './nul-run.js'
 import type { Cut, Piece, Splitter } from './splitter.js'
 import { TEXT_ENCODINGS, type TextEncoding } from './text-encoding.js'
@@ -96,6 +96,8 @@ export class LineSplitter implements Splitter<string, LineState> {
       damaged++
       damage ??= what
     }
+    const isSimple = size === 1 && fits && !hasNul && !inLongLine && !afterReturn && !unended && returns === false
+    if (isSimple && !bytes.includes(RETURN)) at = simpleLines(bytes, at, max, maxLength, units, records)
     while (records.length < max) {
       if (unended && at < bytes.length) {
         const isEnd = ends.find(at) && ends.start === at
@@ -169,4 +171,27 @@ export class LineSplitter implements Splitter<string, LineState> {
     const after: LineState = { inLongLine, inNuls, returns, afterReturn, unended, encoding: state.encoding }
     return { records, used: at, state: after, problem, damaged, damage, unsettled: inNuls }
   }
+}
+
+/**
+ * Cuts whole lines of valid text that end in newlines alone, as most do, up to one that is too long.
+ *
+ * @returns place behind them
+ */
+function simpleLines(
+  bytes: Buffer,
+  start: number,
+  max: number,
+  maxLength: number,
+  { decode }: TextUnits,
+  records: string[],
+): number {
+  let at = start
+  while (records.length < max) {
+    const end = bytes.indexOf(NEWLINE, at)
+    if (end === -1 || end - at > maxLength) break
+    records.push(decode(bytes, at, end))
+    at = end + 1
+  }
+  return at
 }

@@ -19,8 +19,8 @@ export interface ObjectSource {
   /** Ends the requests that are under way. */
   readonly end: () => void
   readonly body: Omit<BodySettings, 'onCut'>
-  /** Makes records of the payloads of an object. */
-  readonly toRecords: (payloads: readonly unknown[], key: string) => Record[]
+  /** Makes records of the payloads of an object, and adds them to a list. */
+  readonly addRecords: (list: Record[], payloads: readonly unknown[], key: string) => void
   /** Warns of an object that was not read as it should be. */
   readonly warn: (key: string, text: string) => void
   /** Makes the error of an object that cannot be read. */
@@ -140,7 +140,7 @@ export class ObjectsReader {
       const used = opened.used
       const taken = await this.#take(object, opened, { records: LIST.records - list.length, bytes: left })
       left -= opened.used - used
-      for (const record of this.#source.toRecords(taken, object.key)) list.push(record)
+      this.#source.addRecords(list, taken, object.key)
       if (list.length > 0 && until === Infinity) until = performance.now() + LIST.time
     }
   }

@@ -206,7 +206,9 @@ export class S3Inlet<T = unknown> extends Inlet<T> {
         ended.abort()
       },
       body: { retry, signal: update.signal },
-      toRecords: (payloads, key) => this.#toRecords(payloads as readonly T[], key),
+      addRecords: (list, payloads, key) => {
+        this.#addRecords(list as Record<T>[], payloads as readonly T[], key)
+      },
       warn: (key, text) => {
         onWarning()
         this.#warnings.warn({}, `${String(update)} ${this.#connection.where}: ${shownKey(key)}: ${text}`, update)
@@ -217,11 +219,11 @@ export class S3Inlet<T = unknown> extends Inlet<T> {
     return new module.ObjectsReader(source, this.#settings, filter, cutters, this.#position)
   }
 
-  /** Records of an object: they share their metadata. */
-  #toRecords(payloads: readonly T[], key: string): Record<T>[] {
-    if (payloads.length === 0) return []
+  /** Adds records of an object to a list: they share their metadata. */
+  #addRecords(list: Record<T>[], payloads: readonly T[], key: string): void {
+    if (payloads.length === 0) return
     const { metadata } = this.newRecord(payloads[0] as T, { [S3Inlet.S3_KEY]: key })
-    return payloads.map((payload) => new Record(payload, metadata))
+    for (const payload of payloads) list.push(new Record(payload, metadata))
   }
 
   /** Goes on at a durable cursor. */
