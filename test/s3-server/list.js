@@ -29,13 +29,16 @@ export async function listObjects(store, bucket, query) {
   const page = entries.slice(0, most)
   const isTruncated = entries.length > page.length && most > 0
   const { key, common } = page.at(-1) ?? {}
-  const named = query.get('encoding-type') === 'url' ? urlEncoded : escaped
+  const isEncoded = query.get('encoding-type') === 'url'
+  const named = isEncoded ? urlEncoded : escaped
   const shown = await Promise.all(page.map((entry) => element(store, bucket, entry, named)))
   const next = isTruncated
     ? tag('NextContinuationToken', Buffer.from(key ?? `${common}\uffff`).toString('base64url'))
     : ''
   const head = tag('Name', bucket) + tag('Prefix', named(prefix)) + tag('KeyCount', page.length) + tag('MaxKeys', most)
-  return `<ListBucketResult>${head}${tag('IsTruncated', isTruncated)}${next}${shown.join('')}</ListBucketResult>`
+  const encoding = isEncoded ? tag('EncodingType', 'url') : ''
+  const marks = tag('IsTruncated', isTruncated) + encoding + next
+  return `<ListBucketResult>${head}${marks}${shown.join('')}</ListBucketResult>`
 }
 
 /** Text as XML has it. */
