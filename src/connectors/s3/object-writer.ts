@@ -47,6 +47,7 @@ export class ObjectWriter {
    * @throws what that has failed with; then the object is as it was before
    */
   async end(caller: S3Caller): Promise<void> {
+    this.#throwFailure()
     if (this.#upload === undefined) {
       await putObject(this.#to, caller, this.#cut(this.#size))
       return

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 
 /** Packs the bytes of an object as they come. */
@@ -28,7 +28,8 @@ export class Packer {
 
   /** Ends the packing, and gives the rest. */
   async end(): Promise<Buffer[]> {
-    const ended = once(this.#gzip, 'end')
+    // it fails when it is closed meanwhile
+    const ended = finished(this.#gzip)
     this.#gzip.end()
     await ended
     return this.#take()
