@@ -62,7 +62,7 @@ export async function describe(client: PoolClient, settings: PostgresInletSettin
     throw new InvalidOptionError('PostgresInlet.keys', expected, undefined)
   }
   return {
-    order: { column, keys },
+    order: { column, keys, isPlain: PLAIN.has(type) },
     settle: cursor.settle ?? (type === TIMESTAMPTZ || type === TIMESTAMP ? SETTLE : 0),
     hasTimes: type === TIMESTAMPTZ,
     isNullable: table?.isTable === true && !isNeverNull(table, column),

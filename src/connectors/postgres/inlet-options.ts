@@ -105,7 +105,7 @@ export const POSTGRES_INLET_OPTIONS = {
   cursorColumn: custom(readColumn, 'undefined - each transfer reads all rows'),
   keys: custom(readColumns, 'the primary key of the table'),
   startAfter: given<string | number | bigint | Date>('undefined - from the first on'),
-  settle: { ...optionalTime, byDefault: '5 where the `cursorColumn` is a time, otherwise 0' },
+  settle: custom(readSettle, '5 where the `cursorColumn` is a time, otherwise 0'),
   limit: count(undefined, { orInfinity: true, shown: '1000 with a `cursorColumn`, otherwise all' }),
   batchSize: count(1024),
   redeliver: flag(undefined, 'true'),
@@ -205,6 +205,10 @@ function textOf(option: string, value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
   throw new InvalidOptionError(option, 'a string, a number, a bigint or a valid Date', value)
+}
+
+function readSettle(name: string, settle: number | Duration | undefined): number | undefined {
+  return settle === 0 ? 0 : optionalTime.read(name, settle)
 }
 
 function readTable(name: string, table: PostgresTable | undefined): TableName | undefined {

@@ -1,8 +1,8 @@
 import type { CustomTypesConfig, FieldDef } from 'pg'
 import { DatabaseError } from '../errors.js'
 import { missingColumn } from './catalog.js'
-import { advanced, type Position } from './position.js'
-import { DIGEST, type Order } from './select.js'
+import { isSame, markOf, MOST_SEEN, type Position } from './position.js'
+import { MARK, type Order } from './select.js'
 import type { ValueParser, ValueTypes } from './value-types.js'
 
 /** A row, as it is in the payload of a record. */
@@ -18,16 +18,16 @@ export class RowForm {
   readonly #where: string
   readonly #order: Order | undefined
   readonly #parsers: ValueParser[]
-  /** Texts of the columns by which rows are ordered, of the row that was read last. */
-  readonly #last: string[]
-  /** Number of values that each of them had in the list: those that are null are not read. */
-  readonly #counts: number[]
-  /** Without keys, texts of the cursor column, and digests. */
-  #values: string[] = []
-  #digests: string[] = []
-  /** Rows at the position that were read already, by their digests, and how often. */
+  /** Names of the cursor column and the keys, or of the column of marks. */
+  readonly #names: readonly string[]
+  /** Texts of these columns, row by row. */
+  #texts: string[][]
+  /** Value of the cursor column at the position. */
+  readonly #value: string
+  /** Rows with that value that were read already, by their marks, and how often. */
   readonly #seen = new Map<string, number>()
 
+  /** @param position - position behind which rows are read */
   constructor(
     where: string,
     order: Order | undefined,
@@ -43,17 +43,19 @@ export class RowForm {
     this.#where = where
     this.#order = order
     this.#parsers = fields.map(({ name, dataTypeID }) => types.parser(name, dataTypeID))
-    const ordered = order === undefined ? [] : [order.column, ...(order.keys ?? [])]
-    this.#last = ordered.map(() => '')
-    this.#counts = ordered.map(() => 0)
-    for (const [place, column] of ordered.entries()) {
+    this.#names = order === undefined ? [] : [order.column, ...(order.keys ?? [MARK])]
+    this.#texts = this.#names.map(() => [])
+    for (const [place, column] of this.#names.entries()) {
       const at = names.indexOf(column)
       const parser = this.#parsers[at]
       if (parser === undefined) throw missingColumn('PostgresInlet', where, column, names)
-      this.#parsers[at] = this.#noting(place, parser)
+      this.#parsers[at] = (text) => {
+        this.#texts[place]?.push(text)
+        return parser(text)
+      }
     }
-    if (order !== undefined && order.keys === undefined) this.#noteDigests(names)
-    for (const digest of position?.seen ?? []) this.#seen.set(digest, (this.#seen.get(digest) ?? 0) + 1)
+    this.#value = position?.values[0] ?? ''
+    for (const mark of position?.seen ?? []) this.#seen.set(mark, (this.#seen.get(mark) ?? 0) + 1)
   }
 
   /** How the driver reads the values of a list. */
@@ -71,60 +73,74 @@ export class RowForm {
    */
   take(rows: Row[], before: Position | undefined): { readonly rows: Row[]; readonly position: Position | undefined } {
     const order = this.#order
-    if (order === undefined) return { rows, position: undefined }
-    if (order.keys === undefined) return this.#takeUnseen(rows, before)
-    if (rows.length === 0) return { rows, position: before }
-    const without = this.#counts.findIndex((count) => count !== rows.length)
-    this.#counts.fill(0)
+    if (order === undefined || rows.length === 0) return { rows, position: before }
+    const texts = this.#texts
+    this.#texts = this.#names.map(() => [])
+    const without = texts.findIndex((list) => list.length !== rows.length)
     if (without !== -1) {
-      const key = [order.column, ...order.keys][without] ?? ''
-      throw new DatabaseError(
-        `PostgresInlet: ${this.#where}: ${key} is null, so that the row has no place in the order`,
-      )
+      const name = this.#names[without] ?? ''
+      throw new DatabaseError(`PostgresInlet: ${this.#where}: a row has no place in the order, as its ${name} is null`)
     }
-    return { rows, position: { values: [...this.#last], seen: [] } }
+    const fresh = this.#unseen(rows, texts)
+    const given =
+      order.keys === undefined
+        ? fresh.map((at) => withoutMark(rows[at] ?? {}))
+        : fresh.length === rows.length
+          ? rows
+          : fresh.map((at) => rows[at] ?? {})
+    return { rows: given, position: this.#behind(order, texts, fresh, before) }
   }
 
-  #noting(place: number, parser: ValueParser): ValueParser {
-    const [last, counts] = [this.#last, this.#counts]
-    return (text) => {
-      last[place] = text
-      counts[place] = (counts[place] ?? 0) + 1
-      return parser(text)
-    }
+  /** Places of the rows that were not read already. */
+  #unseen(rows: readonly Row[], texts: readonly string[][]): number[] {
+    const all = [...rows.keys()]
+    if (this.#seen.size === 0) return all
+    const [values = []] = texts
+    const other = values.findIndex((value) => !isSame(value, this.#value))
+    const end = other === -1 ? rows.length : other
+    const fresh = all.filter((at) => at >= end || !this.#isSeen(this.#mark(texts, at)))
+    // in their order, none with that value follows
+    if (other !== -1) this.#seen.clear()
+    return fresh
   }
 
-  /** Has the value of the cursor column and the digest of each row noted. */
-  #noteDigests(names: readonly string[]): void {
-    const column = names.indexOf(this.#order?.column ?? '')
-    const value = this.#parsers[column]
-    if (value === undefined) return
-    this.#parsers[column] = (text) => {
-      this.#values.push(text)
-      return value(text)
-    }
-    this.#parsers[names.indexOf(DIGEST)] = (text) => this.#digests.push(text)
+  #isSeen(mark: string): boolean {
+    const count = this.#seen.get(mark)
+    if (count === undefined) return false
+    if (count === 1) this.#seen.delete(mark)
+    else this.#seen.set(mark, count - 1)
+    return true
   }
 
-  #takeUnseen(rows: readonly Row[], before: Position | undefined) {
-    const [values, digests] = [this.#values, this.#digests]
-    this.#values = []
-    this.#digests = []
-    const places = [...rows.keys()].filter((place) => !this.#isSeen(digests[place] ?? ''))
-    const text = (list: readonly string[]) => places.map((place) => list[place] ?? '')
-    return {
-      rows: places.map((place) => withoutDigest(rows[place] ?? {})),
-      position: advanced(before, text(values), text(digests)),
-    }
+  #mark(texts: readonly string[][], at: number): string {
+    const keys = texts.slice(1).map((list) => list[at] ?? '')
+    // the server has made one
+    return this.#order?.keys === undefined ? (keys[0] ?? '') : markOf(keys)
   }
 
-  #isSeen(digest: string): boolean {
-    const count = this.#seen.get(digest) ?? 0
-    if (count > 0) this.#seen.set(digest, count - 1)
-    return count > 0
+  #behind(
+    { keys, isPlain }: Order,
+    texts: readonly string[][],
+    fresh: readonly number[],
+    before: Position | undefined,
+  ): Position {
+    const [values = []] = texts
+    const end = values.length - 1
+    const last = values[end] ?? ''
+    const ends = keys === undefined ? [last] : texts.map((list) => list[end] ?? '')
+    // its values are unique, or may be written in several ways
+    if (keys?.length === 0 || !isPlain) return { values: ends, seen: [] }
+    const isAtBefore = before !== undefined && isSame(before.values[0] ?? '', last)
+    const seen = isAtBefore ? before.seen : []
+    // rows with the same value that were read before are known no more
+    if (isAtBefore && seen.length === 0 && before.values.length > 1) return { values: ends, seen: [] }
+    const marks: string[] = []
+    for (const at of fresh) if (isSame(values[at] ?? '', last)) marks.push(this.#mark(texts, at))
+    const isMany = keys !== undefined && seen.length + marks.length > MOST_SEEN
+    return { values: ends, seen: isMany ? [] : [...seen, ...marks] }
   }
 }
 
-function withoutDigest({ [DIGEST]: _digest, ...row }: Row): Row {
+function withoutMark({ [MARK]: _mark, ...row }: Row): Row {
   return row
 }

@@ -11,12 +11,14 @@ export interface Statement {
 /** Order in which rows are read. */
 export interface Order {
   readonly column: string
-  /** Columns that tell rows with the same value apart; `undefined` where their digests do. */
+  /** Columns that tell rows with the same value apart; `undefined` where only all that they hold does. */
   readonly keys: readonly string[] | undefined
+  /** Whether values of the column are the same only when their texts are, decimals apart. */
+  readonly isPlain: boolean
 }
 
-/** Name of the column that has the digest of a row. */
-export const DIGEST = 'databay digest'
+/** Name of the column with the marks of rows that have no keys: digests of all that they hold. */
+export const MARK = 'databay mark'
 
 /** What is read, as it stands behind FROM. */
 function from({ table, query }: Source): string {
@@ -60,11 +62,11 @@ export function selectAfter(
   const order = [column, ...(keys ?? [])].map((one) => `${own}.${quoted(one)}`)
   const some = [...conditions(source), after(order, keys, position, values)]
   some.push(`${order[0] ?? ''} <= $${values.push(bound)}`)
-  const digest = keys === undefined ? `, left(md5((${own}.*)::text), 16) AS "${DIGEST}"` : ''
+  const mark = keys === undefined ? `, left(md5((${own}.*)::text), 16) AS "${MARK}"` : ''
   // rows that were read already come again
-  const most = limit === Infinity ? '' : ` LIMIT ${limit + (keys === undefined ? (position?.seen.length ?? 0) : 0)}`
+  const most = limit === Infinity ? '' : ` LIMIT ${limit + (position?.seen.length ?? 0)}`
   const rows = `FROM ${from(source)}${whereOf(some)} ORDER BY ${order.join(', ')}${most}`
-  return { text: `SELECT ${columnsOf(source)}${digest} ${rows}`, values }
+  return { text: `SELECT ${columnsOf(source)}${mark} ${rows}`, values }
 }
 
 /**
@@ -113,8 +115,8 @@ function after(
   if (position === undefined) return `${name} IS NOT NULL`
   const place = (value: string) => `$${values.push(value)}`
   const [first = '', ...others] = position.values
-  if (others.length === 0 && position.seen.length === 0) return `${name} > ${place(first)}`
-  // it was noted with other keys: rows at it come again
-  if (others.length !== keys?.length) return `${name} >= ${place(first)}`
+  if (keys?.length === 0 || (others.length === 0 && position.seen.length === 0)) return `${name} > ${place(first)}`
+  // rows at it that were read come again, as those do that were noted with other keys
+  if (position.seen.length > 0 || others.length !== keys?.length) return `${name} >= ${place(first)}`
   return `(${order.join(', ')}) > (${position.values.map(place).join(', ')})`
 }
