@@ -115,9 +115,9 @@ export class RowSource {
     const reader = new RowReader(this.#connection, lease, this.#types, reading, update)
     let isRead = false
     try {
-      const isNothing = order !== undefined && bound === undefined
-      if (isNothing) await reader.close()
-      const list = isNothing ? { rows: [], position } : await reader.read(position)
+      // as long as nothing may be read, there is no list to come either
+      if (order !== undefined && bound === undefined) return { rows: [], position, reader }
+      const list = await reader.read(position)
       isRead = true
       return { ...list, reader }
     } finally {
