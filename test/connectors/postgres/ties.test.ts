@@ -48,7 +48,12 @@ for (const { name, table, options } of [
     t.equal(await read(), '')
     await add('b', 1)
     await add('cf', 2)
-    t.equal([...(await read())].sort().join(''), 'bcf')
+    t.equal(
+      Array.from(await read())
+        .sort()
+        .join(''),
+      'bcf',
+    )
     await client.query("UPDATE things SET n = $1 WHERE id = 'c'", [isDate ? '2026-01-03' : '3'])
     t.equal(await read(), 'c', 'a row that moved on')
     await client.query("DELETE FROM things WHERE id = 'c'")
