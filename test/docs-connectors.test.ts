@@ -267,6 +267,7 @@ t.test('the programs', async (t) => {
       's3-modified.js',
       's3-partitions.js',
       's3-elsewhere.js',
+      'postgres-query.js',
     ]
     t.same([...programs.keys()].sort(), [...connectors.map(({ name }) => `${kebab(name)}.js`), ...others].sort())
     for (const { name } of connectors) t.match(programs.get(`${kebab(name)}.js`), `new ${name}(`)
@@ -348,6 +349,20 @@ t.test('the programs', async (t) => {
       code.replace("database: 'shop'", `url: '${url}', database: '${database}'`),
     )
     t.match(await transfers(t, 'mongo-inlet.js', folder), /^orders\.0 \{ _id: .*, item: 'old' \}\n$/)
+  })
+
+  t.test('PostgresInlet reads what is new, of a table and of a query', { skip: postgres.skip }, async (t) => {
+    const { url, client } = await postgres.database(t)
+    await client.query(`
+      CREATE TABLE customers (id int PRIMARY KEY, email text);
+      CREATE TABLE orders (id int PRIMARY KEY, customer int, total numeric, state text, updated_at timestamptz);
+      INSERT INTO customers VALUES (1, 'a@test');
+      INSERT INTO orders VALUES (7, 1, 9.50, 'paid', '2026-01-01'), (8, 1, 1, 'open', now() + interval '1 minute')`)
+    const change = (code: string) => code.replace("database: 'shop'", `url: '${url}'`)
+    const newOnes = await transfers(t, 'postgres-inlet.js', set(t, 'postgres-inlet.js', change))
+    t.match(newOnes, /^orders\.0 \{[^}]*id: 7,[^}]*\}\n$/)
+    const paid = await transfers(t, 'postgres-query.js', set(t, 'postgres-query.js', change))
+    t.equal(paid, "paid.0 { id: 7, total: '9.50', email: 'a@test' }\n")
   })
 
   t.test('MongoInlet copies a large collection', { skip: mongo.skip }, async (t) => {

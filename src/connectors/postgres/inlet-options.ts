@@ -97,8 +97,8 @@ export interface PostgresInletOptions extends InletOptions, PostgresConnectionOp
 /** Table of the options of {@link PostgresInlet}. */
 export const POSTGRES_INLET_OPTIONS = {
   ...INLET_OPTIONS,
-  table: custom(readTable),
-  query: custom(readSql),
+  table: custom(readTable, 'undefined'),
+  query: custom(readSql, 'undefined'),
   parameters: custom(readParameters, '[]'),
   columns: custom(readColumns, 'all'),
   where: custom(readSql, 'undefined - all rows'),
