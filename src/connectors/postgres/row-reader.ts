@@ -33,7 +33,7 @@ export interface Reading {
 const LARGE = 8 * 1024 * 1024
 
 /** Number of rows that are read first, when nothing is known of their size. */
-const FIRST = 64
+const FIRST = 16
 
 /** Beginning of a transaction that reads only, and in which the server writes values in one way, whatever its own settings are. */
 export const BEGIN =
