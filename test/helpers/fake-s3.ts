@@ -34,7 +34,7 @@ export interface Asked {
  * A storage in memory, whose requests a test may have fail, and whose objects have the times that it says. It lists and
  * gives objects as S3 does, and looks at no signature.
  */
-export async function fakeS3(t: Test, { pageSize = 1000 } = {}) {
+export async function fakeS3(t: Test, { pageSize = 1000, tellsTokens = true } = {}) {
   const objects = new Map<string, FakeObject>()
   const asked: Asked[] = []
   const state = {
@@ -57,7 +57,7 @@ export async function fakeS3(t: Test, { pageSize = 1000 } = {}) {
     if (fate === 'hang') return
     response.setHeader('date', new Date(Date.now() + state.ahead).toUTCString())
     if (typeof fate === 'object' && 'status' in fate) refuse(response, fate.status, fate.code, fate.headers)
-    else if (key === undefined) list(response, objects, query, pageSize)
+    else if (key === undefined) list(response, objects, query, pageSize, tellsTokens)
     else give(response, objects.get(key), one, fate === 'answer' ? Infinity : fate.cutAfter, state.knowsRanges)
   })
   return {
@@ -95,6 +95,7 @@ function list(
   objects: ReadonlyMap<string, FakeObject>,
   query: URLSearchParams,
   pageSize: number,
+  tellsTokens: boolean,
 ) {
   const prefix = query.get('prefix') ?? ''
   const after = query.get('continuation-token') ?? query.get('start-after') ?? ''
@@ -109,7 +110,8 @@ function list(
       `<ETag>&quot;${etag}&quot;</ETag><Size>${body.length}</Size></Contents>`,
   )
   const isCut = page.length < behind.length
-  const token = isCut ? `<NextContinuationToken>${escaped(page.at(-1)?.[0] ?? '')}</NextContinuationToken>` : ''
+  const token =
+    isCut && tellsTokens ? `<NextContinuationToken>${escaped(page.at(-1)?.[0] ?? '')}</NextContinuationToken>` : ''
   response.end(
     `<?xml version="1.0"?><ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${isCut}</IsTruncated>` +
       `${token}${contents.join('')}</ListBucketResult>`,

@@ -192,11 +192,18 @@ export class S3Connection {
       const { text, headers } = await this.send(caller, { method: 'GET', query })
       const page = parts.readListing(text)
       if (page === undefined) throw new S3Error(`${this.#named({ method: 'GET', query })}: the response is no listing`)
-      const { objects, next } = page
+      const { objects, isCut, next } = page
       const time = Date.parse(String(headers['date']))
-      yield { objects, time: Number.isNaN(time) ? Date.now() : time, isLast: next === undefined }
-      if (next === undefined) return
-      query = { ...query, 'continuation-token': next }
+      yield { objects, time: Number.isNaN(time) ? Date.now() : time, isLast: !isCut }
+      if (!isCut) return
+      const last = objects.at(-1)?.key
+      if (next !== undefined) query = { ...query, 'continuation-token': next }
+      // a storage that tells no token knows keys
+      else if (last !== undefined) query = { ...query, 'start-after': last }
+      else
+        throw new S3Error(
+          `${this.#named({ method: 'GET', query })}: the list is cut, and nothing says where it goes on`,
+        )
     }
   }
 

@@ -12,7 +12,9 @@ export interface S3Object {
 /** One page of a listing. */
 export interface S3Page {
   readonly objects: S3Object[]
-  /** Token of the next page; `undefined` when this is the last one. */
+  /** Whether there are more objects behind these. */
+  readonly isCut: boolean
+  /** Token of the next page; `undefined` when this is the last one, or the storage tells none. */
   readonly next: string | undefined
 }
 
@@ -31,5 +33,5 @@ export function readListing(text: string): S3Page | undefined {
     }
   })
   const isCut = xml.text('IsTruncated') === 'true'
-  return { objects, next: isCut ? xml.text('NextContinuationToken') : undefined }
+  return { objects, isCut, next: isCut ? xml.text('NextContinuationToken') : undefined }
 }

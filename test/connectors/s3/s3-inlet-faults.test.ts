@@ -261,6 +261,42 @@ t.test('another instance goes on where one was', async (t) => {
   second.restoreState('x')
 })
 
+t.test('the rest of an object of any format is read with what is known of its start', async (t) => {
+  const count = 9000
+  const rows = Array.from({ length: count }, (_, n) => ({ n: String(n), m: 'x'.repeat(60) }))
+  const csv = `m;n\n${rows.map(({ n, m }) => `${m};${n}\n`).join('')}bad\n`
+  const jsonl = `${rows.map((row) => `${JSON.stringify(row)}\n`).join('')}bad\n`
+  const cases: [string, string | Uint8Array, RegExp | undefined][] = [
+    ['a.csv', csv, new RegExp(`line ${count + 2}: the row has 1 cell instead of 2`)],
+    ['a.csv.gz', gzipSync(csv), new RegExp(`line ${count + 2}: the row has 1 cell instead of 2`)],
+    ['a.jsonl', jsonl, new RegExp(`in line ${count + 1}: `)],
+    ['a.jsonl.gz', gzipSync(jsonl), new RegExp(`in line ${count + 1}: `)],
+    ['a.json', JSON.stringify(rows), undefined],
+  ]
+  for (const [key, body, problem] of cases) {
+    const { inlet } = await stored(t, { [key]: body }, { csv: { delimiter: ';' } })
+    const all: unknown[] = []
+    const take = async (most: number) => {
+      const update = new Update(['test'], all.length)
+      let rounds = 0
+      try {
+        for await (const list of listsOf(inlet, update)) {
+          rounds++
+          all.push(...list.map(({ payload }) => payload))
+          if (rounds === most) break
+        }
+      } finally {
+        inlet.onTransferEnd(update, false, { rounds, deliveredRounds: rounds })
+      }
+    }
+    await take(1)
+    t.ok(all.length > 0 && all.length < count, key)
+    if (problem === undefined) await take(Infinity)
+    else await t.rejects(take(Infinity), { message: problem })
+    t.same(all, rows)
+  }
+})
+
 t.test('an object that ends where a list does has no rest to request', async (t) => {
   const { s3, inlet, pull } = await stored(t, { a: `${'x'.repeat(262_143)}\n`, b: 'next\n' })
   const lists = listsOf(inlet, new Update(['test'], 100))

@@ -233,6 +233,15 @@ t.test('10,000 keys are listed page by page, and none is listed again', async (t
   t.equal(s3.lists().length, 11)
 })
 
+t.test('a storage that cuts lists and tells no token is listed to the end', async (t) => {
+  for (const order of ['key', 'modified'] as const) {
+    const s3 = await fakeS3(t, { pageSize: 2, tellsTokens: false })
+    for (let n = 0; n < 5; n++) s3.put(`k${n}`, `${n}\n`, Date.UTC(2026) - HOUR + n * 1000)
+    const { pull } = await startedS3Inlet(t, { ...s3.options, order })
+    t.same(await pull(), ['0', '1', '2', '3', '4'])
+  }
+})
+
 t.test('as many objects as are held at once are chosen of all, in the order of writing', async (t) => {
   const s3 = await fakeS3(t, { pageSize: 7 })
   const times = Array.from({ length: 50 }, (_, n) => (n * 37) % 50)
