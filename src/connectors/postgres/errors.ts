@@ -10,6 +10,7 @@ interface ServerError extends Error {
   readonly constraint?: string
   readonly column?: string
   readonly table?: string
+  readonly hint?: string
   /** Functions that were called. */
   readonly where?: string
   /** Function of the server's own code that found the error. */
@@ -130,7 +131,7 @@ const LONGEST = 300
 
 /** Message of a server without the values of rows, which it quotes. Names of columns, tables and constraints stay. */
 function withoutValues(error: ServerError): string {
-  const { code, message, constraint, column, table } = error
+  const { code, message, constraint, column, table, hint } = error
   const names = new Set([constraint, column, table].filter((name) => name !== undefined))
   // what a trigger or function says may have any value in it
   const text = isRaised(error)
@@ -142,6 +143,8 @@ function withoutValues(error: ServerError): string {
           .replaceAll(/'[^']*'/g, "'\u2026'")
       : message
   const known = column !== undefined && !text.includes(column) ? ` in column "${column}"` : ''
+  // it names the column that was probably meant
+  if (code === NO_COLUMN && hint !== undefined && !isRaised(error)) return `${text}: ${hint.replace(/\.$/, '')}`
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}\u2026` : `${text}${known}`
 }
 
