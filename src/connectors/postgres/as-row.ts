@@ -62,6 +62,7 @@ export function hasNames(row: Row, names: readonly string[]): boolean {
 }
 
 function isPlainField(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return isPlain(value, 1)
+  if (typeof value === 'string' || value === null) return true
+  if (typeof value !== 'object') return isPlain(value, 1)
   return types.isDate(value) && !isIsoDate(value) ? false : isPlain(value, 1)
 }

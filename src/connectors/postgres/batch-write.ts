@@ -164,8 +164,5 @@ export class BatchWrite {
 }
 
 function rowsOf(writers: readonly GroupWriter[]): number {
-  return writers.reduce(
-    (sum, { group }) => sum + group.chunks.reduce((rows, { entries }) => rows + entries.length, 0),
-    0,
-  )
+  return writers.reduce((sum, { group }) => sum + group.chunks.reduce((rows, { size }) => rows + size, 0), 0)
 }

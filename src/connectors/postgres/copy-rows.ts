@@ -1,7 +1,7 @@
 import type { Row } from './as-row.js'
 import { copyLine, type LineSettings } from './copy-line.js'
 import { notTextError } from './json-rows.js'
-import type { Chunk, Entry, Refuse, RowGroup } from './row-group.js'
+import { chunkOf, type Chunk, type Entry, type Refuse, type RowGroup } from './row-group.js'
 import type { Shape } from './shape.js'
 import type { TableName } from './identifiers.js'
 
@@ -38,11 +38,11 @@ export class CopyRows implements RowGroup {
 
   /** Closes the last chunk. */
   finish(refuse: Refuse): void {
-    let chunk: Chunk = { entries: this.#entries, text: this.#text }
+    let chunk = chunkOf(this.#entries, this.#text)
     this.#entries = []
     this.#text = ''
     if (chunk.text.includes('\0') || !chunk.text.isWellFormed()) chunk = this.#withoutBad(chunk, refuse)
-    if (chunk.entries.length > 0) this.chunks.push(chunk)
+    if (chunk.size > 0) this.chunks.push(chunk)
   }
 
   texts({ text }: Chunk): readonly string[] {
@@ -62,6 +62,6 @@ export class CopyRows implements RowGroup {
       if (!isGood(line)) refuse(entry, notTextError(line.includes('\0')))
     }
     const entries = chunk.entries.filter((_, at) => isGood(lines[at] ?? ''))
-    return { entries, text: this.join(lines.filter(isGood)) }
+    return chunkOf(entries, this.join(lines.filter(isGood)))
   }
 }

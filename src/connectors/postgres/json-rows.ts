@@ -3,7 +3,7 @@ import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { Row } from './as-row.js'
 import type { SpecialValue } from './field-text.js'
 import type { TableName } from './identifiers.js'
-import type { Chunk, Entry, Refuse, RowGroup } from './row-group.js'
+import { chunkOf, plainChunk, type Chunk, type Entry, type Refuse, type RowGroup } from './row-group.js'
 
 /**
  * Most rows of a statement: as many as a list that an inlet streams has at most. The server takes half as long again for each
@@ -20,7 +20,10 @@ export class JsonRows implements RowGroup {
   readonly names: readonly string[]
   readonly shape = undefined
   readonly chunks: Chunk[] = []
-  #entries: Entry[] = []
+  /** Places of records, while all rows are plain data and stand for one record. */
+  #places: number[] = []
+  /** Entries of all rows, from the first on that is something else. */
+  #entries: Entry[] | undefined
   /** Rows of plain data, by the place of their entry; `undefined` for those with a text of their own. */
   #rows: (Row | undefined)[] = []
   #isPlain = true
@@ -32,29 +35,36 @@ export class JsonRows implements RowGroup {
 
   /** Adds a row of plain data. */
   addPlain(place: number, row: Row, parts?: readonly RowGroup[]): void {
-    this.#entries.push({ place, text: undefined, special: undefined, parts })
     this.#rows.push(row)
+    if (parts === undefined && this.#entries === undefined) this.#places.push(place)
+    else this.#all().push({ place, text: undefined, parts })
   }
 
   /** Adds a row by its text. */
   addText(place: number, text: string, special: readonly SpecialValue[], parts?: readonly RowGroup[]): void {
     this.#isPlain = false
-    this.#entries.push({ place, text, special, parts })
+    this.#all().push({ place, text, special, parts })
     this.#rows.push(undefined)
   }
 
   /** Makes the texts. No row is read after that. */
   finish(refuse: Refuse): void {
-    const isOne = this.#entries.length <= MOST_ROWS
-    for (let from = 0; from < this.#entries.length; from += MOST_ROWS) {
-      const entries = isOne ? this.#entries : this.#entries.slice(from, from + MOST_ROWS)
-      const rows = isOne ? this.#rows : this.#rows.slice(from, from + MOST_ROWS)
+    const all = this.#rows
+    for (let from = 0; from < all.length; from += MOST_ROWS) {
+      const part = <T>(list: readonly T[]) => (all.length <= MOST_ROWS ? list : list.slice(from, from + MOST_ROWS))
+      const rows = part(all)
       const text = this.#isPlain ? textOf(rows) : undefined
-      if (text === undefined || text.length > LONG || !isText(text)) this.#divide(entries, rows, refuse)
-      else this.chunks.push({ entries, text })
+      if (text === undefined || text.length > LONG || !isText(text)) this.#divide(part(this.#all()), rows, refuse)
+      else if (this.#entries === undefined) this.chunks.push(plainChunk(part(this.#places), text))
+      else this.chunks.push(chunkOf(part(this.#entries), text))
     }
+    this.#places = []
     this.#entries = []
     this.#rows = []
+  }
+
+  #all(): Entry[] {
+    return (this.#entries ??= this.#places.map((place) => ({ place, text: undefined })))
   }
 
   texts({ entries, text }: Chunk): readonly string[] {
@@ -72,7 +82,7 @@ export class JsonRows implements RowGroup {
     let entries: Entry[] = []
     let length = 0
     const close = () => {
-      if (entries.length > 0) this.chunks.push({ entries, text: this.join(entries.map(({ text }) => text ?? '')) })
+      if (entries.length > 0) this.chunks.push(chunkOf(entries, this.join(entries.map(({ text }) => text ?? ''))))
       entries = []
       length = 0
     }

@@ -16,8 +16,30 @@ export interface Entry {
 
 /** Rows that are sent together, with their text. */
 export interface Chunk {
+  /** Number of rows. */
+  readonly size: number
   readonly entries: readonly Entry[]
   readonly text: string
+  /** Whether any row has a value that only some columns can take. */
+  readonly hasSpecial: boolean
+}
+
+export function chunkOf(entries: readonly Entry[], text: string): Chunk {
+  const hasSpecial = entries.some(({ special }) => special !== undefined && special.length > 0)
+  return { size: entries.length, entries, text, hasSpecial }
+}
+
+/** Chunk of rows of which nothing is known but the places of their records: most are never looked at one by one. */
+export function plainChunk(places: readonly number[], text: string): Chunk {
+  let entries: readonly Entry[] | undefined
+  return {
+    size: places.length,
+    text,
+    hasSpecial: false,
+    get entries() {
+      return (entries ??= places.map((place) => ({ place, text: undefined })))
+    },
+  }
 }
 
 /** Takes note that a row cannot be written. */

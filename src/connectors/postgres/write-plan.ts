@@ -3,7 +3,7 @@ import { toError } from '../../base/errors.js'
 import { groupWriter, type GroupWriter } from './group-writer.js'
 import { quotedTable, shownTable } from './identifiers.js'
 import type { Pushing } from './pushing.js'
-import type { Chunk, Entry, RowGroup } from './row-group.js'
+import { chunkOf, type Chunk, type Entry, type RowGroup } from './row-group.js'
 import { checkSpecial, shapeOf, shownName, type Shape } from './shape.js'
 import type { TableDescription } from './table-description.js'
 
@@ -78,7 +78,7 @@ export class WritePlan {
     }
     this.#warn(group, shape)
     const chunks = group.chunks.map((chunk) => withoutMisfits(group, chunk, shape, refuse))
-    const filled = chunks.filter(({ entries }) => entries.length > 0)
+    const filled = chunks.filter(({ size }) => size > 0)
     if (filled.length === 0) return undefined
     return groupWriter(withChunks(group, filled), description, shape, settings, copy)
   }
@@ -87,7 +87,7 @@ export class WritePlan {
   #warn({ table, chunks }: RowGroup, { extra, filled }: Shape): void {
     if (extra.length === 0 && filled.length === 0) return
     const { warnings } = this.#pushing
-    const rows = chunks.reduce((sum, { entries }) => sum + entries.length, 0)
+    const rows = chunks.reduce((sum, { size }) => sum + size, 0)
     const where = shownTable(table)
     for (const name of extra) {
       warnings.warn(
@@ -111,7 +111,7 @@ function withoutMisfits(
   shape: Shape,
   refuse: (entry: Entry, error: Error) => void,
 ): Chunk {
-  if (chunk.entries.every(({ special }) => special === undefined || special.length === 0)) return chunk
+  if (!chunk.hasSpecial) return chunk
   const texts = group.texts(chunk)
   const entries = chunk.entries.flatMap((entry, at) => {
     try {
@@ -122,7 +122,7 @@ function withoutMisfits(
       return []
     }
   })
-  return { entries, text: group.join(entries.map(({ text }) => text ?? '')) }
+  return chunkOf(entries, group.join(entries.map(({ text }) => text ?? '')))
 }
 
 function withChunks(group: RowGroup, chunks: readonly Chunk[]): RowGroup {
