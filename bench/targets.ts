@@ -1,7 +1,6 @@
 import type { Measurement } from './bench.js'
 import { cpuCase } from './cpu.js'
 import { BY_INSERT_MANY, MONGO_CASE } from './databases/mongodb.js'
-import { BATCH_CASE, BY_REQUEST, EACH_CASE } from './databases/http.js'
 import * as tables from './databases/postgres.js'
 import { BY_HAND, S3_SIZES, s3Case } from './databases/s3.js'
 import { COPY_CASE, CURSOR, MEMORY, MEMORY_WITH_STORE, MORE, smallCase } from './delivery.js'
@@ -71,8 +70,6 @@ const CONNECTORS = [
   { what: 'PostgresInlet', of: tables.READ_CASE, peer: tables.BY_FETCH },
   { what: 'MongoOutlet', of: MONGO_CASE, peer: BY_INSERT_MANY },
   ...S3_SIZES.map((size) => ({ what: `S3Outlet, ${size} MiB an object`, of: s3Case(size), peer: BY_HAND })),
-  { what: 'HttpOutlet, a row a request', of: EACH_CASE, peer: BY_REQUEST },
-  { what: 'HttpOutlet, a batch a request', of: BATCH_CASE, peer: BY_REQUEST },
 ]
 
 /** Targets of all benches. */

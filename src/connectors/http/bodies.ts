@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidPayloadError } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
-import { jsonText, lineText } from '../json-text.js'
+import { isPlain, jsonText, lineText } from '../json-text.js'
 import { checkWhole, formText } from './form-text.js'
 import { mayHaveBody } from './methods.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
@@ -35,6 +35,11 @@ export function payloadText({ send, format, serialize }: BodySettings, payload: 
       throw new InvalidPayloadError(`${OUTLET}: a payload has a line end, so it would be two lines`)
     }
   }
+}
+
+/** Whether a payload is plain data of a list in JSON, which is written at once. */
+export function isWrittenTogether({ send, format, serialize }: BodySettings, payload: unknown): boolean {
+  return send === 'batch' && format === 'json' && serialize === undefined && isPlain(payload, 0)
 }
 
 /** Body of the texts of payloads. */

@@ -5,7 +5,7 @@ import { HttpError } from './errors.js'
 import { asHttpError } from './exchange.js'
 import { judged, type Again } from './judged.js'
 import { isTooLarge, lastError, mayRepeat } from './outcome.js'
-import { halves, type Outgoing } from './outgoing.js'
+import { halves, withTexts, type Outgoing } from './outgoing.js'
 import { post } from './post.js'
 import { withTries } from './retry.js'
 import { failureOf, type Sending } from './sending.js'
@@ -41,7 +41,9 @@ export async function sendOut(sending: Sending, first: Outgoing, slot: Slot): Pr
   const once = async () => {
     const again = await attempt(sending, outgoing, slot)
     if (again === undefined) return
-    outgoing = requests.one(outgoing.destination, again.entries)
+    const places = new Set(again.entries.map(({ index }) => index))
+    const entries = withTexts(outgoing, settings).filter(({ index }) => places.has(index))
+    outgoing = requests.one(outgoing.destination, entries)
     throw again.error
   }
   try {
@@ -76,7 +78,9 @@ function note({ settings, update, errors }: Sending, outgoing: Outgoing, thrown:
 }
 
 /** Divides a request that is too large: nothing of it was taken. */
-function divided({ requests, errors, update, warnings }: Sending, { destination, entries }: Outgoing): Outgoing[] {
+function divided({ settings, requests, errors, update, warnings }: Sending, outgoing: Outgoing): Outgoing[] {
+  const { destination } = outgoing
+  const entries = withTexts(outgoing, settings)
   const what = `${entries.length} records are too many for one request (status 413)`
   warnings.warn({}, `${String(update)} ${what}, so they are divided: see batchSize and maxRequestSize`, update)
   return halves(entries).flatMap((half) => requests.fitting(destination, half, errors))

@@ -75,6 +75,32 @@ t.test('a batch that is too large is halved, and each record comes once', async 
   t.match(messages()[0], /10 records are too many for one request \(status 413\), so they are divided/)
 })
 
+t.test('what is sent again, in parts or alone, is what was pushed, though payloads change meanwhile', async (t) => {
+  const server = await target(t, (response, { text }) => {
+    response.writeHead((JSON.parse(text) as unknown[]).length > 2 ? 413 : 200).end()
+  })
+  const asked: number[] = []
+  const outlet = await started(t, server.url, {
+    send: 'batch',
+    retry: { retries: 1, minDelay: 0.001 },
+    idempotent: true,
+    results: (_, records) => records.map(() => (asked.push(1) === 1 ? { retry: true } : true)),
+  })
+  const payloads = [{ at: 1 }, { at: 2.5, 'a "name"': [null, true] }, { at: 10n }, { at: 4 }, { at: 5, x: { y: 'z' } }]
+  const sent = payloads.map((payload) => ({ ...payload, at: Number(payload.at) }))
+  const pushing = pushed(outlet, payloads)
+  for (const payload of payloads) payload.at = -1
+  t.strictSame(await pushing, { refused: [], waits: [], why: '' })
+  const bodies = server.got.map(({ text }) => JSON.parse(text) as { at: number }[])
+  t.strictSame(bodies[0], sent)
+  const taken = new Map(bodies.slice(1).flatMap((body) => body.map((one) => [one.at, one])))
+  t.strictSame(
+    sent.map(({ at }) => taken.get(at)),
+    sent,
+  )
+  t.equal(taken.size, sent.length)
+})
+
 t.test('a server that answers 413 before it has read all, and hangs up', async (t) => {
   captureLogs(t)
   const { url } = await sockets(t, (socket, text) => {
