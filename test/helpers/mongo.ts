@@ -34,7 +34,10 @@ async function mongod(t: Test): Promise<MongoServer | undefined> {
   const port = await freePort()
   const args = ['--dbpath', folder, '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', '--quiet']
   const guard = fileURLToPath(new URL('../mongo-server/guard.js', import.meta.url))
-  const child = spawn(process.execPath, [guard, 'mongod', ...args], { stdio: ['pipe', 'ignore', 'ignore'] })
+  const child = spawn(process.execPath, [guard, 'mongod', ...args], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, GUARD_FOLDER: folder },
+  })
   t.teardown(async () => {
     await end(child)
     rmSync(folder, { recursive: true, force: true })

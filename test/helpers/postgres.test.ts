@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
+import { firstLine } from './children.js'
 import { postgresServer } from './postgres.js'
 
 const postgres = await postgresServer(t)
@@ -59,6 +62,28 @@ t.test('a connection that is cut on its way', { skip }, async (t) => {
   await client.connect()
   through.proxy.judge = () => 'cut'
   await t.rejects(client.query('select 1'))
+})
+
+t.test('a server ends, and leaves nothing, when the process that started it is killed', { skip }, async (t) => {
+  const helper = new URL('postgres.ts', import.meta.url).href
+  const owner = '{ teardown() {}, comment() {} }'
+  const program = `import { postgresServer } from '${helper}'; console.log((await postgresServer(${owner}, { tls: true })).url)`
+  const loader = new URL('../loader/register.js', import.meta.url).href
+  const args = [`--import=${loader}`, '--input-type=module', '-e', `${program}; setInterval(() => {}, 1000)`]
+  const folder = t.testdir({})
+  chmodSync(folder, 0o755)
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const url = await firstLine(child, 60_000)
+  const left = () => readdirSync(folder).filter((name) => /^databay-postgres-\w{6}$/.test(name))
+  t.equal(left().length, 1)
+  child.kill('SIGKILL')
+  for (let tries = 0; tries < 500 && left().length > 0; tries++) await delay(20)
+  t.strictSame(left(), [])
+  await t.rejects(new pg.Client({ connectionString: url }).connect(), { code: 'ECONNREFUSED' })
 })
 
 t.test('TLS', { skip }, async (t) => {

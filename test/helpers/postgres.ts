@@ -51,9 +51,10 @@ async function started(t: Owner, programs: string, tls: boolean): Promise<Server
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const start = async () => {
     const args = ['-D', data, '-p', String(port), ...(ca === undefined ? [] : ['-c', 'ssl=on'])]
-    child = await running(path.join(programs, 'postgres'), args, url, user)
+    child = await running(path.join(programs, 'postgres'), args, url, folder, user)
   }
   const stop = async () => {
+    child?.stdin?.write('keep\n')
     if (child !== undefined) await end(child)
     child = undefined
   }
@@ -71,6 +72,7 @@ async function running(
   command: string,
   args: readonly string[],
   url: string,
+  folder: string,
   user: ServerUser | undefined,
 ): Promise<ChildProcess> {
   const guard = fileURLToPath(new URL('../mongo-server/guard.js', import.meta.url))
@@ -78,6 +80,7 @@ async function running(
     ...process.env,
     LC_ALL: 'C',
     GUARD_SIGNAL: 'SIGQUIT',
+    GUARD_FOLDER: folder,
     ...(user !== undefined && { GUARD_USER: `${user.uid}:${user.gid}` }),
   }
   const child = spawn(process.execPath, [guard, command, ...args], { stdio: ['pipe', 'ignore', 'pipe'], cwd: '/', env })

@@ -3,7 +3,7 @@ import { serve } from '../helpers/servers.js'
 import type { JobMaker } from './job.js'
 
 const KEY = 'key of the API'
-const PAGE = 250
+const PAGE = 100
 
 interface Order {
   readonly id: number
@@ -46,14 +46,17 @@ export const apiToPostgres: JobMaker = async ({ owner, postgres, random, onStep 
     return [...orders.filter((order) => !isStored(order)).map(({ id }) => id), ...unknown]
   }
   return {
-    steps: 16,
+    // a connection, and then pages, each with its transaction
+    get steps() {
+      return 10 + 4 * Math.ceil(orders.length / PAGE)
+    },
     env: { ORDERS_URL: `${api.url}/orders`, ORDERS_API_KEY: KEY, DATABASE_URL: through.url },
     async grow() {
       for (let change = 0; change < 100 && orders.length > 0; change++) {
         const at = below(random, orders.length)
         orders[at] = order(at + 1)
       }
-      for (let more = 0; more < 300; more++) orders.push(order(orders.length + 1))
+      for (let more = 0; more < 100; more++) orders.push(order(orders.length + 1))
     },
     isComplete: async () => (await differing()).length === 0,
     async judge() {

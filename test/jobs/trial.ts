@@ -13,7 +13,7 @@ import type { Job, JobMaker, Servers, Verdict } from './job.js'
 const EXAMPLES = fileURLToPath(new URL('../../dist/examples/', import.meta.url))
 
 /** Time that a life has to deliver all, in milliseconds. */
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 
 /** What came of an example whose process was killed. */
 export interface Outcome extends Verdict {
@@ -89,8 +89,10 @@ export class Trial {
   async #complete(job: Job): Promise<boolean> {
     const end = Date.now() + PATIENCE
     while (Date.now() < end && this.#child?.exitCode === null && this.#child.signalCode === null) {
+      const from = Date.now()
       if (await job.isComplete()) return true
-      await wait(100)
+      // the servers of the job are in this process, too
+      await wait(Math.max(100, 5 * (Date.now() - from)))
     }
     return false
   }
