@@ -39,7 +39,7 @@ export function sqlState(error: unknown): string | undefined {
  * Codes, or classes of them, of what passes soon: a broken connection, a server that shuts down or starts, too few resources, a
  * conflict with another transaction, a lock that is held, a server that became a standby, a transaction that was idle for too long.
  */
-const PASSING = /^(08|53|57P0|40001|40P01|55P03|25006|25P0[34])/
+const PASSING = /^(08(?!P01)|53|57P0|40001|40P01|55P03|25006|25P0[34])/
 
 /** Codes of a record: its values do not fit, break a constraint, or were refused by a trigger. */
 const OF_RECORD = /^(22|23|44|54|P0001|P0004)/
