@@ -11,7 +11,7 @@ import type { PostgresConnectionSettings } from './connection-options.js'
 import { DRIVER, type Pg } from './driver.js'
 import { databaseError, isRetryable } from './errors.js'
 import { Lease } from './lease.js'
-import { tlsOptions } from './tls.js'
+import { tlsOptions } from './driver-tls.js'
 
 /** Time for which a connection stays open without use, in milliseconds. */
 const IDLE = 120_000

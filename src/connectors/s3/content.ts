@@ -1,24 +1,11 @@
 import type { Buffer } from 'node:buffer'
 import { InvalidPayloadError } from '../../core/partial-push.js'
-import type { CsvFormat } from '../csv/csv-format.js'
 import { RowTaker } from '../csv/row-taker.js'
 import { RowWriter } from '../csv/row-writer.js'
 import { columnsOf, headerText } from '../csv/rows.js'
 import { encode, PART_LENGTH } from '../files/encode.js'
 import { jsonText, lineText } from '../json-text.js'
-import type { Serialize } from '../serialize.js'
-
-/** Formats of objects. */
-export type S3Format = 'jsonl' | 'csv' | 'json' | 'text'
-
-/** How payloads become the content of objects. */
-export interface ContentStyle {
-  readonly format: S3Format
-  readonly serialize: Serialize | undefined
-  readonly csv: CsvFormat
-  /** Names of the columns; `undefined` for the keys of the first record of an object. */
-  readonly columns: readonly string[] | undefined
-}
+import type { ContentStyle } from './content-style.js'
 
 /** Content of one object, which grows record by record. */
 export class Content {

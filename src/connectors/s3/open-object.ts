@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { S3Caller } from './client.js'
-import { Content, type ContentStyle } from './content.js'
+import { Content } from './content.js'
+import type { ContentStyle } from './content-style.js'
 import { ObjectWriter } from './object-writer.js'
 import { Packer } from './packer.js'
 import type { Destination } from './upload.js'

@@ -12,7 +12,7 @@ import {
   type S3ConnectionOptions,
   type S3ConnectionSettings,
 } from './connection-options.js'
-import type { ContentStyle, S3Format } from './content.js'
+import type { ContentStyle, S3Format } from './content-style.js'
 import { KeyTemplate, type S3KeyNames } from './key-template.js'
 
 /** Metadata key: key of the object to which a record goes. */
