@@ -33,7 +33,7 @@ export interface PostgresInletOptions extends InletOptions, PostgresConnectionOp
    */
   readonly query?: string
   /**
-   * Values of `$1`, `$2`, … in the `query` or in `where`. They are sent apart from its text.
+   * Values of `$1`, `$2` and so on in the `query` or in `where`. They are sent apart from its text.
    * @default []
    */
   readonly parameters?: readonly unknown[]

@@ -205,7 +205,7 @@ t.test('a table that goes and comes again', { skip }, async (t) => {
   const inlet = await started(t, url, { cursorColumn: 'id' })
   t.same(ids(await listsOf(inlet)), [1, 2, 3])
   await client.query('ALTER TABLE things RENAME TO gone')
-  await t.rejects(Promise.resolve(inlet.pull(nextUpdate())), { serverCode: '42P01' })
+  await t.rejects(Promise.resolve(inlet.pull(nextUpdate())), { message: /things/ })
   await t.rejects(Promise.resolve(inlet.pull(nextUpdate())), { message: 'PostgresInlet: there is no table things' })
   await client.query('CREATE TABLE things (id int PRIMARY KEY, more text); INSERT INTO things VALUES (4)')
   t.match(await listsOf(inlet), [[{ id: 4, more: null }]])
