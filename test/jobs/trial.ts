@@ -45,14 +45,15 @@ export class Trial {
   }
 
   async run(owner: Owner, servers: Servers, make: JobMaker, kills: number): Promise<Outcome> {
-    owner.teardown(() => {
-      this.#kill()
-      rmSync(this.#folder, { recursive: true, force: true })
-    })
     const onStep = () => {
       if (--this.#steps === 0) this.#kill()
     }
     const job = await make({ ...servers, owner, random: this.random, onStep })
+    // before the servers end
+    owner.teardown(() => {
+      this.#kill()
+      rmSync(this.#folder, { recursive: true, force: true })
+    })
     for (let kill = 0; kill < kills; kill++) await this.#live(job)
     const finished = await this.#finish(job)
     const verdict = await job.judge()
