@@ -8,7 +8,9 @@ import { Warnings } from '../../base/warnings.js'
 import { Outlet } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
+import { Opening } from '../opening.js'
 import { loadLosslessJson } from '../parse-json.js'
+import { RunningWork } from '../running-work.js'
 import type { Connection } from './agents.js'
 import { httpError } from './errors.js'
 import type { HttpOutletOptions } from './outlet-options.js'
@@ -46,9 +48,8 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
   readonly #settings: HttpOutletSettings
   readonly #warnings = new Warnings(() => getLogger('databay.HttpOutlet'))
   /** Pushes that are under way. */
-  readonly #pushes = new Set<Promise<void>>()
-  #opening: Promise<Opened> | undefined
-  #opened: Opened | undefined
+  readonly #pushes = new RunningWork()
+  readonly #opening = new Opening<Opened>()
 
   /**
    * @param url - URL with http: or https:, which may have credentials
@@ -66,27 +67,15 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
 
   /** Prepares connections. It sends nothing: whether the server can be reached, the first push shows. */
   override async onStart(): Promise<void> {
-    this.#opening ??= open(this.#settings)
-    const opening = this.#opening
-    try {
-      const opened = await opening
-      if (this.#opening === opening) this.#opened = opened
-    } catch (error) {
-      if (this.#opening === opening) this.#opening = undefined
-      throw error
-    }
+    await this.#opening.open(() => open(this.#settings))
   }
 
   /** Closes connections when running pushes have ended. */
   override async onShutdown(): Promise<void> {
-    const opening = this.#opening
-    this.#opening = undefined
-    this.#opened = undefined
+    const opened = this.#opening.letGo()
     this.#warnings.end(String(this))
-    await Promise.allSettled(this.#pushes)
-    // what could not be opened needs no closing
-    const opened = await opening?.catch(() => undefined)
-    await opened?.connection.close()
+    await this.#pushes.end()
+    await (await opened)?.connection.close()
   }
 
   override saveState(): unknown {
@@ -100,20 +89,15 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
    * @throws {@link HttpError} when none were, for one reason
    */
   async push(records: Record<T>[], update: Update): Promise<void> {
-    if (this.#opened === undefined) {
+    const { opened } = this.#opening
+    if (opened === undefined) {
       const options = { retryable: true }
       throw httpError(this.#settings.url, 'connection', 'the outlet is not started', options, 'HttpOutlet')
     }
-    const { code, connection } = this.#opened
+    const { code, connection } = opened
     const pushing = { settings: this.#settings, connection, warnings: this.#warnings }
-    const pushed = code.pushRecords(pushing, records, update)
-    this.#pushes.add(pushed)
-    try {
-      await pushed
-      this.#warnings.well(String(this))
-    } finally {
-      this.#pushes.delete(pushed)
-    }
+    await this.#pushes.run(code.pushRecords(pushing, records, update))
+    this.#warnings.well(String(this))
   }
 
   override toString(): string {

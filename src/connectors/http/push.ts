@@ -2,9 +2,10 @@ import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import type { Warnings } from '../../base/warnings.js'
 import { failureClass } from '../../core/failure-class.js'
-import { PartialPushError, UntriedRecordError, type RejectedRecord } from '../../core/partial-push.js'
+import { UntriedRecordError } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
+import { partialPush } from '../rejected.js'
 import type { Connection } from './agents.js'
 import { showUrl } from './errors.js'
 import { OutgoingRequests, type Outgoing } from './outgoing.js'
@@ -133,9 +134,7 @@ function pushError(total: number, errors: ReadonlyMap<number, Error>): Error {
   // no record is to blame for what all of them met
   if (reason !== undefined && errors.size === total && all.every((error) => failureClass(error) !== 'refused'))
     return reason
-  const rejected: RejectedRecord[] = [...errors].map(([index, error]) => ({ index, error }))
-  rejected.sort((a, b) => a.index - b.index)
-  return new PartialPushError('HttpOutlet', total - rejected.length, rejected)
+  return partialPush('HttpOutlet', total, errors)
 }
 
 function count(number: number, what: string): string {

@@ -1,10 +1,10 @@
 import type { Db } from 'mongodb'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
-import { failureClass } from '../../core/failure-class.js'
-import { ofRecord, PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
+import { ofRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
+import { ofNoRecord, partialPush } from '../rejected.js'
 import type { MongoConnection, MongoSession } from './client.js'
 import { toEntries, type Entry } from './documents.js'
 import { MongoCollectionNotFound } from './errors.js'
@@ -94,13 +94,8 @@ export function pushError(total: number, errors: Map<number, Error>, written: re
   if (reason === undefined) return undefined
   // no record is to blame for what all of them met
   if (errors.size === total && reasons.size === 1 && written.some(({ failure }) => failure === reason)) return reason
-  // records that were given up with others are not refused
-  for (const { failure } of written) {
-    if (failure !== undefined && failureClass(failure) === 'unknown') Object.assign(failure, { retryable: true })
-  }
-  const rejected: RejectedRecord[] = [...errors].map(([index, error]) => ({ index, error }))
-  rejected.sort((a, b) => a.index - b.index)
-  return new PartialPushError('MongoOutlet', total - rejected.length, rejected)
+  for (const { failure } of written) if (failure !== undefined) ofNoRecord(failure)
+  return partialPush('MongoOutlet', total, errors)
 }
 
 /** Writes the documents for one collection. Never rejects. */

@@ -6,6 +6,7 @@ import { withRetries } from '../../base/retry.js'
 import { Warnings } from '../../base/warnings.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
+import { Opening } from '../opening.js'
 import { RunningWork } from '../running-work.js'
 import type { PostgresConnectionSettings } from './connection-options.js'
 import { DRIVER, type Pg } from './driver.js'
@@ -35,8 +36,7 @@ export class PostgresConnection {
   readonly #warnings: Warnings
   readonly #work = new RunningWork()
   readonly #leases = new Set<Lease>()
-  #opening: Promise<Session> | undefined
-  #session: Session | undefined
+  readonly #opening = new Opening<Session>()
   #where: string
 
   /** @param connector - name of the inlet or outlet, for errors and the log */
@@ -67,17 +67,8 @@ export class PostgresConnection {
    *
    * @throws {@link DatabaseError} when no connection comes about in time, or the server refuses the credentials
    */
-  async open(): Promise<boolean> {
-    if (this.#session !== undefined) return true
-    const opening = (this.#opening ??= this.#connect())
-    try {
-      const session = await opening
-      if (this.#opening === opening) this.#session = session
-    } catch (error) {
-      if (this.#opening === opening) this.#opening = undefined
-      throw error
-    }
-    return false
+  open(): Promise<boolean> {
+    return this.#opening.open(() => this.#connect())
   }
 
   /**
@@ -85,14 +76,11 @@ export class PostgresConnection {
    * when they are closed.
    */
   async close(): Promise<void> {
-    const closing = this.#opening
+    const closing = this.#opening.letGo()
     this.#warnings.end(this.#connector)
-    this.#opening = undefined
-    this.#session = undefined
     await this.#work.end()
     for (const lease of this.#leases) lease.end(true)
-    // connections that could not be opened need no closing
-    const session = await closing?.catch(() => undefined)
+    const session = await closing
     if (session !== undefined) await endSession(session)
   }
 
@@ -186,7 +174,8 @@ export class PostgresConnection {
   }
 
   #open(): Session {
-    if (this.#session !== undefined) return this.#session
+    const session = this.#opening.opened
+    if (session !== undefined) return session
     const message = `${this.#connector}: not connected to ${this.#where}: it is not started`
     throw new DatabaseError(message, { retryable: true })
   }

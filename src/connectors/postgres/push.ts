@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
-import { failureClass } from '../../core/failure-class.js'
-import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
+import { ofNoRecord, partialPush } from '../rejected.js'
 import { BatchWrite } from './batch-write.js'
 import { NO_TABLE, sqlState } from './errors.js'
 import { quotedTable } from './identifiers.js'
@@ -109,22 +108,15 @@ function asError({ connection }: Pushing, write: BatchWrite, { signal }: Update,
 }
 
 function throwIfRefused(total: number, refused: ReadonlyMap<number, Error>): void {
-  if (refused.size > 0) throw partial(total, refused)
+  if (refused.size > 0) throw partialPush('PostgresOutlet', total, refused)
 }
 
 /** Error of a push that stored nothing. */
 function failure(total: number, refused: ReadonlyMap<number, Error>, error: Error): Error {
   if (refused.size === 0) return error
-  // records that were given up with others are not refused
-  if (failureClass(error) === 'unknown') Object.assign(error, { retryable: true })
+  ofNoRecord(error)
   const all = Array.from({ length: total }, (_, index) => [index, refused.get(index) ?? error] as const)
-  return partial(total, new Map(all))
-}
-
-function partial(total: number, refused: ReadonlyMap<number, Error>): PartialPushError {
-  const rejected: RejectedRecord[] = [...refused].map(([index, error]) => ({ index, error }))
-  rejected.sort((a, b) => a.index - b.index)
-  return new PartialPushError('PostgresOutlet', total - rejected.length, rejected)
+  return partialPush('PostgresOutlet', total, new Map(all))
 }
 
 function count(records: number): string {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { failureClass } from '../../core/failure-class.js'
-import { PartialPushError, type RejectedRecord } from '../../core/partial-push.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
+import { ofNoRecord, partialPush } from '../rejected.js'
 import type { S3Connection } from './client.js'
 import { groupByKey, type Group } from './group.js'
 import { KeyTemplate, withHash } from './key-template.js'
@@ -194,11 +194,6 @@ function pushError(total: number, errors: ReadonlyMap<number, Error>): Error | u
   if (reason === undefined) return undefined
   // no record is to blame for what all of them met
   if (errors.size === total && reasons.size === 1) return reason
-  for (const error of reasons) {
-    // records that were given up with others are not refused
-    if (failureClass(error) === 'unknown') Object.assign(error, { retryable: true })
-  }
-  const rejected: RejectedRecord[] = [...errors].map(([index, error]) => ({ index, error }))
-  rejected.sort((a, b) => a.index - b.index)
-  return new PartialPushError('S3Outlet', total - rejected.length, rejected)
+  for (const error of reasons) ofNoRecord(error)
+  return partialPush('S3Outlet', total, errors)
 }
