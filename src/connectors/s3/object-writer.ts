@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { toError } from '../../base/errors.js'
 import { bodyOf, type S3Body } from './body.js'
-import type { S3Caller } from './client.js'
+import type { S3Caller } from './request.js'
 import { MultipartUpload, putObject, type Destination } from './upload.js'
 
 /** Most parts of an object that are on their way at once: so many are held in memory. */

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import type { S3Caller } from './client.js'
+import type { S3Caller } from './request.js'
 import { Content } from './content.js'
 import type { ContentStyle } from './content-style.js'
 import { ObjectWriter } from './object-writer.js'

@@ -3,6 +3,5 @@
  * their classes, and most threads run none.
  */
 export { openConnection } from '../http/agents.js'
-export { bodyOf, contentOf } from './body.js'
 export { readListing } from './listing.js'
-export { readXml } from './xml.js'
+export { SignedRequests } from './signed-requests.js'
