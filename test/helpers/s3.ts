@@ -38,10 +38,7 @@ export interface S3ServerOptions {
 async function started(t: Owner, clockAhead = 0): Promise<S3Access | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), 'databay-s3-'))
   const program = fileURLToPath(new URL('../s3-server/main.js', import.meta.url))
-  // s3rver makes its continuation tokens by DES
-  const child = spawn(process.execPath, ['--openssl-legacy-provider', program, folder, String(clockAhead)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const child = spawn(process.execPath, [program, folder, String(clockAhead)], { stdio: ['pipe', 'pipe', 'pipe'] })
   t.teardown(() => end(child))
   try {
     const endpoint = `http://127.0.0.1:${await firstLine(child)}`
