@@ -23,10 +23,11 @@ export const link = ${LINK}
 `,
 }
 
-const SHARING = `import { Link, PrintOutlet, RandomIntInlet, Record } from 'databay'
+const SHARING = `import { getLogger, Link, PrintOutlet, RandomIntInlet, Record } from 'databay'
 const own = import('${pathToFileURL(join(root, 'dist/src/index.js')).href}')
 const shown = async (records: Record<number>[]) => {
   const shared = (await own).Record === Record
+  getLogger('databay.sharing').warn('it is told')
   return records.map((one) => one.with({ payload: \`shared: \${shared}\` }))
 }
 export const link: Link = ${LINK}
@@ -50,12 +51,12 @@ for (const loader of ['tsx', 'jiti']) {
     t.test(name, { skip: nodeStrips && 'Node does' }, async (t) => {
       const folder = project(t, [loader], { ...TYPED, 'sharing.ts': SHARING, 'package.json': type })
       // first the one that is not in TypeScript itself: the others bring the loader
-      const { code, stdout, stderr } = await node(folder, [
-        ...[databay, 'run', 'mixed.mjs', 'links.ts', 'sharing.ts', '--threads', '1', '--once'],
-      ])
+      const args = [databay, 'run', 'mixed.mjs', 'links.ts', 'sharing.ts', '--threads', '1', '--once']
+      const { code, stdout, stderr } = await node(folder, args)
+      t.equal(code, 0)
       t.equal(stdout.match(/it is 2/g)?.length, 2, stderr)
       t.match(stdout, 'shared: true', stderr)
-      t.equal(code, 0)
+      t.match(stderr, /\|W\| it is told/, 'the log is the one of the command')
     })
   }
 

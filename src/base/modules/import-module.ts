@@ -75,8 +75,22 @@ async function tsx(place: string): Promise<ImportModule | undefined> {
     }
   }
   const scoped = register({ namespace: NAMESPACE })
+  shareWithTsx()
   await tsxForRequire(place)
   return (url) => scoped.import(url, url)
+}
+
+/** Has Node resolve what packages hold as without tsx: a second copy of this package would have a log of its own. */
+function shareWithTsx(): void {
+  const code = `export async function resolve(specifier, context, next) {
+    const found = await next(specifier, context)
+    const [file, query] = found.url.split('?', 2)
+    const isOfPackage = file.startsWith(${JSON.stringify(pathToFileURL(PACKAGE).href)}) || file.includes('/node_modules/')
+    const isShared = isOfPackage && query === 'tsx-namespace=${NAMESPACE}' && !${String(TYPESCRIPT)}.test(file)
+    return isShared ? { ...found, url: file } : found
+  }`
+  // Node asks the last one of such hooks first
+  Module.register(`data:text/javascript,${encodeURIComponent(code)}`)
 }
 
 /** Has tsx load also what a file requires: one that is CommonJS, as where package.json has no `"type": "module"`. */
