@@ -93,13 +93,20 @@ export function forbidden(imports) {
     if (rule === undefined) return true
     const [, allowed] = rule
     const shared = OPEN_PLAN.find((folder) => fits(folder, here) && fits(folder, there))
-    return shared === undefined && !allowed.some((one) => one === to || one === there || inRoom(one, there))
+    const isFree = shared !== undefined || areOfOneSystem(here, there)
+    return !isFree && !allowed.some((one) => one === to || one === there || inRoom(one, there))
   })
 }
 
-/** Whether an allowed folder covers a folder within it. It does, but for connectors: each system stands alone. */
+/** Whether an allowed folder covers a folder within it. It does, but for connectors: each system, and each side, stands alone. */
 function inRoom(allowed, folder) {
-  return allowed !== 'src/connectors' && folder.startsWith(`${allowed}/`)
+  return !allowed.startsWith('src/connectors') && folder.startsWith(`${allowed}/`)
+}
+
+/** Whether two folders are that of a connector, and its `inlet` or `outlet`. */
+function areOfOneSystem(here, there) {
+  const [system, side] = [here, there].sort()
+  return /^src\/connectors\/\w+$/.test(system) && [`${system}/inlet`, `${system}/outlet`].includes(side)
 }
 
 function fits(folder, path) {

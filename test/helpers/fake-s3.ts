@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Test } from 'tap'
-import { compareKeys } from '../../src/connectors/s3/position.js'
+import { compareKeys } from '../../src/connectors/s3/inlet/position.js'
 import { serve } from './servers.js'
 
 /** Object of {@link fakeS3}. */

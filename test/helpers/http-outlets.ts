@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { inspect } from 'node:util'
 import type { Test } from 'tap'
 import { HttpOutlet } from '../../src/connectors/http/http-outlet.js'
-import type { HttpOutletOptions } from '../../src/connectors/http/outlet-options.js'
+import type { HttpOutletOptions } from '../../src/connectors/http/outlet/outlet-options.js'
 import { Cancellation } from '../../src/core/cancellation.js'
 import { failureClass } from '../../src/core/failure-class.js'
 import { PartialPushError } from '../../src/core/partial-push.js'

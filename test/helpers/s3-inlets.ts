@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { S3InletOptions } from '../../src/connectors/s3/inlet-options.js'
+import type { S3InletOptions } from '../../src/connectors/s3/inlet/inlet-options.js'
 import { S3Inlet } from '../../src/connectors/s3/s3-inlet.js'
 import type { Cursor } from '../../src/core/cursor.js'
 import type { Record } from '../../src/core/record.js'

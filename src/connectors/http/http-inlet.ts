@@ -8,18 +8,18 @@ import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { Cursor } from '../../core/cursor.js'
 import type { RoundCounts } from '../../core/round-counts.js'
 import type { Update } from '../../core/update.js'
-import { DeliveredSince, sinceOf } from './delivered-since.js'
-import { DeliveredValidators } from './delivered-validators.js'
+import { DeliveredSince, sinceOf } from './inlet/delivered-since.js'
+import { DeliveredValidators } from './inlet/delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import { Lists } from '../lists.js'
 import { loadLosslessJson } from '../parse-json.js'
-import { resolveSettings, type HttpInletOptions, type HttpSettings } from './options.js'
+import { resolveSettings, type HttpInletOptions, type HttpSettings } from './inlet/options.js'
 import type { Tries } from './retry.js'
-import { Reading, type Opened, type Pull } from './reading.js'
-import { RunningPulls } from './running-pulls.js'
-import { SincePull } from './since-pull.js'
+import { Reading, type Opened, type Pull } from './inlet/reading.js'
+import { RunningPulls } from './inlet/running-pulls.js'
+import { SincePull } from './inlet/since-pull.js'
 
-const importClient = () => import('./client.js')
+const importClient = () => import('./inlet/client.js')
 
 const LOGGER = 'databay.HttpInlet'
 

@@ -13,16 +13,16 @@ import { loadLosslessJson } from '../parse-json.js'
 import { RunningWork } from '../running-work.js'
 import type { Connection } from './agents.js'
 import { httpError } from './errors.js'
-import type { HttpOutletOptions } from './outlet-options.js'
-import { resolveOutletOptions, type HttpOutletSettings } from './outlet-settings.js'
+import type { HttpOutletOptions } from './outlet/outlet-options.js'
+import { resolveOutletOptions, type HttpOutletSettings } from './outlet/outlet-settings.js'
 
 const importAgents = () => import('./agents.js')
-const importPush = () => import('./push.js')
+const importPush = () => import('./outlet/push.js')
 
 /** What pushes need. */
 interface Opened {
   readonly connection: Connection
-  readonly code: typeof import('./push.js')
+  readonly code: typeof import('./outlet/push.js')
 }
 
 /**

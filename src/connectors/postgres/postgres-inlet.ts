@@ -9,12 +9,12 @@ import { Lists } from '../lists.js'
 import { isCarriedPulls, OpenPulls, type CarriedPulls } from '../open-pulls.js'
 import { PostgresConnection } from './client.js'
 import { shownTable } from './identifiers.js'
-import { resolveInletOptions, type PostgresInletOptions, type PostgresInletSettings } from './inlet-options.js'
-import { positionOf, positionText, type Position } from './position.js'
-import type { RowList } from './row-reader.js'
-import type { RowSource } from './row-source.js'
+import { resolveInletOptions, type PostgresInletOptions, type PostgresInletSettings } from './inlet/inlet-options.js'
+import { positionOf, positionText, type Position } from './inlet/position.js'
+import type { RowList } from './inlet/row-reader.js'
+import type { RowSource } from './inlet/row-source.js'
 
-const importSource = () => import('./row-source.js')
+const importSource = () => import('./inlet/row-source.js')
 
 /** What moves along to another thread. Positions are text. */
 interface SavedState {

@@ -13,14 +13,14 @@ import {
   TABLE_KEY,
   type PostgresOutletOptions,
   type PostgresOutletSettings,
-} from './outlet-options.js'
-import type { Pushing } from './pushing.js'
+} from './outlet/outlet-options.js'
+import type { Pushing } from './outlet/pushing.js'
 
-const importPush = () => import('./push.js')
+const importPush = () => import('./outlet/push.js')
 
 /** Code of the pushes, and what they share. */
 interface Loaded {
-  readonly code: typeof import('./push.js')
+  readonly code: typeof import('./outlet/push.js')
   readonly pushing: Pushing
 }
 

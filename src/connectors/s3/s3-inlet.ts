@@ -11,13 +11,13 @@ import { Lists } from '../lists.js'
 import { isCarriedPulls, OpenPulls, type CarriedPulls } from '../open-pulls.js'
 import { S3Connection } from './client.js'
 import { S3Error } from './errors.js'
-import { resolveInletOptions, type S3InletOptions, type S3InletSettings } from './inlet-options.js'
-import type { ObjectFilter } from './new-objects.js'
-import type { ObjectSource, ObjectsReader } from './objects-reader.js'
-import { isPosition, type ObjectPosition } from './position.js'
-import type { RecordCutters } from './record-cutter.js'
+import { resolveInletOptions, type S3InletOptions, type S3InletSettings } from './inlet/inlet-options.js'
+import type { ObjectFilter } from './inlet/new-objects.js'
+import type { ObjectSource, ObjectsReader } from './inlet/objects-reader.js'
+import { isPosition, type ObjectPosition } from './inlet/position.js'
+import type { RecordCutters } from './inlet/record-cutter.js'
 
-const importReading = () => import('./reading.js')
+const importReading = () => import('./inlet/reading.js')
 
 const LOGGER = 'databay.S3Inlet'
 
@@ -36,7 +36,7 @@ function isSavedState(value: unknown): value is SavedState {
 
 /** What is loaded at the start: the module that reads objects, and what it keeps from one pull to the next. */
 interface Reading {
-  readonly module: typeof import('./reading.js')
+  readonly module: typeof import('./inlet/reading.js')
   readonly filter: ObjectFilter
   readonly cutters: RecordCutters
 }

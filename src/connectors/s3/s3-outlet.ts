@@ -3,11 +3,11 @@ import { Outlet, type MetadataKey } from '../../core/outlet.js'
 import type { Record } from '../../core/record.js'
 import type { Update } from '../../core/update.js'
 import { S3Connection } from './client.js'
-import { KeyTemplate } from './key-template.js'
-import { KEY_KEY, resolveOutletOptions, type S3OutletOptions, type S3OutletSettings } from './outlet-options.js'
-import type { Pushes } from './push.js'
+import { KeyTemplate } from './outlet/key-template.js'
+import { KEY_KEY, resolveOutletOptions, type S3OutletOptions, type S3OutletSettings } from './outlet/outlet-options.js'
+import type { Pushes } from './outlet/push.js'
 
-const importPush = () => import('./push.js')
+const importPush = () => import('./outlet/push.js')
 
 /**
  * Writes records as objects of a bucket of S3, or of a storage that works like it. Needs the packages aws4fetch and undici:

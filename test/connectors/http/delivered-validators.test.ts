@@ -1,5 +1,5 @@
 import t from 'tap'
-import { DeliveredValidators } from '../../../src/connectors/http/delivered-validators.js'
+import { DeliveredValidators } from '../../../src/connectors/http/inlet/delivered-validators.js'
 import { Update } from '../../../src/core/update.js'
 
 const update = (number: number) => new Update(['a'], number)

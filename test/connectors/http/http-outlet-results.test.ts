@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { HttpResults } from '../../../src/connectors/http/results.js'
+import type { HttpResults } from '../../../src/connectors/http/outlet/results.js'
 import { failureClass } from '../../../src/core/failure-class.js'
 import { pushed, quick, started, target } from '../../helpers/http-outlets.js'
 import { captureLogs } from '../../helpers/logs.js'

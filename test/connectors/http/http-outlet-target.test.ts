@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import fc from '../../helpers/fast-check.js'
-import { urlWithin } from '../../../src/connectors/http/target.js'
+import { urlWithin } from '../../../src/connectors/http/outlet/target.js'
 import { pushed, started, target } from '../../helpers/http-outlets.js'
 
 const base = new URL('https://a.test/v1/orders?key=1')

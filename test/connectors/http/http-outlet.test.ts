@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { HttpOutlet } from '../../../src/connectors/http/http-outlet.js'
-import type { HttpOutletOptions } from '../../../src/connectors/http/outlet-options.js'
+import type { HttpOutletOptions } from '../../../src/connectors/http/outlet/outlet-options.js'
 import { secret } from '../../../src/index.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { pushed, quick, started, target } from '../../helpers/http-outlets.js'

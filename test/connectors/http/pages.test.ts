@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { nextLink, type HttpPage } from '../../../src/connectors/http/next-link.js'
+import { nextLink, type HttpPage } from '../../../src/connectors/http/inlet/next-link.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { pulledBy } from '../../helpers/nodes.js'

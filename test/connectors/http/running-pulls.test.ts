@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { RunningPulls } from '../../../src/connectors/http/running-pulls.js'
+import { RunningPulls } from '../../../src/connectors/http/inlet/running-pulls.js'
 
 const never = () => new Error('late')
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import pg from 'pg'
 import { PostgresInlet, Update, type PostgresInletOptions } from '../../../src/index.js'
-import { Settling } from '../../../src/connectors/postgres/settling.js'
+import { Settling } from '../../../src/connectors/postgres/inlet/settling.js'
 import fc, { runsOf } from '../../helpers/fast-check.js'
 import { postgresServer } from '../../helpers/postgres.js'
 

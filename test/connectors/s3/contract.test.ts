@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import type { S3InletOptions } from '../../../src/connectors/s3/inlet-options.js'
+import type { S3InletOptions } from '../../../src/connectors/s3/inlet/inlet-options.js'
 import { S3Inlet } from '../../../src/connectors/s3/s3-inlet.js'
 import { InletTester } from '../../../src/testing/index.js'
 import { fakeS3 } from '../../helpers/fake-s3.js'

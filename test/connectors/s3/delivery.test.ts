@@ -1,8 +1,8 @@
 /** What S3Outlet does in links with `delivery: 'cursor'`, and when it is given up meanwhile. */
 import t, { type Test } from 'tap'
 import { bodyOf } from '../../../src/connectors/s3/body.js'
-import { ObjectWriter } from '../../../src/connectors/s3/object-writer.js'
-import { Packer } from '../../../src/connectors/s3/packer.js'
+import { ObjectWriter } from '../../../src/connectors/s3/outlet/object-writer.js'
+import { Packer } from '../../../src/connectors/s3/outlet/packer.js'
 import type { Link } from '../../../src/core/link.js'
 import type { Record } from '../../../src/core/record.js'
 import { S3Outlet, type S3OutletOptions } from '../../../src/index.js'

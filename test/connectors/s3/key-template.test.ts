@@ -1,8 +1,8 @@
 /** Keys of objects: what a template takes, what it makes of payloads, and that each key arrives as it is. */
 import t from 'tap'
 import { Update } from '../../../src/core/update.js'
-import { KeyTemplate, withHash, type S3KeyNames } from '../../../src/connectors/s3/key-template.js'
-import { makeUid } from '../../../src/connectors/s3/transfer-names.js'
+import { KeyTemplate, withHash, type S3KeyNames } from '../../../src/connectors/s3/outlet/key-template.js'
+import { makeUid } from '../../../src/connectors/s3/outlet/transfer-names.js'
 import { Record, S3Outlet } from '../../../src/index.js'
 import { captureLogs } from '../../helpers/logs.js'
 import fc from '../../helpers/fast-check.js'

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import type { S3InletOptions } from '../../../src/connectors/s3/inlet-options.js'
+import type { S3InletOptions } from '../../../src/connectors/s3/inlet/inlet-options.js'
 import { S3Inlet } from '../../../src/connectors/s3/s3-inlet.js'
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { Update } from '../../../src/core/update.js'

@@ -5,7 +5,7 @@
 import { gzipSync } from 'node:zlib'
 import fc, { runsOf } from '../../helpers/fast-check.js'
 import t, { type Test } from 'tap'
-import { compareKeys } from '../../../src/connectors/s3/position.js'
+import { compareKeys } from '../../../src/connectors/s3/inlet/position.js'
 import { S3Inlet } from '../../../src/connectors/s3/s3-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { fakeS3 } from '../../helpers/fake-s3.js'

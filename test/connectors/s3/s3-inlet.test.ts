@@ -1,7 +1,7 @@
 /** New objects of a bucket become records: in both orders, of all formats, each once. */
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import type { S3InletOptions } from '../../../src/connectors/s3/inlet-options.js'
+import type { S3InletOptions } from '../../../src/connectors/s3/inlet/inlet-options.js'
 import { S3Inlet } from '../../../src/connectors/s3/s3-inlet.js'
 import { Update } from '../../../src/core/update.js'
 import { fakeS3 } from '../../helpers/fake-s3.js'

@@ -1,0 +1,168 @@
+import type { PoolClient } from 'pg'
+import type { Update } from '../../../core/update.js'
+import { DatabaseError } from '../../errors.js'
+import { writeCarefully } from './careful-write.js'
+import { isOfRows, NO_COLUMN, NO_TABLE, sqlState } from '../errors.js'
+import type { GroupWriter } from './group-writer.js'
+import { quotedTable } from '../identifiers.js'
+import type { Doubt, Pushing } from './pushing.js'
+import type { BatchRows } from './rows.js'
+import { describeTable, type TableDescription } from './table-description.js'
+import { fateOf, isInDoubt, Transaction } from './transaction.js'
+import { WritePlan } from './write-plan.js'
+
+/** Codes of a table that is no longer what it was. */
+const CHANGED = new Set([NO_TABLE, NO_COLUMN, '42704', '42804', '42846', '428C9'])
+
+/**
+ * Writes the rows of a batch, in one transaction. What {@link BatchWrite.attempt} fails to do, it can be asked to do again.
+ *
+ * ```
+ * attempt --> [a transaction in doubt? settle it] --> describe tables --> write all --> COMMIT
+ *                                                                            |  rows refused
+ *                                                                            +--> write carefully --> COMMIT
+ * ```
+ */
+export class BatchWrite {
+  /** Errors of the records that are not stored, by their place. */
+  refused = new Map<number, Error>()
+  /** Whether all other records are stored. */
+  isStored = false
+  /** Transaction whose connection was lost. */
+  doubt: Doubt | undefined
+  readonly #pushing: Pushing
+  readonly #rows: BatchRows
+  readonly #update: Update
+
+  constructor(pushing: Pushing, rows: BatchRows, update: Update) {
+    this.#pushing = pushing
+    this.#rows = rows
+    this.#update = update
+  }
+
+  /** Whether it is not known whether the rows are stored. */
+  get isCommitInDoubt(): boolean {
+    return this.doubt?.isCommitting === true
+  }
+
+  /** @throws the error of the driver or the server when nothing was stored, or it is not known */
+  async attempt(): Promise<void> {
+    const { connection } = this.#pushing
+    await connection.withClient(this.#update.signal, async (client) => {
+      if (this.doubt !== undefined) await this.settle(client)
+      if (this.isStored) return
+      try {
+        await this.#write(client)
+      } catch (thrown) {
+        if (!CHANGED.has(sqlState(thrown) ?? '')) throw thrown
+        const wasKnown = this.#forget()
+        // lines of COPY are made for the columns that there were
+        const isFixed = this.#rows.groups.some(({ shape }) => shape !== undefined)
+        if (!wasKnown || isFixed || thrown instanceof DatabaseError) throw thrown
+        await this.#write(client)
+      }
+    })
+  }
+
+  /**
+   * Finds out what became of the transaction in doubt.
+   *
+   * @throws {@link DatabaseError} when nobody knows, and the rows could be stored twice
+   */
+  async settle(client: PoolClient): Promise<void> {
+    const { doubt } = this
+    if (doubt === undefined) return
+    const fate = await fateOf(client, doubt.id, doubt.isCommitting)
+    this.doubt = undefined
+    if (fate === 'aborted' || !doubt.isCommitting) return
+    if (fate === 'committed') {
+      this.refused = new Map(doubt.refused)
+      this.isStored = true
+    } else if (this.#pushing.settings.keys === undefined) {
+      throw new DatabaseError(
+        `PostgresOutlet: ${this.#pushing.connection.where}: the connection was lost at the COMMIT, and the server no longer knows whether it was made`,
+      )
+    }
+  }
+
+  async #write(client: PoolClient): Promise<void> {
+    this.refused = new Map(this.#rows.refused)
+    const plan = new WritePlan(this.#pushing, await this.#describe(client), this.refused)
+    const writers = plan.writers(this.#rows.groups)
+    if (writers.length > 0) await this.#writeAll(client, plan, writers)
+    this.isStored = true
+  }
+
+  async #writeAll(client: PoolClient, plan: WritePlan, writers: readonly GroupWriter[]): Promise<void> {
+    try {
+      await this.#inTransaction(client, async () => {
+        for (const { write, group } of writers) {
+          await write(
+            client,
+            group.chunks.map(({ text }) => text),
+          )
+        }
+      })
+    } catch (thrown) {
+      if (!isOfRows(thrown)) throw thrown
+      await this.#inTransaction(client, () => writeCarefully(client, plan, writers)).catch((error: unknown) => {
+        // a COMMIT that is refused all the same does not say for which row
+        throw isOfRows(error) ? Object.assign(this.#toError(error), { retryable: undefined }) : error
+      })
+      plan.blame(rowsOf(writers))
+    }
+  }
+
+  /** Does work in a transaction. When its connection is lost, the transaction is in doubt. */
+  async #inTransaction(client: PoolClient, work: () => Promise<void>): Promise<void> {
+    const { socketTimeout } = this.#pushing.settings.connection
+    const limits = { statement: socketTimeout, lock: Math.ceil(socketTimeout / 2), idle: socketTimeout }
+    const transaction = await Transaction.begin(client, limits)
+    try {
+      await work()
+      await transaction.commit()
+    } catch (thrown) {
+      const { id, isCommitting } = transaction
+      if (isInDoubt(thrown)) this.doubt = { id, isCommitting, refused: this.refused }
+      else if (!isCommitting) await transaction.rollback()
+      throw thrown
+    }
+  }
+
+  /** Descriptions of the tables, or why there is none, by their quoted names. */
+  async #describe(client: PoolClient): Promise<ReadonlyMap<string, TableDescription | Error>> {
+    const { known, settings } = this.#pushing
+    const found = new Map<string, TableDescription | Error>()
+    for (const { table } of this.#rows.groups) {
+      const name = quotedTable(table)
+      if (found.has(name)) continue
+      try {
+        const isOwn = name === quotedTable(settings.table)
+        const description = known.get(name) ?? (await describeTable(client, table, isOwn))
+        known.set(name, description)
+        found.set(name, description)
+      } catch (error) {
+        // records have chosen it
+        if (!(error instanceof DatabaseError) || error.retryable !== false) throw error
+        found.set(name, error)
+      }
+    }
+    return found
+  }
+
+  /** Forgets what is known of the tables; gives whether anything was. */
+  #forget(): boolean {
+    const { known } = this.#pushing
+    const names = this.#rows.groups.map(({ table }) => quotedTable(table))
+    return names.filter((name) => known.delete(name)).length > 0
+  }
+
+  #toError(thrown: unknown): DatabaseError {
+    const { connection } = this.#pushing
+    return connection.toError(connection.where, thrown)
+  }
+}
+
+function rowsOf(writers: readonly GroupWriter[]): number {
+  return writers.reduce((sum, { group }) => sum + group.chunks.reduce((rows, { size }) => rows + size, 0), 0)
+}

@@ -1,0 +1,59 @@
+import { finished } from 'node:stream/promises'
+import type { ClientBase } from 'pg'
+import type { PgCopyStreams } from '../copy-driver.js'
+import type { RowGroup } from './row-group.js'
+import type { Shape } from './shape.js'
+import { copyStatements, insertStatement, type StatementSettings } from './statements.js'
+import type { TableDescription } from './table-description.js'
+
+/** What writes the rows of a group. */
+export interface GroupWriter {
+  readonly group: RowGroup
+  /** Writes rows, as the texts that hold them: all of them, or it fails. */
+  readonly write: (client: ClientBase, texts: readonly string[]) => Promise<void>
+}
+
+/** @param copy - streams of COPY, for groups of its lines */
+export function groupWriter(
+  group: RowGroup,
+  description: TableDescription,
+  shape: Shape,
+  settings: StatementSettings,
+  copy: PgCopyStreams | undefined,
+): GroupWriter {
+  if (group.shape !== undefined && copy !== undefined) {
+    const statements = copyStatements(description, group.shape, settings)
+    return { group, write: (client, texts) => copyIn(copy, client, statements, texts) }
+  }
+  const statement = insertStatement(description, shape, settings)
+  const write = async (client: ClientBase, texts: readonly string[]) => {
+    for (const text of texts) await client.query(statement, [text])
+  }
+  return { group, write }
+}
+
+async function copyIn(
+  { from }: PgCopyStreams,
+  client: ClientBase,
+  { stage, copy, merge }: ReturnType<typeof copyStatements>,
+  texts: readonly string[],
+): Promise<void> {
+  if (stage !== undefined) await client.query(stage)
+  const stream = client.query(from(copy))
+  let failure: Error | undefined
+  const failed = new Promise<void>((resolve) => {
+    stream.on('error', (error) => {
+      failure ??= error
+      resolve()
+    })
+  })
+  for (const text of texts) {
+    // one after the other: what the stream holds back when it fails, it would send on a connection that it has given up
+    const written = new Promise<void>((resolve) => stream.write(text, () => resolve()))
+    await Promise.race([written, failed])
+    if (failure !== undefined) throw failure
+  }
+  stream.end()
+  await finished(stream)
+  if (merge !== undefined) await client.query(merge)
+}

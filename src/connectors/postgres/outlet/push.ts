@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { toError } from '../../../base/errors.js'
+import { getLogger } from '../../../base/log.js'
+import type { Record } from '../../../core/record.js'
+import type { Update } from '../../../core/update.js'
+import { DatabaseError } from '../../errors.js'
+import { ofNoRecord, partialPush } from '../../rejected.js'
+import { BatchWrite } from './batch-write.js'
+import { NO_TABLE, sqlState } from '../errors.js'
+import { quotedTable } from '../identifiers.js'
+import type { Pushing } from './pushing.js'
+import { BatchRows } from './rows.js'
+import { describeTable } from './table-description.js'
+
+/*
+ * The pushes of a PostgresOutlet. This module is loaded when an outlet first connects, as every thread loads the outlet's class,
+ * and most threads run none.
+ */
+
+/** Most transactions in doubt that are remembered. */
+const MOST_DOUBTS = 16
+
+/** Longest pause between two tries to learn what became of a transaction, in milliseconds. */
+const LONGEST_PAUSE = 2000
+
+/**
+ * Writes records, in one transaction.
+ *
+ * @throws {@link PartialPushError} when some records were not taken
+ * @throws {@link DatabaseError} when none were, for one reason
+ */
+export async function pushRecords(pushing: Pushing, records: readonly Record[], update: Update): Promise<void> {
+  const { settings, connection, doubts } = pushing
+  // before anything is waited for, as payloads are no copies
+  const rows = new BatchRows(settings, pushing.known, records)
+  if (rows.groups.length === 0) {
+    throwIfRefused(records.length, rows.refused)
+    return
+  }
+  const write = new BatchWrite(pushing, rows, update)
+  if (doubts.size > 0) {
+    const digest = digestOf(rows)
+    write.doubt = doubts.get(digest)
+    doubts.delete(digest)
+  }
+  const log = getLogger('databay.PostgresOutlet')
+  try {
+    log.info('%s write %s to %s', String(update), count(records.length), connection.where)
+    await connection.request(update, `write to ${connection.where}`, () => write.attempt())
+  } catch (thrown) {
+    await settle(pushing, write, rows, update)
+    if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, write, update, thrown))
+  }
+  log.info('%s written %s to %s', String(update), count(records.length - write.refused.size), connection.where)
+  throwIfRefused(records.length, write.refused)
+}
+
+/** Reads the columns of the outlet's own table, if it is there: rows can then be made for COPY before anything is waited for. */
+export async function describeOwn({ settings, connection, known }: Pushing): Promise<void> {
+  const { table } = settings
+  try {
+    const { signal } = new AbortController()
+    const description = await connection.withClient(signal, (client) => describeTable(client, table, true))
+    known.set(quotedTable(table), description)
+  } catch (error) {
+    if (sqlState(error) !== NO_TABLE) throw connection.toError(connection.where, error)
+    // a push says so, if it is missing then
+  }
+}
+
+/** Finds out what became of a transaction in doubt, for as long as a reply may take. What is not known then is remembered. */
+async function settle(pushing: Pushing, write: BatchWrite, rows: BatchRows, update: Update): Promise<void> {
+  const { connection, settings, doubts } = pushing
+  const { signal } = update
+  const end = Date.now() + settings.connection.socketTimeout
+  for (
+    let pause = 100;
+    write.isCommitInDoubt && !signal.aborted && Date.now() < end;
+    pause = Math.min(2 * pause, LONGEST_PAUSE)
+  ) {
+    await delay(pause, undefined, { signal }).catch(() => undefined)
+    await connection.withClient(signal, (client) => write.settle(client)).catch(() => undefined)
+  }
+  const { doubt } = write
+  if (doubt === undefined || !write.isCommitInDoubt) return
+  doubts.set(digestOf(rows), doubt)
+  const [oldest] = doubts.keys()
+  if (doubts.size > MOST_DOUBTS && oldest !== undefined) doubts.delete(oldest)
+}
+
+/** Digest by which a batch is known when it is pushed again. */
+function digestOf({ groups }: BatchRows): string {
+  const hash = createHash('sha256')
+  for (const { table, names, chunks } of groups) {
+    hash.update(JSON.stringify([table, names]))
+    for (const { text } of chunks) hash.update(text)
+  }
+  return hash.digest('hex')
+}
+
+function asError({ connection }: Pushing, write: BatchWrite, { signal }: Update, thrown: unknown): Error {
+  if (signal.aborted) return toError(thrown)
+  const error = connection.toError(connection.where, thrown)
+  if (!write.isCommitInDoubt) return error
+  const message = `${error.message}; it is not known whether the batch is stored`
+  return new DatabaseError(message, { cause: error.cause, serverCode: error.serverCode, retryable: true })
+}
+
+function throwIfRefused(total: number, refused: ReadonlyMap<number, Error>): void {
+  if (refused.size > 0) throw partialPush('PostgresOutlet', total, refused)
+}
+
+/** Error of a push that stored nothing. */
+function failure(total: number, refused: ReadonlyMap<number, Error>, error: Error): Error {
+  if (refused.size === 0) return error
+  ofNoRecord(error)
+  const all = Array.from({ length: total }, (_, index) => [index, refused.get(index) ?? error] as const)
+  return partialPush('PostgresOutlet', total, new Map(all))
+}
+
+function count(records: number): string {
+  return `${records} ${records === 1 ? 'record' : 'records'}`
+}

@@ -1,0 +1,95 @@
+import type { ClientBase } from 'pg'
+import { hintAt } from '../../../base/suggestion.js'
+import { DatabaseError } from '../../errors.js'
+import { NO_TABLE } from '../errors.js'
+import { quotedTable, shownTable, type TableName } from '../identifiers.js'
+
+/** Sorts of columns, by what their values have to be. */
+export type ColumnKind = 'json' | 'bytes' | 'number' | 'composite' | 'other'
+
+/** Column of a table. */
+export interface Column {
+  readonly name: string
+  /** Type as SQL has it, with its length and such. */
+  readonly type: string
+  /** Sort of the column; that of its elements when it is a list. Domains are what they are made of. */
+  readonly kind: ColumnKind
+  readonly isList: boolean
+  /** How the server fills it by itself, though a row has a value for it; `undefined` when it does not. */
+  readonly filled: 'generated' | 'identity' | undefined
+}
+
+/** Table, as the catalog of its database describes it. */
+export interface TableDescription {
+  readonly table: TableName
+  readonly columns: ReadonlyMap<string, Column>
+}
+
+/** Row of the catalog. */
+interface CatalogRow {
+  readonly name: string
+  readonly type: string
+  readonly leaf: string
+  readonly sort: string
+  readonly is_list: boolean
+  readonly generated: string
+  readonly identity: string
+}
+
+/** Reads the columns of a table. Goes down from domains to what they are made of, and from lists to their elements. */
+const COLUMNS = `
+with recursive steps(attnum, type, is_list, depth) as (
+  select attnum, atttypid, false, 0 from pg_attribute
+  where attrelid = to_regclass($1) and attnum > 0 and not attisdropped
+  union all
+  select s.attnum, case when t.typtype = 'd' then t.typbasetype else t.typelem end, s.is_list or t.typtype <> 'd', s.depth + 1
+  from steps s join pg_type t on t.oid = s.type
+  where t.typtype = 'd' or (t.typcategory = 'A' and t.typelem <> 0)
+), leaves as (select distinct on (attnum) * from steps order by attnum, depth desc)
+select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typname as leaf, t.typtype as sort,
+  l.is_list, a.attgenerated as generated, a.attidentity as identity
+from pg_attribute a join leaves l using (attnum) join pg_type t on t.oid = l.type
+where a.attrelid = to_regclass($1) order by a.attnum`
+
+/** Names of the tables and views that could have been meant. */
+const TABLES = `
+select n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') limit 1000`
+
+/**
+ * Reads the description of a table from the catalog.
+ *
+ * @param own - whether the table is the one of the outlet's options: then it may be made later, and its records are kept
+ * @throws {@link DatabaseError} when it is missing
+ */
+export async function describeTable(client: ClientBase, table: TableName, own: boolean): Promise<TableDescription> {
+  const { rows } = await client.query<CatalogRow>(COLUMNS, [quotedTable(table)])
+  if (rows.length === 0) throw await missing(client, table, own)
+  return { table, columns: new Map(rows.map((row) => [row.name, columnOf(row)])) }
+}
+
+async function missing(client: ClientBase, table: TableName, own: boolean): Promise<DatabaseError> {
+  const { rows } = await client.query<{ schema: string; name: string; visible: boolean }>(TABLES)
+  const known = rows.map(({ schema, name, visible }) =>
+    visible && table.schema === undefined ? name : `${schema}.${name}`,
+  )
+  const hint = hintAt(shownTable(table), known)
+  const message = `PostgresOutlet: there is no table ${shownTable(table)} with columns${hint === undefined ? '' : `: ${hint}`}`
+  return new DatabaseError(message, { serverCode: NO_TABLE, retryable: own })
+}
+
+const KINDS: { readonly [leaf: string]: ColumnKind } = {
+  json: 'json',
+  jsonb: 'json',
+  bytea: 'bytes',
+  float4: 'number',
+  float8: 'number',
+  numeric: 'number',
+}
+
+function columnOf({ name, type, leaf, sort, is_list: isList, generated, identity }: CatalogRow): Column {
+  const kind = sort === 'c' ? 'composite' : (KINDS[leaf] ?? 'other')
+  const filled = generated !== '' ? 'generated' : identity === 'a' ? 'identity' : undefined
+  return { name, type, kind, isList, filled }
+}

@@ -1,0 +1,127 @@
+import type { ClientBase, QueryResult } from 'pg'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DatabaseError } from '../../errors.js'
+import { sqlState } from '../errors.js'
+
+/** Transaction, as its server knows it. */
+export interface TransactionId {
+  readonly xid: string
+  /** Process of the server that runs it. */
+  readonly pid: number
+}
+
+/** What became of a transaction; `unknown`: its server does not know it any more. */
+export type Fate = 'committed' | 'aborted' | 'unknown'
+
+/** Settings of a transaction. Times are in milliseconds. */
+export interface TransactionLimits {
+  /** Longest time for a statement. */
+  readonly statement: number
+  /** Longest time to wait for a lock. */
+  readonly lock: number
+  /** Longest time between two statements: a transaction whose client is gone holds its locks no longer. */
+  readonly idle: number
+}
+
+/** Transaction of a batch. */
+export class Transaction {
+  readonly id: TransactionId
+  readonly #client: ClientBase
+  #isCommitting = false
+
+  private constructor(client: ClientBase, id: TransactionId) {
+    this.#client = client
+    this.id = id
+  }
+
+  /** Begins a transaction. A limit that the user or the database has of its own stays. */
+  static async begin(client: ClientBase, limits: TransactionLimits): Promise<Transaction> {
+    const limit = (name: string, time: number) =>
+      `case when current_setting('${name}') = '0' then set_config('${name}', '${time}', true) end`
+    const results = await client.query(
+      `begin; select pg_current_xact_id()::text as xid, pg_backend_pid() as pid, ${limit('statement_timeout', limits.statement)},
+      ${limit('lock_timeout', limits.lock)}, ${limit('idle_in_transaction_session_timeout', limits.idle)}`,
+    )
+    const [, { rows } = { rows: [] }] = results as unknown as QueryResult<TransactionId>[]
+    const [row] = rows
+    if (row === undefined) throw new DatabaseError('PostgresOutlet: no transaction was begun', { retryable: true })
+    return new Transaction(client, { xid: row.xid, pid: row.pid })
+  }
+
+  /** Whether it was asked to commit. */
+  get isCommitting(): boolean {
+    return this.#isCommitting
+  }
+
+  /** @throws the error of the server, which has rolled back, or of the connection: then {@link fateOf} tells */
+  async commit(): Promise<void> {
+    this.#isCommitting = true
+    const { command } = await this.#client.query('commit')
+    if (command !== 'COMMIT')
+      throw new DatabaseError('PostgresOutlet: a transaction was rolled back', { retryable: true })
+  }
+
+  async rollback(): Promise<void> {
+    await this.#client.query('rollback')
+  }
+}
+
+/** Codes with which a server ends a connection, and of its own faults: what became of the transaction, they do not say. */
+const OF_THE_END = /^(08|57|58|XX|25P)/
+
+/** Whether an error leaves open what became of a transaction that was to be committed. */
+export function isInDoubt(error: unknown): boolean {
+  const code = sqlState(error)
+  return code === undefined ? !(error instanceof DatabaseError) : OF_THE_END.test(code)
+}
+
+/** Number of looks at a transaction that is in progress before it is ended, and in all. */
+const PATIENCE = 6
+const MOST_LOOKS = 30
+
+/** Longest time between two looks, in milliseconds. */
+const LONGEST_PAUSE = 1000
+
+/**
+ * Finds out what became of a transaction whose connection is lost. One that goes on, as its server has not noticed the loss, is
+ * ended: at once when it was not asked to commit.
+ *
+ * @throws {@link DatabaseError} when it goes on all the same
+ */
+export async function fateOf(client: ClientBase, id: TransactionId, isCommitting: boolean): Promise<Fate> {
+  for (let looks = 1; looks <= MOST_LOOKS; looks++) {
+    const status = await statusOf(client, id)
+    if (status !== 'in progress') return status
+    if (!isCommitting || looks >= PATIENCE) await terminate(client, id)
+    await delay(Math.min(LONGEST_PAUSE, 10 * 2 ** looks))
+  }
+  const message = 'PostgresOutlet: a transaction whose connection was lost still goes on'
+  throw new DatabaseError(message, { retryable: true })
+}
+
+async function statusOf(client: ClientBase, { xid }: TransactionId): Promise<Fate | 'in progress'> {
+  try {
+    const { rows } = await client.query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [xid])
+    const status = rows[0]?.status
+    return status === 'committed' || status === 'aborted' || status === 'in progress' ? status : 'unknown'
+  } catch (error) {
+    // a server that has crashed may have forgotten the last transactions, which it had not committed: their numbers are free again
+    if (sqlState(error) === INVALID_PARAMETER) return 'aborted'
+    throw error
+  }
+}
+
+/** Code of the number of a transaction that is yet to come. */
+const INVALID_PARAMETER = '22023'
+
+async function terminate(client: ClientBase, { xid, pid }: TransactionId): Promise<void> {
+  await client
+    .query(`select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_xid = $2::xid8::xid`, [
+      pid,
+      xid,
+    ])
+    .catch((error: unknown) => {
+      // it is not allowed to, and the transaction may end by itself
+      if (sqlState(error) !== '42501') throw error
+    })
+}

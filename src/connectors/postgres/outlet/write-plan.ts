@@ -1,0 +1,138 @@
+import { ofRecord } from '../../../core/partial-push.js'
+import { toError } from '../../../base/errors.js'
+import { groupWriter, type GroupWriter } from './group-writer.js'
+import { quotedTable, shownTable } from '../identifiers.js'
+import type { Pushing } from './pushing.js'
+import { chunkOf, type Chunk, type Entry, type RowGroup } from './row-group.js'
+import { checkSpecial, shapeOf, shownName, type Shape } from './shape.js'
+import type { TableDescription } from './table-description.js'
+
+/** What is written of a batch to tables as they are now, and which records are refused. */
+export class WritePlan {
+  readonly #pushing: Pushing
+  readonly #tables: ReadonlyMap<string, TableDescription | Error>
+  readonly #refused: Map<number, Error>
+
+  /**
+   * @param tables - descriptions of the tables, or why there is none
+   * @param refused - gets the errors of records, by their place
+   */
+  constructor(pushing: Pushing, tables: ReadonlyMap<string, TableDescription | Error>, refused: Map<number, Error>) {
+    this.#pushing = pushing
+    this.#tables = tables
+    this.#refused = refused
+  }
+
+  /** What writes the groups. The others are refused. */
+  writers(groups: readonly RowGroup[]): readonly GroupWriter[] {
+    return groups.flatMap((group) => this.#writersOf(group))
+  }
+
+  /** Refuses a row that the server has refused. */
+  refuse({ place }: Entry, { group }: GroupWriter, error: Error): void {
+    const { connection } = this.#pushing
+    this.#refused.set(place, connection.toError(`${shownTable(group.table)} refused a row`, error))
+  }
+
+  /**
+   * Has refused records be at fault whose errors do not tell, if the server took any row.
+   *
+   * @param rows - number of rows that were written
+   */
+  blame(rows: number): void {
+    const errors = [...this.#refused.values()]
+    if (errors.length >= rows) return
+    for (const error of errors) if (!('retryable' in error) || error.retryable === undefined) ofRecord(error)
+  }
+
+  #writersOf(group: RowGroup): readonly GroupWriter[] {
+    const description = this.#tables.get(quotedTable(group.table))
+    const parts: RowGroup[] = []
+    const refuse = ({ place, parts: some }: Entry, error: Error) => {
+      if (some === undefined) this.#refused.set(place, ofRecord(error))
+      else parts.push(...some)
+    }
+    const writer = this.#writerOf(group, description, refuse)
+    return [...(writer === undefined ? [] : [writer]), ...this.writers(parts)]
+  }
+
+  #writerOf(
+    group: RowGroup,
+    description: TableDescription | Error | undefined,
+    refuse: (entry: Entry, error: Error) => void,
+  ): GroupWriter | undefined {
+    const { settings, copy } = this.#pushing
+    const refuseAll = (error: Error) => {
+      for (const { entries } of group.chunks) for (const entry of entries) refuse(entry, error)
+    }
+    if (description === undefined || description instanceof Error) {
+      if (description !== undefined) refuseAll(description)
+      return undefined
+    }
+    let shape: Shape
+    try {
+      shape = group.shape ?? shapeOf(description, group.names, settings)
+    } catch (error) {
+      refuseAll(toError(error))
+      return undefined
+    }
+    this.#warn(group, shape)
+    const chunks = group.chunks.map((chunk) => withoutMisfits(group, chunk, shape, refuse))
+    const filled = chunks.filter(({ size }) => size > 0)
+    if (filled.length === 0) return undefined
+    return groupWriter(withChunks(group, filled), description, shape, settings, copy)
+  }
+
+  /** Tells of fields that are not written. */
+  #warn({ table, chunks }: RowGroup, { extra, filled }: Shape): void {
+    if (extra.length === 0 && filled.length === 0) return
+    const { warnings } = this.#pushing
+    const rows = chunks.reduce((sum, { size }) => sum + size, 0)
+    const where = shownTable(table)
+    for (const name of extra) {
+      warnings.warn(
+        { records: rows },
+        `PostgresOutlet: drops the field ${shownName(name)}: ${where} has no such column`,
+      )
+    }
+    for (const name of filled) {
+      warnings.warn(
+        { records: rows },
+        `PostgresOutlet: leaves out ${shownName(name)}: ${where} fills that column itself`,
+      )
+    }
+  }
+}
+
+/** Chunk without rows that have values which their columns cannot take. */
+function withoutMisfits(
+  group: RowGroup,
+  chunk: Chunk,
+  shape: Shape,
+  refuse: (entry: Entry, error: Error) => void,
+): Chunk {
+  if (!chunk.hasSpecial) return chunk
+  const texts = group.texts(chunk)
+  const entries = chunk.entries.flatMap((entry, at) => {
+    try {
+      checkSpecial(shape, entry.special ?? [])
+      return [{ ...entry, text: texts[at] }]
+    } catch (error) {
+      refuse(entry, toError(error))
+      return []
+    }
+  })
+  return chunkOf(entries, group.join(entries.map(({ text }) => text ?? '')))
+}
+
+function withChunks(group: RowGroup, chunks: readonly Chunk[]): RowGroup {
+  const { table, names, shape } = group
+  return {
+    table,
+    names,
+    shape,
+    chunks,
+    texts: (chunk) => group.texts(chunk),
+    join: (texts) => group.join(texts),
+  }
+}
