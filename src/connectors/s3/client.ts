@@ -177,9 +177,11 @@ export class S3Connection {
 
   #trying<T>(caller: S3Caller, work: () => Promise<T>): Promise<T> {
     return withRetries(this.#settings.retry, caller.signal, work, (error) => {
-      const again = isRetryable(error)
-      if (again) this.#warnings.warn({}, `${textOf(caller)}tries again: ${error.message}`, caller)
-      return again
+      if (!isRetryable(error)) return false
+      this.#warnings.warn({}, `${textOf(caller)}tries again: ${error.message}`)
+      const asked = error instanceof S3Error ? error.retryAfter : undefined
+      // a storage that asks for minutes may be back before
+      return asked === undefined || Math.min(asked, this.#settings.retry.maxDelay)
     })
   }
 }

@@ -5,6 +5,7 @@ import { scrub } from '../../base/scrub.js'
 export interface S3ErrorOptions extends DatabayErrorOptions {
   readonly status?: number | undefined
   readonly serverCode?: string | undefined
+  readonly retryAfter?: number | undefined
 }
 
 /**
@@ -18,11 +19,14 @@ export class S3Error extends DatabayError {
   readonly status: number | undefined
   /** Code under which S3 knows the error, like `'NoSuchBucket'`; `undefined` when it gave none. */
   readonly serverCode: string | undefined
+  /** Time after which the storage asks to come again, in milliseconds; `undefined` when it does not ask. */
+  readonly retryAfter: number | undefined
 
   constructor(message: string, options?: S3ErrorOptions) {
     super(message, options)
     this.status = options?.status
     this.serverCode = options?.serverCode
+    this.retryAfter = options?.retryAfter
   }
 }
 
@@ -53,6 +57,8 @@ export interface Refusal {
   readonly message: string | undefined
   /** Argument that is not right, of the error `InvalidArgument`. */
   readonly argument?: string | undefined
+  /** Time after which to come again, in milliseconds. */
+  readonly retryAfter?: number | undefined
 }
 
 /**
@@ -61,10 +67,11 @@ export interface Refusal {
  * @param what - connector, place and action
  * @param hint - what to do about it
  */
-export function refusalError(what: string, { status, serverCode, message, argument }: Refusal, hint = ''): S3Error {
+export function refusalError(what: string, refusal: Refusal, hint = ''): S3Error {
+  const { status, serverCode, message, argument, retryAfter } = refusal
   const why = [serverCode ?? `the response has the status ${status}`, message].filter(Boolean).join(': ')
   const retryable = isOfObject(serverCode, argument) ? false : isOfStorage(status, serverCode) ? true : undefined
-  return new S3Error(`${what}: ${shortened(why)}${hint}`, { status, serverCode, retryable })
+  return new S3Error(`${what}: ${shortened(why)}${hint}`, { status, serverCode, retryAfter, retryable })
 }
 
 /** Makes the error of a request that has no response. */

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Warnings } from '../../base/warnings.js'
 import type { Connection } from '../http/agents.js'
 import { environment } from '../http/environment.js'
+import { retryAfter } from '../http/retry.js'
 import { urlOf, type S3Query } from './address.js'
 import { contentOf } from './body.js'
 import type { S3ConnectionSettings } from './connection-options.js'
@@ -149,7 +150,10 @@ export class SignedRequests {
     const said = xml?.name === 'Error' ? xml : undefined
     // a response to HEAD has no body
     const serverCode = said?.text('Code') ?? (status === 404 && request.method === 'HEAD' ? 'NotFound' : undefined)
-    const refusal = { status, serverCode, message: said?.text('Message'), argument: said?.text('ArgumentName') }
+    const refusal = {
+      ...{ status, serverCode, message: said?.text('Message'), argument: said?.text('ArgumentName') },
+      retryAfter: retryAfter(headers['retry-after'], headers['date']),
+    }
     const region = headers['x-amz-bucket-region'] ?? said?.text('Region')
     const isElsewhere = typeof region === 'string' && region !== this.#signing.settings.region
     const hint = isElsewhere ? `: the bucket is in the region ${region}: see the option region` : ''

@@ -75,6 +75,22 @@ t.test('a batch that is too large is halved, and each record comes once', async 
   t.match(messages()[0], /10 records are too many for one request \(status 413\), so they are divided/)
 })
 
+t.test('a push with trouble at many requests writes few lines', async (t) => {
+  const { messages } = captureLogs(t)
+  const numbers = Array.from({ length: 200 }, (_, n) => n)
+  const divided = await target(t, (response, { text }) => {
+    response.writeHead((JSON.parse(text) as number[]).length > 1 ? 413 : 200).end()
+  })
+  t.same(await pushed(await started(t, divided.url, { send: 'batch' }), numbers), { refused: [], waits: [], why: '' })
+  const seen = new Set<string>()
+  const busy = await target(t, (response, { text }) => {
+    response.writeHead(seen.has(text) ? 200 : 429).end()
+    seen.add(text)
+  })
+  t.same(await pushed(await started(t, busy.url, { retry: quick }), numbers), { refused: [], waits: [], why: '' })
+  t.ok(messages().filter((line) => /divided|sends again/.test(line)).length < 12, `${messages().length} lines`)
+})
+
 t.test('what is sent again, in parts or alone, is what was pushed, though payloads change meanwhile', async (t) => {
   const server = await target(t, (response, { text }) => {
     response.writeHead((JSON.parse(text) as unknown[]).length > 2 ? 413 : 200).end()

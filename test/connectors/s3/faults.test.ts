@@ -56,6 +56,24 @@ t.test('what passes is tried again, and the object is written once', async (t) =
   }
 })
 
+t.test('a storage that says when to come again is waited for, at most as long as retries are', async (t) => {
+  for (const [asked, maxDelay, least, most] of [
+    ['1', 2, 950, 5000],
+    ['3600', 0.05, 45, 900],
+  ] as const) {
+    const retry = { retries: 1, minDelay: 0.001, maxDelay }
+    const { fake, outlet } = await setUp(t, { retry })
+    let left = 1
+    fake.fault = ({ method }) =>
+      method === 'PUT' && left-- > 0 ? { status: 503, code: 'SlowDown', headers: { 'retry-after': asked } } : undefined
+    const begun = performance.now()
+    await outlet.push(records({ id: 1 }), update())
+    const took = performance.now() - begun
+    t.ok(took > least && took < most, `${asked}: ${Math.round(took)} ms`)
+    t.same(fake.texts, { [KEY]: '{"id":1}\n' })
+  }
+})
+
 t.test('an error tells what is wrong, and whether it is of the record', async (t) => {
   for (const [fault, of] of [
     [{ status: 404, code: 'NoSuchBucket' }, 'unavailable'],

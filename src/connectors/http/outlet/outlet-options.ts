@@ -246,11 +246,19 @@ function readKey(name: string, key: true | HttpKey | undefined): true | HttpKey 
   throw new InvalidOptionError(name, 'true or a function', key)
 }
 
+/** Headers that say how a request is to be read, or whose it is: with a key in their place it would be another request. */
+const USED_HEADERS = new Set([
+  ...['accept-encoding', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-type', 'cookie'],
+  ...['expect', 'host', 'keep-alive', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+])
+
 function readHeaderName(name: string, header = 'Idempotency-Key'): string {
   try {
     http().validateHeaderName(header)
-    return header.toLowerCase()
   } catch {
     throw new InvalidOptionError(name, 'a name fit for a header', HIDDEN)
   }
+  const own = header.toLowerCase()
+  if (!USED_HEADERS.has(own)) return own
+  throw new InvalidOptionError(name, 'a header that says nothing of the request itself', header)
 }

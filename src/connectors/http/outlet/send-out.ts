@@ -35,7 +35,7 @@ export async function sendOut(sending: Sending, first: Outgoing, slot: Slot): Pr
     deadline: performance.now() + settings.timeout,
     onRetry: (reason: HttpError, attempt: number) => {
       failed = `; what failed before: ${reason.message}`
-      warnings.warn({}, `${String(update)} sends again after try ${attempt}: ${reason.message}`, update)
+      warnings.warn({}, `${String(update)} sends again after try ${attempt}: ${reason.message}`)
     },
   }
   const once = async () => {
@@ -82,7 +82,7 @@ function divided({ settings, requests, errors, update, warnings }: Sending, outg
   const { destination } = outgoing
   const entries = withTexts(outgoing, settings)
   const what = `${entries.length} records are too many for one request (status 413)`
-  warnings.warn({}, `${String(update)} ${what}, so they are divided: see batchSize and maxRequestSize`, update)
+  warnings.warn({}, `${String(update)} ${what}, so they are divided: see batchSize and maxRequestSize`)
   return halves(entries).flatMap((half) => requests.fitting(destination, half, errors))
 }
 
