@@ -44,8 +44,11 @@ const PASSING = /^(08(?!P01)|53|57P0|40001|40P01|55P03|25006|25P0[34])/
 /** Codes of a record: its values do not fit, break a constraint, or were refused by a trigger. */
 const OF_RECORD = /^(22|23|44|54|P0001|P0004)/
 
-/** Codes of the server, of credentials and rights, and of tables and columns: these pass when somebody mends them. */
-const OF_SERVER = /^(08|0A|25|28|3D|3F|40|42|53|55|57|58|XX|F0)/
+/**
+ * Codes of the server, of credentials and rights, and of tables and columns: these pass when somebody mends them. XX000 is not
+ * one of them: types of extensions refuse a value with it.
+ */
+const OF_SERVER = /^(08|0A|25|28|3D|3F|40|42|53|55|57|58|XX00[12]|F0)/
 
 /** Function of the server that refuses a row by a policy of its table. Its error has the code of missing rights. */
 const POLICY_CHECK = 'ExecWithCheckOptions'

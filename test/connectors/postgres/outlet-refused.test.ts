@@ -200,6 +200,22 @@ t.test('keys that only the server knows to be the same are no error', { skip }, 
   t.same(await column('select array[id, a]::text from t order by id'), ['{1.0,2}', '{2,3}'])
 })
 
+t.test('a value that a type refuses as a fault of the server is a bad row', { skip }, async (t) => {
+  // types of extensions do so, such as hstore
+  for (const options of WRITES) {
+    const { outlet, column } = await outletTo(
+      t,
+      `create table t (n int);
+      create function refuse() returns trigger language plpgsql as
+        $$ begin if new.n = 2 then raise exception 'x' using errcode = 'XX000'; end if; return new; end $$;
+      create trigger refuse before insert on t for each row execute function refuse();`,
+      options,
+    )
+    t.same(await refusals(outlet.push(records({ n: 1 }, { n: 2 }, { n: 3 }), update)), [[1, 'XX000']])
+    t.same(await column('select n from t order by n'), [1, 3])
+  }
+})
+
 t.test('an error that every row meets, of a code of its own, is of no record', { skip }, async (t) => {
   const { outlet } = await outletTo(
     t,
@@ -389,19 +405,26 @@ t.test('large rows and many rows are written, and one bad row of many is found',
 
 t.test('strings are texts of JSON on demand', { skip }, async (t) => {
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, 'create table t (doc json, b jsonb)', {
+    const { outlet, column } = await outletTo(t, 'create table t (doc json, b jsonb, list json[])', {
       ...options,
       jsonStrings: 'text',
     })
     t.same(
       await refusals(
-        outlet.push(records({ doc: '{"a":  1.10}', b: '[1]' }, { doc: 'x' }, { doc: { a: 1 }, b: null }), update),
+        outlet.push(
+          records(
+            { doc: '{"a":  1.10}', b: '[1]', list: ['{"a":  1.10}', null, 'null', { a: 1 }, 2] },
+            { doc: 'x', b: null, list: null },
+            { doc: { a: 1 }, b: null, list: null },
+          ),
+          update,
+        ),
       ),
       [[1, '22P02']],
     )
-    t.same(await column('select array[doc::text, b::text] from t'), [
-      ['{"a":  1.10}', '[1]'],
-      ['{"a":1}', null],
+    t.same(await column('select array[doc::text, b::text, list::text] from t'), [
+      ['{"a":  1.10}', '[1]', String.raw`{"{\"a\":  1.10}",NULL,"null","{\"a\":1}",2}`],
+      ['{"a":1}', null, null],
     ])
   }
 })

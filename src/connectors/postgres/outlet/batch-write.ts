@@ -7,8 +7,8 @@ import type { GroupWriter } from './group-writer.js'
 import { quotedTable } from '../identifiers.js'
 import type { Doubt, Pushing } from './pushing.js'
 import type { BatchRows } from './rows.js'
-import { describeTable, type TableDescription } from './table-description.js'
-import { fateOf, isInDoubt, Transaction } from './transaction.js'
+import { describeTable, isOfChange, unchanged, type TableDescription } from './table-description.js'
+import { fateOf, isInDoubt, TableChangedError, Transaction } from './transaction.js'
 import { WritePlan } from './write-plan.js'
 
 /** Codes of a table that is no longer what it was. */
@@ -54,11 +54,13 @@ export class BatchWrite {
       try {
         await this.#write(client)
       } catch (thrown) {
-        if (!CHANGED.has(sqlState(thrown) ?? '')) throw thrown
+        const isChanged = thrown instanceof TableChangedError
+        if (!isChanged && !CHANGED.has(sqlState(thrown) ?? '')) throw thrown
         const wasKnown = this.#forget()
         // lines of COPY are made for the columns that there were
-        const isFixed = this.#rows.groups.some(({ shape }) => shape !== undefined)
-        if (!wasKnown || isFixed || thrown instanceof DatabaseError) throw thrown
+        const isFixed =
+          this.#rows.groups.some(({ shape }) => shape !== undefined) || (isChanged && this.#rows.madeFor.length > 0)
+        if (!wasKnown || isFixed || (thrown instanceof DatabaseError && !isChanged)) throw thrown
         await this.#write(client)
       }
     })
@@ -87,15 +89,31 @@ export class BatchWrite {
 
   async #write(client: PoolClient): Promise<void> {
     this.refused = new Map(this.#rows.refused)
-    const plan = new WritePlan(this.#pushing, await this.#describe(client), this.refused)
+    const tables = await this.#describe(client)
+    const plan = new WritePlan(this.#pushing, tables, this.refused)
     const writers = plan.writers(this.#rows.groups)
-    if (writers.length > 0) await this.#writeAll(client, plan, writers)
+    const descriptions = [...tables.values()].flatMap((one) => (one instanceof Error ? [] : [one]))
+    if (this.refused.size > 0) await this.#checkTables(client, [...descriptions, ...this.#rows.madeFor])
+    if (writers.length > 0) await this.#writeAll(client, plan, writers, descriptions)
     this.isStored = true
   }
 
-  async #writeAll(client: PoolClient, plan: WritePlan, writers: readonly GroupWriter[]): Promise<void> {
+  /** @throws {@link TableChangedError} when rows were refused that a table may take, as it is now */
+  async #checkTables(client: PoolClient, tables: readonly TableDescription[]): Promise<void> {
+    if (tables.length === 0) return
+    await client.query(unchanged(tables)).catch((error: unknown) => {
+      throw isOfChange(error) ? new TableChangedError() : error
+    })
+  }
+
+  async #writeAll(
+    client: PoolClient,
+    plan: WritePlan,
+    writers: readonly GroupWriter[],
+    tables: readonly TableDescription[],
+  ): Promise<void> {
     try {
-      await this.#inTransaction(client, async () => {
+      await this.#inTransaction(client, tables, async () => {
         for (const { write, group } of writers) {
           await write(
             client,
@@ -104,8 +122,9 @@ export class BatchWrite {
         }
       })
     } catch (thrown) {
-      if (!isOfRows(thrown)) throw thrown
-      await this.#inTransaction(client, () => writeCarefully(client, plan, writers)).catch((error: unknown) => {
+      if (!isOfRows(thrown) || this.doubt !== undefined) throw thrown
+      await this.#checkTables(client, tables)
+      await this.#inTransaction(client, tables, () => writeCarefully(client, plan, writers)).catch((error: unknown) => {
         // a COMMIT that is refused all the same does not say for which row
         throw isOfRows(error) ? Object.assign(this.#toError(error), { retryable: undefined }) : error
       })
@@ -114,16 +133,22 @@ export class BatchWrite {
   }
 
   /** Does work in a transaction. When its connection is lost, the transaction is in doubt. */
-  async #inTransaction(client: PoolClient, work: () => Promise<void>): Promise<void> {
+  async #inTransaction(
+    client: PoolClient,
+    tables: readonly TableDescription[],
+    work: () => Promise<void>,
+  ): Promise<void> {
     const { socketTimeout } = this.#pushing.settings.connection
     const limits = { statement: socketTimeout, lock: Math.ceil(socketTimeout / 2), idle: socketTimeout }
     const transaction = await Transaction.begin(client, limits)
     try {
       await work()
-      await transaction.commit()
+      await transaction.commit(tables)
     } catch (thrown) {
       const { id, isCommitting } = transaction
-      if (isInDoubt(thrown)) this.doubt = { id, isCommitting, refused: this.refused }
+      // a row that is refused before the COMMIT leaves no doubt
+      if (isInDoubt(thrown) && (isCommitting || !isOfRows(thrown)))
+        this.doubt = { id, isCommitting, refused: this.refused }
       else if (!isCommitting) await transaction.rollback()
       throw thrown
     }
@@ -153,7 +178,7 @@ export class BatchWrite {
   /** Forgets what is known of the tables; gives whether anything was. */
   #forget(): boolean {
     const { known } = this.#pushing
-    const names = this.#rows.groups.map(({ table }) => quotedTable(table))
+    const names = [...this.#rows.groups, ...this.#rows.madeFor].map(({ table }) => quotedTable(table))
     return names.filter((name) => known.delete(name)).length > 0
   }
 

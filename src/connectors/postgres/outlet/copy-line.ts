@@ -59,7 +59,7 @@ function field(column: Column, value: unknown, settings: LineSettings): string {
 /** Text of a value that is no list, and not null. */
 function scalarText(column: Column, value: unknown, steps: Steps, { serialize, jsonStrings }: LineSettings): string {
   if (column.kind === 'json') {
-    if (typeof value === 'string' && jsonStrings === 'text' && !column.isList) return value
+    if (typeof value === 'string' && jsonStrings === 'text') return value
     if (serialize === undefined && isPlain(value, steps.length)) return JSON.stringify(value)
     if (typeof value !== 'object' || value === null || !isBytes(value)) return jsonOf(value, steps, serialize)
     throw loss(steps, `is bytes, for a column of the type ${column.type}`)

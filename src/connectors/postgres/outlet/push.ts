@@ -12,6 +12,7 @@ import { quotedTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { BatchRows } from './rows.js'
 import { describeTable } from './table-description.js'
+import { TableChangedError } from './transaction.js'
 
 /*
  * The pushes of a PostgresOutlet. This module is loaded when an outlet first connects, as every thread loads the outlet's class,
@@ -34,7 +35,7 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
   const { settings, connection, doubts } = pushing
   // before anything is waited for, as payloads are no copies
   const rows = new BatchRows(settings, pushing.known, records)
-  if (rows.groups.length === 0) {
+  if (rows.groups.length === 0 && rows.madeFor.length === 0) {
     throwIfRefused(records.length, rows.refused)
     return
   }
@@ -50,6 +51,7 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
     await connection.request(update, `write to ${connection.where}`, () => write.attempt())
   } catch (thrown) {
     await settle(pushing, write, rows, update)
+    if (thrown instanceof TableChangedError) throw thrown
     if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, write, update, thrown))
   }
   log.info('%s written %s to %s', String(update), count(records.length - write.refused.size), connection.where)

@@ -90,6 +90,12 @@ export class BatchRows {
     for (const rows of this.#tables.values()) this.#finish(rows)
   }
 
+  /** Descriptions by which rows were made, or refused: those of the mode `copy`. */
+  get madeFor(): readonly TableDescription[] {
+    if (this.#settings.mode !== 'copy') return []
+    return [...this.#tables.values()].flatMap(({ description }) => description ?? [])
+  }
+
   readonly #refuse: Refuse = ({ place, parts }, error) => {
     if (parts === undefined) this.refused.set(place, ofRecord(error))
     else this.groups.push(...parts)

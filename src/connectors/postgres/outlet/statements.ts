@@ -12,12 +12,12 @@ export type StatementSettings = Pick<PostgresOutletSettings, 'mode' | 'keys' | '
  * numbers and the order of fields.
  */
 export function insertStatement(description: TableDescription, shape: Shape, settings: StatementSettings): string {
-  const asText = (kind: string, isList: boolean) => settings.jsonStrings === 'text' && kind === 'json' && !isList
-  const selected = shape.columns.map(({ name, type, kind, isList }) =>
-    asText(kind, isList) ? `${quoted(name)}::${type}` : quoted(name),
+  const asText = (kind: string) => settings.jsonStrings === 'text' && kind === 'json'
+  const selected = shape.columns.map(({ name, type, kind }) =>
+    asText(kind) ? `${quoted(name)}::${type}` : quoted(name),
   )
   const defined = shape.columns.map(
-    ({ name, type, kind, isList }) => `${quoted(name)} ${asText(kind, isList) ? 'text' : type}`,
+    ({ name, type, kind, isList }) => `${quoted(name)} ${asText(kind) ? (isList ? 'text[]' : 'text') : type}`,
   )
   const source = `select ${selected.join(', ')} from json_to_recordset($1::json) as r(${defined.join(', ')})`
   return `${into(description, shape)} ${source}${onConflict(shape, settings)}`

@@ -23,6 +23,10 @@ export interface Column {
 export interface TableDescription {
   readonly table: TableName
   readonly columns: ReadonlyMap<string, Column>
+  /** Number of the table in the catalog. */
+  readonly oid: number
+  /** Digest of its columns in the catalog: it is another one when one of them changes. */
+  readonly digest: string
 }
 
 /** Row of the catalog. */
@@ -34,6 +38,14 @@ interface CatalogRow {
   readonly is_list: boolean
   readonly generated: string
   readonly identity: string
+  readonly oid: number
+  readonly digest: string
+}
+
+/** Digest of the columns of a table, by an expression for its number. */
+function digestOf(oid: string): string {
+  return `(select md5(string_agg(concat_ws(' ', attnum, atttypid, atttypmod, attgenerated, attidentity, attname), ',' order by attnum))
+    from pg_attribute where attrelid = ${oid} and attnum > 0 and not attisdropped)`
 }
 
 /** Reads the columns of a table. Goes down from domains to what they are made of, and from lists to their elements. */
@@ -47,7 +59,8 @@ with recursive steps(attnum, type, is_list, depth) as (
   where t.typtype = 'd' or (t.typcategory = 'A' and t.typelem <> 0)
 ), leaves as (select distinct on (attnum) * from steps order by attnum, depth desc)
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typname as leaf, t.typtype as sort,
-  l.is_list, a.attgenerated as generated, a.attidentity as identity
+  l.is_list, a.attgenerated as generated, a.attidentity as identity, a.attrelid as oid,
+  ${digestOf('to_regclass($1)')} as digest
 from pg_attribute a join leaves l using (attnum) join pg_type t on t.oid = l.type
 where a.attrelid = to_regclass($1) order by a.attnum`
 
@@ -65,8 +78,30 @@ where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'inf
  */
 export async function describeTable(client: ClientBase, table: TableName, own: boolean): Promise<TableDescription> {
   const { rows } = await client.query<CatalogRow>(COLUMNS, [quotedTable(table)])
-  if (rows.length === 0) throw await missing(client, table, own)
-  return { table, columns: new Map(rows.map((row) => [row.name, columnOf(row)])) }
+  const [first] = rows
+  if (first === undefined) throw await missing(client, table, own)
+  const { oid, digest } = first
+  return { table, oid, digest, columns: new Map(rows.map((row) => [row.name, columnOf(row)])) }
+}
+
+/** Beginning of the text with which {@link unchanged} fails. */
+const CHANGED = 'databay: changed table '
+
+/**
+ * Statement that fails when a table is no longer what its description says. It is sure of a table that its transaction has
+ * locked, as by writing to it.
+ */
+export function unchanged(tables: Iterable<TableDescription>): string {
+  const rows = [...tables].map(({ oid, digest }) => `(${oid}::oid, '${digest}')`)
+  // the text has a part that the server only knows when it runs: it would make the number of a constant at once
+  return `select ('${CHANGED}' || t.oid || coalesce(is_now.digest, ''))::int
+    from (values ${rows.join(', ')}) as t(oid, digest) cross join lateral ${digestOf('t.oid')} as is_now(digest)
+    where t.digest is distinct from is_now.digest`
+}
+
+/** Whether this is the error of {@link unchanged}. */
+export function isOfChange(error: unknown): boolean {
+  return error instanceof Error && error.message.includes(CHANGED)
 }
 
 async function missing(client: ClientBase, table: TableName, own: boolean): Promise<DatabaseError> {

@@ -2,6 +2,7 @@ import type { ClientBase, QueryResult } from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseError } from '../../errors.js'
 import { sqlState } from '../errors.js'
+import { isOfChange, unchanged, type TableDescription } from './table-description.js'
 
 /** Transaction, as its server knows it. */
 export interface TransactionId {
@@ -12,6 +13,13 @@ export interface TransactionId {
 
 /** What became of a transaction; `unknown`: its server does not know it any more. */
 export type Fate = 'committed' | 'aborted' | 'unknown'
+
+/** A table is no longer what it was when the rows for it were made. */
+export class TableChangedError extends DatabaseError {
+  constructor() {
+    super('PostgresOutlet: a table was changed while rows were written to it', { retryable: true })
+  }
+}
 
 /** Settings of a transaction. Times are in milliseconds. */
 export interface TransactionLimits {
@@ -53,10 +61,19 @@ export class Transaction {
     return this.#isCommitting
   }
 
-  /** @throws the error of the server, which has rolled back, or of the connection: then {@link fateOf} tells */
-  async commit(): Promise<void> {
+  /**
+   * @param tables - tables that were written to
+   * @throws {@link TableChangedError} when one of them is no longer what its description says: then the transaction is open
+   * @throws the error of the server, which has rolled back, or of the connection: then {@link fateOf} tells
+   */
+  async commit(tables: Iterable<TableDescription>): Promise<void> {
     this.#isCommitting = true
-    const { command } = await this.#client.query('commit')
+    const results = await this.#client.query(`${unchanged(tables)}; commit`).catch((error: unknown) => {
+      if (!isOfChange(error)) throw error
+      this.#isCommitting = false
+      throw new TableChangedError()
+    })
+    const { command } = (results as unknown as QueryResult[]).at(-1) ?? {}
     if (command !== 'COMMIT')
       throw new DatabaseError('PostgresOutlet: a transaction was rolled back', { retryable: true })
   }
