@@ -42,6 +42,10 @@ export class FakeS3 {
   fault: (got: Got, count: number) => Fault = () => undefined
   /** How far its clock is ahead, in milliseconds. */
   skew = 0
+  /** Whether its etags are no hashes, as those of objects that are encrypted with keys of one's own. */
+  isEncrypted = false
+  /** Time at which objects were written, for responses to HEAD. */
+  lastModified = new Date()
   /** Keys that it takes, and their secrets. */
   readonly keys = new Map([[ACCESS.accessKeyId, ACCESS.secretAccessKey]])
   readonly bucket = 'bucket'
@@ -175,7 +179,7 @@ export class FakeS3 {
     }
     if (method === 'PUT' && upload !== undefined) {
       upload.parts.set(Number(query.get('partNumber')), body)
-      response.setHeader('etag', `"${md5(body)}"`)
+      response.setHeader('etag', this.isEncrypted ? `"sealed${md5(body)}"` : `"${md5(body)}"`)
       answer(200)
       return
     }
@@ -219,6 +223,7 @@ export class FakeS3 {
     }
     response.setHeader('etag', `"${this.#etags.get(key)}"`)
     response.setHeader('content-length', found.length)
+    response.setHeader('last-modified', this.lastModified.toUTCString())
     answer(200, found.toString('latin1'))
   }
 

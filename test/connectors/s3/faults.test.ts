@@ -233,6 +233,25 @@ t.test('a part that is cut off, an error in a response of 200, and a lost reply 
   }
 })
 
+t.test('an older object of the same length is not taken for the one that was uploaded', async (t) => {
+  for (const [age, code] of [
+    [3_600_000, 'InternalError'],
+    [0, undefined],
+  ] as const) {
+    const { fake, outlet } = await setUp(t, { partSize: PART })
+    fake.isEncrypted = true
+    fake.objects.set(KEY, Buffer.alloc(textOf(large(2)).length))
+    fake.lastModified = new Date(Date.now() - age)
+    fake.fault = ({ method, query }) =>
+      method === 'POST' && query.has('uploadId') ? { status: 500, code: 'InternalError' } : undefined
+    const serverCode = await outlet.push(large(2), update()).then(
+      () => undefined,
+      (error: unknown) => (error as S3Error).serverCode,
+    )
+    t.equal(serverCode, code, `${age}`)
+  }
+})
+
 t.test('an upload that fails is aborted, and shows nothing', async (t) => {
   for (const of of ['partNumber', 'complete']) {
     const { fake, outlet } = await setUp(t, { partSize: PART })
