@@ -129,12 +129,16 @@ function said(error: Error): string {
   return `${message}: the certificate of the server is not trusted; name its authority by the option tls.ca`
 }
 
+/** Function of the server that looks for the unique index of the keys of an upsert. */
+const KEYS_CHECK = 'infer_arbiter_indexes'
+
 /** Longest part of a message that is shown. */
 const LONGEST = 300
 
 /** Message of a server without the values of rows, which it quotes. Names of columns, tables and constraints stay. */
 function withoutValues(error: ServerError): string {
-  const { code, message, constraint, column, table, hint } = error
+  const { code, message, constraint, column, table, hint, routine } = error
+  if (routine === KEYS_CHECK) return 'no unique index of the table has the keys, and no others: make one'
   const names = new Set([constraint, column, table].filter((name) => name !== undefined))
   // what a trigger or function says may have any value in it
   const text = isRaised(error)

@@ -277,7 +277,7 @@ t.test(
         error: {
           serverCode: '42P01',
           retryable: false,
-          message: /there is no table shop\.order with columns: did you mean shop\.orders\?/,
+          message: /there is no table shop\.order: did you mean shop\.orders\?/,
         },
       },
       { index: 4, error: { retryable: false } },
@@ -383,7 +383,7 @@ t.test(
       await t.rejects(outlet.push(records({ id: 1, n: 1 }, { id: 2 }), update), {
         serverCode: '42P10',
         retryable: true,
-        message: /unique/,
+        message: /no unique index of the table has the keys/,
       })
       await client.query('alter table t add primary key (id)')
       await outlet.push(records({ id: 1, n: 1 }), update)
@@ -427,4 +427,22 @@ t.test('strings are texts of JSON on demand', { skip }, async (t) => {
       ['{"a":1}', null, null],
     ])
   }
+})
+
+t.test('a misspelt column of the options is told at the start, and a missing table, too', { skip }, async (t) => {
+  const { url, client } = await postgres.database(t)
+  await client.query('create table prices (id int primary key, total int)')
+  for (const [options, message] of [
+    [{ mode: 'upsert', keys: ['ids'] }, 'PostgresOutlet: prices has no column ids: did you mean id?'],
+    [{ columns: ['id', 'totl'] }, 'PostgresOutlet: prices has no column totl: did you mean total?'],
+  ] as const) {
+    const outlet = new PostgresOutlet({ url, table: 'prices', ...options })
+    await t.rejects(outlet.onStart(), { code: 'DATABAY_DATABASE', serverCode: '42703', message })
+    await outlet.onShutdown()
+  }
+  const logs = captureLogs(t)
+  const outlet = new PostgresOutlet({ url, table: 'price', keys: ['ids'] })
+  await outlet.onStart()
+  await outlet.onShutdown()
+  t.match(logs.messages().join(), /there is no table price: did you mean prices\?; its pushes fail until it is there/)
 })

@@ -11,7 +11,7 @@ import { NO_TABLE, sqlState } from '../errors.js'
 import { quotedTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { BatchRows } from './rows.js'
-import { describeTable } from './table-description.js'
+import { checkNames, describeTable } from './table-description.js'
 import { TableChangedError } from './transaction.js'
 
 /*
@@ -58,16 +58,21 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
   throwIfRefused(records.length, write.refused)
 }
 
-/** Reads the columns of the outlet's own table, if it is there: rows can then be made for COPY before anything is waited for. */
+/**
+ * Reads the columns of the outlet's own table, if it is there: rows can then be made for COPY before anything is waited for.
+ *
+ * @throws {@link DatabaseError} when the table lacks a column that the options name
+ */
 export async function describeOwn({ settings, connection, known }: Pushing): Promise<void> {
-  const { table } = settings
+  const { table, keys = [], columns = [] } = settings
   try {
     const { signal } = new AbortController()
     const description = await connection.withClient(signal, (client) => describeTable(client, table, true))
     known.set(quotedTable(table), description)
+    checkNames(description, [...keys, ...columns])
   } catch (error) {
     if (sqlState(error) !== NO_TABLE) throw connection.toError(connection.where, error)
-    // a push says so, if it is missing then
+    getLogger('databay.PostgresOutlet').warn('%s; its pushes fail until it is there', toError(error).message)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { hintAt } from '../../../base/suggestion.js'
 import { DatabaseError } from '../../errors.js'
-import { NO_TABLE } from '../errors.js'
+import { NO_COLUMN, NO_TABLE } from '../errors.js'
 import { quotedTable, shownTable, type TableName } from '../identifiers.js'
 
 /** Sorts of columns, by what their values have to be. */
@@ -104,13 +104,26 @@ export function isOfChange(error: unknown): boolean {
   return error instanceof Error && error.message.includes(CHANGED)
 }
 
+/**
+ * Checks that a table has the columns that options name.
+ *
+ * @throws {@link DatabaseError}
+ */
+export function checkNames({ table, columns }: TableDescription, names: readonly string[]): void {
+  const missing = names.find((name) => !columns.has(name))
+  if (missing === undefined) return
+  const hint = hintAt(missing, [...columns.keys()])
+  const message = `PostgresOutlet: ${shownTable(table)} has no column ${missing}${hint === undefined ? '' : `: ${hint}`}`
+  throw new DatabaseError(message, { serverCode: NO_COLUMN, retryable: true })
+}
+
 async function missing(client: ClientBase, table: TableName, own: boolean): Promise<DatabaseError> {
   const { rows } = await client.query<{ schema: string; name: string; visible: boolean }>(TABLES)
   const known = rows.map(({ schema, name, visible }) =>
     visible && table.schema === undefined ? name : `${schema}.${name}`,
   )
   const hint = hintAt(shownTable(table), known)
-  const message = `PostgresOutlet: there is no table ${shownTable(table)} with columns${hint === undefined ? '' : `: ${hint}`}`
+  const message = `PostgresOutlet: there is no table ${shownTable(table)}${hint === undefined ? ' with columns' : `: ${hint}`}`
   return new DatabaseError(message, { serverCode: NO_TABLE, retryable: own })
 }
 
