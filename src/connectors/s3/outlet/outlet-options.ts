@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../../base/errors.js'
 import { count, custom, flag, resolveOptions, word, type Resolved, type Spec } from '../../../base/options.js'
+import type { Untyped } from '../../../base/untyped.js'
 import { OUTLET_OPTIONS, type MetadataKey, type OutletOptions } from '../../../core/outlet.js'
 import type { Record } from '../../../core/record.js'
 import type { Update } from '../../../core/update.js'
@@ -19,7 +20,7 @@ import { KeyTemplate, type S3KeyNames } from './key-template.js'
 export const KEY_KEY: MetadataKey = 'S3Outlet.S3_KEY'
 
 /** Function that gives the key of the object to which a record goes. */
-export type S3Key = (record: Record, update: Update, names: S3KeyNames) => string
+export type S3Key = (record: Record<Untyped>, update: Update, names: S3KeyNames) => string
 
 /** Options of the CSV that {@link S3Outlet} writes. */
 export interface S3CsvOptions {
