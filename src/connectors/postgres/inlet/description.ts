@@ -1,11 +1,11 @@
-import type { PoolClient } from 'pg'
+import type { FieldDef, PoolClient } from 'pg'
 import { InvalidOptionError } from '../../../base/errors.js'
 import { DatabaseError } from '../../errors.js'
 import { describeTable, missingColumn, type TableDescription } from './catalog.js'
 import { shownTable, type TableName } from '../identifiers.js'
-import type { CursorSettings, PostgresInletSettings } from './inlet-options.js'
+import type { CursorSettings, PostgresInletSettings, Source } from './inlet-options.js'
 import { BEGIN } from './row-reader.js'
-import { selectNone, type Order } from './select.js'
+import { selectCollation, selectNone, type Order } from './select.js'
 import { TIMESTAMP, TIMESTAMPTZ } from './value-types.js'
 
 /** What an inlet has to know of what it reads. */
@@ -28,6 +28,22 @@ const SETTLE = 5000
 /** Types whose values are the same when their texts are, so that rows can be ordered without keys. */
 const PLAIN = new Set([18, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950])
 
+/** Types of texts, which have a collation. */
+const TEXTS = new Set([19, 25, 1042, 1043])
+
+/** Number of the type `character`. */
+const CHARACTER = 1042
+
+/** Whether values of a column are the same only when their texts are: a collation may ignore case, for instance. */
+async function isPlainColumn(client: PoolClient, source: Source, { name, dataTypeID, dataTypeModifier }: FieldDef) {
+  if (!TEXTS.has(dataTypeID)) return PLAIN.has(dataTypeID)
+  // without a length, spaces at the end make no difference
+  if (dataTypeID === CHARACTER && dataTypeModifier === -1) return false
+  const { text, values } = selectCollation(source, name)
+  const { rows } = await client.query<{ plain: boolean }>({ text, values: [...values] })
+  return rows[0]?.plain === true
+}
+
 /**
  * Finds out what an inlet reads, and checks its options by that.
  *
@@ -42,6 +58,8 @@ export async function describe(client: PoolClient, settings: PostgresInletSettin
   const { text, values } = selectNone(source)
   const { fields } = await client.query({ text, values: [...values] })
   const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby')
+  const field = fields.find(({ name }) => name === cursor?.column)
+  const isPlain = field !== undefined && (await isPlainColumn(client, source, field))
   await client.query('ROLLBACK')
   const isStandby = rows[0]?.standby === true
   if (cursor === undefined) {
@@ -49,7 +67,7 @@ export async function describe(client: PoolClient, settings: PostgresInletSettin
   }
   const { column } = cursor
   const names = fields.map(({ name }) => name)
-  const type = fields[names.indexOf(column)]?.dataTypeID
+  const type = field?.dataTypeID
   if (type === undefined) throw missingColumn('PostgresInlet', where, column, names)
   const keys = keysOf(cursor, source.table, table)
   const missing = keys?.find((key) => !names.includes(key))
@@ -57,12 +75,12 @@ export async function describe(client: PoolClient, settings: PostgresInletSettin
     throw new InvalidOptionError('PostgresInlet.columns', `${missing} among them`, source.columns)
   }
   if (missing !== undefined) throw missingColumn('PostgresInlet', where, missing, names)
-  if (keys === undefined && !PLAIN.has(type)) {
+  if (keys === undefined && !isPlain) {
     const expected = `columns that tell rows with the same ${column} apart, which the values of its type do not`
     throw new InvalidOptionError('PostgresInlet.keys', expected, undefined)
   }
   return {
-    order: { column, keys, isPlain: PLAIN.has(type) },
+    order: { column, keys, isPlain },
     settle: cursor.settle ?? (type === TIMESTAMPTZ || type === TIMESTAMP ? SETTLE : 0),
     hasTimes: type === TIMESTAMPTZ,
     isNullable: table?.isTable === true && !isNeverNull(table, column),

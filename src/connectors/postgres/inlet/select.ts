@@ -89,6 +89,15 @@ export function selectBound(source: Source, column: string, position: Position |
   return { text: `SELECT ${name} AS bound FROM ${from(source)} WHERE ${some} ORDER BY ${name} DESC LIMIT 1`, values }
 }
 
+/** Query for whether texts of a column are the same only when their characters are, by its collation. It reads no rows. */
+export function selectCollation(source: Source, column: string): Statement {
+  const value = `SELECT ${nameOf(source)}.${quoted(column)} AS value FROM ${from(source)} LIMIT 0`
+  const text = `SELECT coalesce(bool_and(collisdeterministic), true) AS plain
+    FROM (SELECT) AS one LEFT JOIN LATERAL (${value}) AS none ON true
+    JOIN pg_collation ON pg_collation.oid = to_regcollation(pg_collation_for(none.value))`
+  return { text, values: source.query === undefined ? [] : source.parameters }
+}
+
 function columnsOf(source: Source): string {
   const { columns } = source
   const own = nameOf(source)
