@@ -126,20 +126,23 @@ t.test('methods without a body send none', async (t) => {
 t.test('several at a time by default, and one after the other in strict order', async (t) => {
   let most = 0
   let now = 0
+  // responses are held until as many requests are there as are awaited
+  let awaited = 4
+  const held: (() => void)[] = []
   const { url, got } = await target(t, (response, { text }) => {
     most = Math.max(most, ++now)
-    setTimeout(
-      () => {
-        now--
-        response.end()
-      },
-      text === '0' ? 30 : 5,
-    )
+    const end = () => {
+      now--
+      response.end()
+    }
+    held.push(() => setTimeout(end, text === '0' ? 30 : 5))
+    if (most >= awaited) for (const release of held.splice(0)) release()
   })
   const numbers = Array.from({ length: 12 }, (_, n) => n)
   await pushed(await started(t, url), numbers)
   t.equal(most, 4)
   most = 0
+  awaited = 1
   got.length = 0
   await pushed(await started(t, url, { order: 'strict' }), numbers)
   t.equal(most, 1)
@@ -148,6 +151,7 @@ t.test('several at a time by default, and one after the other in strict order', 
     numbers,
   )
   most = 0
+  awaited = 9
   await pushed(await started(t, url, { concurrency: 9 }), numbers)
   t.equal(most, 9)
 })
