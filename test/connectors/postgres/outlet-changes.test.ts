@@ -89,6 +89,7 @@ t.test('a row that no table takes is refused as before', { skip }, async (t) => 
   const { push, values } = await outletTo(t, 'create table t (id serial, v int)')
   await push({ v: 1 })
   await t.rejects(push({ v: 2 }, { v: 'x' }, { w: 1 }), {
+    code: 'DATABAY_PARTIAL_PUSH',
     rejected: [{ index: 1, error: DatabaseError }, { index: 2 }],
   })
   t.strictSame(await values(), ['1', '2'])
