@@ -60,10 +60,10 @@ function withCauses(message: string, chain: string): string {
   return told === undefined ? `${message}: ${chain}` : message.replace(told, () => chain)
 }
 
-/** Removes repetitions, as `a: b` of `a: b: b`: an error often says what its cause does. */
+/** Removes repetitions, as the last `b` of `a: b (records 1, 2): b`: an error often says what its cause does. */
 function withoutEcho(chain: string): string {
   for (let at = chain.indexOf(': '); at !== -1; at = chain.indexOf(': ', at + 1)) {
-    if (chain.slice(0, at).endsWith(chain.slice(at))) return chain.slice(0, at)
+    if (chain.slice(0, at).includes(chain.slice(at))) return chain.slice(0, at)
   }
   return chain
 }

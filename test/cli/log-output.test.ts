@@ -46,6 +46,19 @@ t.test('what an error says of its cause is not said again', async (t) => {
   t.match(logged(t, { json: false, stacks: false }, write), / a\.0 failed: thread 1 was lost: it exited: code 3 \(/)
 })
 
+t.test('what an error says of its cause in the middle is not said again', async (t) => {
+  const refused = new Error('3 of 3 records were not taken: no such column (records 0, 1, 2)', {
+    cause: new Error('no such column'),
+  })
+  const write = () => {
+    getLogger('databay.test').error({ err: refused }, 'a.0 push failed')
+  }
+  t.match(
+    logged(t, { json: false, stacks: false }, write),
+    /push failed: 3 of 3 records were not taken: no such column \(records 0, 1, 2\) \(databay\.test\)\n$/,
+  )
+})
+
 t.test('the place of a mistake is told', async (t) => {
   const mistake = new TypeError('x of undefined')
   mistake.stack = 'TypeError: x of undefined\n    at score (file:///links.js:2:15)'

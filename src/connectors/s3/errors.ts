@@ -79,7 +79,8 @@ export function connectionError(what: string, thrown: unknown): S3Error {
   const cause = toError(thrown)
   // when every address of a host failed, only the code says why
   const why = cause.message || ('code' in cause ? String(cause.code) : cause.name)
-  return new S3Error(`${what}: ${shortened(why)}`, { cause, retryable: true })
+  const hint = isUntrusted(cause) ? ': its certificate is not trusted; name its authority by the option cacert' : ''
+  return new S3Error(`${what}: ${shortened(why)}${hint}`, { cause, retryable: true })
 }
 
 /** Whether a request that failed with this error may succeed when it is made again at once. */
@@ -119,6 +120,11 @@ const OF_STORAGE = new Set([
     'KMS.DisabledException',
   ],
 ])
+
+/** Whether the certificate of a storage is of an authority that is not trusted. */
+function isUntrusted(error: Error): boolean {
+  return 'code' in error && /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/.test(String(error.code))
+}
 
 /** Whether a connection failed for want of trust, or of a name: that does not pass by itself. */
 function isOfTrust(error: Error): boolean {

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type pg from 'pg'
 import { PostgresInlet, Update, type PostgresInletOptions } from '../../../src/index.js'
+import { secretText } from '../../../src/base/secret.js'
 import { postgresServer } from '../../helpers/postgres.js'
 
 const postgres = await postgresServer(t)
@@ -61,6 +62,17 @@ t.test('a table is read whole at each transfer, list by list', { skip }, async (
     columns: ['id'],
   })
   t.same((await all(few)).rows, [{ id: 91 }, { id: 92 }, { id: 93 }])
+})
+
+t.test('parameters that have no value are refused, and a secret is sent as what it hides', { skip }, async (t) => {
+  const query = 'SELECT $1::text AS text'
+  for (const bad of [undefined, () => 1, Symbol('a'), new Map(), new Date(Number.NaN), [1, [undefined]]]) {
+    const make = () => new PostgresInlet({ query, parameters: ['a', bad] })
+    t.throws(make, { code: 'DATABAY_INVALID_OPTION', message: /PostgresInlet\.parameters\[1\]/ })
+  }
+  const { url } = await postgres.database(t)
+  const inlet = await started(t, url, { query, parameters: [secretText`hidden`] })
+  t.same((await all(inlet)).rows, [{ text: 'hidden' }])
 })
 
 t.test('a query is read with its parameters', { skip }, async (t) => {

@@ -6,6 +6,7 @@ import { Link, Record, S3Error, S3Outlet, type S3OutletOptions } from '../../../
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { giving } from '../../helpers/nodes.js'
+import { makeCertificate, serveTls } from '../../helpers/servers.js'
 import { FakeS3 } from './fake-s3.js'
 
 const PART = 5_242_880
@@ -330,4 +331,19 @@ t.test('the objects of a transfer that fails are given up, also those in parts',
   t.match(await link.transfer(), { failed: false, outlets: [{ pushed: 15, dropped: 0 }] })
   t.equal(fake.texts['whole.jsonl'], textOf(large(3)))
   await link.onShutdown()
+})
+
+t.test('a certificate that is not trusted is told with the option that names its authority', async (t) => {
+  const identity = makeCertificate(t.testdir())
+  if (identity === undefined) return t.comment('openssl is missing')
+  const listing = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'
+  const { url } = await serveTls(t, identity, (_, response) => response.end(listing))
+  const options = { bucket: 'bucket', endpoint: url, accessKeyId: 'AKID', secretAccessKey: 'hidden-key' }
+  const outlet = new S3Outlet({ ...options, retry: { retries: 0 } })
+  const error = await errorOf(outlet.onStart())
+  t.equal(failureClass(error), 'unavailable')
+  t.match(error.message, /certificate is not trusted; name its authority by the option cacert/)
+  const trusting = new S3Outlet({ ...options, cacert: identity.file })
+  t.teardown(() => trusting.onShutdown())
+  await t.resolves(trusting.onStart())
 })

@@ -113,7 +113,7 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly idempotent?: boolean
   /**
-   * Most requests at a time.
+   * Most requests at a time, of one push.
    * @default 4, or 1 with `send: 'batch'` or `order: 'strict'`
    */
   readonly concurrency?: number

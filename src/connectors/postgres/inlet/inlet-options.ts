@@ -1,5 +1,5 @@
 import type { Duration } from '../../../base/duration.js'
-import { InvalidOptionError } from '../../../base/errors.js'
+import { InvalidOptionError, sortOf } from '../../../base/errors.js'
 import {
   count,
   custom,
@@ -10,6 +10,7 @@ import {
   type Resolved,
   type Spec,
 } from '../../../base/options.js'
+import { isSecret, revealed } from '../../../base/secret.js'
 import { INLET_OPTIONS, type InletOptions } from '../../../core/inlet.js'
 import {
   POSTGRES_CONNECTION_OPTIONS,
@@ -233,6 +234,28 @@ function readSql(name: string, sql: string | undefined): string | undefined {
 
 function readParameters(name: string, parameters: readonly unknown[] | undefined): readonly unknown[] {
   if (parameters === undefined) return []
-  if (Array.isArray(parameters)) return Object.freeze([...(parameters as readonly unknown[])])
-  throw new InvalidOptionError(name, 'a list of values', typeof parameters)
+  if (!Array.isArray(parameters)) throw new InvalidOptionError(name, 'a list of values', typeof parameters)
+  return Object.freeze((parameters as readonly unknown[]).map((value, at) => readParameter(`${name}[${at}]`, value)))
+}
+
+/** Value of a parameter; the driver would send some text for what has none. */
+function readParameter(name: string, given: unknown): unknown {
+  const value = isSecret(given) ? revealed(given) : given
+  if (!isParameter(value)) {
+    throw new InvalidOptionError(
+      name,
+      'null, a text, number, boolean, bigint, date, bytes, list or plain object',
+      sortOf(value),
+    )
+  }
+  return value
+}
+
+function isParameter(value: unknown): boolean {
+  if (typeof value !== 'object') return !['undefined', 'function', 'symbol'].includes(typeof value)
+  if (value === null || value instanceof Uint8Array) return true
+  if (value instanceof Date) return !Number.isNaN(value.getTime())
+  if (Array.isArray(value)) return value.every(isParameter)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }

@@ -12,7 +12,7 @@ import type { RecordCutters } from './record-cutter.js'
 /** Bounds of a list: records, bytes of their content, and milliseconds after which no other object is begun. */
 const LIST = { records: 4096, bytes: 262_144, time: 1000 }
 
-/** What objects are read from, and what is told of them. */
+/** What objects are read from, and where warnings of them go. */
 export interface ObjectSource {
   readonly list: ListObjects
   readonly get: (key: string) => GetObject

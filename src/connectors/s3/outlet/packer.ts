@@ -9,7 +9,7 @@ export class Packer {
 
   constructor() {
     this.#gzip.on('data', (bytes: Buffer) => this.#packed.push(bytes))
-    // it is given to whoever writes
+    // the writer gets it
     this.#gzip.on('error', () => undefined)
   }
 
