@@ -335,7 +335,10 @@ t.test('the objects of a transfer that fails are given up, also those in parts',
 
 t.test('a certificate that is not trusted is told with the option that names its authority', async (t) => {
   const identity = makeCertificate(t.testdir())
-  if (identity === undefined) return t.comment('openssl is missing')
+  if (identity === undefined) {
+    t.comment('openssl is missing')
+    return
+  }
   const listing = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'
   const { url } = await serveTls(t, identity, (_, response) => response.end(listing))
   const options = { bucket: 'bucket', endpoint: url, accessKeyId: 'AKID', secretAccessKey: 'hidden-key' }
