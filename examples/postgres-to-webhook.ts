@@ -3,7 +3,7 @@ import { HttpOutlet, Link, PostgresInlet } from 'databay'
 import { env, secret } from 'databay/config'
 
 interface Order {
-  readonly id: bigint
+  readonly id: number
   readonly customer: string
   readonly total: string
 }
