@@ -14,7 +14,9 @@ t.test('each command that the README shows is run by a test', async (t) => {
   t.same([...new Set(run)].sort(), [...titles].sort())
 
   // what runs on in the background is run by a test of its own
-  const commands = [...readme.matchAll(/^(?:[A-Z_]+=\S+ )*(?:npx databay|node) .*[^&]$/gm)].map(([command]) => command)
+  const commands = [...readme.matchAll(/^(?:[A-Z0-9_]+=\S+ )*(?:npx databay|node) .*[^&]$/gm)].map(
+    ([command]) => command,
+  )
   t.same(commands.sort(), shown.map(({ command }) => command).sort(), 'it shows the output of each')
 })
 
@@ -34,7 +36,16 @@ t.test('the README shows a command for each example, and links to it', async (t)
 })
 
 t.test('programs that a user might write have less than 40 lines, with all that belongs to them', (t) => {
-  const programs = ['orders-api.ts', 'access-log.ts', 'nightly.ts', 'disk-alerts', 'fastify-app']
+  const programs = [
+    'orders-api.ts',
+    'api-to-postgres.ts',
+    'postgres-to-webhook.ts',
+    'csv-to-s3.ts',
+    'access-log.ts',
+    'nightly.ts',
+    'disk-alerts',
+    'fastify-app',
+  ]
   for (const program of programs) {
     const files = program.endsWith('.ts')
       ? [program]
