@@ -190,7 +190,7 @@ export const TARGETS: readonly Target[] = [
     of: { case: workCase(HEAVY), subject: threadsSubject(2), figure: 'rate', peer: 'in place' },
   },
   ...CONNECTORS.map(({ what, of, peer }): Target => ({
-    ...{ id: 'C1', bench: 'databases', unit: 'x', better: 'more', floor: 0.8, aim: 1, orCpu: true },
+    ...{ id: 'C1', bench: 'databases', unit: 'x', better: 'more', floor: 0.8, aim: 1 },
     what: `${what} / ${peer}`,
     of: { case: of, subject: 'databay', figure: 'rate', peer },
   })),

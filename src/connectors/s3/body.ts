@@ -6,8 +6,7 @@ export interface S3Body {
   readonly chunks: readonly Uint8Array[]
   /** Number of bytes. */
   readonly size: number
-  readonly md5: Buffer
-  /** In hexadecimal digits. */
+  /** In hexadecimal digits. It is signed, and the storage compares it with what it gets. */
   readonly sha256: string
 }
 
@@ -18,15 +17,13 @@ const SHORT = 1_048_576
 
 /** The content that some bytes are. They must not change before it is sent. */
 export function bodyOf(chunks: readonly Uint8Array[]): S3Body {
-  const md5 = createHash('md5')
   const sha256 = createHash('sha256')
   let size = 0
   for (const chunk of chunks) {
-    md5.update(chunk)
     sha256.update(chunk)
     size += chunk.length
   }
-  return { chunks, size, md5: md5.digest(), sha256: sha256.digest('hex') }
+  return { chunks, size, sha256: sha256.digest('hex') }
 }
 
 /** Content as undici takes it: as bytes, or as pieces when it is long. */

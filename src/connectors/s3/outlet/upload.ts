@@ -26,10 +26,8 @@ const MOST_PARTS = 10_000
  * @throws {@link S3Error}, or the reason of the caller's signal
  */
 export async function putObject(to: Destination, caller: S3Caller, body: S3Body): Promise<void> {
-  const { connection, key } = to
-  const headers = { ...to.headers, 'content-md5': body.md5.toString('base64') }
-  const response = await connection.send(caller, { method: 'PUT', key, headers, body })
-  checkEtag(to, body, response.headers)
+  const { connection, key, headers } = to
+  await connection.send(caller, { method: 'PUT', key, headers, body })
 }
 
 /**
@@ -85,11 +83,9 @@ export class MultipartUpload {
       method: 'PUT',
       key,
       query: { partNumber: String(number), uploadId: this.#id },
-      headers: { 'content-md5': body.md5.toString('base64') },
       body,
     }
     const { headers } = await connection.send(caller, request)
-    checkEtag(this.#to, body, headers)
     this.#etags[number - 1] = String(headers['etag'] ?? '')
   }
 
@@ -171,15 +167,4 @@ function bare(etag: S3Headers[string]): string {
   return String(etag ?? '')
     .replaceAll('"', '')
     .toLowerCase()
-}
-
-/** Checks that the storage has got what was sent, where its etag says so: of encrypted objects it is another hash. */
-function checkEtag({ connection, key }: Destination, body: S3Body, headers: S3Headers): void {
-  const etag = bare(headers['etag'])
-  const encryption = headers['x-amz-server-side-encryption'] ?? 'AES256'
-  const isOther = encryption !== 'AES256' || headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
-  if (isOther || !MD5.test(etag) || etag === body.md5.toString('hex')) return
-  throw new S3Error(`S3Outlet: ${key} in ${connection.where}: the storage has got other bytes than those sent`, {
-    retryable: true,
-  })
 }
