@@ -31,7 +31,10 @@ const outcomes: (readonly [string, number, Outcome])[] = []
 try {
   const servers = { postgres: await postgresServer(owner), s3: await s3Server(owner) }
   for (const { skip } of Object.values(servers)) if (skip !== false) throw new Error(skip)
-  for (const job of values.job) outcomes.push([job, seed, await tryJob(owner, servers, job, kills, seed)])
+  for (const job of values.job) {
+    console.error(`${job}: killed ${kills} times, which takes a minute or more; seed ${seed}`)
+    outcomes.push([job, seed, await tryJob(owner, servers, job, kills, seed)])
+  }
 } finally {
   await owner.end()
 }
