@@ -110,10 +110,13 @@ t.test('two outlets replace one file at the same time: it is that of the last on
 t.test('a transfer that is told to stop in a push leaves nothing', async (t) => {
   captureLogs(t)
   const folder = t.testdir({ out: OLD })
+  const pushes: Promise<void>[] = []
   class SlowOutlet extends FileOutlet {
     override async push(records: Record[], update: never): Promise<void> {
       if (records[0]?.payload === 'y') await turnOfTheLoop()
-      await super.push(records, update)
+      const pushing = super.push(records, update)
+      pushes.push(pushing)
+      await pushing
     }
   }
   for (let tries = 0; tries < 30; tries++) {
@@ -123,6 +126,9 @@ t.test('a transfer that is told to stop in a push leaves nothing', async (t) => 
     link.cancel(new Error('enough'))
     await transfer
   }
+  for (let turn = 0; turn < 100 || left(folder).length > 0; turn++) await turnOfTheLoop()
+  // transfers that were stopped do not wait for what they have begun
+  await Promise.allSettled(pushes)
   for (let turn = 0; turn < 100 || left(folder).length > 0; turn++) await turnOfTheLoop()
   t.same(left(folder), [])
   t.ok(existsSync(`${folder}/out`))
