@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb'
+import { counted } from '../../base/counted.js'
 import { toError } from '../../base/errors.js'
 import { getLogger } from '../../base/log.js'
 import { ofRecord } from '../../core/partial-push.js'
@@ -117,9 +118,9 @@ async function writeGroup(
     await writer.attempt(signal)
   }
   try {
-    log.info('%s insert %s into %s', String(update), documents(entries.length), where)
+    log.info('%s insert %s into %s', String(update), counted(entries.length, 'document'), where)
     await connection.request(update, `write to ${where}`, () => connection.interruptible(signal, attempt()))
-    log.info('%s written %s into %s', String(update), documents(entries.length - writer.refused.size), where)
+    log.info('%s written %s into %s', String(update), counted(entries.length - writer.refused.size, 'document'), where)
     return writer
   } catch (thrown) {
     const own = signal.aborted || thrown instanceof MongoCollectionNotFound
@@ -140,8 +141,4 @@ async function checkExists({ settings, known }: Pushing, db: Db, name: string): 
     throw new MongoCollectionNotFound(name, `MongoOutlet: there is no collection ${where}`, { retryable })
   }
   known.add(name)
-}
-
-function documents(count: number): string {
-  return `${count} ${count === 1 ? 'document' : 'documents'}`
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../../base/counted.js'
 import { toError } from '../../../base/errors.js'
 import { getLogger } from '../../../base/log.js'
 import type { Warnings } from '../../../base/warnings.js'
@@ -42,9 +43,9 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
   const all = requests.of(records, errors)
   const log = getLogger('databay.HttpOutlet')
   const where = showUrl(settings.url)
-  log.info('%s send %s to %s', String(update), count(records.length, 'record'), where)
+  log.info('%s send %s to %s', String(update), counted(records.length, 'record'), where)
   await new Round({ ...pushing, requests, errors, update }).send(all)
-  log.info('%s sent %s to %s', String(update), count(records.length - errors.size, 'record'), where)
+  log.info('%s sent %s to %s', String(update), counted(records.length - errors.size, 'record'), where)
   if (errors.size > 0) throw pushError(records.length, errors)
 }
 
@@ -135,8 +136,4 @@ function pushError(total: number, errors: ReadonlyMap<number, Error>): Error {
   if (reason !== undefined && errors.size === total && all.every((error) => failureClass(error) !== 'refused'))
     return reason
   return partialPush('HttpOutlet', total, errors)
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

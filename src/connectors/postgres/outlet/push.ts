@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { counted } from '../../../base/counted.js'
 import { toError } from '../../../base/errors.js'
 import { getLogger } from '../../../base/log.js'
 import type { Record } from '../../../core/record.js'
@@ -47,14 +48,19 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
   }
   const log = getLogger('databay.PostgresOutlet')
   try {
-    log.info('%s write %s to %s', String(update), count(records.length), connection.where)
+    log.info('%s write %s to %s', String(update), counted(records.length, 'record'), connection.where)
     await connection.request(update, `write to ${connection.where}`, () => write.attempt())
   } catch (thrown) {
     await settle(pushing, write, rows, update)
     if (thrown instanceof TableChangedError) throw thrown
     if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, write, update, thrown))
   }
-  log.info('%s written %s to %s', String(update), count(records.length - write.refused.size), connection.where)
+  log.info(
+    '%s written %s to %s',
+    String(update),
+    counted(records.length - write.refused.size, 'record'),
+    connection.where,
+  )
   throwIfRefused(records.length, write.refused)
 }
 
@@ -124,8 +130,4 @@ function failure(total: number, refused: ReadonlyMap<number, Error>, error: Erro
   ofNoRecord(error)
   const all = Array.from({ length: total }, (_, index) => [index, refused.get(index) ?? error] as const)
   return partialPush('PostgresOutlet', total, new Map(all))
-}
-
-function count(records: number): string {
-  return `${records} ${records === 1 ? 'record' : 'records'}`
 }
