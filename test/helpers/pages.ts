@@ -178,7 +178,7 @@ export class Page {
 
 /** A text in which each number and time is `#`, and columns are one space apart. */
 export function withoutNumbers(text: string): string {
-  return text.replaceAll(/\d+([.:,-]\d+)*/g, '#').replaceAll(/ {2,}/g, ' ')
+  return text.replaceAll(/(\d{4}-\d\d-\d\d )?\d+([.:,-]\d+)*/g, '#').replaceAll(/ {2,}/g, ' ')
 }
 
 /** Tests a page of the documentation: every program on it has to run in the body. */
