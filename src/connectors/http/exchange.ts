@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
+import { certificateHint } from '../certificates.js'
 import type { Connection } from './agents.js'
 import { readBody, type BodyOptions, type HttpBody } from './body.js'
 import { BodyError, HttpError, httpError } from './errors.js'
@@ -136,5 +137,6 @@ export function asHttpError(url: URL, cause: unknown, owner?: string): HttpError
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'
   // when every address of a host failed, only the code says why
-  return httpError(url, failure, error.message || code, { cause }, owner)
+  const hint = certificateHint(error, { authority: 'cacert' })
+  return httpError(url, failure, `${error.message || code}${hint}`, { cause }, owner)
 }

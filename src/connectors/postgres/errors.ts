@@ -1,5 +1,6 @@
 import { toError } from '../../base/errors.js'
 import { failureClass } from '../../core/failure-class.js'
+import { certificateHint, isOfCertificate } from '../certificates.js'
 import { DatabaseError } from '../errors.js'
 
 /** What a server says of an error. */
@@ -91,13 +92,7 @@ export function isRetryable(error: unknown): boolean {
   }
   const code = sqlState(error)
   if (code !== undefined) return PASSING.test(code)
-  return error instanceof Error && isOfConnection(error) && !isOfTrust(error) && !/SSL|SASL/.test(error.message)
-}
-
-/** Whether a connection was refused as the certificate of the server is not trusted. */
-export function isOfTrust(error: Error): boolean {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|HOSTNAME_MISMATCH|ALTNAME/.test(code)
+  return error instanceof Error && isOfConnection(error) && !isOfCertificate(error) && !/SSL|SASL/.test(error.message)
 }
 
 /**
@@ -118,6 +113,8 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   return new DatabaseError(`${what}: ${withoutValues(error)} (code ${code})`, { serverCode: code, retryable })
 }
 
+const TRUST = { authority: 'tls.ca', serverName: 'tls.serverName' }
+
 /** What an error of the driver says, and what to do where it is of a certificate. */
 function said(error: Error): string {
   if (error instanceof AggregateError && error.message === '') {
@@ -125,8 +122,7 @@ function said(error: Error): string {
   }
   const message = error.message || error.name
   if (message.includes('client password must be')) return 'the server asks for a password, and none is given'
-  if (!isOfTrust(error)) return message
-  return `${message}: the certificate of the server is not trusted; name its authority by the option tls.ca`
+  return `${message}${certificateHint(error, TRUST)}`
 }
 
 /** Function of the server that looks for the unique index of the keys of an upsert. */

@@ -1,5 +1,6 @@
 import { DatabayError, toError, type DatabayErrorOptions } from '../../base/errors.js'
 import { scrub } from '../../base/scrub.js'
+import { certificateHint, isOfCertificate } from '../certificates.js'
 
 /** Options of an {@link S3Error}. */
 export interface S3ErrorOptions extends DatabayErrorOptions {
@@ -79,7 +80,7 @@ export function connectionError(what: string, thrown: unknown): S3Error {
   const cause = toError(thrown)
   // when every address of a host failed, only the code says why
   const why = cause.message || ('code' in cause ? String(cause.code) : cause.name)
-  const hint = isUntrusted(cause) ? ': its certificate is not trusted; name its authority by the option cacert' : ''
+  const hint = certificateHint(cause, { authority: 'cacert' })
   return new S3Error(`${what}: ${shortened(why)}${hint}`, { cause, retryable: true })
 }
 
@@ -121,15 +122,10 @@ const OF_STORAGE = new Set([
   ],
 ])
 
-/** Whether the certificate of a storage is of an authority that is not trusted. */
-function isUntrusted(error: Error): boolean {
-  return 'code' in error && /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/.test(String(error.code))
-}
-
-/** Whether a connection failed for want of trust, or of a name: that does not pass by itself. */
+/** Whether a connection failed for want of trust, of encryption or of a name: that does not pass by itself. */
 function isOfTrust(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : ''
-  return /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME|ALTNAME|ERR_(TLS|SSL|OSSL)|ERR_INVALID/.test(code)
+  return isOfCertificate(error) || /ERR_(TLS|SSL|OSSL)|ERR_INVALID/.test(code)
 }
 
 function shortened(text: string): string {

@@ -346,6 +346,9 @@ t.test('a certificate that is not trusted is told with the option that names its
   const error = await errorOf(outlet.onStart())
   t.equal(failureClass(error), 'unavailable')
   t.match(error.message, /certificate is not trusted; name its authority by the option cacert/)
+  const elsewhere = { endpoint: url.replace('localhost', '127.0.0.1'), cacert: identity.file, retry: { retries: 0 } }
+  const misnamed = await errorOf(new S3Outlet({ ...options, ...elsewhere }).onStart())
+  t.match(misnamed.message, /altnames.*: its certificate is for another name; is the host right\?$/)
   const trusting = new S3Outlet({ ...options, cacert: identity.file })
   t.teardown(() => trusting.onShutdown())
   await t.resolves(trusting.onStart())

@@ -1,3 +1,4 @@
+import { isOfCertificate } from '../../certificates.js'
 import { HttpError } from '../errors.js'
 import { isIdempotent } from '../methods.js'
 import type { Outgoing } from './outgoing.js'
@@ -13,9 +14,6 @@ const BEFORE_SENDING = new Set([
   ...['EADDRNOTAVAIL', 'UND_ERR_CONNECT_TIMEOUT'],
 ])
 
-/** Codes of certificates that no authority has signed whom Node trusts. */
-const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:VERIFY_LEAF|GET_ISSUER))/
-
 /** Statuses that are of a record when it has chosen where it is sent. */
 const OF_TARGET = new Set([404, 405, 410])
 
@@ -26,12 +24,9 @@ function wasNotDone({ failure, status = 0, retryAfter, cause }: HttpError): bool
   if (!(cause instanceof Error)) return false
   const code = 'code' in cause ? String(cause.code) : ''
   const call = 'syscall' in cause ? cause.syscall : undefined
-  if (BEFORE_SENDING.has(code) || call === 'connect' || call === 'getaddrinfo' || isOfTls(code)) return true
+  if (BEFORE_SENDING.has(code) || call === 'connect' || call === 'getaddrinfo') return true
+  if (isOfCertificate(cause) || /^(?:ERR_TLS_|ERR_SSL_|EPROTO$)/.test(code)) return true
   return /^Proxy response \(|before secure TLS connection was established/.test(cause.message)
-}
-
-function isOfTls(code: string): boolean {
-  return UNTRUSTED.test(code) || /^(?:CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|HOSTNAME_MISMATCH$)/.test(code)
 }
 
 /** Whether a request may be made again after this error, and that is worth it. */
@@ -63,7 +58,7 @@ export function lastError(settings: HttpOutletSettings, outgoing: Outgoing, erro
   // what undici does not send at all
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED')
     return Object.assign(error, { retryable: false })
-  const hint = UNTRUSTED.test(code) ? ', so its certificate is not trusted: see the option cacert' : doubt()
+  const hint = doubt()
   if (hint === '') return Object.assign(error, { retryable: true })
   return new HttpError(failure, `${error.message}${hint}`, {
     cause,
