@@ -158,7 +158,9 @@ t.test('a location is read as browsers read it', async (t) => {
     ['http:/other', '/other'],
     ['\\other', '/other'],
     ['/a/../b/./c', '/b/c'],
-    ['/a|b^c"<>`{}', '/a|b^c%22%3C%3E%60%7B%7D'],
+    ['/a|b"<>`{}', '/a|b%22%3C%3E%60%7B%7D'],
+    // the standard has this character encoded since 2025, and Node since 24
+    ['/a^b', new URL('http://host/a^b').pathname],
   ]
   for (const [location, expected] of cases) {
     const asked: (string | undefined)[] = []

@@ -174,7 +174,7 @@ t.test(
       (thrown: unknown) => thrown,
     )
     t.match(untrusted, {
-      message: /self-signed certificate: its certificate is not trusted; name its authority by the option tls\.ca$/,
+      message: /self-signed certificate.*: its certificate is not trusted; name its authority by the option tls\.ca$/,
       retryable: true,
     })
     t.equal(isRetryable(untrusted), false)
