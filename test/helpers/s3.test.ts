@@ -21,7 +21,7 @@ t.test('objects of a bucket', { skip }, async (t) => {
 
 t.test('objects are listed by the bytes of their keys, page by page', { skip }, async (t) => {
   const bucket = await s3.bucket(t)
-  const keys = ['a', 'a-1', 'a/b', 'a/c/d', 'a0', 'b<&>"', '\u{ffff}', '\u{10000}']
+  const keys = ['a!', 'a-1', 'a/b', 'a/c/d', 'a0', 'b<&>"', '\u{ff5e}', '\u{10000}']
   for (const key of keys.toReversed()) await s3.put(bucket, key, key)
   const page = async (query: string) => (await s3.send('GET', `/${bucket}?list-type=2&${query}`)).text()
   t.strictSame(await s3.keys(bucket), keys)
@@ -33,9 +33,10 @@ t.test('objects are listed by the bytes of their keys, page by page', { skip }, 
   t.strictSame([keysOf(first), keysOf(second)], [keys.slice(0, 3), keys.slice(3, 5)])
   t.strictSame(keysOf(await page('prefix=a&start-after=a%2Fb')), ['a/c/d', 'a0'])
   const folders = await page('prefix=a&delimiter=%2F')
-  t.strictSame(keysOf(folders), ['a', 'a-1', 'a0'])
-  t.match(folders, '<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>')
-  t.match(await page('max-keys=1'), /<Key>a<\/Key>.*<ETag>.*<Size>1</)
+  t.strictSame(keysOf(folders), ['a!', 'a-1', 'a0'])
+  t.match(folders, /<CommonPrefixes>\s*<Prefix>a\/<\/Prefix>\s*<\/CommonPrefixes>/)
+  const one = await page('max-keys=1')
+  for (const part of ['<Key>a!</Key>', '<ETag>', '<Size>2<']) t.match(one, part)
 })
 
 t.test('a connection that is cut on its way', { skip }, async (t) => {

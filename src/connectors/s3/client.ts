@@ -120,21 +120,18 @@ export class S3Connection {
     }
     for (;;) {
       const { text, headers } = await this.send(caller, { method: 'GET', query })
-      const page = parts.readListing(text)
-      if (page === undefined)
-        throw new S3Error(`${requests.nameOf({ method: 'GET', query })}: the response is no listing`)
+      const fail = (why: string) => new S3Error(`${requests.nameOf({ method: 'GET', query })}: ${why}`)
+      const page = parts.readListing(text, fail)
       const { objects, isCut, next } = page
       const time = Date.parse(String(headers['date']))
       yield { objects, time: Number.isNaN(time) ? Date.now() : time, isLast: !isCut }
       if (!isCut) return
       const last = objects.at(-1)?.key
-      if (next !== undefined) query = { ...query, 'continuation-token': next }
       // a storage that tells no token knows keys
-      else if (last !== undefined) query = { ...query, 'start-after': last }
-      else
-        throw new S3Error(
-          `${requests.nameOf({ method: 'GET', query })}: the list is cut, and nothing says where it goes on`,
-        )
+      const goesOn = next !== undefined ? { 'continuation-token': next } : last !== undefined && { 'start-after': last }
+      if (goesOn === false) throw fail('the list is cut, and nothing says where it goes on')
+      if (Object.entries(goesOn).every(([name, value]) => query[name] === value)) throw fail('the list does not go on')
+      query = { ...query, ...goesOn }
     }
   }
 

@@ -18,15 +18,19 @@ export interface S3Page {
   readonly next: string | undefined
 }
 
-/** Reads a page of a listing; `undefined` when the text is none. */
-export function readListing(text: string): S3Page | undefined {
+/**
+ * Reads a page of a listing.
+ *
+ * @param fail - makes the error of a text that is none
+ */
+export function readListing(text: string, fail: (why: string) => Error): S3Page {
   const xml = readXml(text)
-  if (xml?.name !== 'ListBucketResult') return undefined
+  if (xml?.name !== 'ListBucketResult') throw fail('the response is no listing')
   const isEncoded = xml.text('EncodingType')?.toLowerCase() === 'url'
   const objects = xml.all('Contents').map((object) => {
     const key = object.text('Key') ?? ''
     return {
-      key: isEncoded ? decodeURIComponent(key.replaceAll('+', ' ')) : key,
+      key: isEncoded ? decoded(key, fail) : key,
       size: Number(object.text('Size') ?? 0),
       etag: object.text('ETag') ?? '',
       lastModified: Date.parse(object.text('LastModified') ?? ''),
@@ -34,4 +38,12 @@ export function readListing(text: string): S3Page | undefined {
   })
   const isCut = xml.text('IsTruncated') === 'true'
   return { objects, isCut, next: isCut ? xml.text('NextContinuationToken') : undefined }
+}
+
+function decoded(key: string, fail: (why: string) => Error): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '))
+  } catch {
+    throw fail('a key of the list is not encoded as it says')
+  }
 }

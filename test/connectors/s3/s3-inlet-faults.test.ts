@@ -335,7 +335,7 @@ t.test('a transfer that is told to stop ends at once, whatever the storage does'
   }
 })
 
-t.test('what a storage refuses is an error that says what to do', { skip: real.skip }, async (t) => {
+t.test('what a storage refuses is an error that says what to do', { skip: real.skipOfKeys }, async (t) => {
   const bucket = await real.bucket(t)
   const missing = new S3Inlet({ ...real.options, bucket: 'no-such-bucket', retry: QUICK })
   await t.rejects(missing.tryStart(), { code: 'DATABAY_S3', serverCode: 'NoSuchBucket', message: /no-such-bucket/ })

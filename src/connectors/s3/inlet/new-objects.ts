@@ -102,8 +102,7 @@ export class ObjectsByKey implements NewObjects {
     const { objects, time, isLast } = step.value
     const start = this.#start
     // a storage may not know where to begin
-    const behind =
-      start === undefined ? objects : objects.filter(({ key }) => key > start || compareKeys(key, start) > 0)
+    const behind = start === undefined ? objects : objects.filter(({ key }) => compareKeys(key, start) > 0)
     this.#time = time
     this.#objects = this.#inOrder(behind, isLast)
   }

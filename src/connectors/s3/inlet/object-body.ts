@@ -40,6 +40,8 @@ export interface BodyStart {
   readonly offset: number
   /** Tag that the object has to have; `undefined` for any. */
   readonly etag: string | undefined
+  /** What a list says of the object, if it comes from one. */
+  readonly listed?: { readonly size?: number; readonly etag?: string } | undefined
 }
 
 /** Settings of {@link ObjectBody}. */
@@ -54,6 +56,7 @@ export interface BodySettings {
 export class ObjectBody {
   readonly #get: GetObject
   readonly #settings: BodySettings
+  readonly #listed: BodyStart['listed']
   #stream: ObjectResponse['stream'] | undefined
   #chunks: AsyncIterator<Uint8Array> | undefined
   #etag: string | undefined
@@ -66,9 +69,10 @@ export class ObjectBody {
   #modified = Number.NaN
   #isClosed = false
 
-  constructor(get: GetObject, { offset, etag }: BodyStart, settings: BodySettings) {
+  constructor(get: GetObject, { offset, etag, listed }: BodyStart, settings: BodySettings) {
     this.#get = get
     this.#settings = settings
+    this.#listed = listed
     this.#offset = offset
     this.#etag = etag
   }
@@ -111,6 +115,8 @@ export class ObjectBody {
       if (begin > offset) throw new BodyError(`the storage gave bytes from ${begin} on instead of ${offset}`)
       this.#surplus = offset - begin
       if (!Number.isNaN(length)) this.#size = begin + length
+      // where the end of the connection is that of the body, a body that is cut off looks whole
+      else if (this.#etag !== '' && etagOf(this.#listed?.etag ?? '') === this.#etag) this.#size = this.#listed?.size
     } catch (error) {
       this.#hangUp()
       throw error

@@ -1,7 +1,7 @@
 import { toError } from '../../../base/errors.js'
 import type { Record } from '../../../core/record.js'
 import { BodyError } from '../../http/errors.js'
-import { S3Error } from '../errors.js'
+import { isAbsent, S3Error } from '../errors.js'
 import type { S3InletSettings } from './inlet-options.js'
 import { ObjectsByKey, ObjectsByTime, type ListObjects, type NewObjects, type ObjectFilter } from './new-objects.js'
 import { ChangedObjectError, etagOf, type BodySettings, type GetObject } from './object-body.js'
@@ -221,7 +221,7 @@ export class ObjectsReader {
     }
     try {
       const settings = { ...body, onCut }
-      const opened = await OpenedObject.open(key, within, get(key), settings, this.#settings, this.#cutters)
+      const opened = await OpenedObject.open(object, within, get(key), settings, this.#settings, this.#cutters)
       if (!this.#comesLater(object, opened)) return opened
       opened.close()
       this.#pass(object)
@@ -256,7 +256,7 @@ export class ObjectsReader {
     if (isChanged(reason)) {
       this.#source.warn(key, `it was written to again${before}: it is read again from its start`)
       this.#first = { object, within: undefined }
-    } else if (isGone(reason)) {
+    } else if (isAbsent(reason)) {
       this.#source.warn(key, `it was deleted${before === '' ? ' before it was read' : before}`)
       this.#pass(object)
     } else if (isOfObject(reason) && this.#settings.badObjects === 'skip') {
@@ -270,10 +270,6 @@ export class ObjectsReader {
 
 function isChanged(reason: Error): boolean {
   return reason instanceof ChangedObjectError || (reason instanceof S3Error && reason.status === 412)
-}
-
-function isGone(reason: Error): boolean {
-  return reason instanceof S3Error && reason.status === 404 && reason.serverCode !== 'NoSuchBucket'
 }
 
 /** Whether an error is of one object, and not of the storage. */

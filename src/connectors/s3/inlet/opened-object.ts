@@ -1,6 +1,6 @@
 import type { Splitter } from '../../files/splitter.js'
 import type { S3InletSettings } from './inlet-options.js'
-import { ChangedObjectError, ObjectBody, type BodySettings, type GetObject } from './object-body.js'
+import { ChangedObjectError, ObjectBody, type BodySettings, type BodyStart, type GetObject } from './object-body.js'
 import { ObjectContent } from './object-content.js'
 import { CutRecords, WholeRecords, type Extent, type ObjectRecords } from './object-records.js'
 import type { Within } from './position.js'
@@ -28,7 +28,7 @@ export class OpenedObject {
    * @throws {@link ChangedObjectError}, or the error of the request
    */
   static async open(
-    key: string,
+    { key, ...listed }: { readonly key: string } & BodyStart['listed'],
     from: Within | undefined,
     get: GetObject,
     settings: BodySettings,
@@ -41,7 +41,7 @@ export class OpenedObject {
       throw new ChangedObjectError('it is read in another format now')
     }
     const offset = from === undefined || from.packed ? 0 : from.offset
-    const body = new ObjectBody(get, { offset, etag: from?.etag }, settings)
+    const body = new ObjectBody(get, { offset, etag: from?.etag, listed }, settings)
     await body.open()
     const { format } = kind
     const isText = format !== 'bytes'
