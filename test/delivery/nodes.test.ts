@@ -1,5 +1,6 @@
 /** Stores that one Node writes and another goes on with: each has a SQLite of its own. */
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { isBuilt, MortalProgram } from '../helpers/durable-programs.js'
 import { OTHER_NODES } from '../helpers/stores.js'
@@ -61,7 +62,7 @@ t.test('a store goes from one Node to another and back: cursor, states and dead 
   }
 })
 
-const command = new URL('../../dist/src/cli/main.js', import.meta.url).pathname
+const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
 function versionOf(node: string): string {
   return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()

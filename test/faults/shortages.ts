@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { expect, type Scenario } from './scenario.js'
 
 /** Most file descriptors of the process that is short of them. */
@@ -27,7 +28,7 @@ export function shortage(where: 'threads' | 'main', left: number): Scenario {
  * @param mongo - URL of a server of MongoDB
  */
 export function runShort(where: 'threads' | 'main', left: number, mongo = ''): Promise<string> {
-  const program = new URL('shortage.js', import.meta.url).pathname
+  const program = fileURLToPath(new URL('shortage.js', import.meta.url))
   const command = `ulimit -n ${LIMIT}; exec "$0" "$@"`
   const { NODE_OPTIONS: _options, ...inherited } = process.env
   const env = { ...inherited, MONGODB: mongo }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Run, SLACK, type LinkSpec } from './harness.js'
 import { expect, expectNothingWrong, type Outcome, type Scenario } from './scenario.js'
 import { threadPoolOf } from '../../src/planners/worker-planner.js'
@@ -84,7 +85,7 @@ async function endProcess(mode: 'patient' | 'stuck', signals: number, apart = 0)
   // for its journals, which it has no time to remove
   const folder = mkdtempSync(path.join(tmpdir(), 'faults-'))
   const env = { ...process.env, TMPDIR: folder }
-  const child = spawn(process.execPath, [new URL('ending.js', import.meta.url).pathname, mode], { env })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('ending.js', import.meta.url)), mode], { env })
   let text = ''
   let sent = 0
   let since = 0

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { Inlet, Link, NullOutlet, SchedulePlanner, type LateEvent } from 'databay'
 import { withInternals } from '../../src/planners/planner-internals.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -52,7 +53,7 @@ const suspended: Scenario = {
   name: 'process suspended for 4 s, and resumed',
   async run() {
     const child = spawn(process.execPath, [
-      new URL('suspending.js', import.meta.url).pathname,
+      fileURLToPath(new URL('suspending.js', import.meta.url)),
       ...process.argv.slice(2),
     ])
     let text = ''

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import { constants } from 'node:os'
+import { constants, tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { StopSignal } from '../../src/base/stop-signals.js'
@@ -121,12 +122,17 @@ export function commandInTerminal(t: Test, columns: number, line: string, env?: 
   return new RunningCommand(t, ['python3', ...argv], env)
 }
 
+/** Folders with the files of the tests: their paths may have spaces. */
+const FOLDERS = [resolve(import.meta.dirname, '../..'), tmpdir()]
+
 /** Splits a command line into arguments; names of `.mjs` files without a folder are fixtures. */
 export function words(line: string): string[] {
-  return line
+  const short = FOLDERS.reduce((text, folder, index) => text.replaceAll(`${folder}/`, `\0${index}/`), line)
+  return short
     .split(' ')
     .filter((word) => word !== '')
     .map((word) => (/^[\w-]+\.mjs$/.test(word) ? cliFixture(word) : word))
+    .map((word) => word.replace(/\0(\d)/g, (_, index) => FOLDERS[Number(index)] ?? ''))
 }
 
 /**

@@ -88,7 +88,7 @@ t.test('check --connect starts links with delivery in a store of its own, which 
     'links.mjs': `
       import { FileInlet, Link, NullOutlet, RandomIntInlet } from 'databay'
       const ends = (inlets) => ({ inlets, outlets: new NullOutlet(), interval: 9, delivery: 'cursor' })
-      export const lines = new Link(ends(new FileInlet(new URL('./a.txt', import.meta.url).pathname)))
+      export const lines = new Link(ends(new FileInlet(import.meta.dirname + '/a.txt')))
       export const numbers = new Link(ends(new RandomIntInlet()))`,
   })
   const check = command(t, `check --connect --json ${own}/links.mjs`, { TMPDIR: own })
