@@ -92,23 +92,33 @@ t.test('a file that is read through a buffer: a kill loses none of its lines', {
   const folder = t.testdir({ 'in.txt': '' })
   const program = new DurableProgram(
     folder,
-    `const { FileInlet, Link, Buffer, FileOutlet } = databay
+    `import { appendFileSync } from 'node:fs'
+    const { FileInlet, Link, Buffer, FileOutlet } = databay
+    const noted = (records) => {
+      appendFileSync('read.txt', records.map(({ payload }) => payload + '\\n').join(''))
+      return records
+    }
     export default new Link({
       id: 'lines', delivery: 'cursor', interval: 0.01, inlets: new FileInlet('in.txt', { linesPerTransfer: 50 }),
-      processors: new Buffer({ countThreshold: 200 }), outlets: new FileOutlet('out.txt'),
+      processors: [noted, new Buffer({ countThreshold: 200 })], outlets: new FileOutlet('out.txt'),
     })`,
   )
   appendFileSync(join(folder, 'in.txt'), Array.from({ length: 190 }, (_, line) => `${line}\n`).join(''))
+  const areRead = async (count: number) => {
+    while (program.lines('read.txt').length < count) await wait(5)
+  }
   const first = await program.start()
-  await wait(500)
+  await areRead(190)
   await first.kill()
   t.same(program.lines('out.txt'), [], 'the buffer had them')
   const second = await program.start()
-  await wait(500)
+  await areRead(2 * 190)
   await second.end()
   t.match(judge(program.lines('out.txt')), { lost: 0, double: 0, last: 189 })
+  appendFileSync(join(folder, 'in.txt'), '190\n')
   const third = await program.start()
-  await wait(50)
+  await areRead(2 * 190 + 1)
   await third.end()
-  t.match(judge(program.lines('out.txt')), { lost: 0, double: 0, last: 189 }, 'what was delivered is not read again')
+  t.same(program.lines('read.txt').slice(2 * 190), ['190'], 'what was delivered is not read again')
+  t.match(judge(program.lines('out.txt')), { lost: 0, double: 0, last: 190 })
 })

@@ -353,7 +353,7 @@ t.test('a removal that does not end does not keep a shutdown from ending in its 
     removed.catch(() => undefined)
     const started = performance.now()
     await planner.shutdown()
-    t.ok(performance.now() - started < 1000, hung)
+    t.ok(performance.now() - started < 5000, hung)
     t.ok(trace.includes('a in stops'))
     await t.rejects(removed, { code: 'DATABAY_SHUTDOWN_TIMEOUT' }, hung)
   }

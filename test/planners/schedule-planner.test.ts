@@ -90,9 +90,9 @@ t.test('a cron expression with times closer than that is refused', async (t) => 
 
 t.test('cron expressions cost nothing to check where no time could be too close', async (t) => {
   const link = linkOf('a', { cron: '0 9 29 2 1', timeZone: 'Europe/Amsterdam' }) // each time takes long to work out
-  const before = performance.now()
+  const before = process.cpuUsage()
   for (let planner = 0; planner < 100; planner++) new SchedulePlanner(link)
-  t.ok(performance.now() - before < 1000)
+  t.ok(process.cpuUsage(before).user < 1_000_000)
 })
 
 t.test('bad options are refused by name', async (t) => {

@@ -89,7 +89,7 @@ t.test('lag says since when links have had no success', async (t) => {
   t.match(stdout.trimEnd().split('\n'), [
     /^link +last success +age +due +failing since$/,
     /^mail +.*\d\d:\d\d:\d\d +(\d+ ms|\d\.\d s)$/,
-    /^nightly +never +.*0:00$/,
+    /^nightly +never +.*\d\d:\d\d:00$/,
     /^orders +.*\d\d:\d\d:\d\d +1 h +.*\d\d:\d\d:\d\d +.*\d\d:\d\d:\d\d$/,
   ])
   const { links } = JSON.parse((await run(['lag', '--json', '--link', 'orders', '--store', folder])).stdout) as {

@@ -135,7 +135,7 @@ t.test('a table of links comes before what their first transfers print', async (
   t.match(both.stderr.split('\n').slice(0, 4), [
     'databay: started 2 links of 2 modules in 1 thread',
     /^ {2}link +schedule +next due$/,
-    /^ {2}ticks +every 100 ms +now, then \d\d:\d\d:\d\d$/,
+    /^ {2}ticks +every 100 ms +now, then ([\d-]+ )?\d\d:\d\d:\d\d$/,
     /^ {2}troubled +every 1000 s +now, then ([\d-]+ )?\d\d:\d\d:\d\d$/,
   ])
 })

@@ -129,7 +129,7 @@ t.test('of several processes, one is chosen by its number; one that was killed i
   const { code, stderr } = await run('status')
   t.equal(code, 2)
   t.match(stderr, /^databay: several processes run links: choose one by --pid\n/)
-  t.match(stderr, /\n {2}\d+ +[\d:]+ +1 link of hourly\.mjs\n/)
+  t.match(stderr, /\n {2}\d+ +[\d: -]+ +1 link of hourly\.mjs\n/)
   t.match(stderr, /\n {2}\d+ +[\d:]+ +1 link of ticks\.mjs\n/)
   t.equal(readdirSync(sockets).length, 2, 'the socket of the killed one is removed')
   const pid = /\n {2}(\d+) +[\d:]+ +1 link of ticks\.mjs\n/.exec(stderr)?.[1] ?? ''

@@ -248,11 +248,11 @@ t.test('an outlet that fails in a round ends the connection', async (t) => {
 
 t.test('the time of a pull is over in a round; time of the outlets does not count', async (t) => {
   captureLogs(t)
-  const slow = new KeepOutlet(async () => new Promise((resolve) => setTimeout(resolve, 300)))
+  const slow = new KeepOutlet(async () => new Promise((resolve) => setTimeout(resolve, 700)))
   const { link } = await linkTo(t, (_, response) => response.end(lines(3000)), {
     outlet: slow,
-    timeout: { milliseconds: 800 },
-    bodyTimeout: { milliseconds: 100 },
+    timeout: { milliseconds: 2000 },
+    bodyTimeout: { milliseconds: 500 },
   })
   t.match(await link.transfer(), { failed: false, pulled: 3000, rounds: 3 })
   const hanging = await linkTo(t, (_, response) => void response.write(lines(3000)), { timeout: { milliseconds: 500 } })

@@ -100,7 +100,7 @@ t.test('a proxy that refuses, hangs or is not there is an error without its cred
     const proxy = await startProxy(t, { refuse: () => answer })
     const option = {
       proxy: proxy.url.replace('//', '//user:secret@'),
-      connectTimeout: { milliseconds: 100 },
+      connectTimeout: { milliseconds: answer === 0 ? 100 : 5000 },
       retry: { retries: 1, minDelay: { milliseconds: 1 } },
     }
     const error = await failureOf(t, inlet(t, url, option).pull(update))

@@ -187,9 +187,9 @@ t.test('the timeout holds for all tries together, and says what failed before', 
   const { url } = await serve(t, (_, response) => {
     if (++asked < 3) response.writeHead(503).end()
   })
-  const options = { timeout: { milliseconds: 200 }, retry: { retries: Infinity, minDelay: soon } }
+  const options = { timeout: { milliseconds: 800 }, retry: { retries: Infinity, minDelay: soon } }
   const error = await failureOf(t, inlet(t, url, options).pull(update))
-  t.match(error, { failure: 'timeout', message: /no whole response within 200 ms; what failed before: .* status 503/ })
+  t.match(error, { failure: 'timeout', message: /no whole response within 800 ms; what failed before: .* status 503/ })
   t.equal(asked, 3)
 })
 

@@ -98,7 +98,7 @@ t.test('a row of a transaction that began early, and wrote late, is read when it
 t.test('values of other types settle too, as the pull waits', { skip }, async (t) => {
   const { url, client } = await postgres.database(t)
   await client.query('CREATE SEQUENCE s; CREATE TABLE things (id int PRIMARY KEY, n bigint)')
-  const inlet = await started(t, url, { table: 'things', cursorColumn: 'n', settle: 0.4 })
+  const inlet = await started(t, url, { table: 'things', cursorColumn: 'n', settle: 1 })
   // 1 was taken before, and is written later
   await client.query('INSERT INTO things VALUES (2, 2)')
   const pulling = pulled(inlet)
@@ -110,7 +110,7 @@ t.test('values of other types settle too, as the pull waits', { skip }, async (t
   )
   const began = performance.now()
   t.same(await pulled(inlet), [])
-  t.ok(performance.now() - began < 390, 'nothing is new, so it waits for nothing')
+  t.ok(performance.now() - began < 950, 'nothing is new, so it waits for nothing')
 })
 
 t.test('up to where rows may be read', (t) => {

@@ -270,7 +270,7 @@ t.test('slow, idle and too many clients neither lock others out nor hold up the 
   t.strictSame(lintMetrics((await get(planner, '/metrics')).text), [])
   const before = performance.now()
   await planner.shutdown()
-  t.ok(performance.now() - before < 1000, 'the shutdown did not wait for them')
+  t.ok(performance.now() - before < 5000, 'the shutdown did not wait for them')
   for (const socket of sockets) socket.destroy()
 })
 

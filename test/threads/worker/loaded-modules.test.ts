@@ -49,13 +49,14 @@ t.test('a module that takes too long is an error', async (t) => {
 t.test('a module that waits holds up no other', async (t) => {
   const prepare = ({ name }: { readonly name: string }) =>
     name.startsWith('hangs') ? new Promise<void>(() => undefined) : Promise.resolve()
-  const modules = new LoadedModules(limits, 500, prepare)
+  const modules = new LoadedModules(limits, 1000, prepare)
   const hanging = ['hangs1', 'hangs2'].map(async (tags) => modules.loadInTime(linkModule({ tags }).href))
   const late = Promise.allSettled(hanging)
-  const since = performance.now()
+  let areGivenUp = false
+  void Promise.race(hanging).catch(() => (areGivenUp = true))
   const loaded = await modules.loadInTime(linkModule({ tags: 'quick' }).href)
   t.equal(loaded.size, 1)
-  t.ok(performance.now() - since < 400, 'it is there before the others are given up')
+  t.notOk(areGivenUp, 'it is there before the others are given up')
   t.equal(modules.loadInTime(linkModule({ tags: 'quick' }).href), loaded, 'and then at once')
   for (const result of await late) t.match(result, { status: 'rejected', reason: { code: 'DATABAY_START_TIMEOUT' } })
 })
