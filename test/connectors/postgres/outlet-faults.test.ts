@@ -151,6 +151,31 @@ t.test(
   },
 )
 
+/** A server that does not know transactions any more, as after a failover. */
+const FORGETFUL = `create table t (n int);
+  create function pg_xact_status(xid8) returns text language sql as 'select null::text';
+  do $$ begin execute format('alter database %I set search_path = public, pg_catalog', current_database()); end $$`
+
+t.test('rows without keys are refused when nobody knows any more whether they are stored', { skip }, async (t) => {
+  captureLogs(t, 'silent')
+  for (const retries of [0, 5]) {
+    for (const others of [[], ['text']]) {
+      const options = { retry: { ...retry, retries } }
+      const { outlet, numbers } = await through(t, isCommit, ['swallow reply'], options, FORGETFUL)
+      const batch = records({ n: 1 }, ...others)
+      for (const attempt of ['first', 'again']) {
+        const error: unknown = await outlet.push(batch, update).catch((thrown: unknown) => thrown)
+        if (!(error instanceof PartialPushError)) throw error
+        t.equal(error.rejected.length, batch.length, attempt)
+        t.match(error.rejected[0]?.error, { message: /no longer knows whether it was made/, retryable: false })
+        t.same(await numbers(), [1], 'not twice')
+      }
+      await outlet.push(records({ n: 2 }), update)
+      t.same(await numbers(), [1, 2], 'others are written')
+    }
+  }
+})
+
 t.test('when no try is left, the error says so and shows no row', { skip }, async (t) => {
   captureLogs(t, 'silent')
   const fates = Array.from({ length: 20 }, () => 'cut' as const)

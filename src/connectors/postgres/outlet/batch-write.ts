@@ -8,7 +8,7 @@ import { quotedTable } from '../identifiers.js'
 import type { Doubt, Pushing } from './pushing.js'
 import type { BatchRows } from './rows.js'
 import { describeTable, isOfChange, unchanged, type TableDescription } from './table-description.js'
-import { fateOf, isInDoubt, TableChangedError, Transaction } from './transaction.js'
+import { fateOf, isInDoubt, TableChangedError, Transaction, UnknownOutcomeError } from './transaction.js'
 import { WritePlan } from './write-plan.js'
 
 /** Codes of a table that is no longer what it was. */
@@ -69,22 +69,19 @@ export class BatchWrite {
   /**
    * Finds out what became of the transaction in doubt.
    *
-   * @throws {@link DatabaseError} when nobody knows, and the rows could be stored twice
+   * @throws {@link UnknownOutcomeError} when nobody knows, and the rows could be stored twice
    */
   async settle(client: PoolClient): Promise<void> {
     const { doubt } = this
     if (doubt === undefined) return
     const fate = await fateOf(client, doubt.id, doubt.isCommitting)
-    this.doubt = undefined
-    if (fate === 'aborted' || !doubt.isCommitting) return
-    if (fate === 'committed') {
-      this.refused = new Map(doubt.refused)
-      this.isStored = true
-    } else if (this.#pushing.settings.keys === undefined) {
-      throw new DatabaseError(
-        `PostgresOutlet: ${this.#pushing.connection.where}: the connection was lost at the COMMIT, and the server no longer knows whether it was made`,
-      )
+    if (fate === 'unknown' && doubt.isCommitting && this.#pushing.settings.keys === undefined) {
+      throw new UnknownOutcomeError(this.#pushing.connection.where)
     }
+    this.doubt = undefined
+    if (fate !== 'committed' || !doubt.isCommitting) return
+    this.refused = new Map(doubt.refused)
+    this.isStored = true
   }
 
   async #write(client: PoolClient): Promise<void> {

@@ -13,7 +13,7 @@ import { quotedTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { BatchRows } from './rows.js'
 import { checkNames, describeTable } from './table-description.js'
-import { TableChangedError } from './transaction.js'
+import { TableChangedError, UnknownOutcomeError } from './transaction.js'
 
 /*
  * The pushes of a PostgresOutlet. This module is loaded when an outlet first connects, as every thread loads the outlet's class,
@@ -51,9 +51,9 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
     log.info('%s write %s to %s', String(update), counted(records.length, 'record'), connection.where)
     await connection.request(update, `write to ${connection.where}`, () => write.attempt())
   } catch (thrown) {
-    await settle(pushing, write, rows, update)
+    const unknown = await settle(pushing, write, rows, update, thrown)
     if (thrown instanceof TableChangedError) throw thrown
-    if (!write.isStored) throw failure(records.length, rows.refused, asError(pushing, write, update, thrown))
+    if (!write.isStored) throw failure(records.length, rows.refused, unknown ?? asError(pushing, write, update, thrown))
   }
   log.info(
     '%s written %s to %s',
@@ -82,24 +82,43 @@ export async function describeOwn({ settings, connection, known }: Pushing): Pro
   }
 }
 
-/** Finds out what became of a transaction in doubt, for as long as a reply may take. What is not known then is remembered. */
-async function settle(pushing: Pushing, write: BatchWrite, rows: BatchRows, update: Update): Promise<void> {
+/**
+ * Finds out what became of a transaction in doubt, for as long as a reply may take. What is not known then is remembered.
+ *
+ * @param thrown - error of the last try
+ * @returns the error of a transaction that the server does not know any more
+ */
+async function settle(
+  pushing: Pushing,
+  write: BatchWrite,
+  rows: BatchRows,
+  update: Update,
+  thrown: unknown,
+): Promise<UnknownOutcomeError | undefined> {
   const { connection, settings, doubts } = pushing
   const { signal } = update
   const end = Date.now() + settings.connection.socketTimeout
+  let unknown = asUnknown(thrown)
   for (
     let pause = 100;
-    write.isCommitInDoubt && !signal.aborted && Date.now() < end;
+    write.isCommitInDoubt && unknown === undefined && !signal.aborted && Date.now() < end;
     pause = Math.min(2 * pause, LONGEST_PAUSE)
   ) {
     await delay(pause, undefined, { signal }).catch(() => undefined)
-    await connection.withClient(signal, (client) => write.settle(client)).catch(() => undefined)
+    // without a connection, it is asked again
+    const asked = connection.withClient(signal, (client) => write.settle(client))
+    unknown = await asked.then(() => undefined, asUnknown)
   }
   const { doubt } = write
-  if (doubt === undefined || !write.isCommitInDoubt) return
+  if (doubt === undefined || !write.isCommitInDoubt) return undefined
   doubts.set(digestOf(rows), doubt)
   const [oldest] = doubts.keys()
   if (doubts.size > MOST_DOUBTS && oldest !== undefined) doubts.delete(oldest)
+  return unknown
+}
+
+function asUnknown(error: unknown): UnknownOutcomeError | undefined {
+  return error instanceof UnknownOutcomeError ? error : undefined
 }
 
 /** Digest by which a batch is known when it is pushed again. */
@@ -126,8 +145,10 @@ function throwIfRefused(total: number, refused: ReadonlyMap<number, Error>): voi
 
 /** Error of a push that stored nothing. */
 function failure(total: number, refused: ReadonlyMap<number, Error>, error: Error): Error {
-  if (refused.size === 0) return error
-  ofNoRecord(error)
+  const isUnknown = error instanceof UnknownOutcomeError
+  if (refused.size === 0 && !isUnknown) return error
+  // each by name, so that no part of them is pushed alone
+  if (!isUnknown) ofNoRecord(error)
   const all = Array.from({ length: total }, (_, index) => [index, refused.get(index) ?? error] as const)
   return partialPush('PostgresOutlet', total, new Map(all))
 }

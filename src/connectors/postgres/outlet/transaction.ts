@@ -21,6 +21,17 @@ export class TableChangedError extends DatabaseError {
   }
 }
 
+/** Nobody knows any more whether a transaction was committed. Its rows may be stored, so they are refused: written again, they could be there twice. */
+export class UnknownOutcomeError extends DatabaseError {
+  /** @param where - host and database */
+  constructor(where: string) {
+    super(
+      `PostgresOutlet: ${where}: the connection was lost at the COMMIT, and the server no longer knows whether it was made`,
+      { retryable: false },
+    )
+  }
+}
+
 /** Settings of a transaction. Times are in milliseconds. */
 export interface TransactionLimits {
   /** Longest time for a statement. */
