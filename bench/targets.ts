@@ -3,6 +3,7 @@ import { cpuCase } from './cpu.js'
 import { BY_INSERT_MANY, MONGO_CASE } from './databases/mongodb.js'
 import * as tables from './databases/postgres.js'
 import { BY_HAND, S3_SIZES, s3Case } from './databases/s3.js'
+import { BY_GET, LARGE_CASE, SMALL_CASE } from './databases/s3-reading.js'
 import { COPY_CASE, CURSOR, MEMORY, MEMORY_WITH_STORE, MORE, smallCase } from './delivery.js'
 import { dueAtOnceCase, onePerMessageCase } from './dispatch.js'
 import { KEPT, KEPT_LINKS } from './kept.js'
@@ -70,6 +71,8 @@ const CONNECTORS = [
   { what: 'PostgresInlet', of: tables.READ_CASE, peer: tables.BY_FETCH },
   { what: 'MongoOutlet', of: MONGO_CASE, peer: BY_INSERT_MANY },
   ...S3_SIZES.map((size) => ({ what: `S3Outlet, ${size} MiB an object`, of: s3Case(size), peer: BY_HAND })),
+  { what: 'S3Inlet, objects of 1 MiB', of: LARGE_CASE, peer: BY_GET },
+  { what: 'S3Inlet, small objects', of: SMALL_CASE, peer: BY_GET },
 ]
 
 /** Targets of all benches. */

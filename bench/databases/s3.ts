@@ -3,6 +3,7 @@ import { S3Outlet } from 'databay'
 import type { Measurement, Settings } from '../bench.js'
 import { check, compare, repeat, withCost, type Subject } from '../measure.js'
 import { openServer, type S3Access } from '../servers.js'
+import { LARGE_CASE, s3Reading, SMALL_CASE } from './s3-reading.js'
 import { DATABAY, started } from './storing.js'
 
 /** Length of a record, in bytes, with its end of line. */
@@ -15,9 +16,9 @@ export function s3Case(megabytes: number): string {
   return `S3, objects of ${megabytes} MiB of lines`
 }
 
-/** Stores objects by S3Outlet, beside aws4fetch by hand. */
+/** Stores objects by S3Outlet and reads them by S3Inlet, beside aws4fetch by hand. */
 export async function s3(settings: Settings): Promise<Measurement[]> {
-  if (!S3_SIZES.some((size) => s3Case(size).includes(settings.only))) return []
+  if (![...S3_SIZES.map(s3Case), LARGE_CASE, SMALL_CASE].some((name) => name.includes(settings.only))) return []
   const server = await openServer('s3')
   if (server === undefined) {
     console.error('databases: S3 is left out: set S3_ENDPOINT, or install s3rver')
@@ -29,6 +30,7 @@ export async function s3(settings: Settings): Promise<Measurement[]> {
     for (const size of settings.smoke ? S3_SIZES.slice(0, 1) : S3_SIZES) {
       measurements.push(...(await compare(s3Case(size), subjects(access, bucket, size), settings)))
     }
+    measurements.push(...(await s3Reading(access, bucket, settings)))
   } finally {
     await server.close()
   }

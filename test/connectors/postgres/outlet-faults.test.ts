@@ -204,6 +204,27 @@ t.test('when no try is left, the error says so and shows no row', { skip }, asyn
   t.same(await numbers(), [])
 })
 
+t.test('a batch takes two trips to the server: one with its rows, and one for the COMMIT', { skip }, async (t) => {
+  for (const [options, table] of MODES.filter(([{ mode }]) => mode !== 'copy')) {
+    const { outlet, proxy, numbers } = await through(t, () => false, [], options, table)
+    await outlet.push(records({ n: 1 }), update)
+    const sent: Buffer[] = []
+    proxy.judge = (piece) => {
+      sent.push(piece)
+      return 'pass'
+    }
+    await outlet.push(records({ n: 2 }, { n: 3 }), update)
+    t.same(
+      sent.map((piece) => [isBegin(piece), isInsert(piece), isCommit(piece)]),
+      [
+        [true, true, false],
+        [false, false, true],
+      ],
+    )
+    t.same(await numbers(), [1, 2, 3])
+  }
+})
+
 t.test('a push that is cancelled leaves nothing half', { skip }, async (t) => {
   captureLogs(t, 'silent')
   for (const [options, table] of MODES) {

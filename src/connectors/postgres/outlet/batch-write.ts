@@ -8,6 +8,7 @@ import { quotedTable } from '../identifiers.js'
 import type { Doubt, Pushing } from './pushing.js'
 import type { BatchRows } from './rows.js'
 import { describeTable, isOfChange, unchanged, type TableDescription } from './table-description.js'
+import { together, type Statement } from './together.js'
 import { fateOf, isInDoubt, TableChangedError, Transaction, UnknownOutcomeError } from './transaction.js'
 import { WritePlan } from './write-plan.js'
 
@@ -97,8 +98,7 @@ export class BatchWrite {
 
   /** @throws {@link TableChangedError} when rows were refused that a table may take, as it is now */
   async #checkTables(client: PoolClient, tables: readonly TableDescription[]): Promise<void> {
-    if (tables.length === 0) return
-    await client.query(unchanged(tables)).catch((error: unknown) => {
+    await together(client, unchanged(tables)).catch((error: unknown) => {
       throw isOfChange(error) ? new TableChangedError() : error
     })
   }
@@ -110,18 +110,16 @@ export class BatchWrite {
     tables: readonly TableDescription[],
   ): Promise<void> {
     try {
-      await this.#inTransaction(client, tables, async () => {
-        for (const { write, group } of writers) {
-          await write(
-            client,
-            group.chunks.map(({ text }) => text),
-          )
-        }
-      })
+      if (writers.every(({ statements }) => statements !== undefined)) {
+        // with the transaction, as each trip to the server takes as long as some hundred rows
+        const statements = writers.flatMap((writer) => writer.statements ?? [])
+        await this.#inTransaction(client, [], [...statements, ...unchanged(tables)])
+      } else await this.#inTransaction(client, tables, [], () => writeAll(client, writers))
     } catch (thrown) {
       if (!isOfRows(thrown) || this.doubt !== undefined) throw thrown
       await this.#checkTables(client, tables)
-      await this.#inTransaction(client, tables, () => writeCarefully(client, plan, writers)).catch((error: unknown) => {
+      const careful = this.#inTransaction(client, tables, [], () => writeCarefully(client, plan, writers))
+      await careful.catch((error: unknown) => {
         // a COMMIT that is refused all the same does not say for which row
         throw isOfRows(error) ? Object.assign(this.#toError(error), { retryable: undefined }) : error
       })
@@ -129,24 +127,31 @@ export class BatchWrite {
     }
   }
 
-  /** Does work in a transaction. When its connection is lost, the transaction is in doubt. */
+  /**
+   * Runs statements and does work in a transaction. When its connection is lost, the transaction is in doubt.
+   *
+   * @param tables - tables that the COMMIT finds unchanged
+   */
   async #inTransaction(
     client: PoolClient,
     tables: readonly TableDescription[],
-    work: () => Promise<void>,
+    statements: readonly Statement[],
+    work?: () => Promise<void>,
   ): Promise<void> {
     const { socketTimeout } = this.#pushing.settings.connection
     const limits = { statement: socketTimeout, lock: Math.ceil(socketTimeout / 2), idle: socketTimeout }
-    const transaction = await Transaction.begin(client, limits)
+    const transaction = new Transaction(client)
     try {
-      await work()
+      await transaction.begin(limits, statements)
+      await work?.()
       await transaction.commit(tables)
     } catch (thrown) {
       const { id, isCommitting } = transaction
       // a row that is refused before the COMMIT leaves no doubt
-      if (isInDoubt(thrown) && (isCommitting || !isOfRows(thrown)))
-        this.doubt = { id, isCommitting, refused: this.refused }
-      else if (!isCommitting) await transaction.rollback()
+      if (isInDoubt(thrown) && (isCommitting || !isOfRows(thrown))) {
+        // without a number, it was not asked to commit
+        if (id !== undefined) this.doubt = { id, isCommitting, refused: this.refused }
+      } else if (!isCommitting) await transaction.rollback()
       throw thrown
     }
   }
@@ -182,6 +187,15 @@ export class BatchWrite {
   #toError(thrown: unknown): DatabaseError {
     const { connection } = this.#pushing
     return connection.toError(connection.where, thrown)
+  }
+}
+
+async function writeAll(client: PoolClient, writers: readonly GroupWriter[]): Promise<void> {
+  for (const { write, group } of writers) {
+    await write(
+      client,
+      group.chunks.map(({ text }) => text),
+    )
   }
 }
 

@@ -5,10 +5,13 @@ import type { RowGroup } from './row-group.js'
 import type { Shape } from './shape.js'
 import { copyStatements, insertStatement, type StatementSettings } from './statements.js'
 import type { TableDescription } from './table-description.js'
+import { together, type Statement } from './together.js'
 
 /** What writes the rows of a group. */
 export interface GroupWriter {
   readonly group: RowGroup
+  /** Statements that write all rows of the group; `undefined` when they are no statements of their own. */
+  readonly statements?: readonly Statement[]
   /** Writes rows, as the texts that hold them: all of them, or it fails. */
   readonly write: (client: ClientBase, texts: readonly string[]) => Promise<void>
 }
@@ -25,11 +28,13 @@ export function groupWriter(
     const statements = copyStatements(description, group.shape, settings)
     return { group, write: (client, texts) => copyIn(copy, client, statements, texts) }
   }
-  const statement = insertStatement(description, shape, settings)
-  const write = async (client: ClientBase, texts: readonly string[]) => {
-    for (const text of texts) await client.query(statement, [text])
+  const text = insertStatement(description, shape, settings)
+  const statementsOf = (texts: readonly string[]) => texts.map((rows) => ({ text, values: [rows] }))
+  return {
+    group,
+    statements: statementsOf(group.chunks.map((chunk) => chunk.text)),
+    write: (client, texts) => together(client, statementsOf(texts)),
   }
-  return { group, write }
 }
 
 async function copyIn(

@@ -3,6 +3,7 @@ import { hintAt } from '../../../base/suggestion.js'
 import { DatabaseError } from '../../errors.js'
 import { NO_COLUMN, NO_TABLE } from '../errors.js'
 import { quotedTable, shownTable, type TableName } from '../identifiers.js'
+import type { Statement } from './together.js'
 
 /** Sorts of columns, by what their values have to be. */
 export type ColumnKind = 'json' | 'bytes' | 'number' | 'composite' | 'other'
@@ -42,11 +43,8 @@ interface CatalogRow {
   readonly digest: string
 }
 
-/** Digest of the columns of a table, by an expression for its number. */
-function digestOf(oid: string): string {
-  return `(select md5(string_agg(concat_ws(' ', attnum, atttypid, atttypmod, attgenerated, attidentity, attname), ',' order by attnum))
-    from pg_attribute where attrelid = ${oid} and attnum > 0 and not attisdropped)`
-}
+/** Digest of the columns of a table, which are rows of the catalog. */
+const DIGEST = `md5(string_agg(concat_ws(' ', attnum, atttypid, atttypmod, attgenerated, attidentity, attname), ',' order by attnum))`
 
 /** Reads the columns of a table. Goes down from domains to what they are made of, and from lists to their elements. */
 const COLUMNS = `
@@ -60,7 +58,7 @@ with recursive steps(attnum, type, is_list, depth) as (
 ), leaves as (select distinct on (attnum) * from steps order by attnum, depth desc)
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typname as leaf, t.typtype as sort,
   l.is_list, a.attgenerated as generated, a.attidentity as identity, a.attrelid as oid,
-  ${digestOf('to_regclass($1)')} as digest
+  (select ${DIGEST} from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped) as digest
 from pg_attribute a join leaves l using (attnum) join pg_type t on t.oid = l.type
 where a.attrelid = to_regclass($1) order by a.attnum`
 
@@ -88,15 +86,15 @@ export async function describeTable(client: ClientBase, table: TableName, own: b
 const CHANGED = 'databay: changed table '
 
 /**
- * Statement that fails when a table is no longer what its description says. It is sure of a table that its transaction has
- * locked, as by writing to it.
+ * Statements that fail when one of the tables is no longer what its description says. They are sure of a table that their
+ * transaction has locked, as by writing to it.
  */
-export function unchanged(tables: Iterable<TableDescription>): string {
-  const rows = [...tables].map(({ oid, digest }) => `(${oid}::oid, '${digest}')`)
+export function unchanged(tables: readonly TableDescription[]): readonly Statement[] {
   // the text has a part that the server only knows when it runs: it would make the number of a constant at once
-  return `select ('${CHANGED}' || t.oid || coalesce(is_now.digest, ''))::int
-    from (values ${rows.join(', ')}) as t(oid, digest) cross join lateral ${digestOf('t.oid')} as is_now(digest)
-    where t.digest is distinct from is_now.digest`
+  return tables.map(({ oid, digest }) => ({
+    text: `select ('${CHANGED}${oid}' || coalesce(${DIGEST}, ''))::int from pg_attribute
+      where attrelid = ${oid} and attnum > 0 and not attisdropped having ${DIGEST} is distinct from '${digest}'`,
+  }))
 }
 
 /** Whether this is the error of {@link unchanged}. */

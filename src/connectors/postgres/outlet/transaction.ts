@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseError } from '../../errors.js'
 import { sqlState } from '../errors.js'
 import { isOfChange, unchanged, type TableDescription } from './table-description.js'
+import { together, type Statement } from './together.js'
 
 /** Transaction, as its server knows it. */
 export interface TransactionId {
@@ -44,27 +45,36 @@ export interface TransactionLimits {
 
 /** Transaction of a batch. */
 export class Transaction {
-  readonly id: TransactionId
   readonly #client: ClientBase
+  #id: TransactionId | undefined
   #isCommitting = false
 
-  private constructor(client: ClientBase, id: TransactionId) {
+  constructor(client: ClientBase) {
     this.#client = client
-    this.id = id
   }
 
-  /** Begins a transaction. A limit that the user or the database has of its own stays. */
-  static async begin(client: ClientBase, limits: TransactionLimits): Promise<Transaction> {
+  /** What the server knows it by; `undefined` while it has not said so. */
+  get id(): TransactionId | undefined {
+    return this.#id
+  }
+
+  /**
+   * Begins it, and runs its first statements. A limit that the user or the database has of its own stays.
+   *
+   * @throws {@link TableChangedError} when a statement of {@link unchanged} finds that
+   */
+  async begin(limits: TransactionLimits, statements: readonly Statement[] = []): Promise<void> {
     const limit = (name: string, time: number) =>
       `case when current_setting('${name}') = '0' then set_config('${name}', '${time}', true) end`
-    const results = await client.query(
-      `begin; select pg_current_xact_id()::text as xid, pg_backend_pid() as pid, ${limit('statement_timeout', limits.statement)},
-      ${limit('lock_timeout', limits.lock)}, ${limit('idle_in_transaction_session_timeout', limits.idle)}`,
-    )
-    const [, { rows } = { rows: [] }] = results as unknown as QueryResult<TransactionId>[]
-    const [row] = rows
-    if (row === undefined) throw new DatabaseError('PostgresOutlet: no transaction was begun', { retryable: true })
-    return new Transaction(client, { xid: row.xid, pid: row.pid })
+    const text = `select pg_current_xact_id()::text, pg_backend_pid(), ${limit('statement_timeout', limits.statement)},
+      ${limit('lock_timeout', limits.lock)}, ${limit('idle_in_transaction_session_timeout', limits.idle)}`
+    const take = ([xid, pid]: readonly (string | null)[]) => {
+      this.#id ??= { xid: String(xid), pid: Number(pid) }
+    }
+    await together(this.#client, [{ text: 'begin;' }, { text }, ...statements], take).catch((error: unknown) => {
+      throw isOfChange(error) ? new TableChangedError() : error
+    })
+    if (this.#id === undefined) throw new DatabaseError('PostgresOutlet: no transaction was begun', { retryable: true })
   }
 
   /** Whether it was asked to commit. */
@@ -73,18 +83,22 @@ export class Transaction {
   }
 
   /**
-   * @param tables - tables that were written to
+   * @param tables - tables that were written to since it was begun
    * @throws {@link TableChangedError} when one of them is no longer what its description says: then the transaction is open
    * @throws the error of the server, which has rolled back, or of the connection: then {@link fateOf} tells
    */
-  async commit(tables: Iterable<TableDescription>): Promise<void> {
+  async commit(tables: readonly TableDescription[]): Promise<void> {
     this.#isCommitting = true
-    const results = await this.#client.query(`${unchanged(tables)}; commit`).catch((error: unknown) => {
-      if (!isOfChange(error)) throw error
-      this.#isCommitting = false
-      throw new TableChangedError()
-    })
-    const { command } = (results as unknown as QueryResult[]).at(-1) ?? {}
+    const statements = [...unchanged(tables), { text: 'commit' }]
+    const given: unknown = await this.#client
+      .query(statements.map(({ text }) => text).join('; '))
+      .catch((error: unknown) => {
+        if (!isOfChange(error)) throw error
+        this.#isCommitting = false
+        throw new TableChangedError()
+      })
+    const results = given as QueryResult | QueryResult[]
+    const { command } = (Array.isArray(results) ? results.at(-1) : results) ?? {}
     if (command !== 'COMMIT')
       throw new DatabaseError('PostgresOutlet: a transaction was rolled back', { retryable: true })
   }
