@@ -66,7 +66,7 @@ export type {
 } from './connectors/http/outlet/outlet-options.js'
 export type { HttpAnswer, HttpResult, HttpResults } from './connectors/http/outlet/results.js'
 export type { HttpDestination, HttpTarget } from './connectors/http/outlet/http-target.js'
-export type { HttpInletOptions } from './connectors/http/inlet/options.js'
+export type { HttpInletOptions } from './connectors/http/inlet/inlet-options.js'
 export type { SelectRecords } from './connectors/http/inlet/select.js'
 export type { HttpSince, SincePage, SinceRequest } from './connectors/http/inlet/since.js'
 export type { HttpParams } from './connectors/http/request.js'

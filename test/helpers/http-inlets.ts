@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { Test } from 'tap'
 import { HttpError } from '../../src/connectors/http/errors.js'
 import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
-import type { HttpInletOptions } from '../../src/connectors/http/inlet/options.js'
+import type { HttpInletOptions } from '../../src/connectors/http/inlet/inlet-options.js'
 import { Update } from '../../src/core/update.js'
 import { serve } from './servers.js'
 

@@ -13,7 +13,8 @@ import { DeliveredValidators } from './inlet/delivered-validators.js'
 import { httpError, showUrl, type HttpError } from './errors.js'
 import { Lists } from '../lists.js'
 import { loadLosslessJson } from '../parse-json.js'
-import { resolveSettings, type HttpInletOptions, type HttpSettings } from './inlet/options.js'
+import type { HttpInletOptions } from './inlet/inlet-options.js'
+import { resolveInletOptions, type HttpInletSettings } from './inlet/inlet-settings.js'
 import type { Tries } from './retry.js'
 import { Reading, type Opened, type Pull } from './inlet/reading.js'
 import { RunningPulls } from './inlet/running-pulls.js'
@@ -40,7 +41,7 @@ const LOGGER = 'databay.HttpInlet'
  * @typeParam T - type of the payloads; it is believed, not checked
  */
 export class HttpInlet<T = unknown> extends Inlet<T> {
-  readonly #settings: HttpSettings
+  readonly #settings: HttpInletSettings
   /** URL without secrets, for logs and errors. */
   readonly #shownUrl: string
   #opened: Promise<Opened> | undefined
@@ -62,7 +63,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
    * @throws {@link InvalidOptionError}
    */
   constructor(url: string | Url | Secret, options: HttpInletOptions<T> = {}) {
-    const settings = resolveSettings(url, options)
+    const settings = resolveInletOptions(url, options)
     super(options)
     this.#settings = settings
     this.#shownUrl = showUrl(settings.request.url)
@@ -216,7 +217,7 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
   }
 }
 
-async function open(settings: HttpSettings): Promise<Opened> {
+async function open(settings: HttpInletSettings): Promise<Opened> {
   const client = await importLater(importClient)
   if (settings.format !== 'text') loadLosslessJson()
   return { client, connection: await client.openConnection(settings) }

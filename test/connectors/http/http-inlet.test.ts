@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import t from 'tap'
 import { InvalidOptionError } from '../../../src/base/errors.js'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
-import type { HttpInletOptions } from '../../../src/connectors/http/inlet/options.js'
+import type { HttpInletOptions } from '../../../src/connectors/http/inlet/inlet-options.js'
 import { failureOf, inlet, pullOf, update } from '../../helpers/http-inlets.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { countConnections, serve } from '../../helpers/servers.js'

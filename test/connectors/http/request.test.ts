@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import type { HttpError } from '../../../src/connectors/http/errors.js'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
-import type { HttpInletOptions } from '../../../src/connectors/http/inlet/options.js'
+import type { HttpInletOptions } from '../../../src/connectors/http/inlet/inlet-options.js'
 import { inlet, update } from '../../helpers/http-inlets.js'
 import { serve } from '../../helpers/servers.js'
 

@@ -1,7 +1,7 @@
 /** Records in the envelopes that services put around them. */
 import t from 'tap'
 import { HttpInlet } from '../../../src/connectors/http/http-inlet.js'
-import type { HttpInletOptions } from '../../../src/connectors/http/inlet/options.js'
+import type { HttpInletOptions } from '../../../src/connectors/http/inlet/inlet-options.js'
 import { Update } from '../../../src/core/update.js'
 import { failureOf, inlet, update } from '../../helpers/http-inlets.js'
 import { pulledBy } from '../../helpers/nodes.js'

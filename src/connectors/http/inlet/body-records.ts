@@ -3,7 +3,7 @@ import { bodyText } from '../body-text.js'
 import { httpError } from '../errors.js'
 import type { HttpResponse } from '../exchange.js'
 import { parseText } from '../format.js'
-import type { HttpSettings } from './options.js'
+import type { HttpInletSettings } from './inlet-settings.js'
 import { selectRecords } from './select.js'
 
 /** Counts of what was not read, over all bodies of a pull. */
@@ -21,7 +21,7 @@ export interface Losses {
  */
 export function parseBody(
   { request, status, headers, bytes, leftOut }: HttpResponse,
-  { format, charset, bigIntegers }: HttpSettings,
+  { format, charset, bigIntegers }: HttpInletSettings,
   losses: Losses,
 ): unknown {
   losses.bytes += leftOut
@@ -40,7 +40,11 @@ export function parseBody(
  *
  * @throws {@link HttpError}
  */
-export function recordsOf({ request, status }: HttpResponse, body: unknown, select: HttpSettings['select']): unknown {
+export function recordsOf(
+  { request, status }: HttpResponse,
+  body: unknown,
+  select: HttpInletSettings['select'],
+): unknown {
   if (body === undefined) return []
   if (select === undefined) return body
   try {

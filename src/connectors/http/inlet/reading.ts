@@ -5,7 +5,7 @@ import type { Connection } from '../agents.js'
 import { parseBody, recordsOf, type Losses } from './body-records.js'
 import type { DeliveredValidators } from './delivered-validators.js'
 import type { HttpResponse } from '../exchange.js'
-import type { HttpSettings } from './options.js'
+import type { HttpInletSettings } from './inlet-settings.js'
 import type { HttpRequest } from '../request.js'
 import type { Tries } from '../retry.js'
 import type { RunningPull } from './running-pulls.js'
@@ -41,10 +41,10 @@ export interface ReadPull extends Pull {
 
 /** Reads what one pull gives: one response, pages, or lists of lines. */
 export class Reading {
-  readonly #settings: HttpSettings
+  readonly #settings: HttpInletSettings
   readonly #pull: ReadPull
 
-  constructor(settings: HttpSettings, pull: ReadPull) {
+  constructor(settings: HttpInletSettings, pull: ReadPull) {
     this.#settings = settings
     this.#pull = pull
   }

@@ -3,17 +3,7 @@ import type { Duration } from '../../../base/duration.js'
 import { InvalidOptionError } from '../../../base/errors.js'
 import { toArray, type OneOrMany } from '../../../base/one-or-many.js'
 import type { Url as URL } from '../../../base/node-types.js'
-import {
-  count,
-  custom,
-  flag,
-  given,
-  path,
-  resolveOptions,
-  timer,
-  type Resolved,
-  type Spec,
-} from '../../../base/options.js'
+import { count, custom, flag, given, path, timer, type Spec } from '../../../base/options.js'
 import type { Secret } from '../../../base/secret.js'
 import { hintAt } from '../../../base/suggestion.js'
 import type { Untyped } from '../../../base/untyped.js'
@@ -24,12 +14,11 @@ import { retry, type RetryOptions } from '../../../base/retry.js'
 import { FORMATS, type HttpFormat } from '../format.js'
 import type { NextPage } from './next-link.js'
 import { readProxy } from '../proxy.js'
-import { resolveRequest, type HttpParams, type HttpRequest } from '../request.js'
+import type { HttpParams } from '../request.js'
 import type { HttpHeaders } from '../request-headers.js'
-import { isIdempotent } from '../methods.js'
 import { readRetryStatuses, readStatuses } from '../statuses.js'
 import { readSince, type HttpSince } from './since.js'
-import { checkHasFields, readNext, readSelect, type SelectRecords } from './select.js'
+import { readNext, readSelect, type SelectRecords } from './select.js'
 import { CONTENT_ENCODINGS, type ContentEncoding } from '../content-encoding.js'
 
 /**
@@ -220,92 +209,6 @@ export const HTTP_INLET_OPTIONS = {
   since: custom(readSince, 'undefined - all is asked for each time'),
   ...BIG_INTEGERS_OPTIONS,
 } satisfies Spec<HttpInletOptions>
-
-type ResolvedOptions = Resolved<typeof HTTP_INLET_OPTIONS>
-
-/**
- * {@link HttpInletOptions}, resolved. Lengths of time are in milliseconds.
- * @internal
- */
-export interface HttpSettings extends Omit<
-  ResolvedOptions,
-  'metadata' | 'params' | 'headers' | 'method' | 'body' | 'json'
-> {
-  readonly request: HttpRequest
-  readonly format: HttpFormat
-  readonly headersTimeout: number
-  readonly bodyTimeout: number
-  readonly idempotent: boolean
-}
-
-/**
- * Checks and resolves {@link HttpInletOptions}.
- *
- * @throws {@link InvalidOptionError} naming the option
- * @internal
- */
-export function resolveSettings(url: string | URL | Secret, options: HttpInletOptions): HttpSettings {
-  const {
-    metadata: _,
-    params,
-    headers,
-    method,
-    body,
-    json,
-    ...rest
-  } = resolveOptions('HttpInlet', options, HTTP_INLET_OPTIONS)
-  const request = resolveRequest(url, { params, headers, method, body })
-  const { timeout, conditional } = rest
-  if (rest.format !== undefined && json !== undefined) {
-    throw new InvalidOptionError('HttpInlet.json', 'only one of json and format', json)
-  }
-  if (conditional && rest.next !== undefined) {
-    throw new InvalidOptionError(
-      'HttpInlet.conditional',
-      'false with next: the first page says nothing of others',
-      true,
-    )
-  }
-  if (conditional && request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new InvalidOptionError('HttpInlet.conditional', `false with the method ${request.method}`, true)
-  }
-  const format = rest.format ?? (json === false ? 'text' : 'json')
-  checkHasFields('HttpInlet.select', options.select, format)
-  checkHasFields('HttpInlet.next', options.next, format)
-  checkSince(options, request, format)
-  return Object.freeze({
-    ...rest,
-    request,
-    format,
-    headersTimeout: rest.headersTimeout ?? Math.min(timeout, 30_000),
-    bodyTimeout: rest.bodyTimeout ?? Math.min(timeout, 30_000),
-    idempotent: rest.idempotent ?? isIdempotent(request.method),
-  })
-}
-
-/** Checks what `since` does not go with. */
-function checkSince({ since, conditional, next }: HttpInletOptions, request: HttpRequest, format: HttpFormat): void {
-  if (since === undefined) return
-  const name = 'HttpInlet.since'
-  if (conditional === true) {
-    throw new InvalidOptionError(name, 'none with conditional: each value asks for another version', 'both')
-  }
-  if (next !== undefined && since.more !== undefined) {
-    throw new InvalidOptionError(`${name}.more`, 'none with next, which says whether there is a further page', 'both')
-  }
-  if (since.param !== undefined && request.url.searchParams.has(since.param)) {
-    throw new InvalidOptionError(`${name}.param`, 'none of the URL or of params: see its option first', since.param)
-  }
-  if (since.record !== undefined && format === 'text') {
-    throw new InvalidOptionError(
-      `${name}.record`,
-      'none with the format text, whose records have no fields',
-      since.record,
-    )
-  }
-  checkHasFields(`${name}.body`, since.body, format, 'value')
-  checkHasFields(`${name}.more`, since.more, format)
-}
 
 function readFormat(name: string, format: HttpFormat | undefined): HttpFormat | undefined {
   return format === undefined ? undefined : checkWord(name, format, FORMATS, 'json')
