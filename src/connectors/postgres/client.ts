@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Client, Pool, PoolClient, PoolConfig } from 'pg'
+import type { PoolClient, PoolConfig } from 'pg'
 import { getLogger } from '../../base/log.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { withRetries } from '../../base/retry.js'
@@ -8,26 +7,16 @@ import type { Update } from '../../core/update.js'
 import { DatabaseError } from '../errors.js'
 import { Opening } from '../opening.js'
 import { RunningWork } from '../running-work.js'
+import { cancelOnServer } from './cancel.js'
 import type { PostgresConnectionSettings } from './connection-options.js'
 import { DRIVER, type Pg } from './driver.js'
+import { tlsOptions } from './driver-tls.js'
 import { databaseError, isRetryable } from './errors.js'
 import { Lease } from './lease.js'
-import { tlsOptions } from './driver-tls.js'
+import { endSession, makeSession, type Session } from './session.js'
 
 /** Time for which a connection stays open without use, in milliseconds. */
 const IDLE = 120_000
-
-/** Time for which closing waits for the server to let go of its connections, in milliseconds. */
-const GRACE = 1000
-
-/** A pool of connections, and the driver that they come from. */
-interface Session {
-  readonly pg: Pg
-  readonly pool: Pool
-  readonly config: PoolConfig
-  /** Connections that are open. */
-  readonly clients: ReadonlySet<Client>
-}
 
 /** The connections of one inlet or outlet to PostgreSQL. */
 export class PostgresConnection {
@@ -148,27 +137,22 @@ export class PostgresConnection {
     const { pg, pool, config } = this.#open()
     signal.throwIfAborted()
     const connecting = pool.connect()
-    const give = (client: PoolClient) => {
+    try {
+      const client = await this.#work.command(signal, connecting)
       const lease = new Lease(client, signal, this.#settings.socketTimeout, {
         cancel: () => this.#work.run(cancelOnServer(pg, config, client, this.#settings.connectTimeout)),
         ended: () => this.#leases.delete(lease),
       })
       this.#leases.add(lease)
       return lease
-    }
-    let isWaiting = true
-    const late = connecting.then(
-      (client) => {
-        if (!isWaiting) client.release()
-      },
-      () => undefined,
-    )
-    try {
-      const client = await this.#work.command(signal, connecting)
-      return give(client)
     } catch (thrown) {
-      isWaiting = false
-      void late
+      // one that comes too late goes back
+      connecting.then(
+        (client) => {
+          client.release()
+        },
+        () => undefined,
+      )
       throw thrown
     }
   }
@@ -183,14 +167,12 @@ export class PostgresConnection {
   async #connect(): Promise<Session> {
     const pg = await loadOptional(DRIVER, this.#connector)
     const config = await this.#config()
-    const clients = new Set<Client>()
-    const pool = new pg.Pool({ ...config, Client: clientClass(pg, clients) })
-    const session = { pg, pool, config, clients }
-    // of connections that break while nobody uses them: the next use makes others
-    pool.on('error', () => undefined)
+    const session = makeSession(pg, config)
+    // also what the driver takes from the environment
+    const { host, port, database } = new pg.Client(config)
+    this.#where = shownPlace(host, port, database)
     try {
-      const client = await pool.connect()
-      this.#where = shownPlace(client.host, client.port, client.database)
+      const client = await session.pool.connect()
       client.release()
       return session
     } catch (error) {
@@ -224,88 +206,4 @@ export class PostgresConnection {
 function shownPlace(host: string, port: number | undefined, database: string | undefined): string {
   const place = port === undefined || port === 5432 ? host : `${host}:${port}`
   return database === undefined ? place : `${place}/${database}`
-}
-
-/**
- * Class of the clients of a pool.
- *
- * @param clients - to have those in it that are open
- */
-function clientClass(pg: Pg, clients: Set<Client>): typeof Client {
-  return class extends pg.Client {
-    constructor(config?: PoolConfig) {
-      super(config)
-      clients.add(this)
-      // who uses it hears of what is wrong from its statement
-      this.on('error', () => undefined)
-      this.once('end', () => clients.delete(this))
-    }
-
-    /** Connects. The driver would leave the socket open when the server asks for what it does not have. */
-    override connect(callback?: unknown): Promise<Client> {
-      const connecting = super.connect().catch((error: unknown) => {
-        this.connection.stream.destroy()
-        clients.delete(this)
-        throw error
-      })
-      if (typeof callback === 'function') {
-        const tell = callback as (error: unknown, client?: Client) => void
-        connecting.then(
-          () => {
-            tell(null, this)
-          },
-          (error: unknown) => {
-            tell(error)
-          },
-        )
-      }
-      return connecting
-    }
-  }
-}
-
-/** Ends all connections. Those whose server does not answer are cut off. */
-async function endSession({ pool, clients }: Session): Promise<void> {
-  const enough = new AbortController()
-  const ended = pool.end()
-  const late = delay(GRACE, undefined, { signal: enough.signal }).catch(() => undefined)
-  await Promise.race([ended, late])
-  enough.abort()
-  for (const client of clients) client.connection.stream.destroy()
-}
-
-/**
- * Asks the server to cancel what a connection does, by a connection for that alone. Resolves when the server has closed
- * it, or it is of no use. Never rejects.
- */
-async function cancelOnServer(pg: Pg, config: PoolConfig, client: PoolClient, timeout: number): Promise<void> {
-  const { processID, secretKey } = client as unknown as { readonly processID?: number; readonly secretKey?: number }
-  if (processID === undefined || secretKey === undefined) return
-  const { host, port } = client
-  const canceller = new pg.Connection({ ssl: config.ssl }) as InstanceType<Pg['Connection']> & Canceller
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => canceller.stream.destroy(), Math.min(timeout, GRACE))
-    const send = () => {
-      canceller.cancel(processID, secretKey)
-    }
-    canceller.on('connect', () => {
-      if (config.ssl) canceller.requestSsl()
-      else send()
-    })
-    canceller.on('sslconnect', send)
-    canceller.on('error', () => canceller.stream.destroy())
-    canceller.on('end', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    if (host.startsWith('/')) canceller.connect(`${host}/.s.PGSQL.${port}`)
-    else canceller.connect(port, host)
-  })
-}
-
-/** What a connection of the driver can do beside what its types say. */
-interface Canceller {
-  connect(port: number | string, host?: string): void
-  requestSsl(): void
-  cancel(processID: number, secretKey: number): void
 }

@@ -32,7 +32,7 @@ function isSavedState(value: unknown): value is SavedState {
 
 /**
  * Reads rows of PostgreSQL, of a table or of a query: a record for each, with a field for each column. Needs the package pg:
- * `npm install pg@^8.16`. Rows are read by a cursor of the server, list by list, so that a large table takes little memory.
+ * `npm install pg@^8.16.0`. Rows are read by a cursor of the server, list by list, so that a large table takes little memory.
  *
  * With a `cursorColumn`, each row is read once, or again until it is delivered. The position is kept while the inlet is
  * started, also when its link moves to another thread; a start begins at `startAfter`. Rows without a value in that column

@@ -120,6 +120,13 @@ t.test('a server that cannot be reached, or does not answer', async (t) => {
   await t.rejects(waiting.open(), { message: /timeout/, retryable: true })
 })
 
+t.test('an error names the server that the environment names', async (t) => {
+  const before = { ...process.env }
+  t.teardown(() => (process.env = before))
+  process.env = { ...before, PGHOST: '127.0.0.1', PGPORT: '1', PGDATABASE: 'shop' }
+  await t.rejects(connection({}).open(), { message: /^Test: cannot connect to 127\.0\.0\.1:1\/shop: / })
+})
+
 t.test('a wrong password, and none, are errors that show neither it nor the right one', { skip }, async (t) => {
   const { url } = await postgres.database(t)
   const { url: own, user, password } = await postgres.login(t, url)

@@ -5,7 +5,7 @@ import { checkFieldsBeside, loss, noForm, serialized, type Serialize } from '../
 import { digitsOf } from './field-text.js'
 import type { JsonStrings } from './outlet-options.js'
 import type { Column } from './table-description.js'
-import { dateText, hexText, isBytes, isIsoDate, numberText } from './value-text.js'
+import { dateText, hexText, isBytes, isIsoDate, MOST_DIMENSIONS, numberText } from './value-text.js'
 
 /** Settings by which lines of COPY are made. */
 export interface LineSettings {
@@ -116,6 +116,3 @@ function listText(column: Column, value: unknown, steps: Steps, settings: LineSe
   checkFieldsBeside(steps, list)
   return `{${parts.join(',')}}`
 }
-
-/** Most lists within lists. */
-const MOST_DIMENSIONS = 64

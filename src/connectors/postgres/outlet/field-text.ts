@@ -3,7 +3,7 @@ import { extendedJson } from '../../../base/bson.js'
 import type { Steps } from '../../../base/payload-path.js'
 import { partText } from '../../json-text.js'
 import { checkFieldsBeside, loss, serialized, type Serialize } from '../../serialize.js'
-import { dateText, hexText, isBytes, numberText } from './value-text.js'
+import { dateText, hexText, isBytes, MOST_DIMENSIONS, numberText } from './value-text.js'
 
 /** Kinds of values that only some columns can take: their text would be something else in others. */
 export type SpecialKind = 'bytes' | 'number'
@@ -87,9 +87,6 @@ class FieldText {
     return text
   }
 }
-
-/** Most lists within lists. */
-const MOST_DIMENSIONS = 64
 
 /** Digits of a number of BSON that is no number of JavaScript. */
 export function digitsOf(value: object): string | undefined {

@@ -6,6 +6,9 @@ import { checkFieldsBeside, noForm } from '../../serialize.js'
  * Texts of values as the server reads them, in JSON and by COPY alike.
  */
 
+/** Most lists within lists that a value may have. */
+export const MOST_DIMENSIONS = 64
+
 /** Start of the year 1, and of the year 10000: between them the ISO text of a date is also that of the server. */
 const YEAR_1 = -62_135_596_800_000
 const YEAR_10000 = 253_402_300_800_000
