@@ -3,7 +3,6 @@ import { importLater } from '../../base/libraries.js'
 import { loadOptional } from '../../base/optional-packages.js'
 import { withRetries } from '../../base/retry.js'
 import { Warnings } from '../../base/warnings.js'
-import { Update } from '../../core/update.js'
 import { Opening } from '../opening.js'
 import { RunningWork } from '../running-work.js'
 import type { S3Query } from './address.js'
@@ -183,7 +182,7 @@ export class S3Connection {
   }
 }
 
-/** Text of a caller for the log; the empty text of one that has none. */
+/** Text of a caller for the log; the empty text of one that has none of its own. */
 function textOf(caller: S3Caller): string {
-  return caller instanceof Update ? `${String(caller)} ` : ''
+  return caller.toString === Object.prototype.toString ? '' : `${String(caller)} `
 }

@@ -4,7 +4,8 @@ import { custom, flag, func, given, path, timer, type Resolved, type Spec } from
 import { retry, type RetryOptions } from '../../base/retry.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { environment } from '../http/environment.js'
-import { checkProxy } from '../http/proxy.js'
+import { readProxy } from '../http/proxy.js'
+import { HIDDEN } from '../http/request-headers.js'
 import { checkGiven, type GivenCredentials, type S3Credentials } from './credentials.js'
 
 /** Options of the connection of an inlet or outlet to S3. */
@@ -175,9 +176,5 @@ function checkEndpoint(option: string, endpoint: unknown): URL {
   const isPlain = url !== undefined && [url.username, url.password, url.search, url.hash].every((part) => part === '')
   if (url !== undefined && isPlain && /^https?:$/.test(url.protocol)) return url
   // it may have credentials
-  throw new InvalidOptionError(option, expected, 'something else (not shown)')
-}
-
-function readProxy(name: string, proxy: string | Secret | false | undefined): string | false | undefined {
-  return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
+  throw new InvalidOptionError(option, expected, HIDDEN)
 }

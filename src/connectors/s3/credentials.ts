@@ -2,6 +2,7 @@ import { InvalidOptionError, toError } from '../../base/errors.js'
 import { hideValue } from '../../base/scrub.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import type { Environment } from '../http/environment.js'
+import { HIDDEN } from '../http/request-headers.js'
 import { S3Error } from './errors.js'
 
 /** Credentials of S3, as the option `credentials` of an inlet or outlet gives them. */
@@ -60,7 +61,7 @@ export function checkGiven(connector: string, options: CredentialOptions): Given
     if (value === undefined) throw new InvalidOptionError(`${connector}.${name}`, `one beside ${given[0]?.[0]}`, value)
   }
   return checked({ accessKeyId, secretAccessKey, sessionToken }, (name, expected) => {
-    throw new InvalidOptionError(`${connector}.${name}`, expected, 'something else (not shown)')
+    throw new InvalidOptionError(`${connector}.${name}`, expected, HIDDEN)
   })
 }
 

@@ -7,6 +7,7 @@ import type { S3Body } from './body.js'
 export interface S3Caller {
   /** Ends the request when it aborts. */
   readonly signal: Signal
+  toString(): string
 }
 
 /** Request of S3, apart from its bucket. */

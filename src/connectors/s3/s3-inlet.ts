@@ -43,7 +43,7 @@ interface Reading {
 
 /**
  * Reads the new objects of a bucket of S3, or of a storage like it, and makes records of what they hold: of lines, JSON, CSV,
- * whole texts or bytes, also packed with gzip. Needs the packages aws4fetch and undici: `npm install aws4fetch undici@^7.20.0`.
+ * whole texts or bytes, also packed with gzip. Needs the packages aws4fetch and undici: `npm install aws4fetch@^1.0.20 undici@^7.20.0`.
  *
  * Each object is read once, or again until it is delivered. It streams, list by list, so that large objects take little
  * memory. The position is kept while the inlet is started, also when its link moves to another thread; a start begins at

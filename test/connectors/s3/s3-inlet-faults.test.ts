@@ -52,6 +52,21 @@ t.test('a large object comes list by list, and its rest after a failure', async 
   t.match(messages().join(), /records were not delivered: they are read again/)
 })
 
+t.test('a warning of a request that is made again names its transfer', async (t) => {
+  const { s3, inlet } = await stored(t, { a: 'one\n' }, { retry: QUICK })
+  const { messages } = captureLogs(t)
+  let isBad = true
+  s3.state.judge = () => {
+    if (!isBad) return 'answer'
+    isBad = false
+    return { status: 503, code: 'SlowDown' }
+  }
+  const update = new Update(['from_s3'], 7)
+  t.match(await inlet.pull(update), [{ payload: 'one' }])
+  const warning = messages().find((message) => message.includes('SlowDown'))
+  t.ok(warning?.startsWith(`${String(update)} tries again: `), warning)
+})
+
 for (const [name, pack] of Object.entries({
   plain: (x: string) => Buffer.from(x),
   packed: (x: string) => gzipSync(x),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { counted } from '../../../base/counted.js'
 import { toError } from '../../../base/errors.js'
 import { getLogger } from '../../../base/log.js'
 import { failureClass } from '../../../core/failure-class.js'
@@ -131,7 +132,7 @@ export class Pushes {
         const own = this.#keyOf(key, chunks, first)
         this.#warnOfSecond(own, update, transfer)
         const log = getLogger('databay.S3Outlet')
-        const count = indices.length === 1 ? '1 record' : `${indices.length} records`
+        const count = counted(indices.length, 'record')
         log.info('%s write %s to %s', String(update), count, own.key)
         try {
           await object.end(this.#to(own.key), update, chunks)
