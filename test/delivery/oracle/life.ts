@@ -17,6 +17,8 @@ export class Life {
   /** Number of threads that were lost in it. */
   lost = 0
   isStarted = false
+  /** Exit code, if it ended by itself and by no signal. */
+  code: number | undefined
   readonly #child: ChildProcess
   readonly #pid: number
   #isOver = false
@@ -41,8 +43,9 @@ export class Life {
       if (line === 'started') this.isStarted = true
       if (line === 'lost') this.lost++
     })
-    this.ended = once(child, 'exit').then(() => {
+    this.ended = once(child, 'exit').then(([code]: unknown[]) => {
       this.#isOver = true
+      if (typeof code === 'number') this.code = code
     })
   }
 

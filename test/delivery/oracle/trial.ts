@@ -103,7 +103,7 @@ export class Trial {
 
   async #killAtOperation(orders: Partial<Orders>, wrap: readonly string[]): Promise<void> {
     const life = this.#begin(orders, wrap)
-    const recovered = this.#recovered(life, false)
+    const recovered = this.#recovered(life, () => false)
     if (!(await life.until(() => life.isOver(), PATIENCE)) && !life.isOver()) {
       this.#blame(`life ${this.#lives} did not come to its operation ${JSON.stringify({ ...orders.kill, wrap })}`, life)
     }
@@ -113,16 +113,20 @@ export class Trial {
 
   async #killThreads(count: number): Promise<void> {
     const life = this.#begin()
-    for (let kill = 0; kill < count && !life.isOver(); kill++) {
-      await this.#recovered(life)
+    // what ends a thread may end the process: V8 aborts where it can do no more, as with a heap that is full
+    const isAlive = () => !life.isOver()
+    for (let kill = 0; kill < count && isAlive(); kill++) {
+      await this.#recovered(life, isAlive)
       await wait(below(this.#random, 100))
+      const { lost } = life
+      const how = pick(this.#random, THREAD_KILLS)
       this.#strike()
-      life.order(pick(this.#random, THREAD_KILLS))
-      await life.until(() => life.lost > kill, PATIENCE)
-      if (life.lost <= kill && !life.isOver()) this.#blame(`life ${this.#lives}: its thread did not end`, life)
+      life.order(how)
+      const has = await life.until(() => life.lost > lost, PATIENCE)
+      if (!has && isAlive()) this.#blame(`life ${this.#lives}: its thread did not end, ordered to by ${how}`, life)
     }
-    await this.#recovered(life)
-    // what ends a thread may end the process
+    await this.#recovered(life, isAlive)
+    if (life.code !== undefined) this.#blame(`life ${this.#lives} ended by itself, with code ${life.code}`, life)
     if (life.isOver()) return
     life.order('shutdown')
     await life.until(() => life.isOver(), PATIENCE)
@@ -195,13 +199,13 @@ export class Trial {
   }
 
   /** Waits until links with `delivery` have delivered since the last kill, and notes how long that took. */
-  async #recovered(life: Life, isExpected = true): Promise<void> {
+  async #recovered(life: Life, isExpected = () => true): Promise<void> {
     const { at, sizes } = this.#killed ?? { at: Date.now(), sizes: [0, 0] }
     const has = await life.until(() => this.#sizes().every((size, one) => size > (sizes[one] ?? 0)), PATIENCE)
     if (has) {
       if (this.#killed !== undefined) this.#recovery = Math.max(this.#recovery, Date.now() - at)
       this.#killed = undefined
-    } else if (isExpected) this.#blame(`life ${this.#lives} did not recover`, life)
+    } else if (isExpected()) this.#blame(`life ${this.#lives} did not recover`, life)
   }
 
   #sizes(): number[] {
