@@ -13,6 +13,8 @@ export async function deadLetters(folder: string): Promise<Map<string, Set<numbe
   if (!existsSync(file)) return dead
   const database = openToRead(await loadDriver(), file)
   try {
+    // a process that was killed as it made the store may have left it without tables
+    if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'dead'").get() === undefined) return dead
     const letters = new DeadLetters(database)
     for (const { id, outlet = '' } of letters.list({ limit: 1_000_000 })) {
       const { body } = letters.read(id) ?? {}
