@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { end, freePort } from './children.js'
+import { FrameProxy } from './frame-proxy.js'
 import { dataTemplate, postgresPrograms, run, serverUser, type ServerUser } from './postgres-programs.js'
 import { makeCertificate } from './servers.js'
 import { TcpProxy } from './tcp-proxy.js'
@@ -188,7 +189,16 @@ export async function postgresServer(t: Owner, { tls = false }: PostgresServerOp
     through.host = `127.0.0.1:${proxy.port}`
     return { url: through.href, proxy }
   }
-  return { kind, url, skip, database, login, proxied, ...rest }
+
+  /** Starts a proxy before the server, which can break connections at each message; gives it with the URL through it. */
+  const framed = async (t: Owner, databaseUrl = url): Promise<{ url: string; proxy: FrameProxy }> => {
+    const { hostname, port } = new URL(url)
+    const proxy = await FrameProxy.start(t, hostname, Number(port || 5432))
+    const through = new URL(databaseUrl)
+    through.host = `127.0.0.1:${proxy.port}`
+    return { url: through.href, proxy }
+  }
+  return { kind, url, skip, database, login, proxied, framed, ...rest }
 }
 
 function withLogin(url: string, user: string, password: string): string {
