@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { SecureContext } from 'node:tls'
-import type { Agent, Dispatcher, ProxyAgent } from 'undici'
+import type { Agent, buildConnector, Dispatcher, Pool, ProxyAgent } from 'undici'
 import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
 import { environment } from './environment.js'
+import { withLateEnd } from './paused-socket.js'
 import { proxiesOf, proxyAuthorization, proxyFor, type Proxies } from './proxy.js'
 import type { SentHeaders } from './request-headers.js'
 
@@ -22,6 +23,8 @@ const HEADER_SIZE = 262_144
 
 /** Settings that tell one agent from another. */
 export interface AgentSettings {
+  /** Time for which an idle connection is kept, in milliseconds, where the server does not say how long it keeps it. */
+  readonly keepAlive?: number
   /** Time to connect, in milliseconds. */
   readonly connectTimeout: number
   /** Path of a file of certificates to trust, in addition to the built-in ones of Node. */
@@ -71,13 +74,13 @@ const agents = new Map<string, SharedAgents>()
  * a proxy that is none
  */
 export async function openConnection(settings: AgentSettings, owner = 'HttpInlet'): Promise<Connection> {
-  const { connectTimeout, cacert } = settings
+  const { connectTimeout, cacert, keepAlive } = settings
   const proxies = proxiesOf(settings.proxy, environment())
   const undici = await loadOptional(UNDICI, owner)
   // the key has the content of the file, which may be replaced while agents are open
   const authorities = cacert === undefined ? undefined : await readAuthorities(owner, cacert)
   const trust = authorities === undefined ? undefined : await trusting(owner, cacert ?? '', authorities)
-  const key = JSON.stringify([connectTimeout, authorities, proxies])
+  const key = JSON.stringify([connectTimeout, authorities, proxies, keepAlive])
   const shared = agents.get(key) ?? makeAgents(undici, settings, trust)
   agents.set(key, shared)
   shared.shares++
@@ -136,27 +139,43 @@ function routed(
 /** @param trust - makes the context that says which certificates to trust */
 function makeAgents(
   undici: Undici,
-  { connectTimeout: timeout }: AgentSettings,
+  { connectTimeout: timeout, keepAlive: keepAliveTimeout = KEEP_ALIVE }: AgentSettings,
   trust: (() => SecureContext) | undefined,
 ): SharedAgents {
   // created once, as reading all certificates takes longer than a request
   const secureContext = trust?.()
   const connect = { timeout, ...(secureContext && { secureContext }) }
+  // a pool for each origin, as an agent makes it
+  const factory = (origin: URL | string, options: object) => {
+    const { connect: own } = options as Pool.Options
+    const connector = typeof own === 'function' ? own : undici.buildConnector(connect)
+    return new undici.Pool(origin, { ...options, connect: guarded(connector) })
+  }
   const makeTunnel = (proxy: URL) => {
     const token = proxyAuthorization(proxy)
     return new undici.ProxyAgent({
       uri: proxy.origin,
       ...(token !== undefined && { token }),
+      factory,
       requestTls: connect,
       proxyTls: connect,
       // otherwise a proxy that does not answer is waited for without end
       clientFactory: (origin, options) => new undici.Pool(origin, { ...options, headersTimeout: timeout }),
-      keepAliveTimeout: KEEP_ALIVE,
+      keepAliveTimeout,
       maxHeaderSize: HEADER_SIZE,
     })
   }
-  const direct = new undici.Agent({ connect, keepAliveTimeout: KEEP_ALIVE, maxHeaderSize: HEADER_SIZE })
+  const direct = new undici.Agent({ factory, keepAliveTimeout, maxHeaderSize: HEADER_SIZE })
   return { direct, tunnels: new Map(), makeTunnel, shares: 0 }
+}
+
+function guarded(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    connect(options, (...[error, socket]) => {
+      if (error === null) callback(null, withLateEnd(socket))
+      else callback(error, null)
+    })
+  }
 }
 
 async function readAuthorities(owner: string, cacert: string): Promise<string> {

@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net'
+
+/**
+ * Keeps the end of a connection back while nobody takes what has come on it: undici 7 fails an assertion when such a connection
+ * ends, which ends the thread. It pauses by putting back what it has not parsed, and reads when it goes on.
+ */
+export function withLateEnd(socket: Socket): Socket {
+  const { read, unshift, push, destroy } = socket
+  let isPaused = false
+  let isEnding = false
+  const end = () => {
+    if (!isEnding || isPaused) return
+    isEnding = false
+    push.call(socket, null)
+  }
+  socket.unshift = (chunk, encoding) => {
+    isPaused = true
+    unshift.call(socket, chunk, encoding)
+  }
+  socket.read = (size) => {
+    // with a size, it is not undici that reads
+    if (size === undefined) {
+      isPaused = false
+      if (isEnding) setImmediate(end)
+    }
+    return read.call(socket, size) as unknown
+  }
+  socket.push = (chunk, encoding) => {
+    if (chunk !== null) return push.call(socket, chunk, encoding)
+    isEnding = true
+    // what has come before it is read first
+    setImmediate(end)
+    return false
+  }
+  socket.destroy = (error) => destroy.call(socket, isPaused && error !== undefined ? notReset(error) : error)
+  return socket
+}
+
+/** The error of a connection that was reset, under a code that undici takes for no end of the response. */
+function notReset(error: Error): Error {
+  if (!('code' in error) || error.code !== 'ECONNRESET') return error
+  return Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNABORTED' })
+}
