@@ -13,16 +13,26 @@ import { loadLosslessJson } from '../parse-json.js'
 import { RunningWork } from '../running-work.js'
 import type { Connection } from './agents.js'
 import { httpError } from './errors.js'
+import { isIdempotent } from './methods.js'
 import type { HttpOutletOptions } from './outlet/outlet-options.js'
 import { resolveOutletOptions, type HttpOutletSettings } from './outlet/outlet-settings.js'
+import type { SizeLimit } from './outlet/size-limit.js'
 
 const importAgents = () => import('./agents.js')
 const importPush = () => import('./outlet/push.js')
+
+/**
+ * Time for which an idle connection is kept for requests that may not be made twice, in milliseconds. A server may close it just as
+ * a request is sent, and nobody knows whether that arrived. Servers keep theirs for two seconds at least.
+ */
+const SHORTLY = 1000
 
 /** What pushes need. */
 interface Opened {
   readonly connection: Connection
   readonly code: typeof import('./outlet/push.js')
+  /** Size of requests that the server takes. */
+  readonly limit: SizeLimit
 }
 
 /**
@@ -94,8 +104,8 @@ export class HttpOutlet<T = Untyped> extends Outlet<T> {
       const options = { retryable: true }
       throw httpError(this.#settings.url, 'connection', 'the outlet is not started', options, 'HttpOutlet')
     }
-    const { code, connection } = opened
-    const pushing = { settings: this.#settings, connection, warnings: this.#warnings }
+    const { code, connection, limit } = opened
+    const pushing = { settings: this.#settings, connection, warnings: this.#warnings, limit }
     await this.#pushes.run(code.pushRecords(pushing, records, update))
     this.#warnings.well(String(this))
   }
@@ -110,5 +120,7 @@ async function open(settings: HttpOutletSettings): Promise<Opened> {
   const { openConnection } = await importLater(importAgents)
   const code = await importLater(importPush)
   if (settings.format === 'form' || settings.results !== undefined) loadLosslessJson()
-  return { code, connection: await openConnection(settings, 'HttpOutlet') }
+  const isRepeatable = settings.idempotent ?? isIdempotent(settings.method)
+  const connection = await openConnection({ ...settings, ...(!isRepeatable && { keepAlive: SHORTLY }) }, 'HttpOutlet')
+  return { code, limit: new code.SizeLimit(), connection }
 }

@@ -5,17 +5,20 @@ import type { Socket } from 'node:net'
  * ends, which ends the thread. It pauses by putting back what it has not parsed, and reads when it goes on.
  */
 export function withLateEnd(socket: Socket): Socket {
-  const { read, unshift, push, destroy } = socket
+  const read = socket.read.bind(socket) as (size?: number) => unknown
+  const unshift = socket.unshift.bind(socket)
+  const push = socket.push.bind(socket)
+  const destroy = socket.destroy.bind(socket)
   let isPaused = false
   let isEnding = false
   const end = () => {
     if (!isEnding || isPaused) return
     isEnding = false
-    push.call(socket, null)
+    push(null)
   }
   socket.unshift = (chunk, encoding) => {
     isPaused = true
-    unshift.call(socket, chunk, encoding)
+    unshift(chunk, encoding)
   }
   socket.read = (size) => {
     // with a size, it is not undici that reads
@@ -23,16 +26,16 @@ export function withLateEnd(socket: Socket): Socket {
       isPaused = false
       if (isEnding) setImmediate(end)
     }
-    return read.call(socket, size) as unknown
+    return read(size)
   }
   socket.push = (chunk, encoding) => {
-    if (chunk !== null) return push.call(socket, chunk, encoding)
+    if (chunk !== null) return push(chunk, encoding)
     isEnding = true
     // what has come before it is read first
     setImmediate(end)
     return false
   }
-  socket.destroy = (error) => destroy.call(socket, isPaused && error !== undefined ? notReset(error) : error)
+  socket.destroy = (error) => destroy(isPaused && error !== undefined ? notReset(error) : error)
   return socket
 }
 

@@ -96,7 +96,12 @@ export function addParams(owner: string, url: URL, params: HttpParams): void {
       if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') {
         throw new InvalidOptionError(`${owner}.params.${name}`, 'a string, number or boolean', HIDDEN)
       }
-      url.searchParams.append(name, String(one))
+      const text = String(one)
+      // a URL has another character for half of one
+      if (!`${name}${text}`.isWellFormed()) {
+        throw new InvalidOptionError(`${owner}.params.${name}`, 'whole characters', HIDDEN)
+      }
+      url.searchParams.append(name, text)
     }
   }
 }

@@ -166,6 +166,7 @@ t.test('options are checked, and what may be secret is not shown', async (t) => 
     [url, { params: ['secret'] }, 'HttpInlet.params'],
     [url, { params: { key: { secret: 1 } } }, 'HttpInlet.params.key'],
     [url, { params: { key: ['a', null] } }, 'HttpInlet.params.key'],
+    [url, { params: { key: 'secret\ud800' } }, 'HttpInlet.params.key'],
     [url, { headers: 'secret' }, 'HttpInlet.headers'],
     [url, { headers: { 'x-key: secret': '' } }, 'HttpInlet.headers'],
     [url, { headers: { 'x-key': 'secret\r\nx' } }, 'HttpInlet.headers.x-key'],

@@ -75,6 +75,55 @@ t.test('a batch that is too large is halved, and each record comes once', async 
   t.match(messages()[0], /10 records are too many for one request \(status 413\), so they are divided/)
 })
 
+t.test('a server that takes no large batches is not sent one again', async (t) => {
+  captureLogs(t)
+  const most = 1000
+  const sizes: number[] = []
+  const taken: unknown[] = []
+  const { url } = await target(t, (response, { body, text }) => {
+    sizes.push(body.length)
+    if (body.length <= most) taken.push(...(JSON.parse(text) as unknown[]))
+    response.writeHead(body.length > most ? 413 : 200).end()
+  })
+  const refusals = () => sizes.filter((size) => size > most).length
+  for (const options of [
+    { format: 'json' },
+    { format: 'json', concurrency: 3 },
+    { format: 'json', serialize: (value: unknown) => value },
+    { format: 'json', body: (payloads: unknown) => payloads },
+  ] as const) {
+    sizes.length = taken.length = 0
+    const outlet = await started(t, url, { send: 'batch', batchSize: 500, ...options })
+    const all = Array.from({ length: 4000 }, (_, n) => ({ n, text: 'x'.repeat(n % 7) }))
+    // eight requests of about 10,000 bytes: the first one finds the limit
+    t.same((await pushed(outlet, all)).waits, [])
+    const first = refusals()
+    t.ok(first < 20 * ('concurrency' in options ? 3 : 1), `${first} were refused`)
+    t.same((await pushed(outlet, all)).waits, [])
+    t.equal(refusals(), first, 'and those of the next push are not larger')
+    t.ok(sizes.length < (3 * 2 * 8 * 15_000) / most, `${sizes.length} requests`)
+    t.strictSame(taken.length, 2 * all.length)
+    if (!('concurrency' in options)) t.strictSame(taken, [...all, ...all], 'in their order')
+  }
+})
+
+t.test('one record that is too large does not make batches small, and each such record is sent alone', async (t) => {
+  captureLogs(t)
+  const counts: number[] = []
+  const { url } = await target(t, (response, { text }) => {
+    const all = JSON.parse(text) as { size: number }[]
+    counts.push(all.length)
+    response.writeHead(all.some(({ size }) => size > 9) ? 413 : 200).end()
+  })
+  const outlet = await started(t, url, { send: 'batch' })
+  const all = Array.from({ length: 256 }, (_, n) => ({ size: n === 100 ? 10 : 1 }))
+  t.same((await pushed(outlet, all)).refused, [100])
+  counts.length = 0
+  t.same((await pushed(outlet, all.slice(101))).refused, [])
+  t.ok(counts.length <= 2, `${counts.join()} records`)
+  t.same((await pushed(outlet, [{ size: 10 }])).refused, [0], 'the server refuses it, and no limit of ours')
+})
+
 t.test('a push with trouble at many requests writes few lines', async (t) => {
   const { messages } = captureLogs(t)
   const numbers = Array.from({ length: 200 }, (_, n) => n)
@@ -361,6 +410,21 @@ t.test('a connection that the server closes while it is idle', async (t) => {
   t.same([...new Set(bodies)], ['1', '2', '3'])
   t.ok(bodies.length > 3, 'one was sent again')
 })
+
+t.test(
+  'an idle connection is not kept for requests that may not be made twice, as a server may close it',
+  async (t) => {
+    const open = async (options: HttpOutletOptions) => {
+      const { url, made } = await sockets(t, (socket) => socket.write(OK))
+      const outlet = await started(t, url, options)
+      t.same((await pushed(outlet, [1])).waits, [])
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      t.same((await pushed(outlet, [2])).waits, [])
+      return made()
+    }
+    t.same(await Promise.all([open({}), open({ method: 'PUT' }), open({ idempotencyKey: true })]), [2, 1, 1])
+  },
+)
 
 t.test('connections are used again', async (t) => {
   const { url, server } = await target(t, (response) => response.end('x'.repeat(1000)))

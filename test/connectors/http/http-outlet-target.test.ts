@@ -45,6 +45,7 @@ t.test('a URL of a record that leads elsewhere', async (t) => {
     ],
     ...['%25252e%25252e%25252fusers', '..;/users', '..;x=1/users', '..%3b/users', '..%00/users', '.\t./users'],
     ...['..\\users', '.\n.\n/users', ' ../users', '%2e%2e%2f%ffusers'],
+    ...['\ud800', 'a?b=\udc00'],
   ]
   for (const chosen of cases) {
     t.throws(

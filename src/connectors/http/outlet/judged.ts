@@ -4,7 +4,7 @@ import { unlessAborted } from '../../running-work.js'
 import { readBody } from '../body.js'
 import { bodyText } from '../body-text.js'
 import { BodyError, type HttpError } from '../errors.js'
-import { parseText } from '../format.js'
+import { parseText, type HttpFormat } from '../format.js'
 import type { Entry, Outgoing } from './outgoing.js'
 import { verdictsOf, type HttpAnswer, type HttpResults, type Verdict } from './results.js'
 import { failureOf, type Sending } from './sending.js'
@@ -67,10 +67,19 @@ async function answerOf(sending: Sending, response: Dispatcher.ResponseData): Pr
       : /[/+]json\b/i.test(type)
         ? 'json'
         : 'text'
-    return { status, headers, body: text === '' ? undefined : parseText(format, text, 'bigint') }
+    return { status, headers, body: text === '' ? undefined : parsed(format, text) }
   } catch (cause) {
     body.on('error', () => undefined).destroy()
     if (cause instanceof BodyError) throw failureOf(sending, 'body', cause.message, { cause, status })
     throw cause
+  }
+}
+
+/** Parses the body of a response. The error does not show it, as it may repeat what was sent. */
+function parsed(format: HttpFormat, text: string): unknown {
+  try {
+    return parseText(format, text, 'bigint')
+  } catch {
+    throw new BodyError('the response does not contain valid JSON, as its content-type says')
   }
 }

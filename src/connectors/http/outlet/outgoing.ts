@@ -7,6 +7,7 @@ import { chosenBody, isWrittenTogether, joined, payloadText, sizeOf, type Body, 
 import { idempotencyKey } from './idempotency-key.js'
 import { mayHaveBody } from '../methods.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
+import type { SizeLimit } from './size-limit.js'
 import { destinationOf, type Destination } from './target.js'
 
 /** Record that is sent. */
@@ -26,6 +27,8 @@ export interface Outgoing {
   readonly destination: Destination
   readonly entries: readonly Entry[]
   readonly body: Body
+  /** Number of bytes of the body. */
+  readonly size: number
   /** Its idempotency key. */
   readonly key: string | undefined
   /** Its body, packed; made when it is first sent. */
@@ -43,10 +46,12 @@ interface Draft {
 export class OutgoingRequests {
   readonly #settings: HttpOutletSettings
   readonly #update: Update
+  readonly #limit: SizeLimit
 
-  constructor(settings: HttpOutletSettings, update: Update) {
+  constructor(settings: HttpOutletSettings, update: Update, limit: SizeLimit) {
     this.#settings = settings
     this.#update = update
+    this.#limit = limit
   }
 
   /**
@@ -55,33 +60,40 @@ export class OutgoingRequests {
    * @param errors - gets the error of each record that cannot be sent, by its place
    */
   of(records: readonly Record[], errors: Map<number, Error>): Outgoing[] {
+    const { most } = this.#limit
     const drafts: Draft[] = []
     /** The drafts to which records may be added, by their destinations. */
     const open = new Map<string | undefined, Draft>()
     for (const [index, record] of records.entries()) {
       try {
         const destination = destinationOf(this.#settings, record, this.#update)
-        const text = this.#textOf(destination, record)
-        this.#add(drafts, open, destination, { index, record, text })
+        const text = this.#textOf(destination, record, most)
+        this.#add(drafts, open, destination, { index, record, text }, most)
       } catch (thrown) {
         errors.set(index, ofRecord(toError(thrown)))
       }
     }
-    return drafts.flatMap(({ destination, entries }) => this.fitting(destination, entries, errors))
+    return drafts.flatMap(({ destination, entries }) => this.fitting(destination, entries, errors, most))
   }
 
   /**
    * Makes the requests of some records: one, or more when it would be too large, or cannot be made of all of them.
    *
    * @param errors - gets the error of each record that cannot be sent even alone, by its place
+   * @param most - most bytes of the body of a request with several records
    */
-  fitting(destination: Destination, entries: readonly Entry[], errors: Map<number, Error>): Outgoing[] {
+  fitting(
+    destination: Destination,
+    entries: readonly Entry[],
+    errors: Map<number, Error>,
+    most = Infinity,
+  ): Outgoing[] {
     try {
-      return [this.one(destination, entries)]
+      return [this.one(destination, entries, entries.length > 1 ? most : Infinity)]
     } catch (thrown) {
       const [first, ...others] = entries
       if (first === undefined) return []
-      if (others.length > 0) return halves(entries).flatMap((half) => this.fitting(destination, half, errors))
+      if (others.length > 0) return halves(entries).flatMap((half) => this.fitting(destination, half, errors, most))
       errors.set(first.index, ofRecord(toError(thrown)))
       return []
     }
@@ -92,7 +104,7 @@ export class OutgoingRequests {
    *
    * @throws {@link InvalidPayloadError} when it would be too large, or what functions of the options throw
    */
-  one(destination: Destination, entries: readonly Entry[]): Outgoing {
+  one(destination: Destination, entries: readonly Entry[], most = Infinity): Outgoing {
     const { body: makes, maxRequestSize, idempotencyKey: by } = this.#settings
     const records = entries.map(({ record }) => record)
     const body =
@@ -102,23 +114,32 @@ export class OutgoingRequests {
           ? textOf(this.#settings, entries)
           : null
     const size = sizeOf(body)
-    if (size > maxRequestSize) {
+    if (size > Math.min(maxRequestSize, most)) {
       throw new InvalidPayloadError(
         `HttpOutlet: a request would have ${size} bytes, more than maxRequestSize, which is ${maxRequestSize}`,
       )
     }
     const key = by === undefined ? undefined : idempotencyKey(by, destination, body, records, this.#update)
-    return { destination, entries, body, key }
+    return { destination, entries, body, size, key }
   }
 
-  #textOf({ method }: Destination, { payload }: Record): string | undefined {
+  #textOf({ method }: Destination, { payload }: Record, most: number): string | undefined {
     const settings = this.#settings
     const isSent = settings.body === undefined && mayHaveBody(method, false)
-    return isSent && !isWrittenTogether(settings, payload) ? payloadText(settings, payload) : undefined
+    if (!isSent) return undefined
+    // with a limit, its size is to be known
+    return most < Infinity || !isWrittenTogether(settings, payload) ? payloadText(settings, payload) : undefined
   }
 
-  #add(drafts: Draft[], open: Map<string | undefined, Draft>, destination: Destination, entry: Entry): void {
-    const { send, batchSize, maxRequestSize } = this.#settings
+  #add(
+    drafts: Draft[],
+    open: Map<string | undefined, Draft>,
+    destination: Destination,
+    entry: Entry,
+    most: number,
+  ): void {
+    const { send, batchSize } = this.#settings
+    const maxRequestSize = Math.min(this.#settings.maxRequestSize, most)
     // with a comma or a bracket
     const size = Buffer.byteLength(entry.text ?? '') + 1
     const draft = send === 'batch' ? open.get(destination.id) : undefined

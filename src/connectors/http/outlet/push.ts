@@ -11,9 +11,12 @@ import type { Connection } from '../agents.js'
 import { showUrl } from '../errors.js'
 import { OutgoingRequests, type Outgoing } from './outgoing.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
-import { sendOut } from './send-out.js'
+import { fitted, sendOut } from './send-out.js'
 import type { Sending } from './sending.js'
+import { SizeLimit } from './size-limit.js'
 import { Slot } from './slot.js'
+
+export { SizeLimit }
 
 /*
  * The pushes of an HttpOutlet. This module is loaded when an outlet first starts, as every thread loads the outlet's class, and
@@ -25,6 +28,7 @@ export interface Pushing {
   readonly settings: HttpOutletSettings
   readonly connection: Connection
   readonly warnings: Warnings
+  readonly limit: SizeLimit
 }
 
 /** Requests that may fail in a row before a push sends no more. */
@@ -38,7 +42,7 @@ const MOST_FAILURES = 3
  */
 export async function pushRecords(pushing: Pushing, records: readonly Record[], update: Update): Promise<void> {
   const { settings } = pushing
-  const requests = new OutgoingRequests(settings, update)
+  const requests = new OutgoingRequests(settings, update, pushing.limit)
   const errors = new Map<number, Error>()
   const all = requests.of(records, errors)
   const log = getLogger('databay.HttpOutlet')
@@ -101,7 +105,7 @@ class Round {
 
   /** Sends a request, and those in its place. Resolves with whether records of it have to wait. */
   async #deliver(outgoing: Outgoing, slot: Slot): Promise<boolean> {
-    const queue = [outgoing]
+    const queue = fitted(this.#sending, outgoing)
     let failed = false
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.#gaveUp !== undefined || this.#sending.update.signal.aborted) {

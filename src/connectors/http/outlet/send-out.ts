@@ -21,7 +21,7 @@ export interface Sent {
 
 /** Sends a request, as often as needed, and notes which of its records were not taken. Never rejects. */
 export async function sendOut(sending: Sending, first: Outgoing, slot: Slot): Promise<Sent> {
-  const { settings, requests, update, warnings } = sending
+  const { settings, requests, limit, update, warnings } = sending
   let outgoing = first
   let failed = ''
   const late = () => failureOf(sending, 'timeout', `no response within ${settings.timeout} ms${failed}`)
@@ -58,6 +58,7 @@ export async function sendOut(sending: Sending, first: Outgoing, slot: Slot): Pr
         })
       }),
     )
+    limit.taken(outgoing.size)
     return {}
   } catch (thrown) {
     const isDivided = isTooLarge(thrown) && outgoing.entries.length > 1
@@ -77,13 +78,22 @@ function note({ settings, update, errors }: Sending, outgoing: Outgoing, thrown:
   return failureClass(error) === 'refused' ? {} : { waits: error }
 }
 
-/** Divides a request that is too large: nothing of it was taken. */
-function divided({ settings, requests, errors, update, warnings }: Sending, outgoing: Outgoing): Outgoing[] {
+/** The requests in the place of one that is larger than those that were refused since it was made, or it alone. */
+export function fitted({ settings, requests, limit, errors }: Sending, outgoing: Outgoing): Outgoing[] {
+  const { destination, entries, size } = outgoing
+  if (entries.length === 1 || size <= limit.most) return [outgoing]
+  return requests.fitting(destination, withTexts(outgoing, settings), errors, limit.most)
+}
+
+/** Divides a request that is too large: nothing of it was taken. Later ones are not as large. */
+function divided({ settings, requests, limit, errors, update, warnings }: Sending, outgoing: Outgoing): Outgoing[] {
   const { destination } = outgoing
   const entries = withTexts(outgoing, settings)
   const what = `${entries.length} records are too many for one request (status 413)`
   warnings.warn({}, `${String(update)} ${what}, so they are divided: see batchSize and maxRequestSize`)
-  return halves(entries).flatMap((half) => requests.fitting(destination, half, errors))
+  const parts = halves(entries).flatMap((half) => requests.fitting(destination, half, errors))
+  limit.refused(Math.max(1, ...parts.map(({ size }) => size)))
+  return parts
 }
 
 /**

@@ -4,12 +4,14 @@ import type { Connection } from '../agents.js'
 import { httpError, type HttpError, type HttpErrorOptions, type HttpFailure } from '../errors.js'
 import type { OutgoingRequests } from './outgoing.js'
 import type { HttpOutletSettings } from './outlet-settings.js'
+import type { SizeLimit } from './size-limit.js'
 
 /** What the requests of a push share. */
 export interface Sending {
   readonly settings: HttpOutletSettings
   readonly connection: Connection
   readonly requests: OutgoingRequests
+  readonly limit: SizeLimit
   readonly warnings: Warnings
   readonly update: Update
   /** Errors of records that were not taken, by their places. */

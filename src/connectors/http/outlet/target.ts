@@ -91,6 +91,8 @@ export function urlWithin(base: URL, chosen: string | URL): URL {
   const folder = new URL(base)
   if (!folder.pathname.endsWith('/')) folder.pathname += '/'
   const from = /^(?:$|[?#])/.test(text) ? base : folder
+  // it would become another character
+  if (!text.isWellFormed()) throw outside(base, 'which has half of a character')
   if (!URL.canParse(text, from.href)) throw outside(base, 'which is none')
   const url = new URL(text, from)
   if (url.origin !== base.origin) throw outside(base, 'which has another origin')
