@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -87,6 +87,8 @@ function cacheFolder(user: ServerUser | undefined): string {
     const folder = path.join(parent, `databay-postgres-${process.getuid?.() ?? 0}`)
     try {
       mkdirSync(folder, { recursive: true })
+      // the other user has to get through, whatever the umask is
+      if (user !== undefined) chmodSync(folder, 0o755)
       return folder
     } catch {
       // the home folder may be read-only
