@@ -30,6 +30,9 @@ const SOURCES: { readonly [journal: string]: string } = {
 /** Time that a life has to recover, or to reach the operation that kills it, in milliseconds. */
 const PATIENCE = 20_000
 
+/** Number of lines that the source of the link `files` has more than were delivered, when it is to go on. */
+const MORE = 40 * LINES
+
 /** What came of a trial. */
 export interface Outcome {
   /** By journal. */
@@ -123,7 +126,8 @@ export class Trial {
       this.#strike()
       life.order(how)
       const has = await life.until(() => life.lost > lost, PATIENCE)
-      if (!has && isAlive()) this.#blame(`life ${this.#lives}: its thread did not end, ordered to by ${how}`, life)
+      if (has) this.#goOn()
+      else if (isAlive()) this.#blame(`life ${this.#lives}: its thread did not end, ordered to by ${how}`, life)
     }
     await this.#recovered(life, isAlive)
     if (life.code !== undefined) this.#blame(`life ${this.#lives} ended by itself, with code ${life.code}`, life)
@@ -183,7 +187,7 @@ export class Trial {
 
   #begin(orders: Partial<Orders> = {}, wrap: readonly string[] = []): Life {
     this.#lives++
-    if (orders.ends === undefined) this.#addLines(40 * LINES)
+    if (orders.ends === undefined) this.#addLines(MORE)
     return new Life({ folder: this.#folder, life: this.#lives, fails: this.#fails, ...orders }, wrap)
   }
 
@@ -196,6 +200,15 @@ export class Trial {
   #strike(): void {
     this.#kills++
     this.#killed = { at: Date.now(), sizes: this.#sizes() }
+  }
+
+  /**
+   * Has what comes after a thread was lost count as its recovery. A thread may take seconds to end, in which the others go
+   * on to the end of their source: it gets more lines.
+   */
+  #goOn(): void {
+    if (this.#killed !== undefined) this.#killed = { at: this.#killed.at, sizes: this.#sizes() }
+    this.#addLines(MORE)
   }
 
   /** Waits until links with `delivery` have delivered since the last kill, and notes how long that took. */
