@@ -225,6 +225,17 @@ t.test('a batch takes two trips to the server: one with its rows, and one for th
   }
 })
 
+t.test('each statement of a batch has the time for a reply, though all are sent at once', { skip }, async (t) => {
+  const { outlet, client } = await through(t, () => false, [], { socketTimeout: { milliseconds: 800 } })
+  await client.query(
+    `create function wait() returns trigger as 'begin perform pg_sleep(0.3); return null; end' language plpgsql;
+    create trigger wait after insert on t for each statement execute function wait()`,
+  )
+  const rows = Array.from({ length: 5000 }, (_, n) => ({ n }))
+  await outlet.push(records(...rows), update)
+  t.same((await client.query('select count(*)::int as count from t')).rows, [{ count: rows.length }])
+})
+
 t.test('a push that is cancelled leaves nothing half', { skip }, async (t) => {
   captureLogs(t, 'silent')
   for (const [options, table] of MODES) {
