@@ -37,12 +37,12 @@ export function positionText(position: Position | undefined): string {
  * Reads the text of a position.
  *
  * @returns `undefined` for none
- * @throws {@link DatabaseError} on any other text
+ * @throws {@link DatabaseError} on anything else
  */
-export function positionOf(text: string): Position | undefined {
+export function positionOf(text: unknown): Position | undefined {
   if (text === '') return undefined
   try {
-    const { values, seen = [] } = JSON.parse(text) as Partial<Position>
+    const { values, seen = [] } = JSON.parse(String(text)) as Partial<Position>
     const areTexts = [values, seen].every((list) => Array.isArray(list) && list.every((one) => typeof one === 'string'))
     if (values !== undefined && values.length > 0 && areTexts) return { values, seen }
   } catch {

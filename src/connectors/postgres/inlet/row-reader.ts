@@ -1,6 +1,7 @@
 import { toError } from '../../../base/errors.js'
 import type { Update } from '../../../core/update.js'
 import { DatabaseError } from '../../errors.js'
+import type { ListReader, ReadList } from '../../positioned-pulls.js'
 import type { PostgresConnection } from '../client.js'
 import { isRetryable } from '../errors.js'
 import type { Lease } from '../lease.js'
@@ -8,12 +9,6 @@ import type { Position } from './position.js'
 import { RowForm, type Row } from './row-form.js'
 import type { Order, Statement } from './select.js'
 import type { ValueTypes } from './value-types.js'
-
-/** A list of rows, and the position behind it. */
-export interface RowList {
-  readonly rows: Row[]
-  readonly position: Position | undefined
-}
 
 /** What is read in one pull. */
 export interface Reading {
@@ -45,7 +40,7 @@ export const BEGIN =
  * Reads the rows of one pull, list by list, by a cursor of the server in a transaction that reads only. With a cursor column, it
  * goes on behind a position when its connection was lost, or the position is not where the cursor of the server is.
  */
-export class RowReader {
+export class RowReader implements ListReader<Row, Position> {
   readonly #connection: PostgresConnection
   readonly #types: ValueTypes
   readonly #reading: Reading
@@ -57,7 +52,6 @@ export class RowReader {
   #at: Position | undefined
   #given = 0
   #bytesOfRow = 0
-  #isMore = true
   #closed = false
   #isReading = false
 
@@ -70,28 +64,13 @@ export class RowReader {
     this.#update = update
   }
 
-  /** Number of rows that it has given. */
-  get given(): number {
-    return this.#given
-  }
-
-  /** Whether there may be more rows. */
-  get isMore(): boolean {
-    return this.#isMore
-  }
-
-  /** Whether it was closed: nobody takes its rows any more. */
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
   /**
    * Reads the next list; it is empty only at the end.
    *
    * @param position - position behind which to read; without a cursor column `undefined`
    * @throws {@link DatabaseError}, or the reason of the transfer's signal
    */
-  async read(position: Position | undefined): Promise<RowList> {
+  async read(position: Position | undefined): Promise<ReadList<Row, Position>> {
     const { signal } = this.#update
     const { where } = this.#reading
     this.#isReading = true
@@ -111,12 +90,11 @@ export class RowReader {
   /** Ends the transaction, and gives the connection back. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#isMore = false
     if (this.#isReading) await this.#lease?.stop(new Error('nobody takes the rows any more'))
     await this.#leave()
   }
 
-  async #readFrom(position: Position | undefined): Promise<RowList> {
+  async #readFrom(position: Position | undefined): Promise<ReadList<Row, Position>> {
     try {
       return await this.#list(position)
     } catch (thrown) {
@@ -131,7 +109,7 @@ export class RowReader {
     }
   }
 
-  async #list(position: Position | undefined): Promise<RowList> {
+  async #list(position: Position | undefined): Promise<ReadList<Row, Position>> {
     const { batchSize, limit } = this.#reading
     const form = (this.#form ??= await this.#open(position))
     const lease = this.#leased()
@@ -153,9 +131,9 @@ export class RowReader {
     }
     this.#given += rows.length
     this.#at = at
-    this.#isMore = isMore && this.#given < limit
-    if (!this.#isMore) await this.#leave()
-    return { rows, position: at }
+    isMore &&= this.#given < limit
+    if (!isMore) await this.#leave()
+    return { records: rows, position: at, isMore }
   }
 
   /** Opens a cursor of the server behind a position. */

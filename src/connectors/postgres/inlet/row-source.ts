@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabayError, toError } from '../../../base/errors.js'
 import { getLogger } from '../../../base/log.js'
-import type { Warnings } from '../../../base/warnings.js'
 import type { Update } from '../../../core/update.js'
 import { loadLosslessJson } from '../../parse-json.js'
+import type { ListReader, PositionedPulls, ReadList } from '../../positioned-pulls.js'
 import type { PostgresConnection } from '../client.js'
 import { describe, isOutdated, type Description } from './description.js'
 import type { PostgresInletSettings } from './inlet-options.js'
 import type { Lease } from '../lease.js'
 import type { Position } from './position.js'
-import { BEGIN, RowReader, type RowList } from './row-reader.js'
+import type { Row } from './row-form.js'
+import { BEGIN, RowReader } from './row-reader.js'
 import { selectAfter, selectAll, selectBound } from './select.js'
 import { Settling, WRITERS } from './settling.js'
 import { ValueTypes } from './value-types.js'
@@ -24,7 +25,8 @@ const LONGEST_WAIT = 10_000
 const LONG = 60_000
 
 /** First list of a pull, and what reads the others. */
-export interface FirstList extends RowList {
+interface FirstList {
+  readonly list: ReadList<Row, Position>
   readonly reader: RowReader
 }
 
@@ -33,17 +35,22 @@ export class RowSource {
   readonly #connection: PostgresConnection
   readonly #settings: PostgresInletSettings
   readonly #where: string
-  readonly #warnings: Warnings
+  readonly #pulls: Pick<PositionedPulls<Row, Position>, 'warn'>
   readonly #types: ValueTypes
   #description: Description | undefined
   #settling = new Settling(0)
 
   /** @param where - what is read, for errors and the log */
-  constructor(connection: PostgresConnection, settings: PostgresInletSettings, where: string, warnings: Warnings) {
+  constructor(
+    connection: PostgresConnection,
+    settings: PostgresInletSettings,
+    where: string,
+    pulls: Pick<PositionedPulls<Row, Position>, 'warn'>,
+  ) {
     this.#connection = connection
     this.#settings = settings
     this.#where = where
-    this.#warnings = warnings
+    this.#pulls = pulls
     this.#types = new ValueTypes(connection.pg, settings.types)
     if (settings.types.json === 'parsed') loadLosslessJson()
   }
@@ -77,23 +84,37 @@ export class RowSource {
     return found
   }
 
+  /** Makes what reads the lists of one pull. */
+  reader(update: Update): ListReader<Row, Position> {
+    let rows: RowReader | undefined
+    return {
+      read: async (position) => {
+        if (rows !== undefined) return rows.read(position)
+        const { reader, list } = await this.#first(update, position)
+        rows = reader
+        return list
+      },
+      close: async () => rows?.close(),
+    }
+  }
+
   /**
    * Reads the first list of a pull behind a position. When there is nothing to read but rows that others may still be added
    * before, it waits for these, though not for long.
    */
-  async first(update: Update, position: Position | undefined): Promise<FirstList> {
+  async #first(update: Update, position: Position | undefined): Promise<FirstList> {
     try {
       for (let look = 0; ; look++) {
-        const list = await this.#first(update, position)
-        if (list.rows.length > 0) return list
+        const first = await this.#begun(update, position)
+        if (first.list.records.length > 0) return first
         const left = this.#settling.wait(performance.now(), position?.values[0])
-        if (left !== undefined && left > LONGEST_WAIT) return list
+        if (left !== undefined && left > LONGEST_WAIT) return first
         const pause = left ?? (this.#settling.writers === 0 ? undefined : LOOKS[look])
         if (pause === undefined) {
-          this.#tellOfWriters()
-          return list
+          this.#tellOfWriters(update)
+          return first
         }
-        await list.reader.close()
+        await first.reader.close()
         await delay(pause, undefined, { signal: update.signal }).catch(() => undefined)
         update.signal.throwIfAborted()
       }
@@ -104,7 +125,7 @@ export class RowSource {
     }
   }
 
-  async #first(update: Update, position: Position | undefined): Promise<FirstList> {
+  async #begun(update: Update, position: Position | undefined): Promise<FirstList> {
     const { limit, batchSize, source } = this.#settings
     const description = await this.describe(update.signal)
     const { order } = description
@@ -116,10 +137,10 @@ export class RowSource {
     let isRead = false
     try {
       // as long as nothing may be read, there is no list to come either
-      if (order !== undefined && bound === undefined) return { rows: [], position, reader }
+      if (order !== undefined && bound === undefined) return { list: { records: [], position, isMore: false }, reader }
       const list = await reader.read(position)
       isRead = true
-      return { ...list, reader }
+      return { list, reader }
     } finally {
       if (!isRead) await reader.close()
     }
@@ -163,10 +184,10 @@ export class RowSource {
     this.#settling.note(noted.rows[0]?.bound, names, performance.now())
   }
 
-  #tellOfWriters(): void {
+  #tellOfWriters(update: Update): void {
     const { writers, since } = this.#settling
     if (writers === 0 || since === undefined || performance.now() - since < LONG) return
     const text = `${this.#where}: rows wait for ${writers} transactions that have written to it and not ended`
-    this.#warnings.warn({ writers }, text)
+    this.#pulls.warn(update, text, { writers })
   }
 }
