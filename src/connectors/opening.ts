@@ -12,21 +12,20 @@ export class Opening<S> {
   }
 
   /**
-   * Opens it, unless it is open. Resolves with whether it was open already.
+   * Opens it, unless it is open. Resolves with what is open; `undefined` when it was let go meanwhile.
    *
    * @throws what `make` throws; the next call tries again
    */
-  async open(make: () => Promise<S>): Promise<boolean> {
-    if (this.#opened !== undefined) return true
+  async open(make: () => Promise<S>): Promise<S | undefined> {
     const opening = (this.#opening ??= make())
     try {
       const opened = await opening
-      if (this.#opening === opening) this.#opened = opened
+      if (this.#opening !== opening) return undefined
+      return (this.#opened = opened)
     } catch (error) {
       if (this.#opening === opening) this.#opening = undefined
       throw error
     }
-    return false
   }
 
   /** Lets it go at once. Resolves with what is to be closed, which may still be opening; `undefined` for nothing. */

@@ -11,6 +11,7 @@ import { driverOptions } from './driver-options.js'
 import { DRIVER, type Mongo } from './driver.js'
 import { databaseError, isRetryable } from './errors.js'
 import { checkDatabase } from './names.js'
+import { Opening } from '../opening.js'
 import { RunningWork } from '../running-work.js'
 import { shown } from './url.js'
 
@@ -27,7 +28,7 @@ export class MongoConnection {
   readonly #settings: MongoConnectionSettings
   readonly #warnings: Warnings
   readonly #work = new RunningWork()
-  #client: Promise<Omit<MongoSession, 'db'>> | undefined
+  readonly #opening = new Opening<Omit<MongoSession, 'db'>>()
   #session: MongoSession | undefined
 
   /** @param connector - name of the inlet or outlet, for errors and the log */
@@ -55,14 +56,8 @@ export class MongoConnection {
   async open(database: string): Promise<boolean> {
     checkDatabase(`${this.#connector}.database`, database)
     if (this.#session?.db.databaseName === database) return true
-    const opening = (this.#client ??= this.#connect(database))
-    try {
-      const { mongo, client } = await opening
-      if (this.#client === opening) this.#session = { mongo, client, db: client.db(database) }
-    } catch (error) {
-      if (this.#client === opening) this.#client = undefined
-      throw error
-    }
+    const opened = await this.#opening.open(() => this.#connect(database))
+    if (opened !== undefined) this.#session = { ...opened, db: opened.client.db(database) }
     return false
   }
 
@@ -71,13 +66,11 @@ export class MongoConnection {
    * when it is closed.
    */
   async close(): Promise<void> {
-    const closing = this.#client
+    const closing = this.#opening.letGo()
     this.#warnings.end(this.#connector)
-    this.#client = undefined
     this.#session = undefined
     await this.#work.end()
-    // a connection that could not be opened needs no closing
-    const opened = await closing?.catch(() => undefined)
+    const opened = await closing
     await opened?.client.close()
   }
 

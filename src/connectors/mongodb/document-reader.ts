@@ -6,14 +6,15 @@ import type { MongoConnection, MongoSession } from './client.js'
 import type { Mongo } from './driver.js'
 import { hasLostCursor } from './errors.js'
 import type { MongoInletSettings } from './inlet-options.js'
-import { filterAfter, filterBefore, type Position } from './position.js'
+import { advance, areOrdered, filterAfter, filterBefore, type Position } from './position.js'
+import type { ListReader, ReadList } from '../positioned-pulls.js'
 import { unlessAborted } from '../running-work.js'
 
 /**
  * Reads the documents of one pull, list by list: each is a batch of the server. With a `cursorField`, it goes on behind a
  * position when its cursor was lost, or the position is not where the cursor is.
  */
-export class DocumentReader {
+export class DocumentReader implements ListReader<Document, Position> {
   readonly #connection: MongoConnection
   readonly #session: MongoSession
   readonly #settings: MongoInletSettings
@@ -23,7 +24,6 @@ export class DocumentReader {
   /** Position where the cursor is. */
   #at: Position | undefined
   #given = 0
-  #isMore = true
   #closed = false
   /** Read that was begun last. Never rejects. */
   #reading: Promise<unknown> | undefined
@@ -43,31 +43,17 @@ export class DocumentReader {
     this.#where = where
   }
 
-  /** Number of documents that it has given. */
-  get given(): number {
-    return this.#given
-  }
-
-  /** Whether there may be more documents. */
-  get isMore(): boolean {
-    return this.#isMore
-  }
-
-  /** Whether it was closed: nobody takes its documents any more. */
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
   /**
    * Reads the next list; it is empty only at the end.
    *
-   * @param session - session that is open now
    * @param position - position behind which to read; without a `cursorField` `undefined`
    * @throws {@link DatabaseError}, or the reason of the transfer's signal
    */
-  async read(session: MongoSession, position: Position | undefined): Promise<Document[]> {
+  async read(position: Position | undefined): Promise<ReadList<Document, Position>> {
     const { signal } = this.#update
-    if (session !== this.#session) throw new DatabaseError(`MongoInlet: ${this.#where}: it was shut down while it read`)
+    if (this.#connection.session !== this.#session) {
+      throw new DatabaseError(`MongoInlet: ${this.#where}: it was shut down while it read`)
+    }
     if (this.#at !== position) this.#leave()
     try {
       return await this.#connection.request(this.#update, `read ${this.#where}`, () =>
@@ -79,15 +65,9 @@ export class DocumentReader {
     }
   }
 
-  /** Notes the position behind the documents that it gave last. */
-  moveTo(position: Position | undefined): void {
-    this.#at = position
-  }
-
   /** Closes the cursor, unless it has ended. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#isMore = false
     const cursor = this.#cursor
     this.#cursor = undefined
     if (cursor === undefined || cursor.closed) return
@@ -102,7 +82,7 @@ export class DocumentReader {
     return reading
   }
 
-  async #readFrom(position: Position | undefined): Promise<Document[]> {
+  async #readFrom(position: Position | undefined): Promise<ReadList<Document, Position>> {
     const isFirst = this.#cursor === undefined
     try {
       return await this.#batch(position)
@@ -119,12 +99,19 @@ export class DocumentReader {
     }
   }
 
-  async #batch(position: Position | undefined): Promise<Document[]> {
+  async #batch(position: Position | undefined): Promise<ReadList<Document, Position>> {
     const cursor = (this.#cursor ??= this.#open(position))
-    const documents = (await cursor.hasNext()) ? (cursor.readBufferedDocuments() as Document[]) : []
-    this.#given += documents.length
-    this.#isMore = !cursor.closed && this.#given < this.#limit
-    return documents
+    const records = (await cursor.hasNext()) ? (cursor.readBufferedDocuments() as Document[]) : []
+    this.#given += records.length
+    this.#at = this.#behind(position, records)
+    return { records, position: this.#at, isMore: !cursor.closed && this.#given < this.#limit }
+  }
+
+  #behind(position: Position | undefined, documents: readonly Document[]): Position | undefined {
+    if (this.#settings.cursor === undefined) return undefined
+    const { field } = this.#settings.cursor
+    if (areOrdered(field, documents)) return advance(this.#session.mongo, field, position, documents)
+    throw new DatabaseError(`MongoInlet: ${this.#where}: a document has an array at ${field}, by which it has no place`)
   }
 
   #open(position: Position | undefined): FindCursor {

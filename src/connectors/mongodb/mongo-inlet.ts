@@ -1,13 +1,9 @@
 import type { Document } from 'mongodb'
-import { getLogger } from '../../base/log.js'
-import { Warnings } from '../../base/warnings.js'
 import { Inlet, type PulledStream } from '../../core/inlet.js'
 import type { RoundCounts } from '../../core/round-counts.js'
 import type { Cursor } from '../../core/cursor.js'
 import type { Update } from '../../core/update.js'
-import { DatabaseError } from '../errors.js'
-import { Lists } from '../lists.js'
-import { isCarriedPulls, OpenPulls, type CarriedPulls } from '../open-pulls.js'
+import { PositionedPulls, type Positions, type SavedPulls } from '../positioned-pulls.js'
 import { MongoConnection, type MongoSession } from './client.js'
 import { DocumentReader } from './document-reader.js'
 import type { Mongo } from './driver.js'
@@ -17,21 +13,7 @@ import {
   type MongoInletSettings,
   type MongoQuery,
 } from './inlet-options.js'
-import { advance, areOrdered, positionAt, seenAt, type Position } from './position.js'
-
-/** What moves along to another thread. Positions are text. */
-interface SavedState {
-  readonly position?: string
-  readonly carried?: CarriedPulls<string>
-}
-
-function isSavedState(value: unknown): value is SavedState {
-  if (typeof value !== 'object' || value === null) return false
-  const { position, carried } = value as { readonly [key: string]: unknown }
-  const isText = (one: unknown) => typeof one === 'string'
-  if (carried !== undefined && !(isCarriedPulls(carried) && isText(carried.start))) return false
-  return isText(position) || (position === undefined && carried !== undefined)
-}
+import { positionAt, positionOf, positionText, type Position } from './position.js'
 
 /**
  * Reads documents of MongoDB, a record for each. Needs the package mongodb: `npm install mongodb@^7`. What does not come
@@ -50,17 +32,8 @@ function isSavedState(value: unknown): value is SavedState {
 export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #settings: MongoInletSettings
   readonly #connection: MongoConnection
+  readonly #pulls: PositionedPulls<Document, Position>
   #mongo: Mongo | undefined
-  #position: Position | undefined
-  readonly #warnings = new Warnings(() => getLogger('databay.MongoInlet'))
-  /** Pulls that are not delivered yet. */
-  readonly #pulls = new OpenPulls<Position | undefined>()
-  /** Whether the position is kept as a durable cursor. */
-  #isDurable = false
-  /** State that was restored, until the next start. */
-  #restored: SavedState | undefined
-  /** List that is read, or was read last: those of all pulls are read one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: MongoInletOptions = {}) {
@@ -68,15 +41,20 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     super(options)
     this.#settings = settings
     this.#connection = new MongoConnection('MongoInlet', settings.connection)
+    this.#pulls = new PositionedPulls({
+      connector: 'MongoInlet',
+      noun: 'documents',
+      where: () => this.#where,
+      use: (work) => this.#connection.use(work),
+      positions: this.#positions,
+    })
   }
 
   /** @throws {@link DatabaseError} when the server cannot be reached, or refuses the credentials */
   override async onStart(): Promise<void> {
     await this.#connection.open(this.#connection.database)
     this.#mongo = this.#connection.session?.mongo
-    this.#pulls.clear()
-    this.#begin(this.#restored)
-    this.#restored = undefined
+    this.#pulls.start()
   }
 
   /**
@@ -85,9 +63,11 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    * @throws {@link DatabaseError} when the server cannot be reached, or refuses the query
    */
   pull(update: Update, cursor?: Cursor): Promise<T[] | PulledStream<T>> {
-    const kept = cursor?.durable === true ? cursor : undefined
-    this.#isDurable = kept !== undefined
-    return this.#inTurn((session) => this.#pull(session, update, kept))
+    const open = () => {
+      const session = this.#connection.session as MongoSession
+      return new DocumentReader(this.#connection, session, this.#settings, update, this.#where)
+    }
+    return this.#pulls.pull(update, cursor, open) as Promise<T[] | PulledStream<T>>
   }
 
   /** With a `cursorField`, the position is the cursor. Otherwise all documents are read at each transfer. */
@@ -100,11 +80,11 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    * first of its lists began that was not delivered.
    */
   override onTransferEnd(update: Update, delivered: boolean, rounds?: RoundCounts): void {
-    this.#pulls.end(update, delivered, rounds?.deliveredRounds)
+    this.#pulls.ended(update, delivered, rounds)
   }
 
   override async onShutdown(): Promise<void> {
-    this.#warnings.end(String(this))
+    this.#pulls.end(String(this))
     await this.#connection.close()
   }
 
@@ -112,115 +92,35 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    * Position up to which the collection was read, or to redeliver, where the first failed pull began; and the pulls that
    * buffers hold. Positions are text, as values of the database do not survive a structured clone.
    */
-  override saveState(): SavedState | undefined {
-    if (this.#isDurable) return undefined
-    if (this.#restored !== undefined) return this.#restored
-    const { position, carried } = this.#pulls.handOff(this.#position)
-    if (this.#mongo === undefined || (position === undefined && carried === undefined)) return undefined
-    return {
-      ...(position !== undefined && { position: this.#toText(position) }),
-      ...(carried && { carried: { ...carried, start: this.#toText(carried.start) } }),
-    }
+  override saveState(): SavedPulls | undefined {
+    return this.#pulls.save()
   }
 
   override restoreState(state: unknown): void {
-    if (isSavedState(state)) this.#restored = state
+    this.#pulls.restore(state)
   }
 
   override toString(): string {
-    return `${this.constructor.name}(${this.#connection.database}.${this.#settings.collection})`
+    return `${this.constructor.name}(${this.#where})`
   }
 
-  #begin(saved: SavedState | undefined): void {
-    const startAfter = this.#settings.cursor?.startAfter
-    const first = startAfter === undefined ? undefined : positionAt(startAfter)
-    this.#position = saved?.position === undefined ? first : this.#fromText(saved.position)
-    const carried = saved?.carried
-    if (carried !== undefined) this.#pulls.takeOver({ ...carried, start: this.#fromText(carried.start) ?? first })
+  /** The collection, with its database. */
+  get #where(): string {
+    return `${this.#connection.database}.${this.#settings.collection}`
   }
 
-  /** Text of a position; `''` for none. */
-  #toText(position: Position | undefined): string {
-    if (position === undefined) return ''
-    const plain = { value: position.value, seen: seenAt(position) }
-    return this.#mongo?.BSON.EJSON.stringify(plain, { relaxed: false }) ?? ''
-  }
-
-  #fromText(text: string): Position | undefined {
-    if (text === '') return undefined
-    const plain = this.#mongo?.BSON.EJSON.parse(text, { relaxed: false }) as
-      { readonly value: unknown; readonly seen: unknown[] } | undefined
-    return plain && positionAt(plain.value, plain.seen)
-  }
-
-  #inTurn<R>(work: (session: MongoSession) => Promise<R>): Promise<R> {
-    const reading = this.#turn.then(() => this.#connection.use(work))
-    this.#turn = reading.catch(() => undefined)
-    return reading
-  }
-
-  async #pull(session: MongoSession, update: Update, kept: Cursor | undefined): Promise<T[] | PulledStream<T>> {
-    const where = `${session.db.databaseName}.${this.#settings.collection}`
-    const log = getLogger('databay.MongoInlet')
-    log.info('%s pulling %s', String(update), where)
-    const back = this.#pulls.takeBack()
-    if (back !== undefined) {
-      const { start, records } = back
-      this.#warnings.warn({ records }, `${where}: ${records} documents were not delivered: they are read again`)
-      this.#position = start
-    }
-    // after a transfer that was not delivered, it is where that one began
-    if (typeof kept?.value === 'string') this.#position = this.#fromText(kept.value)
-    else if (kept !== undefined) this.#begin(undefined)
-    const reader = new DocumentReader(this.#connection, session, this.#settings, update, where)
-    const end = () => {
-      if (back === undefined) this.#warnings.well(where)
-      log.info('%s received %d documents of %s', String(update), reader.given, where)
-    }
-    let isStream = false
-    try {
-      const first = await this.#read(session, reader, update, where, kept)
-      isStream = reader.isMore
-      if (!isStream) {
-        end()
-        return first
-      }
-      const readOn = async () => {
-        const list = reader.isMore ? await this.#inTurn((now) => this.#read(now, reader, update, where, kept)) : []
-        if (list.length > 0) return list
-        end()
-        return undefined
-      }
-      return new Lists(first, readOn, () => reader.close())
-    } finally {
-      if (!isStream) await reader.close()
-    }
-  }
-
-  /** Reads the next list of a pull, and moves the position behind it. */
-  async #read(
-    session: MongoSession,
-    reader: DocumentReader,
-    update: Update,
-    where: string,
-    kept: Cursor | undefined,
-  ): Promise<T[]> {
+  get #positions(): Positions<Position> | undefined {
     const { cursor } = this.#settings
-    const start = cursor === undefined ? undefined : this.#position
-    const documents: Document[] = await reader.read(session, start)
-    // nobody takes the documents any more
-    update.signal.throwIfAborted()
-    if (reader.isClosed) return []
-    if (cursor !== undefined) {
-      const { field } = cursor
-      if (!areOrdered(field, documents)) {
-        throw new DatabaseError(`MongoInlet: ${where}: a document has an array at ${field}, by which it has no place`)
-      }
-      if (cursor.redeliver && kept === undefined) this.#pulls.add(update, start, documents.length)
-      this.#position = advance(session.mongo, field, start, documents)
-      reader.moveTo(this.#position)
-      if (this.#position !== undefined) kept?.advance(this.#toText(this.#position))
+    if (cursor === undefined) return undefined
+    const { startAfter, redeliver } = cursor
+    // known from the first start on; before it, there is no position
+    const mongo = () => this.#mongo as Mongo
+    return {
+      first: startAfter === undefined ? undefined : positionAt(startAfter),
+      redeliver,
+      keep: (position) => positionText(mongo(), position),
+      isKept: (value) => typeof value === 'string',
+      positionOf: (kept) => positionOf(mongo(), kept),
     }
-    return documents as T[]
   }
 }

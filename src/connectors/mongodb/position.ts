@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { DatabaseError } from '../errors.js'
 import type { Mongo } from './driver.js'
 import { equalityKey } from './equality.js'
 
@@ -29,6 +30,29 @@ export function positionAt(value: unknown, ids: unknown[] = []): Position {
 /** `_id`s of the documents at a position that were read. */
 export function seenAt({ ids, seen }: Position): unknown[] {
   return ids.slice(0, seen)
+}
+
+/** Text of a position, as values of the database do not survive a structured clone; `''` for none. */
+export function positionText(mongo: Mongo, position: Position | undefined): string {
+  if (position === undefined) return ''
+  return mongo.BSON.EJSON.stringify({ value: position.value, seen: seenAt(position) }, { relaxed: false })
+}
+
+/**
+ * Reads the text of a position.
+ *
+ * @returns `undefined` for none
+ * @throws {@link DatabaseError} on anything else
+ */
+export function positionOf(mongo: Mongo, text: unknown): Position | undefined {
+  if (text === '') return undefined
+  try {
+    const { value, seen } = mongo.BSON.EJSON.parse(String(text), { relaxed: false }) as Document
+    if (value !== undefined && Array.isArray(seen)) return positionAt(value, seen)
+  } catch {
+    // it is told below
+  }
+  throw new DatabaseError('MongoInlet: the kept cursor is none of a MongoInlet')
 }
 
 /** Makes the position after reading documents, which are in the order of the field. */

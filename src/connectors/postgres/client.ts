@@ -56,8 +56,10 @@ export class PostgresConnection {
    *
    * @throws {@link DatabaseError} when no connection comes about in time, or the server refuses the credentials
    */
-  open(): Promise<boolean> {
-    return this.#opening.open(() => this.#connect())
+  async open(): Promise<boolean> {
+    const wasOpen = this.#opening.opened !== undefined
+    await this.#opening.open(() => this.#connect())
+    return wasOpen
   }
 
   /**

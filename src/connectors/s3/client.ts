@@ -50,12 +50,12 @@ export class S3Connection {
   }
 
   /**
-   * Opens the connection, and looks whether the bucket can be used. Resolves with whether it was open already.
+   * Opens the connection, and looks whether the bucket can be used.
    *
    * @throws {@link S3Error} when the storage cannot be reached, does not take the credentials, or has no such bucket
    */
-  open(): Promise<boolean> {
-    return this.#opening.open(() => this.#open())
+  async open(): Promise<void> {
+    await this.#opening.open(() => this.#open())
   }
 
   /** Closes the connection when running work has ended. Does nothing when it is closed. */

@@ -280,6 +280,25 @@ t.test('documents that were not delivered are read again', { skip }, async (t) =
   await heir.onShutdown()
 })
 
+t.test('what another inlet has kept as its cursor is an error', { skip }, async (t) => {
+  const { start } = await collection(t, numbered(1, 2))
+  const { inlet } = await start({ cursorField: 'n' })
+  for (const value of ['x', '{"values":["1"]}', { key: 'a' }, 7]) {
+    const cursor = { durable: true, value, advance: () => t.fail('it was advanced') }
+    await t.rejects(inlet.pull(update, cursor), {
+      code: 'DATABAY_DATABASE',
+      message: 'MongoInlet: the kept cursor is none of a MongoInlet',
+    })
+  }
+})
+
+t.test('a pull that reads nothing leaves the cursor as it is', { skip }, async (t) => {
+  const { start } = await collection(t, numbered(1, 2))
+  const { inlet } = await start({ cursorField: 'n', startAfter: 2 })
+  const cursor = { durable: true, value: undefined, advance: () => t.fail('it was advanced') }
+  t.same(await inlet.pull(update, cursor), [])
+})
+
 t.test('of transfers at the same time, all from the earliest on that failed comes again', { skip }, async (t) => {
   captureLogs(t, 'silent')
   const { start } = await collection(t, numbered(1, 2, 3, 4))

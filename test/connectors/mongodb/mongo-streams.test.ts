@@ -282,6 +282,24 @@ t.test('two transfers at the same time read each document once', { skip }, async
   t.match(inlet.saveState(), { carried: undefined })
 })
 
+t.test('a stream that is left while its next list waits for its turn leaves no cursor open', { skip }, async (t) => {
+  const { make, sent } = await numbers(t, 1000)
+  const inlet = make({ cursorField: 'n', batchSize: 100, limit: Infinity })
+  await inlet.onStart()
+  t.teardown(() => inlet.onShutdown())
+  const pull = async (number: number) => (await inlet.pull(new Update(['x'], number))) as AsyncIterableIterator<Doc[]>
+  const one = await pull(0)
+  await one.next()
+  const other = pull(1)
+  const next = one.next()
+  await one.return?.()
+  t.same(await next, { done: true, value: undefined })
+  await (await other).return?.()
+  await (await pull(2)).return?.()
+  t.equal(sent('find\0'), 3)
+  t.equal(sent('killCursors'), 3)
+})
+
 t.test('an array at the cursorField fails the round in which it comes', { skip }, async (t) => {
   captureLogs(t)
   const { make, start, things } = await numbers(t, 300)
