@@ -276,6 +276,35 @@ t.test('another instance goes on where one was', async (t) => {
   second.restoreState('x')
 })
 
+t.test('a state of the other order of objects is of no use', async (t) => {
+  const s3 = await fakeS3(t)
+  s3.put('b', '1\n', Date.now() - 2 * HOUR)
+  const first = await startedS3Inlet<string>(t, { ...s3.options, order: 'modified' })
+  t.same(await first.pull(), ['1'])
+  s3.put('a', '2\n', Date.now() - HOUR)
+  const second = new S3Inlet<string>({ ...s3.options, retry: QUICK })
+  second.restoreState(structuredClone(first.inlet.saveState()))
+  await second.tryStart()
+  t.teardown(() => second.tryShutdown())
+  const all: unknown[] = []
+  for await (const list of listsOf(second, new Update(['test'], 101))) all.push(...list.map(({ payload }) => payload))
+  t.same(all, ['2', '1'], 'none is passed over')
+})
+
+t.test('a pull that fails behind a read ends its request', async (t) => {
+  const s3 = await fakeS3(t)
+  s3.put('a', text(numbers(200_000)))
+  const connections = countConnections(s3.server)
+  const { inlet } = await startedS3Inlet(t, s3.options)
+  const advance = () => {
+    throw new Error('the value is too long')
+  }
+  const lists = listsOf(inlet, new Update(['test'], 1), { durable: true, value: undefined, advance })
+  await t.rejects(lists.next(), { message: 'the value is too long' })
+  await connections.allClosed()
+  t.pass('the connection of the object is closed')
+})
+
 t.test('the rest of an object of any format is read with what is known of its start', async (t) => {
   const count = 9000
   const rows = Array.from({ length: count }, (_, n) => ({ n: String(n), m: 'x'.repeat(60) }))

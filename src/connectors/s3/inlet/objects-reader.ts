@@ -1,6 +1,6 @@
 import { toError } from '../../../base/errors.js'
-import type { Record } from '../../../core/record.js'
 import { BodyError } from '../../http/errors.js'
+import type { ListReader, ReadList } from '../../positioned-pulls.js'
 import { isAbsent, S3Error } from '../errors.js'
 import type { S3InletSettings } from './inlet-options.js'
 import { ObjectsByKey, ObjectsByTime, type ListObjects, type NewObjects, type ObjectFilter } from './new-objects.js'
@@ -13,14 +13,14 @@ import type { RecordCutters } from './record-cutter.js'
 const LIST = { records: 4096, bytes: 262_144, time: 1000 }
 
 /** What objects are read from, and where warnings of them go. */
-export interface ObjectSource {
+export interface ObjectSource<R> {
   readonly list: ListObjects
   readonly get: (key: string) => GetObject
   /** Ends the requests that are under way. */
   readonly end: () => void
   readonly body: Omit<BodySettings, 'onCut'>
   /** Makes records of the payloads of an object, and adds them to a list. */
-  readonly addRecords: (list: Record[], payloads: readonly unknown[], key: string) => void
+  readonly addRecords: (list: R[], payloads: readonly unknown[], key: string) => void
   /** Warns of an object that was not read as it should be. */
   readonly warn: (key: string, text: string) => void
   /** Makes the error of an object that cannot be read. */
@@ -34,8 +34,8 @@ interface Next {
 }
 
 /** Reads the new objects of one pull, list by list. */
-export class ObjectsReader {
-  readonly #source: ObjectSource
+export class ObjectsReader<R> implements ListReader<R, ObjectPosition> {
+  readonly #source: ObjectSource<R>
   readonly #settings: S3InletSettings
   readonly #filter: ObjectFilter
   readonly #cutters: RecordCutters
@@ -49,35 +49,18 @@ export class ObjectsReader {
   #isMore = true
   #isClosed = false
   /** Number of objects that it came behind. */
-  objects = 0
+  #passed = 0
 
-  constructor(
-    source: ObjectSource,
-    settings: S3InletSettings,
-    filter: ObjectFilter,
-    cutters: RecordCutters,
-    position: ObjectPosition | undefined,
-  ) {
+  constructor(source: ObjectSource<R>, settings: S3InletSettings, filter: ObjectFilter, cutters: RecordCutters) {
     this.#source = source
     this.#settings = settings
     this.#filter = filter
     this.#cutters = cutters
-    this.#begin(position)
   }
 
-  /** Position behind the records that it gave. */
-  get position(): ObjectPosition | undefined {
-    return this.#position
-  }
-
-  /** Whether there may be more records. */
-  get isMore(): boolean {
-    return this.#isMore
-  }
-
-  /** Whether it was closed: nobody takes its records any more. */
-  get isClosed(): boolean {
-    return this.#isClosed
+  /** Its records, for the log. */
+  get noun(): string {
+    return `records of ${this.#passed} objects`
   }
 
   /**
@@ -86,26 +69,26 @@ export class ObjectsReader {
    * @param position - position behind which to read
    * @throws {@link S3Error}, or the reason of the transfer's signal
    */
-  async read(position: ObjectPosition | undefined): Promise<Record[]> {
+  async read(position: ObjectPosition | undefined): Promise<ReadList<R, ObjectPosition>> {
     // records before what was read are read again
     if (position !== this.#position) {
       await this.#leave()
       this.#begin(position)
     }
-    const list: Record[] = []
+    const records: R[] = []
     try {
       if (this.#failure !== undefined) throw this.#failure
-      await this.#read(list)
+      await this.#read(records)
     } catch (thrown) {
       const failure = toError(thrown)
       // what cannot be read does not hold up the records before it
-      if (list.length === 0 || this.#source.body.signal.aborted) {
+      if (records.length === 0 || this.#source.body.signal.aborted) {
         await this.close()
         throw failure
       }
       this.#failure = failure
     }
-    return list
+    return { records, position: this.#position, isMore: this.#isMore }
   }
 
   /** Ends its requests. */
@@ -130,7 +113,7 @@ export class ObjectsReader {
     await objects?.close()
   }
 
-  async #read(list: Record[]): Promise<void> {
+  async #read(list: R[]): Promise<void> {
     let left = LIST.bytes
     let until = Infinity
     while (list.length < LIST.records && left > 0 && !this.#isClosed) {
@@ -170,7 +153,7 @@ export class ObjectsReader {
 
   /** Notes that an object was read, or cannot be. */
   #pass(object: Listed): void {
-    this.objects++
+    this.#passed++
     this.#position = positionAt(object, this.#settings.order)
   }
 
@@ -192,7 +175,7 @@ export class ObjectsReader {
     const first = this.#first
     this.#first = undefined
     if (first !== undefined) return first
-    if (this.objects >= this.#settings.limit) return undefined
+    if (this.#passed >= this.#settings.limit) return undefined
     const objects = (this.#objects ??= this.#list())
     const object = await objects.next()
     if (object !== undefined) return { object, within: undefined }
@@ -206,7 +189,7 @@ export class ObjectsReader {
     const { list } = this.#source
     return this.#settings.order === 'key'
       ? new ObjectsByKey(list, this.#position, this.#filter)
-      : new ObjectsByTime(list, this.#position, this.#filter, this.#settings.limit - this.objects)
+      : new ObjectsByTime(list, this.#position, this.#filter, this.#settings.limit - this.#passed)
   }
 
   async #open({ object, within }: Next): Promise<OpenedObject | undefined> {
