@@ -292,7 +292,7 @@ t.test('the commands really run, and end in order', async (t) => {
     t.match(output, '"event":"finished"')
     t.same(answers, [200, 200, 'databay_links 2'])
     const [, line = ''] = /```sh\n(test -n .*)\n```/.exec(page) ?? []
-    const isAlive = () => spawnSync('sh', ['-c', line.replace('/data', state)]).status === 0
+    const isAlive = () => spawnSync('sh', ['-c', line.replace('/data/heartbeat', `'${state}/heartbeat'`)]).status === 0
     t.ok(isAlive())
     const old = Date.now() / 1000 - 180
     utimesSync(join(state, 'heartbeat'), old, old)

@@ -55,9 +55,9 @@ export async function runShown(t: Test, title: string, surroundings: Surrounding
 /** Runs a command line as a user would in the root of the repository: `NAME=value npx databay run dist/…`. */
 export async function run(t: Test, line: string, { env = {}, cwd = root }: Surroundings = {}): Promise<Ended> {
   const words = line
-    .replace('npx databay', `node ${MAIN}`)
+    .replace('npx databay', 'node databay')
     .split(' ')
-    .map((word) => (word.startsWith('dist/') ? path.join(root, word) : word))
+    .map((word) => (word === 'databay' ? MAIN : word.startsWith('dist/') ? path.join(root, word) : word))
   const start = words.indexOf('node')
   const settings = Object.fromEntries(words.slice(0, start).map((word) => word.split('=') as [string, string]))
   const child = spawn(process.execPath, words.slice(start + 1), { cwd, env: { ...process.env, ...settings, ...env } })

@@ -186,7 +186,7 @@ t.test('no part of a secret is left of what a receiver says, nor of a long error
 t.test('a command is told of thousands of links', async (t) => {
   const file = join(t.testdir({}), 'links')
   const ids = Array.from({ length: 2500 }, (_, at) => `a_link_of_many_with_a_name_that_is_long_enough_to_fill_it_${at}`)
-  const command = ['sh', '-c', `printf '%s' "$DATABAY_ALERT_LINKS" > ${file}; cat > /dev/null`]
+  const command = ['sh', '-c', `printf '%s' "$DATABAY_ALERT_LINKS" > '${file}'; cat > /dev/null`]
   const { planner, transfer } = await start(t, { ...SOON, groupWait: 0.2, failures: 1, command }, ids)
   await transfer(1, true)
   await planner.shutdown()
@@ -279,7 +279,7 @@ t.test('a command gets the message on standard input and in its environment; one
   const file = join(folder, 'notify.sh')
   writeFileSync(
     file,
-    `#!/bin/sh\ncat > ${folder}/message\necho "$1 $DATABAY_ALERT_STATUS $DATABAY_ALERT_LINKS" > ${folder}/env\n`,
+    `#!/bin/sh\ncat > '${folder}/message'\necho "$1 $DATABAY_ALERT_STATUS $DATABAY_ALERT_LINKS" > '${folder}/env'\n`,
   )
   chmodSync(file, 0o755)
   const { planner, transfer } = await start(t, [
@@ -390,7 +390,7 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
 t.test('a script that hangs is killed with what it has started', { skip: process.platform === 'win32' }, async (t) => {
   const { messages: logged } = captureLogs(t)
   const file = join(t.testdir({}), 'pid')
-  const command = ['sh', '-c', `trap '' TERM; sleep 60 & echo $! > ${file}; wait`]
+  const command = ['sh', '-c', `trap '' TERM; sleep 60 & echo $! > '${file}'; wait`]
   const { planner, transfer } = await start(t, {
     ...SOON,
     failures: 1,
