@@ -104,6 +104,15 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
   }
 
   /**
+   * Whether the inlet gives records again that were not delivered. By itself it does when it has an {@link Inlet.onTransferEnd},
+   * as it may go back there. When an outlet refuses records of one that does not, a transfer of a stream goes on with its next
+   * rounds; of one that does, it ends, as the records come again.
+   */
+  get redelivers(): boolean {
+    return this.onTransferEnd !== undefined
+  }
+
+  /**
    * What a pull does beside reading, in a few words, as in `takes messages off the queue`: `databay explain` then pulls the inlet
    * only with `--yes`. What happens in {@link Inlet.onTransferEnd} does not count: there it is told that nothing was delivered.
    * By itself `undefined`: a pull only reads.

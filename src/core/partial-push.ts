@@ -1,4 +1,5 @@
 import { DatabayError, isError } from '../base/errors.js'
+import { failureClass } from './failure-class.js'
 
 /** An outlet or a processor cannot take a record because of its payload. The message never shows the payload. */
 export class InvalidPayloadError extends DatabayError {
@@ -85,6 +86,15 @@ export function blameRecords(error: Error, rejected: readonly RejectedRecord[]):
 /** Records that the error of a push blames, by {@link blameRecords}. */
 export function blamedRecords(error: Error): readonly RejectedRecord[] {
   return 'rejected' in error && Array.isArray(error.rejected) ? (error.rejected as RejectedRecord[]) : []
+}
+
+/** Whether the error of a push says that the outlet refuses records, each by an error of the record, and nothing else. */
+export function isOfRecords(error: unknown): boolean {
+  if (!isError(error)) return false
+  const rejected = blamedRecords(error)
+  return (rejected.length === 0 ? [error] : rejected.map(({ error: why }) => why)).every(
+    (one) => failureClass(one) === 'refused',
+  )
 }
 
 /** Notes on an error that it is of a record, which will be refused each time. */

@@ -198,6 +198,10 @@ export const CsvInlet: CsvInletConstructor = class CsvInlet<T extends object> ex
     > as Promise<T[] | PulledStream<T>>
   }
 
+  override get redelivers(): boolean {
+    return this.#rows.redelivers
+  }
+
   /**
    * Notes what was delivered of a pull. To redeliver, the next pull goes back to where that one began, or where the first of
    * its lists began that was not delivered.

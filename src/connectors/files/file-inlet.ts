@@ -134,6 +134,11 @@ export class FileInlet extends Inlet<string> {
     return this.#mode === FileInletMode.LINE
   }
 
+  /** As the option says. A whole file is read again at each transfer, whatever was delivered. */
+  override get redelivers(): boolean {
+    return this.#lines.redelivers
+  }
+
   /**
    * Notes what was delivered of a pull. To redeliver, the next pull goes back to where that one began, or where the first of
    * its lists began that was not delivered.

@@ -33,6 +33,11 @@ export class Following<T, S> {
     this.#settings = settings
   }
 
+  /** Whether records that were not delivered are read again. */
+  get redelivers(): boolean {
+    return this.#settings.redeliver
+  }
+
   /** Opens the file, see {@link FollowedFile.start}. */
   async start(link: string | undefined): Promise<void> {
     this.#splitter.load?.()

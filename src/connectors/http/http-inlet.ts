@@ -107,6 +107,10 @@ export class HttpInlet<T = unknown> extends Inlet<T> {
     return this.#settings.conditional || this.#since !== undefined
   }
 
+  override get redelivers(): boolean {
+    return this.hasCursor
+  }
+
   /** A request that may change something at the server. */
   override get pullEffect(): string | undefined {
     const { method } = this.#settings.request

@@ -63,7 +63,7 @@ function goOnWith(records: Record[], parts: TransferParts, tally: Tally): Record
 
 /** Whether a transfer goes on with what some inlets gave, as no other has failed, or that is ignored. */
 export function mayGoOn({ settings }: TransferParts, tally: Tally): boolean {
-  return !tally.hasFailed || (settings.ignoreExceptions && tally.cancelled === undefined)
+  return !tally.hasBroken || (settings.ignoreExceptions && tally.cancelled === undefined)
 }
 
 /** Does work for all items at once, or for as many as may be. */

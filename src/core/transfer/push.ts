@@ -178,7 +178,7 @@ function pushBatch(
   let transfers = tally.inHand
   const stage = tally.stageOfOutlet(outlet)
   const failed = (thrown: unknown, lost: number): Lost => {
-    tally.fail(thrown, report.outlet, 'push')
+    tally.failPush(thrown, report.outlet)
     const taken = Math.min(takenDespite(thrown), lost)
     report.pushed += taken
     return { records: lost - taken, transfers }

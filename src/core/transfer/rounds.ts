@@ -18,8 +18,8 @@ import type { Tally } from './tally.js'
  *   round         1 --------  2 -------  3 --    process > group > push
  * ```
  *
- * It ends with the streams, with a round in which something failed (unless that is ignored), with a pull that failed once
- * the rounds before it are made, and between rounds when it is told to stop or to end. What was pulled by then is dropped,
+ * It ends with the streams, with a round in which something failed (unless that is ignored, or an outlet only refused
+ * records), with a pull that failed once the rounds before it are made, and between rounds when it is told to stop or to end. What was pulled by then is dropped,
  * and counted; a transfer that is told to end, as its planner shuts down, pushes it.
  */
 export async function transferInRounds(

@@ -7,6 +7,7 @@ import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import { nodeName } from '../node.js'
 import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
+import { isOfRecords } from '../partial-push.js'
 import type { Delivery, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
@@ -68,8 +69,9 @@ export class Tally {
   /** Number of errors, listed or not, and of those whose records are kept all the same. */
   #failures = 0
   #kept = 0
-  /** Number of those that are of pulls. */
+  /** Number of those that are of pulls, and of those with which an outlet refused records that nobody brings again. */
   #pullFailures = 0
+  #refusals = 0
   /** Whether the transfer has rounds, and whether one is under way. */
   #streams = false
   #isInRound = false
@@ -160,11 +162,17 @@ export class Tally {
     return this.#failures > this.#kept
   }
 
+  /** Whether something has failed that no more rounds may follow. */
+  get hasBroken(): boolean {
+    return this.#failures > this.#kept + this.#refusals
+  }
+
   /** Whether no more rounds may begin. */
   get isOver(): boolean {
     if (this.cancelled !== undefined) return true
     // with `delivery`, what was pulled before a pull failed goes to the outlets
-    const failures = this.#failures - this.#kept - (this.delivery === undefined ? 0 : this.#pullFailures)
+    const passed = this.delivery === undefined ? this.#refusals : this.#pullFailures
+    const failures = this.#failures - this.#kept - passed
     return failures > 0 && !this.#parts.settings.ignoreExceptions
   }
 
@@ -385,6 +393,15 @@ export class Tally {
   }
 
   /**
+   * Notes and logs an error of a push. When the outlet has only refused records, and no inlet goes back for them, rounds go on.
+   */
+  failPush(thrown: unknown, outlet: string): void {
+    const isRefusal = this.delivery === undefined && isOfRecords(thrown) && !this.#parts.inlets.some(redelivers)
+    if (isRefusal) this.#refusals++
+    this.fail(thrown, outlet, 'push')
+  }
+
+  /**
    * Notes and logs an error of user code. Of very many errors, the report lists some and says how many more there are.
    *
    * @param ofRound - whether it belongs to the round under way, or to the next one when it is of `pull`
@@ -530,4 +547,12 @@ export class Tally {
     const message = `${unlisted} more errors of this transfer are not listed`
     this.errors.push({ name: 'Error', message, node: 'transfer', stage: 'transfer' })
   }
+}
+
+function redelivers({
+  redelivers,
+  onTransferEnd,
+}: Pick<Inlet, 'onTransferEnd'> & { readonly redelivers?: boolean }): boolean {
+  // an inlet of another copy of this package may have no such field
+  return redelivers ?? onTransferEnd !== undefined
 }

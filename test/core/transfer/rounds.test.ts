@@ -6,6 +6,7 @@ import { Inlet } from '../../../src/core/inlet.js'
 import { Link } from '../../../src/core/link.js'
 import type { LinkSettings } from '../../../src/core/link-options.js'
 import { Outlet } from '../../../src/core/outlet.js'
+import { InvalidPayloadError, PartialPushError } from '../../../src/core/partial-push.js'
 import type { AnyGrouper, AnyProcessor } from '../../../src/core/processor.js'
 import { Record } from '../../../src/core/record.js'
 import { TransferError, type TransferReport } from '../../../src/core/report.js'
@@ -50,6 +51,13 @@ class StreamInlet extends Inlet {
 
   override onTransferEnd(_update: Update, delivered: boolean, rounds: RoundCounts): void {
     this.told.push([delivered, rounds])
+  }
+}
+
+/** Gives nothing again. */
+class OnceInlet extends StreamInlet {
+  override get redelivers(): boolean {
+    return false
   }
 }
 
@@ -409,6 +417,38 @@ t.test('an outlet that fails in a round ends the transfer with that round', asyn
   t.strictSame(good.payloads, [[1], [2]])
   t.strictSame(inlet.told, [[false, { rounds: 2, deliveredRounds: 1 }]])
   checkBooks(t, report)
+})
+
+t.test('records that an outlet refuses do not end the rounds, unless an inlet brings them again', async (t) => {
+  captureLogs(t)
+  const payloads = [[1, 2], [3, 4], [5, 6], [7]]
+  const refuse = (records: Record[], why: Error) => {
+    const rejected = records.flatMap(({ payload }, index) => (payload === 3 ? [{ index, error: why }] : []))
+    if (rejected.length > 0) throw new PartialPushError('picky', records.length - rejected.length, rejected)
+  }
+  const refused = new InvalidPayloadError('no 3')
+  const picky = new KeepOutlet((records) => {
+    refuse(records, refused)
+  })
+  const once = await run(new OnceInlet(() => later(...payloads)), picky)
+  t.match(once, { rounds: 4, pulled: 7, dropped: 0, outlets: [{ pushed: 6, dropped: 1 }], failed: true })
+  t.equal(once.errors.length, 1)
+  checkBooks(t, once)
+
+  const again = new StreamInlet(() => later(...payloads))
+  t.match(await run(again, picky), { rounds: 2, outlets: [{ pushed: 3, dropped: 1 }], failed: true })
+  t.strictSame(again.told, [[false, { rounds: 2, deliveredRounds: 1 }]])
+
+  const down = new KeepOutlet((records) => {
+    refuse(records, Object.assign(new Error('full'), { code: 'ENOSPC' }))
+  })
+  t.match(await run(new OnceInlet(() => later(...payloads)), down), { rounds: 2, outlets: [{ pushed: 3, dropped: 1 }] })
+
+  const whole = new KeepOutlet((records) => {
+    if (records.some(({ payload }) => payload === 3)) throw refused
+  })
+  const report = await run(new OnceInlet(() => later(...payloads)), [whole, new KeepOutlet()])
+  t.match(report, { rounds: 4, outlets: [{ pushed: 5, dropped: 2 }, { pushed: 7 }], failed: true })
 })
 
 t.test(
