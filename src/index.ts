@@ -60,7 +60,7 @@ export { HttpOutlet } from './connectors/http/http-outlet.js'
 export type {
   HttpBodyFormat,
   HttpBodyFrom,
-  HttpKey,
+  HttpIdempotencyKey,
   HttpOutletOptions,
   HttpSend,
 } from './connectors/http/outlet/outlet-options.js'
@@ -127,8 +127,8 @@ export type { MongoMode, MongoOutletOptions } from './connectors/mongodb/outlet-
 export type { PostgresConnectionOptions } from './connectors/postgres/connection-options.js'
 export type { PostgresTable } from './connectors/postgres/identifiers.js'
 export type {
-  ExtraColumns,
-  JsonStrings,
+  PostgresExtraColumns,
+  PostgresJsonStrings,
   PostgresMode,
   PostgresOutletOptions,
 } from './connectors/postgres/outlet/outlet-options.js'
@@ -139,9 +139,10 @@ export type { S3Credentials } from './connectors/s3/credentials.js'
 export { S3Error, type S3ErrorOptions } from './connectors/s3/errors.js'
 export type { S3InletCsvOptions, S3InletOptions } from './connectors/s3/inlet/inlet-options.js'
 export type { S3KeyNames } from './connectors/s3/outlet/key-template.js'
-export type { ObjectFormat } from './connectors/s3/inlet/object-format.js'
-export type { S3CsvOptions, S3Key, S3OutletOptions } from './connectors/s3/outlet/outlet-options.js'
-export type { ObjectOrder } from './connectors/s3/inlet/position.js'
+export type { S3ObjectFormat } from './connectors/s3/inlet/object-format.js'
+export type { S3OutletFormat } from './connectors/s3/outlet/content-style.js'
+export type { S3Key, S3OutletCsvOptions, S3OutletOptions } from './connectors/s3/outlet/outlet-options.js'
+export type { S3ObjectOrder } from './connectors/s3/inlet/position.js'
 export { S3Inlet } from './connectors/s3/s3-inlet.js'
 export { S3Outlet } from './connectors/s3/s3-outlet.js'
 export { NullOutlet } from './connectors/samples/null-outlet.js'

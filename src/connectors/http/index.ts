@@ -6,7 +6,13 @@ export { HttpInlet } from './http-inlet.js'
 export { HttpOutlet } from './http-outlet.js'
 export { nextLink, type HttpPage, type NextPage } from './inlet/next-link.js'
 export type { HttpInletOptions } from './inlet/inlet-options.js'
-export type { HttpBodyFormat, HttpBodyFrom, HttpKey, HttpOutletOptions, HttpSend } from './outlet/outlet-options.js'
+export type {
+  HttpBodyFormat,
+  HttpBodyFrom,
+  HttpIdempotencyKey,
+  HttpOutletOptions,
+  HttpSend,
+} from './outlet/outlet-options.js'
 export type { HttpParams } from './request.js'
 export type { HttpHeaders } from './request-headers.js'
 export type { ResponseHeaders } from './response-headers.js'

@@ -3,7 +3,7 @@ import { toError } from '../../../base/errors.js'
 import type { Record } from '../../../core/record.js'
 import type { Update } from '../../../core/update.js'
 import type { Body } from './bodies.js'
-import type { HttpKey } from './outlet-options.js'
+import type { HttpIdempotencyKey } from './outlet-options.js'
 import type { Destination } from './target.js'
 
 const crypto = lazy<typeof import('node:crypto')>('node:crypto')
@@ -14,7 +14,7 @@ const crypto = lazy<typeof import('node:crypto')>('node:crypto')
  * @throws {@link Error} when the function gives none that can be sent
  */
 export function idempotencyKey(
-  by: true | HttpKey,
+  by: true | HttpIdempotencyKey,
   { method, url }: Destination,
   body: Body,
   records: readonly Record[],

@@ -38,8 +38,8 @@ export const CONTENT_TYPES: { readonly [format in HttpBodyFormat]: string } = {
 const FORMATS = Object.keys(CONTENT_TYPES) as readonly HttpBodyFormat[]
 
 /**
- * Function that gives the body of a request. A string or bytes are the body as they are, and `null` is none. Anything else is
- * written in the `format`.
+ * Function that gives the body of a request. A string or bytes are the body as they are, and `null` is none. Anything
+ * else is written in the `format`.
  *
  * @param content - the payload, or with `send: 'batch'` the list of payloads
  * @param records - their records
@@ -47,7 +47,7 @@ const FORMATS = Object.keys(CONTENT_TYPES) as readonly HttpBodyFormat[]
 export type HttpBodyFrom<T = Untyped> = (content: Untyped, records: readonly Record<T>[]) => unknown
 
 /** Function that gives the idempotency key of a request: the same for the same records each time. */
-export type HttpKey<T = Untyped> = (records: readonly Record<T>[], update: Update) => string
+export type HttpIdempotencyKey<T = Untyped> = (records: readonly Record<T>[], update: Update) => string
 
 /** Options of {@link HttpOutlet}. */
 export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, SerializeOptions {
@@ -57,8 +57,8 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly method?: string
   /**
-   * Headers of the requests. They replace those that are sent otherwise under the same name: `content-type`, `user-agent`,
-   * and `authorization` from credentials in the URL.
+   * Headers of the requests. They replace those that are sent otherwise under the same name: `content-type`,
+   * `user-agent`, and `authorization` from credentials in the URL.
    * @default {}
    */
   readonly headers?: HttpHeaders
@@ -68,8 +68,8 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly send?: HttpSend
   /**
-   * Format of the body. Of a batch, `json` is a list, `ndjson` a line of JSON for each record, and `text` a line for each. `form`
-   * has the fields of one payload.
+   * Format of the body. Of a batch, `json` is a list, `ndjson` a line of JSON for each record, and `text` a line for
+   * each. `form` has the fields of one payload.
    * @default 'json'
    */
   readonly format?: HttpBodyFormat
@@ -79,36 +79,38 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly batchSize?: number
   /**
-   * Most bytes of the body of a request, before it is packed. A batch is divided by it. A record that alone is larger is refused.
+   * Most bytes of the body of a request, before it is packed. A batch is divided by it. A record that alone is larger
+   * is refused.
    * @default 104_857_600 - 100 MiB
    */
   readonly maxRequestSize?: number
   /**
-   * Where a record is sent: a function that gives a URL, or `{ url, method, headers, params }`. A relative URL is one below that
-   * of the outlet; one that leads elsewhere has its record refused. With `send: 'batch'`, records of one target go together.
+   * Where a record is sent: a function that gives a URL, or `{ url, method, headers, params }`. A relative URL is one
+   * below that of the outlet; one that leads elsewhere has its record refused. With `send: 'batch'`, records of one
+   * target go together.
    * @default undefined - all go to the URL of the outlet
    */
   readonly target?: HttpTarget<T>
   /**
-   * What is sent in the place of the payload, or of the list of payloads: a function of it. A string or bytes are the body as
-   * they are, `null` is none, and anything else is written in the `format`.
+   * What is sent in the place of the payload, or of the list of payloads: a function of it. A string or bytes are the
+   * body as they are, `null` is none, and anything else is written in the `format`.
    * @default undefined - the payload, or the list of payloads
    */
   readonly body?: HttpBodyFrom<T>
   /**
-   * Key by which a server takes the same request once: a function of its records, or `true` for a hash of method, URL and body.
-   * With `true`, records that are equal have the same key. With a key, requests are `idempotent`.
+   * Key by which a server takes the same request once: a function of its records, or `true` for a hash of method, URL
+   * and body. With `true`, records that are equal have the same key. With a key, requests are `idempotent`.
    * @default undefined - none
    */
-  readonly idempotencyKey?: true | HttpKey<T>
+  readonly idempotencyKey?: true | HttpIdempotencyKey<T>
   /**
    * Name of the header with the idempotency key.
    * @default 'Idempotency-Key'
    */
   readonly idempotencyHeader?: string
   /**
-   * Whether a request may be made twice. Those that may not are made again only when the server surely did nothing: it was not
-   * reached, or answered with 425, 429, or 503 with a `retry-after`.
+   * Whether a request may be made twice. Those that may not are made again only when the server surely did nothing: it
+   * was not reached, or answered with 425, 429, or 503 with a `retry-after`.
    * @default true for GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and with an `idempotencyKey`
    */
   readonly idempotent?: boolean
@@ -118,26 +120,27 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly concurrency?: number
   /**
-   * Whether records arrive in their order. With `strict`, one request is made at a time, and none after one that failed. With
+   * Whether records arrive in their order. With `strict`, one request is made at a time, and none after one that
+   * failed. With
    * `none`, they are sent in their order, but several at a time; those to one URL of `target` still follow each other.
    * @default 'none'
    */
   readonly order?: 'strict' | 'none'
   /**
-   * Retries of a request that failed for a reason that may pass, and may be made again. A `retry-after` of the server is waited
-   * for, but no longer than `maxDelay` or than the `timeout` leaves: then there is no further try.
+   * Retries of a request that failed for a reason that may pass, and may be made again. A `retry-after` of the server
+   * is waited for, but no longer than `maxDelay` or than the `timeout` leaves: then there is no further try.
    * @default { retries: 2, minDelay: 0.5, maxDelay: 30 }
    */
   readonly retry?: RetryOptions
   /**
-   * Statuses that are worth a retry of a request that may be made twice. By default these are 408, 425, 429, 500, 502, 503 and 504,
-   * and every other status from 400 on that comes with a `retry-after`.
+   * Statuses that are worth a retry of a request that may be made twice. By default these are 408, 425, 429, 500, 502,
+   * 503 and 504, and every other status from 400 on that comes with a `retry-after`.
    * @default [408, 425, 429, 500, 502, 503, 504] - and from 400 on those with a `retry-after`
    */
   readonly retryStatuses?: readonly number[]
   /**
-   * Statuses that refuse the records of a request. Of a record with a `target`, 404, 405 and 410 do so, too. Any other status that
-   * is not accepted means that the server is unavailable.
+   * Statuses that refuse the records of a request. Of a record with a `target`, 404, 405 and 410 do so, too. Any other
+   * status that is not accepted means that the server is unavailable.
    * @default [400, 409, 410, 412, 413, 414, 415, 422, 428, 431, 451]
    */
   readonly refusedStatuses?: readonly number[]
@@ -147,14 +150,15 @@ export interface HttpOutletOptions<T = Untyped> extends OutletOptions<T>, Serial
    */
   readonly statuses?: readonly number[]
   /**
-   * What became of each record, where the body of a response says it: a function of the response and the records that gives a
-   * result for each. `undefined` or `true` is taken, `false` or an error refused, and `{ retry: true }` not taken for now.
+   * What became of each record, where the body of a response says it: a function of the response and the records that
+   * gives a result for each. `undefined` or `true` is taken, `false` or an error refused, and `{ retry: true }` not
+   * taken for now.
    * @default undefined - the status is for all records of a request
    */
   readonly results?: HttpResults<T>
   /**
-   * Most redirects in a row that are followed: those with 307 or 308 to the same origin. Others are errors, as they would lose the
-   * body, or take it elsewhere.
+   * Most redirects in a row that are followed: those with 307 or 308 to the same origin. Others are errors, as they
+   * would lose the body, or take it elsewhere.
    * @default 0 - a redirect is an error
    */
   readonly redirects?: number
@@ -241,7 +245,7 @@ export const HTTP_OUTLET_OPTIONS = {
   ...OUTLET_OPTIONS,
 } satisfies Spec<HttpOutletOptions>
 
-function readKey(name: string, key: true | HttpKey | undefined): true | HttpKey | undefined {
+function readKey(name: string, key: true | HttpIdempotencyKey | undefined): true | HttpIdempotencyKey | undefined {
   if (key === undefined || key === true || typeof key === 'function') return key
   throw new InvalidOptionError(name, 'true or a function', key)
 }

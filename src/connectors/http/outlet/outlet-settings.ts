@@ -9,7 +9,7 @@ import {
   HTTP_OUTLET_OPTIONS,
   type HttpBodyFormat,
   type HttpBodyFrom,
-  type HttpKey,
+  type HttpIdempotencyKey,
   type HttpOutletOptions,
   type HttpSend,
 } from './outlet-options.js'
@@ -35,7 +35,7 @@ export interface HttpOutletSettings {
   readonly target: HttpTarget | undefined
   readonly body: HttpBodyFrom | undefined
   readonly serialize: Serialize | undefined
-  readonly idempotencyKey: true | HttpKey | undefined
+  readonly idempotencyKey: true | HttpIdempotencyKey | undefined
   /** In lower case. */
   readonly idempotencyHeader: string
   /** Whether requests may be made twice; `undefined` when their method says it. */

@@ -3,14 +3,14 @@ import type { Steps } from '../../../base/payload-path.js'
 import { isPlain, partText } from '../../json-text.js'
 import { checkFieldsBeside, loss, noForm, serialized, type Serialize } from '../../serialize.js'
 import { digitsOf } from './field-text.js'
-import type { JsonStrings } from './outlet-options.js'
+import type { PostgresJsonStrings } from './outlet-options.js'
 import type { Column } from './table-description.js'
 import { dateText, hexText, isBytes, isIsoDate, MOST_DIMENSIONS, numberText } from './value-text.js'
 
 /** Settings by which lines of COPY are made. */
 export interface LineSettings {
   readonly serialize?: Serialize | undefined
-  readonly jsonStrings: JsonStrings
+  readonly jsonStrings: PostgresJsonStrings
 }
 
 /** Characters that have another meaning in a line of COPY. */

@@ -14,19 +14,19 @@ import { checkColumns, checkTable, type PostgresTable, type TableName } from '..
 export const TABLE_KEY: MetadataKey = 'PostgresOutlet.POSTGRES_TABLE'
 
 /**
- * Ways in which {@link PostgresOutlet} writes: `insert` adds rows, `upsert` replaces the values of the row with the same keys,
- * and `copy` adds rows by COPY, which is the fastest for many; with keys it replaces as `upsert` does.
+ * Ways in which {@link PostgresOutlet} writes: `insert` adds rows, `upsert` replaces the values of the row with the
+ * same keys, and `copy` adds rows by COPY, which is the fastest for many; with keys it replaces as `upsert` does.
  */
 export type PostgresMode = 'insert' | 'upsert' | 'copy'
 const MODES: readonly PostgresMode[] = ['insert', 'upsert', 'copy']
 
 /** What becomes of fields for which the table has no column: their records are refused, or the fields are dropped. */
-export type ExtraColumns = 'refuse' | 'drop'
-const EXTRA: readonly ExtraColumns[] = ['refuse', 'drop']
+export type PostgresExtraColumns = 'refuse' | 'drop'
+const EXTRA: readonly PostgresExtraColumns[] = ['refuse', 'drop']
 
 /** What a string is for a column of the type `json` or `jsonb`: a value, or the text of one. */
-export type JsonStrings = 'value' | 'text'
-const JSON_STRINGS: readonly JsonStrings[] = ['value', 'text']
+export type PostgresJsonStrings = 'value' | 'text'
+const JSON_STRINGS: readonly PostgresJsonStrings[] = ['value', 'text']
 
 /** Options of {@link PostgresOutlet}. */
 export interface PostgresOutletOptions extends OutletOptions, SerializeOptions, PostgresConnectionOptions {
@@ -38,8 +38,9 @@ export interface PostgresOutletOptions extends OutletOptions, SerializeOptions, 
    */
   readonly mode?: PostgresMode
   /**
-   * Columns that identify a row, such as `['id']`; they need a unique index. The mode `upsert` replaces the values of a row
-   * with the same keys, and so does `copy`; `insert` leaves such a row as it is. A record whose key is null is refused.
+   * Columns that identify a row, such as `['id']`; they need a unique index. The mode `upsert` replaces the values of a
+   * row with the same keys, and so does `copy`; `insert` leaves such a row as it is. A record whose key is null is
+   * refused.
    * @default none
    */
   readonly keys?: readonly string[]
@@ -52,12 +53,12 @@ export interface PostgresOutletOptions extends OutletOptions, SerializeOptions, 
    * Whether a record with a field for which there is no column is refused, or the field is dropped.
    * @default 'refuse'
    */
-  readonly extraColumns?: ExtraColumns
+  readonly extraColumns?: PostgresExtraColumns
   /**
    * Whether a string for a column of the type json is a value, or the text of a value.
    * @default 'value'
    */
-  readonly jsonStrings?: JsonStrings
+  readonly jsonStrings?: PostgresJsonStrings
 }
 
 /** Table of the options of {@link PostgresOutlet}. */
@@ -80,8 +81,8 @@ export interface PostgresOutletSettings {
   /** Columns that identify a row; `undefined` when rows are only added. */
   readonly keys: readonly string[] | undefined
   readonly columns: ReadonlySet<string> | undefined
-  readonly extraColumns: ExtraColumns
-  readonly jsonStrings: JsonStrings
+  readonly extraColumns: PostgresExtraColumns
+  readonly jsonStrings: PostgresJsonStrings
   readonly serialize?: Serialize | undefined
   readonly connection: PostgresConnectionSettings
 }

@@ -12,8 +12,8 @@ import {
   type S3ConnectionOptions,
   type S3ConnectionSettings,
 } from '../connection-options.js'
-import { OBJECT_FORMATS, type ObjectFormat } from './object-format.js'
-import { OBJECT_ORDERS, type ObjectOrder, type ObjectPosition } from './position.js'
+import { OBJECT_FORMATS, type S3ObjectFormat } from './object-format.js'
+import { OBJECT_ORDERS, type S3ObjectOrder, type ObjectPosition } from './position.js'
 
 /** Options of CSV objects, as those of {@link CsvInlet}. */
 export type S3InletCsvOptions = Pick<
@@ -46,7 +46,7 @@ export interface S3InletOptions extends InletOptions, BigIntegersOptions, S3Conn
    * `.tsv` (with tabs) are `csv`, `.txt`, `.log` and no ending are `lines`, and any other ending is `bytes`.
    * @default undefined - by the ending of each key
    */
-  readonly format?: ObjectFormat
+  readonly format?: S3ObjectFormat
   /**
    * Whether objects are packed with gzip: `'auto'` goes by their first bytes, whatever their keys and headers say.
    * @default 'auto'
@@ -61,7 +61,7 @@ export interface S3InletOptions extends InletOptions, BigIntegersOptions, S3Conn
    *   prefix are listed at each transfer. An object that is written to again is read again.
    * @default 'key'
    */
-  readonly order?: ObjectOrder
+  readonly order?: S3ObjectOrder
   /**
    * Where the first transfer begins: after this key, or after this time (a Date, or a text of ISO 8601) in the order
    * `modified`.
@@ -160,7 +160,7 @@ export const S3_INLET_OPTIONS = {
 /** Rules by which objects become records. */
 export interface ObjectRules {
   /** Format of all objects; `undefined` for that which the ending of a key names. */
-  readonly format: ObjectFormat | undefined
+  readonly format: S3ObjectFormat | undefined
   readonly gzip: 'auto' | boolean
   readonly encoding: TextEncoding
   readonly csv: ReturnType<typeof readCsv>
@@ -174,7 +174,7 @@ export interface ObjectRules {
 export interface S3InletSettings extends ObjectRules {
   readonly prefix: string
   readonly match: string | undefined
-  readonly order: ObjectOrder
+  readonly order: S3ObjectOrder
   /** Position behind which the first transfer begins; `undefined` at the first object. */
   readonly start: ObjectPosition | undefined
   /** Least age of objects that are read, in milliseconds. */
@@ -257,7 +257,7 @@ function readSettle(name: string, settle: number | Duration | undefined): number
 
 const readWord = word(OBJECT_FORMATS, 'lines').read
 
-function readFormat(name: string, format: ObjectFormat | undefined): ObjectFormat | undefined {
+function readFormat(name: string, format: S3ObjectFormat | undefined): S3ObjectFormat | undefined {
   return format === undefined ? undefined : readWord(name, format)
 }
 

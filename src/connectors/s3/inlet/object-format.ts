@@ -1,11 +1,11 @@
 /** Formats of the content of objects. */
 export const OBJECT_FORMATS = ['lines', 'jsonl', 'json', 'csv', 'whole', 'bytes'] as const
 /** Format of the content of an object. */
-export type ObjectFormat = (typeof OBJECT_FORMATS)[number]
+export type S3ObjectFormat = (typeof OBJECT_FORMATS)[number]
 
 /** Format of an object, and the delimiter where its key says it. */
 export interface KeyFormat {
-  readonly format: ObjectFormat
+  readonly format: S3ObjectFormat
   /** Delimiter of its cells; `undefined` where the key says nothing of it. */
   readonly delimiter?: string
 }

@@ -1,7 +1,7 @@
 /** Orders in which objects are read. */
 export const OBJECT_ORDERS = ['key', 'modified'] as const
 /** Order in which objects are read. */
-export type ObjectOrder = (typeof OBJECT_ORDERS)[number]
+export type S3ObjectOrder = (typeof OBJECT_ORDERS)[number]
 
 /** Place in an object, between two of its records. */
 export interface Within {
@@ -34,7 +34,7 @@ export interface Listed {
 }
 
 /** Position behind an object, or at a place in it. */
-export function positionAt({ key, lastModified }: Listed, order: ObjectOrder, within?: Within): ObjectPosition {
+export function positionAt({ key, lastModified }: Listed, order: S3ObjectOrder, within?: Within): ObjectPosition {
   return {
     key,
     ...(order === 'modified' && { modified: lastModified }),

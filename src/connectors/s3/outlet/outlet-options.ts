@@ -13,7 +13,7 @@ import {
   type S3ConnectionOptions,
   type S3ConnectionSettings,
 } from '../connection-options.js'
-import type { ContentStyle, S3Format } from './content-style.js'
+import type { ContentStyle, S3OutletFormat } from './content-style.js'
 import { KeyTemplate, type S3KeyNames } from './key-template.js'
 
 /** Metadata key: key of the object to which a record goes. */
@@ -23,7 +23,7 @@ export const KEY_KEY: MetadataKey = 'S3Outlet.S3_KEY'
 export type S3Key = (record: Record<Untyped>, update: Update, names: S3KeyNames) => string
 
 /** Options of the CSV that {@link S3Outlet} writes. */
-export interface S3CsvOptions {
+export interface S3OutletCsvOptions {
   /**
    * Names of the columns, in order.
    * @default undefined - the keys of the first record of an object
@@ -56,8 +56,9 @@ export interface S3OutletOptions extends OutletOptions, SerializeOptions, S3Conn
   /**
    * Key of the objects: a template, or a function of a record. Records of a batch with the same key are one object.
    *
-   * Fields of a template are `{link}`, `{date}`, `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}` (of the begin of the transfer, in
-   * UTC), `{uid}` (another text in each transfer), `{batch}`, `{hash}` (of the content) and those of the payload, such as
+   * Fields of a template are `{link}`, `{date}`, `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}` (of the begin of
+   * the transfer, in UTC), `{uid}` (another text in each transfer), `{batch}`, `{hash}` (of the content) and those of
+   * the payload, such as
    * `{payload.country}`, or `{payload.country|none}` where it may be missing.
    * @default '{link}/{date}/{uid}-{batch}' with the ending of the format
    */
@@ -66,7 +67,7 @@ export interface S3OutletOptions extends OutletOptions, SerializeOptions, S3Conn
    * Format of the objects: JSON Lines, CSV with a header, one JSON array, or lines of text.
    * @default 'jsonl'
    */
-  readonly format?: S3Format
+  readonly format?: S3OutletFormat
   /**
    * Whether objects are packed.
    * @default false
@@ -88,7 +89,8 @@ export interface S3OutletOptions extends OutletOptions, SerializeOptions, S3Conn
    */
   readonly contentType?: string
   /**
-   * Metadata of the objects, like `{ source: 'shop' }`, and headers of S3, like `{ 'x-amz-storage-class': 'STANDARD_IA' }`.
+   * Metadata of the objects, like `{ source: 'shop' }`, and headers of S3, like `{ 'x-amz-storage-class': 'STANDARD_IA'
+   * }`.
    * @default {}
    */
   readonly metadataHeaders?: { readonly [name: string]: string }
@@ -96,17 +98,17 @@ export interface S3OutletOptions extends OutletOptions, SerializeOptions, S3Conn
    * Options of the format `csv`.
    * @default {}
    */
-  readonly csv?: S3CsvOptions
+  readonly csv?: S3OutletCsvOptions
 }
 
-/** Table of {@link S3CsvOptions}. */
+/** Table of {@link S3OutletCsvOptions}. */
 export const S3_CSV_OPTIONS = {
   columns: columnNames('undefined - the keys of the first record of an object'),
   extraColumns: word(['error', 'ignore'], 'error'),
   missingColumns: word(['error', 'empty'], 'error'),
   guardFormulas: flag(true),
   delimiter: delimiter(),
-} satisfies Spec<S3CsvOptions>
+} satisfies Spec<S3OutletCsvOptions>
 
 /** Least bytes of a part, but for the last one, as S3 has it. */
 const LEAST_PART = 5_242_880
@@ -195,7 +197,7 @@ function readKey(name: string, key: string | S3Key | undefined): KeyTemplate | S
   throw new InvalidOptionError(name, 'a template of keys, or a function that gives a key', key)
 }
 
-function readCsv(name: string, csv: S3CsvOptions = {}): Resolved<typeof S3_CSV_OPTIONS> {
+function readCsv(name: string, csv: S3OutletCsvOptions = {}): Resolved<typeof S3_CSV_OPTIONS> {
   return resolveOptions(name, csv, S3_CSV_OPTIONS)
 }
 
