@@ -157,7 +157,7 @@ t.test('tables and columns that are not there say what was meant', { skip }, asy
   const cases: readonly (readonly [Partial<PostgresInletOptions>, string, string])[] = [
     [{ table: 'thngs' }, '42P01', 'PostgresInlet: there is no table thngs: did you mean things?'],
     [{ table: 'orders' }, '42P01', 'PostgresInlet: there is no table orders: did you mean shop.orders?'],
-    [{ table: 'shop.order' }, '42P01', 'PostgresInlet: there is no table shop.order: did you mean orders?'],
+    [{ table: 'shop.order' }, '42P01', 'PostgresInlet: there is no table shop.order: did you mean shop.orders?'],
     [
       { table: 'things', columns: ['id', 'txt'] },
       '42703',

@@ -1,8 +1,6 @@
 import type { PoolClient } from 'pg'
-import { hintAt } from '../../../base/suggestion.js'
-import { DatabaseError } from '../../errors.js'
-import { NO_COLUMN, NO_TABLE } from '../errors.js'
-import { quotedTable, shownTable, type TableName } from '../identifiers.js'
+import { quotedTable, type TableName } from '../identifiers.js'
+import { missingTable } from '../missing.js'
 
 /** What the catalog says of a table or view. */
 export interface TableDescription {
@@ -37,13 +35,6 @@ const UNIQUES = `
     AND k.place <= i.indnkeyatts
   GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indexrelid`
 
-/** Tables of a database, those of a schema first. */
-const TABLES = `
-  SELECT n.nspname AS schema, c.relname AS name
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-  ORDER BY (n.nspname = $1) DESC, c.relname LIMIT 5000`
-
 /**
  * Describes a table or view.
  *
@@ -60,7 +51,7 @@ export async function describeTable(
     [quotedTable(table)],
   )
   const [own] = found.rows
-  if (own === undefined) throw await missingTable(client, connector, table)
+  if (own === undefined) throw await missingTable(client, connector, table, true)
   const columns = await client.query<ColumnDescription>(COLUMNS, [own.oid])
   const uniques = await client.query<{ isPrimary: boolean; columns: string[] }>(UNIQUES, [own.oid])
   return {
@@ -69,38 +60,6 @@ export async function describeTable(
     uniques: uniques.rows.map((index) => index.columns),
     isTable: own.kind === 'r' || own.kind === 'p',
   }
-}
-
-async function missingTable(client: PoolClient, connector: string, table: TableName): Promise<DatabaseError> {
-  const { rows } = await client.query<{ schema: string; name: string }>(TABLES, [table.schema ?? 'public'])
-  const beside = rows.filter(({ schema }) => schema === (table.schema ?? 'public')).map(({ name }) => name)
-  const all = rows.map(({ schema, name }) => `${schema}.${name}`)
-  const hint =
-    hintAt(table.name, beside) ??
-    hintAt(shownTable(table), all) ??
-    elsewhere(rows.filter(({ name }) => name === table.name).map(({ schema }) => `${schema}.${table.name}`))
-  const message = `${connector}: there is no table ${shownTable(table)}${hint === undefined ? '' : `: ${hint}`}`
-  return new DatabaseError(message, { serverCode: NO_TABLE, retryable: true })
-}
-
-function elsewhere(tables: readonly string[]): string | undefined {
-  return tables.length === 0 ? undefined : `did you mean ${tables.slice(0, 3).join(' or ')}?`
-}
-
-/**
- * Makes the error of a column that is not there.
- *
- * @param where - name of the table, or what else has the columns
- */
-export function missingColumn(
-  connector: string,
-  where: string,
-  column: string,
-  columns: readonly string[],
-): DatabaseError {
-  const hint = hintAt(column, columns)
-  const message = `${connector}: ${where} has no column ${column}${hint === undefined ? '' : `: ${hint}`}`
-  return new DatabaseError(message, { serverCode: NO_COLUMN, retryable: true })
 }
 
 /** What the catalog says of a type. */

@@ -1,6 +1,6 @@
 import type { CustomTypesConfig, FieldDef } from 'pg'
 import { DatabaseError } from '../../errors.js'
-import { missingColumn } from './catalog.js'
+import { missingColumn } from '../missing.js'
 import { isSame, markOf, MOST_SEEN, type Position } from './position.js'
 import { MARK, type Order } from './select.js'
 import type { ValueParser, ValueTypes } from './value-types.js'

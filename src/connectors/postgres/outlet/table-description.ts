@@ -1,8 +1,6 @@
 import type { ClientBase } from 'pg'
-import { hintAt } from '../../../base/suggestion.js'
-import { DatabaseError } from '../../errors.js'
-import { NO_COLUMN, NO_TABLE } from '../errors.js'
 import { quotedTable, shownTable, type TableName } from '../identifiers.js'
+import { missingColumn, missingTable } from '../missing.js'
 import type { Statement } from './together.js'
 
 /** Sorts of columns, by what their values have to be. */
@@ -62,12 +60,6 @@ select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typnam
 from pg_attribute a join leaves l using (attnum) join pg_type t on t.oid = l.type
 where a.attrelid = to_regclass($1) order by a.attnum`
 
-/** Names of the tables and views that could have been meant. */
-const TABLES = `
-select n.nspname as schema, c.relname as name, pg_table_is_visible(c.oid) as visible
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') limit 1000`
-
 /**
  * Reads the description of a table from the catalog.
  *
@@ -77,7 +69,7 @@ where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'inf
 export async function describeTable(client: ClientBase, table: TableName, own: boolean): Promise<TableDescription> {
   const { rows } = await client.query<CatalogRow>(COLUMNS, [quotedTable(table)])
   const [first] = rows
-  if (first === undefined) throw await missing(client, table, own)
+  if (first === undefined) throw await missingTable(client, 'PostgresOutlet', table, own)
   const { oid, digest } = first
   return { table, oid, digest, columns: new Map(rows.map((row) => [row.name, columnOf(row)])) }
 }
@@ -86,8 +78,8 @@ export async function describeTable(client: ClientBase, table: TableName, own: b
 const CHANGED = 'databay: changed table '
 
 /**
- * Statements that fail when one of the tables is no longer what its description says. They are sure of a table that their
- * transaction has locked, as by writing to it.
+ * Statements that fail when one of the tables is no longer what its description says. They are sure of a table that
+ * their transaction has locked, as by writing to it.
  */
 export function unchanged(tables: readonly TableDescription[]): readonly Statement[] {
   // the text has a part that the server only knows when it runs: it would make the number of a constant at once
@@ -109,20 +101,7 @@ export function isOfChange(error: unknown): boolean {
  */
 export function checkNames({ table, columns }: TableDescription, names: readonly string[]): void {
   const missing = names.find((name) => !columns.has(name))
-  if (missing === undefined) return
-  const hint = hintAt(missing, [...columns.keys()])
-  const message = `PostgresOutlet: ${shownTable(table)} has no column ${missing}${hint === undefined ? '' : `: ${hint}`}`
-  throw new DatabaseError(message, { serverCode: NO_COLUMN, retryable: true })
-}
-
-async function missing(client: ClientBase, table: TableName, own: boolean): Promise<DatabaseError> {
-  const { rows } = await client.query<{ schema: string; name: string; visible: boolean }>(TABLES)
-  const known = rows.map(({ schema, name, visible }) =>
-    visible && table.schema === undefined ? name : `${schema}.${name}`,
-  )
-  const hint = hintAt(shownTable(table), known)
-  const message = `PostgresOutlet: there is no table ${shownTable(table)}${hint === undefined ? ' with columns' : `: ${hint}`}`
-  return new DatabaseError(message, { serverCode: NO_TABLE, retryable: own })
+  if (missing !== undefined) throw missingColumn('PostgresOutlet', shownTable(table), missing, [...columns.keys()])
 }
 
 const KINDS: { readonly [leaf: string]: ColumnKind } = {
