@@ -1,32 +1,21 @@
 /** A table changes while a PostgresOutlet runs: rows are written to it as it is now. */
 import t, { type Test } from 'tap'
-import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
-import { DatabaseError, PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
+import { DatabaseError, type PostgresOutletOptions } from '../../../src/index.js'
 import { postgresServer } from '../../helpers/postgres.js'
+import { outletTo, records } from '../../helpers/postgres-outlets.js'
 
 const postgres = await postgresServer(t)
 const { skip } = postgres
 
 const update = new Update(['to_postgres'], 0)
 
-async function outletTo(t: Test, table: string, options: Partial<PostgresOutletOptions> = {}) {
-  const { url, client } = await postgres.database(t)
-  await client.query(table)
-  const outlet = new PostgresOutlet({ url, table: 't', ...options })
-  await outlet.onStart()
-  t.teardown(() => outlet.onShutdown())
+async function outletFor(t: Test, table: string, options: Partial<PostgresOutletOptions> = {}) {
+  const { outlet, client, column } = await outletTo(t, postgres, table, options)
   return {
     client,
-    push: (...payloads: unknown[]) =>
-      outlet.push(
-        payloads.map((payload) => new Record(payload)),
-        update,
-      ),
-    values: async () => {
-      const { rows } = await client.query<unknown[]>({ text: 'select v::text from t order by id', rowMode: 'array' })
-      return rows.map(([value]) => value)
-    },
+    push: (...payloads: unknown[]) => outlet.push(records(...payloads), update),
+    values: () => column('select v::text from t order by id'),
   }
 }
 
@@ -44,7 +33,7 @@ const CHANGES: readonly (readonly [string, string, unknown, unknown, string])[] 
 
 for (const mode of ['insert', 'copy'] as const) {
   t.test(`a column gets another type, and values are stored as it holds them: ${mode}`, { skip }, async (t) => {
-    const { client, push, values } = await outletTo(t, 'create table t (id serial, v int)', { mode })
+    const { client, push, values } = await outletFor(t, 'create table t (id serial, v int)', { mode })
     for (const [before, after, first, second, shown] of CHANGES) {
       await client.query(`drop table t; create table t (id serial, v ${before})`)
       const name = `${before} to ${after}`
@@ -61,7 +50,7 @@ for (const mode of ['insert', 'copy'] as const) {
   })
 
   t.test(`a column is added, and its field is written: ${mode}`, { skip }, async (t) => {
-    const { client, push, values } = await outletTo(t, 'create table t (id serial)', { mode })
+    const { client, push, values } = await outletFor(t, 'create table t (id serial)', { mode })
     await t.rejects(push({ v: 'a' }), { code: 'DATABAY_PARTIAL_PUSH' }, 'there is none')
     await client.query('alter table t add v text')
     const pushing = push({ v: 'b' })
@@ -74,7 +63,7 @@ for (const mode of ['insert', 'copy'] as const) {
 }
 
 t.test('a push that waits for the change of the table writes to what it becomes', { skip }, async (t) => {
-  const { client, push, values } = await outletTo(t, 'create table t (id serial, v numeric(10,2))')
+  const { client, push, values } = await outletFor(t, 'create table t (id serial, v numeric(10,2))')
   await push({ v: 1.25 })
   await client.query('begin; alter table t alter v type numeric(10,4)')
   const pushing = push({ v: 1.2345 })
@@ -86,7 +75,7 @@ t.test('a push that waits for the change of the table writes to what it becomes'
 })
 
 t.test('a row that no table takes is refused as before', { skip }, async (t) => {
-  const { push, values } = await outletTo(t, 'create table t (id serial, v int)')
+  const { push, values } = await outletFor(t, 'create table t (id serial, v int)')
   await push({ v: 1 })
   await t.rejects(push({ v: 2 }, { v: 'x' }, { w: 1 }), {
     code: 'DATABAY_PARTIAL_PUSH',

@@ -5,11 +5,11 @@ import t, { type Test } from 'tap'
 import { TransferCancelledError } from '../../../src/base/errors.js'
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { PartialPushError } from '../../../src/core/partial-push.js'
-import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { postgresServer } from '../../helpers/postgres.js'
+import { records, refusedPlaces } from '../../helpers/postgres-outlets.js'
 import type { Fate } from '../../helpers/tcp-proxy.js'
 
 const postgres = await postgresServer(t)
@@ -17,9 +17,6 @@ const { skip } = postgres
 
 const update = new Update(['to_postgres'], 0)
 const retry = { retries: 5, minDelay: { milliseconds: 1 }, maxDelay: { milliseconds: 20 } }
-function records(...payloads: unknown[]): Record[] {
-  return payloads.map((payload) => new Record(payload))
-}
 
 const isCommit = (piece: Buffer) => piece.includes('commit\0')
 const isBegin = (piece: Buffer) => piece.includes('begin;')
@@ -43,16 +40,6 @@ async function through(
   t.teardown(() => outlet.onShutdown())
   const numbers = async () => (await client.query<{ n: number }>('select n from t order by n')).rows.map(({ n }) => n)
   return { outlet, proxy, client, numbers, url: direct }
-}
-
-async function refused(pushing: Promise<void>): Promise<number[]> {
-  try {
-    await pushing
-    return []
-  } catch (error) {
-    if (!(error instanceof PartialPushError)) throw error
-    return error.rejected.map(({ index }) => index)
-  }
 }
 
 const STAGES: readonly [string, (piece: Buffer) => boolean][] = [
@@ -92,7 +79,10 @@ t.test('what the server refuses is refused all the same when the reply of COMMIT
       { mode },
       'create table t (n int check (n < 10))',
     )
-    t.same(await refused(outlet.push(records({ n: 1 }, { n: 11 }, { n: 2 }, 'text', { n: 12 }), update)), [1, 3, 4])
+    t.same(
+      await refusedPlaces(outlet.push(records({ n: 1 }, { n: 11 }, { n: 2 }, 'text', { n: 12 }), update)),
+      [1, 3, 4],
+    )
     t.same(await numbers(), [1, 2])
   }
 })

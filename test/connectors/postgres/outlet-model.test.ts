@@ -1,12 +1,12 @@
 /** Batches of any good and bad rows, over connections that break: what is stored and what is refused is what a plain list says. */
 import t from 'tap'
-import { PartialPushError } from '../../../src/core/partial-push.js'
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
 import fc, { runsOf } from '../../helpers/fast-check.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { postgresServer } from '../../helpers/postgres.js'
+import { refusedPlaces } from '../../helpers/postgres-outlets.js'
 import type { Fate } from '../../helpers/tcp-proxy.js'
 
 const postgres = await postgresServer(t)
@@ -76,16 +76,6 @@ function inserted(stored: Map<number, Row>, batch: readonly Row[]): number[] {
   return refused.toSorted((a, b) => a - b)
 }
 
-async function refusedBy(pushing: Promise<void>): Promise<number[]> {
-  try {
-    await pushing
-    return []
-  } catch (error) {
-    if (!(error instanceof PartialPushError)) throw error
-    return error.rejected.map(({ index }) => index)
-  }
-}
-
 t.test('the outcome is that of a plain list', { skip }, async (t) => {
   captureLogs(t, 'silent')
   const { url: direct, client } = await postgres.database(t)
@@ -129,7 +119,7 @@ t.test('the outcome is that of a plain list', { skip }, async (t) => {
       const expected = new Map<number, Row>()
       for (const batch of batches) {
         const refused = model(expected, batch)
-        t.same(await refusedBy(outlet.push(toRecords(batch), update)), refused)
+        t.same(await refusedPlaces(outlet.push(toRecords(batch), update)), refused)
         t.same(await stored(), [...expected.values()].toSorted((a, b) => a.id - b.id).map(full))
       }
     })
@@ -139,7 +129,7 @@ t.test('the outcome is that of a plain list', { skip }, async (t) => {
       const taken: Row[] = []
       for (const batch of batches) {
         const before = new Set(taken.map(({ id }) => id))
-        const refused = await refusedBy(outlet.push(toRecords(batch), update))
+        const refused = await refusedPlaces(outlet.push(toRecords(batch), update))
         const good = batch.filter((one) => canBeText(one) && fits(one) && !before.has(one.id))
         const now = batch.filter((_, at) => !refused.includes(at))
         // of good rows of one id any may be the first, as rows are grouped by their fields

@@ -1,45 +1,17 @@
 /** A PostgresOutlet refuses the rows that cannot be stored, and those alone. */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { failureClass } from '../../../src/core/failure-class.js'
-import { PartialPushError, type RejectedRecord } from '../../../src/core/partial-push.js'
 import { Record } from '../../../src/core/record.js'
 import { Update } from '../../../src/core/update.js'
 import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { postgresServer } from '../../helpers/postgres.js'
+import { outletTo, records, refused } from '../../helpers/postgres-outlets.js'
 
 const postgres = await postgresServer(t)
 const { skip } = postgres
 
 const update = new Update(['to_postgres'], 0)
-
-function records(...payloads: unknown[]): Record[] {
-  return payloads.map((payload) => new Record(payload))
-}
-
-/** Starts an outlet to a database with these tables. */
-async function outletTo(t: Test, tables: string, options: Partial<PostgresOutletOptions> = {}) {
-  const { url, client } = await postgres.database(t)
-  await client.query(tables)
-  const outlet = new PostgresOutlet({ url, table: 't', ...options })
-  await outlet.onStart()
-  t.teardown(() => outlet.onShutdown())
-  const column = async (sql: string) => {
-    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' })
-    return rows.map(([value]) => value)
-  }
-  return { outlet, client, column, url }
-}
-
-async function refused(pushing: Promise<void>): Promise<readonly RejectedRecord[]> {
-  try {
-    await pushing
-    return []
-  } catch (error) {
-    if (!(error instanceof PartialPushError)) throw error
-    return error.rejected
-  }
-}
 
 async function refusals(pushing: Promise<void>): Promise<[number, unknown][]> {
   const rejected = await refused(pushing)
@@ -69,7 +41,7 @@ t.test(
       if new.n = 15 then raise exception 'late'; end if; return null; end $$;
     create constraint trigger refuse_late after insert on t deferrable initially deferred for each row execute function refuse_late();`
     for (const options of WRITES) {
-      const { outlet, column } = await outletTo(t, tables, options)
+      const { outlet, column } = await outletTo(t, postgres, tables, options)
       const batch = records(
         { id: 1, n: 1 }, // 0
         { id: 1, n: 2 }, // 1: the key is taken
@@ -117,7 +89,7 @@ t.test(
 t.test('a batch whose rows the server takes one by one only at the COMMIT is halved', { skip }, async (t) => {
   const table = 'create table t (id int primary key, once int unique deferrable initially deferred)'
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, table, options)
+    const { outlet, column } = await outletTo(t, postgres, table, options)
     const batch = Array.from({ length: 300 }, (_, id) => ({ id, once: id === 200 ? 100 : id }))
     t.same(await refusals(outlet.push(records(...batch), update)), [[200, '23505']])
     t.equal((await column('select id from t')).length, 299)
@@ -131,6 +103,7 @@ t.test(
     for (const how of ['', 'deferrable initially deferred']) {
       const { outlet, column } = await outletTo(
         t,
+        postgres,
         `create table t (id int primary key, parent int references t ${how})`,
       )
       const chain = Array.from({ length: 9 }, (_, n) => ({ id: n, parent: n === 8 ? null : n + 1 }))
@@ -171,7 +144,7 @@ t.test(
       [11, 'PostgresOutlet: t has no column for the field "nope": see the option extraColumns'],
     ]
     for (const mode of ['upsert', 'copy'] as const) {
-      const { outlet, column } = await outletTo(t, table, { mode, keys: ['id'] })
+      const { outlet, column } = await outletTo(t, postgres, table, { mode, keys: ['id'] })
       for (let n = 0; n < 2; n++) t.same(await refusals(outlet.push(batch, update)), expected, mode)
       t.same(await column('select array[id, a, b] from t order by id'), [
         [1, 3, 4],
@@ -180,7 +153,7 @@ t.test(
         [4, 4, null],
       ])
     }
-    const { outlet, column } = await outletTo(t, table, { keys: ['id'] })
+    const { outlet, column } = await outletTo(t, postgres, table, { keys: ['id'] })
     t.same(await refusals(outlet.push(batch, update)), [[5, '23514'], ...expected], 'a row that is there already stays')
     t.same(await column('select array[id, a, b] from t order by id'), [
       [1, 1, 1],
@@ -192,7 +165,7 @@ t.test(
 )
 
 t.test('keys that only the server knows to be the same are no error', { skip }, async (t) => {
-  const { outlet, column } = await outletTo(t, 'create table t (id numeric primary key, a int)', {
+  const { outlet, column } = await outletTo(t, postgres, 'create table t (id numeric primary key, a int)', {
     mode: 'upsert',
     keys: ['id'],
   })
@@ -205,6 +178,7 @@ t.test('a value that a type refuses as a fault of the server is a bad row', { sk
   for (const options of WRITES) {
     const { outlet, column } = await outletTo(
       t,
+      postgres,
       `create table t (n int);
       create function refuse() returns trigger language plpgsql as
         $$ begin if new.n = 2 then raise exception 'x' using errcode = 'XX000'; end if; return new; end $$;
@@ -219,6 +193,7 @@ t.test('a value that a type refuses as a fault of the server is a bad row', { sk
 t.test('an error that every row meets, of a code of its own, is of no record', { skip }, async (t) => {
   const { outlet } = await outletTo(
     t,
+    postgres,
     `create table t (n int);
     create function refuse() returns trigger language plpgsql as $$ begin raise exception 'x' using errcode = 'MY001'; end $$;
     create trigger refuse before insert on t for each row execute function refuse();`,
@@ -234,7 +209,11 @@ t.test(
   'a row that a policy forbids is refused; a table that may not be written makes the outlet unavailable',
   { skip },
   async (t) => {
-    const { client, url } = await outletTo(t, 'create table t (n int); alter table t enable row level security')
+    const { client, url } = await outletTo(
+      t,
+      postgres,
+      'create table t (n int); alter table t enable row level security',
+    )
     const { url: theirs, user } = await postgres.login(t, url)
     await client.query(`create policy p on t using (true) with check (n < 10); grant insert, select on t to ${user}`)
     await client.query('create table closed (n int)')
@@ -259,6 +238,7 @@ t.test(
   async (t) => {
     const { outlet, client, column } = await outletTo(
       t,
+      postgres,
       'create schema shop; create table shop.orders (n int); create table "t" (n int)',
     )
     const to = (table: unknown, n: number) => new Record({ n }, { [PostgresOutlet.POSTGRES_TABLE]: table })
@@ -305,7 +285,7 @@ t.test('columns that the server fills are left out, and names are taken as they 
   const logs = captureLogs(t)
   const tables = `create table "T 1"";drop" (id int generated always as identity, "Total" int, "select" text, twice int generated always as ("Total" * 2) stored)`
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, tables, { ...options, table: { name: 'T 1";drop' } })
+    const { outlet, column } = await outletTo(t, postgres, tables, { ...options, table: { name: 'T 1";drop' } })
     await outlet.push(records({ id: 7, Total: 2, select: 'x', twice: 5 }), update)
     t.same(await column(`select array[id::text, "Total"::text, "select", twice::text] from "T 1"";drop"`), [
       ['1', '2', 'x', '4'],
@@ -313,7 +293,7 @@ t.test('columns that the server fills are left out, and names are taken as they 
     await outlet.onShutdown()
   }
   t.match(logs.messages().join('\n'), /leaves out "twice".*fills that column itself/)
-  const keyed = await outletTo(t, 'create table t (id int generated always as identity primary key, n int)', {
+  const keyed = await outletTo(t, postgres, 'create table t (id int generated always as identity primary key, n int)', {
     mode: 'upsert',
     keys: ['id'],
   })
@@ -324,7 +304,7 @@ t.test('columns that the server fills are left out, and names are taken as they 
 t.test('fields without a column are dropped on demand, and that is said', { skip }, async (t) => {
   const logs = captureLogs(t)
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, 'create table t (n int, m int)', {
+    const { outlet, column } = await outletTo(t, postgres, 'create table t (n int, m int)', {
       ...options,
       extraColumns: 'drop',
       columns: ['n'],
@@ -354,7 +334,7 @@ t.test(
       { mode: 'upsert', keys: ['n', 'day'] },
       { mode: 'copy', keys: ['n', 'day'] },
     ] as const) {
-      const { outlet, column } = await outletTo(t, tables, options)
+      const { outlet, column } = await outletTo(t, postgres, tables, options)
       const huge = Array.from({ length: 20_000 }, (_, n) => Math.sin(n).toString(36)).join('')
       const batch = records(
         { n: 1, day: '2026-01-05' },
@@ -383,7 +363,7 @@ t.test(
       { mode: 'copy', keys: ['id'] },
       { keys: ['id'] },
     ] as const) {
-      const { outlet, client, column } = await outletTo(t, 'create table t (id int, n int)', options)
+      const { outlet, client, column } = await outletTo(t, postgres, 'create table t (id int, n int)', options)
       await t.rejects(outlet.push(records({ id: 1, n: 1 }, { id: 2 }), update), {
         serverCode: '42P10',
         retryable: true,
@@ -398,7 +378,7 @@ t.test(
 
 t.test('large rows and many rows are written, and one bad row of many is found', { skip }, async (t) => {
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, 'create table t (n int primary key, words text)', options)
+    const { outlet, column } = await outletTo(t, postgres, 'create table t (n int primary key, words text)', options)
     const words = 'x'.repeat(1_500_000)
     await outlet.push(records(...Array.from({ length: 8 }, (_, n) => ({ n: -n - 1, words }))), update)
     const many = Array.from({ length: 5000 }, (_, n) => ({ n: n === 4321 ? 17 : n, words: `row ${n}` }))
@@ -409,7 +389,7 @@ t.test('large rows and many rows are written, and one bad row of many is found',
 
 t.test('strings are texts of JSON on demand', { skip }, async (t) => {
   for (const options of WRITES) {
-    const { outlet, column } = await outletTo(t, 'create table t (doc json, b jsonb, list json[])', {
+    const { outlet, column } = await outletTo(t, postgres, 'create table t (doc json, b jsonb, list json[])', {
       ...options,
       jsonStrings: 'text',
     })

@@ -1,45 +1,15 @@
 /** What a row of PostgreSQL holds of a record, by each mode. */
 import { Buffer } from 'node:buffer'
-import t, { type Test } from 'tap'
-import { PartialPushError } from '../../../src/core/partial-push.js'
-import { Record } from '../../../src/core/record.js'
+import t from 'tap'
 import { Update } from '../../../src/core/update.js'
-import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
+import type { PostgresOutletOptions } from '../../../src/index.js'
 import { postgresServer } from '../../helpers/postgres.js'
+import { outletTo, records, refused } from '../../helpers/postgres-outlets.js'
 
 const postgres = await postgresServer(t)
 const { skip } = postgres
 
 const update = new Update(['to_postgres'], 0)
-
-function records(...payloads: unknown[]): Record[] {
-  return payloads.map((payload) => new Record(payload))
-}
-
-/** Starts an outlet to a database with these tables. */
-async function outletTo(t: Test, tables: string, options: Partial<PostgresOutletOptions> = {}) {
-  const { url, client } = await postgres.database(t)
-  await client.query(tables)
-  const outlet = new PostgresOutlet({ url, table: 't', ...options })
-  await outlet.onStart()
-  t.teardown(() => outlet.onShutdown())
-  const rows = async (sql = 'select * from t') => (await client.query<{ [name: string]: unknown }>(sql)).rows
-  return { outlet, client, rows }
-}
-
-async function refused(pushing: Promise<void>): Promise<{ index: number; message: string; code: unknown }[]> {
-  try {
-    await pushing
-    return []
-  } catch (error) {
-    if (!(error instanceof PartialPushError)) throw error
-    return error.rejected.map(({ index, error }) => ({
-      index,
-      message: error.message,
-      code: 'serverCode' in error ? error.serverCode : undefined,
-    }))
-  }
-}
 
 const MODES: readonly Partial<PostgresOutletOptions>[] = [
   { mode: 'insert' },
@@ -64,7 +34,7 @@ create table t (
 for (const options of MODES) {
   const name = JSON.stringify(options)
   t.test(`values of all types arrive as they are: ${name}`, { skip }, async (t) => {
-    const { outlet, rows } = await outletTo(t, EVERY_TYPE, options)
+    const { outlet, rows } = await outletTo(t, postgres, EVERY_TYPE, options)
     const tricky = 'a\tb\nc\\d\r"e" \\N \\. \u00e9 \u{1F600} \u2028 \b\f\v {},'
     await outlet.push(
       records(
@@ -196,7 +166,7 @@ for (const options of MODES) {
 }
 
 t.test('composite values arrive in the mode copy, too', { skip }, async (t) => {
-  const { outlet, rows } = await outletTo(t, EVERY_TYPE, { mode: 'copy' })
+  const { outlet, rows } = await outletTo(t, postgres, EVERY_TYPE, { mode: 'copy' })
   await outlet.push(records({ id: 1, pair: { a: 1, b: 'x,"y' } }, { id: 2 }), update)
   t.same(await rows('select id, (pair).a, (pair).b from t order by id'), [
     { id: 1, a: 1, b: 'x,"y' },
@@ -208,6 +178,7 @@ t.test('what a record leaves out takes its default, and null is null', { skip },
   for (const options of MODES) {
     const { outlet, rows } = await outletTo(
       t,
+      postgres,
       `create table t (id int primary key, a int default 7, b text default 'x')`,
       options,
     )
@@ -232,6 +203,7 @@ t.test('a record that would lose something is refused, and the others are stored
   for (const options of MODES) {
     const { outlet, rows } = await outletTo(
       t,
+      postgres,
       `create table t (id int primary key, n int, name text, doc jsonb, list text[], bytes bytea)`,
       options,
     )
@@ -276,9 +248,9 @@ t.test('a record that would lose something is refused, and the others are stored
       { id: 4, name: '\\u0000 is fine' },
     ])
     t.match(
-      found.find(({ message }) => message.includes('names'))?.message,
+      found.find(({ error }) => error.message.includes('names'))?.error.message,
       /has no column for the field "names": did you mean name\?/,
     )
-    t.notMatch(found.map(({ message }) => message).join('\n'), /five|2147483648|is 7/)
+    t.notMatch(found.map(({ error }) => error.message).join('\n'), /five|2147483648|is 7/)
   }
 })

@@ -64,7 +64,7 @@ t.test('a warning of a request that is made again names its transfer', async (t)
   const update = new Update(['from_s3'], 7)
   t.match(await inlet.pull(update), [{ payload: 'one' }])
   const warning = messages().find((message) => message.includes('SlowDown'))
-  t.ok(warning?.startsWith(`${String(update)} tries again: `), warning)
+  t.ok(warning?.startsWith(`${String(update)} tries again: `), String(warning))
 })
 
 for (const [name, pack] of Object.entries({
