@@ -147,8 +147,9 @@ export interface HttpInletOptions<T = Untyped> extends InletOptions, BigIntegers
   readonly redirects?: number
   /**
    * What gives the URL of the next page: a function, or the path of a field of the body, such as `'next'`. `undefined` or
-   * `null` is none, and a field that is missing or empty too. The URL may be relative, and has the `params` only if it repeats them. At another origin the same holds as for redirects. The
-   * records of all pages come in order, page by page, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
+   * `null` is none, and a field that is missing or empty too. The URL may be relative, and has the `params` only if it
+   * repeats them. At another origin the same holds as for redirects. The records of all pages come in order, page by
+   * page, and a page that fails fails the pull. See {@link nextLink} for `link` headers.
    * @default undefined - there is one page
    */
   readonly next?: string | NextPage
