@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '../../base/errors.js'
+import type { Url } from '../../base/node-types.js'
 import type { Environment } from './environment.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { basicToken } from '../../base/url-credentials.js'
@@ -49,7 +50,7 @@ export function checkProxy(name: string, option: unknown): string {
  * Reads the option `proxy`: the URL of a proxy, or `false` for none.
  * @internal
  */
-export function readProxy(name: string, proxy: string | URL | Secret | false | undefined): string | false | undefined {
+export function readProxy(name: string, proxy: string | Url | Secret | false | undefined): string | false | undefined {
   return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }
 

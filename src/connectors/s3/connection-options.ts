@@ -1,5 +1,6 @@
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
+import type { Url as URL } from '../../base/node-types.js'
 import { custom, flag, func, given, path, timer, type Resolved, type Spec } from '../../base/options.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
 import { revealed, type Secret } from '../../base/secret.js'
@@ -57,7 +58,7 @@ export interface S3ConnectionOptions {
    * URL of a proxy; `false` for none.
    * @default undefined - as the environment says
    */
-  readonly proxy?: string | Secret | false
+  readonly proxy?: string | URL | Secret | false
   /**
    * Time to connect, in seconds or as a duration.
    * @default 10
