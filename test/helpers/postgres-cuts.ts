@@ -45,7 +45,7 @@ function outletCase(
       table,
       retry: RETRY,
       socketTimeout: { milliseconds: socketTimeout },
-      connectTimeout: { milliseconds: socketTimeout },
+      connectTimeout: { milliseconds: 4 * socketTimeout },
       ...options,
     })
     await outlet.onStart()
@@ -74,7 +74,7 @@ function inletCase(name: string, cursorColumn: 'n' | undefined): CutCase {
       retry: RETRY,
       batchSize: 20,
       socketTimeout: { milliseconds: socketTimeout },
-      connectTimeout: { milliseconds: socketTimeout },
+      connectTimeout: { milliseconds: 4 * socketTimeout },
       ...(cursorColumn !== undefined && { cursorColumn, limit: Infinity }),
     })
     await inlet.onStart()

@@ -110,7 +110,25 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   }
   const { code } = error
   const retryable = isOfRecord(error) ? false : OF_SERVER.test(code) ? true : undefined
-  return new DatabaseError(`${what}: ${withoutValues(error)} (code ${code})`, { serverCode: code, retryable })
+  return new DatabaseError(`${what}: ${withoutValues(error)}${advice(error)} (code ${code})`, {
+    serverCode: code,
+    retryable,
+  })
+}
+
+/** What to do about some errors of the server, or of a pooler before it, by their code and message. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^53300|max_client_conn/, 'each inlet and outlet has up to maxPoolSize connections of its own'],
+  [
+    /^08P01 unsupported startup parameter/,
+    'a pooler takes no options in the url: set them for the user, by ALTER ROLE',
+  ],
+  [/^08P01 .*statement pooling/, 'transactions are needed: set its pool_mode to transaction'],
+]
+
+function advice({ code, message }: ServerError): string {
+  const [, found] = ADVICE.find(([error]) => error.test(`${code} ${message}`)) ?? []
+  return found === undefined ? '' : `; ${found}`
 }
 
 const TRUST = { authority: 'tls.ca', serverName: 'tls.serverName' }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import type { PoolClient } from 'pg'
 import { toError } from '../../base/errors.js'
+import { isServerError } from './errors.js'
 
 /** Time that a cancelled statement has to end, in milliseconds. */
 const GRACE = 1000
@@ -30,7 +31,10 @@ export class Lease {
   readonly #socket: Duplex & Timed
   readonly #onAbort: () => void
   readonly #onTimeout: () => void
+  readonly #onError: (error: Error) => void
   #failure: Error | undefined
+  /** Reason for which the server has closed the connection while no statement ran. */
+  #ended: Error | undefined
   #isOver = false
 
   /** @param timeout - longest silence of the server, in milliseconds */
@@ -45,15 +49,19 @@ export class Lease {
       if (this.isIdle) return
       void this.stop(new Error(`no reply of the server for ${timeout / 1000} s, the socketTimeout`))
     }
+    this.#onError = (error) => {
+      if (isServerError(error)) this.#ended ??= error
+    }
+    client.on('error', this.#onError)
     this.#socket.setTimeout(timeout)
     this.#socket.on('timeout', this.#onTimeout)
     if (signal.aborted) this.#onAbort()
     else signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** Reason for which the client was closed while it was in use; `undefined` when it was not. */
+  /** Reason for which the client or the server has closed the connection while it was in use; `undefined` when neither has. */
   get failure(): Error | undefined {
-    return this.#failure
+    return this.#failure ?? this.#ended
   }
 
   /**
@@ -65,8 +73,9 @@ export class Lease {
     this.#isOver = true
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#socket.off('timeout', this.#onTimeout)
+    this.client.off('error', this.#onError)
     this.#socket.setTimeout(0)
-    this.client.release(close || this.#failure !== undefined || !(this.isIdle && this.#isOutside))
+    this.client.release(close || this.failure !== undefined || !(this.isIdle && this.#isOutside))
     this.#lessor.ended()
   }
 

@@ -10,7 +10,7 @@ import {
   resolveConnection,
   type PostgresConnectionOptions,
 } from '../../../src/connectors/postgres/connection-options.js'
-import { isRetryable } from '../../../src/connectors/postgres/errors.js'
+import { databaseError, isRetryable } from '../../../src/connectors/postgres/errors.js'
 import { failureClass } from '../../../src/core/failure-class.js'
 import { postgresServer } from '../../helpers/postgres.js'
 
@@ -59,6 +59,27 @@ t.test('work has a connection of the pool, which is used again', { skip }, async
   await one.close()
   await one.close()
   await t.rejects(one.use(pid), { code: 'DATABAY_DATABASE', message: /not connected to 127/, retryable: true })
+})
+
+t.test('too many connections, and a pooler that refuses one, say what to do', { skip }, async (t) => {
+  const { url, client } = await postgres.database(t)
+  const { url: theirs, user } = await postgres.login(t, url)
+  await client.query(`alter role ${user} connection limit 0`)
+  await t.rejects(connection({ url: theirs }).open(), {
+    serverCode: '53300',
+    retryable: true,
+    message: /too many connections for role .*; each inlet and outlet has up to maxPoolSize connections of its own/,
+  })
+  const said: readonly (readonly [string, RegExp])[] = [
+    ['unsupported startup parameter: options', /; a pooler takes no options in the url: set them for the user/],
+    ['transaction blocks not allowed in statement pooling mode', /; transactions are needed: set its pool_mode/],
+    ['no more connections allowed (max_client_conn)', /; each inlet and outlet has up to maxPoolSize/],
+    ['invalid frontend message type', /type \(code 08P01\)$/],
+  ]
+  for (const [message, expected] of said) {
+    const error = Object.assign(new Error(message), { code: '08P01', severity: 'FATAL' })
+    t.match(databaseError('x', error).message, expected)
+  }
 })
 
 t.test('an aborted statement is cancelled on the server, and its connection closed', { skip }, async (t) => {

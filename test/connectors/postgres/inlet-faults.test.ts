@@ -75,6 +75,47 @@ t.test(
   },
 )
 
+t.test('an error says why the server has closed a connection between two lists', { skip }, async (t) => {
+  const { url, client, database } = await things(t, 100)
+  const end = async () => {
+    const text = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()'
+    await client.query(text, [database])
+    await waitFor(async () => (await client.query(text, [database])).rows.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const readTwo = async (inlet: PostgresInlet<{ id: number }>) => {
+    const found: number[] = []
+    for await (const list of (await inlet.pull(nextUpdate())) as AsyncIterable<{ id: number }[]>) {
+      found.push(...list.map(({ id }) => id))
+      if (found.length === 20) await end()
+    }
+    return found
+  }
+  const reason = /terminating connection due to administrator command \(code 57P01\)/
+  const logs = captureLogs(t)
+  t.same(await readTwo(await started(t, url, { cursorColumn: 'id', limit: Infinity, batchSize: 10 })), range(1, 100))
+  t.match(logs.messages().join('\n'), reason)
+  const message = /after \d+ rows, behind which only a cursorColumn could go on: .*\(code 57P01\)$/
+  await t.rejects(readTwo(await started(t, url, { batchSize: 10 })), { code: 'DATABAY_DATABASE', message }, 'not twice')
+})
+
+t.test('without a cursor column, a server that ends a list later on gives no row twice', { skip }, async (t) => {
+  const { url, client } = await postgres.database(t)
+  // a standby does so, too, when rows that it reads are cleaned up on its primary
+  await client.query(`CREATE FUNCTION at(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    IF n = 35 THEN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END IF; RETURN n; END $$`)
+  const query = 'SELECT at(n) AS id FROM generate_series(1, 100) n'
+  const inlet = await started(t, url, { table: undefined, query, batchSize: 10 } as never)
+  const found: number[] = []
+  const reading = (async () => {
+    for await (const list of (await inlet.pull(nextUpdate())) as AsyncIterable<{ id: number }[]>) {
+      found.push(...list.map(({ id }) => id))
+    }
+  })()
+  await t.rejects(reading, { message: /behind which only a cursorColumn could go on: .*\(code 40001\)$/ })
+  t.same(found, range(1, 30))
+})
+
 t.test(
   'a server that restarts in the middle',
   { skip: skip || (postgres.restart === undefined && 'no PostgreSQL of our own') },

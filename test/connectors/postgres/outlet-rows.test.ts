@@ -165,6 +165,23 @@ for (const options of MODES) {
   })
 }
 
+t.test('dates of any year arrive in lists, too', { skip }, async (t) => {
+  const years = [-43, 2026, 12026].map((year) => {
+    const date = new Date(0)
+    date.setUTCFullYear(year)
+    return date
+  })
+  for (const options of MODES) {
+    const { outlet, rows } = await outletTo(t, 'create table t (id int primary key, days date[], grid date[])', options)
+    await outlet.push(records({ id: 1, days: years, grid: years.map((date) => [date]) }), update)
+    const days = ['0044-01-01 BC', '2026-01-01', '12026-01-01']
+    const found = await rows('select days::text, grid::text from t')
+    t.same(found, [
+      { days: `{"${days[0]}",${days[1]},${days[2]}}`, grid: `{{"${days[0]}"},{${days[1]}},{${days[2]}}}` },
+    ])
+  }
+})
+
 t.test('composite values arrive in the mode copy, too', { skip }, async (t) => {
   const { outlet, rows } = await outletTo(t, postgres, EVERY_TYPE, { mode: 'copy' })
   await outlet.push(records({ id: 1, pair: { a: 1, b: 'x,"y' } }, { id: 2 }), update)

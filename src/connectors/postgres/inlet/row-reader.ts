@@ -102,10 +102,9 @@ export class RowReader implements ListReader<Row, Position> {
       await this.#leave()
       const isLost = this.#given > 0 && this.#reading.order === undefined && isRetryable(error)
       if (!isLost && !this.#closed) throw error
-      // no other try
+      // no other try, which would read all again: so it has no code that is tried again
       const what = `${this.#reading.where}, after ${this.#given} rows, behind which only a cursorColumn could go on`
-      const { message, serverCode } = this.#connection.toError(what, error)
-      throw new DatabaseError(message, { serverCode })
+      throw new DatabaseError(this.#connection.toError(what, error).message)
     }
   }
 

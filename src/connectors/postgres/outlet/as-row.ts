@@ -64,5 +64,11 @@ export function hasNames(row: Row, names: readonly string[]): boolean {
 function isPlainField(value: unknown): boolean {
   if (typeof value === 'string' || value === null) return true
   if (typeof value !== 'object') return isPlain(value, 1)
-  return types.isDate(value) && !isIsoDate(value) ? false : isPlain(value, 1)
+  return isPlain(value, 1) && !hasOtherDate(value)
+}
+
+/** Whether a value is a date whose ISO text is not that of the server, or a list, also of lists, with one. */
+function hasOtherDate(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((part) => typeof part === 'object' && hasOtherDate(part))
+  return types.isDate(value) && !isIsoDate(value)
 }

@@ -29,6 +29,8 @@ export class BatchWrite {
   refused = new Map<number, Error>()
   /** Whether all other records are stored. */
   isStored = false
+  /** Number of rows that triggers or rules of their tables have left out. */
+  leftOut = 0
   /** Transaction whose connection was lost. */
   doubt: Doubt | undefined
   readonly #pushing: Pushing
@@ -113,13 +115,14 @@ export class BatchWrite {
       if (writers.every(({ statements }) => statements !== undefined)) {
         // with the transaction, as each trip to the server takes as long as some hundred rows
         const statements = writers.flatMap((writer) => writer.statements ?? [])
-        await this.#inTransaction(client, [], [...statements, ...unchanged(tables)])
-      } else await this.#inTransaction(client, tables, [], () => writeAll(client, writers))
+        const stored = await this.#inTransaction(client, [], [...statements, ...unchanged(tables)])
+        this.leftOut = writers.every(({ isCounted }) => isCounted) ? rowsOf(writers) - stored : 0
+      } else this.leftOut = await this.#inTransaction(client, tables, [], () => writeAll(client, writers))
     } catch (thrown) {
       if (!isOfRows(thrown) || this.doubt !== undefined) throw thrown
       await this.#checkTables(client, tables)
       const careful = this.#inTransaction(client, tables, [], () => writeCarefully(client, plan, writers))
-      await careful.catch((error: unknown) => {
+      this.leftOut = await careful.catch((error: unknown) => {
         // a COMMIT that is refused all the same does not say for which row
         throw isOfRows(error) ? Object.assign(this.#toError(error), { retryable: undefined }) : error
       })
@@ -128,7 +131,7 @@ export class BatchWrite {
   }
 
   /**
-   * Runs statements and does work in a transaction. When its connection is lost, the transaction is in doubt.
+   * Runs statements, or does work, in a transaction; gives the number of rows that they stored, or what the work gives. When its connection is lost, the transaction is in doubt.
    *
    * @param tables - tables that the COMMIT finds unchanged
    */
@@ -136,20 +139,20 @@ export class BatchWrite {
     client: PoolClient,
     tables: readonly TableDescription[],
     statements: readonly Statement[],
-    work?: () => Promise<void>,
-  ): Promise<void> {
+    work?: () => Promise<number>,
+  ): Promise<number> {
     const { socketTimeout } = this.#pushing.settings.connection
     const limits = { statement: socketTimeout, lock: Math.ceil(socketTimeout / 2), idle: socketTimeout }
     const transaction = new Transaction(client)
     try {
-      await transaction.begin(limits, statements)
-      await work?.()
+      const stored = await transaction.begin(limits, statements)
+      const given = (await work?.()) ?? stored
       await transaction.commit(tables)
+      return given
     } catch (thrown) {
       const { id, isCommitting } = transaction
       // a row that is refused before the COMMIT leaves no doubt
       if (isInDoubt(thrown) && (isCommitting || !isOfRows(thrown))) {
-        // without a number, it was not asked to commit
         if (id !== undefined) this.doubt = { id, isCommitting, refused: this.refused }
       } else if (!isCommitting) await transaction.rollback()
       throw thrown
@@ -190,13 +193,18 @@ export class BatchWrite {
   }
 }
 
-async function writeAll(client: PoolClient, writers: readonly GroupWriter[]): Promise<void> {
-  for (const { write, group } of writers) {
-    await write(
+/** Writes all groups; gives the number of rows that triggers have left out. */
+async function writeAll(client: PoolClient, writers: readonly GroupWriter[]): Promise<number> {
+  let leftOut = 0
+  for (const writer of writers) {
+    const { write, group, isCounted } = writer
+    const stored = await write(
       client,
       group.chunks.map(({ text }) => text),
     )
+    if (isCounted) leftOut += rowsOf([writer]) - stored
   }
+  return leftOut
 }
 
 function rowsOf(writers: readonly GroupWriter[]): number {

@@ -19,13 +19,14 @@ const NO_REFERENCE = '23503'
  * and halved, until the bad rows are alone.
  *
  * Constraints that are deferred are checked at once here, as the COMMIT could not tell whose fault it is. A row that refers to
- * one that is not there is tried again when the others are stored, as it may have been one of them.
+ * one that is not there is tried again when the others are stored, as it may have been one of them. Resolves with the number of
+ * rows that triggers have left out.
  */
 export async function writeCarefully(
   client: ClientBase,
   plan: WritePlan,
   writers: readonly GroupWriter[],
-): Promise<void> {
+): Promise<number> {
   await client.query('set constraints all immediate; savepoint databay')
   const pieces = writers.flatMap((writer) => writer.group.chunks.map((chunk) => pieceOf(writer, chunk)))
   const careful = new CarefulWrite(client, plan)
@@ -39,6 +40,7 @@ export async function writeCarefully(
     }
     waiting = left
   }
+  return careful.leftOut
 }
 
 function pieceOf(writer: GroupWriter, chunk: RowGroup['chunks'][number]): Piece {
@@ -62,6 +64,8 @@ interface Waiting extends Piece {
 class CarefulWrite {
   readonly #client: ClientBase
   readonly #plan: WritePlan
+  /** Number of rows that the server has taken and not stored. */
+  leftOut = 0
   #waiting: Waiting[] = []
 
   constructor(client: ClientBase, plan: WritePlan) {
@@ -84,8 +88,9 @@ class CarefulWrite {
     const { writer, entries, texts } = piece
     const client = this.#client
     try {
-      await writer.write(client, [writer.group.join(texts)])
+      const stored = await writer.write(client, [writer.group.join(texts)])
       await client.query('release savepoint databay; savepoint databay')
+      if (writer.isCounted) this.leftOut += entries.length - stored
       return
     } catch (thrown) {
       if (!isOfRows(thrown)) throw thrown

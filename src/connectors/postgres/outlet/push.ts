@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { counted } from '../../../base/counted.js'
+import { counted, isOrAre } from '../../../base/counted.js'
 import { toError } from '../../../base/errors.js'
 import { getLogger } from '../../../base/log.js'
 import type { Record } from '../../../core/record.js'
@@ -9,7 +9,7 @@ import { DatabaseError } from '../../errors.js'
 import { ofNoRecord, partialPush } from '../../rejected.js'
 import { BatchWrite } from './batch-write.js'
 import { NO_TABLE, sqlState } from '../errors.js'
-import { quotedTable } from '../identifiers.js'
+import { quotedTable, shownTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { BatchRows } from './rows.js'
 import { checkNames, describeTable } from './table-description.js'
@@ -61,7 +61,18 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
     counted(records.length - write.refused.size, 'record'),
     connection.where,
   )
+  tellOfLeftOut(pushing, rows, write.leftOut)
   throwIfRefused(records.length, write.refused)
+}
+
+/** Tells of rows that the server has taken and not stored. */
+function tellOfLeftOut({ warnings }: Pushing, { groups }: BatchRows, count: number): void {
+  if (count <= 0) return
+  const tables = [...new Set(groups.map(({ table }) => shownTable(table)))].join(', ')
+  warnings.warn(
+    { records: count },
+    `PostgresOutlet: ${counted(count, 'row')} ${isOrAre(count)} not in ${tables}: a trigger or a rule leaves out rows, or stores them elsewhere`,
+  )
 }
 
 /**

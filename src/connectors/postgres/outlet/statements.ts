@@ -1,7 +1,7 @@
 import { quoted, quotedTable } from '../identifiers.js'
 import type { PostgresOutletSettings } from './outlet-options.js'
 import type { Shape } from './shape.js'
-import type { TableDescription } from './table-description.js'
+import type { Column, TableDescription } from './table-description.js'
 
 /** Settings by which statements are made. */
 export type StatementSettings = Pick<PostgresOutletSettings, 'mode' | 'keys' | 'jsonStrings'>
@@ -59,9 +59,20 @@ function columnList({ columns }: Shape): string {
   return columns.map(({ name }) => quoted(name)).join(', ')
 }
 
-function onConflict({ columns }: Shape, { mode, keys }: StatementSettings): string {
+/** Whether a row whose key is there already is left as it is. */
+export function leavesRows(shape: Shape, settings: StatementSettings): boolean {
+  return settings.keys !== undefined && replaced(shape, settings).length === 0
+}
+
+/** Columns whose values are replaced in a row whose key is there already. */
+function replaced({ columns }: Shape, { mode, keys = [] }: StatementSettings): readonly Column[] {
+  return mode === 'insert' ? [] : columns.filter(({ name }) => !keys.includes(name))
+}
+
+function onConflict(shape: Shape, settings: StatementSettings): string {
+  const { keys } = settings
   if (keys === undefined) return ''
-  const others = mode === 'insert' ? [] : columns.filter(({ name }) => !keys.includes(name))
+  const others = replaced(shape, settings)
   const changes = others.map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`)
   const doing = changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`
   return ` on conflict (${keys.map(quoted).join(', ')}) do ${doing}`

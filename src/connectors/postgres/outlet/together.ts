@@ -14,7 +14,8 @@ type TakeRow = (values: readonly (string | null)[]) => void
 
 /**
  * Runs statements that do not wait for each other: they go to the server together, so that they take one trip there and back.
- * Rows are given as they come, and the first statement that fails ends it.
+ * Rows are given as they come, and the first statement that fails ends it. Resolves with the number of rows that they inserted
+ * or replaced.
  *
  * @throws the error of the server or the connection
  */
@@ -22,15 +23,17 @@ export async function together(
   client: ClientBase,
   statements: readonly Statement[],
   take: TakeRow = () => undefined,
-): Promise<void> {
+): Promise<number> {
+  let stored = 0
   for (let at = 0; at < statements.length;) {
     const first = at
     for (let length = 0; at < statements.length && (at === first || length <= LONG); at++)
       length += lengthOf(statements[at])
-    await new Promise<void>((resolve, reject) => {
+    stored += await new Promise<number>((resolve, reject) => {
       client.query(new Trip(statements.slice(first, at), take, resolve, reject))
     })
   }
+  return stored
 }
 
 function lengthOf(statement: Statement | undefined): number {
@@ -41,10 +44,16 @@ function lengthOf(statement: Statement | undefined): number {
 class Trip implements Submittable {
   readonly #statements: readonly Statement[]
   readonly #take: TakeRow
-  readonly #resolve: () => void
+  readonly #resolve: (stored: number) => void
   readonly #reject: (error: Error) => void
+  #stored = 0
 
-  constructor(statements: readonly Statement[], take: TakeRow, resolve: () => void, reject: (error: Error) => void) {
+  constructor(
+    statements: readonly Statement[],
+    take: TakeRow,
+    resolve: (stored: number) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#statements = statements
     this.#take = take
     this.#resolve = resolve
@@ -74,14 +83,19 @@ class Trip implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.#resolve()
+    this.#resolve(this.#stored)
   }
 
-  handleCommandComplete(): void {
-    // how many rows there are is known
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.#stored += storedRows(text)
   }
 
   handleEmptyQuery(): void {
     // there are no empty statements
   }
+}
+
+/** Number of rows of a statement that inserts, by what the server says when it is done: `INSERT 0 5`. */
+function storedRows(said: string): number {
+  return said.startsWith('INSERT') ? Number(said.slice(said.lastIndexOf(' '))) : 0
 }

@@ -7,7 +7,8 @@ import { together, type Statement } from './together.js'
 
 /** Transaction, as its server knows it. */
 export interface TransactionId {
-  readonly xid: string
+  /** Its number; `undefined` when its connection was lost before the server said it. */
+  readonly xid: string | undefined
   /** Process of the server that runs it. */
   readonly pid: number
 }
@@ -53,17 +54,20 @@ export class Transaction {
     this.#client = client
   }
 
-  /** What the server knows it by; `undefined` while it has not said so. */
+  /** What the server knows it by; `undefined` when neither it nor the connection has said so. */
   get id(): TransactionId | undefined {
-    return this.#id
+    if (this.#id !== undefined) return this.#id
+    const { processID: pid } = this.#client as { readonly processID?: number | null }
+    return typeof pid === 'number' ? { xid: undefined, pid } : undefined
   }
 
   /**
-   * Begins it, and runs its first statements. A limit that the user or the database has of its own stays.
+   * Begins it, and runs its first statements; gives the number of rows that they stored. A limit that the user or the database
+   * has of its own stays.
    *
    * @throws {@link TableChangedError} when a statement of {@link unchanged} finds that
    */
-  async begin(limits: TransactionLimits, statements: readonly Statement[] = []): Promise<void> {
+  async begin(limits: TransactionLimits, statements: readonly Statement[] = []): Promise<number> {
     const limit = (name: string, time: number) =>
       `case when current_setting('${name}') = '0' then set_config('${name}', '${time}', true) end`
     const text = `select pg_current_xact_id()::text, pg_backend_pid(), ${limit('statement_timeout', limits.statement)},
@@ -71,10 +75,13 @@ export class Transaction {
     const take = ([xid, pid]: readonly (string | null)[]) => {
       this.#id ??= { xid: String(xid), pid: Number(pid) }
     }
-    await together(this.#client, [{ text: 'begin;' }, { text }, ...statements], take).catch((error: unknown) => {
-      throw isOfChange(error) ? new TableChangedError() : error
-    })
+    const stored = await together(this.#client, [{ text: 'begin;' }, { text }, ...statements], take).catch(
+      (error: unknown) => {
+        throw isOfChange(error) ? new TableChangedError() : error
+      },
+    )
     if (this.#id === undefined) throw new DatabaseError('PostgresOutlet: no transaction was begun', { retryable: true })
+    return stored
   }
 
   /** Whether it was asked to commit. */
@@ -132,7 +139,11 @@ const LONGEST_PAUSE = 1000
  */
 export async function fateOf(client: ClientBase, id: TransactionId, isCommitting: boolean): Promise<Fate> {
   for (let looks = 1; looks <= MOST_LOOKS; looks++) {
-    const status = await statusOf(client, id)
+    if (id.xid === undefined) {
+      await terminate(client, id)
+      return 'aborted'
+    }
+    const status = await statusOf(client, id.xid)
     if (status !== 'in progress') return status
     if (!isCommitting || looks >= PATIENCE) await terminate(client, id)
     await delay(Math.min(LONGEST_PAUSE, 10 * 2 ** looks))
@@ -141,7 +152,7 @@ export async function fateOf(client: ClientBase, id: TransactionId, isCommitting
   throw new DatabaseError(message, { retryable: true })
 }
 
-async function statusOf(client: ClientBase, { xid }: TransactionId): Promise<Fate | 'in progress'> {
+async function statusOf(client: ClientBase, xid: string): Promise<Fate | 'in progress'> {
   try {
     const { rows } = await client.query<{ status: string | null }>('select pg_xact_status($1::xid8) as status', [xid])
     const status = rows[0]?.status
@@ -156,14 +167,14 @@ async function statusOf(client: ClientBase, { xid }: TransactionId): Promise<Fat
 /** Code of the number of a transaction that is yet to come. */
 const INVALID_PARAMETER = '22023'
 
+/** A process whose transaction has no number is known by what its connection is: another one may have its number by now. */
+const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and pid <> pg_backend_pid()
+  and case when $2::text is null then xact_start is not null and datname = current_database() and usename = current_user
+    and application_name = current_setting('application_name') else backend_xid = $2::xid8::xid end`
+
 async function terminate(client: ClientBase, { xid, pid }: TransactionId): Promise<void> {
-  await client
-    .query(`select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_xid = $2::xid8::xid`, [
-      pid,
-      xid,
-    ])
-    .catch((error: unknown) => {
-      // it is not allowed to, and the transaction may end by itself
-      if (sqlState(error) !== '42501') throw error
-    })
+  await client.query(TERMINATE, [pid, xid ?? null]).catch((error: unknown) => {
+    // it is not allowed to, and the transaction may end by itself
+    if (sqlState(error) !== '42501') throw error
+  })
 }
