@@ -4,6 +4,7 @@ import type { Agent, buildConnector, Dispatcher, Pool, ProxyAgent } from 'undici
 import { fileError, type FileError } from '../errors.js'
 import { loadOptional, type OptionalPackage } from '../../base/optional-packages.js'
 import { environment } from './environment.js'
+import { withoutContinue } from './interim-responses.js'
 import { withLateEnd } from './paused-socket.js'
 import { proxiesOf, proxyAuthorization, proxyFor, type Proxies } from './proxy.js'
 import type { SentHeaders } from './request-headers.js'
@@ -172,7 +173,7 @@ function makeAgents(
 function guarded(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...[error, socket]) => {
-      if (error === null) callback(null, withLateEnd(socket))
+      if (error === null) callback(null, withLateEnd(withoutContinue(socket)))
       else callback(error, null)
     })
   }

@@ -426,6 +426,32 @@ t.test(
   },
 )
 
+t.test('responses of 1xx that nobody asked for are left out', async (t) => {
+  const interim = {
+    '100': ['HTTP/1.1 100 Continue\r\n\r\n', ''],
+    'a 100 with headers, and another': ['HTTP/1.1 100 Continue\r\nx: y\r\n\r\nHTTP/1.1 100 \r\n\r\n', ''],
+    'a 100 that comes in two parts': ['HTTP/1.1 100 Cont', 'inue\r\n\r\n'],
+    '103': ['HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n', ''],
+    '102 and 100': ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n', ''],
+  }
+  const text = 'HTTP/1.1 100 Continue\r\n\r\n'
+  for (const [name, [first = '', second = '']] of Object.entries(interim)) {
+    for (const apart of [false, true]) {
+      const { url, made } = await sockets(t, (socket) => {
+        const parts = [first, second, `HTTP/1.1 200 OK\r\ncontent-length: ${2 * text.length}\r\n\r\n`, text, text]
+        if (!apart) socket.write(parts.join(''))
+        else for (const [n, part] of parts.entries()) setTimeout(() => socket.write(part), 10 * n)
+      })
+      const bodies: unknown[] = []
+      const outlet = await started(t, url, { concurrency: 1, results: ({ body }) => void bodies.push(body) })
+      t.same(await pushed(outlet, [1, 2, 3, 4]), { refused: [], waits: [], why: '' }, name)
+      t.strictSame(bodies, Array(4).fill(text + text), 'what a response holds stays as it is')
+      // one rests while the other is used
+      t.ok(made() <= 2, `${made()} connections`)
+    }
+  }
+})
+
 t.test('connections are used again', async (t) => {
   const { url, server } = await target(t, (response) => response.end('x'.repeat(1000)))
   const { count } = countConnections(server)
