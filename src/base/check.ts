@@ -17,7 +17,10 @@ export function checkObject(option: string, value: unknown): void {
 /** A path: a string that is not empty and holds no NUL. */
 export function checkPath(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    throw new InvalidOptionError(option, 'a path', value)
+    const [, owner] = /^(\w+)\.filepath$/.exec(option) ?? []
+    const isObject = typeof value === 'object' && value !== null
+    const hint = owner && isObject ? `the path comes first, as in new ${owner}(path, { ... })` : undefined
+    throw new InvalidOptionError(option, 'a path', value, { hint })
   }
   return value
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { EnvironmentError, InvalidOptionError } from './errors.js'
 import { getLogger } from './log.js'
-import { SHORTEST_HIDDEN } from './secret-forms.js'
+import { isHideable, SHORTEST_HIDDEN } from './secret-forms.js'
 import { Secret, secretText, secretUrl } from './secret.js'
 import { hintAt } from './suggestion.js'
 
@@ -83,6 +83,8 @@ function readSecret(name: string): Secret {
   if (value.length < SHORTEST_HIDDEN) {
     const limit = `so short that errors and logs may show it: they hide those of ${SHORTEST_HIDDEN} characters and more`
     getLogger('databay.secret').warn(`${name} is ${limit}`)
+  } else if (!isHideable(value)) {
+    getLogger('databay.secret').warn(`${name} is the default name of something: errors and logs may show it`)
   }
   return new Secret(value)
 }

@@ -1,6 +1,7 @@
 import { checkObject, checkPath } from './check.js'
 import { type Duration, LONGEST_TIMER, toMilliseconds } from './duration.js'
 import { InvalidOptionError, isClass } from './errors.js'
+import { isSecret } from './secret.js'
 import { hintAt } from './suggestion.js'
 
 /**
@@ -51,7 +52,7 @@ export function resolveOptions<S extends AnySpec>(
   table: S,
   others: readonly string[] = [],
 ): Resolved<S> {
-  checkObject(named(owner, 'options'), options)
+  checkGiven(owner, options, table)
   // a list of all names is made only for the error: thousands of links may be made at once
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(table, name) && !others.includes(name))
@@ -72,13 +73,30 @@ export function resolveOptions<S extends AnySpec>(
  * @throws {@link InvalidOptionError}
  */
 export function checkNames<T extends object>(owner: string | undefined, options: T, known: readonly string[]): T {
-  checkObject(named(owner, 'options'), options)
+  checkGiven(owner, options)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
-    const hint = hintAt(name, known)
-    throw new InvalidOptionError(named(owner, name), `one of the options ${known.join(', ')}`, name, { hint })
+    const [meant, all] = [hintAt(name, known), known.join(', ')]
+    if (meant === undefined) throw new InvalidOptionError(named(owner, name), `one of the options ${all}`, name)
+    // what was meant goes before a list that may be long
+    throw new InvalidOptionError(named(owner, name), 'one of the options', name, { hint: `${meant} They are ${all}` })
   }
   return options
+}
+
+/** Checks that options are an object. Connectors differ in what comes first, an address or the options. */
+function checkGiven(owner: string | undefined, options: unknown, table: AnySpec = {}): void {
+  // options within an option have its name
+  const option = owner === undefined || /^[A-Z]\w*$/.test(owner) ? named(owner, 'options') : owner
+  const isAddress = typeof options === 'string' || options instanceof URL || isSecret(options)
+  if (!isAddress) {
+    checkObject(option, options)
+    return
+  }
+  const address = ['url', 'bucket'].find((name) => Object.hasOwn(table, name))
+  const hint = address && `give it as an option, as in new ${owner ?? ''}({ ${address}: ... })`
+  const got = typeof options === 'string' ? 'string' : isSecret(options) ? 'a secret' : 'a URL'
+  throw new InvalidOptionError(option, 'an object', got, { hint })
 }
 
 function named(owner: string | undefined, name: string): string {

@@ -1,4 +1,4 @@
-import { formsOf, partsOf, SHORTEST_HIDDEN } from './secret-forms.js'
+import { formsOf, isHideable, partsOf, SHORTEST_HIDDEN } from './secret-forms.js'
 
 /** Text that stands for a secret. */
 export const HIDDEN_TEXT = '***'
@@ -31,10 +31,10 @@ let found = 0
  * one of HTTP; of a text of several lines, also each line.
  *
  * @param isDerived - whether it was made of a secret, and will be followed by others
- * @returns whether it is long enough to be hidden
+ * @returns whether it is hidden: not when it is too short, or the default name of something, such as `postgres`
  */
 export function hideValue(value: string, isDerived = false): boolean {
-  if (value.length < SHORTEST_HIDDEN) return false
+  if (!isHideable(value)) return false
   for (const part of partsOf(value)) hide(part, isDerived)
   return true
 }

@@ -8,9 +8,23 @@ export const SHORTEST_HIDDEN = 4
 const LONGEST_WHOLE = 1024
 const PIECE = 512
 
+/**
+ * Names that servers, databases and users have by default. They are in messages and paths that have nothing to do with a
+ * secret, so none is one.
+ */
+const COMMON_NAMES = new Set(['postgres', 'postgresql', 'mongodb', 'localhost', 'http', 'https', 'databay'])
+
+/** Users that servers have by default, which are none of the tokens that stand in the place of a user. */
+const COMMON_USERS = new Set(['root', 'admin', 'user', 'guest', 'mongo'])
+
+/** Whether a value is hidden at all: a short one, and the default name of something, are in too many texts. */
+export function isHideable(value: string): boolean {
+  return value.length >= SHORTEST_HIDDEN && !COMMON_NAMES.has(value.toLowerCase())
+}
+
 /** Parts of a secret that are each as secret as the whole. The whole is one of them, unless it is long. */
 export function partsOf(value: string): string[] {
-  return [value, ...partsOfUrl(value), ...linesOf(value)].flatMap(piecesOf)
+  return [value, ...partsOfUrl(value), ...linesOf(value)].filter(isHideable).flatMap(piecesOf)
 }
 
 /** Characters from which on a value is known by its beginning, as a message may show no more of it. */
@@ -107,11 +121,14 @@ function partsOfUrl(value: string): string[] {
     /^[^/]*\/\/(?:([^/?#]*)@)?[^/?#]*([^?#]*)\??([^#]*)/.exec(value) ?? []
   // a name without a password is a token
   const password = credentials.slice(credentials.indexOf(':') + 1)
-  const values = query.split('&').map((pair) => percentDecoded(pair.slice(pair.indexOf('=') + 1)))
-  // the path of a database's URL is its name
-  const secretPath = value.startsWith('http') ? percentDecoded(path.slice(1)) : ''
-  const long = [secretPath, percentDecoded(query), ...values].filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
-  return [percentDecoded(password), ...long]
+  const isUser = !credentials.includes(':') && COMMON_USERS.has(password)
+  const isHttp = value.startsWith('http')
+  const pairs = query.split('&').map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)] as const)
+  // the path of a database's URL is its name, and its query has settings
+  const secretPairs = pairs.filter(([name]) => isHttp || /pass|pwd|secret|token|key|cred|propert/i.test(name))
+  const parts = [isHttp ? path.slice(1) : '', query, ...secretPairs.map(([, text]) => text)].map(percentDecoded)
+  const long = parts.filter((part) => part.length >= 2 * SHORTEST_HIDDEN)
+  return [isUser ? '' : percentDecoded(password), ...long]
 }
 
 function linesOf(value: string): string[] {

@@ -94,7 +94,28 @@ export function secretText(parts: TemplateStringsArray, ...inserted: readonly (S
  * ``secret.url`mongodb://app:${password}@db.example.com/shop` ``.
  */
 export function secretUrl(parts: TemplateStringsArray, ...inserted: readonly (SecretText | number)[]): Secret {
+  let before = ''
+  for (const [at, one] of inserted.entries()) {
+    before += parts[at] ?? ''
+    const value = String(revealed(one))
+    const behind = parts.slice(at + 1).join('x')
+    if (isHostPlace(before, behind) && /[:,@[\]?#]/.test(value)) {
+      const expected = 'a user, a password or another part of a URL that is percent-encoded'
+      const hint =
+        'insert a host and its port each on its own, or write the URL with secret.text, which encodes nothing'
+      throw new InvalidOptionError('secret.url', expected, 'a host with a port, or a URL (not shown)', { hint })
+    }
+    before += 'x'
+  }
   return compose(parts, inserted, encodeURIComponent)
+}
+
+/** Whether what stands between two texts of a URL is its host, or its beginning: no part that is percent-encoded. */
+function isHostPlace(before: string, behind: string): boolean {
+  if (before === '') return true
+  const [, authority] = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)$/i.exec(before) ?? []
+  if (authority === undefined) return false
+  return authority.includes('@') || !/^[^/?#]*@/.test(behind)
 }
 
 function compose(

@@ -14,3 +14,47 @@ export function basicToken({ username, password }: { readonly username: string; 
   if (username === '' && password === '') return undefined
   return Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')
 }
+
+/** What to do about a URL whose password has characters that end it, for the end of an error. */
+export const ENCODE_HINT =
+  'characters such as @, /, ?, # and % in a password are to be percent-encoded, as the tag secret.url does'
+
+/**
+ * Whether the URL of a server may have a part of its password in the place of the host, as a plain `@`, `/`, `?`, `#` or `\`
+ * of the password ends the credentials for a parser.
+ */
+export function splitsCredentials(url: string): boolean {
+  const { authority, rest } = partsOfText(url)
+  return authority.split('@').length > 2 || /[@#]/.test(rest)
+}
+
+/** The same of the URL of a resource, whose path may well have an `@`. It may not beside credentials, nor behind a `#`. */
+export function splitsPageCredentials(url: string, isSecret: boolean): boolean {
+  const { authority, rest } = partsOfText(url)
+  if (authority.split('@').length > 2) return true
+  if (!rest.includes('@')) return false
+  if (authority.includes('@') || /#[^]*@/.test(rest)) return true
+  // `http://user:12/34@host:80/` reads as a path of the host user
+  if (/^[^=]*@(?:[\w.-]+:\d|(?:\d{1,3}\.){3}\d)/.test(rest)) return true
+  return isSecret && (/:\d/.test(authority) || !/\.|^localhost$/i.test(authority))
+}
+
+/** Text of a URL between the protocol and the path, and from there on, as a parser cuts it. */
+function partsOfText(url: string): { readonly authority: string; readonly rest: string } {
+  const text = url.replaceAll(/[\t\r\n]/g, '')
+  const plain = /^\s*https?:/i.test(text) ? text.replaceAll('\\', '/') : text
+  const [, authority = '', rest = ''] = /^\s*[a-z][a-z\d+.-]*:\/*([^/?#]*)([^]*)$/i.exec(plain) ?? []
+  return { authority, rest }
+}
+
+/** Text of a URL that was refused, so far as it may be shown: without what may be credentials, and without its query. */
+export function shownUrl(url: unknown): unknown {
+  if (typeof url !== 'string') return typeof url
+  const [, protocol = '', rest = ''] = /^([a-z][a-z\d+.-]*:\/\/)?([^]*)$/i.exec(url) ?? []
+  const at = rest.lastIndexOf('@')
+  const server = rest.slice(at + 1).replace(/[?#][^]*$/, '')
+  // behind a colon that no port follows may be a password without an @
+  const isPlain = at < 0 ? !/:(?!\d+(?:[/,]|$))/.test(server) : !rest.slice(0, at).includes('=')
+  if (!isPlain) return `${protocol}\u2026`
+  return `${protocol}${at < 0 ? '' : '\u2026@'}${server}`
+}

@@ -127,7 +127,7 @@ t.test('what is wrong is an error with its name, what was expected and what came
     [{ mode: 5 }, "X.mode: expected one of 'fast', 'safe', got 5"],
     [
       { Timeout: 5 },
-      "X.Timeout: expected one of the options on, size, timeout, patience, refresh, pause, file, next, mode, target, doubled, got 'Timeout': did you mean timeout?",
+      "X.Timeout: expected one of the options, got 'Timeout': did you mean timeout? They are on, size, timeout, patience, refresh, pause, file, next, mode, target, doubled",
     ],
     [
       { nothing: 5 },
@@ -139,6 +139,9 @@ t.test('what is wrong is an error with its name, what was expected and what came
   }
   t.throws(() => resolveOptions('X', 'secret' as unknown as object, OPTIONS), {
     message: "X.options: expected an object, got 'string'",
+  })
+  t.throws(() => resolveOptions('X.retry', 3 as unknown as object, OPTIONS), {
+    message: 'X.retry: expected an object, got 3',
   })
 })
 

@@ -98,6 +98,26 @@ t.test('of a URL, its password, its path and its query are hidden too', async (t
   t.equal(scrub('POST services/T00/B00/XXXX failed'), 'POST *** failed')
 })
 
+t.test('default names, and settings of a database, are hidden by no URL that has them', async (t) => {
+  forget()
+  const plain =
+    'at file:///app/connectors/postgres/mongodb/errors.js of root at http://localhost: verify-full, SCRAM-SHA-256'
+  hideValue('postgres://postgres@localhost:5432/postgres?sslmode=verify-full')
+  hideValue('postgres://postgres:postgres@localhost/postgres')
+  hideValue('mongodb://root:mongodb@localhost/mongodb?authMechanism=SCRAM-SHA-256&appName=connectors')
+  hideValue('mongodb://root@localhost/')
+  t.equal(scrub(plain), plain)
+  t.equal(hideValue('postgres'), false)
+  t.equal(
+    scrub('cannot connect to postgres://postgres:postgres@localhost/postgres'),
+    'cannot connect to ***',
+    'the whole is',
+  )
+  hideValue('https://hooktoken77@example.com/')
+  hideValue('postgres://postgres:realsecret@localhost/postgres?password=othersecret')
+  t.equal(scrub('hooktoken77 realsecret othersecret postgres'), '*** *** *** postgres')
+})
+
 t.test('each line of a key is hidden, and the beginning of one that was cut off', async (t) => {
   forget()
   hideValue('-----BEGIN KEY-----\nabcdefghijklm\nnopqrstuvwxyz\n-----END KEY-----')

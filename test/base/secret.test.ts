@@ -106,3 +106,22 @@ t.test('a secret of another copy of this package is one', async (t) => {
   t.equal(revealed(new OtherSecret() as unknown as Secret), 'other-value')
   t.strictSame([isSecret('x'), isSecret({}), isSecret(null), revealed('x'), revealed(5)], [false, false, false, 'x', 5])
 })
+
+t.test('a URL is made of parts that are encoded: a host with a port, or a URL, in its place is refused', async (t) => {
+  const [host, password] = ['127.0.0.1:46285', new Secret('hush@hush')]
+  const wrong: (() => unknown)[] = [
+    () => secretUrl`postgres://${host}/shop`,
+    () => secretUrl`postgres://app:${password}@${host}/shop`,
+    () => secretUrl`${'https://example.com'}/${password}`,
+    () => secretUrl`https://${'app'}:${password}@${'[::1]'}/`,
+  ]
+  for (const make of wrong) {
+    const error = t.throws(make, { code: 'DATABAY_INVALID_OPTION', message: /^secret\.url: .*secret\.text/ })
+    t.notMatch(String(error), /hush|46285|example/)
+  }
+  t.equal(
+    secretUrl`https://${'a:b'}:${password}@${'example.com'}:${80}/${'a:b'}`.reveal(),
+    'https://a%3Ab:hush%40hush@example.com:80/a%3Ab',
+  )
+  t.equal(secretUrl`mongodb://${'/tmp/db.sock'}/${'shop'}`.reveal(), 'mongodb://%2Ftmp%2Fdb.sock/shop')
+})

@@ -291,7 +291,10 @@ t.test('a buffer that holds records takes over others before them, and the great
 t.test('what is no option of a buffer, or not as it should be, is refused', async (t) => {
   const wrong: [object | null, RegExp][] = [
     [null, /^options: expected an object, got null/],
-    [{ count_threshold: 5 }, /^count_threshold: expected one of the options countThreshold, .+, got 'count_threshold'/],
+    [
+      { count_threshold: 5 },
+      /^count_threshold: expected one of the options, got 'count_threshold': .+ They are countThreshold, /,
+    ],
     [{ countThreshold: 0 }, /^countThreshold: expected an integer of at least 1, got 0/],
     [{ countThreshold: 1.5 }, /^countThreshold: expected an integer of at least 1, got 1\.5/],
     [{ countThreshold: '5' }, /^countThreshold: expected an integer of at least 1, got '5'/],

@@ -144,7 +144,7 @@ t.test('an option that is not as it should be is refused, with what was expected
     [{ interval, lane: 'fast' }, /^lane: expected one of 'io', 'cpu', 'auto', got 'fast'$/],
     [
       { interval, inlet: 1 },
-      /^inlet: expected one of the options inlets, outlets, .+, got 'inlet': did you mean inlets\?$/,
+      /^inlet: expected one of the options, got 'inlet': did you mean inlets\? They are inlets, outlets, /,
     ],
     [{ intervall: 1 }, /^intervall: .+: did you mean interval\?$/],
     [{ interval, copy_records: true }, /^copy_records: .+: did you mean copyRecords\?$/],

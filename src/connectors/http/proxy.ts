@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../base/errors.js'
 import type { Url } from '../../base/node-types.js'
 import type { Environment } from './environment.js'
 import { revealed, type Secret } from '../../base/secret.js'
-import { basicToken } from '../../base/url-credentials.js'
+import { basicToken, ENCODE_HINT, splitsCredentials } from '../../base/url-credentials.js'
 import { HIDDEN } from './request-headers.js'
 
 /** Proxies by which requests go, and the hosts to which they go without. */
@@ -41,9 +41,10 @@ export function checkProxy(name: string, option: unknown): string {
   // some shells leave the quotes in a variable
   const text = given.replace(/^(["'])(.*)\1$/, '$2').trim()
   const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const parsed = URL.canParse(url) && !splitsCredentials(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
-  throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN)
+  const hint = text.includes('@') ? ENCODE_HINT : undefined
+  throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN, { hint })
 }
 
 /**

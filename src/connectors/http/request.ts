@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { isSecret, revealed, type Secret } from '../../base/secret.js'
+import { ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
 import { ACCEPTED_ENCODINGS } from './content-encoding.js'
 import {
   authorization,
@@ -53,7 +54,7 @@ export function resolveRequest(given: string | URL | Secret, options: RequestOpt
     throw new InvalidOptionError('HttpInlet.body', 'a string or bytes', typeof body)
   }
   return Object.freeze({
-    url: resolveUrl('HttpInlet', url, options.params),
+    url: resolveUrl('HttpInlet', given, options.params),
     headers: resolveHeaders(new URL(url), isSecret(given), options.headers, body),
     method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
     body: body ?? null,
@@ -78,8 +79,8 @@ export function checkMethod(option: string, method: unknown, example: string, sh
  * @throws {@link InvalidOptionError}
  * @internal
  */
-export function resolveUrl(owner: string, url: string | URL, params: HttpParams = {}): URL {
-  const resolved = parseUrl(`${owner}.url`, url)
+export function resolveUrl(owner: string, url: string | URL | Secret, params: HttpParams = {}): URL {
+  const resolved = parseUrl(`${owner}.url`, revealed(url), isSecret(url))
   resolved.username = resolved.password = resolved.hash = ''
   addParams(owner, resolved, params)
   return resolved
@@ -147,15 +148,26 @@ export function changedRequest(request: HttpRequest, changes: RequestChanges): H
   }
 }
 
-function parseUrl(option: string, url: string | URL): URL {
+function parseUrl(option: string, url: string | URL, isHidden: boolean): URL {
   const expected = 'a URL that starts with http:// or https://'
   if (typeof url !== 'string' && !((url as unknown) instanceof URL)) {
-    throw new InvalidOptionError(option, expected, typeof url)
+    const owner = option.replace(/\.url$/, '')
+    const hint = typeof url === 'object' ? `the URL comes first, as in new ${owner}(url, { ... })` : undefined
+    throw new InvalidOptionError(option, expected, typeof url, { hint })
   }
-  if (!URL.canParse(String(url))) throw new InvalidOptionError(option, expected, HIDDEN)
-  const parsed = new URL(url)
+  const text = String(url)
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  if (parsed === undefined || splitsPageCredentials(text, isHidden)) {
+    const hint = /:[^]*@/.test(text) ? ENCODE_HINT : undefined
+    throw new InvalidOptionError(option, expected, HIDDEN, { hint })
+  }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-    throw new InvalidOptionError(option, expected, parsed.protocol)
+    // without slashes, it may be the name of a user
+    throw new InvalidOptionError(
+      option,
+      expected,
+      parsed.href.startsWith(`${parsed.protocol}//`) ? parsed.protocol : HIDDEN,
+    )
   }
   return parsed
 }

@@ -13,7 +13,7 @@ import { databaseError, isRetryable } from './errors.js'
 import { checkDatabase } from './names.js'
 import { Opening } from '../opening.js'
 import { RunningWork } from '../running-work.js'
-import { shown } from './url.js'
+import { shownUrl } from '../../base/url-credentials.js'
 
 /** A client that is connected, the database in use, and the driver that they come from. */
 export interface MongoSession {
@@ -133,7 +133,7 @@ export class MongoConnection {
     } catch (cause) {
       // the message of the driver may quote a part of the password
       const why = url.includes('@') ? '' : ` (${toError(cause).message})`
-      throw new InvalidOptionError(`${this.#connector}.url`, `a connection string of MongoDB${why}`, shown(url))
+      throw new InvalidOptionError(`${this.#connector}.url`, `a connection string of MongoDB${why}`, shownUrl(url))
     }
   }
 }

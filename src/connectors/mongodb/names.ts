@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../../base/errors.js'
 import type { Option } from '../../base/options.js'
-import { shown } from './url.js'
+import { shownUrl } from '../../base/url-credentials.js'
 
 /**
  * Checks the name of a collection. It must be allowed by MongoDB, and not be the name of one of its own collections.
@@ -20,7 +20,7 @@ export function collectionName(byDefault: string): Option<string, string> {
 /** Checks the name of a database. */
 export function checkDatabase(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || /[/\\. "$*<>:|?\0]/.test(value)) {
-    throw new InvalidOptionError(option, 'the name of a database', shown(value))
+    throw new InvalidOptionError(option, 'the name of a database', shownUrl(value))
   }
   return value
 }

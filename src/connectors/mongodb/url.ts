@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../base/errors.js'
+import { ENCODE_HINT, shownUrl } from '../../base/url-credentials.js'
 
 /** Address of a server, as the options give it. */
 export interface MongoAddress {
@@ -17,7 +18,10 @@ export interface MongoUrl {
 }
 
 // an @ that does not end the credentials is in an unescaped password, of which no part may pass for a host
-const URL_PATTERN = /^mongodb(?:\+srv)?:\/\/(?:[^@/?]*@)?([^@/?]+)(?:\/([^@?%]*))?(?:\?[^@]*)?$/
+const URL_PATTERN = /^mongodb(?:\+srv)?:\/\/(?:[^@/?#]*@)?([^@/?#]+)(?:\/([^@?%#]*))?(?:\?[^@#]*)?$/
+
+/** A colon of the hosts that no port follows: what is behind it is a password whose @ is missing, or further on. */
+const NO_PORT = /:(?!\d+(?:,|$))/
 
 /**
  * Checks the address of a server.
@@ -30,7 +34,7 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
   if (url === undefined) {
     const name = host ?? 'localhost'
     if (typeof name !== 'string' || !/^(?:[^\s:/@?#,[\]]+|\[[\da-fA-F:.]+\])$/.test(name)) {
-      throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shown(name))
+      throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shownUrl(name))
     }
     const number = port ?? 27_017
     if (!Number.isInteger(number) || number < 1 || number > 65_535) {
@@ -42,20 +46,15 @@ export function checkUrl(connector: string, options: MongoAddress): MongoUrl {
     if (value !== undefined) throw new InvalidOptionError(`${connector}.${option}`, 'none beside a url', value)
   }
   const [, hosts, path = ''] = (typeof url === 'string' && URL_PATTERN.exec(url)) || []
-  if (hosts === undefined) {
-    throw new InvalidOptionError(`${connector}.url`, 'a connection string of MongoDB', shown(url))
+  if (hosts === undefined || NO_PORT.test(hosts.replaceAll(/\[[^\]]*\]/g, ''))) {
+    const hint = typeof url === 'string' && /^mongodb(?:\+srv)?:\/\/[^/]/.test(url) ? ENCODE_HINT : undefined
+    throw new InvalidOptionError(`${connector}.url`, 'a connection string of MongoDB', shownUrl(url), { hint })
   }
   if (/[?&]w=0(?:&|$)/i.test(url)) {
     // losses would be unknown
-    throw new InvalidOptionError(`${connector}.url`, 'a write concern other than 0', shown(url))
+    throw new InvalidOptionError(`${connector}.url`, 'a write concern other than 0', shownUrl(url))
   }
   return { url, hosts, database: path === '' ? undefined : path }
-}
-
-/** Text of a URL, or of a part of one, that may be shown: without credentials and query. */
-export function shown(url: unknown): unknown {
-  if (typeof url !== 'string') return typeof url
-  return url.replace(/^(mongodb(?:\+srv)?:\/\/)?[^]*@/, '$1\u2026@').replace(/\?[^]*$/, '')
 }
 
 /** Names of the options that a URL sets, in lower case. */

@@ -3,8 +3,9 @@ import { InvalidOptionError } from '../../base/errors.js'
 import { count, custom, given, timer, type Resolved, type Spec } from '../../base/options.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
+import { shownUrl } from '../../base/url-credentials.js'
 import { checkTls, type PostgresTls, type TlsSettings } from './tls.js'
-import { checkUrl, NO_URL, shown } from './url.js'
+import { checkUrl, NO_URL } from './url.js'
 
 /** Options of the connection of an inlet or outlet to PostgreSQL. */
 export interface PostgresConnectionOptions {
@@ -133,12 +134,12 @@ export function resolveConnection(connector: string, options: ReadOptions): Post
     const value: unknown = options[name]
     if (value === undefined) return url[name]
     if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value
-    const got = name === 'host' || name === 'database' ? shown(value) : typeof value
+    const got = name === 'host' || name === 'database' ? shownUrl(value) : typeof value
     throw new InvalidOptionError(`${connector}.${name}`, 'a string that is not empty', got)
   }
   const host = text('host')
   if (host !== undefined && !/^(?:\/.*|[^\s/@?#,[\]]+)$/.test(host)) {
-    throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shown(host))
+    throw new InvalidOptionError(`${connector}.host`, 'the name or address of a host', shownUrl(host))
   }
   return Object.freeze({
     host,

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../base/errors.js'
 import { hintAt } from '../../base/suggestion.js'
+import { ENCODE_HINT, shownUrl, splitsCredentials } from '../../base/url-credentials.js'
 import type { TlsSettings } from './tls.js'
 
 /** Parts of a connection string. */
@@ -51,14 +52,16 @@ export function checkUrl(option: string, given: unknown): PostgresUrl {
   const url = parsed(given)
   if (url === undefined) {
     const expected = 'a connection string of PostgreSQL, such as postgres://host:5432/database'
-    throw new InvalidOptionError(option, expected, shown(given), { hint: hintOf(given) })
+    throw new InvalidOptionError(option, expected, shownUrl(given), { hint: hintOf(given) })
   }
   const parameters = new Map<string, string>()
   for (const [name, value] of url.searchParams) {
     if (WITHOUT_MEANING.has(name)) continue
     if (!PARAMETERS.includes(name)) {
       const expected = `one of the parameters ${PARAMETERS.join(', ')}`
-      throw new InvalidOptionError(option, expected, name, { hint: hintAt(name, PARAMETERS) })
+      // behind an & may be the rest of a password
+      const hint = url.searchParams.has('password') ? ENCODE_HINT : hintAt(name, PARAMETERS)
+      throw new InvalidOptionError(option, expected, hint === ENCODE_HINT ? 'another (not shown)' : name, { hint })
     }
     if (value !== '') parameters.set(name, value)
   }
@@ -79,10 +82,7 @@ export function checkUrl(option: string, given: unknown): PostgresUrl {
 
 function parsed(given: unknown): URL | undefined {
   if (typeof given !== 'string' || !/^postgres(?:ql)?:\/\//.test(given)) return undefined
-  // an unescaped @, / or # in the password would make a part of it the host
-  const [, authority = ''] = /^[^/]*\/\/([^/?#]*)/.exec(given) ?? []
-  if (authority.split('@').length > 2) return undefined
-  if (!authority.includes('@') && given.includes('@')) return undefined
+  if (splitsCredentials(given)) return undefined
   try {
     // without a host, which is that of the environment
     return new URL(given)
@@ -95,14 +95,15 @@ function parsed(given: unknown): URL | undefined {
 function hintOf(given: unknown): string | undefined {
   if (typeof given !== 'string' || !/^postgres(?:ql)?:\/\//.test(given)) return undefined
   if (/^[^/]*\/\/[^/@]*,/.test(given)) return 'it takes one host'
-  return 'characters such as @, /, # and % in a password are to be percent-encoded, as the tag secret.url does'
+  return ENCODE_HINT
 }
 
 function decoded(option: string, text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new InvalidOptionError(option, 'a connection string whose percent signs are encoded as %25', 'another')
+    const expected = 'a connection string whose percent signs are encoded as %25'
+    throw new InvalidOptionError(option, expected, 'another', { hint: ENCODE_HINT })
   }
 }
 
@@ -128,10 +129,4 @@ function tlsOf(option: string, parameters: ReadonlyMap<string, string>): boolean
   if (known === 'disable') return false
   if (known === undefined && Object.values(files).every((file) => file === undefined)) return undefined
   return { ...files, serverName: undefined, verify: known === 'verify-ca' ? 'ca' : known !== 'no-verify' }
-}
-
-/** Text of a URL, or of a part of one, that may be shown: without credentials and query. */
-export function shown(url: unknown): unknown {
-  if (typeof url !== 'string') return typeof url
-  return url.replace(/^(\w+:\/\/)?[^]*@/, '$1\u2026@').replace(/\?[^]*$/, '')
 }

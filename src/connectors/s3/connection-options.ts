@@ -175,7 +175,9 @@ function checkEndpoint(option: string, endpoint: unknown): URL {
   const expected = 'a URL of a storage that starts with http:// or https://, without credentials and query'
   const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
   const isPlain = url !== undefined && [url.username, url.password, url.search, url.hash].every((part) => part === '')
-  if (url !== undefined && isPlain && /^https?:$/.test(url.protocol)) return url
+  const hasAt = typeof endpoint === 'string' && endpoint.includes('@')
+  if (isPlain && !hasAt && /^https?:$/.test(url.protocol)) return url
   // it may have credentials
-  throw new InvalidOptionError(option, expected, HIDDEN)
+  const hint = hasAt ? 'credentials are options of their own: accessKeyId and secretAccessKey' : undefined
+  throw new InvalidOptionError(option, expected, HIDDEN, { hint })
 }

@@ -16,9 +16,9 @@ import {
   type Spec,
 } from '../../base/options.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
-import { revealed, type Secret } from '../../base/secret.js'
+import { isSecret, revealed, type Secret } from '../../base/secret.js'
 import { hintAt } from '../../base/suggestion.js'
-import { basicToken } from '../../base/url-credentials.js'
+import { basicToken, ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
 import { isLinkPattern, LINK_PATTERN } from '../../core/link-pattern.js'
 import type { AlertMessage } from './alert-message.js'
 import { ALERT_KINDS, type AlertKind } from './alert-states.js'
@@ -260,11 +260,13 @@ function readWebhook(name: string, option: WebhookTarget | undefined): WebhookSe
 function readUrl(name: string, given: unknown): Url {
   const text = revealed(given)
   const url = typeof text === 'string' || text instanceof URL ? String(text) : ''
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const isSplit = splitsPageCredentials(url, isSecret(given))
+  const parsed = URL.canParse(url) && !isSplit ? new URL(url) : undefined
   if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return parsed
   // it may be a secret
   const got = given === undefined ? undefined : 'something else (not shown)'
-  throw new InvalidOptionError(name, 'a URL that starts with https:// or http://', got)
+  const hint = /:[^]*@/.test(url) ? ENCODE_HINT : undefined
+  throw new InvalidOptionError(name, 'a URL that starts with https:// or http://', got, { hint })
 }
 
 function readMethod(name: string, method: string | undefined): string {

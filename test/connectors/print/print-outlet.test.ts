@@ -178,7 +178,7 @@ t.test('a print outlet has no state, and its options are checked', async (t) => 
     [{ onlyPayload: 1 }, 'PrintOutlet.onlyPayload: expected a boolean, got 1'],
     [{ skipUpdate: 'no' }, "PrintOutlet.skipUpdate: expected a boolean, got 'no'"],
     [{ stream: {} }, 'PrintOutlet.stream: expected a writable stream'],
-    [{ only_payload: true }, 'PrintOutlet.only_payload: expected one of the options'],
+    [{ only_payload: true }, 'PrintOutlet.only_payload: expected one of the options, '],
   ]
   for (const [options, message] of cases) {
     t.throws(() => new PrintOutlet(options), { message })

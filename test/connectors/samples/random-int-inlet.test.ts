@@ -60,7 +60,12 @@ t.test('options are checked', async (t) => {
     [2, 1, {}, 'RandomIntInlet.min: expected at most max, which is 1, got 2'],
     [-1, Number.MAX_SAFE_INTEGER, {}, 'RandomIntInlet.max: expected less than 2 ** 53 above min'],
     [0, 1, { seed: 0.5 }, 'RandomIntInlet.seed: expected an integer, got 0.5'],
-    [0, 1, { sead: 1 }, 'RandomIntInlet.sead: expected one of the options metadata, name, seed'],
+    [
+      0,
+      1,
+      { sead: 1 },
+      "RandomIntInlet.sead: expected one of the options, got 'sead': did you mean seed? They are metadata, name, seed",
+    ],
   ]
   for (const [min, max, options, message] of cases) {
     t.throws(() => new RandomIntInlet(min as number, max as number, options), { message })

@@ -329,7 +329,7 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
   const cases: [unknown, string | RegExp][] = [
     [{}, "alerts: expected one of webhook, command and call, got 'none'"],
     [{ call, webhook: 'https://a.test' }, "alerts: expected one of webhook, command and call, got 'several'"],
-    [{ call, failure: 1 }, /^alerts\.failure: expected one of the options .*: did you mean failures\?$/],
+    [{ call, failure: 1 }, /^alerts\.failure: expected one of the options, got .*: did you mean failures\? They are /],
     [[{ call }, { call, failures: 0 }], /^alerts\[1\]\.failures: expected an integer of at least 1, got 0$/],
     [{ call, on: 'faling' }, /^alerts\.on: expected some of 'failing', .* got 'faling': did you mean failing\?$/],
     [{ call, links: '' }, /^alerts\.links: expected the id of links, or 'tag:' and a tag, as in 'orders_\*', got ''$/],

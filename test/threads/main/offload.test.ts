@@ -163,7 +163,7 @@ t.test('options are checked', async (t) => {
     offload({ threads: [] }, module as URL, options as OffloadOptions)
   t.throws(make('https://x.test/', {}), { code: 'DATABAY_INVALID_OPTION', option: 'module' })
   t.throws(make(processors, { exports: 'odd' }), {
-    message: /^exports: expected one of the options export, chunk, got 'exports': did you mean export\?$/,
+    message: /^exports: expected one of the options, got 'exports': did you mean export\? They are export, chunk$/,
   })
   t.throws(make(processors, null), { message: /^options: expected an object, got null$/ })
   t.throws(make(processors, { export: 5 }), {

@@ -66,7 +66,7 @@ export interface HttpOutletSettings {
 export function resolveOutletOptions(address: string | URL | Secret, options: HttpOutletOptions): HttpOutletSettings {
   const read = resolveOptions('HttpOutlet', options, HTTP_OUTLET_OPTIONS)
   const { processors: _, name: __, order, method: verb, headers, concurrency, ...rest } = read
-  const url = resolveUrl('HttpOutlet', revealed(address))
+  const url = resolveUrl('HttpOutlet', address)
   const method = verb === undefined ? 'POST' : checkMethod('HttpOutlet.method', verb, 'POST')
   const own = headers === undefined ? {} : checkHeaders('HttpOutlet', headers, undefined)
   checkTogether(read, method, own)
