@@ -31,7 +31,7 @@ testPage(t, 'docs/configuration.md', async (t, page) => {
     const folder = page.folder(t)
     const line = 'databay config --profile production --transfers 10'
     const { stdout, stderr } = await page.run(folder, line, { DATABAY_LATE_AFTER: '5' })
-    const all = lines(stdout)
+    const all = lines(stdout.replaceAll(folder, '/folder'))
     for (const one of lines(texts[2])) if (one !== '...') t.ok(all.includes(one), `${one}\n${stdout}${stderr}`)
   })
 
