@@ -1,11 +1,10 @@
 import type { Duration } from '../../base/duration.js'
 import { InvalidOptionError } from '../../base/errors.js'
-import type { Url as URL } from '../../base/node-types.js'
 import { custom, flag, func, given, path, timer, type Resolved, type Spec } from '../../base/options.js'
 import { retry, type RetryOptions } from '../../base/retry.js'
 import { revealed, type Secret } from '../../base/secret.js'
 import { environment } from '../http/environment.js'
-import { readProxy } from '../http/proxy.js'
+import { checkProxy } from '../http/proxy.js'
 import { HIDDEN } from '../http/request-headers.js'
 import { checkGiven, type GivenCredentials, type S3Credentials } from './credentials.js'
 
@@ -58,7 +57,7 @@ export interface S3ConnectionOptions {
    * URL of a proxy; `false` for none.
    * @default undefined - as the environment says
    */
-  readonly proxy?: string | URL | Secret | false
+  readonly proxy?: string | Secret | false
   /**
    * Time to connect, in seconds or as a duration.
    * @default 10
@@ -180,4 +179,9 @@ function checkEndpoint(option: string, endpoint: unknown): URL {
   // it may have credentials
   const hint = hasAt ? 'credentials are options of their own: accessKeyId and secretAccessKey' : undefined
   throw new InvalidOptionError(option, expected, HIDDEN, { hint })
+}
+
+// not that of HTTP, whose types need those of Node
+function readProxy(name: string, proxy: string | Secret | false | undefined): string | false | undefined {
+  return proxy === undefined || proxy === false ? proxy : checkProxy(name, proxy)
 }
