@@ -14,8 +14,10 @@ const TWINS: readonly (readonly [string, string])[] = [
 /**
  * What to say of a code file that is missing: the one beside it that is most likely meant, of another extension or of a
  * similar name; `undefined` when there is none.
+ *
+ * @param isModule - whether the file is named by a URL of a link module, rather than by an import
  */
-export function nearFile(file: string): string | undefined {
+export function nearFile(file: string, isModule = false): string | undefined {
   const { dir, base, name, ext } = path.parse(file)
   let names: string[]
   try {
@@ -27,7 +29,8 @@ export function nearFile(file: string): string | undefined {
   const twin = (ext === '' ? ['.js', '.ts', '.mjs', '.mts', '.cjs'] : twins).find((one) =>
     names.includes(`${name}${one}`),
   )
-  if (twin !== undefined) return `there is ${name}${twin}, but no ${base}${twinAdvice(ext, twin)}`
+  if (twin !== undefined)
+    return `there is ${name}${twin}, but no ${base}: ${isModule ? `name ./${name}${twin} in the URL` : twinAdvice(ext, twin)}`
   return hintAt(
     base,
     names.filter((one) => /\.[cm]?[jt]sx?$/.test(one)),
@@ -36,7 +39,7 @@ export function nearFile(file: string): string | undefined {
 
 function twinAdvice(ext: string, twin: string): string {
   if (twin.includes('t') && !ext.includes('t') && ext !== '') {
-    return ': import it by that name, or compile it first; only tsx and jiti take the one for the other'
+    return 'import it by that name, or compile it first; only tsx and jiti take the one for the other'
   }
-  return ': import it by that name'
+  return 'import it by that name'
 }

@@ -43,7 +43,7 @@ export class DurableLinks {
       if (inlet.hasCursor) continue
       const advice = [
         'it cannot say how far it has come. Give the pull of an inlet of yours a cursor, FileInlet the mode line,',
-        'HttpInlet since or conditional, MongoInlet a cursorField',
+        'HttpInlet since or conditional, MongoInlet a cursorField, PostgresInlet a cursorColumn',
       ].join(' ')
       throw new NoCursorError(`${nodeName(inlet)} of ${link.name} has no cursor: ${advice}`)
     }

@@ -35,7 +35,8 @@ export async function whyNotLoaded(error: unknown, url: string): Promise<string>
 
 /** Names a file that is missing, with the one that is most likely meant. */
 export function noSuchFile(url: string): string {
-  return withHint('there is no such file', fileURLToPath(url))
+  const hint = nearFile(fileURLToPath(url), true)
+  return hint === undefined ? 'there is no such file' : `there is no such file: ${hint}`
 }
 
 /** Syntax errors of Node, and those of tsx and of jiti. */

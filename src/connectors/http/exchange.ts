@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { toError } from '../../base/errors.js'
 import { certificateHint } from '../certificates.js'
+import { connectionFailure } from '../tls-failure.js'
 import type { Connection } from './agents.js'
 import { readBody, type BodyOptions, type HttpBody } from './body.js'
 import { BodyError, HttpError, httpError } from './errors.js'
@@ -136,7 +137,6 @@ export function asHttpError(url: URL, cause: unknown, owner?: string): HttpError
   Reflect.deleteProperty(error, 'data')
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const failure = TIMEOUTS.has(code) ? 'timeout' : 'connection'
-  // when every address of a host failed, only the code says why
   const hint = certificateHint(error, { authority: 'cacert' })
-  return httpError(url, failure, `${error.message || code}${hint}`, { cause }, owner)
+  return httpError(url, failure, `${connectionFailure(error, 'by http://')}${hint}`, { cause }, owner)
 }

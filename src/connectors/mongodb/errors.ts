@@ -1,5 +1,6 @@
 import { DatabayError, toError, type DatabayErrorOptions } from '../../base/errors.js'
 import { DatabaseError } from '../errors.js'
+import { connectionFailure } from '../tls-failure.js'
 
 /** A record is for a MongoDB collection that does not exist, and that the outlet must not create. */
 export class MongoCollectionNotFound extends DatabayError {
@@ -54,7 +55,19 @@ export function databaseError(what: string, thrown: unknown): DatabaseError {
   const cause = error.name === 'MongoBulkWriteError' ? undefined : error
   // without a code, its connection broke
   const retryable = cause === undefined && serverCode === undefined ? true : undefined
-  return new DatabaseError(`${what}: ${withoutValues(error.message || error.name)}`, { cause, serverCode, retryable })
+  return new DatabaseError(`${what}: ${withoutValues(reasonOf(error))}`, { cause, serverCode, retryable })
+}
+
+/** What went wrong. Why no server could be reached the driver keeps by server, and may say only how long it waited. */
+function reasonOf(error: Error): string {
+  const message = error.message || error.name
+  const servers = 'reason' in error ? (error.reason as { readonly servers?: unknown } | undefined)?.servers : undefined
+  if (!(servers instanceof Map)) return message
+  const errors = [...servers.values()].map((server: { readonly error?: unknown } | undefined) => server?.error)
+  const first = errors.find((one) => one instanceof Error)
+  if (first === undefined) return message
+  const why = connectionFailure(first.cause instanceof Error ? first.cause : first, 'without tls')
+  return message.includes(first.message) ? why : `${message}: ${why}`
 }
 
 /** A write that a server refused, as the driver tells it. */

@@ -1,6 +1,7 @@
 import { DatabayError, toError, type DatabayErrorOptions } from '../../base/errors.js'
 import { scrub } from '../../base/scrub.js'
 import { certificateHint, isOfCertificate } from '../certificates.js'
+import { connectionFailure } from '../tls-failure.js'
 
 /** Options of an {@link S3Error}. */
 export interface S3ErrorOptions extends DatabayErrorOptions {
@@ -78,8 +79,7 @@ export function refusalError(what: string, refusal: Refusal, hint = ''): S3Error
 /** Makes the error of a request that has no response. */
 export function connectionError(what: string, thrown: unknown): S3Error {
   const cause = toError(thrown)
-  // when every address of a host failed, only the code says why
-  const why = cause.message || ('code' in cause ? String(cause.code) : cause.name)
+  const why = connectionFailure(cause, 'by http://')
   const hint = certificateHint(cause, { authority: 'cacert' })
   return new S3Error(`${what}: ${shortened(why)}${hint}`, { cause, retryable: true })
 }

@@ -36,8 +36,11 @@ t.test('what cannot be loaded in a thread is refused, with the option named', as
 })
 
 t.test('a module that cannot be loaded is an error that names it and says why', async (t) => {
-  const unparsable = path.join(t.testdir({ 'unparsable.mjs': 'export const link = new Link({' }), 'unparsable.mjs')
+  const folder = t.testdir({ 'unparsable.mjs': 'export const link = new Link({', 'dice.ts': '' })
+  const unparsable = path.join(folder, 'unparsable.mjs')
+  const dice = pathToFileURL(path.join(folder, 'dice.js'))
   const broken: [URL, RegExp][] = [
+    [dice, /: there is no such file: there is dice\.ts, but no dice\.js: name \.\/dice\.ts in the URL$/],
     [fixture('modules/there-is-no-such-file.mjs'), /: there is no such file$/],
     [fixture('modules/throws.mjs'), /: failed to load: not today \(file:.*throws\.mjs:\d+:\d+\)$/],
     [fixture('modules/throws-text.mjs'), /: threw 'just text' while it was loaded$/],
