@@ -29,7 +29,9 @@ export function errorLine(error: Error, end = ''): string {
     if (frame !== '') frames.add(frame)
     if ((one instanceof LinkModuleError || one instanceof ConfigError) && frame !== '') toldInFull.add(one.cause)
     const message = oneLine(text)
-    if (!line.includes(message)) line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
+    // a message may name the outlet that the line names already
+    if (!line.includes(message.replace(/^[A-Z]\w+: /, '')))
+      line += `${line === '' ? '' : ': '}${placeOf(one, line)}${message}`
     const mistake = mistakeIn(one.stack)
     if (!line.includes(mistake)) line += mistake
   }

@@ -10,6 +10,14 @@ t.test('what a message says already is not said again', async (t) => {
   t.equal(errorLine(new Error('no data: fetch failed', { cause: new Error('fetch failed') })), 'no data: fetch failed')
 })
 
+t.test('a cause that only adds the name of the outlet is not said again', async (t) => {
+  const cause = new Error('S3Outlet: payload.n is NaN')
+  const error = new Error('S3Outlet failed to push: 1 of 3 records were not taken: payload.n is NaN (record 2)', {
+    cause,
+  })
+  t.equal(errorLine(error), error.message)
+})
+
 t.test('a message of many lines becomes one', async (t) => {
   t.equal(errorLine(new Error('\nfirst\n  second\n')), 'first second')
 })

@@ -15,7 +15,7 @@ export function checkCommand(args: CheckArguments, context: ProcessContext): Pro
     const warnings = sharedIds(links).map((id) => `several links have the id ${id}: give each an id of its own`)
     if (args.connect) {
       const found = await inspection.connect()
-      troubles.push(...found.map(({ link, error }) => `${link === undefined ? '' : `${link}: `}${errorLine(error)}`))
+      troubles.push(...found.map(({ link, error }) => withName(link, errorLine(error))))
     }
     const { stdout, stderr } = context
     if (args.json) stdout.write(`${JSON.stringify({ links, warnings, errors: troubles }, undefined, 2)}\n`)
@@ -28,4 +28,9 @@ export function checkCommand(args: CheckArguments, context: ProcessContext): Pro
       return `${what}: ${args.connect ? 'all start and stop' : 'all can be loaded; --connect starts them too'}`
     }
   })
+}
+
+/** What is wrong with a link, with its name unless that is where the text begins. */
+function withName(link: string | undefined, text: string): string {
+  return link === undefined || text.startsWith(`${link} `) ? text : `${link}: ${text}`
 }
