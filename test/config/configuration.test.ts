@@ -180,7 +180,7 @@ t.test('wrong values are errors that say what was expected and what came', async
   await refused(
     t,
     '{ links: { a: { retry: { minDelays: 1 } } } }',
-    /links\['a'\].retry.minDelays: .*did you mean minDelay\?$/,
+    /links\['a'\].retry.minDelays: .*did you mean minDelay\? They are /,
   )
 })
 

@@ -45,7 +45,7 @@ t.test('what is given is taken, with lengths of time in milliseconds', async (t)
 t.test('a wrong option is refused by its name, with what was meant', async (t) => {
   const wrong: [Partial<{ [name in keyof LinkSettings]: unknown }>, RegExp][] = [
     [{ retry: 5 }, /^retry: expected an object, got 5$/],
-    [{ retry: { minDelai: 1 } }, /^retry\.minDelai: expected one of .+: did you mean minDelay\?$/],
+    [{ retry: { minDelai: 1 } }, /^retry\.minDelai: expected one of .+: did you mean minDelay\? They are /],
     [{ retry: { retries: 3 } }, /^retry\.retries: expected one of the options minDelay, maxDelay, got 'retries'$/],
     [{ retry: { minDelay: 0 } }, /^retry\.minDelay: expected .+ of at least 1 ms, got 0$/],
     [{ retry: { minDelay: 2, maxDelay: 1 } }, /^retry\.maxDelay: expected at least the minDelay, got 1$/],
@@ -53,7 +53,7 @@ t.test('a wrong option is refused by its name, with what was meant', async (t) =
     [{ retry: { maxDelay: Infinity } }, /^retry\.maxDelay: expected .+, got Infinity$/],
     [{ deadLetters: true }, /^deadLetters: expected false, or an object with its options, got true$/],
     [{ deadLetters: null }, /^deadLetters: expected an object, got null$/],
-    [{ deadLetters: { maxage: 1 } }, /^deadLetters\.maxage: .+: did you mean maxAge\?$/],
+    [{ deadLetters: { maxage: 1 } }, /^deadLetters\.maxage: .+: did you mean maxAge\? They are /],
     [{ deadLetters: { after: 0 } }, /^deadLetters\.after: expected an integer of at least 1, got 0$/],
     [{ deadLetters: { max: Infinity } }, /^deadLetters\.max: expected an integer of at least 1, got Infinity$/],
     [{ deadLetters: { maxAge: { day: 1 } } }, /^deadLetters\.maxAge\.day: .+: did you mean days\?$/],

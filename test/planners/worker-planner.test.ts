@@ -32,7 +32,7 @@ t.test('options and links are checked', async (t) => {
     [make([], { niceIncrement: 20 }), /^niceIncrement: expected an integer from 0 to 19, got 20$/],
     [make([], { niceIncrement: '5' }), /^niceIncrement: expected an integer from 0 to 19, got '5'$/],
     [make([], { thread: 4 }), /^thread: expected one of the options, got 'thread': did you mean threads\? They are /],
-    [make([], { ignore_exceptions: true }), /did you mean ignoreExceptions\?$/],
+    [make([], { ignore_exceptions: true }), /did you mean ignoreExceptions\? They are /],
     [make([], { threadMemoryLimit: 15 }), /^threadMemoryLimit: expected a number of MiB of at least 16, got 15$/],
     [
       make([], { maxTransfersPerThread: 0 }),

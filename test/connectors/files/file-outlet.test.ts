@@ -363,7 +363,7 @@ t.test('options are checked', async (t) => {
     ['a', { allowAnyPath: 'yes' }, 'FileOutlet.allowAnyPath'],
     ['a', { format: 'csv' }, 'FileOutlet.format'],
     ['a', { fsync: 'yes' }, 'FileOutlet.fsync'],
-    ['a', { retry: 3 }, 'FileOutlet.retry.options'],
+    ['a', { retry: 3 }, 'FileOutlet.retry'],
     ['a', { mode: 'w' }, 'FileOutlet.mode'],
   ]
   for (const [file, options, option] of cases) {

@@ -188,7 +188,7 @@ t.test('options are checked, and what may be secret is not shown', async (t) => 
     [url, { statuses: [99] }, 'HttpInlet.statuses'],
     [url, { format: 'xml' }, 'HttpInlet.format'],
     [url, { format: 'json', json: true }, 'HttpInlet.json'],
-    [url, { retry: 3 }, 'HttpInlet.retry.options'],
+    [url, { retry: 3 }, 'HttpInlet.retry'],
     [url, { retry: { times: 3 } }, 'HttpInlet.retry.times'],
     [url, { retryStatuses: 503 }, 'HttpInlet.retryStatuses'],
     [url, { retryStatuses: [302] }, 'HttpInlet.retryStatuses'],

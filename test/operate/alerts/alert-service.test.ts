@@ -348,7 +348,7 @@ t.test('bad input is refused when the planner is made, and shows no secret', asy
       { webhook: { url: 'https://a.test', method: 'GET' } },
       /^alerts\.webhook\.method: expected 'POST', 'PUT' or 'PATCH', got 'GET'$/,
     ],
-    [{ webhook: { url: 'https://a.test', header: {} } }, /did you mean headers\?$/],
+    [{ webhook: { url: 'https://a.test', header: {} } }, /did you mean headers\? They are /],
     [
       { webhook: { url: 'https://a.test', headers: { 'x-key': 'hook\n-hook-secret' } } },
       /^alerts\.webhook\.headers\.x-key: .*not shown/,
