@@ -1,5 +1,6 @@
 /** What a row of PostgreSQL holds of a record, by each mode. */
 import { Buffer } from 'node:buffer'
+import { Binary } from 'mongodb'
 import t from 'tap'
 import { Update } from '../../../src/core/update.js'
 import type { PostgresOutletOptions } from '../../../src/index.js'
@@ -241,6 +242,11 @@ t.test('a record that would lose something is refused, and the others are stored
       { id: 24, n: 1.5 },
       { id: 25, n: 'five' },
       { id: 26, doc: { text: '\0' } },
+      { id: 28, bytes: { a: 1 } },
+      { id: 29, bytes: [120] },
+      { id: 30, bytes: 5 },
+      { id: 31, bytes: true },
+      { id: 32, bytes: 5n },
     ]
     const payloads = [
       { id: 1 },
@@ -251,7 +257,7 @@ t.test('a record that would lose something is refused, and the others are stored
       new Map([['id', 3]]),
       {},
       ...bad,
-      { id: 4, name: '\\u0000 is fine' },
+      { id: 4, name: '\\u0000 is fine', bytes: new Binary(Buffer.of(0, 120)) },
     ]
     const found = await refused(outlet.push(records(...payloads), update))
     const name = JSON.stringify(options)
@@ -260,9 +266,9 @@ t.test('a record that would lose something is refused, and the others are stored
       payloads.map((_, index) => index).slice(1, -1),
       name,
     )
-    t.same(await rows('select id, name from t order by id'), [
-      { id: 1, name: null },
-      { id: 4, name: '\\u0000 is fine' },
+    t.same(await rows('select id, name, bytes from t order by id'), [
+      { id: 1, name: null, bytes: null },
+      { id: 4, name: '\\u0000 is fine', bytes: Buffer.of(0, 120) },
     ])
     t.match(
       found.find(({ error }) => error.message.includes('names'))?.error.message,

@@ -1,11 +1,12 @@
 import { types } from 'node:util'
+import { sortOf } from '../../../base/errors.js'
 import type { Steps } from '../../../base/payload-path.js'
 import { isPlain, partText } from '../../json-text.js'
 import { checkFieldsBeside, loss, noForm, serialized, type Serialize } from '../../serialize.js'
 import { digitsOf } from './field-text.js'
 import type { PostgresJsonStrings } from './outlet-options.js'
 import type { Column } from './table-description.js'
-import { dateText, hexText, isBytes, isIsoDate, MOST_DIMENSIONS, numberText } from './value-text.js'
+import { bytesOf, dateText, hexText, isBytes, isIsoDate, MOST_DIMENSIONS, numberText } from './value-text.js'
 
 /** Settings by which lines of COPY are made. */
 export interface LineSettings {
@@ -47,7 +48,7 @@ function field(column: Column, value: unknown, settings: LineSettings): string {
   // most values are one of these
   if (!column.isList && column.kind !== 'json') {
     if (typeof value === 'string') return escaped(value)
-    if (typeof value === 'number' && Number.isFinite(value)) return numberText(value)
+    if (typeof value === 'number' && Number.isFinite(value) && column.kind !== 'bytes') return numberText(value)
   }
   if (value === null) return NULL
   const text = column.isList
@@ -63,6 +64,9 @@ function scalarText(column: Column, value: unknown, steps: Steps, { serialize, j
     if (serialize === undefined && isPlain(value, steps.length)) return JSON.stringify(value)
     if (typeof value !== 'object' || value === null || !isBytes(value)) return jsonOf(value, steps, serialize)
     throw loss(steps, `is bytes, for a column of the type ${column.type}`)
+  }
+  if (column.kind === 'bytes' && typeof value !== 'string' && typeof value !== 'object') {
+    throw loss(steps, `is ${sortOf(value)}, for a column of the type ${column.type}`)
   }
   switch (typeof value) {
     case 'string':
@@ -82,10 +86,10 @@ function scalarText(column: Column, value: unknown, steps: Steps, { serialize, j
 
 function objectText(column: Column, value: object, steps: Steps, serialize: Serialize | undefined): string {
   if (types.isDate(value)) return isIsoDate(value) ? value.toISOString() : dateText(steps, value)
-  if (isBytes(value)) {
-    if (column.kind === 'bytes') return hexText(value)
-    throw loss(steps, `is bytes, for a column of the type ${column.type}`)
-  }
+  const bytes = bytesOf(value)
+  if (bytes !== undefined && column.kind === 'bytes') return hexText(bytes)
+  if (bytes !== undefined) throw loss(steps, `is bytes, for a column of the type ${column.type}`)
+  if (column.kind === 'bytes') throw loss(steps, `is ${sortOf(value)}, for a column of the type ${column.type}`)
   const digits = digitsOf(value)
   if (digits !== undefined) return digits
   const json = jsonOf(value, steps, serialize)

@@ -3,7 +3,7 @@ import { extendedJson } from '../../../base/bson.js'
 import type { Steps } from '../../../base/payload-path.js'
 import { partText } from '../../json-text.js'
 import { checkFieldsBeside, loss, serialized, type Serialize } from '../../serialize.js'
-import { dateText, hexText, isBytes, MOST_DIMENSIONS, numberText } from './value-text.js'
+import { dateText, hexText, bytesOf, MOST_DIMENSIONS, numberText } from './value-text.js'
 
 /** Kinds of values that only some columns can take: their text would be something else in others. */
 export type SpecialKind = 'bytes' | 'number'
@@ -62,7 +62,8 @@ class FieldText {
     if (typeof value === 'number' && !Number.isFinite(value)) return this.#note('number', `"${numberText(value)}"`)
     if (typeof value === 'number') return numberText(value)
     if (typeof value !== 'object' || value === null) return partText(steps, value, this.#serialize)
-    if (isBytes(value)) return this.#note('bytes', JSON.stringify(hexText(value)))
+    const bytes = bytesOf(value)
+    if (bytes !== undefined) return this.#note('bytes', JSON.stringify(hexText(bytes)))
     if (types.isDate(value)) return JSON.stringify(dateText(steps, value))
     if (Array.isArray(value)) return this.#list(value, steps)
     const digits = digitsOf(value)

@@ -1,3 +1,4 @@
+import { sortOf } from '../../../base/errors.js'
 import { hintAt } from '../../../base/suggestion.js'
 import { InvalidPayloadError } from '../../../core/partial-push.js'
 import { shownTable } from '../identifiers.js'
@@ -79,4 +80,26 @@ export function checkSpecial({ columns }: Pick<Shape, 'columns'>, special: reado
       `PostgresOutlet: payload.${name} ${what}, for a column of the type ${column.type}: use the option serialize`,
     )
   }
+}
+
+/**
+ * Checks that columns of bytes are given bytes, or their text, and nothing else of which they would keep the text.
+ *
+ * @param text - row as an object of JSON, in which bytes are text
+ * @throws {@link InvalidPayloadError}
+ */
+export function checkBytes({ columns }: Pick<Shape, 'columns'>, text: string): void {
+  const row = JSON.parse(text) as { readonly [name: string]: unknown }
+  for (const { name, kind, isList, type } of columns) {
+    const value = row[name]
+    if (kind !== 'bytes' || value === undefined || isText(value)) continue
+    if (isList && Array.isArray(value) && value.flat(Infinity).every(isText)) continue
+    throw new InvalidPayloadError(
+      `PostgresOutlet: payload.${name} is ${sortOf(value)}, for a column of the type ${type}: expected a Uint8Array`,
+    )
+  }
+}
+
+function isText(value: unknown): boolean {
+  return value === null || typeof value === 'string'
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { extendedJson } from '../../../base/bson.js'
 import type { Steps } from '../../../base/payload-path.js'
 import { checkFieldsBeside, noForm } from '../../serialize.js'
 
@@ -42,6 +43,13 @@ export function numberText(value: number): string {
 /** Whether a value is bytes, as a Buffer is. */
 export function isBytes(value: object): value is Uint8Array {
   return value instanceof Uint8Array
+}
+
+/** Bytes that a value is or has, as a Buffer and a Binary of BSON do; `undefined` for any other. */
+export function bytesOf(value: object): Uint8Array | undefined {
+  if (isBytes(value)) return value
+  const { $binary } = extendedJson(value) ?? {}
+  return $binary === undefined ? undefined : Buffer.from(($binary as { readonly base64: string }).base64, 'base64')
 }
 
 /** Digits of bytes, as the server reads them. */

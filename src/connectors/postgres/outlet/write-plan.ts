@@ -4,7 +4,7 @@ import { groupWriter, type GroupWriter } from './group-writer.js'
 import { quotedTable, shownTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { chunkOf, type Chunk, type Entry, type RowGroup } from './row-group.js'
-import { checkSpecial, shapeOf, shownName, type Shape } from './shape.js'
+import { checkBytes, checkSpecial, shapeOf, shownName, type Shape } from './shape.js'
 import type { TableDescription } from './table-description.js'
 
 /** What is written of a batch to tables as they are now, and which records are refused. */
@@ -111,11 +111,13 @@ function withoutMisfits(
   shape: Shape,
   refuse: (entry: Entry, error: Error) => void,
 ): Chunk {
-  if (!chunk.hasSpecial) return chunk
+  const hasBytes = group.shape === undefined && shape.columns.some(({ kind }) => kind === 'bytes')
+  if (!chunk.hasSpecial && !hasBytes) return chunk
   const texts = group.texts(chunk)
   const entries = chunk.entries.flatMap((entry, at) => {
     try {
       checkSpecial(shape, entry.special ?? [])
+      if (hasBytes) checkBytes(shape, texts[at] ?? '{}')
       return [{ ...entry, text: texts[at] }]
     } catch (error) {
       refuse(entry, toError(error))
