@@ -7,6 +7,7 @@ import { PositionedPulls, type Positions, type SavedPulls } from '../positioned-
 import { MongoConnection, type MongoSession } from './client.js'
 import { DocumentReader } from './document-reader.js'
 import type { Mongo } from './driver.js'
+import { warnOfNoCollection, warnOfNoField } from './silent-nothing.js'
 import {
   resolveInletOptions,
   type MongoInletOptions,
@@ -34,6 +35,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   readonly #connection: MongoConnection
   readonly #pulls: PositionedPulls<Document, Position>
   #mongo: Mongo | undefined
+  /** Whether a pull may show that no document has the `cursorField`: one from the beginning, the first since the start. */
+  #looksForField = false
+  /** Whether the next start goes on where another instance was. */
+  #isRestored = false
 
   /** @throws {@link InvalidOptionError} */
   constructor(options: MongoInletOptions = {}) {
@@ -55,6 +60,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     await this.#connection.open(this.#connection.database)
     this.#mongo = this.#connection.session?.mongo
     this.#pulls.start()
+    const { cursor, collection } = this.#settings
+    this.#looksForField = cursor !== undefined && cursor.startAfter === undefined && !this.#isRestored
+    this.#isRestored = false
+    if (this.#connection.session !== undefined) await warnOfNoCollection(this.#connection.session.db, collection)
   }
 
   /**
@@ -62,12 +71,19 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
    *
    * @throws {@link DatabaseError} when the server cannot be reached, or refuses the query
    */
-  pull(update: Update, cursor?: Cursor): Promise<T[] | PulledStream<T>> {
+  async pull(update: Update, cursor?: Cursor): Promise<T[] | PulledStream<T>> {
     const open = () => {
       const session = this.#connection.session as MongoSession
       return new DocumentReader(this.#connection, session, this.#settings, update, this.#where)
     }
-    return this.#pulls.pull(update, cursor, open) as Promise<T[] | PulledStream<T>>
+    const looksForField = this.#looksForField && cursor?.value === undefined
+    this.#looksForField = false
+    const pulled = (await this.#pulls.pull(update, cursor, open)) as T[] | PulledStream<T>
+    const { session } = this.#connection
+    if (looksForField && Array.isArray(pulled) && pulled.length === 0 && session !== undefined) {
+      await warnOfNoField(session.db, this.#settings)
+    }
+    return pulled
   }
 
   /** With a `cursorField`, the position is the cursor. Otherwise all documents are read at each transfer. */
@@ -97,6 +113,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
   }
 
   override restoreState(state: unknown): void {
+    this.#isRestored = true
     this.#pulls.restore(state)
   }
 

@@ -71,6 +71,7 @@ t.test('it reads what it is asked for', { skip }, async (t) => {
 })
 
 t.test('a collection that is empty or missing has no records', { skip }, async (t) => {
+  captureLogs(t)
   const { start } = await collection(t)
   t.same(await (await start()).pull(), [])
   t.same(await (await start({ cursorField: '_id' })).pull(), [])
@@ -367,4 +368,29 @@ t.test('options are checked', async (t) => {
     { cursorField: '_id', projection: { a: 1 } },
   ]
   for (const options of good) t.equal(String(new MongoInlet(options)), 'MongoInlet(databay.default_collection)')
+})
+
+t.test(
+  'a collection that does not exist is warned of at the start, with the one that was meant',
+  { skip },
+  async (t) => {
+    const logs = captureLogs(t)
+    const { database, start } = await collection(t, numbered(1))
+    const { pull } = await start({ database, collection: 'thigns' })
+    t.same(await pull(), [])
+    t.same(await pull(), [])
+    t.match(logs.messages(), [/^there is no collection test_\w+\.thigns yet: did you mean things\?$/])
+  },
+)
+
+t.test('a cursorField that no document has is warned of once', { skip }, async (t) => {
+  const logs = captureLogs(t)
+  const { start } = await collection(t, [{ number: 1 }, { number: 2 }])
+  const { pull } = await start({ cursorField: 'nubmer' })
+  t.same(await pull(), [])
+  t.same(await pull(), [])
+  t.match(logs.messages(), [/^no document of test_\w+\.things has the cursorField nubmer, .*: did you mean number\?$/])
+  const { pull: read } = await start({ cursorField: 'number', startAfter: 5 })
+  t.same(await read(), [])
+  t.equal(logs.messages().length, 1, 'one that has come to the end is told of nothing')
 })
