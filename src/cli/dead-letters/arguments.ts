@@ -62,6 +62,7 @@ Exit code: 0; 1 when the store cannot be read, or when not all could be done tha
 ${examples([
   ['databay dead-letters list', `the last ${LISTED} dead letters`],
   ['databay dead-letters show 12 --payload', 'all that is known of one, with its record'],
+  ['databay dead-letters replay 12 13', 'have these delivered again'],
   ['databay dead-letters replay --link orders --dry-run', 'what would be delivered again'],
   ['databay dead-letters replay --link orders --code DATABAY_HTTP', 'have those with this code delivered again'],
   ['databay dead-letters export --all --output dead.jsonl', 'write all of them to a file'],
@@ -112,38 +113,43 @@ export function addDeadLetters(program: Command, onDeadLetters: (args: DeadLette
       .addHelpText('after', after)
     return command
   }
-  const take = (action: DeadLetterAction) => (flags: Flags) => {
-    onDeadLetters(read(action, flags))
+  const take = (action: DeadLetterAction) => (ids: readonly string[], flags: Flags) => {
+    const id = [...ids.map((text) => checkCount('<id>', text)), ...(flags.id ?? [])]
+    if (id.length > MOST_IDS) throw tooMany('<id>', id.length)
+    onDeadLetters(read(action, { ...flags, id }))
   }
   const payload = new Option('--payload', 'show payloads, too')
   const dryRun = new Option('--dry-run', 'say what would be done, and do nothing')
   const all = new Option('--all', 'all letters, where nothing else chooses')
+  const ids = 'ids of the letters, as list shows them'
   add('list', 'list dead letters', AFTER_LIST, [
     ...selection(`the last n letters (default: ${LISTED}, and all with --json)`),
     payload,
-  ]).action(take('list'))
+  ])
+    .argument('[id...]', ids)
+    .action(take('list'))
   add('show', 'show all that is known of dead letters', AFTER_SHOW, [payload])
-    .argument('<id...>', 'ids of the letters, as list shows them')
-    .action((ids: readonly string[], flags: Flags) => {
-      const id = ids.map((text) => checkCount('<id>', text))
-      if (id.length > MOST_IDS) throw tooMany('<id>', id.length)
-      onDeadLetters(read('show', { ...flags, id }))
-    })
+    .argument('<id...>', ids)
+    .action(take('show'))
   add('replay', 'have dead letters delivered again', AFTER_REPLAY, [
     ...selection('the first n letters'),
     all,
     valued('--at <place>', 'deliver them from this place of their link, such as processor:1', checkPlace),
     dryRun,
-  ]).action(take('replay'))
-  add('drop', 'delete dead letters', AFTER_DROP, [...selection('the first n letters'), all, dryRun]).action(
-    take('drop'),
-  )
+  ])
+    .argument('[id...]', ids)
+    .action(take('replay'))
+  add('drop', 'delete dead letters', AFTER_DROP, [...selection('the first n letters'), all, dryRun])
+    .argument('[id...]', ids)
+    .action(take('drop'))
   add('export', 'write dead letters as JSON lines', AFTER_EXPORT, [
     ...selection('the first n letters'),
     all,
     valued('--output <file>', 'write to this file (default: standard output)', checkPath),
     new Option('--force', 'replace the file, if it is there'),
-  ]).action(take('export'))
+  ])
+    .argument('[id...]', ids)
+    .action(take('export'))
 }
 
 const JSON_LINES = 'one JSON document a line on standard output'
@@ -176,7 +182,7 @@ function checkChosen({ action, link, outlet, stage, code, id, since, before, lim
   if (isChosen && all) throw new InvalidOptionError('--all', 'nothing beside it that chooses letters', 'both')
   if (isChosen || all) return
   const expected =
-    'what chooses letters (--link, --outlet, --stage, --code, --id, --since, --before, --limit), or --all'
+    'what chooses letters (their ids, --link, --outlet, --stage, --code, --since, --before, --limit), or --all'
   throw new InvalidOptionError(`dead-letters ${action}`, expected, 'nothing')
 }
 
@@ -187,7 +193,7 @@ function selection(limit: string): Option[] {
     new Option('--outlet <name>', `only those of the outlet with this name; ${several}`).argParser(addName),
     new Option('--stage <stage>', `only those of this stage: ${STAGES.join(', ')}; ${several}`).argParser(addStage),
     new Option('--code <code>', `only those whose error has this code; ${several}`).argParser(addName),
-    new Option('--id <id>', `only this one; ${several}`).argParser(addId),
+    new Option('--id <id>', `only this one, as the argument <id>; ${several}`).argParser(addId),
     valued('--since <time>', 'only those that failed since: 90s, 10min, 1h, 7d ago, or an ISO date', checkPast),
     valued('--before <time>', 'only those that failed before', checkPast),
     valued('--limit <n>', limit, checkCount),

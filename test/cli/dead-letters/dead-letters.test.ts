@@ -339,9 +339,32 @@ t.test('bad arguments are told, with what was meant', async (t) => {
   )
   await refused('list --since yesterday', /--since: expected a length of time/)
   await refused('list --id x', /--id: expected an integer of at least 1/)
+  await refused('replay x', /<id>: expected an integer of at least 1/)
+  await refused('drop 1 --all', /--all: expected nothing beside it that chooses letters/)
+  await refused(`export ${'1 '.repeat(1001).trim()}`, /<id>: expected at most 1000 ids, got 1001/)
   await refused('show x', /<id>: expected an integer of at least 1/)
   await refused(`list ${'--id 1 '.repeat(1001).trim()}`, /--id: expected at most 1000 ids, got 1001/)
   await refused('export --all --force', /--force: expected --output beside it/)
   await refused('list --sinc 1d', /unknown option '--sinc'/)
   await refused('list --store /nowhere', /--store: expected a folder with a store in it/)
+})
+
+t.test('letters are chosen by their ids alone, as with show', async (t) => {
+  const folder = await storeWithLetters(
+    t,
+    [1, 2, 3, 4].map((id) => letter(id, {})),
+  )
+  const shown = (await run(folder, 'list', '2', '4', '--json')).stdout.trimEnd().split('\n')
+  t.match(
+    shown.map((line) => JSON.parse(line) as object),
+    [{ id: 2 }, { id: 4 }],
+  )
+  t.match(await run(folder, 'replay', '1', '2', '--id', '3'), { code: 0, stdout: /^3 dead letters of orders will be/ })
+  t.same(await markedIn(folder), [1, 2, 3])
+  t.match((await run(folder, 'export', '4')).stdout, /^\{"id":4,.*\n$/)
+  t.match(await run(folder, 'drop', '2', '9'), {
+    code: 1,
+    stdout: /^1 dead letter of orders deleted/,
+    stderr: /no dead letter 9/,
+  })
 })
