@@ -4,11 +4,22 @@ import { Repeats } from './repeats.js'
 /** Number of first warnings of a kind that are written at once: each tells of other records. */
 const FIRST = 3
 
+/** Most texts that {@link Warnings.once} tells apart; further ones are warnings like others. */
+const MOST_ONCE = 100
+
+/** What {@link Warnings.once} has told, and what has been counted since. */
+interface Told {
+  readonly noun: string
+  readonly first: number
+  amount: number
+}
+
 /** Warnings of one inlet or outlet: few lines, however often its trouble comes. See {@link Repeats}. */
 export class Warnings {
   readonly #log: () => Logger
   /** Made at the first warning: most have none. */
   #repeats: Repeats | undefined
+  #once: Map<string, Told> | undefined
 
   /** @param log - gives the logger */
   constructor(log: () => Logger) {
@@ -31,6 +42,24 @@ export class Warnings {
   }
 
   /**
+   * Tells of something that stays as it is, such as a field that is never written: once, and how much there was at the end.
+   *
+   * @param amount - what it is about now, as in 5 records
+   */
+  once(text: string, amount: number, noun: string): void {
+    this.#once ??= new Map()
+    const told = this.#once.get(text)
+    if (told !== undefined) {
+      told.amount += amount
+    } else if (this.#once.size < MOST_ONCE) {
+      this.#once.set(text, { noun, first: amount, amount })
+      this.#log().warn({ [noun]: amount }, '%s', text)
+    } else {
+      this.warn({ [noun]: amount }, text)
+    }
+  }
+
+  /**
    * Takes note that all goes well.
    *
    * @param whose - name of the inlet or outlet
@@ -46,5 +75,9 @@ export class Warnings {
     this.#repeats?.end((warnings, time) => {
       this.#log().warn('%s: there were %s warnings in %s when it was shut down', whose, warnings, time)
     })
+    for (const [text, { noun, first, amount }] of this.#once ?? []) {
+      if (amount > first) this.#log().info('%s: %s %s in all', text, amount.toLocaleString('en-US'), noun)
+    }
+    this.#once = undefined
   }
 }

@@ -4,6 +4,9 @@ import { kindOf, Repeats } from '../base/repeats.js'
 /** Most kinds of errors of a blocked link that have their lines. */
 const MOST_KINDS = 20
 
+/** Number of first lines of a kind that rounds have. */
+const FIRST = 3
+
 /** Log of what goes wrong in the transfers of one link: few lines, however often it does. */
 export class TroubleLog {
   readonly #now: (() => number) | undefined
@@ -25,6 +28,15 @@ export class TroubleLog {
   failed(kind: string, occasion: unknown, write: (counted: string) => void): void {
     this.#errors ??= new Repeats(this.#now)
     this.#errors.again(kind, this.#isNew(kind, occasion) ? write : nothing, { occasion })
+  }
+
+  /**
+   * Notes something that each round of a transfer may have, and has its line written when one is due: the first few are, whatever
+   * they belong to.
+   */
+  ofRound(kind: string, occasion: unknown, write: (counted: string) => void): void {
+    this.#errors ??= new Repeats(this.#now)
+    this.#errors.again(kind, this.#isNew(kind, occasion) ? write : nothing, { first: FIRST })
   }
 
   /** Takes note whether the link is blocked: while it is, an error that has its line has no other. */

@@ -23,6 +23,23 @@ t.test('a warning that comes again is counted, and told in the end', async (t) =
   t.match(log.messages()[4], /^it: there were 101 warnings in .* when it was shut down$/)
 })
 
+t.test('what stays as it is is told once, however long that is, and counted in the end', async (t) => {
+  const log = captureLogs(t)
+  const warnings = new Warnings(() => getLogger('databay.test'))
+  for (let time = 0; time < 2000; time++) warnings.once(`field ${time % 2}`, 500, 'records')
+  t.match(log.entries(), [
+    { msg: 'field 0', records: 500 },
+    { msg: 'field 1', records: 500 },
+  ])
+  warnings.well('it')
+  warnings.once('another field', 1, 'records')
+  t.equal(log.lines.length, 3)
+  warnings.end('it')
+  t.strictSame(log.messages().slice(3), ['field 0: 500,000 records in all', 'field 1: 500,000 records in all'])
+  for (let field = 0; field < 1000; field++) warnings.once(`name${'x'.repeat(field)}`, 1, 'records')
+  t.ok(log.lines.length < 5 + 100 + 100, 'names without end are not kept')
+})
+
 t.test('retries of a server that is down have few lines, those of one pull are all written', async (t) => {
   const log = captureLogs(t)
   const retry = { retries: 2, minDelay: { milliseconds: 1 } }

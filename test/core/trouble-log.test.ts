@@ -5,6 +5,7 @@ import { Link } from '../../src/core/link.js'
 import type { TransferReport } from '../../src/core/report.js'
 import { timedStagesOf } from '../../src/core/transfer/stage-times.js'
 import { UnsettledTransfers } from '../../src/core/transfer/unsettled.js'
+import { TransferLog } from '../../src/core/transfer/transfer-log.js'
 import { transfer } from '../../src/core/transfer/transfer.js'
 import { TroubleLog } from '../../src/core/trouble-log.js'
 import { Update } from '../../src/core/update.js'
@@ -128,4 +129,29 @@ t.test('tries of a blocked link have no further lines, but for another error', a
   t.match(logs.messages(), [/^a transfers again without errors: it had 94 in \d+ min$/])
   attempt('disk full')
   t.equal(written.at(-1), 'disk full')
+})
+
+t.test('a transfer of many rounds tells of dead letters and added records in few lines', (t) => {
+  const { logs, clock, parts } = setUp(t)
+  const log = new TransferLog(parts, new Update(['a'], 0))
+  const failure = { node: 'Orders', stage: 'push', message: 'row 1 was refused' } as const
+  for (let round = 0; round < 200; round++) {
+    log.dead({ ...failure, message: `row ${round} was refused` }, 2)
+    log.added(3, 'they came from nowhere')
+    clock.now += 100
+  }
+  clock.now += 60_000
+  log.dead(failure, 1)
+  const dead = (row: number) => `a.0: 2 records are dead letters, as Orders failed to push: row ${row} was refused`
+  t.strictSame(
+    logs.messages().filter((line) => line.includes('dead')),
+    [
+      dead(0),
+      dead(1),
+      dead(2),
+      `a.0: a record is a dead letter, as Orders failed to push: row 1 was refused; 198 times in 80 s`,
+    ],
+  )
+  t.equal(logs.lines.length, 7)
+  t.end()
 })

@@ -29,7 +29,7 @@ export class TransferLog {
   /** An error whose records are dead letters. */
   dead(failure: Parameters<typeof failureText>[0], records: number): void {
     const { node, stage, message } = failure
-    this.#say(`dead ${node} ${stage} ${message}`, (again) => {
+    this.#sayOfRound(`dead ${node} ${stage} ${message}`, (again) => {
       const what = records === 1 ? 'a record is a dead letter' : `${records} records are dead letters`
       this.#log.warn(`${this.#name}: ${what}, as ${failureText(failure)}${again}`)
     })
@@ -56,7 +56,7 @@ export class TransferLog {
 
   /** Records that came from no inlet or processor. */
   added(records: number, why: string): void {
-    this.#say(why, (again) => {
+    this.#sayOfRound(why, (again) => {
       this.#log.warn(`${this.#name} added ${counted(records, 'record')}: ${why}${again}`)
     })
   }
@@ -91,6 +91,13 @@ export class TransferLog {
     const { troubles } = this.#parts
     if (troubles === undefined) write('')
     else troubles.failed(kind, this.#update, write)
+  }
+
+  /** The same for what each round may have: see `TroubleLog.ofRound`. */
+  #sayOfRound(kind: string, write: (again: string) => void): void {
+    const { troubles } = this.#parts
+    if (troubles === undefined) write('')
+    else troubles.ofRound(kind, this.#update, write)
   }
 
   /** The transfer in log lines: its update, and the id of its link where that does not show. */

@@ -347,6 +347,12 @@ t.test('fields without a column are dropped on demand, and that is said', { skip
     await outlet.onShutdown()
   }
   t.match(logs.messages().join('\n'), /drops the field "x": t has no such column/)
+  const { outlet } = await outletTo(t, 'create table t (n int)', { extraColumns: 'drop' })
+  const before = logs.lines.length
+  for (let push = 0; push < 20; push++) await outlet.push(records({ n: push, x: 1, y: 2 }), update)
+  t.equal(logs.lines.length - before, 2, 'one line for each field, however many batches there are')
+  await outlet.onShutdown()
+  t.match(logs.messages().at(-1), /drops the field "y": t has no such column: 20 records in all/)
   t.notMatch(logs.messages().join('\n'), /secret/)
 })
 

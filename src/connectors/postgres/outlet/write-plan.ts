@@ -90,16 +90,10 @@ export class WritePlan {
     const rows = chunks.reduce((sum, { size }) => sum + size, 0)
     const where = shownTable(table)
     for (const name of extra) {
-      warnings.warn(
-        { records: rows },
-        `PostgresOutlet: drops the field ${shownName(name)}: ${where} has no such column`,
-      )
+      warnings.once(`PostgresOutlet: drops the field ${shownName(name)}: ${where} has no such column`, rows, 'records')
     }
     for (const name of filled) {
-      warnings.warn(
-        { records: rows },
-        `PostgresOutlet: leaves out ${shownName(name)}: ${where} fills that column itself`,
-      )
+      warnings.once(`PostgresOutlet: leaves out ${shownName(name)}: ${where} fills that column itself`, rows, 'records')
     }
   }
 }
