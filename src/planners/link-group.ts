@@ -1,10 +1,24 @@
-import { StartTimeoutError, toError, TransferCancelledError } from '../base/errors.js'
+import {
+  InvalidNodeError,
+  InvalidOptionError,
+  isError,
+  MissingDependencyError,
+  StartTimeoutError,
+  toError,
+  TransferCancelledError,
+} from '../base/errors.js'
 import { LONGEST_TIMER } from '../base/duration.js'
 import type { PlannedLink } from '../core/planned-link.js'
 import type { TransferReport } from '../core/report.js'
 import { throwAny } from '../base/many-errors.js'
+import { NoCursorError, NoStoreError } from '../delivery/errors.js'
 import { begin, giveUp } from './late-starts.js'
 import { StopLimit } from './stop-limit.js'
+
+/** Codes of errors of a start that do not pass. */
+const FOR_GOOD: ReadonlySet<unknown> = new Set(
+  [InvalidOptionError, InvalidNodeError, MissingDependencyError, NoCursorError, NoStoreError].map(({ code }) => code),
+)
 
 /** Times that links may take, in milliseconds. */
 interface Limits {
@@ -25,7 +39,7 @@ type Retry = (link: PlannedLink, error: Error, starting: Promise<void> | undefin
 
 /**
  * Starts links, all at once; when one fails, those that started are shut down in reverse. A link that is tried again
- * instead keeps nobody from starting.
+ * instead keeps nobody from starting, unless its failure is one that does not pass.
  *
  * @param retry - called with such a link
  * @throws the error of the link that failed, or an `AggregateError` of several
@@ -33,7 +47,11 @@ type Retry = (link: PlannedLink, error: Error, starting: Promise<void> | undefin
 export async function startLinks(links: readonly PlannedLink[], limits: Limits, retry: Retry): Promise<void> {
   const failures = await startAll(links, limits.startTimeout)
   if (failures.size === 0) return
-  if (links.every((link, index) => !failures.has(index) || isRetried(link))) {
+  const stops = (link: PlannedLink, index: number) => {
+    const failure = failures.get(index)
+    return failure !== undefined && !isRetried(link, failure.error)
+  }
+  if (!links.some(stops)) {
     for (const [index, { error, starting }] of failures) retry(links[index] as PlannedLink, toError(error), starting)
     return
   }
@@ -47,7 +65,7 @@ export async function startLinks(links: readonly PlannedLink[], limits: Limits, 
   )
   limit.end()
   // a link that would have been tried again is not why
-  const errors = links.flatMap((link, index) => (isRetried(link) ? [] : (failures.get(index)?.error ?? [])))
+  const errors = links.flatMap((link, index) => (stops(link, index) ? (failures.get(index)?.error ?? []) : []))
   throwAny(errors, 'several links failed to start')
 }
 
@@ -95,9 +113,15 @@ function startAll(links: readonly PlannedLink[], limit: number): Promise<Readonl
   })
 }
 
-/** Whether a link that fails to start is tried again. */
-function isRetried({ settings }: PlannedLink): boolean {
-  return settings.onStartFailure === 'retry'
+/** Whether a link that failed to start is tried again. */
+function isRetried({ settings }: PlannedLink, error: unknown): boolean {
+  return settings.onStartFailure === 'retry' && !isForGood(error)
+}
+
+/** Whether a start would fail again each time, until somebody changes the program or what is installed. */
+function isForGood(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isForGood)
+  return isError(error) && 'code' in error && FOR_GOOD.has(error.code)
 }
 
 /** Shuts links down, the last one first. Gives what failed. */

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { startLinks, stopLinks } from '../../src/planners/link-group.js'
+import { InvalidOptionError, MissingDependencyError } from '../../src/base/errors.js'
+import { NoStoreError } from '../../src/delivery/errors.js'
 import { oneError, throwAny } from '../../src/base/many-errors.js'
 import { StopLimit } from '../../src/planners/stop-limit.js'
 import { deferred, turnOfTheLoop } from '../helpers/nodes.js'
@@ -134,4 +136,23 @@ t.test('a link that is to be tried again keeps no other from starting', async (t
     await turnOfTheLoop()
     t.equal(trace.at(-1), 'slow stops', 'what starts later is shut down')
   })
+})
+
+t.test('a link is not tried again whose failure to start does not pass', async (t) => {
+  const failures = [
+    new MissingDependencyError('it needs a package'),
+    new NoStoreError('there is no store'),
+    new InvalidOptionError('port', 'a number', 'x'),
+    new AggregateError([new Error('no connection'), new NoStoreError('no store')], 'several nodes failed to start'),
+    Object.assign(new Error('of another copy of the package'), { code: 'DATABAY_MISSING_DEPENDENCY' }),
+  ]
+  for (const failure of failures) {
+    const trace: Trace = []
+    const [a, failing, other] = links(trace, 'a', 'failing', 'other') as [StubLink, StubLink, StubLink]
+    for (const link of [failing, other]) Object.assign(link.settings, { onStartFailure: 'retry' })
+    failing.onStart = () => Promise.reject(failure)
+    other.onStart = () => Promise.reject(new Error('its server is down'))
+    await t.rejects(startLinks([a, failing, other], forever, never), failure)
+    t.strictSame(trace, ['a starts', 'a stops'])
+  }
 })
