@@ -1,9 +1,9 @@
 import { getLogger } from '../base/log.js'
-import { plainError, restoreError } from '../base/plain-error.js'
+import { plainError } from '../base/plain-error.js'
 import type { Inlet } from '../core/inlet.js'
 import type { Link } from '../core/link.js'
 import type { Record } from '../core/record.js'
-import type { Blocked, OutletReport, Stage } from '../core/report.js'
+import type { Blocked, OutletReport } from '../core/report.js'
 import { settleReleased } from '../core/transfer/acknowledge.js'
 import type { EndedTransfer, Fate, PullCursor, PullVerdict, Refusal } from '../core/transfer/delivery.js'
 import type { DurableDelivery } from '../core/transfer/durable.js'
@@ -130,7 +130,7 @@ export class LinkDelivery implements DurableDelivery {
   blockedAfter(tally: EndedTransfer): Blocked | undefined {
     if (this.#commits.fenced !== undefined) return undefined
     if (this.#isSkipped) return this.#blocked
-    const trouble = this.#outlets.trouble ?? (tally.hasFailed ? failureOf(tally) : undefined)
+    const trouble = this.#outlets.trouble ?? tally.failure
     this.#hadInHand = this.#hasInHand
     if (trouble === undefined) {
       this.#backoff.succeeded()
@@ -254,11 +254,4 @@ export class LinkDelivery implements DurableDelivery {
 function askedDelay(error: Error): number {
   const asked = 'retryAfter' in error ? error.retryAfter : undefined
   return typeof asked === 'number' && asked > 0 ? asked : 0
-}
-
-/** The last failure of a transfer whose records are not kept. */
-function failureOf({ errors }: EndedTransfer): { readonly node: string; readonly stage: Stage; readonly error: Error } {
-  const last = errors.at(-1)
-  const { node = 'transfer', stage = 'transfer' } = last ?? {}
-  return { node, stage, error: last === undefined ? new Error('it failed') : restoreError(last) }
 }

@@ -50,7 +50,10 @@ export interface LinkStats {
   readonly paused: boolean
   /** Report of the transfer that ended last; left out before the first. */
   readonly lastReport?: TransferReport
-  /** First error of the last transfer with one; left out before the first. It stays when transfers succeed again. */
+  /**
+   * First error of the last transfer with one, or what blocks the link since; left out before the first. It stays when transfers
+   * succeed again.
+   */
   readonly lastError?: LastError
   /** Transfers that run now. */
   readonly running: number

@@ -1,5 +1,5 @@
 import { TransferLengths } from '../operate/transfer-lengths.js'
-import type { ReportedError, TransferReport } from '../core/report.js'
+import type { Blocked, ReportedError, TransferReport } from '../core/report.js'
 import { Histogram } from '../operate/histogram.js'
 import type { LastError, LinkStats } from '../operate/planner-stats.js'
 
@@ -27,14 +27,14 @@ export class LinkCounters {
 
   /** Counts a transfer that has ended. */
   add(report: TransferReport): void {
-    const { scheduledAt, startedAt, endedAt, errors } = report
+    const { scheduledAt, startedAt, endedAt, errors, blocked } = report
     this.transfers++
     this.lastReport = report
     if (errors.length > 0) {
       this.failed++
       this.consecutiveFailures++
-      const [first] = errors
-      if (first !== undefined) this.lastError = lastErrorOf(first, endedAt)
+      const failure = blocked ?? errors[0]
+      if (failure !== undefined) this.lastError = lastErrorOf(failure, endedAt)
     } else {
       this.consecutiveFailures = 0
       this.lastSuccessAt = endedAt
@@ -71,6 +71,6 @@ export class LinkCounters {
   }
 }
 
-function lastErrorOf({ node, stage, message, code }: ReportedError, at: number): LastError {
+function lastErrorOf({ node, stage, message, code }: ReportedError | Blocked, at: number): LastError {
   return { at, node, stage, message, ...(typeof code === 'string' && { code }) }
 }

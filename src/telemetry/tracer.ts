@@ -118,8 +118,10 @@ class Trace implements TransferTrace {
         'databay.blocked': blocked,
       }),
     )
-    const [first] = report.errors
-    if (first !== undefined) this.#span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message: failureText(first) })
+    const failure = report.blocked ?? report.errors[0]
+    if (failure !== undefined) {
+      this.#span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message: failureText(failure) })
+    }
     this.#span.end()
   }
 

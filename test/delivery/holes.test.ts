@@ -10,12 +10,14 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FileInlet } from '../../src/connectors/files/file-inlet.js'
 import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
-import type { Inlet } from '../../src/core/inlet.js'
+import type { Cursor } from '../../src/core/cursor.js'
+import { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
 import type { Outlet } from '../../src/core/outlet.js'
 import { InvalidPayloadError } from '../../src/core/partial-push.js'
 import { Outlet as BaseOutlet } from '../../src/core/outlet.js'
 import type { Record } from '../../src/core/record.js'
+import type { Update } from '../../src/core/update.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import { captureLogs } from '../helpers/logs.js'
 import { serve } from '../helpers/servers.js'
@@ -121,4 +123,24 @@ t.test('the position of an HttpInlet survives a restart', async (t) => {
   }
   t.same(outlet.got, [1, 2])
   t.same(asked, [undefined, '"1"', '"1"'])
+})
+
+t.test('what blocks a link is told, not the dead letters of the same transfer', async (t) => {
+  class Pages extends Inlet<string, number> {
+    *pull(_update: Update, cursor: Cursor<number>) {
+      for (let page = cursor.value ?? 0; page < 3; page++) {
+        cursor.advance(page + 1)
+        yield [`bad ${page}`, `good ${page}`]
+      }
+      throw Object.assign(new Error('page 3 is gone'), { code: 'GONE' })
+    }
+  }
+  const outlet = new Kept((payloads) => {
+    const isBad = payloads.some((payload) => String(payload).startsWith('bad'))
+    if (isBad) throw new InvalidPayloadError('a page has a bad record')
+  })
+  const { reports, stats } = await transfers(t, t.testdir(), new Pages(), outlet, 2)
+  t.match(reports[0], { blocked: { stage: 'pull', message: 'page 3 is gone', code: 'GONE' } })
+  t.match(stats, { dead: 3, blocked: { stage: 'pull', message: 'page 3 is gone' } })
+  t.match(stats?.lastError, { stage: 'pull', message: 'page 3 is gone' })
 })

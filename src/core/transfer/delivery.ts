@@ -1,7 +1,7 @@
 import type { Cursor } from '../cursor.js'
 import type { Inlet } from '../inlet.js'
 import type { Record } from '../record.js'
-import type { Blocked, OutletReport, ReportedError } from '../report.js'
+import type { Blocked, OutletReport, Stage } from '../report.js'
 import type { RoundCounts } from '../round-counts.js'
 import type { Update } from '../update.js'
 
@@ -50,12 +50,18 @@ export interface Refusal {
 /** What became of records that a part of a link failed on or refused. */
 export type Fate = 'dead' | 'dropped'
 
+/** Failure of a part of a link. */
+export interface Failure {
+  readonly node: string
+  readonly stage: Stage
+  readonly error: Error
+}
+
 /** A transfer that ends, as far as it says whether its link is blocked. */
 export interface EndedTransfer {
   readonly drain: boolean
-  /** Whether something has failed whose records are not kept. */
-  readonly hasFailed: boolean
-  readonly errors: readonly ReportedError[]
+  /** Last failure whose records are not kept: they neither wait nor are dead letters. `undefined` when there was none. */
+  readonly failure: Failure | undefined
   readonly outlets: readonly OutletReport[]
 }
 

@@ -8,7 +8,7 @@ import { nodeName } from '../node.js'
 import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
 import { isOfRecords } from '../partial-push.js'
-import type { Delivery, Fate } from './delivery.js'
+import type { Delivery, Failure, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
 import { NONE, type Transfers } from './holdings.js'
@@ -50,6 +50,8 @@ export class Tally {
   dead = 0
   replayed = 0
   outlets: readonly OutletReport[] = []
+  /** Last failure whose records are not kept. */
+  failure: Failure | undefined
   /** This transfer, when inlets or processors want to know what comes of their records. */
   unsettled: UnsettledTransfer | undefined
   /** The round of {@link Tally.unsettled} that is under way, or all of it when the transfer does not stream. */
@@ -410,7 +412,9 @@ export class Tally {
     this.#failures++
     if (stage === 'pull') this.#pullFailures++
     this.#allInPull &&= stage === 'pull'
-    this.#note(toError(thrown), node, stage, ofRound)
+    const error = toError(thrown)
+    this.failure = { node, stage, error }
+    this.#note(error, node, stage, ofRound)
   }
 
   #note(error: Error, node: string, stage: Stage, ofRound: boolean): void {

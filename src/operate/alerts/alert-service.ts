@@ -2,7 +2,7 @@ import { LONGEST_TIMER } from '../../base/duration.js'
 import { getLogger } from '../../base/log.js'
 import { linkMatcher, noLinkFits } from '../../core/link-pattern.js'
 import type { PlannedLink } from '../../core/planned-link.js'
-import type { TransferReport } from '../../core/report.js'
+import type { Blocked, ReportedError, TransferReport } from '../../core/report.js'
 import type { PlannerEvents } from '../planner-events.js'
 import type { Service, SteeredPlanner } from '../service.js'
 import { messageOf, type AlertDetail } from './alert-message.js'
@@ -109,17 +109,17 @@ class AlertWatch {
       for (const kind of ['failing', 'quarantined', 'deadLetters'] as const) this.#good(kind, link)
       return
     }
-    const { message, code, node, stage } = error
-    const detail = { message, node, stage, ...(code !== undefined && { code: String(code) }) }
     const dead = deadOf(report)
     if (dead > 0) {
       const what = dead === 1 ? 'has a dead letter' : `has ${dead} dead letters`
-      this.#bad('deadLetters', link, { what, ...detail })
+      // what blocks the link made none of them
+      const refusal = errors.find((one) => blocked === undefined || !isSame(one, blocked)) ?? error
+      this.#bad('deadLetters', link, { what, ...detailOf(refusal) })
     }
     // that is told on its own
     if (blocked !== undefined) return
     if (dead > 0) this.#good('failing', link)
-    else this.#bad('failing', link, { what: failedText(this.#settings.failures), ...detail })
+    else this.#bad('failing', link, { what: failedText(this.#settings.failures), ...detailOf(error) })
   }
 
   #bad(kind: AlertKind, link: string, detail: AlertDetail): void {
@@ -181,4 +181,12 @@ function deadOf({ dead = 0, outlets }: TransferReport): number {
 
 function failedText(failures: number): string {
   return failures === 1 ? 'failed' : `failed ${failures} times in a row`
+}
+
+function detailOf({ message, code, node, stage }: ReportedError) {
+  return { message, node, stage, ...(code !== undefined && { code: String(code) }) }
+}
+
+function isSame({ message, node, stage }: ReportedError, blocked: Blocked): boolean {
+  return message === blocked.message && node === blocked.node && stage === blocked.stage
 }

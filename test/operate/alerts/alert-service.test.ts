@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import {
+  type Cursor,
   Inlet,
+  InvalidPayloadError,
   Link,
   NullOutlet,
+  Outlet,
   SchedulePlanner,
   Secret,
+  type Update,
   type AlertMessage,
   type AlertOptions,
 } from '../../../src/index.js'
@@ -414,4 +418,29 @@ t.test('a secret that would be cut in two is not in the text', async (t) => {
   const change = { kind: 'failing' as const, link: 'a', isTrouble: true, since: 0, until: 0, times: 1, detail }
   const message = messageOf([change], () => [], 0)
   t.notMatch(JSON.stringify(message), /hunt/)
+})
+
+t.test('dead letters are told with their own error, also when something else blocks the link', async (t) => {
+  captureLogs(t, 'silent')
+  class Pages extends Inlet<number, number> {
+    *pull(_update: Update, cursor: Cursor<number>) {
+      cursor.advance(1)
+      yield [1]
+      throw new Error('page 2 is gone')
+    }
+  }
+  class Picky extends Outlet<number> {
+    push(): void {
+      throw new InvalidPayloadError('the number is odd')
+    }
+  }
+  const { url, messages, until } = await receive(t)
+  const nodes = { inlets: new Pages(), outlets: new Picky(), delivery: 'cursor' } as const
+  const link = new Link({ ...nodes, id: 'orders', interval: 3600, immediateTransfer: false })
+  const planner = new SchedulePlanner(link, { store: t.testdir(), alerts: { ...SOON, webhook: { url } } })
+  t.teardown(() => planner.shutdown())
+  await planner.start()
+  await planner.forceTransfer()
+  await until(1)
+  t.match(messages[0]?.alerts, [{ kind: 'deadLetters', error: 'the number is odd', node: 'Picky', stage: 'push' }])
 })
