@@ -361,7 +361,7 @@ t.test('letters are chosen by their ids alone, as with show', async (t) => {
   )
   t.match(await run(folder, 'replay', '1', '2', '--id', '3'), { code: 0, stdout: /^3 dead letters of orders will be/ })
   t.same(await markedIn(folder), [1, 2, 3])
-  t.match((await run(folder, 'export', '4')).stdout, /^\{"id":4,.*\n$/)
+  t.match(JSON.parse((await run(folder, 'export', '4')).stdout), { id: 4 })
   t.match(await run(folder, 'drop', '2', '9'), {
     code: 1,
     stdout: /^1 dead letter of orders deleted/,
