@@ -114,6 +114,11 @@ export class PositionedPulls<R, P> {
     this.#warnings.warn(fields, text, update)
   }
 
+  /** Whether what was not delivered is read again. */
+  get redelivers(): boolean {
+    return this.#from.positions?.redeliver === true
+  }
+
   /** Notes how the transfer of a pull has ended, see {@link OpenPulls.end}. */
   ended(update: Update, delivered: boolean, rounds?: RoundCounts): void {
     this.#pulls.end(update, delivered, rounds?.deliveredRounds)

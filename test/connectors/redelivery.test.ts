@@ -3,7 +3,13 @@ import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFi
 import t, { type Test } from 'tap'
 import { CsvInlet, type CsvInletOptions } from '../../src/connectors/csv/csv-inlet.js'
 import { FileInlet, type FileInletOptions } from '../../src/connectors/files/file-inlet.js'
+import { HttpInlet } from '../../src/connectors/http/http-inlet.js'
+import { MongoInlet } from '../../src/connectors/mongodb/mongo-inlet.js'
+import { PostgresInlet } from '../../src/connectors/postgres/postgres-inlet.js'
+import { S3Inlet } from '../../src/connectors/s3/s3-inlet.js'
+import type { Inlet } from '../../src/core/inlet.js'
 import { Link } from '../../src/core/link.js'
+import { InvalidPayloadError, PartialPushError } from '../../src/core/partial-push.js'
 import { SchedulePlanner } from '../../src/planners/schedule-planner.js'
 import type { Record } from '../../src/core/record.js'
 import { captureLogs } from '../helpers/logs.js'
@@ -217,4 +223,51 @@ t.test('rows of a CSV file are read again, under the header that they had', asyn
   for (let transfer = 0; transfer < 3; transfer++) await link.transfer()
   t.same(outlet.taken, [{ a: '1' }, { a: '2' }])
   await link.onShutdown()
+})
+
+t.test('a bad row of a file costs that row, and with a position it comes again with what is behind it', async (t) => {
+  captureLogs(t)
+  const rows = Array.from({ length: 5000 }, (_, at) => (at === 500 ? 'bad' : String(at)))
+  const folder = t.testdir({ 'rows.csv': ['id', ...rows, ''].join('\n') })
+  const transfer = async (options: CsvInletOptions) => {
+    const taken: unknown[] = []
+    const outlet = new KeepOutlet((records) => {
+      const rejected = records.flatMap(({ payload }, index) =>
+        (payload as { id: string }).id === 'bad' ? [{ index, error: new InvalidPayloadError('bad') }] : [],
+      )
+      taken.push(...records)
+      if (rejected.length > 0) throw new PartialPushError('picky', records.length - 1, rejected)
+    })
+    const link = new Link({ inlets: new CsvInlet(`${folder}/rows.csv`, options), outlets: outlet, interval: 1 })
+    await link.onStart()
+    const report = await link.transfer()
+    await link.onShutdown()
+    return report
+  }
+  t.match(await transfer({}), { pulled: 5000, dropped: 0, outlets: [{ pushed: 4999, dropped: 1 }] })
+  const { outlets } = await transfer({ positionFile: `${folder}/position` })
+  t.match(outlets, [{ dropped: 1 }])
+  t.ok((outlets[0]?.pushed ?? 0) < 4999, 'what is behind the round comes with the next transfer')
+})
+
+t.test('inlets say whether they give records again that were not delivered', (t) => {
+  const postgres = { url: 'postgres://127.0.0.1/db', table: 't' }
+  const mongo = { url: 'mongodb://127.0.0.1', collection: 'c' }
+  const cases: [Inlet, boolean][] = [
+    [new FileInlet('log'), false],
+    [new FileInlet('log', { redeliver: true }), true],
+    [new FileInlet('log', { mode: 'file' }), false],
+    [new CsvInlet('rows.csv', { positionFile: 'position' }), true],
+    [new HttpInlet('http://127.0.0.1'), false],
+    [new HttpInlet('http://127.0.0.1', { conditional: true }), true],
+    [new PostgresInlet(postgres), false],
+    [new PostgresInlet({ ...postgres, cursorColumn: 'id' }), true],
+    [new PostgresInlet({ ...postgres, cursorColumn: 'id', redeliver: false }), false],
+    [new MongoInlet({ ...mongo, cursorField: '_id' }), true],
+    [new MongoInlet({ ...mongo, cursorField: '_id', redeliver: false }), false],
+    [new S3Inlet({ bucket: 'b' }), true],
+    [new S3Inlet({ bucket: 'b', redeliver: false }), false],
+  ]
+  for (const [inlet, redelivers] of cases) t.equal(inlet.redelivers, redelivers, String(inlet))
+  t.end()
 })

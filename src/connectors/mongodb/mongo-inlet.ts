@@ -91,6 +91,10 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     return this.#settings.cursor !== undefined
   }
 
+  override get redelivers(): boolean {
+    return this.#pulls.redelivers
+  }
+
   /**
    * Notes what was delivered of a pull. With a `cursorField`, the next pull goes back to where that one began, or where the
    * first of its lists began that was not delivered.

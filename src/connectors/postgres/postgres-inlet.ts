@@ -78,6 +78,10 @@ export class PostgresInlet<T = { readonly [column: string]: unknown }> extends I
     return this.#settings.cursor !== undefined
   }
 
+  override get redelivers(): boolean {
+    return this.#pulls.redelivers
+  }
+
   /**
    * Notes what was delivered of a pull. With a `cursorColumn`, the next pull goes back to where that one began, or where the
    * first of its lists began that was not delivered.

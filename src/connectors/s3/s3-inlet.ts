@@ -86,6 +86,10 @@ export class S3Inlet<T = unknown> extends Inlet<T> {
     return true
   }
 
+  override get redelivers(): boolean {
+    return this.#pulls.redelivers
+  }
+
   /**
    * Notes what was delivered of a pull. To redeliver, the next pull goes back to where that one began, or where the first of
    * its lists began that was not delivered.
