@@ -76,7 +76,7 @@ export class Warnings {
       this.#log().warn('%s: there were %s warnings in %s when it was shut down', whose, warnings, time)
     })
     for (const [text, { noun, first, amount }] of this.#once ?? []) {
-      if (amount > first) this.#log().info('%s: %s %s in all', text, amount.toLocaleString('en-US'), noun)
+      if (amount > first) this.#log().warn('%s: %s %s in all', text, amount.toLocaleString('en-US'), noun)
     }
     this.#once = undefined
   }
