@@ -43,7 +43,7 @@ export function checkProxy(name: string, option: unknown): string {
   const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
   const parsed = URL.canParse(url) && !splitsCredentials(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.href
-  const hint = text.includes('@') ? ENCODE_HINT : undefined
+  const hint = splitsCredentials(url) ? ENCODE_HINT : undefined
   throw new InvalidOptionError(name, 'a URL of a proxy that starts with http:// or https://', HIDDEN, { hint })
 }
 
