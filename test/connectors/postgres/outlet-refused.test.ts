@@ -202,7 +202,7 @@ t.test('rows that a trigger or a rule leaves out are counted and logged', { skip
       ['bad', [1, 5]],
     ] as const) {
       const logs = captureLogs(t)
-      const { outlet, column } = await outletTo(t, tables, options)
+      const { outlet, column } = await outletTo(t, postgres, tables, options)
       const rows = [1, 2, 3, 4, 5].map((n) => ({ n, s: n === 3 ? s : 'good' }))
       await refused(outlet.push(records(...rows), update))
       t.same(await column('select n from t order by n'), stored)
@@ -213,7 +213,9 @@ t.test('rows that a trigger or a rule leaves out are counted and logged', { skip
     }
   }
   const logs = captureLogs(t)
-  const { outlet } = await outletTo(t, 'create table t (n int primary key); insert into t values (1)', { keys: ['n'] })
+  const { outlet } = await outletTo(t, postgres, 'create table t (n int primary key); insert into t values (1)', {
+    keys: ['n'],
+  })
   await outlet.push(records({ n: 1 }, { n: 2 }), update)
   t.notMatch(logs.messages().join('\n'), /not in t/, 'a row that is there already is no such row')
 })
@@ -347,7 +349,7 @@ t.test('fields without a column are dropped on demand, and that is said', { skip
     await outlet.onShutdown()
   }
   t.match(logs.messages().join('\n'), /drops the field "x": t has no such column/)
-  const { outlet } = await outletTo(t, 'create table t (n int)', { extraColumns: 'drop' })
+  const { outlet } = await outletTo(t, postgres, 'create table t (n int)', { extraColumns: 'drop' })
   const before = logs.lines.length
   for (let push = 0; push < 20; push++) await outlet.push(records({ n: push, x: 1, y: 2 }), update)
   t.equal(logs.lines.length - before, 2, 'one line for each field, however many batches there are')
