@@ -265,8 +265,8 @@ t.test('inlets say whether they give records again that were not delivered', (t)
     [new PostgresInlet({ ...postgres, cursorColumn: 'id', redeliver: false }), false],
     [new MongoInlet({ ...mongo, cursorField: '_id' }), true],
     [new MongoInlet({ ...mongo, cursorField: '_id', redeliver: false }), false],
-    [new S3Inlet({ bucket: 'b' }), true],
-    [new S3Inlet({ bucket: 'b', redeliver: false }), false],
+    [new S3Inlet({ bucket: 'bucket' }), true],
+    [new S3Inlet({ bucket: 'bucket', redeliver: false }), false],
   ]
   for (const [inlet, redelivers] of cases) t.equal(inlet.redelivers, redelivers, String(inlet))
   t.end()
