@@ -173,7 +173,12 @@ t.test('dates of any year arrive in lists, too', { skip }, async (t) => {
     return date
   })
   for (const options of MODES) {
-    const { outlet, rows } = await outletTo(t, 'create table t (id int primary key, days date[], grid date[])', options)
+    const { outlet, rows } = await outletTo(
+      t,
+      postgres,
+      'create table t (id int primary key, days date[], grid date[])',
+      options,
+    )
     await outlet.push(records({ id: 1, days: years, grid: years.map((date) => [date]) }), update)
     const days = ['0044-01-01 BC', '2026-01-01', '12026-01-01']
     const found = await rows('select days::text, grid::text from t')
