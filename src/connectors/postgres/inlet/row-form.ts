@@ -40,10 +40,6 @@ export class RowForm {
     if (twice !== undefined) {
       throw new DatabaseError(`PostgresInlet: ${where} has two columns named ${twice}: name one of them by AS`)
     }
-    // an object has no field of that name
-    if (names.includes('__proto__')) {
-      throw new DatabaseError(`PostgresInlet: ${where} has a column named __proto__: name it by AS, in a query`)
-    }
     this.#where = where
     this.#order = order
     this.#parsers = fields.map(({ name, dataTypeID }) => types.parser(name, dataTypeID))
