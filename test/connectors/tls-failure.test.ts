@@ -11,7 +11,7 @@ async function plainServer(t: Test, answer: string | undefined): Promise<number>
   const open = new Set<Socket>()
   const server = createServer((socket) => {
     open.add(socket.on('error', () => undefined))
-    socket.once('data', () => socket.end(answer))
+    socket.once('data', () => (answer === undefined ? socket.end() : socket.end(answer)))
   })
   t.teardown(() => {
     for (const socket of open) socket.destroy()
