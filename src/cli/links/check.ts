@@ -30,7 +30,9 @@ export function checkCommand(args: CheckArguments, context: ProcessContext): Pro
   })
 }
 
-/** What is wrong with a link, with its name unless that is where the text begins. */
+/** What is wrong with a link, behind its name, which is not said twice. */
 function withName(link: string | undefined, text: string): string {
-  return link === undefined || text.startsWith(`${link} `) ? text : `${link}: ${text}`
+  if (link === undefined) return text
+  const before = `${link} failed to start: `
+  return `${link}: ${text.startsWith(before) ? text.slice(before.length) : text}`
 }
