@@ -19,7 +19,8 @@ export const orders = files.map(
         bucket: env('S3_BUCKET'),
         accessKeyId: secret('AWS_ACCESS_KEY_ID'),
         secretAccessKey: secret('AWS_SECRET_ACCESS_KEY'),
-        // rows that are sent again, after a crash or a lost reply, have the same hash, and so the same object
+        // rows that are sent again, after a crash or a lost reply, have the same hash, and so the same object;
+        // an S3Inlet reads these with order: 'modified', as the keys do not grow with time
         key: 'orders/day={payload.day}/{hash}.jsonl.gz',
         format: 'jsonl',
         gzip: true,

@@ -152,7 +152,7 @@ const LONGEST = 300
 /** Message of a server without the values of rows, which it quotes. Names of columns, tables and constraints stay. */
 function withoutValues(error: ServerError): string {
   const { code, message, constraint, column, table, hint, routine } = error
-  if (routine === KEYS_CHECK) return 'no unique index of the table has the keys, and no others: make one'
+  if (routine === KEYS_CHECK) return 'no unique index of the table has exactly the keys: create one'
   const names = new Set([constraint, column, table].filter((name) => name !== undefined))
   // what a trigger or function says may have any value in it
   const text = isRaised(error)

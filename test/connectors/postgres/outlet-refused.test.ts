@@ -394,21 +394,29 @@ t.test(
   'keys without a unique index make the outlet unavailable, and the error says what is missing',
   { skip },
   async (t) => {
+    const logs = captureLogs(t)
     for (const options of [
       { mode: 'upsert', keys: ['id'] },
       { mode: 'copy', keys: ['id'] },
       { keys: ['id'] },
     ] as const) {
+      const warned = logs.messages().length
       const { outlet, client, column } = await outletTo(t, postgres, 'create table t (id int, n int)', options)
+      t.same(logs.messages().slice(warned), [
+        'no unique index of t has exactly the keys "id"; its pushes fail until there is one: create unique index on "t" ("id")',
+      ])
       await t.rejects(outlet.push(records({ id: 1, n: 1 }, { id: 2 }), update), {
         serverCode: '42P10',
         retryable: true,
-        message: /no unique index of the table has the keys/,
+        message: /no unique index of the table has exactly the keys: create one/,
       })
       await client.query('alter table t add primary key (id)')
       await outlet.push(records({ id: 1, n: 1 }), update)
       t.same(await column('select id from t'), [1])
     }
+    const started = logs.messages().length
+    await outletTo(t, postgres, 'create table t (id int, "N" text, unique ("N", id))', { keys: ['id', 'N'] })
+    t.equal(logs.messages().length, started)
   },
 )
 

@@ -9,10 +9,10 @@ import { DatabaseError } from '../../errors.js'
 import { ofNoRecord, partialPush } from '../../rejected.js'
 import { BatchWrite } from './batch-write.js'
 import { NO_TABLE, sqlState } from '../errors.js'
-import { quotedTable, shownTable } from '../identifiers.js'
+import { quoted, quotedTable, shownTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { BatchRows } from './rows.js'
-import { checkNames, describeTable } from './table-description.js'
+import { checkNames, describeTable, hasIndex } from './table-description.js'
 import { TableChangedError, UnknownOutcomeError } from './transaction.js'
 
 /*
@@ -77,6 +77,7 @@ function tellOfLeftOut({ warnings }: Pushing, { groups }: BatchRows, count: numb
 
 /**
  * Reads the columns of the outlet's own table, if it is there: rows can then be made for COPY before anything is waited for.
+ * Warns when it has no unique index for the keys.
  *
  * @throws {@link DatabaseError} when the table lacks a column that the options name
  */
@@ -84,13 +85,26 @@ export async function describeOwn({ settings, connection, known }: Pushing): Pro
   const { table, keys = [], columns = [] } = settings
   try {
     const { signal } = new AbortController()
-    const description = await connection.withClient(signal, (client) => describeTable(client, table, true))
-    known.set(quotedTable(table), description)
-    checkNames(description, [...keys, ...columns])
+    await connection.withClient(signal, async (client) => {
+      const description = await describeTable(client, table, true)
+      known.set(quotedTable(table), description)
+      checkNames(description, [...keys, ...columns])
+      if (keys.length > 0 && !(await hasIndex(client, table, keys))) {
+        const columns = keys.map(quoted).join(', ')
+        const missing = `no unique index of ${shownTable(table)} has exactly the keys ${columns}`
+        warn(
+          `${missing}; its pushes fail until there is one: create unique index on ${quotedTable(table)} (${columns})`,
+        )
+      }
+    })
   } catch (error) {
     if (sqlState(error) !== NO_TABLE) throw connection.toError(connection.where, error)
-    getLogger('databay.PostgresOutlet').warn('%s; its pushes fail until it is there', toError(error).message)
+    warn(`${toError(error).message}; its pushes fail until it is there`)
   }
+}
+
+function warn(text: string): void {
+  getLogger('databay.PostgresOutlet').warn('%s', text)
 }
 
 /**

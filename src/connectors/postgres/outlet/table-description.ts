@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
-import { quotedTable, shownTable, type TableName } from '../identifiers.js'
+import { sqlState } from '../errors.js'
+import { quoted, quotedTable, shownTable, type TableName } from '../identifiers.js'
 import { missingColumn, missingTable } from '../missing.js'
 import type { Statement } from './together.js'
 
@@ -93,6 +94,24 @@ export function unchanged(tables: readonly TableDescription[]): readonly Stateme
 export function isOfChange(error: unknown): boolean {
   return error instanceof Error && error.message.includes(CHANGED)
 }
+
+/** Whether a table has a unique index of exactly these columns. Says so also when it cannot find out: a push will. */
+export async function hasIndex(client: ClientBase, table: TableName, keys: readonly string[]): Promise<boolean> {
+  const columns = keys.map(quoted).join(', ')
+  const row = `select ${keys.map(() => 'null').join(', ')} where false`
+  try {
+    // the server looks for the index as it plans
+    await client.query(
+      `explain insert into ${quotedTable(table)} (${columns}) ${row} on conflict (${columns}) do nothing`,
+    )
+    return true
+  } catch (error) {
+    return sqlState(error) !== NO_INDEX
+  }
+}
+
+/** Code of an upsert for whose keys there is no unique index. */
+const NO_INDEX = '42P10'
 
 /**
  * Checks that a table has the columns that options name.
