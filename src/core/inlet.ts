@@ -105,8 +105,8 @@ export abstract class Inlet<T = unknown, C = unknown> extends Node {
 
   /**
    * Whether the inlet gives records again that were not delivered. By itself it does when it has an {@link Inlet.onTransferEnd},
-   * as it may go back there. When an outlet refuses records of one that does not, a transfer of a stream goes on with its next
-   * rounds; of one that does, it ends, as the records come again.
+   * as it may go back there. When an outlet refuses some records of one that does not, a transfer of a stream goes on with its
+   * next rounds; of one that does, it ends, as the records come again.
    */
   get redelivers(): boolean {
     return this.onTransferEnd !== undefined

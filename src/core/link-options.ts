@@ -126,7 +126,7 @@ export interface LinkSettings {
    * What happens when the link fails to start. With `stop`, `start()` rejects. With `retry`, the planner starts, and the
    * link is tried again: after a second, then two, four and so on up to a minute, each shortened by chance by up to a half.
    * Its due times are skipped until then. What does not pass is not tried again: `start()` rejects with a missing package, no
-   * store, an inlet without a cursor, or an invalid option or node.
+   * store, an inlet without a cursor, or an invalid node.
    * @default 'stop'
    */
   readonly onStartFailure?: StartFailurePolicy

@@ -1,6 +1,5 @@
 import {
   InvalidNodeError,
-  InvalidOptionError,
   isError,
   MissingDependencyError,
   StartTimeoutError,
@@ -15,9 +14,9 @@ import { NoCursorError, NoStoreError } from '../delivery/errors.js'
 import { begin, giveUp } from './late-starts.js'
 import { StopLimit } from './stop-limit.js'
 
-/** Codes of errors of a start that do not pass. */
+/** Codes of errors of a start that do not pass. Options may be wrong only as long as a server is not as they say. */
 const FOR_GOOD: ReadonlySet<unknown> = new Set(
-  [InvalidOptionError, InvalidNodeError, MissingDependencyError, NoCursorError, NoStoreError].map(({ code }) => code),
+  [InvalidNodeError, MissingDependencyError, NoCursorError, NoStoreError].map(({ code }) => code),
 )
 
 /** Times that links may take, in milliseconds. */

@@ -103,8 +103,8 @@ for (const [where, code] of [
   ['load', 1],
 ] as const) {
   t.test(`nor in the error that ends a ${where === 'load' ? 'module as it loads' : 'thread'}`, async (t) => {
-    const { env } = await environment(t)
-    const command = where === 'load' ? ['check'] : ['run', '--log-level', 'debug']
+    const { folder, env } = await environment(t)
+    const command = where === 'load' ? ['check'] : ['run', '--log-level', 'debug', '--store', join(folder, 'store')]
     const run = new RunningCommand(t, [process.execPath, MAIN, ...command, cliFixture('secretive.mjs')], {
       ...env,
       LEAK_THROW: where,

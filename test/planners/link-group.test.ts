@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startLinks, stopLinks } from '../../src/planners/link-group.js'
-import { InvalidOptionError, MissingDependencyError } from '../../src/base/errors.js'
+import { MissingDependencyError } from '../../src/base/errors.js'
 import { NoStoreError } from '../../src/delivery/errors.js'
 import { oneError, throwAny } from '../../src/base/many-errors.js'
 import { StopLimit } from '../../src/planners/stop-limit.js'
@@ -142,7 +142,6 @@ t.test('a link is not tried again whose failure to start does not pass', async (
   const failures = [
     new MissingDependencyError('it needs a package'),
     new NoStoreError('there is no store'),
-    new InvalidOptionError('port', 'a number', 'x'),
     new AggregateError([new Error('no connection'), new NoStoreError('no store')], 'several nodes failed to start'),
     Object.assign(new Error('of another copy of the package'), { code: 'DATABAY_MISSING_DEPENDENCY' }),
   ]

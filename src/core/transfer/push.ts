@@ -1,6 +1,6 @@
 import { ImplementationError, show } from '../../base/errors.js'
 import { copyRecords } from './copy.js'
-import { takenDespite } from '../partial-push.js'
+import { isOfRecords, takenDespite } from '../partial-push.js'
 import { nodeName } from '../node.js'
 import { then, type MaybePromise } from '../../base/maybe-promise.js'
 import type { Outlet } from '../outlet.js'
@@ -178,8 +178,10 @@ function pushBatch(
   let transfers = tally.inHand
   const stage = tally.stageOfOutlet(outlet)
   const failed = (thrown: unknown, lost: number): Lost => {
-    tally.failPush(thrown, report.outlet)
     const taken = Math.min(takenDespite(thrown), lost)
+    // an outlet that takes no record of many may be wrong itself
+    if ((taken > 0 || lost === 1) && isOfRecords(thrown)) tally.failRefused(thrown, report.outlet)
+    else tally.fail(thrown, report.outlet, 'push')
     report.pushed += taken
     return { records: lost - taken, transfers }
   }

@@ -7,7 +7,6 @@ import { isPromiseLike, type MaybePromise } from '../../base/maybe-promise.js'
 import { nodeName } from '../node.js'
 import type { CountsSoFar, OutletReport, ReportedError, Stage, TransferReport } from '../report.js'
 import { type ErrorBudget, plainError } from '../../base/plain-error.js'
-import { isOfRecords } from '../partial-push.js'
 import type { Delivery, Failure, Fate } from './delivery.js'
 import type { TransferParts } from './parts.js'
 import type { Update } from '../update.js'
@@ -394,12 +393,9 @@ export class Tally {
     this.#note(toError(thrown), node, stage, true)
   }
 
-  /**
-   * Notes and logs an error of a push. When the outlet has only refused records, and no inlet goes back for them, rounds go on.
-   */
-  failPush(thrown: unknown, outlet: string): void {
-    const isRefusal = this.delivery === undefined && isOfRecords(thrown) && !this.#parts.inlets.some(redelivers)
-    if (isRefusal) this.#refusals++
+  /** Notes and logs that an outlet refused records. Rounds go on, unless an inlet goes back for them. */
+  failRefused(thrown: unknown, outlet: string): void {
+    if (this.delivery === undefined && !this.#parts.inlets.some(redelivers)) this.#refusals++
     this.fail(thrown, outlet, 'push')
   }
 
