@@ -81,7 +81,7 @@ export class MongoInlet<T = MongoQuery> extends Inlet<T> {
     const pulled = (await this.#pulls.pull(update, cursor, open)) as T[] | PulledStream<T>
     const { session } = this.#connection
     if (looksForField && Array.isArray(pulled) && pulled.length === 0 && session !== undefined) {
-      await warnOfNoField(session.db, this.#settings)
+      await warnOfNoField(session.db, this.#settings, update.signal)
     }
     return pulled
   }

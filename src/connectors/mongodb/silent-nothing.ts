@@ -20,16 +20,28 @@ export async function warnOfNoCollection(db: Db, collection: string): Promise<vo
   }
 }
 
-/** Warns when no document that the filter lets through has the `cursorField`: none is ever read. Never rejects. */
-export async function warnOfNoField(db: Db, { collection, filter, cursor }: MongoInletSettings): Promise<void> {
+/** Longest time of a search of {@link warnOfNoField}, in milliseconds: it has no index. */
+const MOST_TIME = 1000
+
+/**
+ * Warns when no document that the filter lets through has the `cursorField`: none is ever read. Gives up when the server has to
+ * search for long. Never rejects.
+ */
+export async function warnOfNoField(
+  db: Db,
+  { collection, filter, cursor }: MongoInletSettings,
+  signal: AbortSignal,
+): Promise<void> {
   if (cursor === undefined) return
   try {
     const documents = db.collection(collection)
-    const one = await documents.findOne(filter)
+    const limits = { signal, maxTimeMS: MOST_TIME }
+    const one = await documents.findOne(filter, limits)
     const [first = ''] = cursor.field.split('.')
     if (one === null || Object.hasOwn(one, first)) return
     // others may have it, and be too new to be read
-    if ((await documents.findOne({ $and: [filter, { [cursor.field]: { $exists: true } }] })) !== null) return
+    const hasField = { $and: [filter, { [cursor.field]: { $exists: true } }] }
+    if ((await documents.findOne(hasField, limits)) !== null) return
     const hint = hintAt(first, Object.keys(one))
     const where = `${db.databaseName}.${collection}`
     const text = `no document of ${where} has the cursorField ${cursor.field}, so none is taken`

@@ -1,9 +1,10 @@
-import { Double, Long, ObjectId, type Document } from 'mongodb'
+import { Double, Long, MongoClient, ObjectId, type Document } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { TransferCancelledError } from '../../../src/base/errors.js'
 import { MongoInlet } from '../../../src/connectors/mongodb/mongo-inlet.js'
-import type { MongoInletOptions } from '../../../src/connectors/mongodb/inlet-options.js'
+import { resolveInletOptions, type MongoInletOptions } from '../../../src/connectors/mongodb/inlet-options.js'
+import { warnOfNoField } from '../../../src/connectors/mongodb/silent-nothing.js'
 import { Update } from '../../../src/core/update.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { mongoServer } from '../../helpers/mongo.js'
@@ -393,4 +394,19 @@ t.test('a cursorField that no document has is warned of once', { skip }, async (
   const { pull: read } = await start({ cursorField: 'number', startAfter: 5 })
   t.same(await read(), [])
   t.equal(logs.messages().length, 1, 'one that has come to the end is told of nothing')
+})
+
+t.test('the search for a cursorField is no long one, and ends with its transfer', { skip }, async (t) => {
+  const logs = captureLogs(t)
+  const { url, database } = await collection(t, [{ number: 1 }])
+  const client = new MongoClient(url, { monitorCommands: true })
+  t.teardown(() => client.close())
+  const times: unknown[] = []
+  client.on('commandStarted', ({ command }) => times.push((command as { readonly maxTimeMS?: number }).maxTimeMS))
+  const settings = resolveInletOptions({ url, database, collection: 'things', cursorField: 'n' })
+  await warnOfNoField(client.db(database), settings, AbortSignal.abort())
+  t.same([times, logs.messages()], [[], []])
+  await warnOfNoField(client.db(database), settings, new AbortController().signal)
+  t.same(times, [1000, 1000])
+  t.equal(logs.messages().length, 1)
 })
