@@ -420,6 +420,16 @@ t.test(
   },
 )
 
+t.test('a table that is locked does not hold up the start', { skip, timeout: 10_000 }, async (t) => {
+  const { url, client } = await outletTo(t, postgres, 'create table t (id int primary key)')
+  await client.query('begin; lock table t in share mode')
+  const outlet = new PostgresOutlet({ url, table: 't', keys: ['id'] })
+  t.teardown(() => outlet.onShutdown())
+  await outlet.onStart()
+  await client.query('commit')
+  await outlet.push(records({ id: 1 }), update)
+})
+
 t.test('large rows and many rows are written, and one bad row of many is found', { skip }, async (t) => {
   for (const options of WRITES) {
     const { outlet, column } = await outletTo(t, postgres, 'create table t (n int primary key, words text)', options)

@@ -135,11 +135,12 @@ async function settle(
     unknown = await asked.then(() => undefined, asUnknown)
   }
   const { doubt } = write
-  if (doubt === undefined || !write.isCommitInDoubt) return undefined
+  // rows that are refused by name are pushed again knowingly
+  if (doubt === undefined || !write.isCommitInDoubt || unknown !== undefined) return unknown
   doubts.set(digestOf(rows), doubt)
   const [oldest] = doubts.keys()
   if (doubts.size > MOST_DOUBTS && oldest !== undefined) doubts.delete(oldest)
-  return unknown
+  return undefined
 }
 
 function asUnknown(error: unknown): UnknownOutcomeError | undefined {

@@ -100,9 +100,10 @@ export async function hasIndex(client: ClientBase, table: TableName, keys: reado
   const columns = keys.map(quoted).join(', ')
   const row = `select ${keys.map(() => 'null').join(', ')} where false`
   try {
-    // the server looks for the index as it plans
+    // the server looks for the index as it plans. Statements of one text are one transaction, which waits for no long lock
     await client.query(
-      `explain insert into ${quotedTable(table)} (${columns}) ${row} on conflict (${columns}) do nothing`,
+      `set local lock_timeout = '1s';
+      explain insert into ${quotedTable(table)} (${columns}) ${row} on conflict (${columns}) do nothing`,
     )
     return true
   } catch (error) {
