@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 
 const CONTINUE = /^HTTP\/1\.[01] 100[ \r]/
-/** Longest part of a chunk that is looked at as text. */
+/** What each begins with, for one that comes in pieces. */
+const BEGUN = 'HTTP/1.1 100'
+/** Longest head of one: a longer one is left to undici. */
 const LONGEST_HEAD = 4096
 
 /**
@@ -27,9 +29,10 @@ export function withoutContinue(socket: Socket): Socket {
     begun = undefined
     for (;;) {
       const head = rest.toString('latin1', 0, LONGEST_HEAD)
-      if (!CONTINUE.test(head)) break
+      if (!CONTINUE.test(head) && !BEGUN.startsWith(head.replace('/1.0', '/1.1'))) break
       const end = head.indexOf('\r\n\r\n')
       if (end === -1) {
+        if (head.length === LONGEST_HEAD) break
         begun = rest
         return null
       }

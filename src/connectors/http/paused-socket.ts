@@ -29,7 +29,8 @@ export function withLateEnd(socket: Socket): Socket {
     return read(size)
   }
   socket.push = (chunk, encoding) => {
-    if (chunk !== null) return push(chunk, encoding)
+    // undici looks for the end of an idle connection before it writes to it, so that one is given at once
+    if (chunk !== null || (!isPaused && socket.readableLength === 0)) return push(chunk, encoding)
     isEnding = true
     // what has come before it is read first
     setImmediate(end)

@@ -122,6 +122,26 @@ t.test('one record that is too large does not make batches small, and each such 
   t.same((await pushed(outlet, all.slice(101))).refused, [])
   t.ok(counts.length <= 2, `${counts.join()} records`)
   t.same((await pushed(outlet, [{ size: 10 }])).refused, [0], 'the server refuses it, and no limit of ours')
+  const last = await started(t, url, { send: 'batch' })
+  t.same((await pushed(last, [...all.slice(101), { size: 10 }])).refused, [155])
+  counts.length = 0
+  t.same((await pushed(last, all.slice(101))).refused, [])
+  t.ok(counts.length <= 3, `${counts.join()} records`)
+})
+
+t.test('records that cannot be sent in parts make no later batch small', async (t) => {
+  captureLogs(t)
+  let status = 413
+  const { url } = await target(t, (response) => response.writeHead(status).end())
+  const body = (payloads: unknown) => {
+    if ((payloads as unknown[]).length < 4) throw new Error('too few')
+    return payloads
+  }
+  const outlet = await started(t, url, { send: 'batch', format: 'json', body })
+  const four = [1, 2, 3, 4]
+  t.same((await pushed(outlet, four)).refused, [0, 1, 2, 3])
+  status = 200
+  t.same(await pushed(outlet, four), { refused: [], waits: [], why: '' })
 })
 
 t.test('a push with trouble at many requests writes few lines', async (t) => {

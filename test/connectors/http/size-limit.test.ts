@@ -7,9 +7,10 @@ t.test('a limit falls with each refusal, and is forgotten after a while', async 
   t.equal(limit.most, Infinity)
   limit.refused(1000)
   limit.refused(500)
+  now += 300_000
   limit.refused(2000)
   t.equal(limit.most, 500)
-  now += 599_999
+  now += 299_999
   t.equal(limit.most, 500)
   now += 1
   t.equal(limit.most, Infinity)
@@ -26,4 +27,18 @@ t.test('a limit is at least what was taken', async (t) => {
   t.equal(limit.most, 5)
   limit.taken(8)
   t.equal(limit.most, 8)
+})
+
+t.test('a limit does not fall below what was taken since it is remembered', async (t) => {
+  let now = 5
+  const limit = new SizeLimit(() => now)
+  limit.taken(900)
+  limit.refused(500)
+  t.equal(limit.most, 500, 'the server may have another limit since then')
+  limit.taken(400)
+  limit.refused(250)
+  t.equal(limit.most, 400)
+  now += 600_000
+  limit.refused(100)
+  t.equal(limit.most, 100)
 })

@@ -92,7 +92,7 @@ function divided({ settings, requests, limit, errors, update, warnings }: Sendin
   const what = `${entries.length} records are too many for one request (status 413)`
   warnings.warn({}, `${String(update)} ${what}, so they are divided: see batchSize and maxRequestSize`)
   const parts = halves(entries).flatMap((half) => requests.fitting(destination, half, errors))
-  limit.refused(Math.max(1, ...parts.map(({ size }) => size)))
+  if (parts.length > 0) limit.refused(Math.max(1, ...parts.map(({ size }) => size)))
   return parts
 }
 

@@ -6,6 +6,8 @@ export class SizeLimit {
   readonly #now: () => number
   #most = Infinity
   #until = 0
+  /** Most bytes of a request that was taken since the limit is remembered. */
+  #taken = 0
 
   /** @param now - time in milliseconds */
   constructor(now: () => number = () => performance.now()) {
@@ -19,12 +21,16 @@ export class SizeLimit {
 
   /** Notes that a request was too large, and the most bytes of those that are sent in its place. */
   refused(next: number): void {
-    this.#most = Math.min(this.most, next)
-    this.#until = this.#now() + MEMORY
+    const { most } = this
+    if (most === Infinity) this.#taken = 0
+    this.#most = Math.min(most, Math.max(this.#taken, next))
+    // a record that is refused for itself keeps no limit alive
+    if (this.#most < most) this.#until = this.#now() + MEMORY
   }
 
   /** Notes that a request was taken. A larger one may have been refused for one of its records alone. */
   taken(size: number): void {
+    this.#taken = Math.max(this.#taken, size)
     if (size > this.#most) this.#most = size
   }
 }
