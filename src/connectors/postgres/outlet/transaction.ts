@@ -11,6 +11,8 @@ export interface TransactionId {
   readonly xid: string | undefined
   /** Process of the server that runs it. */
   readonly pid: number
+  /** When it was begun, by `performance.now()`. */
+  readonly begun: number
 }
 
 /** What became of a transaction; `unknown`: its server does not know it any more. */
@@ -49,6 +51,7 @@ export class Transaction {
   readonly #client: ClientBase
   #id: TransactionId | undefined
   #isCommitting = false
+  readonly #begun = performance.now()
 
   constructor(client: ClientBase) {
     this.#client = client
@@ -58,7 +61,7 @@ export class Transaction {
   get id(): TransactionId | undefined {
     if (this.#id !== undefined) return this.#id
     const { processID: pid } = this.#client as { readonly processID?: number | null }
-    return typeof pid === 'number' ? { xid: undefined, pid } : undefined
+    return typeof pid === 'number' ? { xid: undefined, pid, begun: this.#begun } : undefined
   }
 
   /**
@@ -73,7 +76,7 @@ export class Transaction {
     const text = `select pg_current_xact_id()::text, pg_backend_pid(), ${limit('statement_timeout', limits.statement)},
       ${limit('lock_timeout', limits.lock)}, ${limit('idle_in_transaction_session_timeout', limits.idle)}`
     const take = ([xid, pid]: readonly (string | null)[]) => {
-      this.#id ??= { xid: String(xid), pid: Number(pid) }
+      this.#id ??= { xid: String(xid), pid: Number(pid), begun: this.#begun }
     }
     const stored = await together(this.#client, [{ text: 'begin;' }, { text }, ...statements], take).catch(
       (error: unknown) => {
@@ -170,10 +173,11 @@ const INVALID_PARAMETER = '22023'
 /** A process whose transaction has no number is known by what its connection is: another one may have its number by now. */
 const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and pid <> pg_backend_pid()
   and case when $2::text is null then xact_start is not null and datname = current_database() and usename = current_user
-    and application_name = current_setting('application_name') else backend_xid = $2::xid8::xid end`
+    and application_name = current_setting('application_name')
+    and backend_start <= clock_timestamp() - $3 * interval '1 millisecond' else backend_xid = $2::xid8::xid end`
 
-async function terminate(client: ClientBase, { xid, pid }: TransactionId): Promise<void> {
-  await client.query(TERMINATE, [pid, xid ?? null]).catch((error: unknown) => {
+async function terminate(client: ClientBase, { xid, pid, begun }: TransactionId): Promise<void> {
+  await client.query(TERMINATE, [pid, xid ?? null, performance.now() - begun]).catch((error: unknown) => {
     // it is not allowed to, and the transaction may end by itself
     if (sqlState(error) !== '42501') throw error
   })
