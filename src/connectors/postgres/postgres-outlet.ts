@@ -70,8 +70,8 @@ export class PostgresOutlet extends Outlet {
 
   /** Disconnects when running pushes have ended; a cancelled push has a second to hear from the server. */
   override async onShutdown(): Promise<void> {
-    this.#warnings.end('PostgresOutlet')
     await this.#connection.close()
+    this.#warnings.end('PostgresOutlet')
   }
 
   override saveState(): unknown {

@@ -6,6 +6,7 @@ import { TransferCancelledError } from '../../../src/base/errors.js'
 import { Cancellation } from '../../../src/core/cancellation.js'
 import { PartialPushError } from '../../../src/core/partial-push.js'
 import { Update } from '../../../src/core/update.js'
+import { fateOf } from '../../../src/connectors/postgres/outlet/transaction.js'
 import { PostgresOutlet, type PostgresOutletOptions } from '../../../src/index.js'
 import { captureLogs } from '../../helpers/logs.js'
 import { postgresServer } from '../../helpers/postgres.js'
@@ -164,6 +165,31 @@ t.test('rows without keys are refused when nobody knows any more whether they ar
       t.same(await numbers(), [1, 1, 2], 'and the same rows, when they are pushed again after that')
     }
   }
+})
+
+t.test('a process that was begun later is not ended for a lost transaction without a number', { skip }, async (t) => {
+  const { url, client } = await postgres.database(t)
+  const before = performance.now() - 1000
+  const other = new pg.Client(url)
+  const ended = new Promise<void>((resolve) => other.on('error', () => resolve()))
+  await other.connect()
+  const { rows } = await other.query<{ pid: number }>('select pg_backend_pid() as pid')
+  await other.query('begin')
+  const lost = { xid: undefined, pid: rows[0]?.pid ?? 0 }
+  await fateOf(client, { ...lost, begun: before }, false)
+  await other.query('select 1')
+  await fateOf(client, { ...lost, begun: performance.now() }, false)
+  await ended
+  await t.rejects(other.query('select 1'))
+})
+
+t.test('fields that are dropped are counted once, however often a batch is tried', { skip }, async (t) => {
+  const logs = captureLogs(t)
+  const { outlet } = await through(t, isInsert, ['cut', 'cut'], { extraColumns: 'drop' })
+  await outlet.push(records({ n: 1, x: 1 }, { n: 2, x: 1 }), update)
+  await outlet.onShutdown()
+  const told = logs.messages().filter((line) => line.includes('drops the field'))
+  t.same(told, ['PostgresOutlet: drops the field "x": t has no such column'])
 })
 
 t.test('when no try is left, the error says so and shows no row', { skip }, async (t) => {

@@ -10,7 +10,7 @@ import type { BatchRows } from './rows.js'
 import { describeTable, isOfChange, unchanged, type TableDescription } from './table-description.js'
 import { together, type Statement } from './together.js'
 import { fateOf, isInDoubt, TableChangedError, Transaction, UnknownOutcomeError } from './transaction.js'
-import { WritePlan } from './write-plan.js'
+import { WritePlan, type Unwritten } from './write-plan.js'
 
 /** Codes of a table that is no longer what it was. */
 const CHANGED = new Set([NO_TABLE, NO_COLUMN, '42704', '42804', '42846', '428C9'])
@@ -31,6 +31,8 @@ export class BatchWrite {
   isStored = false
   /** Number of rows that triggers or rules of their tables have left out. */
   leftOut = 0
+  /** Fields that are not written. */
+  unwritten: readonly Unwritten[] = []
   /** Transaction whose connection was lost. */
   doubt: Doubt | undefined
   readonly #pushing: Pushing
@@ -92,6 +94,7 @@ export class BatchWrite {
     const tables = await this.#describe(client)
     const plan = new WritePlan(this.#pushing, tables, this.refused)
     const writers = plan.writers(this.#rows.groups)
+    this.unwritten = plan.unwritten
     const descriptions = [...tables.values()].flatMap((one) => (one instanceof Error ? [] : [one]))
     if (this.refused.size > 0) await this.#checkTables(client, [...descriptions, ...this.#rows.madeFor])
     if (writers.length > 0) await this.#writeAll(client, plan, writers, descriptions)

@@ -85,7 +85,8 @@ function scalarText(column: Column, value: unknown, steps: Steps, { serialize, j
 }
 
 function objectText(column: Column, value: object, steps: Steps, serialize: Serialize | undefined): string {
-  if (types.isDate(value)) return isIsoDate(value) ? value.toISOString() : dateText(steps, value)
+  if (types.isDate(value) && column.kind !== 'bytes')
+    return isIsoDate(value) ? value.toISOString() : dateText(steps, value)
   const bytes = bytesOf(value)
   if (bytes !== undefined && column.kind === 'bytes') return hexText(bytes)
   if (bytes !== undefined) throw loss(steps, `is bytes, for a column of the type ${column.type}`)

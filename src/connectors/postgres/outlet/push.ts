@@ -61,6 +61,7 @@ export async function pushRecords(pushing: Pushing, records: readonly Record[], 
     counted(records.length - write.refused.size, 'record'),
     connection.where,
   )
+  for (const { text, rows } of write.unwritten) pushing.warnings.once(text, rows, 'records')
   tellOfLeftOut(pushing, rows, write.leftOut)
   throwIfRefused(records.length, write.refused)
 }

@@ -82,14 +82,18 @@ export function checkSpecial({ columns }: Pick<Shape, 'columns'>, special: reado
   }
 }
 
+/** Row as JSON has it. */
+export interface JsonRow {
+  readonly [name: string]: unknown
+}
+
 /**
  * Checks that columns of bytes are given bytes, or their text, and nothing else of which they would keep the text.
  *
- * @param text - row as an object of JSON, in which bytes are text
+ * @param row - row as JSON has it, in which bytes are text
  * @throws {@link InvalidPayloadError}
  */
-export function checkBytes({ columns }: Pick<Shape, 'columns'>, text: string): void {
-  const row = JSON.parse(text) as { readonly [name: string]: unknown }
+export function checkBytes({ columns }: Pick<Shape, 'columns'>, row: JsonRow): void {
   for (const { name, kind, isList, type } of columns) {
     const value = row[name]
     if (kind !== 'bytes' || value === undefined || isText(value)) continue

@@ -4,11 +4,19 @@ import { groupWriter, type GroupWriter } from './group-writer.js'
 import { quotedTable, shownTable } from '../identifiers.js'
 import type { Pushing } from './pushing.js'
 import { chunkOf, type Chunk, type Entry, type RowGroup } from './row-group.js'
-import { checkBytes, checkSpecial, shapeOf, shownName, type Shape } from './shape.js'
+import { checkBytes, checkSpecial, shapeOf, shownName, type JsonRow, type Shape } from './shape.js'
 import type { TableDescription } from './table-description.js'
+
+/** Field that is not written, of some rows. */
+export interface Unwritten {
+  readonly text: string
+  readonly rows: number
+}
 
 /** What is written of a batch to tables as they are now, and which records are refused. */
 export class WritePlan {
+  /** What is to be told of fields that are not written, when the rows are stored. */
+  readonly unwritten: Unwritten[] = []
   readonly #pushing: Pushing
   readonly #tables: ReadonlyMap<string, TableDescription | Error>
   readonly #refused: Map<number, Error>
@@ -76,24 +84,25 @@ export class WritePlan {
       refuseAll(toError(error))
       return undefined
     }
-    this.#warn(group, shape)
+    this.#noteUnwritten(group, shape)
     const chunks = group.chunks.map((chunk) => withoutMisfits(group, chunk, shape, refuse))
     const filled = chunks.filter(({ size }) => size > 0)
     if (filled.length === 0) return undefined
     return groupWriter(withChunks(group, filled), description, shape, settings, copy)
   }
 
-  /** Tells of fields that are not written. */
-  #warn({ table, chunks }: RowGroup, { extra, filled }: Shape): void {
+  /** Notes fields that are not written. */
+  #noteUnwritten({ table, chunks }: RowGroup, { extra, filled }: Shape): void {
     if (extra.length === 0 && filled.length === 0) return
-    const { warnings } = this.#pushing
     const rows = chunks.reduce((sum, { size }) => sum + size, 0)
     const where = shownTable(table)
     for (const name of extra) {
-      warnings.once(`PostgresOutlet: drops the field ${shownName(name)}: ${where} has no such column`, rows, 'records')
+      const text = `PostgresOutlet: drops the field ${shownName(name)}: ${where} has no such column`
+      this.unwritten.push({ text, rows })
     }
     for (const name of filled) {
-      warnings.once(`PostgresOutlet: leaves out ${shownName(name)}: ${where} fills that column itself`, rows, 'records')
+      const text = `PostgresOutlet: leaves out ${shownName(name)}: ${where} fills that column itself`
+      this.unwritten.push({ text, rows })
     }
   }
 }
@@ -107,17 +116,20 @@ function withoutMisfits(
 ): Chunk {
   const hasBytes = group.shape === undefined && shape.columns.some(({ kind }) => kind === 'bytes')
   if (!chunk.hasSpecial && !hasBytes) return chunk
-  const texts = group.texts(chunk)
-  const entries = chunk.entries.flatMap((entry, at) => {
+  const rows = hasBytes ? (JSON.parse(chunk.text) as readonly JsonRow[]) : undefined
+  const isGood = chunk.entries.map((entry, at) => {
     try {
       checkSpecial(shape, entry.special ?? [])
-      if (hasBytes) checkBytes(shape, texts[at] ?? '{}')
-      return [{ ...entry, text: texts[at] }]
+      if (rows !== undefined) checkBytes(shape, rows[at] ?? {})
+      return true
     } catch (error) {
       refuse(entry, toError(error))
-      return []
+      return false
     }
   })
+  if (!isGood.includes(false)) return chunk
+  const texts = group.texts(chunk)
+  const entries = chunk.entries.map((entry, at) => ({ ...entry, text: texts[at] })).filter((_, at) => isGood[at])
   return chunkOf(entries, group.join(entries.map(({ text }) => text ?? '')))
 }
 
