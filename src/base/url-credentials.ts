@@ -19,6 +19,9 @@ export function basicToken({ username, password }: { readonly username: string; 
 export const ENCODE_HINT =
   'characters such as @, /, ?, # and % in a password are to be percent-encoded, as the tag secret.url does'
 
+/** The same for the URL of a resource. */
+export const PAGE_ENCODE_HINT = `${ENCODE_HINT}; an @ of a path or a query is written %40`
+
 /**
  * Whether the URL of a server may have a part of its password in the place of the host, as a plain `@`, `/`, `?`, `#` or `\`
  * of the password ends the credentials for a parser.
@@ -36,7 +39,12 @@ export function splitsPageCredentials(url: string, isSecret: boolean): boolean {
   if (authority.includes('@') || /#[^]*@/.test(rest)) return true
   // `http://user:12/34@host:80/` reads as a path of the host user
   if (/^[^=]*@(?:[\w.-]+:\d|(?:\d{1,3}\.){3}\d)/.test(rest)) return true
-  return isSecret && (/:\d/.test(authority) || !/\.|^localhost$/i.test(authority))
+  if (!isSecret) return false
+  const isHost = /^[\w.-]+(?::\d+)?$/.test(authority) && rest.startsWith('/')
+  // the value of a parameter is none of a password, nor is what has an @ before it in a path behind a port
+  const path = isHost ? rest.replace(/(\?[^=]*=)[^]*/, '$1') : rest
+  const left = isHost && authority.includes(':') ? path.replaceAll('/@', '/') : path
+  return left.includes('@') && (/:\d/.test(authority) || !/\.|^localhost$/i.test(authority))
 }
 
 /** Text of a URL between the protocol and the path, and from there on, as a parser cuts it. */

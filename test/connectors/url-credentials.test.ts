@@ -64,6 +64,20 @@ t.test('an @ in a path or a query of a resource is none of a password', async (t
     t.doesNotThrow(() => new HttpOutlet(url), url)
   }
   t.doesNotThrow(() => new HttpInlet(new Secret('https://example.com/@app/x')))
+  for (const url of [
+    'https://alerts.internal:8443/send?to=ops@example.com',
+    'https://alerts/send?a=b&to=ops@example.com',
+    'http://api:3000/users/@me',
+  ]) {
+    t.doesNotThrow(() => new HttpInlet(new Secret(url)), url)
+    t.doesNotThrow(() => readAlerts('alerts', { webhook: new Secret(url) }), url)
+  }
+  for (const url of ['https://u:p@host/users/me@x', 'http://api:3000/users/me@x']) {
+    t.throws(() => new HttpOutlet(new Secret(url)), { message: /an @ of a path or a query is written %40/ }, url)
+  }
+  for (const url of ['https://app:12/@w@127.0.0.1:80/', 'https://app:12?x=y@host/', 'https://tok/@example.com/']) {
+    t.throws(() => new HttpOutlet(new Secret(url)), { message: /percent-encoded/ }, url)
+  }
   t.throws(() => new HttpInlet(new Secret('https://tok/en@example.com/')), { message: /percent-encoded/ })
 })
 

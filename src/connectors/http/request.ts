@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../../base/errors.js'
 import { isSecret, revealed, type Secret } from '../../base/secret.js'
-import { ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
+import { PAGE_ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
 import { ACCEPTED_ENCODINGS } from './content-encoding.js'
 import {
   authorization,
@@ -158,7 +158,7 @@ function parseUrl(option: string, url: string | URL, isHidden: boolean): URL {
   const text = String(url)
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   if (parsed === undefined || splitsPageCredentials(text, isHidden)) {
-    const hint = /:[^]*@/.test(text) ? ENCODE_HINT : undefined
+    const hint = /:[^]*@/.test(text) ? PAGE_ENCODE_HINT : undefined
     throw new InvalidOptionError(option, expected, HIDDEN, { hint })
   }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {

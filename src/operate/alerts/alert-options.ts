@@ -18,7 +18,7 @@ import {
 import { retry, type RetryOptions } from '../../base/retry.js'
 import { isSecret, revealed, type Secret } from '../../base/secret.js'
 import { hintAt } from '../../base/suggestion.js'
-import { basicToken, ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
+import { basicToken, PAGE_ENCODE_HINT, splitsPageCredentials } from '../../base/url-credentials.js'
 import { isLinkPattern, LINK_PATTERN } from '../../core/link-pattern.js'
 import type { AlertMessage } from './alert-message.js'
 import { ALERT_KINDS, type AlertKind } from './alert-states.js'
@@ -265,7 +265,7 @@ function readUrl(name: string, given: unknown): Url {
   if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return parsed
   // it may be a secret
   const got = given === undefined ? undefined : 'something else (not shown)'
-  const hint = /:[^]*@/.test(url) ? ENCODE_HINT : undefined
+  const hint = /:[^]*@/.test(url) ? PAGE_ENCODE_HINT : undefined
   throw new InvalidOptionError(name, 'a URL that starts with https:// or http://', got, { hint })
 }
 
