@@ -103,3 +103,27 @@ t.test('an object that is cut off is not taken for whole where the storage tells
     t.equal(cuts, 2)
   }
 })
+
+t.test('an object that is unpacked on the way is read to its end where the storage tells no length', async (t) => {
+  captureLogs(t)
+  const s3 = await fakeS3(t)
+  const { pull } = await startedS3Inlet(t, s3.options)
+  const [give] = s3.server.listeners('request') as ((...args: unknown[]) => void)[]
+  for (const [tag, lines] of [
+    ['W/', ['a', 'b']],
+    ['W/', Array.from({ length: 20 }, (_, n) => `${n}`)],
+    ['', Array.from({ length: 20 }, (_, n) => `${n}`)],
+  ] as const) {
+    const key = `${s3.objects.size}.txt`
+    s3.put(key, 'ten bytes.')
+    const { etag } = s3.objects.get(key) as { etag: string }
+    s3.server.removeAllListeners('request')
+    s3.server.on('request', (request, response) => {
+      if (request.url !== `/bucket/${key}`) return give?.(request, response)
+      response.writeHead(200, { etag: `${tag}"${etag}"` })
+      for (const line of lines) response.write(`${line}\n`)
+      response.end()
+    })
+    t.same(await pull(), lines, `${tag} ${lines.length}`)
+  }
+})

@@ -66,6 +66,8 @@ export class ObjectBody {
   #surplus = 0
   /** Size of the object; `undefined` before it is known. */
   #size: number | undefined
+  /** Size of the object in a list: a body that was unpacked on the way may be longer, so that it is not over there. */
+  #listedSize: number | undefined
   #modified = Number.NaN
   #isClosed = false
 
@@ -116,7 +118,7 @@ export class ObjectBody {
       this.#surplus = offset - begin
       if (!Number.isNaN(length)) this.#size = begin + length
       // where the end of the connection is that of the body, a body that is cut off looks whole
-      else if (this.#etag !== '' && etagOf(this.#listed?.etag ?? '') === this.#etag) this.#size = this.#listed?.size
+      else if (this.#isListed(headers)) this.#listedSize = this.#listed?.size
     } catch (error) {
       this.#hangUp()
       throw error
@@ -166,6 +168,12 @@ export class ObjectBody {
     this.#modified = Date.parse(textOf(headers['last-modified']))
   }
 
+  /** Whether the response has the bytes that a list names. A weak tag does not say so. */
+  #isListed(headers: ResponseHeaders): boolean {
+    const isWeak = textOf(headers['etag']).trim().startsWith('W/')
+    return !isWeak && this.#etag !== '' && etagOf(this.#listed?.etag ?? '') === this.#etag
+  }
+
   async #next(): Promise<Uint8Array | undefined> {
     if (this.#chunks === undefined && !this.#isClosed) await this.open()
     for (;;) {
@@ -182,7 +190,7 @@ export class ObjectBody {
     try {
       const step = await this.#chunks?.next()
       if (step?.done === false) return step.value
-      const missing = this.#size === undefined ? 0 : this.#size - this.#offset
+      const missing = (this.#size ?? this.#listedSize ?? 0) - this.#offset
       if (missing > 0) throw new Error(`the connection ended ${missing} bytes before the end`)
       return undefined
     } catch (cause) {
