@@ -19,7 +19,11 @@ const CASES: [string, () => unknown, string][] = [
 
 for (const [option, make, meant] of CASES) {
   t.test(`${option}: did you mean ${meant}?`, async (t) => {
-    t.throws(make, { code: 'DATABAY_INVALID_OPTION', option, message: new RegExp(`: did you mean ${meant}\\? They are `) })
+    t.throws(make, {
+      code: 'DATABAY_INVALID_OPTION',
+      option,
+      message: new RegExp(`: did you mean ${meant}\\? They are `),
+    })
   })
 }
 
