@@ -414,9 +414,21 @@ t.test(
       await outlet.push(records({ id: 1, n: 1 }), update)
       t.same(await column('select id from t'), [1])
     }
-    const started = logs.messages().length
-    await outletTo(t, postgres, 'create table t (id int, "N" text, unique ("N", id))', { keys: ['id', 'N'] })
-    t.equal(logs.messages().length, started)
+    const columns = 'create table t (id int, "N" text'
+    for (const [table, warnings] of [
+      [`${columns}, unique ("N", id))`, 0],
+      [`${columns}, more int, unique ("N", id) include (more))`, 0],
+      [`${columns}, more int, unique ("N", id, more))`, 1],
+      [`${columns}, unique ("N", id) deferrable)`, 1],
+      [`${columns}); create unique index on t ("N", id) where id > 0`, 1],
+      [`${columns}); create unique index on t (lower("N"), id)`, 1],
+      [`${columns}) partition by list (id); alter table t add unique ("N", id)`, 0],
+      ['create table base (id int, "N" text, unique ("N", id)); create view t as select * from base', 0],
+    ] as const) {
+      const started = logs.messages().length
+      await outletTo(t, postgres, table, { keys: ['id', 'N'] })
+      t.equal(logs.messages().length - started, warnings, table)
+    }
   },
 )
 

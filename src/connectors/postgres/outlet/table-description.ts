@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg'
-import { sqlState } from '../errors.js'
-import { quoted, quotedTable, shownTable, type TableName } from '../identifiers.js'
+import { quotedTable, shownTable, type TableName } from '../identifiers.js'
 import { missingColumn, missingTable } from '../missing.js'
 import type { Statement } from './together.js'
 
@@ -95,24 +94,20 @@ export function isOfChange(error: unknown): boolean {
   return error instanceof Error && error.message.includes(CHANGED)
 }
 
-/** Whether a table has a unique index of exactly these columns. Says so also when it cannot find out: a push will. */
-export async function hasIndex(client: ClientBase, table: TableName, keys: readonly string[]): Promise<boolean> {
-  const columns = keys.map(quoted).join(', ')
-  const row = `select ${keys.map(() => 'null').join(', ')} where false`
-  try {
-    // the server looks for the index as it plans. Statements of one text are one transaction, which waits for no long lock
-    await client.query(
-      `set local lock_timeout = '1s';
-      explain insert into ${quotedTable(table)} (${columns}) ${row} on conflict (${columns}) do nothing`,
-    )
-    return true
-  } catch (error) {
-    return sqlState(error) !== NO_INDEX
-  }
-}
+/** Tables without a unique index of exactly some columns, by which an upsert could find rows. Reading them waits for no lock of the table. */
+const WITHOUT_INDEX = `
+select 1 from pg_class c where c.oid = to_regclass($1) and c.relkind in ('r', 'p') and not exists (
+  select 1 from pg_index i
+  where i.indrelid = c.oid and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
+    and i.indnkeyatts = cardinality($2::text[]) and $2::text[] <@ array(
+      select a.attname::text from pg_attribute a
+      where a.attrelid = c.oid and a.attnum = any((i.indkey::int2[])[0:i.indnkeyatts - 1])))`
 
-/** Code of an upsert for whose keys there is no unique index. */
-const NO_INDEX = '42P10'
+/** Whether rows of a table can be found by these columns; also said of what is no table, such as a view. */
+export async function hasIndex(client: ClientBase, table: TableName, keys: readonly string[]): Promise<boolean> {
+  const { rows } = await client.query(WITHOUT_INDEX, [quotedTable(table), keys])
+  return rows.length === 0
+}
 
 /**
  * Checks that a table has the columns that options name.
