@@ -70,7 +70,8 @@ export async function s3Server(t: Owner, { clockAhead }: S3ServerOptions = {}) {
     accessKeyId: '',
     secretAccessKey: '',
   }
-  const client = new AwsClient({ ...options, service: 's3', retries: 0 })
+  // s3rver fails to list an object while it is written again
+  const client = new AwsClient({ ...options, service: 's3', retries: 4 })
 
   /** Sends a signed request, without the connector; throws where the server says no. `target` is `/bucket/key?query`. */
   const send = async (method: string, target: string, body?: string | Uint8Array<ArrayBuffer>): Promise<Response> => {
