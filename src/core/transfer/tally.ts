@@ -172,9 +172,8 @@ export class Tally {
   get isOver(): boolean {
     if (this.cancelled !== undefined) return true
     // with `delivery`, what was pulled before a pull failed goes to the outlets
-    const passed = this.delivery === undefined ? this.#refusals : this.#pullFailures
-    const failures = this.#failures - this.#kept - passed
-    return failures > 0 && !this.#parts.settings.ignoreExceptions
+    const isBroken = this.delivery === undefined ? this.hasBroken : this.#failures > this.#kept + this.#pullFailures
+    return isBroken && !this.#parts.settings.ignoreExceptions
   }
 
   /** Number of records that were lost. */
