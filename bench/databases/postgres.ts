@@ -6,6 +6,7 @@ import type { Measurement, Settings } from '../bench.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from '../measure.js'
 import { openServer } from '../servers.js'
 import type { Reading } from '../work/readings.js'
+import { countPulled } from './pulled.js'
 import { DATABAY, started, storing, type Storage } from './storing.js'
 
 /** Rows of a batch that is inserted. */
@@ -167,10 +168,7 @@ async function byInlet(url: string) {
   let transfers = 0
   const read = async () => {
     const update = new Update(['bench'], transfers++)
-    const pulled = await inlet.pull(update)
-    let count = 0
-    if (Array.isArray(pulled)) count = pulled.length
-    else for await (const list of pulled as AsyncIterable<unknown[]>) count += list.length
+    const count = await countPulled(await inlet.pull(update))
     inlet.onTransferEnd(update, true)
     return count
   }

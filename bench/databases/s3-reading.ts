@@ -3,6 +3,7 @@ import { S3Inlet, Update, type Cursor } from 'databay'
 import type { Measurement, Settings } from '../bench.js'
 import { check, compare, COST_UNITS, repeat, withCost, type Subject } from '../measure.js'
 import type { S3Access } from '../servers.js'
+import { countPulled } from './pulled.js'
 import { DATABAY } from './storing.js'
 
 /** Length of a line, in bytes, with its end. */
@@ -94,10 +95,7 @@ async function byInlet(access: S3Access, bucket: string, { name, objects }: Fold
     // each transfer begins at the first object
     const cursor: Cursor = { value: undefined, durable: true, advance: () => undefined }
     const update = new Update(['bench'], transfers++)
-    const pulled = await inlet.pull(update, cursor)
-    let count = 0
-    if (Array.isArray(pulled)) count = pulled.length
-    else for await (const list of pulled as AsyncIterable<unknown[]>) count += list.length
+    const count = await countPulled(await inlet.pull(update, cursor))
     inlet.onTransferEnd(update, true)
     return count
   }

@@ -181,24 +181,27 @@ export async function postgresServer(t: Owner, { tls = false }: PostgresServerOp
     return { url: withLogin(databaseUrl, user, password), user, password }
   }
 
+  const { hostname, port } = new URL(url)
+  const address = [hostname, Number(port || 5432)] as const
   /** Starts a proxy before the server, which can cut connections; gives it with the URL of a database through it. */
   const proxied = async (t: Owner, databaseUrl = url): Promise<{ url: string; proxy: TcpProxy }> => {
-    const { hostname, port } = new URL(url)
-    const proxy = await TcpProxy.start(t, hostname, Number(port || 5432))
-    const through = new URL(databaseUrl)
-    through.host = `127.0.0.1:${proxy.port}`
-    return { url: through.href, proxy }
+    const proxy = await TcpProxy.start(t, ...address)
+    return { url: withPort(databaseUrl, proxy.port), proxy }
   }
 
   /** Starts a proxy before the server, which can break connections at each message; gives it with the URL through it. */
   const framed = async (t: Owner, databaseUrl = url): Promise<{ url: string; proxy: FrameProxy }> => {
-    const { hostname, port } = new URL(url)
-    const proxy = await FrameProxy.start(t, hostname, Number(port || 5432))
-    const through = new URL(databaseUrl)
-    through.host = `127.0.0.1:${proxy.port}`
-    return { url: through.href, proxy }
+    const proxy = await FrameProxy.start(t, ...address)
+    return { url: withPort(databaseUrl, proxy.port), proxy }
   }
   return { kind, url, skip, database, login, proxied, framed, ...rest }
+}
+
+/** The URL of a database by way of a port of loopback. */
+function withPort(url: string, port: number): string {
+  const through = new URL(url)
+  through.host = `127.0.0.1:${port}`
+  return through.href
 }
 
 function withLogin(url: string, user: string, password: string): string {
